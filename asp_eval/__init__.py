@@ -1,0 +1,1 @@
+"""Evaluation of cluster-randomised trials in daycare and education."""

@@ -1,0 +1,1 @@
+"""The ground floor: errors, resources, documents, tables, randomness. Imports nothing of the house."""

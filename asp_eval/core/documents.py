@@ -1,0 +1,199 @@
+"""Documents people write (YAML) become frozen models, with every mistake placed on its line; files are written whole.
+
+YAML is read in a strict dialect: only ``true`` and ``false`` are truth values (so a study may be called ``no``), a key
+may stand once, aliases are refused (a few lines of them can expand without end), and a file has an upper size.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from asp_eval.core.errors import DataProblems, Fault, Place, Problem
+
+Model = TypeVar("Model", bound=BaseModel)
+Keys = tuple[str | int, ...]
+
+LARGEST_DOCUMENT = 2_000_000  # bytes; the largest shipped instrument is a hundredth of this
+
+NO_FILE = Fault("DOC-001", "there is no such file", "Check the path, or write a fresh one with 'asp-eval init'.")
+NOT_TEXT = Fault("DOC-002", "the file is not UTF-8 text", "Save it as UTF-8 in your editor.")
+TOO_LARGE = Fault("DOC-003", "the file is larger than a document of this kind can be", "Check that it is the right file.")
+NOT_YAML = Fault("DOC-004", "the file is not valid YAML: {reason}", "Indent with spaces, close every quote and bracket.")
+EMPTY = Fault("DOC-005", "the file is empty", "Write its content, or copy a shipped example.")
+ALIAS = Fault("DOC-006", "the document uses a YAML alias (*name)", "Write the value out.")
+REPEATED_KEY = Fault("DOC-007", "the key stands twice", "Keep one of the two.")
+UNKNOWN_KEY = Fault("DOC-008", "the key is unknown", "{advice}")
+MISSING_KEY = Fault("DOC-009", "the key is missing", "Add it.")
+WRONG_VALUE = Fault("DOC-010", "the value does not fit", "{advice}")
+
+
+class Document(BaseModel):
+    """Base of every model read from a document: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """SafeLoader whose only truth values are true and false."""
+
+
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+
+
+def read_document(path: Path, model: type[Model], *, context: Mapping[str, Any] | None = None) -> Model:
+    """Read a YAML file into `model`, or raise every mistake at once.
+
+    Parameters
+    ----------
+    path : Path
+    model : type of Document
+    context : mapping, optional
+        Handed to the model's validators as ``info.context``.
+
+    Raises
+    ------
+    DataProblems
+        One problem per mistake: file, line, field, found, expected, remedy.
+    """
+    values, lines = read_yaml(path)
+    try:
+        return model.model_validate(values, context=dict(context or {}))
+    except ValidationError as error:
+        raise DataProblems(_problem(detail, path.name, lines, model) for detail in error.errors()) from None
+
+
+def read_yaml(path: Path) -> tuple[Any, dict[Keys, int]]:
+    """Read a YAML file; return its values and the line on which each of them stands.
+
+    Returns
+    -------
+    values : dict, list or scalar
+    lines : dict
+        Path of keys and positions, ``("arms", 1)``, to line number.
+
+    Raises
+    ------
+    DataProblems
+    """
+    text = _read_text(path)
+    problems: list[Problem] = []
+    lines: dict[Keys, int] = {}
+    try:
+        for token in yaml.scan(text, Loader=_StrictLoader):
+            if isinstance(token, yaml.AliasToken):
+                raise DataProblems([ALIAS.at(Place(path.name, line=token.start_mark.line + 1), found=f"*{token.value}")])
+        loader = _StrictLoader(text)
+        node = loader.get_single_node()
+        if node is None:
+            raise DataProblems([EMPTY.at(path.name)])
+        _index(node, (), lines, problems, path.name)
+        values = loader.construct_document(node)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2006-02-31
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        raise DataProblems([NOT_YAML.at(Place(path.name, line=mark.line + 1 if mark else None), reason=reason)]) from None
+    if problems:
+        raise DataProblems(problems)
+    return values, lines
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file so that it is there whole or not at all, however the process ends.
+
+    The content goes to a temporary file in the same folder, is flushed to disk, and replaces `path` in one step.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _read_text(path: Path) -> str:
+    if not path.is_file():
+        raise DataProblems([NO_FILE.at(str(path))])
+    if path.stat().st_size > LARGEST_DOCUMENT:
+        size = f"{path.stat().st_size} bytes"
+        raise DataProblems([TOO_LARGE.at(path.name, found=size, expected=f"at most {LARGEST_DOCUMENT}")])
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataProblems([NOT_TEXT.at(path.name)]) from None
+
+
+def _index(node: yaml.Node, keys: Keys, lines: dict[Keys, int], problems: list[Problem], source: str) -> None:
+    """Note the line of every value, and every key that stands twice."""
+    lines[keys] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*keys, str(key.value))
+            if here in lines:
+                problems.append(REPEATED_KEY.at(Place(source, key.start_mark.line + 1, column=_field(here))))
+            _index(value, here, lines, problems, source)
+            lines[here] = key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            _index(value, (*keys, position), lines, problems, source)
+
+
+def _problem(detail: ErrorDetails, source: str, lines: dict[Keys, int], model: type[BaseModel]) -> Problem:
+    """Translate one pydantic error into a placed problem."""
+    keys = tuple(part for part in detail["loc"] if part in {"[key]"} or not _is_union_tag(part, detail["loc"]))
+    known = keys
+    while known and known not in lines:
+        known = known[:-1]
+    place = Place(source, lines.get(known), column=_field(keys) or None)
+    match detail["type"]:
+        case "extra_forbidden":
+            near = difflib.get_close_matches(str(keys[-1]), _all_keys(model), n=1)
+            advice = f"Did you mean {near[0]!r}?" if near else "Remove it, or correct its spelling."
+            return UNKNOWN_KEY.at(place, found=str(keys[-1]), advice=advice)
+        case "missing":
+            return MISSING_KEY.at(place)
+        case _:
+            problem = detail.get("ctx", {}).get("error")
+            expected = str(problem) if problem else detail["msg"][:1].lower() + detail["msg"][1:]
+            return WRONG_VALUE.at(place, found=_brief(detail["input"]), expected=expected, advice="Correct the value.")
+
+
+def _is_union_tag(part: str | int, loc: Keys) -> bool:
+    """Whether a part of a pydantic location names a member of a union and not a key of the document."""
+    scalars = {"str", "int", "float", "bool"}
+    return isinstance(part, str) and len(loc) > 1 and (part[:1].isupper() or "[" in part or part in scalars)
+
+
+def _all_keys(model: type[BaseModel]) -> list[str]:
+    """Every key the model's schema knows, at any depth: the pool for "did you mean"."""
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return sorted({key for part in parts for key in part.get("properties", {})})
+
+
+def _field(keys: Keys) -> str:
+    """Spell a path of keys as people do: ``waves[2].from``."""
+    return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".")
+
+
+def _brief(value: object) -> object:
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)

@@ -1,0 +1,165 @@
+"""Faults with a code, and values for the number that cannot be had.
+
+An error says place, fault, found, expected and remedy in the reader's words::
+
+    [SCR-014] wave1.csv row 212, column sdq-teacher-4-17.obeys: the value is not an allowed code;
+    found '3', allowed 0, 1, 2. Correct the cell, or leave it empty if unanswered.
+
+Each kind of fault is declared once as a module-level `Fault`; `tests/house` collects them, so a code is unique and
+documented. Faults in data are collected (`DataProblems` carries them all); a computation stops at the first
+(`Refusal` carries one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NoReturn
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fault is: a source (file, table or formula) and as much of line, row and column as is known.
+
+    Attributes
+    ----------
+    source : str
+        File name as the reader knows it, without its folder.
+    line : int, optional
+        Line of a text document, counted from 1.
+    row : int, optional
+        Row as a spreadsheet numbers it: the header is row 1.
+    column : str, optional
+        Column of a table, or field of a document (``arms[1]``).
+    """
+
+    source: str = ""
+    line: int | None = None
+    row: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        numbered = [f"{word} {n}" for word, n in (("line", self.line), ("row", self.row)) if n is not None]
+        head = " ".join([self.source, *numbered]).strip()
+        if self.column is None:
+            return head
+        named = f"column {self.column}" if self.line is None else self.column
+        return f"{head}, {named}" if head else named
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of fault: its code, what it says, and how it is cured.
+
+    Attributes
+    ----------
+    code : str
+        Stable, unique, three letters and three digits: ``"SCR-014"``.
+    text, remedy : str
+        Sentences for the reader; may hold ``{named}`` fields, filled from the details of a problem.
+    severity : {"error", "warning"}
+        A warning is listed and stops nothing.
+    """
+
+    code: str
+    text: str
+    remedy: str
+    severity: Severity = "error"
+
+    def at(self, place: Place | str = "", *, found: object = None, expected: object = None, **details: object) -> Problem:
+        """Return this fault as met at `place`."""
+        where = Place(place) if isinstance(place, str) else place
+        return Problem(self, where, _shown(found), None if expected is None else str(expected), details)
+
+    def refuse(self, place: Place | str = "", *, found: object = None, expected: object = None, **details: object) -> NoReturn:
+        """Raise this fault as a `Refusal`."""
+        raise Refusal([self.at(place, found=found, expected=expected, **details)])
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fault met at a place. ``str()`` is the sentence people read."""
+
+    fault: Fault
+    place: Place
+    found: str | None = None
+    expected: str | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def code(self) -> str:
+        """The code of the fault."""
+        return self.fault.code
+
+    @property
+    def severity(self) -> Severity:
+        """Whether the problem stops the work."""
+        return self.fault.severity
+
+    @property
+    def text(self) -> str:
+        """What is wrong, with the details filled in."""
+        return self.fault.text.format(**self.details)
+
+    @property
+    def remedy(self) -> str:
+        """What the reader can do about it."""
+        return self.fault.remedy.format(**self.details)
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if str(self.place) else ""
+        compared = [f"found {self.found}"] if self.found is not None else []
+        compared += [f"expected {self.expected}"] if self.expected is not None else []
+        return f"[{self.code}] {where}{'; '.join([self.text, ', '.join(compared)] if compared else [self.text])}. {self.remedy}"
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the problem as plain values, for JSON and CSV."""
+        return {
+            "code": self.code, "severity": self.severity, "source": self.place.source, "line": self.place.line,
+            "row": self.place.row, "column": self.place.column, "fault": self.text, "found": self.found,
+            "expected": self.expected, "remedy": self.remedy,
+        }  # fmt: skip
+
+
+class AspError(Exception):
+    """Base of every error this package raises for its user: one or more problems.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+
+class DataProblems(AspError):
+    """Everything that is wrong with a file: all faults of one pass."""
+
+
+class Refusal(AspError):
+    """A computation or command that cannot be done as asked, with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The place of a number that cannot be had, with the reason. Prints its reason; is never a NaN."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"unavailable: {self.reason}"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+def _shown(found: object) -> str | None:
+    """Quote text that was found, cut to a length a terminal can show."""
+    if found is None:
+        return None
+    shown = repr(found) if isinstance(found, str) else str(found)
+    return shown if len(shown) <= 120 else shown[:117] + "..."

@@ -1,0 +1,1 @@
+"""The printing room: results become words, figures and pages."""

@@ -1,0 +1,1 @@
+"""Matrices and models: groups, coefficients, covariances. No children."""

@@ -1,0 +1,1 @@
+"""What was planned and what was observed: institutions, children, waves, arms. No likelihoods."""
