@@ -1,0 +1,1 @@
+"""Who was there: participant flow and attrition, as counts. No model."""

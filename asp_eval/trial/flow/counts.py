@@ -1,0 +1,102 @@
+"""The counts of a cluster trial's flow diagram, as values whose boxes add up.
+
+CONSORT 2010, extension to cluster trials (Campbell et al. 2012, BMJ 345:e5661): institutions and children, per arm.
+Every value checks its own sums when it is made, so a flow that does not add up cannot reach a report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asp_eval.core.errors import Fault
+
+NOT_CONSERVED = Fault(
+    "FLO-001",
+    "the flow does not add up: {whole} ({total}) is not the sum of {parts}",
+    "Report this: the tables and the flow disagree, and nothing may be printed until they agree.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WaveFlow:
+    """One arm at one wave. Children are the cohort's; `joined` are those outside it.
+
+    ``cohort = screened + missing`` and ``institutions = with_data + without_data``.
+    """
+
+    wave: str
+    institutions: int
+    with_data: int
+    without_data: int
+    cohort: int
+    screened: int
+    missing: int
+    moved: int
+    joined: int
+
+    def __post_init__(self) -> None:
+        _conserve(f"institutions at {self.wave}", self.institutions, with_data=self.with_data, without_data=self.without_data)
+        _conserve(f"children at {self.wave}", self.cohort, screened=self.screened, missing=self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysedFlow:
+    """One arm in one analysis: the cohort less each exclusion, in the order they are applied."""
+
+    outcome: str
+    wave: str
+    arm: str
+    cohort: int
+    filtered_out: int
+    missing_outcome: int
+    missing_baseline: int
+    missing_covariate: int
+    analysed: int
+    institutions_analysed: int
+
+    def __post_init__(self) -> None:
+        _conserve(
+            f"cohort of {self.arm} in {self.outcome}", self.cohort, filtered_out=self.filtered_out,
+            missing_outcome=self.missing_outcome, missing_baseline=self.missing_baseline,
+            missing_covariate=self.missing_covariate, analysed=self.analysed,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ArmFlow:
+    """One arm: ``listed = cohort + not_eligible + joined_later`` children.
+
+    `joined_later` are eligible or of unknown age, first seen after the first wave; `not_eligible` were seen at the
+    first wave outside the declared age range.
+    """
+
+    arm: str
+    institutions: int
+    listed: int
+    cohort: int
+    not_eligible: int
+    joined_later: int
+    waves: tuple[WaveFlow, ...]
+
+    def __post_init__(self) -> None:
+        _conserve(
+            f"children of {self.arm}", self.listed,
+            cohort=self.cohort, not_eligible=self.not_eligible, joined_later=self.joined_later,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCounts:
+    """The whole flow: ``institutions = drawn + not_drawn``, and the drawn are the sum over arms."""
+
+    institutions: int
+    not_drawn: int
+    arms: tuple[ArmFlow, ...]
+
+    def __post_init__(self) -> None:
+        _conserve("institutions", self.institutions, not_drawn=self.not_drawn, **{a.arm: a.institutions for a in self.arms})
+
+
+def _conserve(whole: str, total: int, **parts: int) -> None:
+    if sum(parts.values()) != total or min(parts.values()) < 0:
+        NOT_CONSERVED.refuse(whole=whole, total=total, parts=", ".join(f"{k} {v}" for k, v in parts.items()))

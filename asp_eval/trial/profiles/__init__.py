@@ -1,0 +1,1 @@
+"""GAP-profiles as observed: means, standard errors, suppression. No model."""

@@ -1,0 +1,1 @@
+"""The study as declared: arms, strata, waves, outcomes, analysis plan, privacy rule."""

@@ -1,0 +1,289 @@
+"""What ``study.yaml`` declares, as frozen values. Field names are the file's keys; unknown keys are refused.
+
+Cross-references inside the file (an outcome at a wave that is not declared, a primary family without outcomes) are
+validated here as well, so a `Study` that exists is consistent.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PrivateAttr, StringConstraints, ValidationInfo, field_validator, model_validator
+
+from asp_eval.core.documents import Document
+from asp_eval.core.errors import Fault
+
+Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+Language = Literal["da", "en"]
+Texts = dict[Language, str]
+ColumnType = Literal["string", "integer", "number", "date"]
+TableName = Literal["institutions", "children", "screening", "staff_survey"]
+Arm = Key
+Stratum = Key
+
+NO_FOLDER = Fault("STU-001", "this study was not read from a study folder", "Read it with asp_eval.load_study(path).")
+
+
+class StudyTitle(Document):
+    """The study's identifier and titles, and whether its data are synthetic."""
+
+    id: Key
+    title: Texts = Field(min_length=1)
+    synthetic: bool = False
+
+
+class Randomisation(Document):
+    """How the lot is, or was, drawn."""
+
+    scheme: Literal["simple", "stratified"] = "stratified"
+    ratio: tuple[int, ...] = (1, 1)
+    drawn_elsewhere: bool = False
+
+    @field_validator("ratio")
+    @classmethod
+    def _positive(cls, ratio: tuple[int, ...]) -> tuple[int, ...]:
+        if any(part < 1 for part in ratio):
+            raise ValueError("whole numbers of 1 or more, one for each arm")
+        return ratio
+
+
+class Wave(Document):
+    """One round of data collection; `from` and `to` are the first and last day."""
+
+    id: Key
+    label: Texts
+    start: date | None = Field(default=None, alias="from")
+    end: date | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError(f"a last day ('to') on or after the first ({self.start.isoformat()})")
+        return self
+
+
+class AgeRange(Document):
+    """Ages in years, from `from` and below `below`."""
+
+    start: float = Field(alias="from", ge=0)
+    below: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.below <= self.start:
+            raise ValueError(f"'below' greater than 'from' ({self.start:g})")
+        return self
+
+
+class Eligibility(Document):
+    """Which children belong to the trial: their age at a wave."""
+
+    age_years: AgeRange
+    at: Key
+
+
+class Family(Document):
+    """A family of instrument versions; each child's age picks the version."""
+
+    family: str
+
+
+class Collection(Document):
+    """What one table collects: at which waves, with which instruments."""
+
+    waves: tuple[Key, ...] = Field(min_length=1)
+    instruments: tuple[str | Family, ...] = ()
+
+
+class Collect(Document):
+    """The tables that hold answers."""
+
+    screening: Collection | None = None
+    staff_survey: Collection | None = None
+
+
+class AnalysisSetRule(Document):
+    """A declared row filter: ``column == value`` comparisons joined by ``and``; null keeps every row."""
+
+    filter: str | None = None
+
+
+class Estimand(Document):
+    """Whom the effect is about, and what becomes of children who move or join."""
+
+    population: Literal["baseline-cohort", "all-children"] = "baseline-cohort"
+    average: Literal["participant"] = "participant"
+    movers: Literal["as-drawn"] = "as-drawn"
+    joiners: Literal["excluded", "included"] = "excluded"
+
+
+class Outcome(Document):
+    """One outcome: a score of an instrument (or family), or an imported score column."""
+
+    id: Key
+    score: str | None = None
+    column: str | None = None
+    label: Texts = Field(default_factory=dict)
+    role: Literal["primary", "secondary", "exploratory"]
+    scale: Literal["continuous"] = "continuous"
+    better: Literal["lower", "higher"]
+    at: Key
+    baseline: Key | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.score is None) == (self.column is None):
+            raise ValueError("either 'score' (instrument.scale) or 'column' (table.column), and not both")
+        source = self.score or self.column or ""
+        if "." not in source.strip("."):
+            raise ValueError("a source of two parts: 'sdq-teacher.conduct' or 'screening.my_column'")
+        return self
+
+
+class ConfirmatoryFamily(Document):
+    """Outcomes whose p-values are adjusted together."""
+
+    outcomes: tuple[Key, ...] = Field(min_length=1)
+    adjust: Literal["holm", "none"] = "holm"
+
+
+class AnalysisPlan(Document):
+    """How the outcomes are analysed; baseline and strata are added to the covariates."""
+
+    set: Key = "itt"
+    covariates: tuple[str, ...] = ()
+    method: Literal["kenward-roger", "satterthwaite", "between-within"] = "kenward-roger"
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+    families: dict[Key, ConfirmatoryFamily] = Field(default_factory=dict)
+    missing_baseline: Literal["complete-cases"] = "complete-cases"
+    subgroups: tuple[str, ...] = ()
+
+    @field_validator("subgroups")
+    @classmethod
+    def _none_yet(cls, subgroups: tuple[str, ...]) -> tuple[str, ...]:
+        if subgroups:
+            raise ValueError("an empty list: subgroup analyses are not available in this version")
+        return subgroups
+
+
+class GapPlan(Document):
+    """Which pair of instruments makes the GAP-profile, and at which wave."""
+
+    staff: str
+    child: str
+    wave: Key
+
+
+class Privacy(Document):
+    """What may be shown."""
+
+    minimum_cell: int = Field(default=5, ge=2)
+    show_institution_names: bool = False
+
+
+class Study(Document):
+    """Everything ``study.yaml`` declares. Read one with `load_study`."""
+
+    version: Literal[1]
+    study: StudyTitle
+    languages: tuple[Language, ...] = Field(default=("en",), min_length=1)
+    unit: Literal["institution"] = "institution"
+    arms: tuple[Arm, ...] = Field(min_length=2)
+    strata: tuple[Stratum, ...] = ()
+    randomisation: Randomisation = Randomisation()
+    waves: tuple[Wave, ...] = Field(min_length=1)
+    eligibility: Eligibility | None = None
+    collect: Collect
+    columns: dict[TableName, dict[Key, ColumnType]] = Field(default_factory=dict)
+    sets: dict[Key, AnalysisSetRule] = Field(default_factory=lambda: {"itt": AnalysisSetRule()})
+    estimand: Estimand = Estimand()
+    outcomes: tuple[Outcome, ...] = Field(min_length=1)
+    analysis: AnalysisPlan = AnalysisPlan()
+    gap: GapPlan | None = None
+    privacy: Privacy = Privacy()
+
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def folder(self) -> Path:
+        """The study folder the study was read from."""
+        if self._folder is None:
+            NO_FOLDER.refuse()
+        return self._folder
+
+    @property
+    def wave_ids(self) -> tuple[str, ...]:
+        """Identifiers of the waves, in order."""
+        return tuple(wave.id for wave in self.waves)
+
+    def wave(self, wave_id: str) -> Wave:
+        """Return the wave called `wave_id`."""
+        return next(wave for wave in self.waves if wave.id == wave_id)
+
+    def outcome(self, outcome_id: str) -> Outcome:
+        """Return the outcome called `outcome_id`."""
+        return next(outcome for outcome in self.outcomes if outcome.id == outcome_id)
+
+    @field_validator("arms", "strata", "languages", "waves", "outcomes")
+    @classmethod
+    def _no_twins(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        names = [getattr(value, "id", value) for value in values]
+        twins = sorted({name for name in names if names.count(name) > 1})
+        if twins:
+            raise ValueError(f"every name once; {', '.join(twins)} stands more than once")
+        return values
+
+    @field_validator("randomisation")
+    @classmethod
+    def _ratio_fits(cls, value: Randomisation, info: ValidationInfo) -> Randomisation:
+        arms = info.data.get("arms")
+        if arms and len(value.ratio) != len(arms):
+            raise ValueError(f"a ratio with one number for each of the {len(arms)} arms")
+        return value
+
+    @field_validator("eligibility", "collect", "outcomes", "gap")
+    @classmethod
+    def _known_waves(cls, value: Any, info: ValidationInfo) -> Any:
+        waves = info.data.get("waves")
+        if value is None or waves is None:
+            return value
+        known = [wave.id for wave in waves]
+        unknown = sorted({wave for wave in _waves_named(value) if wave not in known})
+        if unknown:
+            raise ValueError(f"waves that are declared ({', '.join(known)}); {', '.join(unknown)} is not")
+        return value
+
+    @field_validator("analysis")
+    @classmethod
+    def _known_names(cls, value: AnalysisPlan, info: ValidationInfo) -> AnalysisPlan:
+        if "sets" in info.data and value.set not in info.data["sets"]:
+            raise ValueError(f"a set that is declared under 'sets' ({', '.join(info.data['sets'])})")
+        outcomes = {outcome.id for outcome in info.data.get("outcomes", ())}
+        unknown = sorted({o for family in value.families.values() for o in family.outcomes if o not in outcomes})
+        if unknown and outcomes:
+            raise ValueError(f"families of declared outcomes; {', '.join(unknown)} is not declared")
+        return value
+
+    @field_validator("collect")
+    @classmethod
+    def _something(cls, value: Collect) -> Collect:
+        if value.screening is None and value.staff_survey is None:
+            raise ValueError("at least one table: screening or staff_survey")
+        return value
+
+
+def _waves_named(value: object) -> list[str]:
+    """Every wave a part of the declaration names."""
+    match value:
+        case Eligibility():
+            return [value.at]
+        case Collect():
+            return [wave for part in (value.screening, value.staff_survey) if part for wave in part.waves]
+        case GapPlan():
+            return [value.wave]
+        case tuple():
+            return [wave for outcome in value for wave in (outcome.at, outcome.baseline) if wave]
+        case _:
+            return []
