@@ -1,0 +1,28 @@
+from .analysis.outcomes import analyse
+from .analysis.profiles import gap_profiles
+from .analysis.sets import analysis_set
+from .core.errors import AspError, DataProblems, Refusal, Unavailable
+from .reporting.documents import render
+from .stats.estimate import Estimate
+from .stats.mixed.fit import lmm, lmm_from_moments
+from .stats.mixed.moments import Moments
+from .stats.ols import ols
+from .stats.smallsample.between_within import BetweenWithin
+from .stats.smallsample.cluster_robust import CR0, CR1, CR1S, CR2, CR3
+from .stats.smallsample.kenward_roger import KenwardRoger
+from .stats.smallsample.normal import Normal
+from .stats.smallsample.satterthwaite import Satterthwaite
+from .trial.instruments.library import instrument
+from .trial.instruments.scoring import score
+from .trial.randomisation.conduct import randomise
+from .trial.screening.table import read_table
+from .trial.store import table
+from .trial.study.protocol import load_study
+
+__all__ = [
+    "CR0", "CR1", "CR1S", "CR2", "CR3", "AspError", "BetweenWithin", "DataProblems", "Estimate", "KenwardRoger", "Moments",
+    "Normal", "Refusal", "Satterthwaite", "Unavailable", "analyse", "analysis_set", "gap_profiles", "instrument", "lmm",
+    "lmm_from_moments", "load_study", "ols", "randomise", "read_table", "render", "score", "table",
+]
+
+__version__: str
