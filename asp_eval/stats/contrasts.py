@@ -1,0 +1,143 @@
+"""Contrasts of coefficients: named weights to rows of L, and the tables every kind of fit prints.
+
+``tidy``, ``contrast`` and ``joint_test`` are the same for a linear and for a mixed model: the fit brings its
+coefficients, the method (`asp_eval.stats.smallsample.method.Method`) brings their uncertainty.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.stats.estimate import ESTIMATE_COLUMNS, Array, Estimate, JointTest, t_quantile, t_tail
+from asp_eval.stats.smallsample.method import ContrastErrors, Fit, Method
+
+UNKNOWN_TERM = Fault("FIT-001", "there is no coefficient named {term!r}", "Use one of the names in the term column: {near}.")
+LEVEL = Fault("FIT-002", "a confidence level lies between 0 and 1", "Give for example level=0.95.")
+CONTRAST_SHAPE = Fault(
+    "FIT-003", "a contrast has one weight per coefficient", "Give a mapping from names to weights, or rows of {p} weights."
+)
+DROPPED_TERM = Fault(
+    "FIT-004", "the coefficient {term!r} was dropped, because its column is a linear combination of others",
+    "Leave it out of the contrast.",
+)  # fmt: skip
+EMPTY_CONTRAST = Fault("FIT-005", "nothing is left to test", "Give at least one contrast that is not zero.")
+
+
+def contrast_row(fit: Fit, weights: Mapping[str, float]) -> Array:
+    """Return the row (p,) of L that holds `weights` at the named coefficients.
+
+    Raises
+    ------
+    Refusal
+        If a name is unknown or its coefficient was dropped.
+    """
+    row = np.zeros(len(fit.names))
+    for term, weight in weights.items():
+        row[_index(fit, term)] = weight
+    return row
+
+
+def contrast_matrix(fit: Fit, contrasts: Sequence[str] | Sequence[Mapping[str, float]] | Array) -> Array:
+    """Return L (q, p) from names, from mappings of names to weights, or from rows of weights."""
+    if isinstance(contrasts, np.ndarray):
+        L = np.atleast_2d(np.asarray(contrasts, float))
+        if L.ndim != 2 or L.shape[1] != len(fit.names):
+            CONTRAST_SHAPE.refuse(found=L.shape, expected=f"(q, {len(fit.names)})", p=len(fit.names))
+        return L
+    rows = [contrast_row(fit, {c: 1.0} if isinstance(c, str) else c) for c in contrasts]
+    return np.array(rows).reshape(len(rows), len(fit.names))
+
+
+def tidy(fit: Fit, method: Method, level: float = 0.95) -> pd.DataFrame:
+    """Return one row per coefficient; a dropped coefficient has empty numbers and says so."""
+    rows = estimates(fit, np.eye(len(fit.names)), fit.names, method, level)
+    rows += [Estimate.unavailable(t, DROPPED, method=method.name) for t in fit.dropped]
+    return pd.DataFrame([astuple(r) for r in rows], columns=list(ESTIMATE_COLUMNS)).astype(_DTYPES)
+
+
+def contrast(fit: Fit, weights: Mapping[str, float] | Array, method: Method, level: float = 0.95, label: str = "") -> Estimate:
+    """Return the estimate of one linear combination of coefficients."""
+    row = contrast_row(fit, weights) if isinstance(weights, Mapping) else contrast_matrix(fit, np.asarray(weights, float))[0]
+    term = label or " + ".join(f"{w:g}*{t}" for t, w in zip(fit.names, row, strict=True) if w)
+    if isinstance(weights, Mapping) and not label and list(weights.values()) == [1.0]:
+        term = next(iter(weights))
+    return estimates(fit, row[None], (term,), method, level)[0]
+
+
+def joint_test(
+    fit: Fit, contrasts: Sequence[str] | Sequence[Mapping[str, float]] | Array, method: Method, label: str = ""
+) -> JointTest:
+    """Return the test that all `contrasts` are zero together; rows that follow from earlier rows are left out."""
+    L = independent_rows(contrast_matrix(fit, contrasts))
+    if not len(L):
+        EMPTY_CONTRAST.refuse()
+    term = label or ", ".join(c if isinstance(c, str) else "contrast" for c in contrasts)
+    test = method.f_test(fit, L)
+    if isinstance(test, Unavailable):
+        return JointTest(term, None, None, None, None, method.name, test.reason)
+    return JointTest(term, test.statistic, test.df_numerator, test.df_denominator, test.p_value, test.method, test.note)
+
+
+def estimates(fit: Fit, L: Array, terms: Sequence[str], method: Method, level: float) -> list[Estimate]:
+    """Return one `Estimate` per row of L (k, p)."""
+    if not 0 < level < 1:
+        LEVEL.refuse(found=level)
+    values = L @ fit.estimate
+    found = method.errors(fit, L)
+    named = list(zip(terms, values.tolist(), strict=True))
+    if isinstance(found, Unavailable):
+        return [Estimate.unavailable(t, found.reason, method=method.name, estimate=v) for t, v in named]
+    return _rows(named, found, level)
+
+
+def independent_rows(L: Array) -> Array:
+    """Return the rows of L that are not linear combinations of the rows before them."""
+    kept: list[int] = []
+    basis = np.zeros((0, L.shape[1]))
+    for i, row in enumerate(L):
+        rest = row - basis.T @ (basis @ row)
+        rest -= basis.T @ (basis @ rest)
+        if np.linalg.norm(rest) > 1e-10 * max(float(np.linalg.norm(row)), 1e-300):
+            kept.append(i)
+            basis = np.vstack([basis, rest / np.linalg.norm(rest)])
+    return L[kept]
+
+
+def _rows(named: list[tuple[str, float]], errors: ContrastErrors, level: float) -> list[Estimate]:
+    """Return the rows of contrasts whose standard errors, and mostly degrees of freedom, are known."""
+    value, se, df = np.array([v for _, v in named]), errors.std_error, errors.df
+    t = np.divide(value, se, out=np.full_like(se, np.nan), where=se > 0)
+    half = t_quantile((1 + level) / 2, df) * se
+    columns = (value, se, df, t, 2 * t_tail(np.abs(t), df), value - half, value + half)
+    rows = []
+    for i, (term, estimate) in enumerate(named):
+        reason = errors.reasons[i] if errors.reasons else ""
+        if not se[i] > 0:
+            rows.append(Estimate.unavailable(term, reason or NO_VARIANCE, method=errors.method, estimate=estimate))
+        elif reason:
+            rows.append(Estimate(term, estimate, float(se[i]), None, float(t[i]), None, None, None, errors.method, reason))
+        else:
+            rows.append(Estimate(term, *(float(c[i]) for c in columns), method=errors.method, note=errors.note))
+    return rows
+
+
+def _index(fit: Fit, term: str) -> int:
+    """Return the position of a coefficient."""
+    if term in fit.names:
+        return fit.names.index(term)
+    if term in fit.dropped:
+        DROPPED_TERM.refuse(term=term)
+    near = difflib.get_close_matches(term, fit.names, n=3, cutoff=0.3) or fit.names[:5]
+    return UNKNOWN_TERM.refuse(term=term, near=", ".join(near))
+
+
+DROPPED = "dropped: its column is a linear combination of columns before it"
+NO_VARIANCE = "the contrast has no variance"
+_NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
+_DTYPES = {c: "float64" if c in _NUMBERS else "str" for c in ESTIMATE_COLUMNS}

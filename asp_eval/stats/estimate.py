@@ -1,0 +1,97 @@
+"""The one shape of a result: an estimated quantity with its uncertainty, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One row of a result table.
+
+    A number that cannot be had is None, and `note` then says why.
+
+    Attributes
+    ----------
+    term : str
+        What was estimated: a coefficient's name or a description of the contrast.
+    estimate, std_error, df, statistic, p_value, conf_low, conf_high : float or None
+        `statistic` is t on `df` degrees of freedom; `df` is infinite for a normal approximation. The p-value is
+        two-sided.
+    method : str
+        What really produced the standard error and the degrees of freedom.
+    note : str
+        Empty, or what a reader must know; never empty where a number is None.
+    """
+
+    term: str
+    estimate: float | None
+    std_error: float | None
+    df: float | None
+    statistic: float | None
+    p_value: float | None
+    conf_low: float | None
+    conf_high: float | None
+    method: str
+    note: str = ""
+
+    @classmethod
+    def unavailable(cls, term: str, reason: str, *, method: str = "", estimate: float | None = None) -> Estimate:
+        """Return a row whose uncertainty (and, unless given, whose estimate) cannot be had."""
+        return cls(term, estimate, None, None, None, None, None, None, method, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class JointTest:
+    """A test that several contrasts are zero together.
+
+    Attributes
+    ----------
+    term : str
+        What was tested.
+    statistic : float or None
+        F.
+    df_numerator, df_denominator : float or None
+    p_value : float or None
+    method : str
+        What really produced the test.
+    note : str
+        Empty, or what a reader must know; never empty where a number is None.
+    """
+
+    term: str
+    statistic: float | None
+    df_numerator: float | None
+    df_denominator: float | None
+    p_value: float | None
+    method: str
+    note: str = ""
+
+
+ESTIMATE_COLUMNS = tuple(f.name for f in fields(Estimate))
+JOINT_COLUMNS = tuple(f.name for f in fields(JointTest))
+
+
+def t_tail(t: Array, df: Array) -> Array:
+    """Return P(T > t) for t >= 0 on `df` degrees of freedom; infinite `df` is the normal distribution."""
+    finite = np.isfinite(df)
+    return np.where(finite, special.stdtr(np.where(finite, df, 1.0), -t), special.ndtr(-t))
+
+
+def t_quantile(probability: float, df: Array) -> Array:
+    """Return the quantile of t on `df` degrees of freedom; infinite `df` is the normal distribution."""
+    finite = np.isfinite(df)
+    return np.where(finite, special.stdtrit(np.where(finite, df, 1.0), probability), special.ndtri(probability))
+
+
+def f_tail(f: float, df_numerator: float, df_denominator: float) -> float:
+    """Return P(F > f); an infinite `df_denominator` is the chi-square distribution over `df_numerator`."""
+    if np.isinf(df_denominator):
+        return float(special.chdtrc(df_numerator, f * df_numerator))
+    return float(special.fdtrc(df_numerator, df_denominator, f))

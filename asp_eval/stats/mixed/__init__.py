@@ -1,0 +1,1 @@
+"""Linear mixed models from cross-products: y = X beta + Z b + e."""

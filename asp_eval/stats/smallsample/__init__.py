@@ -1,0 +1,1 @@
+"""Inference with few clusters: each method wraps a fit and never edits it."""
