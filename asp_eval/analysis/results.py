@@ -7,7 +7,7 @@ A number that cannot be had is `Unavailable` with its reason; there are no NaNs.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -30,7 +30,25 @@ DAMAGED_RESULTS = Fault("ANA-002", "the file is damaged or of another version", 
 
 @dataclass(frozen=True, slots=True)
 class StudyFacts:
-    """What a report says of the study itself."""
+    """What a report says of the study itself.
+
+    Attributes
+    ----------
+    wave_dates : dict
+        First and last day of each wave, ISO 8601; empty text where none is declared.
+    age_from, age_below : float or None
+        Eligible ages in years at the wave `eligible_at`; None where no range is declared.
+    population, movers, joiners, missing_baseline : str
+        The estimand and the missing-data rule, in the words of ``study.yaml``.
+    planned_method : str
+        The small-sample method declared; each estimate says which one really produced it.
+    set_filter : str
+        The row filter of the analysis set; empty where every row is kept.
+    informants : tuple of str
+        Who rated the children: ``teacher``, ``parent``.
+    allocation_date : str
+        When the lot was drawn, ISO 8601; empty if not known.
+    """
 
     id: str
     title: Texts
@@ -45,6 +63,22 @@ class StudyFacts:
     level: float
     minimum_cell: int
     package_version: str
+    arm_labels: dict[str, Texts] = field(default_factory=dict)
+    wave_dates: dict[str, tuple[str, str]] = field(default_factory=dict)
+    age_from: float | None = None
+    age_below: float | None = None
+    eligible_at: str = ""
+    population: str = "baseline-cohort"
+    movers: str = "as-drawn"
+    joiners: str = "excluded"
+    missing_baseline: str = "complete-cases"
+    covariates: tuple[str, ...] = ()
+    planned_method: str = ""
+    analysis_set: str = ""
+    set_filter: str = ""
+    informants: tuple[str, ...] = ()
+    ratio: tuple[int, ...] = ()
+    allocation_date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +148,10 @@ class OutcomeResult:
         Intraclass correlation with arm and strata only, and with all covariates.
     effect_sizes : tuple
         For each effect, estimate divided by the total SD of a model with arm and strata only.
+    icc_range : tuple of float or None
+        Confidence interval of `icc`.
+    arms : tuple of ArmSummary
+        The children analysed, as observed at the outcome's wave, without adjustment.
     """
 
     outcome: str
@@ -136,6 +174,8 @@ class OutcomeResult:
     notes: tuple[str, ...]
     recomputations: tuple[Recomputation, ...]
     analysed: tuple[AnalysedFlow, ...]
+    icc_range: tuple[float, float] | None = None
+    arms: tuple[ArmSummary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
