@@ -1,0 +1,192 @@
+"""Cluster-robust covariance of regression coefficients, CR0 to CR3, and how precisely it was estimated.
+
+The estimator (Bell & McCaffrey 2002, Surv Methodol 28:169; Pustejovsky & Tipton 2018, J Bus Econ Stat 36:672)::
+
+    V = M [ sum_j E_j e_j e_j' E_j' ] M,          E_j = X_j' W_j A_j
+
+with A_j = I (CR0); sqrt(J / (J-1)) I (CR1); sqrt(J (n-1) / ((J-1)(n-p))) I (CR1S, Stata's); (I - H_jj)^-1, the
+jackknife over clusters (CR3); and for CR2 the symmetric solution of A_j Psi_j A_j = Phi_j, where Psi_j is the covariance
+of e_j under the working model: with it V is unbiased when the working model is right. That solution is the geometric
+mean of Phi_j and Psi_j^-1 and so is the same whichever root D'D = Phi_j it is computed with,
+
+    A_j = D' [D Psi_j D']^-1/2 D,      Psi_j = Phi_j - X_j M X_j' for W_j = Phi_j^-1.
+
+Under the working model a contrast's variance c'Vc is a quadratic form in normal errors with J-by-J matrix
+
+    P_jk = 1(j = k) d_j + l_j' C l_k
+
+(d_j from E_j Phi_j E_j', the rest of rank p), so the Bell-McCaffrey degrees of freedom tr(P)^2 / tr(P^2) and those of the
+Hotelling test need no J-by-J matrix. Functions take and return arrays; M is the identity in the basis of `ClusterBlocks`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from asp_eval.stats.smallsample.cluster_blocks import Array, ClusterBlocks
+
+Kind = Literal["CR0", "CR1", "CR1S", "CR2", "CR3"]
+
+FULL_LEVERAGE = 1e-10
+"""An eigenvalue of Psi_j (relative to Phi_j) below this is a direction the cluster alone determines: leverage one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sandwich:
+    """Blocks together with their adjusted estimating matrices.
+
+    Attributes
+    ----------
+    kind : {"CR0", "CR1", "CR1S", "CR2", "CR3"}
+    blocks : ClusterBlocks
+    estimating : ndarray, shape (J, p, r)
+        E_j = X_j'W_j A_j.
+    n_full_leverage : int
+        Clusters with a direction of leverage one, where a generalised inverse was taken.
+    """
+
+    kind: Kind
+    blocks: ClusterBlocks
+    estimating: Array
+    n_full_leverage: int
+
+    def covariance(self) -> Array:
+        """Return V, shape (p, p), for the coefficients of the fitted model."""
+        scores = np.einsum("jpr,jr->jp", self.estimating, self.blocks.residuals) @ self.blocks.back.T
+        return np.asarray(scores.T @ scores)
+
+
+def sandwich(blocks: ClusterBlocks, kind: Kind) -> Sandwich:
+    """Return the estimating matrices of one kind of cluster-robust covariance."""
+    transposed = np.swapaxes(blocks.wx, 1, 2)
+    if kind == "CR2":
+        adjustment, full = _bias_reduced(blocks)
+        return Sandwich(kind, blocks, transposed @ adjustment, full)
+    if kind == "CR3":
+        inverse, full = _jackknife(blocks)
+        return Sandwich(kind, blocks, inverse @ transposed, full)
+    return Sandwich(kind, blocks, transposed * _factor(blocks, kind), 0)
+
+
+def satterthwaite_df(robust: Sandwich, contrasts: Array) -> Array:
+    """Return the Bell-McCaffrey degrees of freedom tr(P)^2 / tr(P^2) of single contrasts.
+
+    Parameters
+    ----------
+    robust : Sandwich
+    contrasts : ndarray, shape (m, p)
+        One contrast per row, in the coefficients of the fitted model.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        Zero where the variance of the contrast is identically zero.
+    """
+    root, low, core = _variance_parts(robust, contrasts)
+    own = np.sum(root**2, axis=-1)
+    shared = np.sum((low @ core) * low, axis=-1)
+    by_contrast = np.swapaxes(low, 0, 1)
+    product = core @ (np.swapaxes(by_contrast, 1, 2) @ by_contrast)
+    square = np.einsum("muv,mvu->m", product, product) + np.sum(own * (own + 2 * shared), axis=0)
+    trace = np.sum(own + shared, axis=0)
+    return np.asarray(np.divide(trace**2, square, out=np.zeros_like(trace), where=square > 0))
+
+
+def expected_variance(robust: Sandwich, contrasts: Array) -> Array:
+    """Return tr(P), the expected c'Vc of each contrast under the working model, in units of its residual variance, (m,)."""
+    root, low, core = _variance_parts(robust, contrasts)
+    return np.asarray(np.sum(root**2, axis=(0, 2)) + np.sum((low @ core) * low, axis=(0, 2)))
+
+
+def hotelling_df(robust: Sandwich, contrasts: Array) -> float:
+    """Return eta, the degrees of freedom of the Wishart law that approximates C V C' (test HTZ).
+
+    eta = q (q+1) / sum_jk [ tr(B_jk B_jk) + tr(B_jk)^2 ], B_jk = Omega^-1/2 P_jk Omega^-1/2, Omega = E(C V C'): the
+    total-variance matching of Zhang (2012, 2013) as in Tipton & Pustejovsky (2015), J Educ Behav Stat 40:604.
+
+    Parameters
+    ----------
+    robust : Sandwich
+    contrasts : ndarray, shape (q, p)
+        Linearly independent rows.
+    """
+    q = contrasts.shape[0]
+    own, shared, _, _ = _joint_parts(robust, contrasts)
+    values, vectors = np.linalg.eigh(np.sum(own + shared, axis=0))
+    own, shared, low, core = _joint_parts(robust, (vectors / np.sqrt(values)).T @ contrasts)
+    u = core.shape[0]
+    flat = low.reshape(low.shape[0], q * u)
+    products = np.swapaxes((flat.T @ flat).reshape(q, u, q, u), 1, 2)
+    left = core @ products
+    total = np.einsum("stuv,stvu->", left, left) + np.einsum("stuv,tsvu->", left, left)
+    total += _quadratic(own + shared) - _quadratic(shared)
+    return float(q * (q + 1) / total)
+
+
+def _bias_reduced(blocks: ClusterBlocks) -> tuple[Array, int]:
+    """Return A_j of CR2, shape (J, r, r), and in how many clusters a direction has leverage one."""
+    x, wx, phi = blocks.x, blocks.wx, blocks.phi
+    if blocks.omega is None:
+        psi = phi - x @ np.swapaxes(x, 1, 2)
+    else:
+        cross = x @ (np.swapaxes(wx, 1, 2) @ phi)
+        psi = phi - cross - np.swapaxes(cross, 1, 2) + x @ blocks.omega @ np.swapaxes(x, 1, 2)
+    lower = np.linalg.cholesky(phi)
+    upper = np.swapaxes(lower, 1, 2)
+    values, vectors = np.linalg.eigh(upper @ psi @ lower)
+    scale = np.max(values, axis=1, keepdims=True)
+    regular = values > FULL_LEVERAGE * scale
+    power = np.where(regular, np.where(regular, values, 1.0) ** -0.5, 0.0)
+    half = lower @ vectors
+    return (half * power[:, None, :]) @ np.swapaxes(half, 1, 2), int(np.sum(~regular.all(axis=1)))
+
+
+def _jackknife(blocks: ClusterBlocks) -> tuple[Array, int]:
+    """Return (I - X_j'W_j X_j)^-1, shape (J, p, p): E_j = X_j'W_j (I - X_j X_j'W_j)^-1 by the push-through identity."""
+    leverage = np.swapaxes(blocks.wx, 1, 2) @ blocks.x
+    values, vectors = np.linalg.eigh((leverage + np.swapaxes(leverage, 1, 2)) / 2)
+    regular = 1 - values > FULL_LEVERAGE
+    power = np.where(regular, 1 / np.where(regular, 1 - values, 1.0), 0.0)
+    return (vectors * power[:, None, :]) @ np.swapaxes(vectors, 1, 2), int(np.sum(~regular.all(axis=1)))
+
+
+def _factor(blocks: ClusterBlocks, kind: Kind) -> float:
+    """Return the scalar adjustment of CR0, CR1 and CR1S."""
+    J, n, p = blocks.n_clusters, blocks.n_obs, blocks.n_coefficients
+    if kind == "CR0":
+        return 1.0
+    if kind == "CR1":
+        return float(np.sqrt(J / (J - 1)))
+    return float(np.sqrt(J * (n - 1) / ((J - 1) * (n - p))))
+
+
+def _variance_parts(robust: Sandwich, contrasts: Array) -> tuple[Array, Array, Array]:
+    """Return d_j^1/2 (J, m, r), l_j (J, m, u) and C (u, u) of P_jk for every contrast.
+
+    With a_j = X_j'E_j'Mc and f_j = X_j'W_j Phi_j E_j'Mc the shared part is
+    -a_j'M f_k - f_j'M a_k + a_j'M Omega M a_k, which is -a_j'M a_k when W_j inverts Phi_j.
+    """
+    blocks = robust.blocks
+    weight = (contrasts @ blocks.back) @ robust.estimating
+    root = weight @ np.linalg.cholesky(blocks.phi)
+    a = weight @ blocks.x
+    p = blocks.n_coefficients
+    if blocks.omega is None:
+        return root, a, -np.eye(p)
+    f = weight @ (blocks.phi @ blocks.wx)
+    core = np.block([[blocks.omega, -np.eye(p)], [-np.eye(p), np.zeros((p, p))]])
+    return root, np.concatenate([a, f], axis=-1), core
+
+
+def _joint_parts(robust: Sandwich, contrasts: Array) -> tuple[Array, Array, Array, Array]:
+    """Return D_j and T_j = l_j'C l_j, both (J, q, q), with l_j and C."""
+    root, low, core = _variance_parts(robust, contrasts)
+    return root @ np.swapaxes(root, 1, 2), low @ core @ np.swapaxes(low, 1, 2), low, core
+
+
+def _quadratic(matrices: Array) -> float:
+    """Return sum_j [ tr(B_j B_j) + tr(B_j)^2 ]."""
+    return float(np.einsum("jst,jts->", matrices, matrices) + np.sum(np.einsum("jss->j", matrices) ** 2))

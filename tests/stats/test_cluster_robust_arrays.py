@@ -1,0 +1,124 @@
+"""The pseudo-row algebra against the definitions written out with n-by-n matrices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.linalg import cholesky
+
+from asp_eval.stats.smallsample.cluster_blocks import (
+    ClusterBlocks,
+    cluster_sums,
+    mixed_blocks,
+    ordinary_blocks,
+    weighted_blocks,
+)
+from asp_eval.stats.smallsample.sandwich import Kind, hotelling_df, sandwich, satterthwaite_df
+
+KINDS: tuple[Kind, ...] = ("CR0", "CR1", "CR1S", "CR2", "CR3")
+SIZES = (1, 2, 3, 7, 4, 9, 12, 5, 6)
+CODES = np.repeat(np.arange(len(SIZES)), SIZES)
+N, J = len(CODES), len(SIZES)
+ROUNDING = 1e-9
+
+
+def design() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    X = np.column_stack([np.ones(N), (np.arange(J) % 2)[CODES], rng.normal(size=N), rng.normal(size=N)])
+    return X, rng.normal(size=N) + rng.normal(size=J)[CODES] + 0.5 * X[:, 2]
+
+
+def power(a: np.ndarray, exponent: float) -> np.ndarray:
+    values, vectors = np.linalg.eigh(a)
+    kept = values > 1e-10
+    return (vectors * np.where(kept, np.where(kept, values, 1.0) ** exponent, 0.0)) @ vectors.T
+
+
+def adjustment(kind: Kind, hat: np.ndarray, phi: np.ndarray, psi: np.ndarray, p: int) -> np.ndarray:
+    if kind == "CR2":
+        D = cholesky(phi)
+        return D.T @ power(D @ psi @ D.T, -0.5) @ D
+    if kind == "CR3":
+        return np.linalg.inv(np.eye(len(phi)) - hat)
+    factor = {"CR0": 1.0, "CR1": J / (J - 1), "CR1S": J * (N - 1) / ((J - 1) * (N - p))}[kind]
+    return np.sqrt(factor) * np.eye(len(phi))
+
+
+def by_definition(X: np.ndarray, y: np.ndarray, W: np.ndarray, Phi: np.ndarray, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
+    """V (p, p) and P (p, p, J, J) from the whole hat matrix."""
+    p = X.shape[1]
+    M = np.linalg.inv(X.T @ W @ X)
+    hat = X @ M @ X.T @ W
+    rest = np.eye(N) - hat
+    psi = rest @ Phi @ rest.T
+    F = np.zeros((J, p, N))
+    for j in range(J):
+        at = np.flatnonzero(np.equal(CODES, j))
+        own = np.ix_(at, at)
+        F[j][:, at] = M @ X[at].T @ W[own] @ adjustment(kind, hat[own], Phi[own], psi[own], p)
+    scores = F @ (rest @ y)
+    G = F @ rest
+    return scores.T @ scores, np.einsum("jpn,nm,kqm->pqjk", G, Phi, G)
+
+
+def blocks_of(X: np.ndarray, y: np.ndarray, case: str) -> tuple[ClusterBlocks, np.ndarray, np.ndarray]:
+    """The blocks with the W and Phi they stand for."""
+    rng = np.random.default_rng(11)
+    w = rng.uniform(0.5, 3, N) if case == "weighted" else np.ones(N)
+    slope = {"slope": X[:, 3], "slope outside": rng.normal(size=N)}.get(case)
+    Z = np.zeros((N, 0)) if slope is None else np.column_stack([np.ones(N), slope]) @ np.array([[0.8, 0], [0.3, 0.5]])
+    Z = 0.7 * np.ones((N, 1)) if case == "intercept" else Z
+    Phi = np.eye(N) + np.where(CODES[:, None] == CODES, Z @ Z.T, 0)
+    W = np.diag(w) @ np.linalg.inv(Phi)
+    back = np.linalg.inv(np.linalg.cholesky(X.T @ W @ X).T)
+    e = y - X @ np.linalg.solve(X.T @ W @ X, X.T @ W @ y)
+    columns = {"plain": X @ back, "weighted": np.hstack([X @ back, w[:, None] * (X @ back)])}.get(case, np.hstack([Z, X @ back]))
+    build = {"plain": ordinary_blocks, "weighted": weighted_blocks}.get(case, mixed_blocks)
+    gram, scores = cluster_sums(columns, CODES, J), cluster_sums(columns, CODES, J, e[:, None])[..., 0]
+    return build(gram, scores, back, N), W, Phi
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", ["plain", "weighted", "intercept", "slope", "slope outside"])
+def test_covariance_and_degrees_of_freedom_equal_the_definitions(case: str, kind: Kind) -> None:
+    X, y = design()
+    blocks, W, Phi = blocks_of(X, y, case)
+    V, P = by_definition(X, y, W, Phi, kind)
+    robust = sandwich(blocks, kind)
+    np.testing.assert_allclose(robust.covariance(), V, rtol=ROUNDING)
+    df = [np.trace(P[i, i]) ** 2 / np.sum(P[i, i] ** 2) for i in range(4)]
+    np.testing.assert_allclose(satterthwaite_df(robust, np.eye(4)), df, rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("case", ["plain", "weighted", "slope outside"])
+def test_hotelling_degrees_of_freedom_equal_the_definition(case: str) -> None:
+    X, y = design()
+    blocks, W, Phi = blocks_of(X, y, case)
+    _, P = by_definition(X, y, W, Phi, "CR2")
+    C = np.array([[0, 1.0, 0, 0], [0, 0, 1.0, -2.0]])
+    PC = np.einsum("sp,pqjk,tq->stjk", C, P, C)
+    half = power(np.einsum("stjj->st", PC), -0.5)
+    B = np.einsum("as,stjk,tb->abjk", half, PC, half)
+    eta = 2 * 3 / (np.einsum("stjk,tsjk->", B, B) + np.einsum("ssjk,ttjk->", B, B))
+    assert hotelling_df(sandwich(blocks, "CR2"), C) == pytest.approx(eta, rel=ROUNDING)
+
+
+def test_one_contrast_has_the_same_degrees_of_freedom_in_both_tests() -> None:
+    blocks, _, _ = blocks_of(*design(), "slope")
+    robust = sandwich(blocks, "CR2")
+    C = np.array([[0.0, 1.0, 0.5, 0.0]])
+    assert hotelling_df(robust, C) == pytest.approx(satterthwaite_df(robust, C)[0], rel=ROUNDING)
+
+
+def test_a_random_intercept_in_the_span_of_the_columns_adds_no_pseudo_row() -> None:
+    X, y = design()
+    assert blocks_of(X, y, "intercept")[0].x.shape == blocks_of(X, y, "plain")[0].x.shape
+    assert blocks_of(X, y, "slope outside")[0].x.shape[1] == blocks_of(X, y, "plain")[0].x.shape[1] + 1
+
+
+def test_sums_over_clusters_are_the_same_by_either_route() -> None:
+    rng = np.random.default_rng(5)
+    columns = rng.normal(size=(640, 3))
+    for J_, m in ((4, 160), (160, 4)):
+        rows = columns.reshape(J_, m, 3)
+        np.testing.assert_allclose(cluster_sums(columns, np.repeat(np.arange(J_), m), J_), rows.swapaxes(1, 2) @ rows)
