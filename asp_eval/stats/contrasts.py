@@ -123,7 +123,8 @@ def _rows(named: list[tuple[str, float]], errors: ContrastErrors, level: float) 
         elif reason:
             rows.append(Estimate(term, estimate, float(se[i]), None, float(t[i]), None, None, None, errors.method, reason))
         else:
-            rows.append(Estimate(term, *(float(c[i]) for c in columns), method=errors.method, note=errors.note))
+            numbers = [float(c[i]) for c in columns]
+            rows.append(Estimate(term, *numbers, errors.method, errors.note))  # type: ignore[arg-type]
     return rows
 
 
