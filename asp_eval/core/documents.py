@@ -10,7 +10,8 @@ import difflib
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +44,25 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """One coded fault that a model's own validator found, at a path of keys below that model."""
+
+    keys: Keys
+    fault: Fault
+    found: object = None
+    expected: object = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Misfits(ValueError):
+    """Raised by a validator to report several faults, each of which `read_document` places on its own line."""
+
+    def __init__(self, misfits: Iterable[Misfit]) -> None:
+        self.misfits = tuple(misfits)
+        super().__init__("; ".join(str(_placed(m, "", {}, ())) for m in self.misfits))
+
+
 class _StrictLoader(yaml.SafeLoader):
     """SafeLoader whose only truth values are true and false."""
 
@@ -73,7 +93,7 @@ def read_document(path: Path, model: type[Model], *, context: Mapping[str, Any] 
     try:
         return model.model_validate(values, context=dict(context or {}))
     except ValidationError as error:
-        raise DataProblems(_problem(detail, path.name, lines, model) for detail in error.errors()) from None
+        raise DataProblems(p for detail in error.errors() for p in _problems(detail, path.name, lines, model)) from None
 
 
 def read_yaml(path: Path) -> tuple[Any, dict[Keys, int]]:
@@ -157,13 +177,31 @@ def _index(node: yaml.Node, keys: Keys, lines: dict[Keys, int], problems: list[P
             _index(value, (*keys, position), lines, problems, source)
 
 
-def _problem(detail: ErrorDetails, source: str, lines: dict[Keys, int], model: type[BaseModel]) -> Problem:
-    """Translate one pydantic error into a placed problem."""
+def _problems(detail: ErrorDetails, source: str, lines: dict[Keys, int], model: type[BaseModel]) -> Iterator[Problem]:
+    """Translate one pydantic error into placed problems: several where the model's own validator found several."""
     keys = tuple(part for part in detail["loc"] if part in {"[key]"} or not _is_union_tag(part, detail["loc"]))
+    error = detail.get("ctx", {}).get("error")
+    if isinstance(error, Misfits):
+        yield from (_placed(misfit, source, lines, keys) for misfit in error.misfits)
+    else:
+        yield _problem(detail, keys, _place(source, lines, keys), model)
+
+
+def _placed(misfit: Misfit, source: str, lines: dict[Keys, int], above: Keys) -> Problem:
+    place = _place(source, lines, (*above, *misfit.keys))
+    return misfit.fault.at(place, found=misfit.found, expected=misfit.expected, **misfit.details)
+
+
+def _place(source: str, lines: dict[Keys, int], keys: Keys) -> Place:
+    """Place a path of keys on its line, or on that of the nearest key above it that the document has."""
     known = keys
     while known and known not in lines:
         known = known[:-1]
-    place = Place(source, lines.get(known), column=_field(keys) or None)
+    return Place(source, lines.get(known), column=_field(keys) or None)
+
+
+def _problem(detail: ErrorDetails, keys: Keys, place: Place, model: type[BaseModel]) -> Problem:
+    """Translate one pydantic error of a field into a problem."""
     match detail["type"]:
         case "extra_forbidden":
             near = difflib.get_close_matches(str(keys[-1]), _all_keys(model), n=1)

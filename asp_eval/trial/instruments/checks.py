@@ -1,0 +1,218 @@
+"""What an instrument file must satisfy beyond its shape. Each check returns its faults with the keys that lead to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from pydantic import BaseModel
+
+from asp_eval.core.documents import Keys, Misfit
+from asp_eval.core.errors import Fault
+from asp_eval.trial.instruments.parts import Ages, Band, Bands, Composite, Item, Licence, Response, Scale
+
+REPEATED = Fault("INS-003", "the {kind} stands twice", "Give each its own, or remove one.")
+NO_ITEM = Fault("INS-004", "the scale names an item that is not there", "Correct the name, or add the item under 'items'.")
+UNUSED_ITEM = Fault("INS-005", "the item is in no scale", "Add it to the 'items' of a scale, or remove it.")
+OVERLAP = Fault("INS-006", "the bands overlap", "Let each band begin right after the one before it ends.")
+HOLE = Fault("INS-007", "the bands leave scores without a band", "Stretch a band, or add one, so that every score has one.")
+WRONG_RANGE = Fault("INS-008", "the range is not what the items and the rule give", "Correct the range, the rule or the codes.")
+NO_WORDING = Fault("INS-009", "the wording lacks a declared language", "Add it, or take the language out of 'languages'.")
+NO_LICENCE = Fault(
+    "INS-010", "the file holds the wording of an item, but its licence says that it must not",
+    "Take the text out. Copyrighted wording is supplied by the licence holder, never shipped.",
+)  # fmt: skip
+NO_REFERENT = Fault("INS-011", "no {kind} has this name", "Correct the name, or declare it.")
+WRONG_RULE = Fault("INS-012", "the score cannot be formed like this: {reason}", "Correct the rule or what it is formed from.")
+NO_AGES = Fault("INS-015", "no age lies in the range", "Let 'from' be the lower of the two.")
+WRONG_BANDS = Fault("INS-013", "the bands cannot be used: {reason}", "Correct the bands.")
+
+
+def unique_keys(
+    items: Sequence[Item], scales: Sequence[Scale], composites: Sequence[Composite], sets: Mapping[str, Sequence[Response]]
+) -> Iterator[Misfit]:
+    """Find keys, item numbers and codes that stand twice, also an item or scale listed twice in one score."""
+    yield from _twice("item key", ((("items", i, "key"), item.key) for i, item in enumerate(items)))
+    yield from _twice("item number", ((("items", i, "number"), item.number) for i, item in enumerate(items)))
+    scores = [(("scales", i, "key"), scale.key) for i, scale in enumerate(scales)]
+    scores += [(("composites", i, "key"), composite.key) for i, composite in enumerate(composites)]
+    yield from _twice("scale key", scores)
+    for i, scale in enumerate(scales):
+        yield from _twice("item of the scale", ((("scales", i, "items", j), key) for j, key in enumerate(scale.items)))
+    for i, composite in enumerate(composites):
+        yield from _twice("part of the composite", ((("composites", i, "scales", j), k) for j, k in enumerate(composite.scales)))
+    for name, responses in sets.items():
+        yield from _twice("code", ((("response_sets", name, j, "code"), r.code) for j, r in enumerate(responses)))
+
+
+def references(
+    items: Sequence[Item], scales: Sequence[Scale], composites: Sequence[Composite], sets: Mapping[str, Sequence[Response]]
+) -> Iterator[Misfit]:
+    """Find names that point at nothing, and items that no scale names."""
+    known, scored = {item.key for item in items}, {key for scale in scales for key in scale.items}
+    for i, item in enumerate(items):
+        if item.responses not in sets:
+            yield Misfit(("items", i, "responses"), NO_REFERENT, item.responses, ", ".join(sets), {"kind": "response set"})
+        if item.key not in scored:
+            yield Misfit(("items", i, "key"), UNUSED_ITEM, item.key)
+    for i, scale in enumerate(scales):
+        for j, key in enumerate(scale.items):
+            if key not in known:
+                yield Misfit(("scales", i, "items", j), NO_ITEM, key)
+    names = [scale.key for scale in scales]
+    for i, composite in enumerate(composites):
+        for j, key in enumerate(composite.scales):
+            if key not in names:
+                yield Misfit(("composites", i, "scales", j), NO_REFERENT, key, ", ".join(names), {"kind": "scale"})
+
+
+def age_range(ages: Ages | None) -> Iterator[Misfit]:
+    """Find an age range that holds no age."""
+    if ages is not None and ages.from_ >= ages.below:
+        yield Misfit(("ages",), NO_AGES, f"from {ages.from_:g} below {ages.below:g}")
+
+
+def languages(document: BaseModel, declared: Sequence[str]) -> Iterator[Misfit]:
+    """Find wordings that lack one of the declared languages."""
+    for keys, text in _texts(document, ()):
+        if lacking := [language for language in declared if language not in text]:
+            yield Misfit(keys, NO_WORDING, ", ".join(text), ", ".join([*text, *lacking]))
+
+
+def licensed_text(items: Sequence[Item], licence: Licence) -> Iterator[Misfit]:
+    """Find item wording in a file that may not hold any."""
+    if licence.item_text == "not-included":
+        yield from (Misfit(("items", i, "text"), NO_LICENCE, item.key) for i, item in enumerate(items) if item.text is not None)
+
+
+def arithmetic(
+    items: Sequence[Item], scales: Sequence[Scale], composites: Sequence[Composite], sets: Mapping[str, Sequence[Response]]
+) -> Iterator[Misfit]:
+    """Find rules that give no sensible score, and ranges that are not what the rules give."""
+    for name, responses in sets.items():
+        codes = [response.code for response in responses]
+        if len(codes) < 2 or codes != sorted(codes):
+            reason = {"reason": "a response set needs two codes or more, in rising order"}
+            yield Misfit(("response_sets", name), WRONG_RULE, codes, None, reason)
+    ends = {item.key: _ends(sets[item.responses]) for item in items}
+    for i, scale in enumerate(scales):
+        yield from _scale_arithmetic(("scales", i), scale, [ends[key] for key in scale.items])
+    by_key = {scale.key: scale for scale in scales}
+    for i, composite in enumerate(composites):
+        yield from _composite_arithmetic(("composites", i), composite, [by_key[key] for key in composite.scales])
+
+
+def bands(declared: Bands, scales: Sequence[Scale], composites: Sequence[Composite]) -> Iterator[Misfit]:
+    """Find bands that overlap, leave holes or name what is not there, and a missing default without a reason."""
+    yield from _twice("band set", ((("bands", "sets", i, "id"), each.id) for i, each in enumerate(declared.sets)))
+    ids = [each.id for each in declared.sets]
+    if declared.default is not None and declared.default not in ids:
+        yield Misfit(("bands", "default"), NO_REFERENT, declared.default, ", ".join(ids) or None, {"kind": "band set"})
+    if declared.default is None and declared.reason is None:
+        yield Misfit(("bands",), WRONG_BANDS, None, None, {"reason": "there is neither a default set nor a reason why not"})
+    every: list[Scale | Composite] = [*scales, *composites]
+    by_key = {scale.key: scale for scale in every}
+    whole = _whole_numbered(scales, composites)
+    for i, each in enumerate(declared.sets):
+        for key, stretch in each.scales.items():
+            here: Keys = ("bands", "sets", i, "scales", key)
+            if key not in by_key:
+                yield Misfit(here, NO_REFERENT, key, ", ".join(by_key), {"kind": "scale"})
+                continue
+            if key not in whole:
+                yield Misfit(here, WRONG_BANDS, None, None, {"reason": "bands need a score in whole numbers"})
+            unnamed = [(j, band.band) for j, band in enumerate(stretch) if band.band not in each.names]
+            for j, name in unnamed:
+                yield Misfit((*here, j, "band"), NO_REFERENT, name, ", ".join(each.names), {"kind": "band"})
+            yield from _stretch(here, stretch, by_key[key])
+
+
+def _stretch(here: Keys, stretch: Sequence[Band], scale: Scale | Composite) -> Iterator[Misfit]:
+    """Follow the bands of one scale from the lowest score to the highest."""
+    placed = sorted(enumerate(stretch), key=lambda pair: (pair[1].from_, pair[1].to))
+    yield from _twice("band", (((*here, j, "band"), band.band) for j, band in enumerate(stretch)))
+    lowest, highest = int(scale.range.from_), int(scale.range.to)
+    if not placed or placed[0][1].from_ != lowest or placed[-1][1].to != highest:
+        found = f"{placed[0][1].from_} to {placed[-1][1].to}" if placed else "no band"
+        yield Misfit(here, HOLE, found, f"{lowest} to {highest}")
+    for (_, lower), (j, upper) in pairwise(placed):
+        if upper.from_ != lower.to + 1:
+            fault = OVERLAP if upper.from_ <= lower.to else HOLE
+            yield Misfit((*here, j, "from"), fault, upper.from_, lower.to + 1)
+    for j, band in enumerate(stretch):
+        if band.from_ > band.to:
+            yield Misfit((*here, j), HOLE, f"{band.from_} to {band.to}", "from at most to")
+    order = [band.from_ for band in stretch]
+    if order != sorted(order, reverse=scale.better == "higher"):
+        yield Misfit(here, WRONG_BANDS, order, None, {"reason": "they do not run from the best scores to the worst"})
+
+
+def _scale_arithmetic(here: Keys, scale: Scale, ends: Sequence[tuple[int, int]]) -> Iterator[Misfit]:
+    n, rule = len(scale.items), scale.rule
+    if rule.minimum_answered > n:
+        reason = {"reason": f"it has {n} items and asks for more answers"}
+        yield Misfit((*here, "rule", "minimum_answered"), WRONG_RULE, rule.minimum_answered, f"at most {n}", reason)
+    if rule.method == "sum" and rule.minimum_answered < n:
+        reason = {"reason": "a sum over fewer answers is too low; 'mean-times-n' prorates"}
+        yield Misfit((*here, "rule", "minimum_answered"), WRONG_RULE, rule.minimum_answered, n, reason)
+    if len(set(ends)) > 1:
+        reason = {"reason": "its items have response sets of different range"}
+        yield Misfit((*here, "items"), WRONG_RULE, sorted(set(ends)), None, reason)
+        return
+    low, high = ends[0]
+    expected = {"pomp": (0, 100), "mean": (low, high)}.get(rule.method, (n * low, n * high))
+    yield from _range_fault(here, scale, expected)
+
+
+def _composite_arithmetic(here: Keys, composite: Composite, parts: Sequence[Scale]) -> Iterator[Misfit]:
+    if {part.better for part in parts} != {composite.better}:
+        directions = ", ".join(f"{part.key} {part.better}" for part in parts)
+        reason = {"reason": "its scales do not all point the way it says"}
+        yield Misfit((*here, "better"), WRONG_RULE, directions, composite.better, reason)
+    ends = [(part.range.from_, part.range.to) for part in parts]
+    if composite.method == "mean" and len(set(ends)) > 1:
+        reason = {"reason": "a mean of scales with different ranges means nothing"}
+        yield Misfit((*here, "scales"), WRONG_RULE, sorted(set(ends)), None, reason)
+        return
+    total = (sum(low for low, _ in ends), sum(high for _, high in ends))
+    yield from _range_fault(here, composite, total if composite.method == "sum" else ends[0])
+
+
+def _range_fault(here: Keys, scale: Scale | Composite, expected: tuple[float, float]) -> Iterator[Misfit]:
+    stated = (scale.range.from_, scale.range.to)
+    if stated != expected:
+        yield Misfit((*here, "range"), WRONG_RANGE, f"{stated[0]:g} to {stated[1]:g}", f"{expected[0]:g} to {expected[1]:g}")
+
+
+def _whole_numbered(scales: Sequence[Scale], composites: Sequence[Composite]) -> set[str]:
+    """Keys of the scores that are always whole numbers."""
+    whole = {scale.key for scale in scales if scale.rule.rounding == "half-up" or scale.rule.method == "sum"}
+    return whole | {c.key for c in composites if c.method == "sum" and whole.issuperset(c.scales)}
+
+
+def _ends(responses: Sequence[Response]) -> tuple[int, int]:
+    return min(r.code for r in responses), max(r.code for r in responses)
+
+
+def _twice(kind: str, placed: Iterable[tuple[Keys, object]]) -> Iterator[Misfit]:
+    seen: set[object] = set()
+    for keys, value in placed:
+        if value in seen:
+            yield Misfit(keys, REPEATED, value, None, {"kind": kind})
+        seen.add(value)
+
+
+def _texts(value: object, keys: Keys) -> Iterator[tuple[Keys, Mapping[str, str]]]:
+    """Every wording in a document: the dictionaries from language to words."""
+    if isinstance(value, BaseModel):
+        for name, each in value:
+            yield from _texts(each, (*keys, name))
+    elif isinstance(value, tuple):
+        for position, each in enumerate(value):
+            yield from _texts(each, (*keys, position))
+    elif isinstance(value, dict):
+        if all(isinstance(each, str) for each in value.values()):
+            yield keys, value
+        else:
+            for name, each in value.items():
+                yield from _texts(each, (*keys, name))

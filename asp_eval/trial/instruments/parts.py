@@ -1,0 +1,146 @@
+"""The parts an instrument file is made of: responses, items, scales, composites, bands, licence."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from asp_eval.core.documents import Document
+
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Text = dict[Language, Words]  # one wording per language
+
+Provenance = Literal["confirmed", "memory", "convention"]
+Better = Literal["higher", "lower"]
+Method = Literal["mean-times-n", "mean", "sum", "pomp"]
+
+
+class Ages(Document):
+    """Ages in years, from `from_` up to but not including `below`."""
+
+    from_: float = Field(alias="from", ge=0)
+    below: float = Field(gt=0, le=120)
+
+
+class Range(Document):
+    """The lowest and the highest score a scale can take."""
+
+    from_: float = Field(alias="from")
+    to: float
+
+
+class Claim(Document):
+    """Where a part of the file comes from: confirmed in a source, from memory, or a convention of this package."""
+
+    what: Words
+    mark: Provenance
+    source: Words
+
+
+class Licence(Document):
+    """Who may use the wording, and whether this file holds it."""
+
+    item_text: Literal["included", "not-included"]
+    statement: Text
+
+
+class Response(Document):
+    """One answer: its stored code, its label, and what it means in practice."""
+
+    code: int
+    label: Text
+    anchor: Text | None = None
+
+
+class Item(Document):
+    """One question. `reverse` turns its code round within the response set before it enters a scale."""
+
+    number: int = Field(ge=1)
+    key: Key
+    responses: Key
+    reverse: bool = False
+    text: Text | None = None
+
+
+class Rule(Document):
+    """How a scale follows from its answered items.
+
+    Attributes
+    ----------
+    method : {"mean-times-n", "mean", "sum", "pomp"}
+        ``mean-times-n`` is the mean of the answered items times the number of items; ``pomp`` the mean as percent of
+        the maximum possible (Cohen, Cohen, Aiken & West 1999), 0 to 100.
+    minimum_answered : int
+        With fewer answers the score is missing.
+    rounding : {"none", "half-up"}
+        ``half-up`` takes 2.5 to 3, not to the even neighbour.
+    """
+
+    method: Method
+    minimum_answered: int = Field(ge=1)
+    rounding: Literal["none", "half-up"] = "none"
+
+
+class Scale(Document):
+    """A score made of items."""
+
+    key: Key
+    title: Text
+    items: tuple[Key, ...] = Field(min_length=1)
+    rule: Rule
+    better: Better
+    range: Range
+
+
+class Composite(Document):
+    """A score made of scales: their sum or mean, missing if any of them is missing."""
+
+    key: Key
+    title: Text
+    scales: tuple[Key, ...] = Field(min_length=2)
+    method: Literal["sum", "mean"]
+    better: Better
+    range: Range
+
+
+class Band(Document):
+    """A named stretch of whole-number scores, both ends included."""
+
+    band: Key
+    from_: int = Field(alias="from")
+    to: int
+    provenance: Provenance | None = None
+
+
+class BandSet(Document):
+    """Bands of one source, for the informant, ages, sex and country it was made for.
+
+    Bands of a scale run from the best scores to the worst. A band without a provenance of its own has the set's.
+    """
+
+    id: Id
+    title: Text
+    informant: Words
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    ages: Ages | None = None
+    sex: Literal["female", "male"] | None = None
+    source: Words
+    provenance: Provenance
+    note: Text | None = None
+    names: dict[Key, Text]
+    scales: dict[Key, tuple[Band, ...]]
+
+
+class Bands(Document):
+    """The band sets of an instrument; the default one is used unless another is named.
+
+    Without a default, `reason` says why, and no score gets a band unless a set is named.
+    """
+
+    default: Id | None = None
+    reason: Text | None = None
+    sets: tuple[BandSet, ...] = ()
