@@ -1,0 +1,88 @@
+"""Every mistake of a document is answered on its line; files are there whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from asp_eval.core import documents
+from asp_eval.core.documents import Document, read_document, read_yaml, write_whole
+from asp_eval.core.errors import DataProblems
+
+
+class Inner(Document):
+    name: str
+    size: int = 1
+
+
+class Outer(Document):
+    title: str
+    parts: tuple[Inner, ...] = ()
+
+
+def codes_and_lines(path: Path) -> list[tuple[str, int | None]]:
+    with pytest.raises(DataProblems) as caught:
+        read_document(path, Outer)
+    return [(p.code, p.place.line) for p in caught.value.problems]
+
+
+def written(folder: Path, text: str | bytes) -> Path:
+    path = folder / "a.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_three_mistakes_are_answered_at_once_each_on_its_line(tmp_path):
+    path = written(tmp_path, "titel: x\nparts:\n  - {name: a}\n  - {nam: b}\n  - {name: c, size: many}\n")
+    assert sorted(codes_and_lines(path)) == [
+        ("DOC-008", 1),  # titel
+        ("DOC-008", 4),  # nam
+        ("DOC-009", 1),  # title is missing
+        ("DOC-009", 4),  # name is missing
+        ("DOC-010", 5),  # size is no number
+    ]
+
+
+def test_an_unknown_key_is_answered_with_the_near_one(tmp_path):
+    with pytest.raises(DataProblems, match="Did you mean 'title'"):
+        read_document(written(tmp_path, "titel: x\n"), Outer)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "DOC-005"),
+        ("# only a comment\n", "DOC-005"),
+        ("title: [x\n", "DOC-004"),
+        ("title: 2006-02-31\n", "DOC-004"),
+        ("title: &a x\nparts: *a\n", "DOC-006"),
+        ("title: x\ntitle: y\n", "DOC-007"),
+        ("title: x\n".encode("utf-16"), "DOC-002"),
+        ("title: bø\n".encode("cp1252"), "DOC-002"),
+    ],
+)
+def test_what_is_no_document_is_refused_with_its_code(tmp_path, text, code):
+    assert codes_and_lines(written(tmp_path, text))[0][0] == code
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    assert codes_and_lines(tmp_path / "none.yaml") == [("DOC-001", None)]
+
+
+def test_a_file_too_large_for_a_document_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(documents, "LARGEST_DOCUMENT", 10)
+    assert codes_and_lines(written(tmp_path, "title: something long\n"))[0][0] == "DOC-003"
+
+
+def test_no_and_on_are_words_not_truth_values(tmp_path):
+    values, _ = read_yaml(written(tmp_path, "a: no\nb: on\nc: true\n"))
+    assert values == {"a": "no", "b": "on", "c": True}
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "out.txt"
+    write_whole(path, "old")
+    monkeypatch.setattr(documents.os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(path, "new")
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["out.txt"]
