@@ -83,7 +83,7 @@ class StudyFacts:
 
 @dataclass(frozen=True, slots=True)
 class ArmSummary:
-    """One variable in one arm. A category has `count`; a measure has `mean` and `sd`."""
+    """One variable in one arm: `n` units with a value, `missing` without. A category has `count`; a measure `mean` and `sd`."""
 
     arm: str
     n: int
