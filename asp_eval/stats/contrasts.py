@@ -123,8 +123,8 @@ def _rows(named: list[tuple[str, float]], errors: ContrastErrors, level: float) 
         elif reason:
             rows.append(Estimate(term, estimate, float(se[i]), None, float(t[i]), None, None, None, errors.method, reason))
         else:
-            numbers = [float(c[i]) for c in columns]
-            rows.append(Estimate(term, *numbers, errors.method, errors.note))  # type: ignore[arg-type]
+            v, s, d, ti, p, low, high = (float(c[i]) for c in columns)
+            rows.append(Estimate(term, v, s, d, ti, p, low, high, errors.method, errors.note))
     return rows
 
 

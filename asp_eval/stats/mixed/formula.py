@@ -21,7 +21,7 @@ from asp_eval.core.errors import Fault
 
 SYNTAX = Fault("FIT-010", "the formula cannot be read: {why}", "Write it like  y ~ arm + x + (1 | institution).")
 NO_RANDOM = Fault(
-    "FIT-011", "the formula has no random term", "Add one like (1 | institution), or use ols() for a model without random effects."
+    "FIT-011", "the formula has no random term", "Add one like (1 | institution), or use ols() for a model without any."
 )  # fmt: skip
 RANDOM_IN_FIXED = Fault(
     "FIT-012", "this model takes no random terms", "Use lmm() for a mixed model, or leave (… | …) out of the formula."

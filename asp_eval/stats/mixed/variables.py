@@ -1,0 +1,217 @@
+"""Columns of a data frame as numbers or as codes of categories, whatever their dtype; rows with missing values left out.
+
+Rules: numbers and booleans are numeric; text and categoricals are categories. The reference of a factor is its first
+declared category, else the first in sorted order; categories that no row holds are left out, as in R. A row with a
+missing value in any column the model names is dropped, and counted.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from asp_eval.core.errors import Fault
+from asp_eval.stats.estimate import Array
+
+Codes = npt.NDArray[np.intp]
+
+UNKNOWN_COLUMN = Fault("FIT-020", "the data have no column named {name!r}", "Columns with similar names: {near}.")
+NOT_FINITE = Fault("FIT-021", "the column holds an infinite value", "Correct the value, or leave it missing.")
+NOT_A_VARIABLE = Fault("FIT-022", "a column of this kind cannot enter a model", "Turn it into numbers or categories first.")
+NO_ROWS = Fault("FIT-023", "no row is complete in every column of the model", "Look at the columns' missing values.")
+NOT_NUMERIC = Fault("FIT-024", "this column must hold numbers", "Turn it into numbers, or use another column.")
+DUPLICATE_COLUMN = Fault("FIT-025", "the data have more than one column named {name!r}", "Give every column its own name.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Numeric:
+    """A numeric column.
+
+    Attributes
+    ----------
+    numbers : ndarray (n,)
+        NaN where missing, until rows are dropped.
+    """
+
+    numbers: Array
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_]:
+        """Rows without a value."""
+        return np.isnan(self.numbers)
+
+    def take(self, keep: npt.NDArray[np.bool_]) -> Numeric:
+        """Return the rows to keep."""
+        return Numeric(self.numbers[keep])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Categories:
+    """A column of categories.
+
+    Attributes
+    ----------
+    codes : ndarray of int (n,)
+        Position in `levels`; -1 where missing, until rows are dropped.
+    levels : pandas.Index
+        The categories in order, first = reference.
+    absent : tuple
+        Declared categories that no row holds.
+    """
+
+    codes: Codes
+    levels: pd.Index
+    absent: tuple[object, ...] = ()
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_]:
+        """Rows without a value."""
+        return self.codes < 0
+
+    def take(self, keep: npt.NDArray[np.bool_]) -> Categories:
+        """Return the rows to keep."""
+        return Categories(self.codes[keep], self.levels, self.absent)
+
+    def observed(self) -> Categories:
+        """Return the same rows with the categories that no row holds left out."""
+        used = np.bincount(self.codes, minlength=len(self.levels)) > 0
+        if used.all():
+            return self
+        position = np.cumsum(used) - 1
+        absent = self.absent + tuple(self.levels[~used])
+        return Categories(position[self.codes].astype(np.intp), self.levels[used], absent)
+
+
+Variable = Numeric | Categories
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Variables:
+    """The columns a model needs, on the rows where all of them are known.
+
+    Attributes
+    ----------
+    columns : dict of str to Numeric or Categories
+    keep : ndarray of bool (rows of the frame,) or None
+        Rows kept; None if all were.
+    n : int
+        Rows kept.
+    n_dropped : int
+    """
+
+    columns: dict[str, Variable]
+    keep: npt.NDArray[np.bool_] | None
+    n: int
+    n_dropped: int
+
+    def numeric(self, name: str) -> Array:
+        """Return a numeric column (n,)."""
+        column = self.columns[name]
+        if isinstance(column, Categories):
+            NOT_NUMERIC.refuse(name, found=f"categories like {column.levels[0]!r}")
+        return column.numbers
+
+
+def read_variables(frame: pd.DataFrame, names: Iterable[str], groups: Iterable[str] = (), *, declared: bool = False) -> Variables:
+    """Read the named columns, and the `groups` as categories whatever their dtype.
+
+    With `declared`, categories of the named columns that no row holds are kept: other chunks may hold them.
+
+    Raises
+    ------
+    Refusal
+        If a column is unknown, holds infinite values, or is of a kind that is neither number nor category.
+    """
+    columns: dict[str, Variable] = {}
+    for name in dict.fromkeys(names):
+        columns[name] = read_variable(frame, name)
+    for name in dict.fromkeys(groups):
+        columns[group_key(name)] = read_categories(_column(frame, name))
+    return complete_rows(columns, len(frame), declared=declared)
+
+
+def group_key(name: str) -> str:
+    """Return the key under which a column is kept as a grouping factor: it may enter the model as a number too."""
+    return f"|{name}"
+
+
+def complete_rows(columns: dict[str, Variable], n: int, *, declared: bool = False) -> Variables:
+    """Drop the rows where any column is missing, then the categories that are left without rows."""
+    missing = np.zeros(n, dtype=bool)
+    for column in columns.values():
+        missing |= column.missing
+    dropped = int(missing.sum())
+    if dropped == n:
+        NO_ROWS.refuse(found=f"{n} rows")
+    if dropped:
+        columns = {k: v.take(~missing) for k, v in columns.items()}
+    columns = {k: v if isinstance(v, Numeric) or (declared and k[0] != "|") else v.observed() for k, v in columns.items()}
+    return Variables(columns, ~missing if dropped else None, n - dropped, dropped)
+
+
+def read_variable(frame: pd.DataFrame, name: str) -> Variable:
+    """Read one column as numbers or as categories, by its dtype."""
+    series = _column(frame, name)
+    dtype = series.dtype
+    is_object = pd.api.types.is_object_dtype(dtype)
+    if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_string_dtype(dtype):
+        return _text_or_numbers(series) if is_object else read_categories(series)
+    if pd.api.types.is_bool_dtype(dtype) or (pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype)):
+        return _numbers(series)
+    if is_object:
+        return _text_or_numbers(series)
+    return NOT_A_VARIABLE.refuse(name, found=dtype)
+
+
+def read_categories(series: pd.Series) -> Categories:
+    """Read a column as categories: declared order if it has one, else sorted."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return Categories(np.asarray(series.cat.codes, np.intp), series.cat.categories)
+    codes, levels = pd.factorize(series.array, use_na_sentinel=True)
+    index = pd.Index(levels)
+    try:
+        order = index.argsort()
+    except TypeError:  # mixed kinds in one column: any fixed order will do
+        order = np.argsort([str(v) for v in index])
+    if bool((order == np.arange(len(order))).all()):
+        return Categories(codes.astype(np.intp, copy=False), index)
+    position = np.empty(len(order) + 1, dtype=np.intp)
+    position[order] = np.arange(len(order))
+    position[-1] = -1  # the sentinel -1 of a missing value points here
+    return Categories(position[codes], index[order])
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Return a column, or refuse naming its neighbours."""
+    if name not in frame.columns:
+        known = [str(c) for c in frame.columns]
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:8]
+        UNKNOWN_COLUMN.refuse(name=name, near=", ".join(near))
+    column = frame[name]
+    if isinstance(column, pd.DataFrame):
+        DUPLICATE_COLUMN.refuse(name=name)
+    return column
+
+
+def _numbers(series: pd.Series) -> Numeric:
+    """Return a numeric column as float64; a float64 column is not copied."""
+    is_double = series.dtype == np.float64
+    values = series.to_numpy() if is_double else series.to_numpy(dtype=np.float64, na_value=np.nan)
+    if np.isinf(values).any():
+        NOT_FINITE.refuse(str(series.name))
+    return Numeric(values)
+
+
+def _text_or_numbers(series: pd.Series) -> Variable:
+    """Return a column of Python objects as what its values are."""
+    kind = pd.api.types.infer_dtype(series, skipna=True)
+    if kind in ("integer", "floating", "mixed-integer-float", "decimal", "boolean"):
+        return _numbers(series.astype("Float64") if kind != "decimal" else series.astype(float))
+    if kind in ("string", "empty", "mixed-integer", "mixed"):
+        return read_categories(series)
+    return NOT_A_VARIABLE.refuse(str(series.name), found=kind)
