@@ -1,0 +1,89 @@
+"""Least squares by Householder's QR decomposition, on arrays.
+
+sqrt(W) X = Q R, beta = R^-1 Q' sqrt(W) y. Columns that are linear combinations of earlier ones are left out by the rule
+of R's `lm`: what remains of a column beside the earlier ones is less than 1e-7 of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asp_eval.stats.estimate import Array
+
+COLLINEAR = 1e-7
+"""R's tolerance: a column's remainder beside earlier columns, relative to the column."""
+
+EXACT = 1e-13
+"""Residuals below this share of the outcome are rounding: the columns reproduce the outcome."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeastSquaresFit:
+    """A solved least-squares problem.
+
+    Attributes
+    ----------
+    kept : ndarray of bool, shape (columns of X,)
+        Columns that were estimated, p of them.
+    columns : ndarray, shape (n, p)
+        X R^-1: the kept columns, orthonormal in the weights.
+    back : ndarray, shape (p, p)
+        R^-1, so that (X'WX)^-1 = `back` `back`'.
+    estimate : ndarray, shape (p,)
+    fitted, residuals : ndarray, shape (n,)
+    rss : float
+        sum w e^2.
+    exact : bool
+        Whether the residuals are nothing but rounding.
+    """
+
+    kept: npt.NDArray[np.bool_]
+    columns: Array
+    back: Array
+    estimate: Array
+    fitted: Array
+    residuals: Array
+    rss: float
+    exact: bool
+
+
+def least_squares(X: Array, y: Array, weights: Array | None = None) -> LeastSquaresFit:
+    """Solve min sum w (y - X beta)^2.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, columns)
+    y : ndarray, shape (n,)
+    weights : ndarray, shape (n,), optional
+        All positive.
+    """
+    root = None if weights is None else np.sqrt(weights)
+    weighted = X if root is None else X * root[:, None]
+    kept = independent_columns(weighted)
+    Q, R = np.linalg.qr(weighted[:, kept])
+    back = np.linalg.solve(R, np.eye(R.shape[0])) if R.size else R
+    coordinates = Q.T @ (y if root is None else y * root)
+    columns = Q if root is None else Q / root[:, None]
+    fitted = columns @ coordinates
+    residuals = y - fitted
+    squares = residuals**2 if weights is None else weights * residuals**2
+    rss, total = float(squares.sum()), float(np.sum(y**2 if weights is None else weights * y**2))
+    return LeastSquaresFit(kept, columns, back, back @ coordinates, fitted, residuals, rss, rss <= EXACT**2 * total)
+
+
+def independent_columns(X: Array) -> npt.NDArray[np.bool_]:
+    """Return which columns are not linear combinations of the kept columns before them, shape (columns,)."""
+    R = np.linalg.qr(X, mode="r")
+    kept = np.zeros(X.shape[1], dtype=bool)
+    basis = np.zeros((R.shape[0], 0))
+    for k, column in enumerate(R.T):
+        rest = column - basis @ (basis.T @ column)
+        rest -= basis @ (basis.T @ rest)
+        length, remainder = float(np.linalg.norm(column)), float(np.linalg.norm(rest))
+        if length > 0 and remainder > COLLINEAR * length:
+            kept[k] = True
+            basis = np.column_stack([basis, rest / remainder])
+    return kept
