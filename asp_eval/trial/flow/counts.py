@@ -19,9 +19,10 @@ NOT_CONSERVED = Fault(
 
 @dataclass(frozen=True, slots=True)
 class WaveFlow:
-    """One arm at one wave. Children are the cohort's; `joined` are those outside it.
+    """One arm at one wave: ``cohort = screened + missing`` and ``institutions = with_data + without_data``.
 
-    ``cohort = screened + missing`` and ``institutions = with_data + without_data``.
+    An institution is with data if any child was screened in it. Of the cohort's children who were screened, `moved`
+    were seen in another institution than the one drawn. `joined` joined later, and were screened at this wave.
     """
 
     wave: str
@@ -37,6 +38,7 @@ class WaveFlow:
     def __post_init__(self) -> None:
         _conserve(f"institutions at {self.wave}", self.institutions, with_data=self.with_data, without_data=self.without_data)
         _conserve(f"children at {self.wave}", self.cohort, screened=self.screened, missing=self.missing)
+        _conserve(f"children screened at {self.wave}", self.screened, moved=self.moved, stayed=self.screened - self.moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +85,22 @@ class ArmFlow:
             f"children of {self.arm}", self.listed,
             cohort=self.cohort, not_eligible=self.not_eligible, joined_later=self.joined_later,
         )  # fmt: skip
+        for wave in self.waves:
+            _conserve(f"institutions of {self.arm}", self.institutions, **{f"at {wave.wave}": wave.institutions})
+            _conserve(f"cohort of {self.arm}", self.cohort, **{f"at {wave.wave}": wave.cohort})
 
 
 @dataclass(frozen=True, slots=True)
 class FlowCounts:
-    """The whole flow: ``institutions = drawn + not_drawn``, and the drawn are the sum over arms."""
+    """The whole flow: ``institutions = drawn + not_drawn``, and the drawn are the sum over arms.
+
+    `children_not_drawn` are listed in institutions that were not drawn, and belong to no arm.
+    """
 
     institutions: int
     not_drawn: int
     arms: tuple[ArmFlow, ...]
+    children_not_drawn: int = 0
 
     def __post_init__(self) -> None:
         _conserve("institutions", self.institutions, not_drawn=self.not_drawn, **{a.arm: a.institutions for a in self.arms})
