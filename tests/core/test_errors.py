@@ -10,7 +10,8 @@ CODE = Fault("TST-001", "the value is not allowed for {item}", "Correct the cell
 def test_a_problem_reads_as_one_sentence_with_its_remedy():
     problem = CODE.at(Place("wave1.csv", row=212, column="sdq.obeys"), found="3", expected="0, 1, 2", item="obeys")
     assert str(problem) == (
-        "[TST-001] wave1.csv row 212, column sdq.obeys: the value is not allowed for obeys; found '3', expected 0, 1, 2. Correct the cell."
+        "[TST-001] wave1.csv row 212, column sdq.obeys: "
+        "the value is not allowed for obeys; found '3', expected 0, 1, 2. Correct the cell."
     )
 
 

@@ -16,12 +16,13 @@ from asp_eval.core.documents import Document
 from asp_eval.core.errors import Fault
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]  # may stand in a model formula
 Language = Literal["da", "en"]
 Texts = dict[Language, str]
 ColumnType = Literal["string", "integer", "number", "date"]
 TableName = Literal["institutions", "children", "screening", "staff_survey"]
 Arm = Key
-Stratum = Key
+Stratum = Name
 
 NO_FOLDER = Fault("STU-001", "this study was not read from a study folder", "Read it with asp_eval.load_study(path).")
 
@@ -113,16 +114,16 @@ class AnalysisSetRule(Document):
 class Estimand(Document):
     """Whom the effect is about, and what becomes of children who move or join."""
 
-    population: Literal["baseline-cohort", "all-children"] = "baseline-cohort"
+    population: Literal["baseline-cohort"] = "baseline-cohort"
     average: Literal["participant"] = "participant"
     movers: Literal["as-drawn"] = "as-drawn"
-    joiners: Literal["excluded", "included"] = "excluded"
+    joiners: Literal["excluded"] = "excluded"
 
 
 class Outcome(Document):
     """One outcome: a score of an instrument (or family), or an imported score column."""
 
-    id: Key
+    id: Name
     score: str | None = None
     column: str | None = None
     label: Texts = Field(default_factory=dict)
@@ -145,7 +146,7 @@ class Outcome(Document):
 class ConfirmatoryFamily(Document):
     """Outcomes whose p-values are adjusted together."""
 
-    outcomes: tuple[Key, ...] = Field(min_length=1)
+    outcomes: tuple[Name, ...] = Field(min_length=1)
     adjust: Literal["holm", "none"] = "holm"
 
 
@@ -153,7 +154,7 @@ class AnalysisPlan(Document):
     """How the outcomes are analysed; baseline and strata are added to the covariates."""
 
     set: Key = "itt"
-    covariates: tuple[str, ...] = ()
+    covariates: tuple[Name, ...] = ()
     method: Literal["kenward-roger", "satterthwaite", "between-within"] = "kenward-roger"
     level: float = Field(default=0.95, gt=0.5, lt=1)
     families: dict[Key, ConfirmatoryFamily] = Field(default_factory=dict)
@@ -191,12 +192,13 @@ class Study(Document):
     languages: tuple[Language, ...] = Field(default=("en",), min_length=1)
     unit: Literal["institution"] = "institution"
     arms: tuple[Arm, ...] = Field(min_length=2)
+    arm_labels: dict[Arm, Texts] = Field(default_factory=dict)
     strata: tuple[Stratum, ...] = ()
     randomisation: Randomisation = Randomisation()
     waves: tuple[Wave, ...] = Field(min_length=1)
     eligibility: Eligibility | None = None
     collect: Collect
-    columns: dict[TableName, dict[Key, ColumnType]] = Field(default_factory=dict)
+    columns: dict[TableName, dict[Name, ColumnType]] = Field(default_factory=dict)
     sets: dict[Key, AnalysisSetRule] = Field(default_factory=lambda: {"itt": AnalysisSetRule()})
     estimand: Estimand = Estimand()
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
@@ -241,6 +243,14 @@ class Study(Document):
         arms = info.data.get("arms")
         if arms and len(value.ratio) != len(arms):
             raise ValueError(f"a ratio with one number for each of the {len(arms)} arms")
+        return value
+
+    @field_validator("arm_labels")
+    @classmethod
+    def _labelled_arms(cls, value: dict[str, Texts], info: ValidationInfo) -> dict[str, Texts]:
+        unknown = sorted(set(value) - set(info.data.get("arms", value)))
+        if unknown:
+            raise ValueError(f"labels of declared arms; {', '.join(unknown)} is not an arm")
         return value
 
     @field_validator("eligibility", "collect", "outcomes", "gap")

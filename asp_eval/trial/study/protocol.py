@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-from asp_eval.core.documents import read_document
+from asp_eval.core.documents import read_document, write_whole
 from asp_eval.core.errors import Fault
+from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.study.design import Study
 
+SCHEMA_FILE = "study.schema.json"
 NO_STUDY = Fault(
     "STU-002",
     "there is no study here: no file study.yaml",
@@ -49,3 +52,13 @@ def study_json_schema() -> dict[str, Any]:
     """Return the JSON Schema of ``study.yaml``, for editors."""
     schema = Study.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "study.yaml", **schema}
+
+
+def study_template() -> str:
+    """Return the commented ``study.yaml`` a new study starts from."""
+    return (shipped_folder("data_schema") / "study.template.yaml").read_text(encoding="utf-8")
+
+
+def write_study_schema(folder: Path) -> None:
+    """Write ``study.schema.json`` into a folder, so that an editor completes and checks ``study.yaml`` there."""
+    write_whole(folder / SCHEMA_FILE, json.dumps(study_json_schema(), indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,128 @@
+"""The baseline table: institutions and children of the cohort, by arm, with standardised differences.
+
+Differences describe; under random assignment a test of them tests the lot, not the trial, and none is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.analysis.results import ArmSummary, BaselineRow, Number
+from asp_eval.analysis.sets import outcome_label, outcome_values
+from asp_eval.core.errors import Unavailable
+from asp_eval.trial.study.design import Study
+
+Texts = dict[str, str]
+
+
+def baseline_table(study: Study, children: pd.DataFrame) -> tuple[BaselineRow, ...]:
+    """Return the rows of the baseline table.
+
+    Parameters
+    ----------
+    study : Study
+    children : DataFrame
+        From `asp_eval.analysis.sets.child_frame`: arm, institution, standing, strata and covariates.
+
+    Returns
+    -------
+    tuple of BaselineRow
+        Institutions first: children per institution and strata. Then children: sex, age, covariates, and each outcome at its
+        baseline.
+    """
+    cohort = children.loc[children["standing"] == "cohort"]
+    institutions = cohort.groupby("institution", observed=True).first().reset_index()
+    institutions["cohort_size"] = institutions["institution"].map(cohort["institution"].value_counts()).astype("float64")
+    rows = [_measure(study, institutions, "cohort_size", _label("cohort_size"), "institution")]
+    for name in study.strata:
+        rows += _categories(study, institutions, name, _label(name), "institution")
+    shown = [name for name in ("sex", "age") if name in cohort.columns]
+    for name in dict.fromkeys([*shown, *study.analysis.covariates]):
+        if pd.api.types.is_numeric_dtype(cohort[name].dtype):
+            rows.append(_measure(study, cohort, name, _label(name), "child"))
+        else:
+            rows += _categories(study, cohort, name, _label(name), "child")
+    rows += _outcomes_at_baseline(study, cohort)
+    return tuple(rows)
+
+
+def arm_summaries(study: Study, frame: pd.DataFrame, name: str) -> tuple[ArmSummary, ...]:
+    """Return n, missing, mean and SD of a measure in each arm."""
+    summaries = []
+    for arm in study.arms:
+        values = frame.loc[frame["arm"] == arm, name].astype("float64")
+        known = values.dropna()
+        mean = float(known.mean()) if len(known) else None
+        sd = float(known.std()) if len(known) > 1 else None
+        summaries.append(ArmSummary(arm, n=len(known), missing=len(values) - len(known), mean=mean, sd=sd))
+    return tuple(summaries)
+
+
+def difference_of_means(first: ArmSummary, last: ArmSummary) -> Number:
+    """Return (last - first) / pooled SD.
+
+    Examples
+    --------
+    >>> difference_of_means(ArmSummary("a", 10, 0, 1.0, 2.0), ArmSummary("b", 10, 0, 2.0, 2.0))
+    0.5
+    """
+    if first.mean is None or last.mean is None or first.sd is None or last.sd is None:
+        return Unavailable("an arm has fewer than two values")
+    n_first, n_last = first.n - 1, last.n - 1
+    pooled = np.sqrt((n_first * first.sd**2 + n_last * last.sd**2) / (n_first + n_last))
+    return float((last.mean - first.mean) / pooled) if pooled > 0 else Unavailable("the values do not vary")
+
+
+def difference_of_proportions(first: ArmSummary, last: ArmSummary) -> Number:
+    """Return (p1 - p0) / sqrt((p1 (1 - p1) + p0 (1 - p0)) / 2).
+
+    Examples
+    --------
+    >>> difference_of_proportions(ArmSummary("a", 4, 0, count=2), ArmSummary("b", 4, 0, count=2))
+    0.0
+    """
+    if not first.n or not last.n or first.count is None or last.count is None:
+        return Unavailable("an arm has no values")
+    p0, p1 = first.count / first.n, last.count / last.n
+    spread = np.sqrt((p0 * (1 - p0) + p1 * (1 - p1)) / 2)
+    return float((p1 - p0) / spread) if spread > 0 else Unavailable("the proportion is 0 or 1 in both arms")
+
+
+def _outcomes_at_baseline(study: Study, cohort: pd.DataFrame) -> Iterator[BaselineRow]:
+    for outcome in study.outcomes:
+        if outcome.baseline:
+            values = cohort["child_id"].map(outcome_values(study, outcome, outcome.baseline))
+            yield _measure(study, cohort.assign(**{outcome.id: values}), outcome.id, outcome_label(outcome), "child")
+
+
+def _measure(study: Study, frame: pd.DataFrame, name: str, label: Texts, unit: str) -> BaselineRow:
+    arms = arm_summaries(study, frame, name)
+    return BaselineRow(name, label, "", unit, arms, difference_of_means(arms[0], arms[-1]))  # type: ignore[arg-type]
+
+
+def _categories(study: Study, frame: pd.DataFrame, name: str, label: Texts, unit: str) -> Iterator[BaselineRow]:
+    """Yield one row per category; of two categories, both, so that nothing must be subtracted in the head."""
+    known = frame.loc[frame[name].notna()]
+    for level in known[name].astype("category").cat.remove_unused_categories().cat.categories:
+        arms = tuple(_counted(frame.loc[frame["arm"] == arm, name], arm, level) for arm in study.arms)
+        difference = difference_of_proportions(arms[0], arms[-1])
+        yield BaselineRow(name, label, str(level), unit, arms, difference)  # type: ignore[arg-type]
+
+
+def _counted(values: pd.Series, arm: str, level: object) -> ArmSummary:
+    """Return how many of the values of one arm are `level`."""
+    known = values.dropna()
+    return ArmSummary(arm, n=len(known), missing=len(values) - len(known), count=int((known == level).sum()))
+
+
+def _label(name: str) -> Texts:
+    """Return the words for a column; the package knows only its own columns."""
+    known = {
+        "cohort_size": {"en": "Children per institution", "da": "Børn pr. institution"},
+        "sex": {"en": "Sex", "da": "Køn"},
+        "age": {"en": "Age, years", "da": "Alder, år"},
+    }
+    return known.get(name, {"en": name, "da": name})

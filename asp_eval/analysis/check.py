@@ -1,0 +1,170 @@
+"""``asp-eval check``: is the declaration whole, what has been imported, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from asp_eval.core.errors import AspError, Fault, Place, Problem
+from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.instruments.library import instruments
+from asp_eval.trial.scores import declared_forms
+from asp_eval.trial.store import table
+from asp_eval.trial.study.design import Collection, Outcome, Study
+
+NOT_COLLECTED = Fault(
+    "ANA-010", "{what} is not collected at wave {wave}", "Add the instrument to 'collect' for that wave, or correct the name."
+)
+NO_SUCH_SCALE = Fault("ANA-011", "the instrument {instrument} has no scale {scale!r}", "Use one of: {known}.")
+NOT_DECLARED = Fault("ANA-012", "the column {column!r} is not declared", "Declare it with its type under 'columns: screening:'.")
+NO_DATA = Fault(
+    "ANA-013",
+    "{n} of {total} drawn institutions have no data at this wave: {ids}",
+    "Import their answers if they exist.",
+    "warning",
+)
+ARM_MISSING = Fault(
+    "ANA-014",
+    "no institution of the arm {arm!r} has data at this wave",
+    "Import that arm's file; until then no effect can be estimated.",
+)
+UNDRAWN = Fault(
+    "ANA-015", "{n} institutions have no arm: {ids}", "Draw the lot with 'asp-eval randomise', or import the allocation."
+)
+MOST_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class StudyCheck:
+    """What `check_study` found.
+
+    Attributes
+    ----------
+    tables : tuple of (table, wave, rows, institutions)
+    problems : tuple of Problem
+    next_step : str
+    """
+
+    tables: tuple[tuple[str, str, str, str], ...]
+    problems: tuple[Problem, ...]
+    next_step: str
+
+    @property
+    def errors(self) -> int:
+        """Number of problems that stop the work."""
+        return sum(problem.severity == "error" for problem in self.problems)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the check as plain values."""
+        names = ("table", "wave", "rows", "institutions")
+        return {
+            "tables": [dict(zip(names, row, strict=True)) for row in self.tables],
+            "problems": [problem.as_dict() for problem in self.problems],
+            "next_step": self.next_step,
+        }
+
+
+def check_study(study: Study) -> StudyCheck:
+    """Check the declaration against the instruments, and the imported tables against the declaration."""
+    problems = [*_declaration_problems(study)]
+    institutions, allocation, visits = (table(study, name) for name in ("institutions", "allocation", "screening"))
+    tables = [("institutions", "", str(len(institutions)), str(len(institutions)))]
+    tables += [("allocation", "", str(len(allocation)), str(allocation["institution_id"].nunique()))]
+    if len(allocation):
+        problems += _undrawn(institutions, allocation)
+    for name in ("screening", "staff_survey"):
+        if (collection := getattr(study.collect, name)) is not None:
+            rows = table(study, name)
+            for wave in collection.waves:
+                now = rows.loc[rows["wave"].astype(str) == wave]
+                tables.append((name, wave, str(len(now)), str(now["institution_id"].nunique())))
+                if len(now) and len(allocation):
+                    problems += _absent(study, allocation, now, f"{name} at {wave}")
+    return StudyCheck(tuple(tables), tuple(problems), _next_step(study, institutions, allocation, visits, problems))
+
+
+def _declaration_problems(study: Study) -> Iterator[Problem]:
+    for collection, name in ((study.collect.screening, "screening"), (study.collect.staff_survey, "staff_survey")):
+        if collection is not None:
+            try:
+                declared_forms(collection)
+            except AspError as error:
+                yield from (
+                    p.fault.at(Place("study.yaml", column=f"collect.{name}"), found=p.found, **p.details) for p in error.problems
+                )
+                return
+    for outcome in study.outcomes:
+        yield from _outcome_problems(study, outcome)
+    if study.gap:
+        for source, collection in ((study.gap.staff, study.collect.staff_survey), (study.gap.child, study.collect.screening)):
+            if not _collected(collection, source, study.gap.wave):
+                yield NOT_COLLECTED.at(Place("study.yaml", column="gap"), what=source, wave=study.gap.wave)
+
+
+def _outcome_problems(study: Study, outcome: Outcome) -> Iterator[Problem]:
+    place = Place("study.yaml", column=f"outcomes.{outcome.id}")
+    if outcome.column:
+        name = outcome.column.split(".", 1)[1]
+        if name not in study.columns.get("screening", {}):
+            yield NOT_DECLARED.at(place, column=name)
+        return
+    source, scale = str(outcome.score).rsplit(".", 1)
+    for wave in filter(None, (outcome.at, outcome.baseline)):
+        forms = _collected(study.collect.screening, source, wave)
+        if not forms:
+            yield NOT_COLLECTED.at(place, what=source, wave=wave)
+        for form in forms:
+            if scale not in form.scale_keys:
+                yield NO_SUCH_SCALE.at(place, instrument=form.id, scale=scale, known=", ".join(form.scale_keys))
+
+
+def _collected(collection: Collection | None, source: str, wave: str) -> list[Instrument]:
+    """Return the forms of an instrument or family that a collection takes at a wave."""
+    if collection is None or wave not in collection.waves:
+        return []
+    declared = {form.id for form in declared_forms(collection)}
+    return [form for form in instruments() if form.id in declared and source in (form.id, form.family)]
+
+
+def _undrawn(institutions: pd.DataFrame, allocation: pd.DataFrame) -> Iterator[Problem]:
+    left = sorted(set(institutions["institution_id"]) - set(allocation["institution_id"]))
+    if left:
+        yield UNDRAWN.at("allocation", n=len(left), ids=_named(left))
+
+
+def _absent(study: Study, allocation: pd.DataFrame, rows: pd.DataFrame, place: str) -> Iterator[Problem]:
+    """Yield the drawn institutions, and the whole arms, that have no data at a wave."""
+    there = set(rows["institution_id"])
+    absent = sorted(set(allocation["institution_id"]) - there)
+    if absent:
+        yield NO_DATA.at(place, n=len(absent), total=len(allocation), ids=_named(absent))
+    for arm in study.arms:
+        if not there & set(allocation.loc[allocation["arm"] == arm, "institution_id"]):
+            yield ARM_MISSING.at(place, arm=arm)
+
+
+def _named(ids: list[str]) -> str:
+    more = f" and {len(ids) - MOST_NAMED} more" if len(ids) > MOST_NAMED else ""
+    return ", ".join(ids[:MOST_NAMED]) + more
+
+
+def _next_step(
+    study: Study, institutions: pd.DataFrame, allocation: pd.DataFrame, visits: pd.DataFrame, problems: list[Problem]
+) -> str:
+    """Say the one thing to do next."""
+    if any(problem.severity == "error" for problem in problems):
+        return "Next: cure what is listed above, then check again."
+    if institutions.empty:
+        return "Next: asp-eval import FILE --table institutions"
+    if allocation.empty:
+        elsewhere = study.randomisation.drawn_elsewhere
+        return f"Next: {'asp-eval import FILE --table allocation' if elsewhere else 'asp-eval randomise --seed N'}"
+    missing = [
+        wave for wave in (study.collect.screening.waves if study.collect.screening else ()) if not (visits["wave"] == wave).any()
+    ]
+    if missing:
+        return f"Next: asp-eval import FILE --table screening --wave {missing[0]}"
+    return "Next: asp-eval score, then analyse, gap and report."

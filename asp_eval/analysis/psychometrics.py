@@ -1,0 +1,78 @@
+"""How well the scales measured: Cronbach's alpha, and which form of a family each child was scored on."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from asp_eval.analysis.results import FormSwitches, Number, Reliability
+from asp_eval.core.errors import Unavailable
+from asp_eval.trial.flow.cohort import baseline_wave
+from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.instruments.library import instruments
+from asp_eval.trial.store import table
+from asp_eval.trial.study.design import Study
+
+FEWEST_ANSWERS = 20  # complete answers; below, an alpha says nothing
+
+
+def reliabilities(study: Study) -> tuple[Reliability, ...]:
+    """Return Cronbach's alpha, with its interval, of every outcome's scale at the baseline wave (pingouin).
+
+    Items are reversed as the scale reverses them; only complete answers count.
+    """
+    wanted = {str(outcome.score).rsplit(".", 1)[1] for outcome in study.outcomes if outcome.score}
+    rows: list[Reliability] = []
+    for instrument in scored_forms(study):
+        responses = table(study, f"screening_{instrument.id}")
+        scales = [scale.key for scale in instrument.scales if scale.key in wanted]
+        rows += [_reliability(instrument, scale, responses, baseline_wave(study)) for scale in scales]
+    return tuple(rows)
+
+
+def form_switches(study: Study) -> tuple[FormSwitches, ...]:
+    """Count, for every family and wave, the children scored on each form and those who changed form since their first."""
+    rows = []
+    families = sorted({str(o.score).rsplit(".", 1)[0] for o in study.outcomes if o.score})
+    for family in families:
+        forms = [i.id for i in instruments() if i.family == family]
+        if len(forms) < 2:
+            continue
+        scores = table(study, "scores")
+        mine = scores.loc[scores["instrument"].isin(forms) & scores["score"].notna()]
+        rated = mine[["unit_id", "wave", "instrument"]].drop_duplicates()
+        first = rated.sort_values("wave", key=lambda w: w.map(study.wave_ids.index)).groupby("unit_id")["instrument"].first()
+        for wave in study.wave_ids:
+            now = rated.loc[rated["wave"] == wave].set_index("unit_id")["instrument"]
+            counts = {str(form): int(n) for form, n in now.value_counts(sort=False).sort_index().items()}
+            rows.append(FormSwitches(family, wave, counts, int((now != first.reindex(now.index)).sum())))
+    return tuple(rows)
+
+
+def scored_forms(study: Study) -> list[Instrument]:
+    """Return the instruments whose scores are outcomes: every form of a family."""
+    sources = {str(o.score).rsplit(".", 1)[0] for o in study.outcomes if o.score}
+    return [i for i in instruments() if {i.id, i.family} & sources]
+
+
+def _reliability(instrument: Instrument, scale: str, responses: pd.DataFrame, wave: str) -> Reliability:
+    from pingouin import cronbach_alpha
+
+    items = keyed(instrument, scale, responses.loc[responses["wave"] == wave]).dropna()
+    alpha: Number = Unavailable("too few complete answers")
+    low = high = None
+    if len(items) >= FEWEST_ANSWERS and items.shape[1] > 1 and items.sum(axis=1).var() > 0:
+        found, interval = cronbach_alpha(data=items)
+        alpha, low, high = float(found), float(interval[0]), float(interval[1])
+    label = dict(instrument.scale(scale).title)
+    return Reliability(instrument.id, scale, label, wave, len(items), alpha, low, high)
+
+
+def keyed(instrument: Instrument, scale: str, responses: pd.DataFrame) -> pd.DataFrame:
+    """Return a scale's items, the reversed ones turned round within their response set."""
+    wanted = {item.key: item for item in instrument.items}
+    columns = {}
+    for key in getattr(instrument.scale(scale), "items", ()):
+        answers = responses[f"{instrument.id}.{key}"].astype("float64")
+        codes = instrument.codes(wanted[key])
+        columns[key] = codes[0] + codes[-1] - answers if wanted[key].reverse else answers
+    return pd.DataFrame(columns)

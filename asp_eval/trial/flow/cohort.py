@@ -1,0 +1,74 @@
+"""Which children are the trial's: in the cohort, outside the declared ages, or joined after the draw."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from asp_eval.trial.study.design import Study
+
+DAYS_IN_YEAR = 365.25
+MIDDLE_OF_MONTH = pd.Timedelta(days=14)
+
+
+def baseline_wave(study: Study) -> str:
+    """Return the wave that defines the cohort: where eligibility is judged, else the first wave."""
+    return study.eligibility.at if study.eligibility else study.wave_ids[0]
+
+
+def age_years(birth_month: pd.Series, on: pd.Series) -> pd.Series:
+    """Return age in years, to the middle of the birth month.
+
+    Parameters
+    ----------
+    birth_month : Series of str
+        ``"2002-07"``; missing where unknown.
+    on : Series of datetime64
+        The day the age is wanted for, aligned with `birth_month`.
+
+    Examples
+    --------
+    >>> age_years(pd.Series(["2002-07"]), pd.Series(pd.to_datetime(["2006-07-15"]))).round(2).tolist()
+    [4.0]
+    """
+    born = pd.to_datetime(birth_month, format="%Y-%m", errors="coerce") + MIDDLE_OF_MONTH
+    return (on - born).dt.days / DAYS_IN_YEAR
+
+
+def rated_on(study: Study, visits: pd.DataFrame, wave: str) -> pd.Series:
+    """Return the day each child was rated at a wave, indexed by child; the wave's first day where no date is known."""
+    at_wave = visits.loc[visits["wave"] == wave].set_index("child_id")
+    start = pd.Timestamp(study.wave(wave).start) if study.wave(wave).start else pd.NaT
+    if "date" not in at_wave.columns:
+        return pd.Series(start, index=at_wave.index, dtype="datetime64[ns]")
+    return pd.to_datetime(at_wave["date"], errors="coerce").fillna(start)
+
+
+def with_cohort(study: Study, children: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:
+    """Return the children with their age at the baseline wave and their standing.
+
+    Parameters
+    ----------
+    children : DataFrame
+        child_id, institution_id (at the draw), first_wave; birth_month where it is collected.
+    visits : DataFrame
+        child_id, wave, date.
+
+    Returns
+    -------
+    DataFrame
+        `children` with `age` (years at the baseline wave; missing if unknown) and `standing`:
+        ``"cohort"``, ``"not_eligible"`` or ``"joined_later"``. A child of unknown age is kept in the cohort.
+    """
+    wave = baseline_wave(study)
+    first = children["first_wave"].astype(str) == wave
+    frame = children.copy()
+    if "birth_month" in children.columns:
+        day = frame["child_id"].map(rated_on(study, visits, wave))
+        frame["age"] = age_years(frame["birth_month"], pd.to_datetime(day))
+    frame["standing"] = "joined_later"
+    frame.loc[first, "standing"] = "cohort"
+    if study.eligibility and "age" in frame.columns:
+        ages = study.eligibility.age_years
+        outside = first & ((frame["age"] < ages.start) | (frame["age"] >= ages.below))
+        frame.loc[outside, "standing"] = "not_eligible"
+    return frame
