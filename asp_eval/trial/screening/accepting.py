@@ -1,0 +1,51 @@
+"""The one way in: a file becomes a `Table`, or is answered with everything that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asp_eval.trial.screening.applying import apply_mapping
+from asp_eval.trial.screening.known import Known
+from asp_eval.trial.screening.mapping import Mapping, load_mapping
+from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.schema import TableSchema
+from asp_eval.trial.screening.table import Table
+from asp_eval.trial.screening.validation import validate
+from asp_eval.trial.study.design import Study
+
+
+def read_table(
+    path: str | Path,
+    schema: TableSchema,
+    *,
+    mapping: Mapping | str | Path | None = None,
+    study: Study | None = None,
+    known: Known | None = None,
+) -> Table:
+    """Read, map and validate a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        CSV (any usual delimiter, encoding and decimal mark) or XLSX.
+    schema : TableSchema
+        ``table_schema(name, study, wave)``.
+    mapping : Mapping or path, optional
+        How the file's columns and labels become ours.
+    study : Study, optional
+        Adds checks of dates and ages.
+    known : Known, optional
+        Adds checks against institutions, allocation and earlier files.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    DataProblems
+        Every fault of the file: code, file, row, column, found, expected, remedy.
+    """
+    chosen = mapping if isinstance(mapping, Mapping) else load_mapping(mapping)
+    raw = apply_mapping(read_raw(path, chosen.format), chosen, schema.names)
+    return validate(raw, schema, study=study, known=known)

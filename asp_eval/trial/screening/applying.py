@@ -1,0 +1,161 @@
+"""Applying a mapping to a file as read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.core.errors import DataProblems, Fault, Problem
+from asp_eval.core.filters import parse_filter
+from asp_eval.trial.screening.mapping import NO_MAPPING, Mapping
+from asp_eval.trial.screening.raw import Mask, RawTable, TextColumn
+from asp_eval.trial.screening.reading import shorten
+from asp_eval.trial.screening.values import SPACES
+
+NO_SUCH_COLUMN = Fault("SCR-020", "the mapping's '{part}' names a column that is not in the file", "{advice}")
+ALREADY_THERE = Fault(
+    "SCR-021", "the mapping's '{part}' makes a column that the file has already",
+    "Rename or ignore the file's own column, or take this one out of the mapping.",
+)  # fmt: skip
+NOTHING_LEFT = Fault("SCR-022", "the mapping's filter leaves no rows", "Correct 'keep_rows'.")
+DISAGREE = Fault(
+    "SCR-023", "the rows of {unit} do not agree, so that they cannot become one row",
+    "Correct the file, leave the rows out with 'keep_rows', or take the column out of the import with 'ignore'.",
+)  # fmt: skip
+LABEL_NOT_MET = Fault(
+    "SCR-024", "the mapping recodes a label that is not in the file",
+    "Check its spelling; a label such as 007 needs quotes in the mapping.", severity="warning",
+)  # fmt: skip
+
+
+def apply_mapping(raw: RawTable, mapping: Mapping, names: Collection[str]) -> RawTable:
+    """Return the file under our names and labels.
+
+    Parameters
+    ----------
+    raw : RawTable
+    mapping : Mapping
+    names : collection of str
+        Columns that the table may have; decides which are "others".
+
+    Raises
+    ------
+    DataProblems
+        SCR-020 to SCR-023.
+    Refusal
+        If the filter names a column that is not there.
+    """
+    if mapping == NO_MAPPING:
+        return raw
+    table = _filtered(raw, mapping)
+    table = _renamed(table, mapping)
+    table = _recoded(table, mapping)
+    table = _completed(table, mapping)
+    if mapping.ignore == "others":
+        table = table.with_columns({name: column for name, column in table.columns.items() if name in names})
+    else:
+        _must_have(table, "ignore", mapping.ignore)
+        table = table.with_columns({n: c for n, c in table.columns.items() if n not in mapping.ignore})
+    return _merged(table, mapping.one_row_per)
+
+
+def _filtered(raw: RawTable, mapping: Mapping) -> RawTable:
+    if mapping.keep_rows is None:
+        return raw
+    rule = parse_filter(mapping.keep_rows)
+    _must_have(raw, "keep_rows", rule.columns)
+    mask = rule.mask(raw.frame(rule.columns))
+    if not mask.any():
+        raise DataProblems([NOTHING_LEFT.at(raw.source, found=mapping.keep_rows)])
+    return replace(raw.keep(mask), filtered=raw.filtered + int(np.count_nonzero(~mask)))
+
+
+def _renamed(raw: RawTable, mapping: Mapping) -> RawTable:
+    _must_have(raw, "rename", mapping.rename)
+    names = [mapping.rename.get(name, name) for name in raw.columns]
+    _must_be_new(raw, "rename", [name for name in mapping.rename.values() if names.count(name) > 1])
+    return raw.with_columns(dict(zip(names, raw.columns.values(), strict=True)))
+
+
+def _recoded(raw: RawTable, mapping: Mapping) -> RawTable:
+    _must_have(raw, "recode", mapping.recode)
+    columns, notes = dict(raw.columns), list(raw.notes)
+    if mapping.missing:
+        empty = dict.fromkeys(mapping.missing, "")
+        columns = {name: _translated(column, empty) for name, column in columns.items()}
+    for name, labels in mapping.recode.items():
+        met = {text.strip(SPACES) for text in columns[name].texts}
+        notes += [LABEL_NOT_MET.at(raw.place(column=name), found=label) for label in labels if label not in met]
+        columns[name] = _translated(columns[name], labels)
+    return replace(raw, columns=columns, notes=tuple(notes))
+
+
+def _translated(column: TextColumn, labels: dict[str, str]) -> TextColumn:
+    return column.translate(lambda text: labels.get(text.strip(SPACES), text))
+
+
+def _completed(raw: RawTable, mapping: Mapping) -> RawTable:
+    _must_be_new(raw, "constants", [name for name in mapping.constants if name in raw.columns])
+    columns = dict(raw.columns)
+    for name, value in mapping.constants.items():
+        columns[name] = TextColumn.constant(value or "", len(raw))
+    if mapping.row_number_as:
+        _must_be_new(raw, "row_number_as", [name for name in [mapping.row_number_as] if name in columns])
+        columns[mapping.row_number_as] = TextColumn.of([str(row) for row in raw.rows])
+    return raw.with_columns(columns)
+
+
+def _merged(raw: RawTable, unit: str | None) -> RawTable:
+    """Keep the first row of each unit, if the others say the same."""
+    if unit is None:
+        return raw
+    _must_have(raw, "one_row_per", [unit])
+    groups = pd.factorize(raw.columns[unit].cells())[0]
+    first = np.full(int(groups.max()) + 1, -1)
+    first[groups[::-1]] = np.arange(len(groups))[::-1]
+    problems = [
+        problem
+        for name, column in raw.columns.items()
+        if name != unit
+        for problem in _disagreements(raw, unit, name, column, first, groups)
+    ]
+    if problems:
+        raise DataProblems(shorten(problems))
+    mask: Mask = np.zeros(len(groups), dtype=bool)
+    mask[first] = True
+    return replace(raw.keep(mask), collapsed=raw.collapsed + int(np.count_nonzero(~mask)))
+
+
+def _disagreements(
+    raw: RawTable, unit: str, name: str, column: TextColumn, first: np.ndarray, groups: np.ndarray
+) -> Iterable[Problem]:
+    """One problem for each unit and column that differ, naming the first row of each value."""
+    cells = column.cells()
+    differing = np.unique(groups[cells != cells[first][groups]])
+    for group in differing:
+        members = np.flatnonzero(groups == group)
+        values = pd.Series(raw.rows[members]).groupby(cells[members], sort=False).agg(["first", "size"])
+        shown = "; ".join(f"{value!r} in {n} rows from row {row}" for value, row, n in values.itertuples())
+        who = f"{unit} {raw.columns[unit].cell(members[0])!r}"
+        yield replace(DISAGREE.at(raw.place(int(members[0]), name), unit=who), found=shown)
+
+
+def _must_have(raw: RawTable, part: str, wanted: Iterable[str]) -> None:
+    problems = []
+    for name in wanted:
+        if name not in raw.columns:
+            near = difflib.get_close_matches(name, raw.columns, n=1)
+            advice = f"Did you mean {near[0]!r}?" if near else "Correct its spelling, or take it out."
+            problems.append(NO_SUCH_COLUMN.at(raw.place(column=name), part=part, advice=advice))
+    if problems:
+        raise DataProblems(problems)
+
+
+def _must_be_new(raw: RawTable, part: str, made: Iterable[str]) -> None:
+    problems = [ALREADY_THERE.at(raw.place(column=name), part=part) for name in made]
+    if problems:
+        raise DataProblems(problems)

@@ -1,0 +1,107 @@
+"""How a text file was written: encoding and delimiter, found in the file or refused with the candidates."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from itertools import islice
+from typing import Literal
+
+from asp_eval.core.documents import Document
+from asp_eval.core.errors import DataProblems, Fault, Place
+
+NUL = Fault(
+    "SCR-007", "the file holds NUL bytes: it is damaged, or not text",
+    "Export it again as CSV in UTF-8; an old UTF-16 export needs 'format: {{encoding: utf-16-le}}' in the mapping.",
+)  # fmt: skip
+NOT_TEXT = Fault("SCR-008", "the file is text in no encoding that is known here", "Export it again as CSV in UTF-8.")
+UNSURE_DELIMITER = Fault(
+    "SCR-010", "the columns could be separated in more than one way",
+    "Say which in the mapping: 'format: {{delimiter: \";\"}}'.",
+)  # fmt: skip
+
+CANDIDATES = (";", ",", "\t", "|")
+SAMPLE_ROWS = 100
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+class FileFormat(Document):
+    """What a mapping says about how the file was written; what it leaves out is detected."""
+
+    encoding: Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1"] | None = None
+    delimiter: Literal[";", ",", "\t", "|"] | None = None
+    decimal: Literal[".", ","] | None = None
+    dates: Literal["iso", "day-first", "month-first"] | None = None
+    sheet: str | None = None
+
+
+def decode(content: bytes, source: str, encoding: str | None = None) -> tuple[str, str]:
+    """Decode a file: the encoding told, else its byte order mark, else strict UTF-8, and only then cp1252.
+
+    Returns
+    -------
+    text, encoding : str
+
+    Raises
+    ------
+    DataProblems
+        If it cannot be decoded, or holds NUL bytes.
+    """
+    marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
+    tried = [encoding] if encoding else [marked] if marked else ["utf-8", "cp1252"]
+    if not encoding and not marked and b"\0" in content:
+        raise DataProblems([NUL.at(Place(source, row=content[: content.index(b"\0")].count(b"\n") + 1))])
+    for name in tried:
+        try:
+            text = content.decode(name).removeprefix("\ufeff")
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            raise DataProblems([NUL.at(Place(source, row=text[: text.index("\0")].count("\n") + 1))])
+        return text, name
+    raise DataProblems([NOT_TEXT.at(source, expected=" or ".join(tried))])
+
+
+def find_delimiter(text: str, source: str) -> str:
+    """Return the one delimiter that splits the header, and the first rows as it splits the header.
+
+    Raises
+    ------
+    DataProblems
+        If more than one does.
+    """
+    widths = {candidate: _widths(text, candidate) for candidate in CANDIDATES}
+    splitting = [candidate for candidate, found in widths.items() if found and found[0] > 1]
+    even = [candidate for candidate in splitting if len(set(widths[candidate])) == 1]
+    fitting = even or splitting
+    if len(fitting) > 1:
+        shown = " or ".join(f"{candidate!r} ({widths[candidate][0]} columns)" for candidate in fitting)
+        raise DataProblems([UNSURE_DELIMITER.at(source, found=None, expected=shown)])
+    return fitting[0] if fitting else ","
+
+
+def _widths(text: str, delimiter: str) -> list[int]:
+    """Widths of the header and the first rows that are not blank."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        return [len(row) for row in islice(rows, SAMPLE_ROWS) if row]
+    except csv.Error:
+        return []
+
+
+_MOJIBAKE = re.compile(
+    "[\u00c2\u00c3][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]|\ufffd"
+)
+
+
+def misread(text: str) -> bool:
+    """Whether a text shows UTF-8 read as cp1252, or letters lost in a conversion.
+
+    Examples
+    --------
+    >>> misread("S\u00c3\u00b8borg"), misread("S\u00f8borg"), misread("S\u00c3O")
+    (True, False, False)
+    """
+    return not text.isascii() and _MOJIBAKE.search(text) is not None

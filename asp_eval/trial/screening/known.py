@@ -1,0 +1,37 @@
+"""What the study knows already, for a new file to be checked against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+REPORTS = ("child_id", "wave", "institution_id", "rater_id", "sex", "birth_month")
+
+
+def no_reports() -> pd.DataFrame:
+    """Return the reports of a study without any."""
+    return pd.DataFrame({name: pd.array([], dtype="string") for name in REPORTS})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What the study knows already.
+
+    Attributes
+    ----------
+    institutions : frozenset of str
+        The institutions listed.
+    allocated : frozenset of str
+        Those with an arm; empty before the draw.
+    reports : DataFrame
+        What files of other waves said of children: child_id, wave (empty for the register), institution_id, rater_id,
+        sex, birth_month, in the order of the waves.
+    waves_before : frozenset of str
+        The waves, and the register, that come before the file's own wave.
+    """
+
+    institutions: frozenset[str] = frozenset()
+    allocated: frozenset[str] = frozenset()
+    reports: pd.DataFrame = field(default_factory=no_reports)
+    waves_before: frozenset[str] = frozenset()

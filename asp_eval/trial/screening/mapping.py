@@ -1,0 +1,117 @@
+"""The mapping beside an export: how its columns and labels become ours. It changes names and labels, never data.
+
+The steps stand in a fixed order: rows are filtered on the export's own columns, columns renamed, texts that mean missing
+emptied, labels recoded, constants and the row number added, what is to be ignored dropped, and rows of one unit merged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from asp_eval.core.documents import Document, read_document
+from asp_eval.core.errors import AspError
+from asp_eval.core.filters import parse_filter
+from asp_eval.trial.screening.dialect import FileFormat
+
+
+def _as_text(value: Any) -> Any:
+    """Take a YAML scalar as the text it stands for; what YAML itself would change (007, 1.50) must be quoted."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(int(value)) if float(value).is_integer() else repr(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+
+
+class Mapping(Document):
+    """A mapping file.
+
+    Attributes
+    ----------
+    version : 1
+    format : FileFormat
+        How the file was written, where that cannot be detected.
+    keep_rows : str, optional
+        A filter on the export's own columns; the rows it leaves out are counted in the ledger.
+    rename : dict
+        ``{export column: our column}``.
+    missing : list of str
+        Texts that mean missing, in any column.
+    recode : dict
+        ``{our column: {label: value}}``. Labels that are not named stay as they are.
+    row_number_as : str, optional
+        Our column that is made from the row number of the spreadsheet, for exports without ids.
+    constants : dict
+        ``{our column: value}`` for every row; null for a column that was not collected.
+    ignore : list of str, or "others"
+        Columns to leave out, by their names after renaming; ``others`` are all that the table does not have.
+    one_row_per : str, optional
+        Our column: rows that agree in every kept column become one.
+    """
+
+    version: Literal[1]
+    format: FileFormat = FileFormat()
+    keep_rows: str | None = None
+    rename: dict[Text, str] = Field(default_factory=dict)
+    missing: tuple[Text, ...] = ()
+    recode: dict[str, dict[Text, Text]] = Field(default_factory=dict)
+    row_number_as: str | None = None
+    constants: dict[str, Text | None] = Field(default_factory=dict)
+    ignore: tuple[Text, ...] | Literal["others"] = ()
+    one_row_per: str | None = None
+
+    @field_validator("keep_rows")
+    @classmethod
+    def _readable(cls, text: str | None) -> str | None:
+        try:
+            parse_filter(text)
+        except AspError as error:
+            raise ValueError(f"a filter; {error.problems[0].remedy}") from None
+        return text
+
+    @model_validator(mode="after")
+    def _each_column_once(self) -> Self:
+        made = [*self.rename.values(), *self.constants, *([self.row_number_as] if self.row_number_as else [])]
+        twins = sorted({name for name in made if made.count(name) > 1})
+        if twins:
+            raise ValueError(f"every column made once; {', '.join(twins)} is made more than once")
+        return self
+
+    @property
+    def on_one_line(self) -> str:
+        """The mapping as JSON, for the ledger; empty if it changes nothing."""
+        return "" if self == NO_MAPPING else self.model_dump_json(exclude_defaults=True)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the mapping."""
+        return hashlib.sha256(self.on_one_line.encode()).hexdigest()
+
+
+NO_MAPPING = Mapping(version=1)
+
+
+def mapping_beside(path: Path) -> Path | None:
+    """Return the mapping that stands beside an export, as ``wave1.csv.mapping.yaml`` or ``wave1.mapping.yaml``."""
+    named = (path.with_name(f"{path.name}.mapping.yaml"), path.with_name(f"{path.stem}.mapping.yaml"))
+    return next((candidate for candidate in named if candidate.is_file()), None)
+
+
+def load_mapping(path: str | Path | None) -> Mapping:
+    """Read a mapping file; without one, every column has its own name.
+
+    Raises
+    ------
+    DataProblems
+        Every mistake in the file: line, field, found, expected.
+    """
+    return NO_MAPPING if path is None else read_document(Path(path), Mapping)
+

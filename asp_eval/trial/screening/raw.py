@@ -1,0 +1,161 @@
+"""A file as it was read: every cell text, nothing interpreted, rows numbered as a spreadsheet numbers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from asp_eval.core.errors import Place, Problem
+
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+def positions(mask: npt.ArrayLike) -> list[int]:
+    """Return the positions, counted from 0, where a mask is True."""
+    return [int(position) for position in np.flatnonzero(mask)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextColumn:
+    """A column of text, each different text once: what is done to a column is done to its few texts.
+
+    Attributes
+    ----------
+    codes : ndarray of int, shape (n,)
+        Position of each cell's text in `texts`.
+    texts : ndarray of object, shape (u,)
+        Different texts; an empty cell is ``""``. After `translate` a text may stand twice.
+    """
+
+    codes: npt.NDArray[np.int32]
+    texts: npt.NDArray[np.object_]
+
+    def __post_init__(self) -> None:
+        self.codes.setflags(write=False)
+        self.texts.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @classmethod
+    def of(cls, cells: Sequence[str]) -> TextColumn:
+        """Return the column of some cells."""
+        array = np.empty(len(cells), dtype=object)
+        array[:] = cells
+        codes, texts = pd.factorize(array)
+        return cls(codes.astype(np.int32), np.asarray(texts, dtype=object))
+
+    @classmethod
+    def constant(cls, text: str, n: int) -> TextColumn:
+        """Return a column of one text in `n` rows."""
+        return cls(np.zeros(n, dtype=np.int32), np.array([text], dtype=object))
+
+    @classmethod
+    def joined(cls, parts: Sequence[TextColumn]) -> TextColumn:
+        """Return the parts one below the other."""
+        if len(parts) == 1:
+            return parts[0]
+        places, texts = pd.factorize(np.concatenate([part.texts for part in parts]))
+        starts = np.cumsum([0, *(len(part.texts) for part in parts)])
+        codes = [places[start + part.codes] for start, part in zip(starts, parts, strict=False)]
+        return cls(np.concatenate(codes).astype(np.int32), np.asarray(texts, dtype=object))
+
+    def cells(self) -> npt.NDArray[np.object_]:
+        """Return the text of every cell, shape (n,)."""
+        return self.texts[self.codes]
+
+    def cell(self, row: int) -> str:
+        """Return the text of one cell."""
+        return str(self.texts[self.codes[row]])
+
+    def where(self, test: npt.NDArray[np.bool_]) -> Mask:
+        """Return which cells have a text that passes: `test` of shape (u,) becomes a mask of shape (n,)."""
+        return test[self.codes]
+
+    def keep(self, mask: Mask) -> TextColumn:
+        """Return the cells of the rows kept."""
+        return TextColumn(self.codes[mask], self.texts)
+
+    def translate(self, function: Callable[[str], str]) -> TextColumn:
+        """Return the column with each text replaced."""
+        texts = np.empty(len(self.texts), dtype=object)
+        texts[:] = [function(text) for text in self.texts]
+        return TextColumn(self.codes, texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a file was written: what was found, or told, when it was read.
+
+    `decimal` and `dates` are set where the file format or the mapping settles them, and else found per table.
+    """
+
+    format: str
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    decimal: str | None = None
+    dates: str | None = None
+
+    def __str__(self) -> str:
+        known = [("encoding", self.encoding), ("delimiter", self.delimiter), ("sheet", self.sheet)]
+        return ", ".join([self.format, *(f"{name} {value!r}" for name, value in known if value)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawTable:
+    """A file as text.
+
+    Attributes
+    ----------
+    source : str
+        File name, without its folder.
+    sha256 : str
+        Of the file's bytes.
+    columns : mapping of str to TextColumn
+        In the file's order; each of n cells.
+    rows : ndarray of int, shape (n,)
+        Number of each row in a spreadsheet: the header is row 1.
+    dialect : Dialect
+    rows_read : int
+        Rows of the file that were not blank.
+    filtered, collapsed : int
+        Rows left out by a declared filter, and merged into one row per unit. ``rows_read = n + filtered + collapsed``.
+    notes : tuple of Problem
+        Warnings met on the way.
+    """
+
+    source: str
+    sha256: str
+    columns: Mapping[str, TextColumn]
+    rows: Rows
+    dialect: Dialect
+    rows_read: int
+    filtered: int = 0
+    collapsed: int = 0
+    notes: tuple[Problem, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def place(self, row: int | None = None, column: str | None = None) -> Place:
+        """Return the place of a cell, the row counted from 0 within this table."""
+        return Place(self.source, row=None if row is None else int(self.rows[row]), column=column)
+
+    def with_columns(self, columns: Mapping[str, TextColumn]) -> RawTable:
+        """Return the table with other columns."""
+        return replace(self, columns=dict(columns))
+
+    def keep(self, mask: Mask) -> RawTable:
+        """Return the table with the rows kept; the caller counts the others."""
+        return replace(self, columns={n: c.keep(mask) for n, c in self.columns.items()}, rows=self.rows[mask])
+
+    def frame(self, names: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return columns as a frame of text."""
+        chosen = self.columns if names is None else names
+        return pd.DataFrame({name: pd.array(self.columns[name].cells(), dtype="string") for name in chosen})

@@ -1,0 +1,170 @@
+"""Rules beyond the schema: what a file says against the study's institutions, its draw, its dates and its other files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.core.errors import Fault, Problem
+from asp_eval.trial.screening.ages import age_years
+from asp_eval.trial.screening.known import Known
+from asp_eval.trial.screening.raw import RawTable, positions
+from asp_eval.trial.screening.schema import TableSchema
+from asp_eval.trial.study.design import Study
+
+NO_INSTITUTIONS = Fault(
+    "SCR-052", "the study has no institutions yet",
+    "Import the list of institutions first: asp-eval import FILE --table institutions.",
+)  # fmt: skip
+UNKNOWN_INSTITUTION = Fault("SCR-050", "the institution is not in the list of institutions", "{advice}")
+NOT_ALLOCATED = Fault(
+    "SCR-051", "the institution is not in the allocation: it was never drawn to an arm",
+    "Correct the institution, or leave its rows out with 'keep_rows' in the mapping.",
+)  # fmt: skip
+CHILD_DIFFERS = Fault(
+    "SCR-053", "the child has another {column} at {wave}", "Correct the file that is wrong; or the two are different children."
+)
+BORN_LATER = Fault("SCR-064", "the child was born after the day of the rating", "Correct the date or the month of birth.")
+OUTSIDE_WAVE = Fault("SCR-054", "the date is outside the wave", "Check the date, and that the row belongs here.", "warning")
+OUTSIDE_AGES = Fault(
+    "SCR-055", "the child's age is outside the eligible ages",
+    "It is kept, and counted as not eligible in the flow.", "warning",
+)  # fmt: skip
+MOVED = Fault(
+    "SCR-056", "the child is in another institution than at {wave}", "It stays in the arm it was drawn to.", "warning"
+)
+OTHER_RATER = Fault("SCR-057", "the child has another rater than at {wave}", "Report rater changes as a threat.", "warning")
+JOINED = Fault(
+    "SCR-058", "the child was not there before: it joined after the draw", "The estimand says how it counts.", "warning"
+)
+NO_ANSWERS = Fault(
+    "SCR-059", "the row has no answers", "It counts as not screened at this wave; nothing needs to be done.", "warning"
+)
+TWO_FORMS = Fault("SCR-060", "two forms of one questionnaire are answered", "Check which form was meant.", "warning")
+
+
+def broken_rules(
+    raw: RawTable, frame: pd.DataFrame, schema: TableSchema, study: Study | None, known: Known | None
+) -> Iterator[Problem]:
+    """Yield everything that breaks a rule.
+
+    Parameters
+    ----------
+    raw : RawTable
+        For the places.
+    frame : DataFrame
+        Values of the columns that could be read, one row per row of `raw`; missing where a cell was at fault.
+    schema : TableSchema
+    study, known
+        What is not given is not checked.
+    """
+    yield from _forms(raw, frame, schema)
+    if known is not None and schema.name != "institutions":
+        yield from _institutions(raw, frame, schema, known)
+    if study is not None and schema.wave is not None and "date" in frame:
+        yield from _dates(raw, frame, schema.wave, study)
+    if study is not None and schema.name == "screening" and schema.wave is not None:
+        yield from _ages(raw, frame, schema.wave, study)
+    if known is not None and "child_id" in frame:
+        yield from _against_reports(raw, frame, known)
+
+
+def _forms(raw: RawTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[Problem]:
+    """Rows without any answer, and rows with two forms of one family."""
+    filled = {
+        form: frame[items].notna().any(axis=1).to_numpy(dtype=bool)
+        for form in schema.forms
+        if (items := [name for name in schema.items(form) if name in frame])
+    }
+    if filled:
+        blank = ~np.logical_or.reduce(list(filled.values()))
+        yield from (NO_ANSWERS.at(raw.place(row)) for row in positions(blank))
+    for group in schema.alternatives:
+        answered = [filled[form] for form in group if form in filled]
+        twice = np.sum(answered, axis=0) > 1 if len(answered) > 1 else np.zeros(len(raw), dtype=bool)
+        yield from (TWO_FORMS.at(raw.place(row), found=" and ".join(group)) for row in positions(twice))
+
+
+def _institutions(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known: Known) -> Iterator[Problem]:
+    """Institutions that are not listed, or were never drawn."""
+    if not known.institutions:
+        yield NO_INSTITUTIONS.at(raw.source)
+        return
+    given = frame["institution_id"]
+    unlisted = given.notna() & ~given.isin(known.institutions)
+    for row in positions(unlisted):
+        near = difflib.get_close_matches(str(given.iloc[row]), known.institutions, n=1)
+        advice = f"Did you mean {near[0]!r}?" if near else "Correct it, or add it to the list and import the list again."
+        yield UNKNOWN_INSTITUTION.at(raw.place(row, "institution_id"), found=str(given.iloc[row]), advice=advice)
+    if schema.name != "allocation" and known.allocated:
+        undrawn = given.notna() & ~unlisted & ~given.isin(known.allocated)
+        for row in positions(undrawn):
+            yield NOT_ALLOCATED.at(raw.place(row, "institution_id"), found=str(given.iloc[row]))
+
+
+def _dates(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Iterator[Problem]:
+    wave = study.wave(wave_id)
+    day = frame["date"]
+    outside = pd.Series(False, index=frame.index)
+    if wave.start:
+        outside |= day < pd.Timestamp(wave.start)
+    if wave.end:
+        outside |= day > pd.Timestamp(wave.end)
+    span = f"{wave.start or '...'} to {wave.end or '...'}"
+    for row in positions(outside):
+        yield OUTSIDE_WAVE.at(raw.place(row, "date"), found=f"{day.iloc[row]:%Y-%m-%d}", expected=span)
+
+
+def _ages(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Iterator[Problem]:
+    """Children born after they were rated, and children outside the eligible ages at the wave that decides."""
+    start = study.wave(wave_id).start
+    if "birth_month" not in frame or "date" not in frame:
+        return
+    month = frame["date"].dt.strftime("%Y-%m").astype("string")
+    later = (frame["birth_month"] > month).fillna(False).to_numpy(dtype=bool)
+    for row in positions(later):
+        born = str(frame["birth_month"].iloc[row])
+        yield BORN_LATER.at(raw.place(row, "birth_month"), found=born, expected=f"up to {month.iloc[row]}")
+    if study.eligibility is None or study.eligibility.at != wave_id:
+        return
+    day = frame["date"].fillna(pd.Timestamp(start)) if start else frame["date"]
+    age = age_years(frame["birth_month"], day)
+    ages = study.eligibility.age_years
+    outside = ((age < ages.start) | (age >= ages.below)).to_numpy(dtype=bool) & ~later
+    for row in positions(outside):
+        allowed = f"from {ages.start:g}, below {ages.below:g}"
+        yield OUTSIDE_AGES.at(raw.place(row, "birth_month"), found=f"{age.iloc[row]:.1f} years", expected=allowed)
+
+
+def _against_reports(raw: RawTable, frame: pd.DataFrame, known: Known) -> Iterator[Problem]:
+    """Compare with what files of other waves said of the same children."""
+    reports = known.reports
+    for column in ("sex", "birth_month"):
+        if column in frame:
+            yield from _differences(raw, frame, column, reports.dropna(subset=[column]), CHILD_DIFFERS)
+    before = reports[reports["wave"].isin(known.waves_before)]
+    if len(before):
+        for column, fault in (("institution_id", MOVED), ("rater_id", OTHER_RATER)):
+            yield from _differences(raw, frame, column, before.dropna(subset=[column]), fault)
+        new = frame["child_id"].notna() & ~frame["child_id"].isin(before["child_id"])
+        yield from (JOINED.at(raw.place(row, "child_id"), found=str(frame["child_id"].iloc[row])) for row in positions(new))
+
+
+def _differences(
+    raw: RawTable, frame: pd.DataFrame, column: str, reports: pd.DataFrame, fault: Fault
+) -> Iterator[Problem]:
+    """Yield the rows whose value differs from the last one reported."""
+    if column not in frame:
+        return
+    last = reports.drop_duplicates("child_id", keep="last").set_index("child_id")
+    said = frame["child_id"].map(last[column])
+    differs = (frame[column].notna() & said.notna() & (frame[column] != said).fillna(False)).to_numpy(dtype=bool)
+    waves = frame["child_id"].map(last["wave"])
+    for row in positions(differs):
+        wave = str(waves.iloc[row]) or "the register"
+        yield fault.at(
+            raw.place(row, column), found=str(frame[column].iloc[row]), expected=str(said.iloc[row]), wave=wave, column=column
+        )

@@ -1,0 +1,194 @@
+"""From the texts of a column to values of its type; whatever does not fit is a fault, nothing is coerced."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from asp_eval.core.errors import Fault
+from asp_eval.trial.screening.fields import Field
+from asp_eval.trial.screening.raw import TextColumn
+
+NOT_A_CODE = Fault("SCR-014", "the value is not an allowed code", "Correct the cell, or leave it empty if unanswered.")
+WRONG_TYPE = Fault(
+    "SCR-042", "the value is not {kind}",
+    "Correct the cell; a word that means missing is declared in the mapping: 'missing: [WORD]'.",
+)  # fmt: skip
+NOT_ALLOWED = Fault(
+    "SCR-043", "the value is not one of those allowed", "Correct the cell, or recode the label in the mapping ('recode')."
+)
+OUT_OF_RANGE = Fault("SCR-044", "the value is out of range", "Correct the cell.")
+IMPOSSIBLE_DATE = Fault("SCR-047", "there is no such date", "Correct the cell.")
+
+SPACES = " \t\r\n\u00a0\u2007\u202f\ufeff"
+KINDS = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "date": "a date",
+    "yearmonth": "a year and month (YYYY-MM)",
+}
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_DATE = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[T ]\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\.\d+)?)?", re.ASCII)
+_MONTH = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:-01)?", re.ASCII)
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How numbers and dates are written in a file."""
+
+    decimal: str = "."
+    dates: str = "iso"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Converted:
+    """The values of a column.
+
+    Attributes
+    ----------
+    series : Series, length n
+        ``string``, ``float64`` or ``datetime64[s]``; missing where the cell is empty or at fault.
+    faulty : ndarray of bool, shape (n,)
+        Which cells are at fault.
+    faults : ndarray of object, shape (u,)
+        The fault of each text of the column, None where there is none.
+    """
+
+    series: pd.Series
+    faulty: npt.NDArray[np.bool_]
+    faults: npt.NDArray[np.object_]
+
+
+def convert(column: TextColumn, field: Field, marks: Marks) -> Converted:
+    """Return the values of a column, and the faults of its texts."""
+    parsed = [_parse(text.strip(SPACES), field, marks) for text in column.texts]
+    series = typed([value for value, _ in parsed], field).take(column.codes)
+    faults = np.empty(len(parsed), dtype=object)
+    faults[:] = [fault for _, fault in parsed]
+    faulty = np.array([fault is not None for _, fault in parsed], dtype=np.bool_)
+    return Converted(series.reset_index(drop=True), column.where(faulty), faults)
+
+
+def typed(values: Sequence[Any], field: Field) -> pd.Series:
+    """Return values as a column of the field's type; None is missing."""
+    if field.numeric:
+        return pd.Series(np.array([np.nan if value is None else value for value in values], dtype=np.float64), name=field.name)
+    if field.kind == "date":
+        return pd.Series(np.array(values, dtype="datetime64[s]"), name=field.name)
+    return pd.Series(values, dtype="string", name=field.name)
+
+
+def expected(field: Field) -> str:
+    """Say what a field allows."""
+    if field.allowed:
+        return ", ".join(field.allowed)
+    if field.minimum is not None or field.maximum is not None:
+        ends = [("from", field.minimum), ("to", field.maximum)]
+        return " ".join([KINDS[field.kind], *(f"{word} {end}" for word, end in ends if end is not None)])
+    return f"text like {field.pattern}" if field.pattern else KINDS[field.kind]
+
+
+def decimal_mark(texts: Iterable[str], delimiter: str | None) -> str | None:
+    """Return the decimal mark of a file's numbers, or None where they can be read in two ways.
+
+    Two ways there are if both marks are met, or if every number with a mark could be in thousands (1.234).
+
+    Examples
+    --------
+    >>> decimal_mark(["1,5", "2"], ";"), decimal_mark(["1.234"], ";"), decimal_mark(["1.234", "0.5"], ";")
+    (',', None, '.')
+    """
+    plain = [text.strip(SPACES) for text in texts]
+    marked = [text for text in plain if _NUMBER.fullmatch(text.replace(",", ".")) and ("." in text or "," in text)]
+    grouped = [text for text in plain if _GROUPED.fullmatch(text)]
+    found = {"," if "," in text else "." for text in (*marked, *grouped)}
+    if not found:
+        return "."
+    if len(found) > 1 or any(text.count(".") + text.count(",") > 1 for text in grouped):
+        return None
+    mark = found.pop()
+    in_doubt = len(grouped) == len(marked) and (mark == "," or delimiter != ",")
+    return None if in_doubt else mark
+
+
+def date_order(texts: Iterable[str]) -> str | None:
+    """Return how a file writes dates, or None where day and month could be either.
+
+    Examples
+    --------
+    >>> date_order(["2006-09-01"]), date_order(["01-09-2006", "24-09-2006"]), date_order(["01-09-2006"])
+    ('iso', 'day-first', None)
+    """
+    parts = [found for text in texts if (found := _DATE.fullmatch(text.strip(SPACES))) and len(found[1]) < 3]
+    if not parts:
+        return "iso"
+    first, second = max(int(found[1]) for found in parts), max(int(found[3]) for found in parts)
+    if (first > 12) == (second > 12):
+        return None
+    return "day-first" if first > 12 else "month-first"
+
+
+def _parse(text: str, field: Field, marks: Marks) -> tuple[object, Fault | None]:
+    """Return the value of one text, or the fault it has."""
+    if text == "":
+        return None, None
+    if field.numeric:
+        return _parse_number(text, field, marks.decimal)
+    if field.kind == "date":
+        return _parse_date(text, field, marks.dates)
+    if field.kind == "yearmonth":
+        found = _MONTH.fullmatch(text)
+        if found is None:
+            return None, WRONG_TYPE
+        return (found[1], None) if _within(found[1], field) else (None, OUT_OF_RANGE)
+    if field.allowed and text not in field.allowed:
+        return None, NOT_ALLOWED
+    if field.pattern and not re.fullmatch(field.pattern, text):
+        return None, NOT_ALLOWED
+    return text, None
+
+
+def _parse_number(text: str, field: Field, decimal: str) -> tuple[object, Fault | None]:
+    plain = text.replace(",", ".") if decimal == "," else text
+    if ("." in text and decimal == ",") or not _NUMBER.fullmatch(plain):
+        return None, NOT_A_CODE if field.form else WRONG_TYPE
+    value = float(plain)
+    if not np.isfinite(value):
+        return None, OUT_OF_RANGE
+    if field.allowed and value not in {float(code) for code in field.allowed}:
+        return None, NOT_A_CODE if field.form else NOT_ALLOWED
+    if field.kind == "integer" and not value.is_integer():
+        return None, WRONG_TYPE
+    low, high = float(field.minimum or "-inf"), float(field.maximum or "inf")
+    return (value, None) if low <= value <= high else (None, OUT_OF_RANGE)
+
+
+def _parse_date(text: str, field: Field, order: str) -> tuple[object, Fault | None]:
+    found = _DATE.fullmatch(text)
+    if found is None or (len(found[1]) < 3 and order == "iso") or {len(found[1]), len(found[4])} & {3}:
+        return None, WRONG_TYPE
+    a, b, c = int(found[1]), int(found[3]), int(found[4])
+    iso = len(found[1]) == 4
+    if len(found[4] if iso else found[1]) > 2 or len(found[1] if iso else found[4]) != 4:
+        return None, WRONG_TYPE
+    year, month, day = (a, b, c) if iso else (c, b, a) if order == "day-first" else (c, a, b)
+    try:
+        value = dt.date(year, month, day)
+    except ValueError:
+        return None, IMPOSSIBLE_DATE
+    return (value, None) if _within(value.isoformat(), field) else (None, OUT_OF_RANGE)
+
+
+def _within(text: str, field: Field) -> bool:
+    """Compare ISO dates and months, which sort as text."""
+    return (field.minimum is None or field.minimum <= text) and (field.maximum is None or text <= field.maximum)
+
