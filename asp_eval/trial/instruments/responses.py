@@ -24,9 +24,7 @@ TWO_COLUMNS = Fault("SCO-004", "the column stands twice", "Keep one of the two."
 MORE_CELLS = Fault("SCO-005", "{count} more cells are at fault in the same way", "Correct the listed ones first, then try again.")
 
 
-def checked_codes(
-    instrument: Instrument, responses: pd.DataFrame, rows: NDArray[np.int64] | None = None
-) -> dict[str, Floats]:
+def checked_codes(instrument: Instrument, responses: pd.DataFrame, rows: NDArray[np.int64] | None = None) -> dict[str, Floats]:
     """Return the codes of every item, or raise everything that is wrong with them.
 
     Parameters
@@ -94,6 +92,7 @@ def _codes(cells: pd.Series[float], allowed: tuple[int, ...]) -> tuple[Floats, N
     else:  # each distinct cell is read once; position -1, a missing cell, takes the NaN at the end
         position, distinct = pd.factorize(cells)
         values = np.array([*map(_number, distinct), np.nan])[position]
+        values[_truth_values(cells)] = np.nan
     no_number: NDArray[np.bool_] = np.isnan(values)
     no_number[no_number] = ~_empty(cells[no_number])
     wrong: NDArray[np.bool_] = no_number | ~(np.isnan(values) | np.isin(values, allowed))
@@ -101,11 +100,17 @@ def _codes(cells: pd.Series[float], allowed: tuple[int, ...]) -> tuple[Floats, N
 
 
 def _number(cell: object) -> float:
-    """Read one cell; a truth value is no answer on a rating scale."""
     try:
-        return np.nan if isinstance(cell, bool) else float(str(cell))
+        return float(str(cell))
     except ValueError:
         return np.nan
+
+
+def _truth_values(cells: pd.Series[float]) -> NDArray[np.bool_]:
+    """Tell which cells hold true or false: no answer on a rating scale, though Python counts true as 1."""
+    if cells.dtype != object:
+        return np.zeros(len(cells), dtype=bool)
+    return np.fromiter((isinstance(cell, (bool, np.bool_)) for cell in cells), dtype=bool, count=len(cells))
 
 
 def _empty(cells: pd.Series[float]) -> NDArray[np.bool_]:
