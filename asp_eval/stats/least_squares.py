@@ -1,7 +1,8 @@
 """Least squares by Householder's QR decomposition, on arrays.
 
 sqrt(W) X = Q R, beta = R^-1 Q' sqrt(W) y. Columns that are linear combinations of earlier ones are left out by the rule
-of R's `lm`: what remains of a column beside the earlier ones is less than 1e-7 of it.
+of R's `lm`: what remains of a column beside the earlier ones is less than 1e-7 of it. Unlike R, "of it" is said of the
+column less its mean where the first column is constant, so that a date or a large index is not taken for a constant.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from asp_eval.stats.estimate import Array
 
 COLLINEAR = 1e-7
 """R's tolerance: a column's remainder beside earlier columns, relative to the column."""
+
+ROUNDING = 1e-12
+"""A remainder below this share of the column itself is rounding."""
 
 EXACT = 1e-13
 """Residuals below this share of the outcome are rounding: the columns reproduce the outcome."""
@@ -62,7 +66,7 @@ def least_squares(X: Array, y: Array, weights: Array | None = None) -> LeastSqua
     """
     root = None if weights is None else np.sqrt(weights)
     weighted = X if root is None else X * root[:, None]
-    kept = independent_columns(weighted)
+    kept = independent_columns(X)
     Q, R = np.linalg.qr(weighted[:, kept])
     back = np.linalg.solve(R, np.eye(R.shape[0])) if R.size else R
     coordinates = Q.T @ (y if root is None else y * root)
@@ -76,14 +80,16 @@ def least_squares(X: Array, y: Array, weights: Array | None = None) -> LeastSqua
 
 def independent_columns(X: Array) -> npt.NDArray[np.bool_]:
     """Return which columns are not linear combinations of the kept columns before them, shape (columns,)."""
-    R = np.linalg.qr(X, mode="r")
+    R: Array = np.asarray(np.linalg.qr(X, mode="r"))
+    constant = X.shape[1] > 0 and bool((X[:, 0] == X[0, 0]).all())
     kept = np.zeros(X.shape[1], dtype=bool)
     basis = np.zeros((R.shape[0], 0))
     for k, column in enumerate(R.T):
         rest = column - basis @ (basis.T @ column)
         rest -= basis @ (basis.T @ rest)
         length, remainder = float(np.linalg.norm(column)), float(np.linalg.norm(rest))
-        if length > 0 and remainder > COLLINEAR * length:
+        about_mean = float(np.linalg.norm(column[1:])) if constant and k else length
+        if remainder > max(COLLINEAR * about_mean, ROUNDING * length):
             kept[k] = True
             basis = np.column_stack([basis, rest / remainder])
     return kept

@@ -59,8 +59,8 @@ class OlsFit:
         The p estimated coefficients, and those whose column is a linear combination of earlier ones.
     estimate : ndarray, shape (p,)
     solution : LeastSquaresFit
-    design : Design
-        Columns and rows of the model.
+    model : Design
+        The formula's columns and the rows used.
     clusters : Clusters or None
     """
 
@@ -68,28 +68,43 @@ class OlsFit:
     dropped: tuple[str, ...]
     estimate: Array
     solution: LeastSquaresFit
-    design: Design
+    model: Design
     clusters: Clusters | None
 
     @property
     def n_obs(self) -> int:
         """Rows used."""
-        return self.design.data.n
+        return self.model.data.n
 
     @property
     def n_dropped(self) -> int:
         """Rows left out because a value was missing."""
-        return self.design.data.n_dropped
+        return self.model.data.n_dropped
 
     @property
     def fitted(self) -> Array:
         """Fitted values of the rows used, shape (n,)."""
-        return self.solution.fitted if self.design.offset is None else self.solution.fitted + self.design.offset
+        return self.solution.fitted if self.model.offset is None else self.solution.fitted + self.model.offset
 
     @property
     def residuals(self) -> Array:
         """Outcome less fitted value, shape (n,)."""
         return self.solution.residuals
+
+    @property
+    def outcome(self) -> Array:
+        """Outcome of the rows used, less its offset, shape (n,)."""
+        return self.model.response
+
+    @property
+    def design(self) -> Array:
+        """Columns of the estimated coefficients, shape (n, p)."""
+        return self.model.fixed_matrix()[:, self.solution.kept]
+
+    @property
+    def cluster_codes(self) -> Codes | None:
+        """Cluster of the rows used as numbers from 0, shape (n,), or None without clusters."""
+        return None if self.clusters is None else self.clusters.codes
 
     def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
         """Return one row per coefficient.
@@ -122,10 +137,10 @@ class OlsFit:
         """Return the fit in one row; the criteria are R's for `lm`, with sigma counted as a parameter."""
         n, p, s = self.n_obs, len(self.names), self.solution
         total = _total_squares(self)
-        w = self.design.weights
+        w = self.model.weights
         log_likelihood = -0.5 * n * (np.log(2 * np.pi * s.rss / n) + 1) + (0.0 if w is None else 0.5 * float(np.log(w).sum()))
         r_squared = 1 - s.rss / total
-        intercept = int(self.design.layout.has_intercept)
+        intercept = int(self.model.layout.has_intercept)
         adjusted = 1 - (1 - r_squared) * (n - intercept) / (n - p) if n > p else np.nan
         row = {
             "n_obs": n, "n_clusters": None if self.clusters is None else len(self.clusters.levels), "df_residual": n - p,
@@ -143,7 +158,7 @@ class OlsFit:
         Refusal
             If a column is missing, a category is new, or a row is incomplete.
         """
-        plan = self.design.fixed
+        plan = self.model.fixed
         data = read_variables(frame, names_in(plan.expression))
         if data.n_dropped:
             INCOMPLETE.refuse(found=f"{data.n_dropped} of {len(frame)} rows")
@@ -165,7 +180,7 @@ class OlsFit:
             return Unavailable("cluster-robust inference needs the clusters: give ols(..., cluster=) their column")
         if self.solution.exact:
             return Unavailable(EXACT_FIT)
-        return _blocks(self.solution, self.clusters, self.design.weights)
+        return _blocks(self.solution, self.clusters, self.model.weights)
 
     def _method(self, method: Method | None) -> Method:
         """Return the method asked for, or the default."""
@@ -256,9 +271,9 @@ def _blocks(solution: LeastSquaresFit, clusters: Clusters, weights: Array | None
 
 def _total_squares(fit: OlsFit) -> float:
     """Return the weighted total sum of squares: about the mean if there is an intercept, else about zero."""
-    y, w = fit.design.response, fit.design.weights
+    y, w = fit.model.response, fit.model.weights
     w = np.ones_like(y) if w is None else w
-    centre = float(w @ y / w.sum()) if fit.design.layout.has_intercept else 0.0
+    centre = float(w @ y / w.sum()) if fit.model.layout.has_intercept else 0.0
     return float(w @ (y - centre) ** 2)
 
 
@@ -267,8 +282,8 @@ def _summary(fit: OlsFit) -> str:
     g = fit.glance().iloc[0]
     table = fit.tidy()
     method = table["method"].iloc[0]
-    lines = [f"Linear model by {'ordinary' if fit.design.weights is None else 'weighted'} least squares"]
-    lines += [f"Formula: {fit.design.formula.text}", f"Rows: {fit.n_obs} ({fit.n_dropped} left out because a value is missing)"]
+    lines = [f"Linear model by {'ordinary' if fit.model.weights is None else 'weighted'} least squares"]
+    lines += [f"Formula: {fit.model.formula.text}", f"Rows: {fit.n_obs} ({fit.n_dropped} left out because a value is missing)"]
     if fit.clusters is not None:
         lines.append(f"Clusters: {len(fit.clusters.levels)} of {fit.clusters.name}")
     shown = table[["term", "estimate", "std_error", "df", "statistic", "p_value"]].to_string(index=False, na_rep="")

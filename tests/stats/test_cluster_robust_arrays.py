@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import cholesky
 
+from asp_eval.core.errors import Unavailable
 from asp_eval.stats.smallsample.cluster_blocks import (
     ClusterBlocks,
     cluster_sums,
@@ -13,6 +14,7 @@ from asp_eval.stats.smallsample.cluster_blocks import (
     ordinary_blocks,
     weighted_blocks,
 )
+from asp_eval.stats.smallsample.nested_clusters import RandomFactor, clusters_of_model, outermost
 from asp_eval.stats.smallsample.sandwich import Kind, hotelling_df, sandwich, satterthwaite_df
 
 KINDS: tuple[Kind, ...] = ("CR0", "CR1", "CR1S", "CR2", "CR3")
@@ -122,3 +124,50 @@ def test_sums_over_clusters_are_the_same_by_either_route() -> None:
     for J_, m in ((4, 160), (160, 4)):
         rows = columns.reshape(J_, m, 3)
         np.testing.assert_allclose(cluster_sums(columns, np.repeat(np.arange(J_), m), J_), rows.swapaxes(1, 2) @ rows)
+
+
+# mixed models with nested groups
+
+
+def nested() -> tuple[np.ndarray, np.ndarray, list[RandomFactor], np.ndarray]:
+    """Rooms and tables within clusters, tables crossing rooms; rows in no order. Returns X, y, factors and Phi."""
+    rng = np.random.default_rng(21)
+    cluster = rng.permutation(CODES)
+    rooms = cluster * 3 + rng.integers(0, 3, N)
+    tables = cluster * 2 + rng.integers(0, 2, N)
+    X = np.column_stack([np.ones(N), cluster % 2, rng.normal(size=N)])
+    columns = [0.9 * np.ones((N, 1)), np.column_stack([np.ones(N), rng.normal(size=N)]) @ np.array([[0.7, 0], [0.2, 0.4]])]
+    columns.append(0.5 * np.ones((N, 1)))
+    factors, Phi = [], np.eye(N)
+    for name, group, Z in zip(("table", "room", "cluster"), (tables, rooms, cluster), columns, strict=True):
+        levels, codes = np.unique(group, return_inverse=True)
+        factors.append(RandomFactor(name, codes.astype(np.intp), len(levels), Z))
+        Phi += np.where(codes[:, None] == codes, Z @ Z.T, 0)
+    return X, rng.normal(size=N) + rng.normal(size=J)[cluster], factors, Phi
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_nested_groups_equal_the_definitions(weighted: bool) -> None:
+    X, y, factors, Phi = nested()
+    w = np.random.default_rng(2).uniform(0.5, 2, N) if weighted else np.ones(N)
+    root = np.sqrt(w)
+    order = np.argsort(factors[2].codes, kind="stable")
+    scaled = np.eye(N) + (Phi - np.eye(N)) * root[:, None] * root
+    Xs, ys, scaled = X[order] * root[order, None], y[order] * root[order], scaled[np.ix_(order, order)]
+    W = np.linalg.inv(scaled)
+    V, P = by_definition(Xs, ys, W, scaled, "CR2")
+    beta = np.linalg.solve(Xs.T @ W @ Xs, Xs.T @ W @ ys)
+    blocks = clusters_of_model(X, y - X @ beta, factors, w if weighted else None)
+    assert isinstance(blocks, ClusterBlocks)
+    robust = sandwich(blocks, "CR2")
+    np.testing.assert_allclose(robust.covariance(), V, rtol=ROUNDING)
+    df = [np.trace(P[i, i]) ** 2 / np.sum(P[i, i] ** 2) for i in range(3)]
+    np.testing.assert_allclose(satterthwaite_df(robust, np.eye(3)), df, rtol=ROUNDING)
+
+
+def test_crossed_factors_have_no_clusters() -> None:
+    X, y, factors, _ = nested()
+    assert outermost(factors) is factors[2]
+    found = clusters_of_model(X, y, factors[:2])
+    assert isinstance(found, Unavailable)
+    assert "no grouping factor holds all others (table, room)" in found.reason

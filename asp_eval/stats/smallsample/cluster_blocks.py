@@ -111,21 +111,26 @@ def weighted_blocks(gram: Array, scores: Array, back: Array, n_obs: int) -> Clus
 def mixed_blocks(gram: Array, scores: Array, back: Array, n_obs: int) -> ClusterBlocks:
     """Return the blocks of a mixed model, Phi_j = I + Z_j Lambda Lambda' Z_j', W_j its inverse.
 
+    The inverse of Phi_j is taken on the r pseudo-rows, which is what Woodbury's identity amounts to here.
+
     Parameters
     ----------
     gram : ndarray, shape (J, m + p, m + p)
-        Cross-products of [Z_j Lambda, X_j]; unused columns of Z_j are zero. The inverse of Phi_j is taken on the r
-        pseudo-rows, which is what Woodbury's identity amounts to here.
+        Cross-products of [Z_j Lambda, X_j]; unused columns of Z_j are zero, X_j in any basis that is well conditioned.
     scores : ndarray, shape (J, m + p)
         [Z_j Lambda, X_j]'e_j with e_j = y_j - X_j beta.
     back : ndarray, shape (p, p)
+        From coefficients of that basis to those of the fitted model.
     n_obs : int
     """
     m = gram.shape[-1] - back.shape[0]
     columns, residuals = _rotated(gram, scores)
     z, x = columns[..., :m], columns[..., m:]
     phi = _identities(x) + z @ np.swapaxes(z, 1, 2)
-    return ClusterBlocks(x, np.asarray(np.linalg.solve(phi, x), float), phi, residuals, back, None, n_obs)
+    wx = np.asarray(np.linalg.solve(phi, x), float)
+    upper = np.linalg.cholesky(np.einsum("jri,jrk->ik", x, wx)).T
+    orthonormal = np.linalg.solve(upper, np.eye(len(upper)))
+    return ClusterBlocks(x @ orthonormal, wx @ orthonormal, phi, residuals, back @ orthonormal, None, n_obs)
 
 
 def cluster_sums(columns: Array, codes: NDArray[np.intp], n_clusters: int, right: Array | None = None) -> Array:
