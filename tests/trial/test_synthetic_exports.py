@@ -1,0 +1,170 @@
+"""The files: as odd as real ones, importable without an error, the same for the same seed and draw."""
+
+import hashlib
+from io import BytesIO
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from asp_eval.core.errors import DataProblems
+from asp_eval.trial.instruments.library import family
+from asp_eval.trial.randomisation.conduct import randomise
+from asp_eval.trial.screening.applying import apply_mapping
+from asp_eval.trial.screening.known import Known
+from asp_eval.trial.screening.mapping import load_mapping, mapping_beside
+from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.schema import table_schema
+from asp_eval.trial.screening.validation import validate
+from asp_eval.trial.study.protocol import load_study
+from asp_eval.trial.synthetic.exports import demo_study_yaml, write_fieldwork, write_institutions
+from asp_eval.trial.synthetic.fieldwork import simulate_fieldwork
+
+SEED = 11
+
+
+class Demo:
+    """A study folder with the exports of a drawn trial, and every file imported."""
+
+    def __init__(self, folder):
+        (folder / "study.yaml").write_text(demo_study_yaml(), encoding="utf-8")
+        self.study = load_study(folder)
+        self.institutions = self.imported(write_institutions(folder / "data", SEED), None)
+        self.allocation = randomise(self.study, self.institutions.frame, seed=SEED).frame()
+        self.exports = {e.path.stem: e for e in write_fieldwork(folder / "data", SEED, self.allocation)}
+        listed = frozenset(self.institutions.frame["institution_id"])
+        self.tables = {name: self.imported(e, Known(listed, listed)) for name, e in self.exports.items()}
+        self.fieldwork = simulate_fieldwork(SEED, self.allocation)
+
+    def imported(self, export, known):
+        mapping = load_mapping(mapping_beside(export.path))
+        assert mapping_beside(export.path) == export.mapping
+        schema = table_schema(export.table, self.study, export.wave)
+        raw = apply_mapping(read_raw(export.path, mapping.format), mapping, schema.names)
+        return validate(raw, schema, study=self.study, known=known)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    return Demo(tmp_path_factory.mktemp("demo"))
+
+
+def test_the_study_file_declares_what_is_written(demo):
+    study = demo.study
+    assert study.study.synthetic
+    primary = [outcome.id for outcome in study.outcomes if outcome.role == "primary"]
+    assert primary == ["conduct"]
+    ends = {outcome.id: (outcome.at, outcome.baseline) for outcome in study.outcomes if outcome.role != "exploratory"}
+    assert ends == dict.fromkeys(["conduct", "emotion", "hyper", "peer", "prosocial"], ("w3", "w1"))
+    assert {outcome.id for outcome in study.outcomes if outcome.at == "w2"} == {f"{scale}_midway" for scale in ends}
+    assert (study.outcome("prosocial").better, study.outcome("peer").better) == ("higher", "lower")
+
+
+def test_every_answer_arrives_as_it_was_given(demo):
+    """What is imported from the three dialects is what was simulated, item by item."""
+    for wave in ("w1", "w2", "w3"):
+        table = demo.tables[f"screening_{wave}"]
+        given = demo.fieldwork.screening[wave]
+        given = given if wave == "w1" else given.loc[given["rated"]]
+        found = table.frame.set_index("child_id").loc[given["child_id"]]
+        items = [name for name in given.columns if "." in name]
+        assert len(items) == 77
+        pd.testing.assert_frame_equal(
+            found[items].reset_index(drop=True), given[items].astype("float64").reset_index(drop=True), check_dtype=False
+        )
+        rated = given["rated"].to_numpy()
+        for name in ("institution_id", "sex", "birth_month", "mother_education"):
+            assert found[name].fillna("").tolist() == given[name].fillna("").tolist()
+        assert found["rater_id"].to_numpy()[rated].tolist() == given["rater_id"].to_numpy()[rated].tolist()
+        assert (found["date"].to_numpy()[rated] == given["date"].to_numpy()[rated]).all()
+    hours = demo.tables["screening_w1"].frame.set_index("child_id")["hours_per_week"]
+    assert (hours % 1 == 0.5).any()  # the decimal comma was read
+
+
+def test_staff_answers_arrive_and_link_to_raters(demo):
+    staff = demo.tables["staff_survey_w1"].frame
+    given = demo.fieldwork.staff_survey
+    items = [name for name in given.columns if "." in name]
+    pd.testing.assert_frame_equal(staff[items], given[items].astype("float64"), check_dtype=False)
+    raters = set(demo.tables["screening_w1"].frame["rater_id"].dropna())
+    assert len(set(staff["respondent_id"]) & raters) > 0.9 * len(staff)
+    answers = staff.groupby("institution_id").size().reindex(demo.institutions.frame["institution_id"], fill_value=0)
+    assert 3 <= (answers < 5).sum() <= 25  # suppression has something to do
+
+
+def test_the_first_wave_is_a_cp1252_export_with_decimal_commas(demo):
+    content = demo.exports["screening_w1"].path.read_bytes()
+    with pytest.raises(UnicodeDecodeError):
+        content.decode("utf-8")
+    lines = content.decode("cp1252").splitlines()
+    assert lines[0].startswith("barn_nr;institution;pædagog;status;udfyldt;køn;født;")
+    assert any(",5;" in line for line in lines)
+    assert sum(";Ikke besvaret;" in line for line in lines) > 40
+
+
+def test_the_second_is_utf8_with_commas_and_the_third_a_workbook_with_ids_as_text(demo):
+    assert demo.exports["screening_w2"].path.read_text("utf-8").startswith("child,centre,staff,completed,")
+    sheet = openpyxl.load_workbook(BytesIO(demo.exports["screening_w3"].path.read_bytes()), read_only=True).active
+    first = [cell.value for cell in next(sheet.iter_rows(min_row=2, max_row=2))]
+    assert isinstance(first[0], str) and len(first[0]) == 5 and len(first[1]) == 3
+    assert first[3].year == 2008
+    assert {type(value) for value in first[8:]} <= {int, type(None)}
+
+
+def test_what_is_missing_looks_like_a_real_trial(demo):
+    first, second, third = (demo.tables[f"screening_{wave}"].frame for wave in ("w1", "w2", "w3"))
+    assert 2_850 <= len(first) <= 3_150
+    assert first["sex"].isna().sum() == 1
+    assert 0.04 < first["mother_education"].isna().mean() < 0.10
+    assert first["institution_id"].nunique() == 60
+    assert third["institution_id"].nunique() == 59
+    cohort = set(first["child_id"])
+    assert len(set(second["child_id"]) - cohort) > 80  # late joiners
+    kept = len(cohort & set(third["child_id"])) / len(cohort)
+    assert 0.70 < kept < 0.88
+    both = first.merge(third, on="child_id")
+    assert (both["institution_id_x"] != both["institution_id_y"]).any()  # movers
+    assert (both["rater_id_x"] != both["rater_id_y"]).mean() > 0.2
+
+
+def test_the_institution_that_falls_silent_is_a_reference_institution(demo):
+    arms = demo.allocation.set_index("institution_id")["arm"]
+    silent = set(arms.index) - set(demo.tables["screening_w3"].frame["institution_id"])
+    assert arms[list(silent)].tolist() == ["reference"]
+
+
+def test_each_child_has_the_form_for_its_age(demo):
+    younger, older = family("sdq-teacher")
+    for wave in ("w1", "w2", "w3"):
+        frame = demo.tables[f"screening_{wave}"].frame
+        young, old = (frame[list(form.columns)].notna().any(axis=1) for form in (younger, older))
+        assert not (young & old).any()
+        age = (frame["date"] - (pd.to_datetime(frame["birth_month"]) + pd.Timedelta(days=14))).dt.days / 365.25
+        assert (age[young] < 4).all() and (age[old] >= 4).all()
+        assert young.any() and old.any()
+
+
+def test_the_same_seed_and_draw_give_the_same_bytes(demo, tmp_path):
+    write_institutions(tmp_path, SEED)
+    write_fieldwork(tmp_path, SEED, demo.allocation)
+    before = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (demo.study.folder / "data").iterdir()}
+    after = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
+    assert after == before
+    assert all(name.isascii() for name in after)
+
+
+def test_another_draw_changes_answers_only_after_the_start(demo):
+    flipped = demo.allocation.assign(arm=demo.allocation["arm"].map({"reference": "intervention", "intervention": "reference"}))
+    other = simulate_fieldwork(SEED, flipped)
+    drop = ["rated"]
+    given, now = (each.screening["w1"].drop(columns=drop) for each in (demo.fieldwork, other))
+    pd.testing.assert_frame_equal(given, now)
+    assert not demo.fieldwork.screening["w3"].equals(other.screening["w3"])
+
+
+def test_institutions_without_an_arm_and_strange_arms_are_listed(demo):
+    wrong = demo.allocation.iloc[2:].copy()
+    wrong.loc[wrong.index[0], "arm"] = "control"
+    with pytest.raises(DataProblems) as caught:
+        simulate_fieldwork(SEED, wrong)
+    assert [problem.code for problem in caught.value.problems] == ["SYN-001", "SYN-001", "SYN-002"]
