@@ -5,6 +5,7 @@ import pytest
 
 from asp_eval.core.errors import DataProblems, Refusal, Unavailable
 from asp_eval.core.resources import shipped_folder
+from asp_eval.trial.instruments import library
 from asp_eval.trial.instruments.library import choose_version, family, instrument, instruments, read_folder
 
 SDQ = ["sdq-teacher-2-4", "sdq-teacher-4-17", "sdq-parent-2-4", "sdq-parent-4-17"]
@@ -167,6 +168,15 @@ def test_two_files_with_one_id_and_version_are_refused(tmp_path):
 def test_versions_stand_side_by_side(tmp_path):
     copies(tmp_path, first=("version: 1", "version: 1"), second=("version: 1", "version: 2"))
     assert [each.version for each in read_folder(tmp_path)] == [1, 2]
+
+
+def test_the_latest_version_is_taken_unless_another_is_named(tmp_path, monkeypatch):
+    copies(tmp_path, first=("version: 1", "version: 2"), second=("version: 1", "version: 10"), third=("version: 1", "version: 3"))
+    monkeypatch.setattr(library, "_shipped", lambda: read_folder(tmp_path))
+    assert instrument("sdq-teacher-2-4").version == 10
+    assert instrument("sdq-teacher-2-4", version=2).version == 2
+    assert [each.version for each in instruments()] == [10]
+    assert [each.version for each in family("sdq-teacher")] == [10]
 
 
 def test_forms_that_share_ages_are_refused(tmp_path):

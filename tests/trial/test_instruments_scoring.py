@@ -6,6 +6,7 @@ import pytest
 
 from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.trial.instruments.bands import band, unbanded
+from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.families import score_family
 from asp_eval.trial.instruments.library import instrument, instruments
 from asp_eval.trial.instruments.scoring import score, score_long
@@ -299,3 +300,45 @@ def test_a_family_needs_only_the_forms_it_was_given():
     scores = score_family("sdq-teacher", responses[list(SDQ.columns)], ages)
     assert scores["form"].tolist() == [YOUNG.id, SDQ.id, SDQ.id, YOUNG.id]
     assert scores["total"].isna().tolist() == [True, False, False, True]
+
+
+def own_instrument(method, *, codes, minimum, rounding="none"):
+    """A questionnaire of three items, the last one reversed, with answers from and to any code."""
+    both = {"da": "x", "en": "x"}
+    n, (low, high) = 3, (codes[0], codes[-1])
+    ends = {"pomp": (0, 100), "mean": (low, high)}.get(method, (n * low, n * high))
+    text = {"title": both, "status": both, "licence": {"item_text": "included", "statement": both}, "bands": {"reason": both}}
+    rule = {"method": method, "minimum_answered": minimum, "rounding": rounding}
+    scale = {"key": "s", "title": both, "items": ["a", "b", "c"], "rule": rule, "better": "higher"}
+    return Instrument.model_validate(
+        text
+        | {"id": "own", "version": 1, "family": "own", "languages": ["da", "en"], "informant": "staff", "unit": "child"}
+        | {"provenance": [{"what": "all", "mark": "convention", "source": "this test"}]}
+        | {"response_sets": {"r": [{"code": code, "label": both} for code in codes]}}
+        | {"items": [{"number": i + 1, "key": key, "responses": "r", "reverse": key == "c"} for i, key in enumerate("abc")]}
+        | {"scales": [scale | {"range": {"from": ends[0], "to": ends[1]}}]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "minimum", "rounding", "expected"),
+    [  # codes 2 to 6; answers 3, 6 and, reversed, 5 -> 3; then 3, 6 and nothing
+        ("mean", 2, "none", (4, 4.5)),
+        ("sum", 3, "none", (12, np.nan)),
+        ("pomp", 2, "none", (50, 62.5)),  # (4 - 2) / 4, (4.5 - 2) / 4
+        ("mean-times-n", 2, "none", (12, 13.5)),
+        ("mean-times-n", 2, "half-up", (12, 14)),
+        ("mean", 2, "half-up", (4, 5)),
+    ],
+)
+def test_every_rule_with_codes_that_do_not_begin_at_nought(method, minimum, rounding, expected):
+    own = own_instrument(method, codes=(2, 3, 4, 5, 6), minimum=minimum, rounding=rounding)
+    scores = score(own, pd.DataFrame({"a": [3, 3], "b": [6, 6], "c": [5, None]}))
+    np.testing.assert_array_equal(scores["s"], expected)
+
+
+def test_codes_may_have_gaps():
+    own = own_instrument("sum", codes=(0, 2, 8), minimum=3)
+    assert score(own, pd.DataFrame({"a": [2], "b": [8], "c": [0]}))["s"].tolist() == [18]
+    with pytest.raises(DataProblems, match=r"SCO-003.*expected 0, 2, 8"):
+        score(own, pd.DataFrame({"a": [4], "b": [8], "c": [0]}))
