@@ -15,7 +15,7 @@ from .stats.smallsample.satterthwaite import Satterthwaite
 from .trial.instruments.library import instrument
 from .trial.instruments.scoring import score
 from .trial.randomisation.conduct import randomise
-from .trial.screening.table import read_table
+from .trial.screening.accepting import read_table
 from .trial.store import table
 from .trial.study.protocol import load_study
 

@@ -89,6 +89,18 @@ class TableSchema:
         return hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()
 
 
+def base_schema(name: str) -> TableSchema:
+    """Return the schema of a shipped table, without anything a study adds.
+
+    Raises
+    ------
+    Refusal
+        SCR-030 for an unknown table.
+    """
+    fields, key = _shipped(name)
+    return TableSchema(name=name, fields=fields, key=key)
+
+
 def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchema:
     """Return the schema of a file for a table of a study.
 

@@ -1,0 +1,133 @@
+"""Putting a validated table into the store. Every function works inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from asp_eval.core.errors import DataProblems, Fault, Place
+from asp_eval.trial.screening.schema import TableSchema
+from asp_eval.trial.screening.table import Table
+from asp_eval.trial.store.children import write_reports
+from asp_eval.trial.store.layout import ensure, fetch, insert, items_table, quoted, sql_columns, stored_columns, stored_tables
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+STILL_USED = Fault(
+    "STO-010", "the new list lacks an institution that the study has data of",
+    "Put it back into the list; an institution that left the trial stays in it.",
+)  # fmt: skip
+OTHER_ARM = Fault(
+    "STO-011", "the institution already has another arm",
+    "An allocation is added to, never changed. If the first one was a mistake, move study.duckdb away and import again.",
+)  # fmt: skip
+
+
+def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[str]) -> None:
+    """Store a table in place of what stood for it and its wave; the allocation is only ever added to.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    table : Table
+    waves : sequence of str
+        The study's waves, in order.
+
+    Raises
+    ------
+    DataProblems
+        If the list of institutions or the allocation contradicts what is stored.
+    """
+    match table.name:
+        case "institutions":
+            _write_institutions(connection, table)
+        case "allocation":
+            add_allocation(connection, table.schema, table.frame, table.source)
+        case "children":
+            write_reports(connection, table, waves)
+        case _:
+            _write_answers(connection, table)
+            if table.name == "screening":
+                write_reports(connection, table, waves)
+
+
+def add_allocation(connection: DuckDBPyConnection, schema: TableSchema, frame: pd.DataFrame, source: str) -> int:
+    """Add the institutions that have no arm yet; return how many there were.
+
+    Raises
+    ------
+    DataProblems
+        STO-011 for every institution that has another arm.
+    """
+    ensure(connection, "allocation", sql_columns(schema.fields))
+    stored = fetch(connection, "SELECT institution_id, arm FROM allocation").set_index("institution_id")["arm"]
+    before = frame["institution_id"].map(stored)
+    differs = before.notna() & (before != frame["arm"])
+    if differs.any():
+        rows = frame.loc[differs].assign(before=before)
+        raise DataProblems(
+            OTHER_ARM.at(Place(source, column="arm"), found=f"{row.institution_id}: {row.arm}", expected=row.before)
+            for row in rows.itertuples()
+        )
+    new = frame.loc[before.isna()]
+    insert(connection, "allocation", new)
+    return len(new)
+
+
+def replace_scores(connection: DuckDBPyConnection, schema: TableSchema, frame: pd.DataFrame) -> None:
+    """Store scores in place of all that were there."""
+    ensure(connection, "scores", sql_columns(schema.fields))
+    connection.execute("DELETE FROM scores")
+    insert(connection, "scores", frame)
+
+
+def _write_institutions(connection: DuckDBPyConnection, table: Table) -> None:
+    listed = set(table.frame["institution_id"])
+    lost = sorted(_used_institutions(connection) - listed)
+    if lost:
+        raise DataProblems(STILL_USED.at(Place(table.source, column="institution_id"), found=name) for name in lost)
+    connection.execute("DROP TABLE IF EXISTS institutions")
+    ensure(connection, "institutions", sql_columns(table.schema.fields))
+    insert(connection, "institutions", table.frame)
+
+
+def _used_institutions(connection: DuckDBPyConnection) -> set[str]:
+    """Return the institutions that other tables name."""
+    names = [name for name in ("allocation", "child_reports", "screening", "staff_survey") if stored_columns(connection, name)]
+    found = [fetch(connection, f"SELECT DISTINCT institution_id FROM {name}")["institution_id"] for name in names]
+    return {institution for column in found for institution in column}
+
+
+def _write_answers(connection: DuckDBPyConnection, table: Table) -> None:
+    """Store visits and answers of a wave. Scores of what was there are no longer right, and go."""
+    frame = table.frame.loc[table.answered]
+    schema = table.schema
+    base = [field for field in schema.base if field.name not in schema.child_columns]
+    ensure(connection, table.name, sql_columns(base))
+    for form in schema.forms:
+        ensure(connection, items_table(table.name, form), item_columns(schema, form))
+    for name in _stored_of(connection, table.name):
+        connection.execute(f"DELETE FROM {quoted(name)} WHERE wave = ?", [table.wave])
+    insert(connection, table.name, frame[[field.name for field in base]])
+    for form in schema.forms:
+        items = [name for name in schema.items(form) if name in frame]
+        if items:
+            answered = frame.loc[frame[items].notna().any(axis=1)]
+            names = [name for name in item_columns(schema, form) if name in answered]
+            insert(connection, items_table(table.name, form), answered[names])
+    connection.execute("DROP TABLE IF EXISTS scores")
+
+
+def item_columns(schema: TableSchema, form: str) -> dict[str, str]:
+    """Return the columns of an instrument's table: who, when, where, by whom, and the items."""
+    kept = (*schema.key, "institution_id", "rater_id", "date")
+    fields = [field for field in schema.fields if field.name in kept or field.form == form]
+    return sql_columns(fields)
+
+
+def _stored_of(connection: DuckDBPyConnection, name: str) -> Iterable[str]:
+    """Return the visits and items tables that belong to a table."""
+    return [stored for stored in stored_tables(connection) if stored == name or stored.startswith(f"{name}_")]
