@@ -88,8 +88,9 @@ def estimates(fit: Fit, L: Array, terms: Sequence[str], method: Method, level: f
     """Return one `Estimate` per row of L (k, p)."""
     if not 0 < level < 1:
         LEVEL.refuse(found=level)
-    values = L @ fit.estimate
     found = method.errors(fit, L)
+    other = None if isinstance(found, Unavailable) else found.estimate
+    values = L @ fit.estimate if other is None else other
     named = list(zip(terms, values.tolist(), strict=True))
     if isinstance(found, Unavailable):
         return [Estimate.unavailable(t, found.reason, method=method.name, estimate=v) for t, v in named]

@@ -61,12 +61,12 @@ class CovarianceShape:
                 start += size
         s = len(elements)
         Q = np.zeros((s, s, s))
-        for r, d in enumerate(elements):
-            for t, left in enumerate(elements):
-                for u, right in enumerate(elements):
-                    if (d.factor, d.block) == (left.factor, left.block) == (right.factor, right.block) and left.column == right.column:
-                        Q[r, t, u] = (left.row, right.row) == (d.row, d.column)
-                        Q[r, t, u] += (right.row, left.row) == (d.row, d.column)
+        where = {(e.factor, e.row, e.column): r for r, e in enumerate(elements)}
+        for t, left in enumerate(elements):
+            for u, right in enumerate(elements):
+                if (left.factor, left.block, left.column) == (right.factor, right.block, right.column):
+                    r = where[left.factor, max(left.row, right.row), min(left.row, right.row)]
+                    Q[r, t, u] = 2.0 if left.row == right.row else 1.0
         return cls(tuple(sum(b) for b in blocks), tuple(elements), Q)
 
     @property
@@ -76,7 +76,7 @@ class CovarianceShape:
 
     def d(self, theta: Array) -> Array:
         """Return the elements of D (s,)."""
-        return 0.5 * np.einsum("rtu,t,u->r", self.Q, theta, theta)
+        return np.asarray(0.5 * (self.Q @ theta) @ theta, float)
 
     def matrix(self, factor: int, values: Array) -> Array:
         """Return the symmetric matrix D_f (k, k) of elements (s,)."""

@@ -17,8 +17,8 @@ import numpy as np
 
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.mixed.covariance import CovarianceShape
-from asp_eval.stats.mixed.jets import Jet, bilinear, inverse
-from asp_eval.stats.mixed.stages import Elimination, Stage
+from asp_eval.stats.mixed.jets import Jet, Operation, bilinear, inverse
+from asp_eval.stats.mixed.stages import Elimination, Index, Stage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +89,7 @@ def factor_stages(problem: Elimination, d: Array) -> list[Factored]:
     for a, stage in enumerate(problem.stages):
         H, C = products[a][:, :, : stage.size], products[a][:, :, stage.size :]
         D = stage.expand(problem.shape, d)
-        R = np.linalg.solve(np.eye(stage.size) + D @ H, np.broadcast_to(D, H.shape))
+        R = np.asarray(np.linalg.solve(np.eye(stage.size) + D @ H, np.broadcast_to(D, H.shape)), float)
         RC, at = R @ C, 0
         for b, starts in enumerate(stage.starts):
             width = problem.stages[a + 1 + b].size
@@ -107,7 +107,7 @@ def _covariance(stage: Stage, shape: CovarianceShape, d: Array) -> Jet:
     return Jet(stage.expand(shape, d), first)
 
 
-def _summed(at: int, width: int, starts: Array | None):  # type: ignore[no-untyped-def]
+def _summed(at: int, width: int, starts: Index | None) -> Operation:
     """Return the bilinear map (C, RC) -> sum over groups of C[:, at:at+width]' RC[:, at:].
 
     `starts` gives where the groups of the stage that receives it begin; None is the root, with one group.
@@ -118,7 +118,7 @@ def _summed(at: int, width: int, starts: Array | None):  # type: ignore[no-untyp
         if starts is None or len(starts) == 1:
             flat = left.reshape(-1, width).T @ right.reshape(-1, right.shape[2])
             return flat if starts is None else flat[None]
-        return np.add.reduceat(left.transpose(0, 2, 1) @ right, starts, axis=0)
+        return np.asarray(np.add.reduceat(left.transpose(0, 2, 1) @ right, starts, axis=0), float)
 
     return total
 

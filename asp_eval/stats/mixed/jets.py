@@ -110,7 +110,7 @@ def _inverse(m: Array) -> Array:
         out[..., 0, 0], out[..., 1, 1] = m[..., 1, 1] / det, m[..., 0, 0] / det
         out[..., 0, 1], out[..., 1, 0] = -m[..., 0, 1] / det, -m[..., 1, 0] / det
         return out
-    return np.linalg.inv(m)
+    return np.asarray(np.linalg.inv(m), float)
 
 
 def _trace(a: Array) -> Array:

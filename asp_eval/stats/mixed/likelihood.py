@@ -70,7 +70,7 @@ def criterion(profile: Profile, n: int, *, reml: bool) -> Criterion:
     S = profile.S
     p = len(S) - 1
     L = np.linalg.cholesky(S[:p, :p])
-    B = np.linalg.inv(S[:p, :p])
+    B = np.asarray(np.linalg.inv(S[:p, :p]), float)
     beta = B @ S[:p, p]
     N = n - p if reml else n
     r2 = float(S[p, p] - S[:p, p] @ beta)

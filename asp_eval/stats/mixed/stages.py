@@ -10,6 +10,7 @@ A stage holds, for each of its groups, Z'W[Z | Z of later stages | X y]: (m, k, 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +57,7 @@ class Stage:
 
     @property
     def groups(self) -> int:
-        """m."""
+        """M."""
         return len(self.products)
 
     def expand(self, shape: CovarianceShape, values: Array) -> Array:
@@ -97,7 +98,7 @@ def plan_stages(standard: Standard) -> Elimination:
     sizes = [len(levels) for levels in standard.moments.levels]
     ordering = tuple(sorted(range(len(sizes)), key=lambda i: -sizes[i]))
     shape = CovarianceShape.of(tuple(tuple(len(b) for b in standard.factors[i].layout.blocks) for i in ordering))
-    parents = [_parents(standard, i, j) for i, j in zip(ordering, ordering[1:], strict=False)]
+    parents = [_parents(standard, i, j) for i, j in itertools.pairwise(ordering)]
     if all(p is not None for p in parents):
         stages = _nested(standard, ordering, [p for p in parents if p is not None])
     else:

@@ -57,6 +57,8 @@ class ContrastErrors:
         What a reader must know of all k, or empty.
     reasons : tuple of str, length k, or empty
         Where a row's degrees of freedom cannot be had, the reason; else empty text.
+    estimate : ndarray (k,) or None
+        The contrasts' values, where they are not those of the fit itself (a method that had to refit).
     """
 
     std_error: Array
@@ -64,6 +66,7 @@ class ContrastErrors:
     method: str
     note: str = ""
     reasons: tuple[str, ...] = ()
+    estimate: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)

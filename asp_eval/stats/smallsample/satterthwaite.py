@@ -1,0 +1,90 @@
+"""Satterthwaite's degrees of freedom, as in lmerTest (Kuznetsova, Brockhoff & Christensen 2017, J Stat Soft 82:13).
+
+For a contrast l with variance f(phi) = l' Phi(phi) l,
+
+    df = 2 f^2 / (g' A g),    g = df/dphi,    A = 2 H^-1,
+
+with H the Hessian of the deviance (or REML criterion) in phi. For q contrasts: the eigenvectors of L Phi L' give q
+independent t statistics with nu_m degrees of freedom each, and F has 2E / (E - q), E = sum nu_m / (nu_m - 2).
+
+On the boundary of the parameter space H is not that of a minimum in the interior: there the approximation has no
+ground (programs give 7 or 358 for the same fit), and this method is unavailable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from asp_eval.core.errors import Unavailable
+from asp_eval.stats.estimate import Array
+from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
+from asp_eval.stats.smallsample.normal import model_covariance
+from asp_eval.stats.smallsample.variance import VarianceDerivatives, mixed_model
+
+SINGULAR = (
+    "a variance of the random effects is estimated as zero (or a correlation as one), where Satterthwaite's approximation "
+    "has no ground; use KenwardRoger()"
+)
+FLAT = "the likelihood does not determine the variance parameters, so there is no Satterthwaite approximation; use KenwardRoger()"
+
+
+@dataclass(frozen=True, slots=True)
+class Satterthwaite(Method):
+    """t and F with degrees of freedom matched to the variance of the estimated variance."""
+
+    def covariance(self, fit: Fit) -> Array | Unavailable:
+        """Return (X'V^-1 X)^-1."""
+        return model_covariance(fit, self.name)
+
+    def errors(self, fit: Fit, contrasts: Array) -> ContrastErrors | Unavailable:
+        """Return the model's standard errors with Satterthwaite's degrees of freedom."""
+        found = _ground(fit, self.name)
+        if isinstance(found, Unavailable):
+            return found
+        variance, df = satterthwaite_df(found, found.standard(contrasts))
+        return ContrastErrors(np.sqrt(variance), df, self.name)
+
+    def f_test(self, fit: Fit, contrasts: Array) -> FTest | Unavailable:
+        """Return F with the denominator that matches its mean."""
+        found = _ground(fit, self.name)
+        if isinstance(found, Unavailable):
+            return found
+        values, vectors = np.linalg.eigh(contrasts @ found.covariance @ contrasts.T)
+        rotated = vectors.T @ contrasts
+        t2 = (rotated @ fit.estimate) ** 2 / values
+        _, nu = satterthwaite_df(found, found.standard(rotated))
+        return FTest(float(t2.mean()), len(contrasts), denominator_df(nu), self.name)
+
+
+def satterthwaite_df(model: VarianceDerivatives, contrasts: Array) -> tuple[Array, Array]:
+    """Return variances (k,) and degrees of freedom (k,) of contrasts in standard units."""
+    along = contrasts @ model.Phi  # (k, p)
+    f = np.einsum("kp,kp->k", along, contrasts)
+    g = -np.einsum("kp,rpq,kq->kr", along, model.P, along)  # d Phi / d phi_r = -Phi P_r Phi
+    A = 2.0 * np.linalg.inv(model.hessian)
+    return f, 2.0 * f**2 / np.einsum("kr,rs,ks->k", g, A, g)
+
+
+def denominator_df(nu: Array) -> float:
+    """Return the denominator degrees of freedom of a mean of squared t statistics, as lmerTest does."""
+    if len(nu) == 1 or bool((np.abs(np.diff(nu)) < 1e-8).all()):
+        return float(nu.mean())
+    if not bool((nu > 2).all()):
+        return 2.0
+    E = float((nu / (nu - 2.0)).sum())
+    return 2.0 * E / (E - len(nu))
+
+
+def _ground(fit: Fit, method: str) -> VarianceDerivatives | Unavailable:
+    """Return the derivatives if the approximation has a ground."""
+    model = mixed_model(fit, method)
+    if isinstance(model, Unavailable):
+        return model
+    if model.singular:
+        return Unavailable(SINGULAR)
+    found = model.variance_derivatives()
+    if not np.linalg.eigvalsh(found.hessian)[0] > 0:
+        return Unavailable(FLAT)
+    return found
