@@ -66,8 +66,10 @@ def least_squares(X: Array, y: Array, weights: Array | None = None) -> LeastSqua
     """
     root = None if weights is None else np.sqrt(weights)
     weighted = X if root is None else X * root[:, None]
-    kept = independent_columns(X)
-    Q, R = np.linalg.qr(weighted[:, kept])
+    Q, R = np.linalg.qr(weighted)
+    kept = independent_columns(R, constant_first=X.shape[1] > 0 and bool((X[:, 0] == X[0, 0]).all()))
+    if not kept.all():
+        Q, R = np.linalg.qr(weighted[:, kept])
     back = np.linalg.solve(R, np.eye(R.shape[0])) if R.size else R
     coordinates = Q.T @ (y if root is None else y * root)
     columns = Q if root is None else Q / root[:, None]
@@ -78,17 +80,23 @@ def least_squares(X: Array, y: Array, weights: Array | None = None) -> LeastSqua
     return LeastSquaresFit(kept, columns, back, back @ coordinates, fitted, residuals, rss, rss <= EXACT**2 * total)
 
 
-def independent_columns(X: Array) -> npt.NDArray[np.bool_]:
-    """Return which columns are not linear combinations of the kept columns before them, shape (columns,)."""
-    R: Array = np.asarray(np.linalg.qr(X, mode="r"))
-    constant = X.shape[1] > 0 and bool((X[:, 0] == X[0, 0]).all())
-    kept = np.zeros(X.shape[1], dtype=bool)
+def independent_columns(R: Array, *, constant_first: bool) -> npt.NDArray[np.bool_]:
+    """Return which columns are not linear combinations of the kept columns before them, shape (columns,).
+
+    Parameters
+    ----------
+    R : ndarray, shape (rank at most, columns)
+        The triangular factor of the columns; it has their lengths and angles.
+    constant_first : bool
+        Whether the first column is constant, so that what stands below a column's first element is its deviation.
+    """
+    kept = np.zeros(R.shape[1], dtype=bool)
     basis = np.zeros((R.shape[0], 0))
     for k, column in enumerate(R.T):
         rest = column - basis @ (basis.T @ column)
         rest -= basis @ (basis.T @ rest)
         length, remainder = float(np.linalg.norm(column)), float(np.linalg.norm(rest))
-        about_mean = float(np.linalg.norm(column[1:])) if constant and k else length
+        about_mean = float(np.linalg.norm(column[1:])) if constant_first and k else length
         if remainder > max(COLLINEAR * about_mean, ROUNDING * length):
             kept[k] = True
             basis = np.column_stack([basis, rest / remainder])

@@ -272,3 +272,11 @@ def test_printing_reads_like_a_summary() -> None:
     text = str(ols("y ~ arm + x", trial([5] * 6, [0, 1, 2]), cluster="g"))
     for words in ("Linear model by ordinary least squares", "Clusters: 6 of g", "df: CR2", "arm[T.b]", "R-squared"):
         assert words in text
+
+
+def test_a_date_is_not_taken_for_a_constant() -> None:
+    frame = trial([5] * 6, [0, 1, 2]).assign(day=lambda d: 1.2e9 + 10 * d["x"])
+    fit = ols("y ~ arm + day", frame, cluster="g")
+    assert fit.dropped == ()
+    want = ols("y ~ arm + x", frame, cluster="g").tidy()
+    np.testing.assert_allclose(fit.tidy()["statistic"].iloc[1:], want["statistic"].iloc[1:], rtol=1e-5)

@@ -1,0 +1,189 @@
+"""One Python program, one task: run by `engine.py` in a process of its own, prints one JSON line.
+
+python benchmarks/peers.py TASK FOLDER REPETITIONS
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+from trial_data import FORMULA, GROWTH, read_columns, read_frame
+
+Prepared = tuple[Callable[[], object], Callable[[object], float]]
+"""What is timed, and how to read from its result the standard error of the effect (for the comparison of answers)."""
+
+FIXED = ("arm", "base", "male", "age", "muni")
+
+
+def asp_frame_kr(folder: Path) -> Prepared:
+    import asp_eval
+
+    frame = read_frame(folder)
+    return lambda: asp_eval.lmm(FORMULA, frame).tidy(method=asp_eval.KenwardRoger()), _arm
+
+
+def asp_frame_fit(folder: Path) -> Prepared:
+    import asp_eval
+
+    frame = read_frame(folder)
+    return lambda: asp_eval.lmm(FORMULA, frame), lambda fit: _arm(fit.tidy(method=asp_eval.Normal()))
+
+
+def asp_arrays_kr(folder: Path) -> Prepared:
+    import asp_eval
+
+    X, y, inst, names = _arrays(folder)
+
+    def run() -> object:
+        moments = asp_eval.Moments.from_arrays(X, y, {"inst": inst}, names=names)
+        return asp_eval.lmm_from_moments(moments).tidy(method=asp_eval.KenwardRoger())
+
+    return run, _arm
+
+
+def asp_moments(folder: Path) -> Prepared:
+    import asp_eval
+
+    X, y, inst, names = _arrays(folder)
+    return lambda: asp_eval.Moments.from_arrays(X, y, {"inst": inst}, names=names), lambda _: float("nan")
+
+
+def asp_after_moments(folder: Path) -> Prepared:
+    import asp_eval
+
+    X, y, inst, names = _arrays(folder)
+    moments = asp_eval.Moments.from_arrays(X, y, {"inst": inst}, names=names)
+    return lambda: asp_eval.lmm_from_moments(moments).tidy(method=asp_eval.KenwardRoger()), _arm
+
+
+def asp_kr(folder: Path) -> Prepared:
+    import asp_eval
+
+    fit = asp_eval.lmm(FORMULA, read_frame(folder))
+    return lambda: fit.tidy(method=asp_eval.KenwardRoger()), _arm
+
+
+def asp_cr2(folder: Path) -> Prepared:
+    import asp_eval
+
+    fit = asp_eval.lmm(FORMULA, read_frame(folder))
+    return lambda: fit.tidy(method=asp_eval.CR2()), _arm
+
+
+def asp_ols_cr2(folder: Path) -> Prepared:
+    import asp_eval
+
+    frame, formula = read_frame(folder), FORMULA.split(" + (")[0]
+    return lambda: asp_eval.ols(formula, frame, cluster="inst").tidy(method=asp_eval.CR2()), _arm
+
+
+def asp_growth(folder: Path) -> Prepared:
+    import asp_eval
+
+    frame = read_frame(folder)
+    return lambda: asp_eval.lmm(GROWTH, frame), lambda fit: _slope(fit.tidy(method=asp_eval.Normal()))
+
+
+def asp_growth_kr(folder: Path) -> Prepared:
+    import asp_eval
+
+    fit = asp_eval.lmm(GROWTH, read_frame(folder))
+    return lambda: fit.tidy(method=asp_eval.KenwardRoger()), _slope
+
+
+def asp_growth_cr2(folder: Path) -> Prepared:
+    import asp_eval
+
+    fit = asp_eval.lmm(GROWTH, read_frame(folder))
+    return lambda: fit.tidy(method=asp_eval.CR2()), _slope
+
+
+def statsmodels_powell(folder: Path) -> Prepared:
+    import statsmodels.formula.api as smf
+
+    frame = read_frame(folder)
+    fixed = FORMULA.split(" + (")[0]
+    return (
+        lambda: smf.mixedlm(fixed, frame, groups="inst").fit(reml=True, method="powell"),
+        lambda fit: float(fit.bse["arm[T.intervention]"]),
+    )
+
+
+def gpboost_ml(folder: Path) -> Prepared:
+    import gpboost
+
+    X, y, inst, _ = _arrays(folder)
+
+    def run() -> object:
+        model = gpboost.GPModel(group_data=inst, likelihood="gaussian")
+        model.fit(y=y, X=X)
+        return model
+
+    return run, lambda model: float(np.asarray(model.get_coef(std_err=True))[1, 1])
+
+
+def reading(folder: Path) -> Prepared:
+    columns = list(read_columns(folder).values())
+    return lambda: [float(c.sum()) for c in columns], lambda _: float("nan")
+
+
+def _arrays(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    columns = read_columns(folder)
+    X = np.column_stack([np.ones(len(columns["y"])), *(columns[c] for c in FIXED)])
+    return X, columns["y"], columns["inst"].astype(int), ["Intercept", *FIXED]
+
+
+def _arm(table: object) -> float:
+    return float(table.set_index("term")["std_error"].filter(like="arm").iloc[0])
+
+
+def _slope(table: object) -> float:
+    return float(table.set_index("term")["std_error"].filter(regex="arm.*:t").iloc[0])
+
+
+def _memory(key: str) -> float | None:
+    """Return a line of /proc/self/status in MB."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(key)), None)
+
+
+def _reset_peak() -> None:
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def main() -> None:
+    task, folder, repetitions = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    warnings.simplefilter("ignore")
+    run, read = globals()[task](folder)
+    small = repetitions > 1
+    result = run() if small else None  # the first call imports and compiles; a task of one repetition takes it as it is
+    gc.collect()
+    _reset_peak()
+    before, cpu, wall = _memory("VmRSS"), [], []
+    for _ in range(repetitions):
+        start, clock = time.process_time(), time.perf_counter()
+        result = run()
+        cpu.append(time.process_time() - start)
+        wall.append(time.perf_counter() - clock)
+    peak = _memory("VmHWM")
+    extra = None if before is None or peak is None else peak - before
+    print(json.dumps({"cpu": cpu, "wall": wall, "extra_mb": extra, "value": read(result)}))
+
+
+if __name__ == "__main__":
+    main()
