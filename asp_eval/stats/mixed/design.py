@@ -13,13 +13,12 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.accumulate import accumulate
 from asp_eval.stats.mixed.columns import Column, Plan, build_column, plan_columns
 from asp_eval.stats.mixed.formula import NO_RANDOM, ModelFormula, RandomBlock, expand_terms, names_in, parse_formula
 from asp_eval.stats.mixed.layout import Layout, lay_out
-from asp_eval.stats.mixed.moments import BAD_WEIGHTS, Moments
 from asp_eval.stats.mixed.variables import Categories, Codes, Variables, group_key, read_variables
 
+BAD_WEIGHTS = Fault("FIT-041", "weights must be positive numbers", "Leave out rows of weight zero.")
 RESPONSE = Fault("FIT-043", "the response must be one numeric column", "Turn it into numbers first.")
 
 
@@ -61,13 +60,6 @@ class Design:
         for j, column in enumerate(self.columns):
             block[:, j] = build_column(column, self.data.columns, rows)
         block[:, -1] = self.response[rows]
-
-    def moments(self) -> Moments:
-        """Pass once over the rows."""
-        codes, sizes = [g.codes for g in self.groups], [len(g.levels) for g in self.groups]
-        sums = accumulate(self.layout, self.data.n, self.fill, codes, sizes, self.weights)
-        levels = [g.levels for g in self.groups]
-        return Moments.from_sums(self.layout, sums, levels, self.data.n, dropped=self.data.n_dropped, weights=self.weights)
 
     def fixed_matrix(self) -> Array:
         """Return X (n, p), every column of the fixed part."""

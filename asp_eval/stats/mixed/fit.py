@@ -267,7 +267,7 @@ def lmm(formula: str, frame: pd.DataFrame, reml: bool = True, weights: str | Non
     ['Intercept', 'arm[T.old]', 'x']
     """
     design = read_design(formula, frame, weights=weights)
-    problem = pose(design.moments())
+    problem = pose(Moments.from_design(design))
     return MixedFit(problem, problem.optimum(reml=reml), reml, design, design.fixed.absent)
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.mixed.accumulate import Sums, accumulate
+from asp_eval.stats.mixed.design import BAD_WEIGHTS, Design, read_design
 from asp_eval.stats.mixed.layout import CONSTANT, FactorLayout, Layout
 from asp_eval.stats.mixed.variables import read_categories
 
@@ -24,7 +25,6 @@ DIFFERENT_MODELS = Fault(
     "FIT-040", "these moments belong to different models or codings and cannot be added",
     "Use the same formula for every chunk, and declare the categories of every factor (pandas.Categorical).",
 )  # fmt: skip
-BAD_WEIGHTS = Fault("FIT-041", "weights must be positive numbers", "Leave out rows of weight zero.")
 BAD_ARRAYS = Fault("FIT-042", "the arrays do not fit together: {why}", "Give n rows of everything.")
 
 
@@ -91,9 +91,15 @@ class Moments:
         >>> (Moments.from_frame("y ~ x + (1 | g)", frame[:2]) + Moments.from_frame("y ~ x + (1 | g)", frame[2:])).n_obs
         4
         """
-        from asp_eval.stats.mixed.design import read_design
+        return cls.from_design(read_design(formula, frame, weights=weights, declared=True))
 
-        return read_design(formula, frame, weights=weights, declared=True).moments()
+    @classmethod
+    def from_design(cls, design: Design) -> Moments:
+        """Pass once over the rows of a design."""
+        codes, levels = [g.codes for g in design.groups], [g.levels for g in design.groups]
+        n = design.data.n
+        sums = accumulate(design.layout, n, design.fill, codes, [len(v) for v in levels], design.weights)
+        return cls.from_sums(design.layout, sums, levels, n, dropped=design.data.n_dropped, weights=design.weights)
 
     @classmethod
     def from_arrays(

@@ -27,6 +27,8 @@ SINGULAR = (
     "a variance of the random effects is estimated as zero (or a correlation as one), where Satterthwaite's approximation "
     "has no ground; use KenwardRoger()"
 )
+DETERMINED = 1e-10
+"""Eigenvalues of the Hessian (scaled to a unit diagonal) below this are directions along which the likelihood is flat."""
 FLAT = "the likelihood does not determine the variance parameters, so there is no Satterthwaite approximation; use KenwardRoger()"
 
 
@@ -63,8 +65,19 @@ def satterthwaite_df(model: VarianceDerivatives, contrasts: Array) -> tuple[Arra
     along = contrasts @ model.Phi  # (k, p)
     f = np.einsum("kp,kp->k", along, contrasts)
     g = -np.einsum("kp,rpq,kq->kr", along, model.P, along)  # d Phi / d phi_r = -Phi P_r Phi
-    A = 2.0 * np.linalg.inv(model.hessian)
+    A = 2.0 * _inverse(model.hessian)
     return f, 2.0 * f**2 / np.einsum("kr,rs,ks->k", g, A, g)
+
+
+def _inverse(hessian: Array) -> Array:
+    """Return the inverse; where variances are not told apart by the data, that of the directions the data determine.
+
+    Along such a direction the covariance matrix of the coefficients does not change either, so nothing is lost.
+    """
+    scale = np.sqrt(np.diag(hessian))
+    scaled = hessian / np.outer(scale, scale)
+    inverse = np.linalg.pinv(scaled, rcond=DETERMINED, hermitian=True)
+    return np.asarray(inverse / np.outer(scale, scale), float)
 
 
 def denominator_df(nu: Array) -> float:
@@ -85,6 +98,7 @@ def _ground(fit: Fit, method: str) -> VarianceDerivatives | Unavailable:
     if model.singular:
         return Unavailable(SINGULAR)
     found = model.variance_derivatives()
-    if not np.linalg.eigvalsh(found.hessian)[0] > 0:
+    scale = np.sqrt(np.maximum(np.diag(found.hessian), 1e-300))
+    if np.linalg.eigvalsh(found.hessian / np.outer(scale, scale))[0] < -DETERMINED:
         return Unavailable(FLAT)
     return found
