@@ -15,6 +15,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.stats import contrasts
 from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.mixed.clusters import model_clusters
 from asp_eval.stats.mixed.components import components_table, covariance_matrices, effects_table
 from asp_eval.stats.mixed.derivatives import variance_derivatives
 from asp_eval.stats.mixed.design import Design, read_design
@@ -24,6 +25,7 @@ from asp_eval.stats.mixed.levels import between_within_df
 from asp_eval.stats.mixed.moments import Moments
 from asp_eval.stats.mixed.optimise import Optimum
 from asp_eval.stats.mixed.summary import summary_text
+from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.stats.smallsample.method import Method
 from asp_eval.stats.smallsample.normal import Normal
@@ -215,6 +217,12 @@ class MixedFit:
     def between_within_df(self) -> Array | Unavailable:
         """Return counted degrees of freedom of each coefficient (p,), for `BetweenWithin`."""
         return between_within_df(self.problem.standard, self.problem.elimination)
+
+    def cluster_blocks(self) -> ClusterBlocks | Unavailable:
+        """Return the pseudo-rows of the outermost groups, for the cluster-robust methods."""
+        if self.design is None:
+            return Unavailable("cluster-robust inference needs the rows which a fit from moments lacks: use lmm(formula, frame)")
+        return model_clusters(self.design, self.problem.standard.kept, self.estimate, [c / self.sigma2 for c in self.covariances])
 
     def refit(self, *, reml: bool) -> MixedFit:
         """Return the same model fitted by the other criterion."""
