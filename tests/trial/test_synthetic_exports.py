@@ -3,13 +3,16 @@
 import hashlib
 from io import BytesIO
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
 from asp_eval.core.errors import DataProblems
+from asp_eval.trial.instruments.families import score_family
 from asp_eval.trial.instruments.library import family
 from asp_eval.trial.randomisation.conduct import randomise
+from asp_eval.trial.screening.ages import age_years
 from asp_eval.trial.screening.applying import apply_mapping
 from asp_eval.trial.screening.known import Known
 from asp_eval.trial.screening.mapping import load_mapping, mapping_beside
@@ -17,8 +20,11 @@ from asp_eval.trial.screening.reading import read_raw
 from asp_eval.trial.screening.schema import table_schema
 from asp_eval.trial.screening.validation import validate
 from asp_eval.trial.study.protocol import load_study
+from asp_eval.trial.synthetic.children import draw_sdq, score_values
 from asp_eval.trial.synthetic.exports import demo_study_yaml, write_fieldwork, write_institutions
 from asp_eval.trial.synthetic.fieldwork import simulate_fieldwork
+from asp_eval.trial.synthetic.people import draw_institutions, draw_people
+from asp_eval.trial.synthetic.population import SCALE_KEYS
 
 SEED = 11
 
@@ -29,18 +35,18 @@ class Demo:
     def __init__(self, folder):
         (folder / "study.yaml").write_text(demo_study_yaml(), encoding="utf-8")
         self.study = load_study(folder)
-        self.institutions = self.imported(write_institutions(folder / "data", SEED), None)
+        self.institutions = self.imported(write_institutions(folder / "data", SEED).path, "institutions", None, None)
         self.allocation = randomise(self.study, self.institutions.frame, seed=SEED).frame()
         self.exports = {e.path.stem: e for e in write_fieldwork(folder / "data", SEED, self.allocation)}
         listed = frozenset(self.institutions.frame["institution_id"])
-        self.tables = {name: self.imported(e, Known(listed, listed)) for name, e in self.exports.items()}
+        known = Known(listed, listed)
+        self.tables = {name: self.imported(e.path, e.table, e.wave, known) for name, e in self.exports.items()}
         self.fieldwork = simulate_fieldwork(SEED, self.allocation)
 
-    def imported(self, export, known):
-        mapping = load_mapping(mapping_beside(export.path))
-        assert mapping_beside(export.path) == export.mapping
-        schema = table_schema(export.table, self.study, export.wave)
-        raw = apply_mapping(read_raw(export.path, mapping.format), mapping, schema.names)
+    def imported(self, path, table, wave, known):
+        mapping = load_mapping(mapping_beside(path))
+        schema = table_schema(table, self.study, wave)
+        raw = apply_mapping(read_raw(path, mapping.format), mapping, schema.names)
         return validate(raw, schema, study=self.study, known=known)
 
 
@@ -79,6 +85,29 @@ def test_every_answer_arrives_as_it_was_given(demo):
         assert (found["date"].to_numpy()[rated] == given["date"].to_numpy()[rated]).all()
     hours = demo.tables["screening_w1"].frame.set_index("child_id")["hours_per_week"]
     assert (hours % 1 == 0.5).any()  # the decimal comma was read
+
+
+def test_scored_by_the_instruments_the_files_give_the_scores_that_were_simulated(demo):
+    """From the latent answers on one side and the files on the other; movers stay in the arm they were drawn to."""
+    people = draw_people(SEED, draw_institutions(SEED))
+    arms = demo.allocation.set_index("institution_id")["arm"]
+    treated = (arms[np.asarray(people.institutions.ids)] == "intervention").to_numpy()[people.children.drawn]
+    simulated = score_values(draw_sdq(SEED, people).values(treated))
+    for wave, name in enumerate(("w1", "w2", "w3")):
+        frame = demo.tables[f"screening_{name}"].frame
+        scored = score_family("sdq-teacher", frame, age_years(frame["birth_month"], frame["date"])).set_index(frame["child_id"])
+        complete = frame[[column for column in frame if column.startswith("sdq-")]].notna().sum(axis=1).to_numpy() == 25
+        assert complete.sum() > 1_500
+        for position, scale in enumerate(SCALE_KEYS):
+            wanted = pd.Series(simulated[position, wave], index=people.children.ids)
+            found = scored.loc[complete, scale]
+            np.testing.assert_array_equal(found.to_numpy(), wanted[found.index].to_numpy())
+
+
+def test_each_file_has_its_mapping_beside_it(demo):
+    assert {export.path: export.mapping for export in demo.exports.values()} == {
+        export.path: mapping_beside(export.path) for export in demo.exports.values()
+    }
 
 
 def test_staff_answers_arrive_and_link_to_raters(demo):
