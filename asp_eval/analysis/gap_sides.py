@@ -1,0 +1,90 @@
+"""The two sides of a GAP-profile, from a study's tables: scores with their institution and rater, and names in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from asp_eval.core.errors import Fault
+from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.instruments.library import instrument
+from asp_eval.trial.instruments.parts import Scale
+from asp_eval.trial.store import table
+from asp_eval.trial.study.design import GapPlan, Study
+
+Texts = dict[str, str]
+
+NO_COMMON_DIMENSION = Fault(
+    "GAP-011",
+    "the two instruments of the GAP-profile share no dimension scored from 0 to 100 with high being good",
+    "Name a pair that does, such as gap-competences-staff and gap-competences-child, under 'gap' in study.yaml.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionLabel:
+    """A competence dimension and its area, with their names in each language."""
+
+    key: str
+    label: Texts
+    area: str
+    area_label: Texts
+
+
+def dimension_labels(plan: GapPlan) -> tuple[DimensionLabel, ...]:
+    """Return the dimensions that both instruments have, in the staff instrument's order.
+
+    A dimension's area is the composite it belongs to; one that belongs to none is its own area.
+
+    Raises
+    ------
+    Refusal
+        If there is none.
+    """
+    staff, child = instrument(plan.staff), instrument(plan.child)
+    theirs = {scale.key for scale in child.scales if _is_profile_scale(scale)}
+    found = tuple(_label(staff, scale) for scale in staff.scales if _is_profile_scale(scale) and scale.key in theirs)
+    if not found:
+        NO_COMMON_DIMENSION.refuse("study.yaml, gap", found=f"{plan.staff} and {plan.child}")
+    return found
+
+
+def staff_side(study: Study, plan: GapPlan) -> pd.DataFrame:
+    """Return staff's scores of their own competence: institution_id, respondent_id, dimension, score."""
+    return _side(study, plan.staff, plan.wave, "staff_survey", "respondent_id")
+
+
+def child_side(study: Study, plan: GapPlan) -> pd.DataFrame:
+    """Return the children's scores: institution_id (where the child was), child_id, rater_id, dimension, score."""
+    return _side(study, plan.child, plan.wave, "screening", "child_id")
+
+
+def institution_names(study: Study) -> dict[str, str]:
+    """Return the names of institutions, as far as they have one."""
+    institutions = table(study, "institutions")
+    if "name" not in institutions.columns:
+        return {}
+    named = institutions.loc[institutions["name"].notna()]
+    return dict(zip(named["institution_id"].astype(str), named["name"].astype(str), strict=True))
+
+
+def _side(study: Study, instrument_id: str, wave: str, source: str, person: str) -> pd.DataFrame:
+    scores = table(study, "scores")
+    mine = scores.loc[(scores["instrument"] == instrument_id) & (scores["wave"].astype(str) == wave)]
+    mine = mine.rename(columns={"unit_id": person, "scale": "dimension"})[[person, "dimension", "score"]]
+    visits = table(study, source)
+    visits = visits.loc[visits["wave"].astype(str) == wave]
+    columns = [person, "institution_id", *(["rater_id"] if source == "screening" else [])]
+    joined: pd.DataFrame = mine.merge(visits.reindex(columns=columns), on=person, how="left", validate="many_to_one")
+    return joined
+
+
+def _is_profile_scale(scale: Scale) -> bool:
+    return (scale.range.from_, scale.range.to, scale.better) == (0, 100, "higher")
+
+
+def _label(staff: Instrument, scale: Scale) -> DimensionLabel:
+    area = next((composite for composite in staff.composites if scale.key in composite.scales), None)
+    title = {**scale.title}
+    return DimensionLabel(scale.key, title, area.key if area else scale.key, {**area.title} if area else title)

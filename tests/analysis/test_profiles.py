@@ -1,0 +1,308 @@
+"""GAP-profiles from two sides: shrunken gaps, verdicts, what is hidden, names.
+
+1. The numbers of a profile are those of its parts, worked out separately.  2. Entries without a number say why.  3. Verdicts
+against the middle half.  4. Nothing about a hidden cell can be worked out.  5. Names only where the study allows.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from asp_eval.analysis.gap_sides import DimensionLabel, dimension_labels
+from asp_eval.analysis.profiles import (
+    FEW_INSTITUTIONS,
+    HIDDEN,
+    NO_ANSWERS,
+    NO_DIFFERENCES,
+    GapEntry,
+    GapResults,
+    gap_profiles,
+    study_gap_profiles,
+    verdict,
+)
+from asp_eval.analysis.results import load, save
+from asp_eval.core.errors import Refusal
+from asp_eval.trial.study.design import GapPlan, Study
+
+AREAS = {"play": "social", "empathy": "social", "language": "learning"}
+LABELS = tuple(DimensionLabel(key, {"en": key}, area, {"en": area}) for key, area in AREAS.items())
+
+
+def make_study(**changes: Any) -> Study:
+    declared: dict[str, Any] = {
+        "version": 1,
+        "study": {"id": "mini", "title": {"en": "Mini"}, "synthetic": True},
+        "arms": ["reference", "intervention"],
+        "waves": [{"id": "w1", "label": {"en": "start"}}],
+        "collect": {"screening": {"waves": ["w1"]}},
+        "outcomes": [{"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w1"}],
+        "gap": {"staff": "gap-competences-staff", "child": "gap-competences-child", "wave": "w1"},
+    }
+    return Study.model_validate(declared | changes)
+
+
+def make_sides(between: float = 9.0, institutions: int = 20, seed: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Seven staff and twenty-one children in each institution, every child rated by one of the seven."""
+    rng = np.random.default_rng(seed)
+    own, rated = [], []
+    for j in range(institutions):
+        for label in LABELS:
+            centre_own, centre_rated = rng.normal(60, between, 2)
+            lenient = rng.normal(0, 4, 7)
+            own += [(f"D{j:02d}", f"{j}s{k}", label.key, centre_own + 2 * lenient[k] + rng.normal(0, 6)) for k in range(7)]
+            rated += [
+                (f"D{j:02d}", f"{j}c{c}", f"{j}s{c % 7}", label.key, centre_rated + lenient[c % 7] + rng.normal(0, 12))
+                for c in range(21)
+            ]
+    staff = pd.DataFrame(own, columns=["institution_id", "respondent_id", "dimension", "score"])
+    children = pd.DataFrame(rated, columns=["institution_id", "child_id", "rater_id", "dimension", "score"])
+    return staff.assign(score=staff["score"].clip(1, 99)), children.assign(score=children["score"].clip(1, 99))
+
+
+def profiles_of(staff: pd.DataFrame, children: pd.DataFrame, study: Study | None = None, **more: Any) -> GapResults:
+    return gap_profiles(study or make_study(), staff, children, dimensions=LABELS, **more)
+
+
+def entry_of(results: GapResults, institution: str, dimension: str) -> GapEntry:
+    profile = next(p for p in results.profiles if p.institution_id == institution)
+    return next(e for e in profile.entries if e.dimension == dimension)
+
+
+def test_the_numbers_with_equal_sizes_by_closed_form() -> None:  # 1
+    staff, children = make_sides()
+    results = profiles_of(staff, children)
+    s = staff[staff["dimension"] == "play"].groupby("institution_id")["score"]
+    c = children[children["dimension"] == "play"].groupby("institution_id")["score"]
+    gaps = (s.mean() - c.mean()).to_numpy()
+    # With equal sizes a gap is a mean over seven people of "own score less mean given", and its variance is their mean square.
+    given = children[children["dimension"] == "play"].groupby(["institution_id", "rater_id"])["score"].mean()
+    own = staff[staff["dimension"] == "play"].set_index(["institution_id", "respondent_id"])["score"]
+    differences = own.to_numpy().reshape(20, 7) - given.to_numpy().reshape(20, 7)
+    v = differences.var(axis=1, ddof=1).mean() / 7
+    tau2 = gaps.var(ddof=1) - v
+    weight = tau2 / (tau2 + v)
+    mean_variance = (tau2 + v) / 20
+    half = 1.959963984540054 * math.sqrt((1 - weight) * tau2 + (1 - weight) ** 2 * mean_variance)
+    for j, gap in enumerate(gaps):
+        entry = entry_of(results, f"D{j:02d}", "play")
+        shrunken = weight * gap + (1 - weight) * gaps.mean()
+        assert (entry.n_staff, entry.n_children) == (7, 21)
+        assert entry.staff == pytest.approx(s.mean().iloc[j])
+        assert entry.child == pytest.approx(c.mean().iloc[j])
+        assert (entry.gap, entry.weight) == pytest.approx((shrunken, weight), rel=1e-6)
+        assert (entry.conf_low, entry.conf_high) == pytest.approx((shrunken - half, shrunken + half), rel=1e-6)
+    play = results.dimensions[0]
+    assert (play.mean_staff, play.mean_child) == pytest.approx((s.mean().mean(), c.mean().mean()))
+    assert play.mean_gap == pytest.approx(gaps.mean())
+    assert play.between_sd == pytest.approx(math.sqrt(tau2), rel=1e-6)
+    assert play.middle_high == pytest.approx(gaps.mean() + 0.6744897501960817 * math.sqrt(tau2), rel=1e-6)
+    assert results.covariance_note == ""
+
+
+def test_the_mean_gap_is_the_difference_of_the_means() -> None:  # 1
+    staff, children = make_sides()
+    unequal = children.drop(children.index[(children["institution_id"] == "D03") & (children["child_id"].str[-1] < "7")])
+    for dimension in profiles_of(staff, unequal).dimensions:
+        assert dimension.mean_staff is not None
+        assert dimension.mean_child is not None
+        assert dimension.mean_gap == pytest.approx(dimension.mean_staff - dimension.mean_child)
+
+
+def test_most_intervals_hold_the_true_gap() -> None:  # 1
+    # 95 % intervals over 300 institutions; the binomial spread of 300 draws at .95 is .013.
+    rng = np.random.default_rng(8)
+    own, rated, truth = [], [], []
+    for j in range(300):
+        gap = rng.normal(4, 6)
+        truth.append(gap)
+        lenient = rng.normal(0, 4, 8)
+        own += [(f"D{j:03d}", f"{j}s{k}", "play", 50 + gap / 2 + lenient[k] + rng.normal(0, 7)) for k in range(8)]
+        centre = 50 - gap / 2 + lenient
+        rated += [(f"D{j:03d}", f"{j}c{c}", f"{j}s{c % 8}", "play", centre[c % 8] + rng.normal(0, 9)) for c in range(24)]
+    staff = pd.DataFrame(own, columns=["institution_id", "respondent_id", "dimension", "score"])
+    children = pd.DataFrame(rated, columns=["institution_id", "child_id", "rater_id", "dimension", "score"])
+    results = gap_profiles(make_study(), staff, children, dimensions=LABELS[:1])
+    entries = [profile.entries[0] for profile in results.profiles]
+    assert all(e.conf_low is not None and e.conf_high is not None for e in entries)
+    held = [(e.conf_low or 0) <= t <= (e.conf_high or 0) for e, t in zip(entries, truth, strict=True)]
+    assert 0.91 < np.mean(held) < 0.985
+
+
+def test_a_hidden_entry_has_no_number_at_all() -> None:  # 2
+    staff, children = make_sides()
+    few = (staff["institution_id"] == "D04") & (staff["dimension"] == "play") & (staff["respondent_id"] >= "4s4")
+    entry = entry_of(profiles_of(staff[~few], children), "D04", "play")
+    assert entry == GapEntry("play", None, None, None, None, None, None, None, None, None, HIDDEN)
+
+
+def test_the_reason_does_not_tell_which_rule_hid_it() -> None:  # 2, 4
+    staff, children = make_sides()
+    alike = staff.assign(score=staff["score"].where(staff["institution_id"] != "D04", 75.0))
+    assert entry_of(profiles_of(alike, children), "D04", "play").reason == HIDDEN
+
+
+def test_one_side_without_answers() -> None:  # 2
+    staff, children = make_sides()
+    entry = entry_of(profiles_of(staff[staff["institution_id"] != "D04"], children), "D04", "play")
+    assert (entry.staff, entry.child, entry.reason) == (None, None, NO_ANSWERS)
+
+
+def test_no_differences_no_claims() -> None:  # 2
+    staff, children = make_sides()
+    cell = ["institution_id", "dimension"]
+    level = [side.assign(score=60 + side["score"] - side.groupby(cell)["score"].transform("mean")) for side in (staff, children)]
+    results = profiles_of(*level)
+    for profile in results.profiles:
+        for entry in profile.entries:
+            assert (entry.gap, entry.conf_low, entry.weight, entry.verdict) == (None, None, 0.0, None)
+            assert entry.reason == NO_DIFFERENCES
+            assert entry.staff == pytest.approx(60)
+    assert all(d.between_sd == 0 and d.middle_low == d.middle_high == d.mean_gap for d in results.dimensions)
+
+
+def test_few_institutions_are_not_compared() -> None:  # 2
+    results = profiles_of(*make_sides(institutions=4))
+    entry = entry_of(results, "D01", "play")
+    assert entry.staff is not None
+    assert (entry.gap, entry.reason) == (None, FEW_INSTITUTIONS)
+    assert results.dimensions[0].mean_gap is None
+
+
+def test_without_raters_the_means_stand_and_the_gap_does_not() -> None:  # 2
+    staff, children = make_sides()
+    results = profiles_of(staff, children.assign(rater_id=None))
+    entry = entry_of(results, "D01", "play")
+    assert entry.staff is not None
+    assert entry.gap is None
+    assert "who rated the children is not recorded" in entry.reason
+    assert results.covariance_note == entry.reason
+
+
+def test_raters_that_cannot_be_linked_are_told() -> None:
+    staff, children = make_sides()
+    results = profiles_of(staff.assign(respondent_id="x" + staff["respondent_id"]), children)
+    assert "recognised among the raters" in results.covariance_note
+    assert entry_of(results, "D01", "play").gap is not None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (5.1, 9.0, "staff-higher-than-most"),
+        (5.0, 9.0, "not-distinguishable"),
+        (-5.0, 5.0, "as-most"),
+        (-5.1, 4.0, "not-distinguishable"),
+        (-20.0, 20.0, "not-distinguishable"),
+        (-9.0, -5.1, "child-higher-than-most"),
+    ],
+)
+def test_verdicts(low: float, high: float, expected: str) -> None:  # 3
+    assert verdict(low, high, -5.0, 5.0) == expected
+
+
+def test_an_outlying_institution_is_found() -> None:  # 3
+    staff, children = make_sides(between=4.0)
+    children["score"] = children["score"].where(children["institution_id"] != "D07", (children["score"] - 35).clip(lower=1))
+    entry = entry_of(profiles_of(staff, children), "D07", "language")
+    assert entry.verdict == "staff-higher-than-most"
+
+
+def test_nothing_about_a_hidden_cell_can_be_worked_out() -> None:  # 4
+    staff, children = make_sides()
+    few = (staff["institution_id"] == "D04") & (staff["dimension"] == "play") & (staff["respondent_id"] >= "4s4")
+    staff = staff[~few].reset_index(drop=True)
+    own, theirs = ((side["institution_id"] == "D04") & (side["dimension"] == "play") for side in (staff, children))
+    other = staff["score"].mask(own, staff["score"] / 2 + 7)
+    rated = children["score"].mask(theirs, children["score"] / 3)
+    assert profiles_of(staff, children) == profiles_of(staff.assign(score=other), children.assign(score=rated))
+
+
+def test_counts_that_tell_how_few_did_not_answer_are_left_out() -> None:  # 4
+    staff, children = make_sides()
+    one = children.index[(children["institution_id"] == "D04") & (children["dimension"] == "play")][0]
+    results = profiles_of(staff, children.drop(one))
+    assert entry_of(results, "D04", "play").n_children is None
+    assert entry_of(results, "D04", "play").child is not None
+    assert entry_of(results, "D04", "empathy").n_children == 21
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    staff, children = make_sides()
+    shuffled = profiles_of(staff.sample(frac=1, random_state=1), children.sample(frac=1, random_state=2))
+    first, second = (entry_of(r, "D05", "play") for r in (profiles_of(staff, children), shuffled))
+    assert (first.gap, first.conf_low) == pytest.approx((second.gap, second.conf_low), rel=1e-9)
+
+
+def test_names_only_where_the_study_allows() -> None:  # 5
+    staff, children = make_sides()
+    names = {"D00": "Skovbrynet"}
+    hidden = profiles_of(staff, children, names=names)
+    assert {p.name for p in hidden.profiles} == {p.institution_id for p in hidden.profiles}
+    shown = profiles_of(staff, children, make_study(privacy={"show_institution_names": True}), names=names)
+    assert [p.name for p in shown.profiles][:2] == ["Skovbrynet", "D01"]
+    assert shown.profiles[0].file_stem == "d00"
+
+
+def test_results_survive_the_file(tmp_path: Any) -> None:
+    staff, children = make_sides()
+    results = profiles_of(staff[staff["institution_id"] != "D04"], children)
+    save(tmp_path / "gap.json", results)
+    assert load(tmp_path / "gap.json", GapResults, verb="gap") == results
+
+
+def test_a_study_without_a_profile_is_refused() -> None:
+    with pytest.raises(Refusal, match="GAP-010"):
+        profiles_of(*make_sides(), study=make_study(gap=None))
+
+
+def test_the_dimensions_of_the_shipped_pair() -> None:
+    labels = dimension_labels(GapPlan(staff="gap-competences-staff", child="gap-competences-child", wave="w1"))
+    assert len(labels) == 9
+    assert {label.area for label in labels} == {"personal", "social", "learning"}
+    assert all(set(label.label) == set(label.area_label) == {"da", "en"} for label in labels)
+    with pytest.raises(Refusal, match="GAP-011"):
+        dimension_labels(GapPlan(staff="gap-competences-staff", child="sdq-teacher-4-17", wave="w1"))
+
+
+def test_the_sides_come_from_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    staff, children = make_sides()
+    children.loc[::50, "rater_id"] = None
+    scores = pd.concat(
+        side[[person, "dimension", "score"]].set_axis(["unit_id", "scale", "score"], axis=1).assign(wave="w1", instrument=instrument)
+        for side, person, instrument in (
+            (staff, "respondent_id", "gap-competences-staff"),
+            (children, "child_id", "gap-competences-child"),
+        )
+    )
+    later = scores.assign(wave="w2", score=99.0)
+    other = scores.assign(instrument="sdq-teacher-4-17", score=7.0)
+    visits = children.drop_duplicates("child_id")[["child_id", "institution_id", "rater_id"]]
+    tables = {
+        "scores": pd.concat([scores, later, other]),
+        "screening": pd.concat([visits.assign(wave="w1"), visits.assign(wave="w2", institution_id="D00")]),
+        "staff_survey": staff.drop_duplicates("respondent_id")[["respondent_id", "institution_id"]].assign(wave="w1"),
+        "institutions": pd.DataFrame({"institution_id": ["D00", "D01"], "name": ["Skovbrynet", None]}),
+    }
+    as_stored = {name: frame.convert_dtypes() for name, frame in tables.items()}
+    monkeypatch.setattr("asp_eval.analysis.gap_sides.table", lambda _, name: as_stored[name])
+    results = study_gap_profiles(make_study(privacy={"show_institution_names": True}))
+    raters = children["child_id"].map(visits.set_index("child_id")["rater_id"])
+    expected = profiles_of(staff, children.assign(rater_id=raters))
+    assert [p.name for p in results.profiles][:2] == ["Skovbrynet", "D01"]
+    for institution in ("D00", "D13"):
+        for dimension in AREAS:
+            assert entry_of(results, institution, dimension) == entry_of(expected, institution, dimension)
+    assert entry_of(results, "D00", "curiosity").reason == NO_ANSWERS
+
+
+def test_labels_are_carried_through() -> None:
+    staff, children = make_sides()
+    renamed = [replace(label, label={"en": label.key.upper()}) for label in LABELS]
+    results = gap_profiles(make_study(), staff, children, dimensions=renamed)
+    assert [d.label["en"] for d in results.dimensions] == ["PLAY", "EMPATHY", "LANGUAGE"]
