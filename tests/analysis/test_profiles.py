@@ -274,7 +274,7 @@ def test_the_sides_come_from_the_tables(monkeypatch: pytest.MonkeyPatch) -> None
     staff, children = make_sides()
     children.loc[::50, "rater_id"] = None
     scores = pd.concat(
-        side[[person, "dimension", "score"]].set_axis(["unit_id", "scale", "score"], axis=1).assign(wave="w1", instrument=instrument)
+        side.rename(columns={person: "unit_id", "dimension": "scale"}).assign(wave="w1", instrument=instrument)
         for side, person, instrument in (
             (staff, "respondent_id", "gap-competences-staff"),
             (children, "child_id", "gap-competences-child"),
