@@ -35,7 +35,7 @@ class Demo:
     def __init__(self, folder):
         (folder / "study.yaml").write_text(demo_study_yaml(), encoding="utf-8")
         self.study = load_study(folder)
-        self.institutions = self.imported(write_institutions(folder / "data", SEED).path, "institutions", None, None)
+        self.institutions = self.imported(write_institutions(folder / "data", SEED), "institutions", None, None)
         self.allocation = randomise(self.study, self.institutions.frame, seed=SEED).frame()
         self.exports = {e.path.stem: e for e in write_fieldwork(folder / "data", SEED, self.allocation)}
         listed = frozenset(self.institutions.frame["institution_id"])

@@ -46,26 +46,26 @@ STAFF_COLUMNS = {"respondent": "respondent_id", "institution": "institution_id",
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file that was written, and how it is imported.
+    """A file from the field that was written, and how it is imported.
 
     Attributes
     ----------
     path : Path
     table : str
         Table of the study the file feeds.
-    wave : str, optional
-    mapping : Path, optional
+    wave : str
+    mapping : Path
         Stands beside the file.
     """
 
     path: Path
     table: str
-    wave: str | None = None
-    mapping: Path | None = None
+    wave: str
+    mapping: Path
 
 
-def write_institutions(folder: Path, seed: int) -> Export:
-    """Write the list of institutions, before the lot is drawn.
+def write_institutions(folder: Path, seed: int) -> Path:
+    """Write the list of institutions, before the lot is drawn, and return where it is.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def write_institutions(folder: Path, seed: int) -> Export:
     ).sort_values("institution_id")
     path = folder / "institutions.csv"
     write_whole(path, _csv(frame, ";", "utf-8-sig"))
-    return Export(path, "institutions")
+    return path
 
 
 def write_fieldwork(folder: Path, seed: int, allocation: pd.DataFrame) -> tuple[Export, ...]:
