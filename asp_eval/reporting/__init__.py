@@ -1,1 +1,1 @@
-"""The printing room: results become words, figures and pages."""
+"""The printing room: results become words, figures and pages. Nothing is estimated here."""

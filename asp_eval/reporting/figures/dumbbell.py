@@ -1,0 +1,218 @@
+"""Dumbbell plot of a GAP-profile: the two sides of each dimension, and beside them the gap among the institutions.
+
+Left panel: a dot for staff and a square for the children on 0 to 100. Right panel: the gap with its interval, on a
+bar that spans the middle half of all institutions. Shapes and direct labels carry the meaning; colour only helps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asp_eval.reporting.figures.axis import Axis, Text, Tick, lines_of, nice_axis, stack
+from asp_eval.reporting.figures.forest import diamond
+from asp_eval.reporting.numbers import Numbers
+
+WIDTH, LABELS, DOTS_LEFT, DOTS_RIGHT, GAP_LEFT, GAP_RIGHT = 760.0, 0.0, 205.0, 470.0, 520.0, 745.0
+ROW, AREA, HEADER, FOOTER, SIZE = 32.0, 24.0, 60.0, 44.0, 13.0
+DOT, BAND = 5.5, 9.0
+
+
+@dataclass(frozen=True, slots=True)
+class GapLine:
+    """One dimension to draw. Where a number is None nothing is drawn, and `reason` says why."""
+
+    label: str
+    staff: float | None
+    child: float | None
+    gap: float | None
+    low: float | None
+    high: float | None
+    middle_low: float | None
+    middle_high: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GapArea:
+    """The dimensions of one area."""
+
+    label: str
+    lines: tuple[GapLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The middle half of all institutions on one dimension."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLine:
+    """One dimension in its place."""
+
+    y: float
+    label: tuple[Text, ...]
+    staff: float | None
+    child: float | None
+    square: Band | None
+    values: tuple[Text, ...]
+    names: tuple[Text, ...]
+    band: Band | None
+    diamond: str
+    low: float | None
+    high: float | None
+    reason: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedArea:
+    """The heading of an area and the dimensions under it."""
+
+    heading: Text
+    rule_y: float
+    lines: tuple[PlacedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DumbbellFigure:
+    """The whole figure, in its own units."""
+
+    key: str
+    title: str
+    description: str
+    width: float
+    height: float
+    plot_top: float
+    plot_bottom: float
+    tick_y: float
+    tick_bottom_y: float
+    dot: float
+    dots_axis: tuple[Tick, ...]
+    gap_axis: tuple[Tick, ...]
+    zero: float
+    headings: tuple[Text, ...]
+    sides: tuple[Text, ...]
+    areas: tuple[PlacedArea, ...]
+
+
+def dumbbell(areas: Sequence[GapArea], show: Numbers, *, limit: float, title: str) -> DumbbellFigure:
+    """Return the dumbbell plot of one institution.
+
+    Parameters
+    ----------
+    areas : sequence of GapArea
+    show : Numbers
+    limit : float
+        The gap axis runs from ``-limit`` to ``limit`` at least, the same for every institution, so that pages laid
+        side by side can be read together.
+    title : str
+    """
+    dots = Axis(0.0, 100.0, DOTS_LEFT, DOTS_RIGHT)
+    gaps, marks = nice_axis(-limit, limit, GAP_LEFT, GAP_RIGHT, marks=4)
+    y, placed, named = HEADER, [], False
+    for area in areas:
+        heading = Text(LABELS, round(y + AREA * 0.7, 1), area.label)
+        lines, row_y = [], y + AREA
+        for line in area.lines:
+            wants_names = not named and line.staff is not None and line.child is not None
+            lines.append(_line(line, row_y + ROW / 2, dots, gaps, show, names=wants_names))
+            named = named or wants_names
+            row_y += ROW
+        placed.append(PlacedArea(heading, round(y + 2, 1), tuple(lines)))
+        y = row_y
+    return DumbbellFigure(
+        key="dumbbell", title=title, description=_description(areas, show), width=WIDTH, height=y + FOOTER,
+        plot_top=HEADER - 18, plot_bottom=y, tick_y=HEADER - 24, tick_bottom_y=y + 16, dot=DOT,
+        dots_axis=tuple(Tick(dots.place(v), show.integer(v)) for v in (0, 25, 50, 75, 100)),
+        gap_axis=tuple(Tick(gaps.place(m), show.decimal(m, 0)) for m in marks),
+        zero=gaps.place(0.0),
+        headings=_headings(show), sides=_sides(show, y + 36, gaps.place(0.0)), areas=tuple(placed),
+    )  # fmt: skip
+
+
+def _headings(show: Numbers) -> tuple[Text, ...]:
+    say = show.words
+    return (
+        Text((DOTS_LEFT + DOTS_RIGHT) / 2, 14, say("The answers, 0 to 100"), "middle"),
+        Text((GAP_LEFT + GAP_RIGHT) / 2, 14, say("The gap among the institutions"), "middle"),
+    )
+
+
+def _sides(show: Numbers, y: float, zero: float) -> tuple[Text, ...]:
+    say = show.words
+    child, staff = say("children higher"), say("staff higher")
+    return (
+        Text(zero - 8, y, f"← {child}", "end"),
+        Text(zero + 8, y, f"{staff} →"),
+        Text(DOTS_LEFT, y, say("low"), "start"),
+        Text(DOTS_RIGHT, y, say("high"), "end"),
+    )
+
+
+def _line(line: GapLine, y: float, dots: Axis, gaps: Axis, show: Numbers, *, names: bool) -> PlacedLine:
+    staff = None if line.staff is None else dots.place(line.staff)
+    child = None if line.child is None else dots.place(line.child)
+    reason_x = GAP_LEFT if staff is not None or child is not None else DOTS_LEFT
+    reason = () if line.gap is not None else _reason(line, reason_x, y)
+    drawn = line.gap is not None and line.low is not None and line.high is not None
+    return PlacedLine(
+        y=y, label=stack(LABELS, y, lines_of(line.label, DOTS_LEFT - 15, SIZE), 14), staff=staff, child=child,
+        square=None if child is None else Band(child - DOT, y - DOT, 2 * DOT, 2 * DOT),
+        values=_values(line, staff, child, y, show),
+        names=_names(staff, child, y, show) if names and staff is not None and child is not None else (),
+        band=_band(line, y, gaps), diamond="" if line.gap is None else diamond(gaps.place(line.gap), y, 6),
+        low=gaps.place(line.low) if drawn and line.low is not None else None,
+        high=gaps.place(line.high) if drawn and line.high is not None else None, reason=reason,
+    )  # fmt: skip
+
+
+def _reason(line: GapLine, x: float, y: float) -> tuple[Text, ...]:
+    return stack(x, y, lines_of(line.reason, WIDTH - x, 11, most=2), 13)
+
+
+def _band(line: GapLine, y: float, gaps: Axis) -> Band | None:
+    if line.middle_low is None or line.middle_high is None:
+        return None
+    left, right = gaps.place(line.middle_low), gaps.place(line.middle_high)
+    return Band(left, y - BAND, round(right - left, 1), 2 * BAND)
+
+
+def _values(line: GapLine, staff: float | None, child: float | None, y: float, show: Numbers) -> tuple[Text, ...]:
+    """Set each value on the outer side of its mark, so that near marks keep both values readable."""
+    marks = [(x, v) for x, v in ((staff, line.staff), (child, line.child)) if x is not None and v is not None]
+    marks.sort()
+    texts = []
+    for i, (x, value) in enumerate(marks):
+        outer_left = i == 0 and len(marks) == 2
+        texts.append(Text(x - 10 if outer_left else x + 10, y + 4, show.decimal(value, 0), "end" if outer_left else "start"))
+    return tuple(texts)
+
+
+def _names(staff: float, child: float, y: float, show: Numbers) -> tuple[Text, ...]:
+    """Say over the first pair of marks which is which."""
+    say = show.words
+    left, right = ("end", "start") if staff <= child else ("start", "end")
+    shift = 6 if staff <= child else -6
+    return (
+        Text(staff + shift, y - 10, say("staff"), left),
+        Text(child - shift, y - 10, say("children"), right),
+    )
+
+
+def _description(areas: Sequence[GapArea], show: Numbers) -> str:
+    """Say the figure in words, for those who cannot see it."""
+    say = show.words
+    parts = []
+    for area in areas:
+        for line in area.lines:
+            if line.staff is None or line.child is None:
+                parts.append(f"{line.label}: {line.reason}")
+            else:
+                staff, child = show.decimal(line.staff, 0), show.decimal(line.child, 0)
+                parts.append(say("{dimension}: staff {staff}, children {child}", dimension=line.label, staff=staff, child=child))
+    return "; ".join(parts) + "."

@@ -1,0 +1,147 @@
+"""Forest plot: effects with their intervals around a line of no difference.
+
+Outcomes where lower is better and where higher is better stand in groups of their own, each with words at both
+sides that say whom that side favours, so nobody has to work out what a sign means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from asp_eval.reporting.figures.axis import Axis, Text, Tick, decimals_of, lines_of, nice_axis, stack
+from asp_eval.reporting.numbers import Numbers
+
+WIDTH, LABELS, PLOT_LEFT, PLOT_RIGHT, VALUES = 760.0, 0.0, 225.0, 565.0, 585.0
+ROW, HEADING, DIRECTION, TOP, AXIS_HEIGHT, SIZE = 36.0, 28.0, 34.0, 8.0, 46.0, 13.0
+
+
+@dataclass(frozen=True, slots=True)
+class ForestEntry:
+    """One effect to draw; no numbers but a `reason` where there is none."""
+
+    label: str
+    better: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForestRow:
+    """An effect in its place: the corners of its diamond and the ends of its interval."""
+
+    y: float
+    label: tuple[Text, ...]
+    value: tuple[Text, ...]
+    diamond: str
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForestGroup:
+    """The rows of one direction, with a heading over and the words of both sides under them."""
+
+    heading: Text
+    rows: tuple[ForestRow, ...]
+    left: Text
+    right: Text
+    rule_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForestFigure:
+    """The whole figure, in its own units."""
+
+    key: str
+    title: str
+    description: str
+    width: float
+    height: float
+    plot_left: float
+    plot_right: float
+    top: float
+    axis_y: float
+    zero: float
+    zero_label_y: float
+    ticks: tuple[Tick, ...]
+    axis_title: Text
+    groups: tuple[ForestGroup, ...]
+
+
+def forest(entries: Iterable[ForestEntry], show: Numbers, *, arms: tuple[str, str], axis_title: str) -> ForestFigure:
+    """Return the forest plot of some effects.
+
+    Parameters
+    ----------
+    entries : iterable of ForestEntry
+        In the order of the table; effects are the last arm less the first.
+    show : Numbers
+    arms : tuple of str
+        What the reference and the compared arm are called.
+    axis_title : str
+        What the axis measures.
+    """
+    drawn = sorted(entries, key=lambda entry: entry.better != "lower")
+    bounds = [b for e in drawn if e.estimate is not None for b in (e.estimate, e.low, e.high) if b is not None]
+    axis, marks = nice_axis(min(bounds, default=-1.0), max(bounds, default=1.0), PLOT_LEFT, PLOT_RIGHT)
+    y, groups = TOP, []
+    for better, members in groupby(drawn, key=lambda entry: entry.better):
+        group, y = _group(better, list(members), y, axis, show, arms)
+        groups.append(group)
+    ticks = tuple(Tick(axis.place(m), show.decimal(m, decimals_of(marks))) for m in marks)
+    middle = (PLOT_LEFT + PLOT_RIGHT) / 2
+    return ForestFigure(
+        key="forest", title=show.words("Estimated effects with their intervals"),
+        description=_description(drawn, show), width=WIDTH, height=y + AXIS_HEIGHT, plot_left=PLOT_LEFT,
+        plot_right=PLOT_RIGHT, top=TOP, axis_y=y, zero=axis.place(0.0), zero_label_y=y + 18, ticks=ticks,
+        axis_title=Text(middle, y + 38, axis_title, "middle"), groups=tuple(groups),
+    )  # fmt: skip
+
+
+def _group(
+    better: str, entries: list[ForestEntry], y: float, axis: Axis, show: Numbers, arms: tuple[str, str]
+) -> tuple[ForestGroup, float]:
+    """Place the rows of one direction from `y` downward; return them and where they end."""
+    say = show.words
+    heading = say("Lower is better") if better == "lower" else say("Higher is better")
+    rows = tuple(_row(entry, y + HEADING + ROW * (i + 0.5), axis, show) for i, entry in enumerate(entries))
+    end = y + HEADING + ROW * len(entries)
+    favours = [say("favours {arm}", arm=arm) for arm in arms]
+    left, right = reversed(favours) if better == "lower" else favours
+    zero = axis.place(0.0)
+    words_y = end + 15
+    group = ForestGroup(
+        Text(LABELS, y + HEADING * 0.66, heading), rows,
+        Text(zero - 10, words_y, f"← {left}", "end"), Text(zero + 10, words_y, f"{right} →"), end + DIRECTION - 6,
+    )  # fmt: skip
+    return group, end + DIRECTION
+
+
+def _row(entry: ForestEntry, y: float, axis: Axis, show: Numbers) -> ForestRow:
+    label = stack(LABELS, y, lines_of(entry.label, PLOT_LEFT - 15, SIZE), 15)
+    if entry.estimate is None:
+        return ForestRow(y, label, stack(VALUES, y, lines_of(entry.reason, WIDTH - VALUES, 11, most=3), 12), "", None, None)
+    x = axis.place(entry.estimate)
+    lines = (show.decimal(entry.estimate), show.interval(entry.low, entry.high))
+    low = None if entry.low is None else axis.place(entry.low)
+    high = None if entry.high is None else axis.place(entry.high)
+    return ForestRow(y, label, stack(VALUES, y, lines, 15), diamond(x, y, 7), low, high)
+
+
+def diamond(x: float, y: float, half: float) -> str:
+    """Return the corners of a diamond around a point, as SVG writes them."""
+    return f"{x - half:g},{y:g} {x:g},{y - half:g} {x + half:g},{y:g} {x:g},{y + half:g}"
+
+
+def _description(entries: list[ForestEntry], show: Numbers) -> str:
+    """Say the figure in words, for those who cannot see it."""
+    parts = [
+        f"{e.label}: {e.reason}" if e.estimate is None else
+        f"{e.label}: {show.decimal(e.estimate)} ({show.interval(e.low, e.high)})"
+        for e in entries
+    ]  # fmt: skip
+    return "; ".join(parts) + "."

@@ -1,0 +1,132 @@
+"""How a number is shown. The only place that rounds for display.
+
+Halves round away from zero, as a reader would round them. A minus is a true minus sign; what rounds to zero has none.
+A number that cannot be had shows its reason, and a number that is not finite is refused: it must not reach a page.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.reporting.language import Words
+
+MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+NOTHING = "\N{EN DASH}"
+
+# CLDR's plain "en" is American; reports in English are read in Europe.
+_LOCALES = {"en": "en_GB"}
+
+NOT_FINITE = Fault(
+    "REP-002",
+    "a number in the results is not finite and cannot be printed",
+    "Report this: a number that cannot be had should have come with a reason.",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbers:
+    """Numbers and dates as one language writes them.
+
+    Examples
+    --------
+    >>> from asp_eval.reporting.language import words_for
+    >>> danish = Numbers(words_for("da"))
+    >>> danish.decimal(-1.005, 2), danish.p_value(0.0131), danish.interval(-0.75, -0.09, 2)
+    ('−1,01', '0,013', '−0,75 til −0,09')
+    """
+
+    words: Words
+
+    @property
+    def locale(self) -> str:
+        """The CLDR locale of numbers and dates."""
+        return _LOCALES.get(self.words.language, self.words.language)
+
+    def decimal(self, value: float | Unavailable | None, digits: int = 2) -> str:
+        """Return a number with a fixed count of decimals; an unavailable one as its reason; None as a dash."""
+        if value is None:
+            return NOTHING
+        if isinstance(value, Unavailable):
+            return self.reason(value)
+        if not math.isfinite(value):
+            NOT_FINITE.refuse(found=value)
+        rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        shown = str(format_decimal(abs(rounded), format=pattern, locale=self.locale))
+        return MINUS + shown if rounded < 0 else shown
+
+    def integer(self, value: int | None) -> str:
+        """Return a count with its thousands set apart."""
+        return self.decimal(value, 0)
+
+    def count(self, value: int | None, minimum: int) -> str:
+        """Return a count of people, or "fewer than `minimum`" where None stands for a suppressed one."""
+        return f"<{NO_BREAK}{self.integer(minimum)}" if value is None else self.integer(value)
+
+    def percent(self, share: float, digits: int = 0) -> str:
+        """Return a share between 0 and 1 in percent."""
+        space = "" if self.words.language == "en" else NO_BREAK
+        return f"{self.decimal(100 * share, digits)}{space}%"
+
+    def p_value(self, value: float | None) -> str:
+        """Return a p-value with three decimals, and its bounds beyond them."""
+        if value is None:
+            return NOTHING
+        if value < 0.001:
+            return f"<{NO_BREAK}{self.decimal(0.001, 3)}"
+        return f">{NO_BREAK}{self.decimal(0.999, 3)}" if value > 0.999 else self.decimal(value, 3)
+
+    def p_equation(self, value: float) -> str:
+        """Return ``p = 0.013`` or ``p < 0.001``."""
+        shown = self.p_value(value)
+        return f"p{NO_BREAK}{shown}" if shown[0] in "<>" else f"p{NO_BREAK}={NO_BREAK}{shown}"
+
+    def degrees_of_freedom(self, value: float | None) -> str:
+        """Return degrees of freedom: whole where they are whole, one decimal otherwise, infinite for a normal test."""
+        if value is None:
+            return NOTHING
+        if math.isinf(value):
+            return "\N{INFINITY}"
+        return self.decimal(value, 0 if abs(value - round(value)) < 0.05 else 1)
+
+    def interval(self, low: float | None, high: float | None, digits: int = 2) -> str:
+        """Return two bounds with "to" between them: a dash would be taken for a minus."""
+        if low is None or high is None:
+            return NOTHING
+        return self.words("{low} to {high}", low=self.decimal(low, digits), high=self.decimal(high, digits))
+
+    def level(self, level: float) -> str:
+        """Return a confidence level in percent, without decimals it does not need."""
+        return self.percent(level, 0 if math.isclose(100 * level, round(100 * level)) else 1)
+
+    def day(self, iso: str) -> str:
+        """Return an ISO 8601 day as people write it; text that is no day stays as it is."""
+        try:
+            return str(format_date(date.fromisoformat(iso), "long", locale=self.locale))
+        except ValueError:
+            return iso
+
+    def reason(self, value: Unavailable) -> str:
+        """Return why a number cannot be had."""
+        return self.words("not available: {reason}", reason=self.words.note(value.reason))
+
+
+def digits_for(std_error: float | None) -> int:
+    """Return how many decimals an estimate deserves: those that show two digits of its standard error.
+
+    Examples
+    --------
+    >>> digits_for(0.163), digits_for(2.1), digits_for(0.0123), digits_for(None)
+    (2, 1, 3, 2)
+    """
+    if std_error is None or not math.isfinite(std_error) or std_error <= 0:
+        return 2
+    return min(6, max(0, 1 - math.floor(math.log10(std_error))))

@@ -1,0 +1,169 @@
+"""What was planned, how the numbers were made, and how to make them again: terms with a few words each."""
+
+from __future__ import annotations
+
+from asp_eval.analysis.results import OutcomeResult, Results
+from asp_eval.reporting.language import as_sentence
+from asp_eval.reporting.setting import Setting
+from asp_eval.reporting.tables.effects import ROLES, role_name
+from asp_eval.reporting.views import Fact
+
+
+def plan(results: Results, setting: Setting) -> tuple[Fact, ...]:
+    """Return what was planned."""
+    say = setting.say
+    outcomes = [
+        Fact(role_name(role, setting), "; ".join(_outcome(result, setting) for result in results.outcomes if result.role == role))
+        for role in ROLES if any(result.role == role for result in results.outcomes)
+    ]  # fmt: skip
+    return (
+        Fact(say("Design"), say("Cluster-randomised trial: whole institutions, not single children, were drawn to the arms.")),
+        Fact(say("Arms"), _arms(setting)),
+        Fact(say("The lot"), " ".join(_lot(setting))),
+        Fact(say("Children"), _eligibility(setting)),
+        Fact(say("Rounds of screening"), "; ".join(_wave(key, setting) for key in setting.study.wave_labels)),
+        *outcomes,
+        Fact(say("Whom the effect is about"), " ".join(_estimand(setting))),
+        Fact(say("Analysis"), " ".join(_analysis(setting))),
+    )  # fmt: skip
+
+
+def _outcome(result: OutcomeResult, setting: Setting) -> str:
+    say, name, wave = setting.say, setting.outcome(result), setting.wave(result.wave)
+    if result.better == "lower":
+        return say("{outcome}, {wave} (lower is better)", outcome=name, wave=wave)
+    return say("{outcome}, {wave} (higher is better)", outcome=name, wave=wave)
+
+
+def _arms(setting: Setting) -> str:
+    names = "; ".join((setting.say("{arm} (the one compared with)", arm=setting.reference), *setting.compared))
+    ratio = setting.study.ratio
+    if not ratio:
+        return names + "."
+    return setting.say("{names}; ratio {ratio}.", names=names, ratio=":".join(setting.show.integer(part) for part in ratio))
+
+
+def _lot(setting: Setting) -> list[str]:
+    say, study = setting.say, setting.study
+    strata = ", ".join(say.name(key) for key in study.strata)
+    sentences = []
+    if study.scheme == "stratified" and strata:
+        sentences.append(say("Stratified: drawn separately within each {strata}.", strata=strata))
+    elif study.scheme == "simple":
+        sentences.append(say("Simple: one draw among all institutions."))
+    else:
+        sentences.append(say("Scheme: {scheme}.", scheme=study.scheme))
+    if study.drawn_elsewhere:
+        sentences.append(say("The lot was drawn outside this package; the draw itself cannot be checked here."))
+    if study.allocation_source:
+        sentences.append(as_sentence(say("Source: {source}", source=say.note(study.allocation_source))))
+    if study.allocation_date:
+        sentences.append(say("Date: {day}.", day=setting.show.day(study.allocation_date)))
+    return sentences
+
+
+def _eligibility(setting: Setting) -> str:
+    say, study = setting.say, setting.study
+    if study.age_from is None or study.age_below is None:
+        return say("No age range is declared: every child of the institutions is eligible.")
+    bounds = {"low": _years(study.age_from, setting), "high": _years(study.age_below, setting)}
+    return say("Aged {low} and not yet {high} years at the round \"{wave}\".", wave=setting.wave(study.eligible_at), **bounds)
+
+
+def _years(age: float, setting: Setting) -> str:
+    return setting.show.decimal(age, 0 if float(age).is_integer() else 1)
+
+
+def _wave(key: str, setting: Setting) -> str:
+    first, last = setting.study.wave_dates.get(key, ("", ""))
+    if not first or not last:
+        return setting.wave(key)
+    day = setting.show.day
+    return setting.say("{wave} ({first} to {last})", wave=setting.wave(key), first=day(first), last=day(last))
+
+
+def _estimand(setting: Setting) -> list[str]:
+    say, study = setting.say, setting.study
+    populations = {
+        "baseline-cohort": say("The children who were there at the start, each child counting equally."),
+        "all-children": say("All children screened, each child counting equally."),
+    }
+    joiners = {
+        "excluded": say("Children who joined later are not part of it."),
+        "included": say("Children who joined later are part of it."),
+    }
+    movers = say("A child who moves stays, in the analysis, with the institution it belonged to at the draw.")
+    return [populations.get(study.population, study.population), movers, joiners.get(study.joiners, study.joiners)]
+
+
+def _analysis(setting: Setting) -> list[str]:
+    say, study = setting.say, setting.study
+    adjusted = ", ".join(say.name(key) for key in (*study.strata, *study.covariates))
+    sentences = [say("Scores are compared with the score at the start taken into account, where the plan declares one.")]
+    if adjusted:
+        sentences.append(say("Further adjusted for: {list}.", list=adjusted))
+    if study.planned_method:
+        sentences.append(say("Planned small-sample method: {method}.", method=setting.method(study.planned_method)))
+    if study.set_filter:
+        sentences.append(say("Analysis set \"{name}\": rows where {filter}.", name=study.analysis_set, filter=study.set_filter))
+    return sentences
+
+
+def method(setting: Setting) -> tuple[Fact, ...]:
+    """Return how the numbers were made."""
+    say, level = setting.say, setting.show.level(setting.study.level)
+    return (
+        Fact(say("Clustering"), say(
+            "Children of one institution resemble each other, and staff rate many of them. The linear mixed model therefore "
+            "gives each institution a level of its own, and institutions, not children, decide how certain an effect is.",
+        )),
+        Fact(say("Intervals and tests"), say(
+            "Intervals cover {level} and tests are two-sided. With few institutions the usual normal approximation is too "
+            "optimistic, so t with the degrees of freedom in the table is used.",
+            level=level,
+        )),
+        Fact(say("Missing answers"), say(
+            "A scale is scored if enough of its items were answered; otherwise the score is missing. The analysis takes the "
+            "children who have all that the model needs, and the table of the flow counts the others. That is right only if "
+            "those left out resemble, given what the model knows of them, those who stayed.",
+        )),
+        Fact(say("Several outcomes"), say(
+            "P-values are adjusted within the families the plan declares. Outcomes outside a family are not adjusted.",
+        )),
+        Fact(say("Small numbers"), say("Where no number is right, the reason stands in its place.")),
+    )  # fmt: skip
+
+
+def limits(results: Results, setting: Setting) -> tuple[str, ...]:
+    """Return the limits a reader should know."""
+    say = setting.say
+    sentences = []
+    if "teacher" in setting.study.informants:
+        sentences.append(say(
+            "The raters are staff of the institutions. In the compared arm they took part in the intervention; a new way of "
+            "looking at children can change a rating without a change in the child, in either direction.",
+        ))
+        sentences.append(say("Raters may have changed between the rounds, which adds noise to each child's change."))
+    if setting.study.drawn_elsewhere:
+        sentences.append(say("Whether the lot was concealed until institutions had agreed to take part is not known here."))
+    sentences.append(say(
+        "The result holds for institutions and children like these. Institutions that agree to take part in a trial are not any"
+        " institutions.",
+    ))
+    if any(switch.switched and switch.family.startswith("sdq") for switch in results.switches):
+        sentences.append(say(
+            "Some children changed form between the rounds because they grew older. The two forms differ in two items, both in "
+            "the conduct scale; that scale and the total score are the ones affected.",
+        ))
+    return tuple(sentences)
+
+
+def recompute(setting: Setting) -> tuple[Fact, ...]:
+    """Return the commands that make every number again."""
+    say = setting.say
+    return (
+        Fact("asp-eval score", say("scores the answers again from the validated tables")),
+        Fact("asp-eval analyse", say("fits every model again and writes results.json and results.csv")),
+        Fact("asp-eval gap", say("makes the GAP-profiles again and writes gap.json")),
+        Fact("asp-eval report", say("prints these pages again from those files alone")),
+    )

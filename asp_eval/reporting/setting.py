@@ -1,0 +1,70 @@
+"""What every part of the evaluation report needs to know: the study's own names, and the language of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asp_eval.analysis.results import OutcomeResult, StudyFacts
+from asp_eval.reporting.language import Words
+from asp_eval.reporting.numbers import Numbers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """A study and the language it is reported in."""
+
+    study: StudyFacts
+    show: Numbers
+
+    @property
+    def say(self) -> Words:
+        """The sentences of the report's language."""
+        return self.show.words
+
+    def arm(self, key: str) -> str:
+        """Return what an arm is called."""
+        return self.say.label(self.study.arm_labels.get(key, {}), self.say.name(key))
+
+    def group(self, name: str) -> str:
+        """Return an arm's name as a sentence needs it: "the intervention arm", "indsatsgruppen"."""
+        plain = name.isalpha() and name.islower()
+        return self.say("the {arm} arm", arm=name) if plain else self.say("the arm {arm}", arm=name)
+
+    @staticmethod
+    def heading(name: str) -> str:
+        """Return a name with a capital, as a heading needs it."""
+        return name[:1].upper() + name[1:]
+
+    def wave(self, key: str) -> str:
+        """Return what a wave is called."""
+        return self.say.label(self.study.wave_labels.get(key, {}), key)
+
+    def outcome(self, result: OutcomeResult) -> str:
+        """Return what an outcome is called."""
+        return self.say.label(result.label, result.outcome)
+
+    def method(self, name: str) -> str:
+        """Return what a method of inference is called, whether a plan or a result names it."""
+        key = name.replace("-", "").casefold()
+        called = {
+            "kenwardroger": "Kenward-Roger", "satterthwaite": "Satterthwaite", "betweenwithin": self.say("between-within"),
+            "normal": self.say("normal approximation"),
+        }  # fmt: skip
+        if key.startswith("cr"):
+            return self.say("cluster-robust {kind}", kind=name.upper())
+        return called.get(key, name)
+
+    @property
+    def reference(self) -> str:
+        """What the reference arm is called."""
+        return self.arm(self.study.arms[0])
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """What the arms compared with the reference are called, in the order of an outcome's effects."""
+        return tuple(self.arm(key) for key in self.study.arms[1:])
+
+    def effect_label(self, result: OutcomeResult, position: int) -> str:
+        """Return the name of one effect; with more than two arms it says which arm."""
+        name = self.outcome(result)
+        return name if len(self.study.arms) == 2 else f"{name}, {self.compared[position]}"

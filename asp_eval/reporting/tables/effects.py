@@ -1,0 +1,193 @@
+"""The results table, the forest plot beside it, and every coefficient for the appendix."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from asp_eval.analysis.results import ArmSummary, Number, OutcomeResult
+from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
+from asp_eval.reporting.numbers import digits_for
+from asp_eval.reporting.setting import Setting
+from asp_eval.reporting.views import Cell, Column, Row, Table, cell
+from asp_eval.stats.estimate import Estimate
+
+ROLES = ("primary", "secondary", "exploratory")
+
+
+def role_name(role: str, setting: Setting) -> str:
+    """Return the heading of a group of outcomes."""
+    say = setting.say
+    names = {"primary": say("Primary outcomes"), "secondary": say("Secondary outcomes")}
+    return names.get(role, say("Exploratory outcomes"))
+
+
+def by_role(outcomes: tuple[OutcomeResult, ...]) -> list[OutcomeResult]:
+    """Return outcomes with the primary first, otherwise in the order of the plan."""
+    return sorted(outcomes, key=lambda result: ROLES.index(result.role))
+
+
+def effects_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
+    """Return the results table."""
+    say, level = setting.say, setting.show.level(setting.study.level)
+    with_means = any(result.arms for result in outcomes)
+    columns = [Column(say("Outcome"), numeric=False), Column(say("Children (institutions)"))]
+    if with_means:
+        columns += [Column(say("{arm}: mean (SD)", arm=setting.heading(setting.arm(arm)))) for arm in setting.study.arms]
+    columns += [
+        Column(say("Difference ({level} interval)", level=level)), Column(say("p-value")),
+        Column(say("Effect size ({level} interval)", level=level)), Column(say("ICC")),
+    ]  # fmt: skip
+    rows: list[Row] = []
+    for role, members in groupby(by_role(outcomes), key=lambda result: result.role):
+        rows.append(Row((cell(role_name(role, setting), wide=len(columns)),), group=True))
+        rows += [row for result in members for row in _rows(result, setting, with_means=with_means)]
+    notes = _notes(setting, with_means=with_means)
+    return Table("effects", say("The effect on each outcome"), tuple(columns), tuple(rows), notes)
+
+
+def _rows(result: OutcomeResult, setting: Setting, *, with_means: bool) -> list[Row]:
+    rows = []
+    for i, effect in enumerate(result.effects):
+        head = [cell(setting.effect_label(result, i), _wave_and_direction(result, setting)), _numbers(result, setting)]
+        if with_means:
+            head += [_mean(result.arms, arm, setting) for arm in setting.study.arms]
+        rows.append(Row((*head, *_effect_cells(result, i, effect, setting))))
+    return rows
+
+
+def _effect_cells(result: OutcomeResult, i: int, effect: Estimate, setting: Setting) -> tuple[Cell, ...]:
+    say, show = setting.say, setting.show
+    if effect.estimate is None:
+        return (cell(say("not available: {reason}", reason=say.note(effect.note)), wide=4),)
+    digits = digits_for(effect.std_error)
+    interval = show.interval(effect.conf_low, effect.conf_high, digits) if effect.conf_low is not None else say.note(effect.note)
+    return (
+        cell(show.decimal(effect.estimate, digits), interval), cell(show.p_value(effect.p_value), _adjusted(result, i, setting)),
+        _effect_size(result, i, setting), _icc(result, setting),
+    )  # fmt: skip
+
+
+def _wave_and_direction(result: OutcomeResult, setting: Setting) -> str:
+    say, wave = setting.say, setting.wave(result.wave)
+    return say("{wave}; lower is better", wave=wave) if result.better == "lower" else say("{wave}; higher is better", wave=wave)
+
+
+def _numbers(result: OutcomeResult, setting: Setting) -> Cell:
+    return cell(setting.show.integer(result.n_children), f"({setting.show.integer(result.n_institutions)})")
+
+
+def _mean(arms: tuple[ArmSummary, ...], key: str, setting: Setting) -> Cell:
+    found = next((arm for arm in arms if arm.arm == key), None)
+    if found is None or found.mean is None:
+        return cell(setting.show.decimal(None))
+    return cell(setting.show.decimal(found.mean), f"({setting.show.decimal(found.sd)})")
+
+
+def _adjusted(result: OutcomeResult, i: int, setting: Setting) -> str:
+    value = adjusted_p_value(result, i)
+    return "" if value is None else setting.say("adjusted: {n}", n=setting.show.p_value(value))
+
+
+def adjusted_p_value(result: OutcomeResult, i: int) -> float | None:
+    """Return the p-value adjusted within the outcome's family, None if it belongs to none."""
+    return result.adjusted_p_values[i] if i < len(result.adjusted_p_values) else None
+
+
+def effect_size(result: OutcomeResult, i: int) -> tuple[Number, tuple[float, float] | None]:
+    """Return an effect size and its interval."""
+    size = result.effect_sizes[i] if i < len(result.effect_sizes) else Unavailable("no effect size was computed")
+    return size, result.effect_size_ranges[i] if i < len(result.effect_size_ranges) else None
+
+
+def _effect_size(result: OutcomeResult, i: int, setting: Setting) -> Cell:
+    size, bounds = effect_size(result, i)
+    return cell(setting.show.decimal(size), setting.show.interval(*bounds) if bounds else "")
+
+
+def _icc(result: OutcomeResult, setting: Setting) -> Cell:
+    say, show = setting.say, setting.show
+    if isinstance(result.icc, Unavailable):
+        return cell(show.decimal(result.icc))
+    interval = show.interval(*result.icc_range, 3) if result.icc_range else ""
+    if isinstance(result.icc_adjusted, Unavailable):
+        return cell(show.decimal(result.icc, 3), interval)
+    return cell(show.decimal(result.icc, 3), interval, say("adjusted: {n}", n=show.decimal(result.icc_adjusted, 3)))
+
+
+def _notes(setting: Setting, *, with_means: bool) -> tuple[str, ...]:
+    say = setting.say
+    arms = {"reference": setting.reference, "compared": ", ".join(setting.compared)}
+    notes = [
+        say("Difference: {compared} less {reference}, on the score's own scale, adjusted as planned.", **arms),
+        say(
+            "Effect size: the difference divided by the total standard deviation (between and within institutions) of a model "
+            "with arm and strata only.",
+        ),
+        say(
+            "ICC: the share of the variance that lies between institutions, in a model with arm and strata only; adjusted: with"
+            " all covariates.",
+        ),
+        say(
+            "Adjusted p-values take account of the outcomes tested together in the same family; the table of estimators names "
+            "the method.",
+        ),
+    ]  # fmt: skip
+    if with_means:
+        notes.append(say("Means and standard deviations are those observed among the children analysed, without adjustment."))
+    return tuple(notes)
+
+
+def effects_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> ForestFigure | None:
+    """Return the forest plot of effect sizes, or of raw differences where no effect size can be had."""
+    if len(setting.study.arms) < 2 or not outcomes:
+        return None
+    pairs = [(result, i) for result in by_role(outcomes) for i in range(len(result.effects))]
+    standardised = any(not isinstance(effect_size(result, i)[0], Unavailable) for result, i in pairs)
+    entries = [(_standardised if standardised else _raw)(result, i, setting) for result, i in pairs]
+    level = setting.show.level(setting.study.level)
+    title = (
+        setting.say("Effect size in standard deviations, with {level} interval", level=level) if standardised
+        else setting.say("Difference on the score's own scale, with {level} interval", level=level)
+    )  # fmt: skip
+    compared = setting.group(setting.compared[0]) if len(setting.compared) == 1 else setting.say("the other arm")
+    return forest(entries, setting.show, arms=(setting.group(setting.reference), compared), axis_title=title)
+
+
+def _standardised(result: OutcomeResult, i: int, setting: Setting) -> ForestEntry:
+    size, bounds = effect_size(result, i)
+    label = setting.effect_label(result, i)
+    if isinstance(size, Unavailable):
+        return ForestEntry(label, result.better, None, None, None, setting.show.reason(size))
+    low, high = bounds or (None, None)
+    return ForestEntry(label, result.better, size, low, high)
+
+
+def _raw(result: OutcomeResult, i: int, setting: Setting) -> ForestEntry:
+    effect = result.effects[i]
+    reason = "" if effect.estimate is not None else setting.say.note(effect.note)
+    return ForestEntry(setting.effect_label(result, i), result.better, effect.estimate, effect.conf_low, effect.conf_high, reason)
+
+
+def coefficient_table(result: OutcomeResult, position: int, setting: Setting) -> Table:
+    """Return every fixed effect of one outcome's model."""
+    say, level = setting.say, setting.show.level(setting.study.level)
+    name = say("{outcome}, {wave}", outcome=setting.outcome(result), wave=setting.wave(result.wave))
+    columns = (
+        Column(say("Term"), numeric=False), Column(say("Estimate")), Column(say("Standard error")), Column(say("df")),
+        Column("t"), Column(say("p-value")), Column(say("{level} interval", level=level)),
+    )  # fmt: skip
+    rows = tuple(_coefficient(estimate, setting) for estimate in result.coefficients)
+    return Table(f"coefficients-{position}", name, columns, rows, (say("Model: {model}", model=result.model),))
+
+
+def _coefficient(e: Estimate, setting: Setting) -> Row:
+    show, note = setting.show, setting.say.note(e.note)
+    if e.estimate is None:
+        return Row((cell(e.term), cell(setting.say("not available: {reason}", reason=note), wide=6)))
+    digits = digits_for(e.std_error) + 1
+    return Row((
+        cell(e.term, note), cell(show.decimal(e.estimate, digits)), cell(show.decimal(e.std_error, digits)),
+        cell(show.degrees_of_freedom(e.df)), cell(show.decimal(e.statistic)), cell(show.p_value(e.p_value)),
+        cell(show.interval(e.conf_low, e.conf_high, digits)),
+    ))  # fmt: skip

@@ -1,0 +1,119 @@
+"""Tables on how far the numbers can be trusted: reliability, forms used, estimators, independent recomputation."""
+
+from __future__ import annotations
+
+from asp_eval.analysis.results import FormSwitches, OutcomeResult, Recomputation, Reliability
+from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.language import as_sentence
+from asp_eval.reporting.setting import Setting
+from asp_eval.reporting.views import Column, Row, Table, cell
+
+# Two programs agree if neither the estimate nor its standard error differs by more than this share of the error.
+AGREEMENT = 0.01
+
+
+def reliability_table(reliabilities: tuple[Reliability, ...], setting: Setting) -> Table | None:
+    """Return Cronbach's alpha of each scale, None if there are none."""
+    if not reliabilities:
+        return None
+    say, show = setting.say, setting.show
+    rows = tuple(
+        Row((
+            cell(say.label(r.label, r.scale), say("{wave}; {instrument}", wave=setting.wave(r.wave), instrument=r.instrument)),
+            cell(show.integer(r.n)), cell(show.decimal(r.alpha)), cell(show.interval(r.conf_low, r.conf_high)),
+        ))
+        for r in reliabilities
+    )  # fmt: skip
+    columns = (
+        Column(say("Scale"), numeric=False), Column(say("Children")), Column(say("Cronbach's alpha")),
+        Column(say("{level} interval", level=show.level(setting.study.level))),
+    )  # fmt: skip
+    return Table("reliability", say("How well the items of a scale hang together"), columns, rows)
+
+
+def forms_table(switches: tuple[FormSwitches, ...], setting: Setting) -> Table | None:
+    """Return how many children were rated on each form of an instrument family, None if there are no families."""
+    if not switches:
+        return None
+    say, show = setting.say, setting.show
+    forms = sorted({form for part in switches for form in part.forms})
+    rows = tuple(
+        Row((
+            cell(setting.heading(setting.wave(part.wave)), part.family),
+            *(cell(show.integer(part.forms.get(form, 0))) for form in forms), cell(show.integer(part.switched)),
+        ))
+        for part in switches
+    )  # fmt: skip
+    headings = (*forms, say("Changed form since the start"))
+    columns = (Column(say("Round"), numeric=False), *(Column(heading) for heading in headings))
+    return Table("forms", say("Children by the form they were rated on"), columns, rows, (
+        say(
+            "A child's age decides the form. The forms differ in a few items, so scores of children who changed form are not "
+            "strictly comparable.",
+        ),
+    ))  # fmt: skip
+
+
+def estimator_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
+    """Return, for every effect, what really produced its standard error, and on how many degrees of freedom."""
+    say, show = setting.say, setting.show
+    rows = []
+    for result in outcomes:
+        for i, effect in enumerate(result.effects):
+            notes = dict.fromkeys(as_sentence(say.note(note)) for note in (effect.note, *result.notes))
+            rows.append(Row((
+                cell(setting.effect_label(result, i), setting.wave(result.wave)),
+                cell(setting.method(effect.method) or show.decimal(None), *notes),
+                cell(show.degrees_of_freedom(effect.df)), cell(_adjustment(result, setting)),
+            )))  # fmt: skip
+    columns = (
+        Column(say("Outcome"), numeric=False), Column(say("Standard error and test by"), numeric=False),
+        Column(say("Degrees of freedom")), Column(say("Adjustment for several outcomes"), numeric=False),
+    )  # fmt: skip
+    return Table("estimators", say("What produced each standard error"), columns, tuple(rows))
+
+
+def _adjustment(result: OutcomeResult, setting: Setting) -> str:
+    """Return how an outcome's p-values were adjusted: ``holm (2)`` is Holm's method over two tests."""
+    name, _, tests = result.adjustment.partition(" ")
+    if name in ("", "none"):
+        return setting.say("none")
+    count = tests.strip("()")
+    if not count.isdecimal():
+        return name.capitalize()
+    return setting.say.plural("{name}, {n} test", "{name}, {n} tests", int(count), name=name.capitalize(), n=count)
+
+
+def recomputation_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:
+    """Return the headline numbers beside those of a library that shares no code with the engine."""
+    rows = tuple(_recomputed(result, part, setting) for result in outcomes for part in result.recomputations)
+    if not rows:
+        return None
+    say = setting.say
+    columns = (
+        Column(say("Outcome"), numeric=False), Column(say("Recomputed with"), numeric=False), Column(say("Estimate")),
+        Column(say("again")), Column(say("Standard error")), Column(say("again")), Column(say("Agreement"), numeric=False),
+    )  # fmt: skip
+    return Table("recomputation", say("The headline numbers, computed twice"), columns, rows, (
+        say("Compared are model-based standard errors, on which the corrections for few institutions build."),
+        say("Agree: neither the estimate nor its standard error differs by more than {share} of the standard error.",
+            share=setting.show.percent(AGREEMENT)),
+    ))  # fmt: skip
+
+
+def agrees(part: Recomputation) -> bool | None:
+    """Return whether two programs agree, None where there is nothing to compare."""
+    if isinstance(part.recomputed_estimate, Unavailable) or isinstance(part.recomputed_std_error, Unavailable):
+        return None
+    apart = (abs(part.recomputed_estimate - part.estimate), abs(part.recomputed_std_error - part.std_error))
+    return max(apart) <= AGREEMENT * part.std_error
+
+
+def _recomputed(result: OutcomeResult, part: Recomputation, setting: Setting) -> Row:
+    say, show = setting.say, setting.show
+    words = {True: say("agree"), False: say("DIFFER"), None: say("nothing to compare")}[agrees(part)]
+    return Row((
+        cell(setting.outcome(result), setting.wave(result.wave)), cell(part.software, part.model),
+        cell(show.decimal(part.estimate, 4)), cell(show.decimal(part.recomputed_estimate, 4)),
+        cell(show.decimal(part.std_error, 4)), cell(show.decimal(part.recomputed_std_error, 4)), cell(words),
+    ))  # fmt: skip

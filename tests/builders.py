@@ -1,0 +1,221 @@
+"""Hand-made results for the printing room: numbers chosen by hand, never from a fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from asp_eval.analysis.profiles import GapDimension, GapEntry, GapProfile, GapResults, Verdict
+from asp_eval.analysis.results import (
+    ArmSummary,
+    BaselineRow,
+    FormSwitches,
+    Number,
+    OutcomeResult,
+    Recomputation,
+    Reliability,
+    Results,
+    StudyFacts,
+)
+from asp_eval.core.errors import Unavailable
+from asp_eval.stats.estimate import Estimate
+from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, WaveFlow
+
+ARMS = ("reference", "intervention")
+WAVES = {"w1": {"da": "start", "en": "start"}, "w2": {"da": "midtvejs", "en": "midway"}, "w3": {"da": "slut", "en": "end"}}
+
+
+def study_facts(**changes: Any) -> StudyFacts:
+    """A synthetic study of 60 institutions."""
+    facts = StudyFacts(
+        id="asp", title={"da": "Handlekompetencer i pædagogisk arbejde", "en": "Action competencies in pedagogical work"},
+        synthetic=True, languages=("da", "en"), arms=ARMS, strata=("municipality",), wave_labels=WAVES, scheme="stratified",
+        drawn_elsewhere=False, allocation_source="", level=0.95, minimum_cell=5, package_version="0.1.0",
+        wave_dates={"w1": ("2006-09-01", "2006-11-30"), "w2": ("2007-08-15", "2007-10-31"), "w3": ("2008-04-01", "2008-05-31")},
+        age_from=3.0, age_below=7.0, eligible_at="w1", covariates=("sex", "age"), planned_method="kenward-roger",
+        analysis_set="itt", informants=("teacher",), ratio=(1, 1), allocation_date="2006-08-15",
+    )  # fmt: skip
+    return replace(facts, **changes)
+
+
+ARM_TERM = "arm[T.intervention]"
+
+
+def estimate(
+    value: float | None = -0.42, std_error: float | None = 0.16, *, term: str = ARM_TERM, p: float | None = 0.0112,
+    df: float | None = 57.0, method: str = "between-within", note: str = "",
+) -> Estimate:  # fmt: skip
+    """An estimate with an interval of two standard errors, or without numbers."""
+    if value is None or std_error is None:
+        return Estimate(term, value, None, None, None, None, None, None, method, note)
+    return Estimate(
+        term, value, std_error, df, value / std_error, p, value - 2 * std_error, value + 2 * std_error, method, note
+    )
+
+
+def analysed(outcome: str, wave: str = "w3") -> tuple[AnalysedFlow, ...]:
+    """The two arms of one analysis: 1,226 and 1,232 children."""
+    return (
+        AnalysedFlow(outcome, wave, "reference", 1432, 0, 171, 31, 4, 1226, 30),
+        AnalysedFlow(outcome, wave, "intervention", 1448, 0, 180, 33, 3, 1232, 29),
+    )
+
+
+def outcome(key: str = "conduct", **changes: Any) -> OutcomeResult:
+    """One outcome at the end, lower is better, in favour of the intervention."""
+    effect = changes.pop("effect", estimate())
+    size: Number = changes.pop("size", -0.20)
+    result = OutcomeResult(
+        outcome=key, label={"da": "Adfærdsproblemer", "en": "Conduct problems"}, wave="w3", set="itt", role="primary",
+        better="lower", model=f"{key} ~ arm + baseline + municipality + sex + age + (1 | institution)", n_children=2458,
+        n_institutions=59, effects=(effect,),
+        coefficients=(
+            estimate(1.31, 0.21, term="Intercept", p=0.00001), effect, estimate(0.51, 0.018, term="baseline", p=0.0, df=2391.4),
+            estimate(-0.03, 0.15, term="municipality[T.Hvidovre]", p=0.84),
+        ),
+        adjustment="holm (1)", adjusted_p_values=(effect.p_value,), icc=0.082, icc_adjusted=0.051, effect_sizes=(size,),
+        effect_size_ranges=(None if isinstance(size, Unavailable) else (size - 0.14, size + 0.14),), notes=(),
+        recomputations=(
+            Recomputation("statsmodels 0.14.4 MixedLM (powell)", f"{key} ~ arm", effect.term, -0.42, 0.16, -0.42001, 0.16003),
+        ),
+        analysed=analysed(key), icc_range=(0.05, 0.13),
+        arms=(ArmSummary("reference", 1226, 0, 2.31, 2.08), ArmSummary("intervention", 1232, 0, 1.94, 1.97)),
+    )  # fmt: skip
+    return replace(result, **changes)
+
+
+def outcomes() -> tuple[OutcomeResult, ...]:
+    """Five outcomes: found, uncertain, harmful, higher is better, and one without a number."""
+    secondary = {"role": "secondary", "adjustment": "none", "adjusted_p_values": (), "recomputations": ()}
+    return (
+        outcome(),
+        outcome("emotion", label={"da": "Følelsesmæssige problemer", "en": "Emotional problems"},
+                effect=estimate(-0.13, 0.14, p=0.36), size=-0.07, **secondary),
+        outcome("peer", label={"da": "Problemer med jævnaldrende", "en": "Peer problems"}, effect=estimate(0.31, 0.11, p=0.0067),
+                size=0.16, **secondary),
+        outcome("prosocial", label={"da": "Social adfærd", "en": "Prosocial behaviour"}, better="higher",
+                effect=estimate(0.24, 0.19, p=0.21), size=0.10, **secondary),
+        outcome("impact", label={"da": "Belastning", "en": "Impact"},
+                effect=estimate(None, note="the outcome does not vary"), size=Unavailable("the outcome does not vary"),
+                icc=Unavailable("the outcome does not vary"), icc_adjusted=Unavailable("the outcome does not vary"),
+                icc_range=None, arms=(), **{**secondary, "role": "exploratory"}),
+    )  # fmt: skip
+
+
+def flow() -> FlowCounts:
+    """Two arms of 30 institutions through three waves."""
+    return FlowCounts(60, 0, (
+        ArmFlow("reference", 30, 1530, 1432, 21, 77, (
+            WaveFlow("w1", 30, 30, 0, 1432, 1398, 34, 0, 0),
+            WaveFlow("w2", 30, 30, 0, 1432, 1322, 110, 12, 40),
+            WaveFlow("w3", 30, 30, 0, 1432, 1261, 171, 23, 77),
+        )),
+        ArmFlow("intervention", 30, 1544, 1448, 18, 78, (
+            WaveFlow("w1", 30, 30, 0, 1448, 1410, 38, 0, 0),
+            WaveFlow("w2", 30, 30, 0, 1448, 1330, 118, 14, 39),
+            WaveFlow("w3", 30, 29, 1, 1448, 1268, 180, 20, 78),
+        )),
+    ))  # fmt: skip
+
+
+def baseline() -> tuple[BaselineRow, ...]:
+    """Institutions and children at the start."""
+    conduct = {"da": "Adfærdsproblemer", "en": "Conduct problems"}
+    sex = {"da": "Køn", "en": "Sex"}
+    place = {"da": "Kommune", "en": "Municipality"}
+
+    def counts(n0: int, n1: int, of0: int, of1: int, missing: int = 0) -> tuple[ArmSummary, ...]:
+        return ArmSummary("reference", of0, missing, count=n0), ArmSummary("intervention", of1, missing, count=n1)
+
+    def measures(m0: float, m1: float, sd: float, missing: int) -> tuple[ArmSummary, ...]:
+        first, last = 1432 - missing, 1448 - missing
+        return ArmSummary("reference", first, missing, m0, sd), ArmSummary("intervention", last, missing, m1, sd)
+
+    return (
+        BaselineRow("municipality", place, "Aarhus", "institution", counts(19, 19, 30, 30), 0.0),
+        BaselineRow("municipality", place, "Hvidovre", "institution", counts(11, 11, 30, 30), 0.0),
+        BaselineRow("sex", sex, "girl", "child", counts(702, 695, 1432, 1448), -0.02),
+        BaselineRow("sex", sex, "boy", "child", counts(730, 753, 1432, 1448), 0.02),
+        BaselineRow("age", {"da": "Alder i år", "en": "Age in years"}, "", "child", measures(4.51, 4.46, 0.88, 0), -0.06),
+        BaselineRow("conduct", conduct, "", "child", measures(2.4, 2.47, 2.1, 34), 0.03),
+    )
+
+
+def results(**changes: Any) -> Results:
+    """The results of the whole study."""
+    conduct = {"da": "Adfærdsproblemer", "en": "Conduct problems"}
+    value = Results(
+        study=study_facts(), flow=flow(), baseline=baseline(), outcomes=outcomes(),
+        reliabilities=(
+            Reliability("sdq-teacher", "conduct", conduct, "w3", 2529, 0.74, 0.72, 0.76),
+            Reliability("sdq-teacher", "peer", {"da": "Problemer med jævnaldrende", "en": "Peer problems"}, "w3", 2529,
+                        Unavailable("fewer than two items vary"), None, None),
+        ),
+        switches=(
+            FormSwitches("sdq-teacher", "w1", {"sdq-teacher-2-4": 812, "sdq-teacher-4-17": 1996}, 0),
+            FormSwitches("sdq-teacher", "w3", {"sdq-teacher-2-4": 14, "sdq-teacher-4-17": 2515}, 790),
+        ),
+        notes=(),
+    )  # fmt: skip
+    return replace(value, **changes)
+
+
+DIMENSIONS = (
+    ("personal", "Personlige kompetencer", "Personal competences", (
+        ("self_worth", "Selvværd", "Self-worth"), ("emotions", "Følelser", "Emotions"),
+        ("independence", "Selvstændighed", "Independence"),
+    )),
+    ("social", "Sociale kompetencer", "Social competences", (
+        ("play", "Leg og venskab", "Play and friendship"), ("empathy", "Indlevelse", "Empathy"),
+        ("cooperation", "Samarbejde og uenighed", "Cooperation and disagreement"),
+    )),
+    ("learning", "Kognitive kompetencer og læring", "Cognitive and learning competences", (
+        ("language", "Sprog", "Language"), ("attention", "Opmærksomhed", "Attention"),
+        ("curiosity", "Nysgerrighed og udforskning", "Curiosity and exploration"),
+    )),
+)  # fmt: skip
+
+HIDDEN = "not shown, to protect those who answered: there are too few answers, or they are too much alike"
+NO_DIFFERENCES = "the gaps of the institutions differ no more than chance makes them differ, so that no claim can be made"
+
+
+def gap_dimensions() -> tuple[GapDimension, ...]:
+    """Nine dimensions in three areas; on the last one institutions do not differ."""
+    flat = [(key, da, en, area, a_da, a_en) for area, a_da, a_en, members in DIMENSIONS for key, da, en in members]
+    return tuple(
+        GapDimension(key, {"da": da, "en": en}, area, {"da": a_da, "en": a_en}, 70.0, 62.0, 8.0,
+                     *((0.0, 8.0, 8.0) if key == "curiosity" else (6.0, 3.96, 12.04)))
+        for key, da, en, area, a_da, a_en in flat
+    )  # fmt: skip
+
+
+def gap_entry(dimension: str, staff: float, child: float, gap: float, verdict: Verdict, half: float = 6.0) -> GapEntry:
+    """An entry with all its numbers."""
+    return GapEntry(dimension, 9, 47, staff, child, gap, gap - half, gap + half, 0.62, verdict, "")
+
+
+def gap_profile(name: str = "Solsikken", key: str = "inst-01") -> GapProfile:
+    """A profile with every kind of entry."""
+    entries = (
+        gap_entry("self_worth", 81.0, 52.0, 21.4, "staff-higher-than-most"),
+        gap_entry("emotions", 72.0, 66.0, 6.9, "not-distinguishable"),
+        gap_entry("independence", 70.0, 62.0, 8.1, "as-most", 3.0),
+        gap_entry("play", 55.0, 71.0, -9.2, "child-higher-than-most"),
+        gap_entry("empathy", 66.5, 66.4, 2.0, "not-distinguishable"),
+        GapEntry("cooperation", None, None, None, None, None, None, None, None, None, HIDDEN),
+        gap_entry("language", 77.0, 61.0, 13.0, "not-distinguishable"),
+        gap_entry("attention", 64.0, 55.0, 8.8, "not-distinguishable"),
+        GapEntry("curiosity", 9, None, 71.0, 64.0, None, None, None, 0.0, None, NO_DIFFERENCES),
+    )
+    return GapProfile(key, name, key, entries)
+
+
+def gap_results(profiles: tuple[GapProfile, ...] = (), **changes: Any) -> GapResults:
+    """The profiles of a study."""
+    value = GapResults(
+        study_id="asp", title={"da": "Handlekompetencer i pædagogisk arbejde", "en": "Action competencies in pedagogical work"},
+        synthetic=True, languages=("da", "en"), wave="w1", wave_label=WAVES["w1"], staff_instrument="gap-competences-staff",
+        child_instrument="gap-competences-child", minimum_cell=5, level=0.95, show_names=True, covariance_note="",
+        dimensions=gap_dimensions(), profiles=profiles or (gap_profile(),), package_version="0.1.0",
+    )  # fmt: skip
+    return replace(value, **changes)
