@@ -149,13 +149,17 @@ def cluster_sums(columns: Array, codes: NDArray[np.intp], n_clusters: int, right
     ndarray, shape (J, s, t)
     """
     right = columns if right is None else right
-    starts = np.searchsorted(codes, np.arange(n_clusters))
-    if len(codes) >= 32 * n_clusters:
-        ends = np.append(starts[1:], len(codes))
-        return np.stack([columns[a:b].T @ right[a:b] for a, b in zip(starts, ends, strict=True)])
-    sums = np.empty((n_clusters, columns.shape[1], right.shape[1]))
-    for i in range(columns.shape[1]):
-        sums[:, i, :] = np.add.reduceat(columns[:, i, None] * right, starts, axis=0)
+    bounds = np.searchsorted(codes, np.arange(n_clusters + 1))
+    sizes = np.diff(bounds)
+    s, t = columns.shape[1], right.shape[1]
+    if sizes.size and (sizes == sizes[0]).all():
+        shape = (n_clusters, int(sizes[0]), -1)
+        return np.asarray(np.swapaxes(columns.reshape(shape), 1, 2) @ right.reshape(shape))
+    sums = np.empty((n_clusters, s, t))
+    for size in np.unique(sizes):  # clusters of one size are one stacked product
+        same = np.flatnonzero(sizes == size)
+        rows = bounds[same][:, None] + np.arange(size)
+        sums[same] = np.swapaxes(columns[rows], 1, 2) @ right[rows]
     return sums
 
 

@@ -60,15 +60,12 @@ def clusters_of_model(
     if outer is None:
         names = ", ".join(f.name for f in factors)
         return Unavailable(f"no grouping factor holds all others ({names}), so there are no independent clusters")
-    order = np.argsort(outer.codes, kind="stable")
-    scale = np.ones(len(order)) if weights is None else np.sqrt(weights[order])
-    Q, R = np.linalg.qr(X[order] * scale[:, None])
-    back = np.linalg.solve(R, np.eye(R.shape[0]))
-    shared = np.hstack([outer.columns[order] * scale[:, None], Q])
-    inner = [_sorted(f, order, scale) for f in factors if f is not outer]
-    e = (residuals[order] * scale)[:, None]
-    gram, scores = _assemble(shared, e, outer.codes[order], outer.n_groups, inner)
-    return mixed_blocks(gram, scores, back, len(order))
+    by_cluster = _order(outer.codes)
+    if by_cluster is not None:
+        X, residuals = X[by_cluster], residuals[by_cluster]
+        factors = [_sorted(f, by_cluster) for f in factors]
+        weights = None if weights is None else weights[by_cluster]
+    return _blocks(X, residuals, factors, np.sqrt(weights) if weights is not None else None, outer.name)
 
 
 def outermost(factors: Sequence[RandomFactor]) -> RandomFactor | None:
@@ -86,9 +83,31 @@ def _parents(factor: RandomFactor, outer: Codes) -> Codes | None:
     return parent if bool((parent[factor.codes] == outer).all()) else None
 
 
-def _sorted(factor: RandomFactor, order: Codes, scale: Array) -> RandomFactor:
-    """Return a factor with its rows in the order of the clusters."""
-    return RandomFactor(factor.name, factor.codes[order], factor.n_groups, factor.columns[order] * scale[:, None])
+def _order(codes: Codes) -> Codes | None:
+    """Return the order that brings the rows of each cluster together, or None if they already are in it."""
+    return None if bool((np.diff(codes) >= 0).all()) else np.argsort(codes, kind="stable")
+
+
+def _sorted(factor: RandomFactor, order: Codes) -> RandomFactor:
+    """Return a factor with its rows in another order."""
+    return RandomFactor(factor.name, factor.codes[order], factor.n_groups, factor.columns[order])
+
+
+def _blocks(X: Array, residuals: Array, factors: Sequence[RandomFactor], root: Array | None, name: str) -> ClusterBlocks:
+    """Return the pseudo-rows of rows sorted by cluster; `root` holds the square roots of the weights."""
+    if root is not None:
+        X, residuals = X * root[:, None], residuals * root
+        factors = [RandomFactor(f.name, f.codes, f.n_groups, f.columns * root[:, None]) for f in factors]
+    outer = next(f for f in factors if f.name == name)
+    R = np.asarray(np.linalg.qr(X, mode="r"))
+    back = np.asarray(np.linalg.solve(R, np.eye(R.shape[0])))
+    k = outer.columns.shape[1]
+    shared = np.empty((len(X), k + X.shape[1]))
+    shared[:, :k] = outer.columns
+    np.matmul(X, back, out=shared[:, k:])
+    inner = [f for f in factors if f is not outer]
+    gram, scores = _assemble(shared, residuals[:, None], outer.codes, outer.n_groups, inner)
+    return mixed_blocks(gram, scores, back, len(X))
 
 
 def _assemble(shared: Array, e: Array, codes: Codes, J: int, inner: list[RandomFactor]) -> tuple[Array, Array]:
@@ -140,7 +159,9 @@ def _add_pair(gram: Array, codes: Codes, factor: RandomFactor, place: Codes, oth
 
 def _sums_within(left: Array, right: Array, codes: Codes, n_groups: int) -> Array:
     """Return left'right within groups of rows in any order, shape (m, k, t)."""
-    order = np.argsort(codes, kind="stable")
+    order = _order(codes)
+    if order is None:
+        return cluster_sums(left, codes, n_groups, right)
     return cluster_sums(left[order], codes[order], n_groups, right[order])
 
 
