@@ -48,7 +48,7 @@ def _lot(setting: Setting) -> list[str]:
     strata = ", ".join(say.name(key) for key in study.strata)
     sentences = []
     if study.scheme == "stratified" and strata:
-        sentences.append(say("Stratified: drawn separately within each {strata}.", strata=strata))
+        sentences.append(say("Stratified by {strata}: drawn separately within each stratum.", strata=strata))
     elif study.scheme == "simple":
         sentences.append(say("Simple: one draw among all institutions."))
     else:

@@ -6,6 +6,7 @@ says as plainly where it cannot.
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 
 from asp_eval.analysis.profiles import GapDimension, GapEntry, GapProfile, GapResults
@@ -55,7 +56,7 @@ def gap_index_view(
 ) -> GapIndexView:
     """Return the page that leads to all profiles; `links` are the profiles' pages."""
     say = words_for(language, results.languages)
-    ordered = tuple(sorted(links, key=lambda link: link.text.casefold()))
+    ordered = tuple(sorted(links, key=lambda link: alphabetical(link.text)))
     return GapIndexView(_page(results, say, say("GAP-profiles"), translations), (
         say("One profile for each institution, made to be talked about at a staff meeting."),
         say(
@@ -63,6 +64,19 @@ def gap_index_view(
             "cannot carry it.",
         ),
     ), ordered)  # fmt: skip
+
+
+def alphabetical(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a name's place in the alphabet: numbers by their size, and the Danish letters last.
+
+    Examples
+    --------
+    >>> sorted(["Ål", "Øen", "inst-10", "inst-2", "Æblet"], key=alphabetical)
+    ['inst-2', 'inst-10', 'Æblet', 'Øen', 'Ål']
+    """
+    spelled = name.casefold().translate({ord("æ"): "{a", ord("ø"): "{b", ord("å"): "{c"})  # "{" stands behind "z"
+    parts = re.findall(r"\d+|\D+", spelled)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
 
 
 def display_name(results: GapResults, profile: GapProfile) -> str:

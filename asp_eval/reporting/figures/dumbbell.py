@@ -14,13 +14,13 @@ from asp_eval.reporting.figures.forest import diamond
 from asp_eval.reporting.numbers import Numbers
 
 WIDTH, LABELS, DOTS_LEFT, DOTS_RIGHT, GAP_LEFT, GAP_RIGHT = 760.0, 0.0, 205.0, 470.0, 520.0, 745.0
-ROW, AREA, HEADER, FOOTER, SIZE = 32.0, 24.0, 60.0, 44.0, 13.0
+ROW, AREA, HEADER, FOOTER, SIZE = 30.0, 24.0, 56.0, 42.0, 13.0
 DOT, BAND = 5.5, 9.0
 
 
 @dataclass(frozen=True, slots=True)
 class GapLine:
-    """One dimension to draw. Where a number is None nothing is drawn, and `reason` says why."""
+    """One dimension to draw. Where a number is None nothing is drawn, and `reason` says why in the description."""
 
     label: str
     staff: float | None
@@ -157,8 +157,9 @@ def _sides(show: Numbers, y: float, zero: float) -> tuple[Text, ...]:
 def _line(line: GapLine, y: float, dots: Axis, gaps: Axis, show: Numbers, *, names: bool) -> PlacedLine:
     staff = None if line.staff is None else dots.place(line.staff)
     child = None if line.child is None else dots.place(line.child)
-    reason_x = GAP_LEFT if staff is not None or child is not None else DOTS_LEFT
-    reason = () if line.gap is not None else _reason(line, reason_x, y)
+    reason_x = DOTS_LEFT if staff is None else GAP_LEFT
+    hidden = show.words("not shown") if line.staff is None else show.words("no comparison")
+    reason = () if line.gap is not None else (Text(reason_x, y + 4, hidden),)
     drawn = line.gap is not None and line.low is not None and line.high is not None
     return PlacedLine(
         y=y, label=stack(LABELS, y, lines_of(line.label, DOTS_LEFT - 15, SIZE), 14), staff=staff, child=child,
@@ -169,10 +170,6 @@ def _line(line: GapLine, y: float, dots: Axis, gaps: Axis, show: Numbers, *, nam
         low=gaps.place(line.low) if drawn and line.low is not None else None,
         high=gaps.place(line.high) if drawn and line.high is not None else None, reason=reason,
     )  # fmt: skip
-
-
-def _reason(line: GapLine, x: float, y: float) -> tuple[Text, ...]:
-    return stack(x, y, lines_of(line.reason, WIDTH - x, 11, most=2), 13)
 
 
 def _band(line: GapLine, y: float, gaps: Axis) -> Band | None:

@@ -101,7 +101,7 @@ def _boxes(arm: ArmFlow, outcomes: tuple[OutcomeResult, ...], setting: Setting) 
     drawn = FlowBox(setting.heading(setting.arm(arm.arm)), (
         say("{n} institutions assigned", n=n(arm.institutions)),
         say("{n} children in the cohort", n=n(arm.cohort)),
-        say("not in the cohort: {a} not eligible, {b} joined later", a=n(arm.not_eligible), b=n(arm.joined_later)),
+        say("{a} children not eligible, {b} joined later", a=n(arm.not_eligible), b=n(arm.joined_later)),
     ))  # fmt: skip
     analysed = [
         FlowBox(say("Analysed: {outcome}", outcome=setting.outcome(result)), _analysed_lines(part, setting))
