@@ -21,10 +21,11 @@ from asp_eval.trial.screening.schema import table_schema
 from asp_eval.trial.screening.validation import validate
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.trial.synthetic.children import draw_sdq, score_values
-from asp_eval.trial.synthetic.exports import demo_study_yaml, write_fieldwork, write_institutions
+from asp_eval.trial.synthetic.exports import write_fieldwork, write_institutions
 from asp_eval.trial.synthetic.fieldwork import simulate_fieldwork
 from asp_eval.trial.synthetic.people import draw_institutions, draw_people
 from asp_eval.trial.synthetic.population import SCALE_KEYS
+from asp_eval.trial.synthetic.study_file import demo_study_yaml
 
 SEED = 11
 

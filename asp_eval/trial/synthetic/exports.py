@@ -21,10 +21,7 @@ from asp_eval.trial.synthetic import population as pop
 from asp_eval.trial.synthetic.competences import CHILD, STAFF
 from asp_eval.trial.synthetic.fieldwork import SDQ, simulate_fieldwork
 from asp_eval.trial.synthetic.people import draw_institutions
-from asp_eval.trial.synthetic.study_file import demo_study_yaml
 from asp_eval.trial.synthetic.workbook import workbook_bytes
-
-__all__ = ["Export", "demo_study_yaml", "write_fieldwork", "write_institutions"]
 
 Mappings = dict[str, Any]
 Labels = dict[str, str | int]

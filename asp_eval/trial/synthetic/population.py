@@ -14,7 +14,6 @@ from datetime import date
 
 ASSUMPTION = "assumption"
 TRIAL = "Jensen, Holm & Bremberg 2013, Int J Educ Res 62:115-128, as entered in the Danish effect database, study 324"
-DESIGN = "the ASP paper, 'Social innovation in public sector strategies addressing endangered children'"
 TEACHER_SDQ = "teacher SDQ at ages 4 to 5, N = 122 (PMC5409073)"
 TEACHER_SHARE = "between-teacher shares .23 (internalising) and .12 (externalising), Journal of School Psychology vol. 80"
 INSTITUTION_SHARE = "assumption, below the .10 met at school level (Parker et al. 2025, BMC Med Res Methodol 25:120)"
@@ -129,7 +128,7 @@ FACTOR_CORRELATION = (
 CHILD_STABILITY = 0.85  # correlation of a child's own part of a factor from one wave to the next; assumed
 INSTITUTION_STABILITY = 0.80  # the same of an institution's part; assumed. A rater's part does not change
 
-# The published direction is a larger effect for children of well-educated mothers; the factors are assumed.
+# A larger effect for children of well-educated mothers is published with the effects; the factors are assumed.
 EDUCATION = ("short", "medium", "long")
 EDUCATION_STEP = (-1, 0, 1)
 EDUCATION_SHARES = (0.25, 0.45, 0.30)  # assumed
@@ -187,8 +186,9 @@ HOURS_PER_WEEK = (33.0, 5.5)  # mean and SD of the hours a child is in the insti
 NO_EDUCATION = 0.07  # children whose mother's education is not known; assumed
 STAFF_ANSWERED = 0.88  # of the staff survey; assumed
 
-# Published: 60 institutions in two municipalities, about 3,000 children aged three to six, a pool of 237 centres with
-# about 50 children each, 59 institutions analysed. How many were in each municipality is assumed.
+# Published in the ASP paper ("Social innovation in public sector strategies addressing endangered children"): 60
+# institutions in two municipalities, about 3,000 children, a pool of 237 centres with about 50 children each; in the source
+# of the effects: 59 institutions analysed. How many were in each municipality is assumed.
 MUNICIPALITIES = (("Aarhus", 40), ("Hvidovre", 20))
 POOL = 237
 CHILDREN_PER_INSTITUTION = 50
