@@ -1,8 +1,11 @@
-"""Least squares by Householder's QR decomposition, on arrays.
+"""Least squares by an orthogonal decomposition, on arrays.
 
-sqrt(W) X = Q R, beta = R^-1 Q' sqrt(W) y. Columns that are linear combinations of earlier ones are left out by the rule
-of R's `lm`: what remains of a column beside the earlier ones is less than 1e-7 of it. Unlike R, "of it" is said of the
-column less its mean where the first column is constant, so that a date or a large index is not taken for a constant.
+sqrt(W) X = Q R, beta = R^-1 Q' sqrt(W) y. R comes from Householder's QR of blocks of rows that fit the cache, stacked and
+decomposed again; Q = sqrt(W) X R^-1 is made orthonormal to rounding by one more Cholesky step.
+
+Columns that are linear combinations of earlier ones are left out by the rule of R's `lm`: what remains of a column
+beside the earlier ones is less than 1e-7 of it. Unlike R, "of it" is said of the column less its mean where the first
+column is constant, so that a date or a large index is not taken for a constant.
 """
 
 from __future__ import annotations
@@ -13,6 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from asp_eval.stats.estimate import Array
+
+BLOCK = 2**13
+"""Rows decomposed at a time."""
 
 COLLINEAR = 1e-7
 """R's tolerance: a column's remainder beside earlier columns, relative to the column."""
@@ -66,11 +72,9 @@ def least_squares(X: Array, y: Array, weights: Array | None = None) -> LeastSqua
     """
     root = None if weights is None else np.sqrt(weights)
     weighted = X if root is None else X * root[:, None]
-    Q, R = np.linalg.qr(weighted)
+    R = triangular_factor(weighted)
     kept = independent_columns(R, constant_first=X.shape[1] > 0 and bool((X[:, 0] == X[0, 0]).all()))
-    if not kept.all():
-        Q, R = np.linalg.qr(weighted[:, kept])
-    back = np.linalg.solve(R, np.eye(R.shape[0])) if R.size else R
+    Q, back = _orthonormal(weighted if kept.all() else weighted[:, kept], R[:, kept])
     coordinates = Q.T @ (y if root is None else y * root)
     columns = Q if root is None else Q / root[:, None]
     fitted = columns @ coordinates
@@ -78,6 +82,22 @@ def least_squares(X: Array, y: Array, weights: Array | None = None) -> LeastSqua
     squares = residuals**2 if weights is None else weights * residuals**2
     rss, total = float(squares.sum()), float(np.sum(y**2 if weights is None else weights * y**2))
     return LeastSquaresFit(kept, columns, back, back @ coordinates, fitted, residuals, rss, rss <= EXACT**2 * total)
+
+
+def triangular_factor(X: Array) -> Array:
+    """Return R (at most n rows, columns) with R'R = X'X, without forming X'X."""
+    block = max(BLOCK, 4 * X.shape[1])
+    while len(X) > 2 * block:
+        X = np.vstack([np.linalg.qr(X[i : i + block], mode="r") for i in range(0, len(X), block)])
+    return np.asarray(np.linalg.qr(X, mode="r"))
+
+
+def _orthonormal(X: Array, R: Array) -> tuple[Array, Array]:
+    """Return Q (n, p) and the inverse (p, p) of its triangular factor, X = Q R; `R` has X's lengths and angles."""
+    inverse = np.linalg.solve(np.linalg.qr(R, mode="r"), np.eye(X.shape[1]))
+    Q = X @ inverse
+    again = np.linalg.solve(np.linalg.cholesky(Q.T @ Q).T, np.eye(X.shape[1]))
+    return Q @ again, np.asarray(inverse @ again)
 
 
 def independent_columns(R: Array, *, constant_first: bool) -> npt.NDArray[np.bool_]:

@@ -259,12 +259,15 @@ def _clusters(frame: pd.DataFrame, name: str, design: Design) -> Clusters:
 
 def _blocks(solution: LeastSquaresFit, clusters: Clusters, weights: Array | None) -> ClusterBlocks:
     """Sum the cross-products of the orthonormal columns over clusters."""
-    order = np.argsort(clusters.codes, kind="stable")
-    codes, J, n = clusters.codes[order], len(clusters.levels), len(order)
-    columns, residuals = solution.columns[order], solution.residuals[order, None]
+    codes, J, n = clusters.codes, len(clusters.levels), len(clusters.codes)
+    columns, residuals = solution.columns, solution.residuals
+    if not bool((np.diff(codes) >= 0).all()):
+        order = np.argsort(codes, kind="stable")
+        codes, columns, residuals = codes[order], columns[order], residuals[order]
+        weights = None if weights is None else weights[order]
     if weights is not None:
-        columns = np.hstack([columns, weights[order, None] * columns])
-    gram, scores = cluster_sums(columns, codes, J), cluster_sums(columns, codes, J, residuals)[..., 0]
+        columns = np.hstack([columns, weights[:, None] * columns])
+    gram, scores = cluster_sums(columns, codes, J), cluster_sums(columns, codes, J, residuals[:, None])[..., 0]
     build = ordinary_blocks if weights is None else weighted_blocks
     return build(gram, scores, solution.back, n)
 

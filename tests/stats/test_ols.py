@@ -9,6 +9,7 @@ from scipy import stats
 
 from asp_eval.core.errors import Refusal, Unavailable
 from asp_eval.stats.estimate import ESTIMATE_COLUMNS
+from asp_eval.stats.least_squares import least_squares, triangular_factor
 from asp_eval.stats.ols import ols
 from asp_eval.stats.smallsample.classical import Classical
 from asp_eval.stats.smallsample.cluster_robust import CR0, CR1, CR1S, CR2, CR3
@@ -280,3 +281,14 @@ def test_a_date_is_not_taken_for_a_constant() -> None:
     assert fit.dropped == ()
     want = ols("y ~ arm + x", frame, cluster="g").tidy()
     np.testing.assert_allclose(fit.tidy()["statistic"].iloc[1:], want["statistic"].iloc[1:], rtol=1e-5)
+
+
+def test_many_rows_are_decomposed_in_blocks() -> None:
+    rng = np.random.default_rng(8)
+    X = np.column_stack([np.ones(50_000), 1e4 + rng.normal(size=50_000), rng.normal(size=50_000)])
+    y = rng.normal(size=50_000)
+    found = least_squares(X, y)
+    np.testing.assert_allclose(found.columns.T @ found.columns, np.eye(3), atol=1e-13)
+    np.testing.assert_allclose(found.columns @ np.linalg.inv(found.back), X, rtol=1e-10, atol=1e-9)
+    np.testing.assert_allclose(found.estimate, np.linalg.lstsq(X, y, rcond=None)[0], rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(np.abs(triangular_factor(X)), np.abs(np.linalg.qr(X, mode="r")), rtol=1e-9, atol=1e-9)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.stats.least_squares import triangular_factor
 from asp_eval.stats.smallsample.cluster_blocks import Array, ClusterBlocks, cluster_sums, mixed_blocks
 
 Codes = npt.NDArray[np.intp]
@@ -99,8 +100,7 @@ def _blocks(X: Array, residuals: Array, factors: Sequence[RandomFactor], root: A
         X, residuals = X * root[:, None], residuals * root
         factors = [RandomFactor(f.name, f.codes, f.n_groups, f.columns * root[:, None]) for f in factors]
     outer = next(f for f in factors if f.name == name)
-    R = np.asarray(np.linalg.qr(X, mode="r"))
-    back = np.asarray(np.linalg.solve(R, np.eye(R.shape[0])))
+    back = np.asarray(np.linalg.solve(triangular_factor(X), np.eye(X.shape[1])))
     k = outer.columns.shape[1]
     shared = np.empty((len(X), k + X.shape[1]))
     shared[:, :k] = outer.columns
