@@ -103,8 +103,8 @@ def read_design(
         plan, data = plan_columns(block.expression, data, frame)
         planned.append((block, plan))
     layout, columns = lay_out(formula, parsed.response, fixed, planned)
-    groups = tuple(_combined(f.group, data) for f in layout.factors)
-    offset = _offset(parsed, data, frame)
+    groups = tuple(combined_groups(f.group, data) for f in layout.factors)
+    offset = read_offset(parsed, data, frame)
     response = _response(parsed, data, frame)
     w = data.numeric(weights) if weights else None
     if w is not None and not bool((w > 0).all()):
@@ -128,7 +128,7 @@ def _response(parsed: ModelFormula, data: Variables, frame: pd.DataFrame) -> Arr
     return _one_column(parsed.response, data, frame)
 
 
-def _offset(parsed: ModelFormula, data: Variables, frame: pd.DataFrame) -> Array | None:
+def read_offset(parsed: ModelFormula, data: Variables, frame: pd.DataFrame) -> Array | None:
     """Return the sum of the offsets (n,)."""
     if not parsed.offsets:
         return None
@@ -144,7 +144,7 @@ def _one_column(expression: str, data: Variables, frame: pd.DataFrame) -> Array:
     return np.asarray(build_column(plan.columns[0], extended.columns, slice(None)), float)
 
 
-def _combined(group: tuple[str, ...], data: Variables) -> Categories:
+def combined_groups(group: tuple[str, ...], data: Variables) -> Categories:
     """Return the groups formed by one column, or by the combinations of several that occur."""
     parts = [data.columns[group_key(g)] for g in group]
     kept = [p for p in parts if isinstance(p, Categories)]

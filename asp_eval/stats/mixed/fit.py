@@ -7,30 +7,38 @@ wraps the fit (`asp_eval.stats.smallsample`) without changing it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.stats import contrasts
-from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.estimate import JOINT_COLUMNS, Array, Estimate, JointTest
 from asp_eval.stats.mixed.clusters import model_clusters
+from asp_eval.stats.mixed.comparison import DIFFERENT_ROWS, NOT_NESTED, LikelihoodRatio, ratio_test
 from asp_eval.stats.mixed.components import components_table, covariance_matrices, effects_table
 from asp_eval.stats.mixed.derivatives import variance_derivatives
 from asp_eval.stats.mixed.design import Design, read_design
 from asp_eval.stats.mixed.effects import conditional_modes, conditional_variances
 from asp_eval.stats.mixed.estimation import Problem, pose
+from asp_eval.stats.mixed.interval_table import Fitted, interval_table
 from asp_eval.stats.mixed.levels import between_within_df
 from asp_eval.stats.mixed.moments import Moments
 from asp_eval.stats.mixed.optimise import Optimum
+from asp_eval.stats.mixed.recompute import agreement_table, refit_elsewhere
+from asp_eval.stats.mixed.rows import predict_rows, random_part
 from asp_eval.stats.mixed.summary import summary_text
+from asp_eval.stats.mixed.type3 import type_three
+from asp_eval.stats.mixed.variance_share import R2, Share, effect_variances, intraclass_correlation, nakagawa
 from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.stats.smallsample.method import Method
 from asp_eval.stats.smallsample.normal import Normal
 from asp_eval.stats.smallsample.variance import VarianceDerivatives
 
+UNKNOWN_GROUP = Fault("FIT-059", "there is no grouping factor {group!r}", "Use one of: {known}.")
 NO_ROWS_KEPT = Fault(
     "FIT-046", "this fit was made from moments and has no rows", "Fit with lmm(formula, frame) to have fitted values."
 )  # fmt: skip
@@ -229,6 +237,134 @@ class MixedFit:
         if reml == self.reml:
             return self
         return MixedFit(self.problem, self.problem.optimum(reml=reml, start=None), reml, self.design, self.absent)
+
+    @property
+    def fitted(self) -> Array:
+        """X beta + Z b + offset of the rows used (n,)."""
+        design = self._rows()
+        marginal = design.fixed_matrix()[:, list(self.problem.standard.kept)] @ self.estimate
+        offset = 0.0 if design.offset is None else design.offset
+        return np.asarray(marginal + random_part(design, self.modes) + offset, float)
+
+    @property
+    def residuals(self) -> Array:
+        """Outcome less fitted value (n,)."""
+        design = self._rows()
+        outcome = design.response if design.offset is None else design.response + design.offset
+        return np.asarray(outcome - self.fitted, float)
+
+    def predict(self, frame: pd.DataFrame, *, random_effects: bool = True, new_groups: bool = False) -> Array:
+        """Return predictions of new rows (rows of `frame`,), with the offset.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        random_effects : bool
+            Whether the groups' own effects are added, or the fixed part alone is predicted.
+        new_groups : bool
+            Give groups that were not in the data effects of zero, instead of refusing.
+
+        Raises
+        ------
+        Refusal
+            If a value is missing, a category or a group is new, or the fit has no rows to know the coding from.
+        """
+        kept = self.problem.standard.kept
+        modes = self.modes if random_effects else ()
+        return predict_rows(self._rows(), kept, self.estimate, modes, frame, random=random_effects, new_groups=new_groups)
+
+    def icc(self, level: float = 0.95, group: str | None = None) -> Estimate:
+        """Return the intraclass correlation: the share of the random variance that lies between groups.
+
+        Parameters
+        ----------
+        level : float
+            Of the profile interval, which is there for models with a single random intercept.
+        group : str, optional
+            One grouping factor; by default all of them together. The effects of random slopes are averaged over the
+            rows (Johnson 2014).
+        """
+        parts = dict(zip(self.n_groups, effect_variances(self.problem.standard, self.covariances, self.design), strict=True))
+        if group is not None and group not in parts:
+            UNKNOWN_GROUP.refuse(group=group, known=", ".join(parts))
+        part = sum(parts.values()) if group is None else parts[group]
+        share = Share(group or ", ".join(parts), part, sum(parts.values()) + self.sigma2)
+        return intraclass_correlation(self.problem, self.found, share, level, reml=self.reml)
+
+    def r_squared(self) -> R2:
+        """Return Nakagawa's marginal and conditional R2, with Johnson's extension to random slopes."""
+        return nakagawa(self.problem.standard, self.estimate, self.covariances, self.sigma2, self.design)
+
+    def anova(self, method: Method | None = None) -> pd.DataFrame:
+        """Return type III tests of the terms: term, statistic, df_numerator, df_denominator, p_value, method, note."""
+        used = method or KenwardRoger()
+        tests = []
+        for term, L in type_three(self._rows().fixed, self.problem.standard.kept):
+            if isinstance(L, Unavailable):
+                tests.append(JointTest(term, None, None, None, None, used.name, L.reason))
+                continue
+            tests.append(contrasts.joint_test(self, L, used, term))
+        return pd.DataFrame([astuple(t) for t in tests], columns=list(JOINT_COLUMNS))
+
+    def likelihood_ratio(self, larger: MixedFit) -> LikelihoodRatio:
+        """Return the likelihood ratio test of this model within a larger one.
+
+        Models with different fixed parts are compared by ML, refitted if need be; with the same fixed part, by REML if
+        both were fitted so.
+
+        Raises
+        ------
+        Refusal
+            If the models were fitted to different rows or have the same number of parameters.
+        """
+        if self.n_obs != larger.n_obs:
+            DIFFERENT_ROWS.refuse(found=f"{self.n_obs} and {larger.n_obs} rows")
+        small, large = (self, larger) if self.n_parameters < larger.n_parameters else (larger, self)
+        df = large.n_parameters - small.n_parameters
+        if not df:
+            NOT_NESTED.refuse(k=self.n_parameters)
+        reml = small.reml and large.reml and small.names == large.names
+        first, second = (f.refit(reml=reml).deviance for f in (small, large))
+        return ratio_test(first, second, df, reml=reml, variances=len(small.found.theta) != len(large.found.theta))
+
+    def variance_intervals(self, level: float = 0.95, kind: Literal["profile", "wald"] = "profile") -> pd.DataFrame:
+        """Return intervals of the standard deviations and correlations of the random effects, and of sigma.
+
+        Parameters
+        ----------
+        level : float
+        kind : {"profile", "wald"}
+            Where the deviance rises by the chi-square quantile; or symmetric in log sd and Fisher's z. At a singular
+            fit Wald's are unavailable.
+
+        Returns
+        -------
+        DataFrame
+            group, term1, term2, quantity ("sd" or "correlation"), estimate, conf_low, conf_high, method, note.
+        """
+        model = Fitted(self.problem, self.found, tuple(self.covariances), self.sigma2, self.reml)
+        return interval_table(model, self.variance_components(), level, kind)
+
+    def recompute(self) -> pd.DataFrame | Unavailable:
+        """Refit with statsmodels (``method="powell"``) and return the agreement, quantity by quantity."""
+        other = refit_elsewhere(self._rows(), self.problem.standard.kept, reml=self.reml)
+        if isinstance(other, Unavailable):
+            return other
+        beta, errors, D, scale = other
+        own = np.sqrt(np.diag(self.model_covariance))
+        lower = np.tril_indices(len(D))
+        covariance = self.covariances[0]
+        size = np.sqrt(np.outer(np.diag(covariance), np.diag(covariance)))
+        labels = [f"covariance {i + 1},{j + 1} of {next(iter(self.n_groups))}" for i, j in zip(*lower, strict=True)]
+        names = [*self.names, *(f"std_error {n}" for n in self.names), *labels, "residual variance"]
+        return agreement_table(
+            names, np.concatenate([self.estimate, own, covariance[lower], [self.sigma2]]),
+            np.concatenate([beta, errors, D[lower], [scale]]), np.concatenate([own, own, size[lower], [self.sigma2]]),
+        )  # fmt: skip
+
+    def _rows(self) -> Design:
+        """Return the rows, or refuse."""
+        return NO_ROWS_KEPT.refuse() if self.design is None else self.design
 
     def __str__(self) -> str:
         return summary_text(

@@ -1,0 +1,178 @@
+"""Shares of variance: the intraclass correlation and Nakagawa's R2.
+
+ICC_f = v_f / (sum of all v + sigma^2), with v_f = mean over rows of z'D_f z (for a random intercept, its variance);
+with random slopes it depends on the covariate, so z is taken at stated values, by default over the data's rows.
+
+R2 (Nakagawa & Schielzeth 2013, Methods Ecol Evol 4:133; with random slopes Johnson 2014, ibid. 5:944):
+
+    marginal    = v_x / (v_x + v_b + sigma^2),   v_x = var(X beta) with n - 1
+    conditional = (v_x + v_b) / (v_x + v_b + sigma^2),   v_b = tr(Z D Z') / n
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+
+from asp_eval.core.errors import Fault
+from asp_eval.stats.contrasts import LEVEL
+from asp_eval.stats.estimate import Array, Estimate
+from asp_eval.stats.mixed.design import Design
+from asp_eval.stats.mixed.estimation import Problem
+from asp_eval.stats.mixed.moments import Moments
+from asp_eval.stats.mixed.optimise import Optimum
+from asp_eval.stats.mixed.rows import effect_columns
+from asp_eval.stats.mixed.standard import Standard
+
+NEEDS_ROWS = Fault(
+    "FIT-049", "weighted moments do not tell this share of variance", "Fit with lmm(formula, frame, weights=...)."
+)  # fmt: skip
+SEVERAL = "a share of several variances has no standard error or interval here; see variance_intervals()"
+PROFILE = "the interval is by profile likelihood, so there is no standard error"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of the variance.
+
+    Attributes
+    ----------
+    name : str
+    part, total : float
+    unit : float
+        The part for a variance ratio of one, over sigma^2.
+    """
+
+    name: str
+    part: float
+    total: float
+    unit: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class R2:
+    """Nakagawa's R2.
+
+    Attributes
+    ----------
+    marginal, conditional : float
+        Share of variance explained by the fixed part, and by fixed and random effects.
+    """
+
+    marginal: float
+    conditional: float
+
+
+def mean_square_effects(moments: Moments, i: int) -> Array:
+    """Return the mean over rows of z z' of factor i (k, k), from cross-products of unweighted rows."""
+    factor = moments.layout.factors[i]
+    effects = list(factor.effects)
+    T = np.eye(len(moments.shift))
+    T[0, 1:] = moments.shift[1:]
+    raw = T.T @ moments.total @ T
+    return np.asarray(raw[np.ix_(effects, effects)] / moments.n_obs, float)
+
+
+def fixed_variance(moments: Moments, kept: tuple[int, ...], beta: Array) -> float:
+    """Return the variance of X beta over unweighted rows, with n - 1."""
+    columns = [moments.layout.fixed[k] for k in kept]
+    b = np.zeros(len(moments.shift))
+    b[columns] = beta
+    b[0] = 0.0  # the constant does not vary
+    n = moments.n_obs
+    centred = moments.total - np.outer(moments.total[0], moments.total[0]) / n
+    return float(b @ centred @ b) / (n - 1)
+
+
+def effect_variances(standard: Standard, covariances: Sequence[Array], design: Design | None) -> list[float]:
+    """Return tr(Z D Z') / n of each factor.
+
+    Raises
+    ------
+    Refusal
+        If rows are weighted and the fit has none: weighted cross-products do not hold the unweighted ones.
+    """
+    moments = standard.moments
+    out = []
+    for i, (factor, D) in enumerate(zip(moments.layout.factors, covariances, strict=True)):
+        if factor.effects == (0,):
+            out.append(float(D[0, 0]))
+        elif moments.weighted:
+            Z = effect_columns(_unweighted(design), factor)
+            out.append(float(np.einsum("ij,ji->", D, Z.T @ Z / len(Z))))
+        else:
+            out.append(float(np.einsum("ij,ji->", D, mean_square_effects(moments, i))))
+    return out
+
+
+def nakagawa(
+    standard: Standard, beta: Array, covariances: Sequence[Array], sigma2: float, design: Design | None
+) -> R2:
+    """Return Nakagawa's R2."""
+    if standard.moments.weighted:
+        X = _unweighted(design).fixed_matrix()[:, list(standard.kept)]
+        fixed = float(np.var(X @ beta, ddof=1))
+    else:
+        fixed = fixed_variance(standard.moments, standard.kept, beta)
+    random = sum(effect_variances(standard, covariances, design))
+    total = fixed + random + sigma2
+    return R2(fixed / total, (fixed + random) / total)
+
+
+def intraclass_correlation(problem: Problem, found: Optimum, share: Share, level: float, *, reml: bool) -> Estimate:
+    """Return the ICC, with a profile interval where there is one variance ratio."""
+    if not 0 < level < 1:
+        LEVEL.refuse(found=level)
+    value = share.part / share.total
+    term = f"ICC {share.name}"
+    if problem.one is None:
+        return Estimate(term, value, None, None, None, None, None, None, "model variances", SEVERAL)
+    d = problem.elimination.shape.d(found.theta)
+    low, high = interval_of_ratio(lambda r: problem.evaluate(np.array([r]), reml=reml).value, float(d[0]), level)
+    scale = share.part / (share.total - share.part) / float(d[0]) if d[0] > 0 else share.unit
+    ends = [1.0 if np.isinf(e) else e * scale / (1.0 + e * scale) for e in (low, high)]
+    return Estimate(term, value, None, None, None, None, ends[0], ends[1], "profile likelihood", PROFILE)
+
+
+def _unweighted(design: Design | None) -> Design:
+    """Return the rows, or refuse."""
+    return NEEDS_ROWS.refuse() if design is None else design
+
+
+def interval_of_ratio(deviance: Callable[[float], float], ratio: float, level: float) -> tuple[float, float]:
+    """Return the profile interval of d = tau^2 / sigma^2, where the deviance rises by the chi-square quantile.
+
+    Parameters
+    ----------
+    deviance : callable
+        The profiled criterion at d >= 0.
+    ratio : float
+        Its minimum.
+    level : float
+
+    Returns
+    -------
+    tuple of float
+        The lower end is zero where the deviance at zero is below the quantile.
+    """
+    limit = deviance(ratio) + float(special.chdtri(1.0, 1.0 - level))
+
+    def excess(log_d: float) -> float:
+        return deviance(float(np.exp(log_d))) - limit
+
+    centre = np.log(max(ratio, 1e-8))
+    low = 0.0
+    if ratio > 0 and deviance(0.0) > limit:
+        below = centre - 1.0
+        while excess(below) < 0:
+            below -= 2.0
+        low = float(np.exp(optimize.brentq(excess, below, centre, xtol=1e-12)))
+    above = centre + 1.0
+    while excess(above) < 0:
+        above += 1.0
+        if above > 60.0:
+            return low, float("inf")
+    return low, float(np.exp(optimize.brentq(excess, centre, above, xtol=1e-12)))
