@@ -23,7 +23,7 @@ ALREADY_THERE = Fault(
 )  # fmt: skip
 NOTHING_LEFT = Fault("SCR-022", "the mapping's filter leaves no rows", "Correct 'keep_rows'.")
 DISAGREE = Fault(
-    "SCR-023", "the rows of {unit} do not agree, so that they cannot become one row",
+    "SCR-023", "the rows of {unit} do not agree, so that they cannot become one row: {values}",
     "Correct the file, leave the rows out with 'keep_rows', or take the column out of the import with 'ignore'.",
 )  # fmt: skip
 LABEL_NOT_MET = Fault(
@@ -141,7 +141,7 @@ def _disagreements(
         values = pd.Series(raw.rows[members]).groupby(cells[members], sort=False).agg(["first", "size"])
         shown = "; ".join(f"{value!r} in {n} rows from row {row}" for value, row, n in values.itertuples())
         who = f"{unit} {raw.columns[unit].cell(members[0])!r}"
-        yield replace(DISAGREE.at(raw.place(int(members[0]), name), unit=who), found=shown)
+        yield DISAGREE.at(raw.place(int(members[0]), name), unit=who, values=shown)
 
 
 def _must_have(raw: RawTable, part: str, wanted: Iterable[str]) -> None:

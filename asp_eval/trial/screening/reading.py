@@ -20,7 +20,7 @@ from asp_eval.trial.screening.workbook import OLE_START, ZIP_START, read_workboo
 NO_FILE = Fault("SCR-001", "there is no such file", "Check the path.")
 EMPTY_FILE = Fault("SCR-002", "the file is empty", "Export it again; the first row must name the columns.")
 NO_ROWS = Fault("SCR-003", "the file has a header and no rows", "Export it again, with its data.")
-SAME_NAME = Fault("SCR-004", "more than one column has this name", "Give every column a name of its own.")
+SAME_NAME = Fault("SCR-004", "{times} columns have this name", "Give every column a name of its own.")
 NO_NAME = Fault("SCR-005", "a column has cells and no name", "Name it in the first row, or delete it.")
 RAGGED = Fault(
     "SCR-006", "the row does not have as many cells as the header",
@@ -105,7 +105,7 @@ def _columns(records: Iterator[list[str]], width: int, source: str) -> tuple[lis
         kept = [(start + i, record) for i, record in enumerate(chunk) if any(record)]
         start += len(chunk)
         problems += [
-            RAGGED.at(Place(source, row=number), found=f"{len(record)} cells", expected=width)
+            RAGGED.at(Place(source, row=number), found=len(record), expected=width)
             for number, record in kept
             if len(record) != width
         ]
@@ -121,7 +121,7 @@ def _columns(records: Iterator[list[str]], width: int, source: str) -> tuple[lis
 def _named(header: Sequence[str], columns: Sequence[TextColumn], source: str) -> dict[str, TextColumn]:
     """Give the columns their names; a nameless column without cells is a stray delimiter and is dropped."""
     problems = [
-        SAME_NAME.at(Place(source, row=1, column=name), found=f"{times} times")
+        SAME_NAME.at(Place(source, row=1, column=name), times=times)
         for name, times in Counter(name for name in header if name).items()
         if times > 1
     ]

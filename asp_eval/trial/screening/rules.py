@@ -30,7 +30,7 @@ CHILD_DIFFERS = Fault(
 BORN_LATER = Fault("SCR-064", "the child was born after the day of the rating", "Correct the date or the month of birth.")
 OUTSIDE_WAVE = Fault("SCR-054", "the date is outside the wave", "Check the date, and that the row belongs here.", "warning")
 OUTSIDE_AGES = Fault(
-    "SCR-055", "the child's age is outside the eligible ages",
+    "SCR-055", "the child's age in years is outside the eligible ages",
     "It is kept, and counted as not eligible in the flow.", "warning",
 )  # fmt: skip
 MOVED = Fault(
@@ -43,7 +43,7 @@ JOINED = Fault(
 NO_ANSWERS = Fault(
     "SCR-059", "the row has no answers", "It counts as not screened at this wave; nothing needs to be done.", "warning"
 )
-TWO_FORMS = Fault("SCR-060", "two forms of one questionnaire are answered", "Check which form was meant.", "warning")
+TWO_FORMS = Fault("SCR-060", "two forms of one questionnaire are answered: {forms}", "Check which form was meant.", "warning")
 
 
 def broken_rules(
@@ -85,7 +85,7 @@ def _forms(raw: RawTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[
     for group in schema.alternatives:
         answered = [filled[form] for form in group if form in filled]
         twice = np.sum(answered, axis=0) > 1 if len(answered) > 1 else np.zeros(len(raw), dtype=bool)
-        yield from (TWO_FORMS.at(raw.place(row), found=" and ".join(group)) for row in positions(twice))
+        yield from (TWO_FORMS.at(raw.place(row), forms=" and ".join(group)) for row in positions(twice))
 
 
 def _institutions(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known: Known) -> Iterator[Problem]:
@@ -136,7 +136,7 @@ def _ages(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Ite
     outside = ((age < ages.start) | (age >= ages.below)).to_numpy(dtype=bool) & ~later
     for row in positions(outside):
         allowed = f"from {ages.start:g}, below {ages.below:g}"
-        yield OUTSIDE_AGES.at(raw.place(row, "birth_month"), found=f"{age.iloc[row]:.1f} years", expected=allowed)
+        yield OUTSIDE_AGES.at(raw.place(row, "birth_month"), found=round(float(age.iloc[row]), 1), expected=allowed)
 
 
 def _against_reports(raw: RawTable, frame: pd.DataFrame, known: Known) -> Iterator[Problem]:

@@ -49,7 +49,7 @@ class TableSchema:
     child_columns : tuple of str
         Columns that tell of the child and feed the table of children.
     declared : tuple of str
-        Columns that ``study.yaml`` adds.
+        Columns that ``study.yaml`` adds and that a file is expected to have; what it says of children, at the first wave.
     """
 
     name: str
@@ -146,7 +146,7 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
         wave=wave,
         alternatives=tuple(tuple(form.id for form in group) for group in groups),
         child_columns=_child_columns(name, base, child_columns, own),
-        declared=tuple(field.name for field in own),
+        declared=tuple(field.name for field in own if field not in child_columns or (collection and collection.waves[0] == wave)),
     )
 
 

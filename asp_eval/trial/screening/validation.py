@@ -28,9 +28,9 @@ MISSING_COLUMN = Fault(
     "{advice}Export it, or map it; if it was not collected, say so in the mapping: 'constants: {{NAME: null}}'.",
 )  # fmt: skip
 NO_VALUE = Fault("SCR-045", "the cell is empty, and must not be", "Fill it in, or take the row out.")
-SAME_KEY = Fault("SCR-046", "the same {key} stands more than once", "Keep one of the rows; look whether one is another child's.")
+SAME_KEY = Fault("SCR-046", "the same {key} stands twice: {values} in row {first} and here", "Keep one of the rows; look whether one is another child's.")
 UNSURE_DECIMAL = Fault(
-    "SCR-048", "numbers in the file can be read in two ways: the decimal mark could be a comma or a point",
+    "SCR-048", "numbers such as {numbers} can be read in two ways: the decimal mark could be a comma or a point",
     "Say which in the mapping: 'format: {{decimal: \",\"}}'.",
 )  # fmt: skip
 UNSURE_DATES = Fault(
@@ -136,8 +136,8 @@ def _marks(raw: RawTable, schema: TableSchema) -> tuple[Marks, list[Problem]]:
     numbers = [text for field in there if field.numeric for text in raw.columns[field.name].texts]
     decimal = raw.dialect.decimal or decimal_mark(numbers, raw.dialect.delimiter)
     if decimal is None:
-        shown = ", ".join(sorted({text for text in numbers if "," in text or "." in text})[:4])
-        problems.append(UNSURE_DECIMAL.at(raw.source, found=shown, expected="'.' or ','"))
+        shown = " and ".join(sorted({text for text in numbers if "," in text or "." in text})[:4])
+        problems.append(UNSURE_DECIMAL.at(raw.source, expected="'.' or ','", numbers=shown))
     dates = raw.dialect.dates or date_order(t for field in there if field.kind == "date" for t in raw.columns[field.name].texts)
     if dates is None:
         names = ", ".join(field.name for field in there if field.kind == "date")
@@ -173,8 +173,9 @@ def _same_keys(raw: RawTable, schema: TableSchema) -> Iterator[Problem]:
     first = keys.groupby(names, sort=False).ngroup().to_numpy()
     rows_of = pd.Series(raw.rows).groupby(first).first().to_dict()
     for row in positions(again):
-        shown = f"{', '.join(keys.iloc[row])} in rows {rows_of[first[row]]} and {raw.rows[row]}"
-        yield SAME_KEY.at(raw.place(row, names[0]), found=shown, key=" and ".join(schema.key))
+        values = ", ".join(keys.iloc[row])
+        place = raw.place(row, names[0])
+        yield SAME_KEY.at(place, key=" and ".join(schema.key), values=values, first=rows_of[first[row]])
 
 
 def _answered(frame: pd.DataFrame, schema: TableSchema) -> np.ndarray:

@@ -18,7 +18,7 @@ ENCRYPTED = Fault(
     "SCR-013", "the file is a workbook in the old format, or protected by a password",
     "Open it in a spreadsheet and save it as XLSX without a password, or as CSV.",
 )  # fmt: skip
-EXPANDS = Fault("SCR-015", "the workbook unpacks to more than is read from XLSX", "Export the data as CSV.")
+EXPANDS = Fault("SCR-015", "the workbook unpacks to {size} MB, which is more than is read from XLSX", "Export the data as CSV.")
 WHICH_SHEET = Fault(
     "SCR-016", "more than one sheet holds data, or none has the name told",
     "Keep the data in one sheet, or name it in the mapping: 'format: {{sheet: NAME}}'.",
@@ -89,7 +89,7 @@ def _check_archive(content: bytes, source: str) -> None:
         raise DataProblems([DAMAGED.at(source)]) from None
     if declared > LARGEST_UNPACKED:
         limit = f"at most {LARGEST_UNPACKED // 1_000_000} MB"
-        raise DataProblems([EXPANDS.at(source, found=f"{declared // 1_000_000} MB", expected=limit)])
+        raise DataProblems([EXPANDS.at(source, expected=limit, size=declared // 1_000_000)])
     try:
         problems = [ERROR_CELL.at(Place(source, row=row, column=column)) for row, column in _error_cells(archive)]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error):

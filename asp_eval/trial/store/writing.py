@@ -21,7 +21,7 @@ STILL_USED = Fault(
     "Put it back into the list; an institution that left the trial stays in it.",
 )  # fmt: skip
 OTHER_ARM = Fault(
-    "STO-011", "the institution already has another arm",
+    "STO-011", "institution {institution!r} already has another arm",
     "An allocation is added to, never changed. If the first one was a mistake, move study.duckdb away and import again.",
 )  # fmt: skip
 
@@ -69,7 +69,7 @@ def add_allocation(connection: DuckDBPyConnection, schema: TableSchema, frame: p
     if differs.any():
         rows = frame.loc[differs].assign(before=before)
         raise DataProblems(
-            OTHER_ARM.at(Place(source, column="arm"), found=f"{row.institution_id}: {row.arm}", expected=row.before)
+            OTHER_ARM.at(Place(source, column="arm"), found=row.arm, expected=row.before, institution=row.institution_id)
             for row in rows.itertuples()
         )
     new = frame.loc[before.isna()]

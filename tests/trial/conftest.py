@@ -1,0 +1,88 @@
+"""A small study in a folder of its own, and exports for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from asp_eval.trial.importing import import_file
+from asp_eval.trial.instruments.library import instrument
+from asp_eval.trial.store import write_allocation
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.protocol import load_study
+
+STUDY_YAML = """\
+version: 1
+study: {id: small, title: {en: Small}, synthetic: true}
+arms: [reference, intervention]
+strata: [municipality]
+waves:
+  - {id: w1, label: {en: start}, from: 2006-09-01, to: 2006-11-30}
+  - {id: w2, label: {en: midway}, from: 2007-08-15, to: 2007-10-31}
+eligibility: {age_years: {from: 3, below: 7}, at: w1}
+columns:
+  children: {mother_education: string}
+  screening: {hours: number}
+collect:
+  screening: {waves: [w1, w2], instruments: [{family: sdq-teacher}]}
+  staff_survey: {waves: [w1], instruments: [gap-competences-staff]}
+outcomes:
+  - {id: total, score: sdq-teacher.total, role: primary, better: lower, at: w2, baseline: w1}
+"""
+OLDER = instrument("sdq-teacher-4-17").columns
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """A study folder that holds a study.yaml and nothing else."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "study.yaml").write_text(STUDY_YAML)
+    return load_study(folder)
+
+
+@pytest.fixture
+def incoming(tmp_path: Path) -> Path:
+    """A folder outside the study, where exports arrive."""
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def drawn(study: Study, incoming: Path) -> Study:
+    """The study with four institutions, drawn."""
+    file = incoming / "institutions.csv"
+    file.write_text("institution_id,municipality\nA1,Aarhus\nA2,Aarhus\nH1,Hvidovre\nH2,Hvidovre\n")
+    import_file(study, file, "institutions")
+    arms = pd.DataFrame({"institution_id": ["A1", "A2", "H1", "H2"], "arm": ["reference", "intervention"] * 2})
+    write_allocation(study, arms)
+    return study
+
+
+@pytest.fixture
+def visits() -> pd.DataFrame:
+    """Three children rated at w1 on the form from four years, every answer 1."""
+    frame = pd.DataFrame({
+        "child_id": ["001", "002", "003"], "institution_id": ["A1", "A2", "H1"], "rater_id": ["r1", "r2", "r3"],
+        "date": ["2006-09-14"] * 3, "sex": ["boy", "girl", "boy"], "birth_month": ["2002-01", "2001-06", "2002-09"],
+        "mother_education": ["short"] * 3, "hours": ["30.5", "37", "20"],
+    })  # fmt: skip
+    return frame.assign(**dict.fromkeys(OLDER, "1"))
+
+
+@pytest.fixture
+def export(incoming: Path) -> Write:
+    """Write a frame as an export file outside the study."""
+
+    def write(frame: pd.DataFrame, name: str = "wave1.csv", **options: object) -> Path:
+        path = incoming / name
+        frame.to_csv(path, index=False, **{"lineterminator": "\n", **options})
+        return path
+
+    return write

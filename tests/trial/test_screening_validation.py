@@ -1,0 +1,201 @@
+"""Validation: every fault in one pass, each with its code and place; warnings stop nothing."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from asp_eval.core.errors import DataProblems, Problem, Refusal
+from asp_eval.trial.screening.accepting import read_table
+from asp_eval.trial.screening.known import Known
+from asp_eval.trial.screening.raw import Dialect
+from asp_eval.trial.screening.schema import table_schema
+from asp_eval.trial.screening.table import Table
+
+KNOWN = Known(
+    institutions=frozenset({"A1", "A2", "H1", "H2"}),
+    allocated=frozenset({"A1", "A2", "H1"}),
+    reports=pd.DataFrame({
+        "child_id": ["001", "002", "003"], "wave": ["w1"] * 3, "institution_id": ["A1", "A2", "H1"], "rater_id": ["r1", "r2", "r3"],
+        "sex": ["boy", "girl", None], "birth_month": ["2002-01", "2001-06", "2002-09"],
+    }).astype("string"),
+    waves_before=frozenset({"", "w1"}),
+)  # fmt: skip
+AT_W1 = Known(institutions=KNOWN.institutions, allocated=KNOWN.allocated)
+
+
+@pytest.fixture
+def check(study, export):
+    """Validate a frame as a wave's export; return the problems."""
+
+    def check(frame: pd.DataFrame, wave: str = "w1", known: Known | None = AT_W1, mapping=None) -> tuple[Problem, ...]:
+        try:
+            return read_table(export(frame), table_schema("screening", study, wave), mapping=mapping, study=study, known=known).warnings
+        except DataProblems as error:
+            return error.problems
+
+    return check
+
+
+def codes(problems: tuple[Problem, ...]) -> list[str]:
+    return [problem.code for problem in problems]
+
+
+def set_cell(frame: pd.DataFrame, row: int, column: str, value: str) -> pd.DataFrame:
+    changed = frame.copy()
+    changed.loc[row, column] = value
+    return changed
+
+
+def test_a_sound_file_becomes_a_table(study, export, visits):
+    table = read_table(export(visits), table_schema("screening", study, "w1"), study=study, known=AT_W1)
+    assert (table.name, table.wave, table.source, len(table), table.accepted) == ("screening", "w1", "wave1.csv", 3, 3)
+    assert table.warnings == ()
+    frame = table.frame
+    assert frame["child_id"].tolist() == ["001", "002", "003"]
+    assert frame["wave"].tolist() == ["w1"] * 3
+    assert frame["hours"].tolist() == [30.5, 37.0, 20.0]
+    assert frame["sdq-teacher-4-17.tantrum"].tolist() == [1.0] * 3
+    assert "sdq-teacher-2-4.tantrum" not in frame
+    frame.loc[0, "child_id"] = "changed"
+    assert table.frame["child_id"].iloc[0] == "001"
+
+
+def test_a_table_is_made_by_validation_only(study, export, visits):
+    table = read_table(export(visits), table_schema("screening", study, "w1"))
+    with pytest.raises(Refusal, match="SCR-070"):
+        Table(
+            table.schema, "x", "x", table.frame, table.rows.copy(), table.answered.copy(), 3, 0, 0, Dialect("csv"), ()
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value", "code"),
+    [
+        (1, "sdq-teacher-4-17.obeys", "3", "SCR-014"), (1, "hours", "many", "SCR-042"), (1, "sex", "Boy", "SCR-043"),
+        (1, "date", "2006-09-31", "SCR-047"), (1, "birth_month", "2006-13", "SCR-042"), (1, "date", "1006-09-01", "SCR-044"),
+        (1, "child_id", "", "SCR-045"), (1, "institution_id", " ", "SCR-045"), (1, "child_id", "001", "SCR-046"),
+        (1, "institution_id", "A9", "SCR-050"), (1, "institution_id", "H2", "SCR-051"), (1, "birth_month", "2006-10", "SCR-064"),
+    ],
+)  # fmt: skip
+def test_one_wrong_cell_is_one_error_at_its_place(check, visits, row, column, value, code):
+    (problem,) = check(set_cell(visits, row, column, value))
+    assert (problem.code, problem.severity) == (code, "error")
+    assert (problem.place.source, problem.place.row, problem.place.column) == ("wave1.csv", row + 2, column)
+    assert str(problem).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value", "code"),
+    [
+        (1, "date", "2006-08-31", "SCR-054"), (1, "date", "2006-12-01", "SCR-054"),
+        (1, "birth_month", "2004-01", "SCR-055"), (1, "birth_month", "1999-08", "SCR-055"),
+    ],
+)  # fmt: skip
+def test_one_doubtful_cell_is_one_warning(check, visits, row, column, value, code):
+    (problem,) = check(set_cell(visits, row, column, value))
+    assert (problem.code, problem.severity, problem.place.row) == (code, "warning", row + 2)
+
+
+def test_all_faults_come_at_once_in_the_order_of_the_rows(check, visits):
+    wrong = set_cell(set_cell(set_cell(visits, 2, "sex", "?"), 0, "hours", "x"), 1, "institution_id", "B1")
+    wrong = wrong.assign(extra="1").drop(columns="sdq-teacher-4-17.lies")
+    assert codes(check(wrong)) == ["SCR-040", "SCR-041", "SCR-042", "SCR-050", "SCR-043"]
+
+
+def test_a_duplicate_names_both_rows(check, visits):
+    (problem,) = check(pd.concat([visits, visits.iloc[[0]]]))
+    assert problem.code == "SCR-046"
+    assert problem.place.row == 5
+    assert "001, w1 in row 2" in str(problem)
+
+
+def test_unknown_and_missing_columns_suggest_each_other(check, visits):
+    problems = check(visits.rename(columns={"institution_id": "instituton_id"}))
+    assert codes(problems) == ["SCR-040", "SCR-041"]
+    assert "Did you mean 'institution_id'" in str(problems[0])
+    assert "Did you mean 'instituton_id'" in str(problems[1])
+
+
+def test_an_unknown_institution_suggests_the_near_one(check, visits):
+    (problem,) = check(set_cell(visits, 0, "institution_id", "A11"))
+    assert "Did you mean 'A1'" in problem.remedy
+
+
+def test_a_file_without_the_instrument(check, visits):
+    assert codes(check(visits[["child_id", "institution_id", "mother_education", "hours"]])) == ["SCR-062"]
+
+
+def test_before_institutions_are_imported(check, visits):
+    assert codes(check(visits, known=Known())) == ["SCR-052"]
+
+
+def test_before_the_draw_no_institution_is_asked_for_its_arm(check, visits):
+    assert check(set_cell(visits, 0, "institution_id", "H2"), known=Known(institutions=KNOWN.institutions)) == ()
+
+
+def test_a_row_without_answers_is_kept_apart(study, export, visits):
+    blank = visits.copy()
+    blank.loc[1, [name for name in visits if name.startswith("sdq")]] = ""
+    table = read_table(export(blank), table_schema("screening", study, "w1"))
+    assert (table.accepted, table.unanswered) == (2, 1)
+    assert [(w.code, w.place.row) for w in table.warnings] == [("SCR-059", 3)]
+
+
+def test_two_forms_of_a_family_in_one_row(check, visits):
+    both = visits.assign(**{name.replace("4-17", "2-4"): "" for name in visits if name.startswith("sdq")})
+    both = both.rename(columns={"sdq-teacher-2-4.lies": "sdq-teacher-2-4.argues", "sdq-teacher-2-4.steals": "sdq-teacher-2-4.spite"})
+    assert check(both) == ()
+    (problem,) = check(set_cell(both, 2, "sdq-teacher-2-4.tantrum", "0"))
+    assert (problem.code, problem.place.row) == ("SCR-060", 4)
+
+
+def test_a_declared_column_that_is_not_there_is_a_warning(check, visits):
+    assert codes(check(visits.drop(columns="hours"))) == ["SCR-061"]
+
+
+def test_a_column_not_collected_can_be_said_so(check, visits):
+    missing = visits.drop(columns="sdq-teacher-4-17.lies")
+    from asp_eval.trial.screening.mapping import Mapping
+
+    said = Mapping.model_validate({"version": 1, "constants": {"sdq-teacher-4-17.lies": None}})
+    assert codes(check(missing)) == ["SCR-041"]
+    assert check(missing, mapping=said) == ()
+
+
+def test_against_the_wave_before(check, visits):
+    now = visits.assign(date="2007-09-01", rater_id=["r1", "r9", "r3"], institution_id=["A1", "A2", "A1"])
+    new = now.iloc[[0]].assign(child_id="004")
+    problems = check(pd.concat([now, new]), "w2", KNOWN)
+    assert [(p.code, p.place.row, p.severity) for p in problems] == [
+        ("SCR-057", 3, "warning"), ("SCR-056", 4, "warning"), ("SCR-058", 5, "warning"),
+    ]  # fmt: skip
+
+
+def test_a_child_that_changes_sex_or_birth_month_is_an_error(check, visits):
+    now = visits.assign(date="2007-09-01", sex=["girl", "girl", "girl"], birth_month=["2002-01", "2001-07", ""])
+    problems = check(now, "w2", KNOWN)
+    assert [(p.code, p.place.row, p.place.column, p.expected) for p in problems] == [
+        ("SCR-053", 2, "sex", "boy"), ("SCR-053", 3, "birth_month", "2001-06"),
+    ]  # fmt: skip
+    assert "at w1" in str(problems[0])
+
+
+def test_a_decimal_comma_and_day_first_dates_are_found(study, export, visits):
+    danish = visits.assign(hours=["30,5", "37", "20"], date=["14-09-2006", "01-10-2006", "14-09-2006"])
+    frame = read_table(export(danish, sep=";", encoding="cp1252"), table_schema("screening", study, "w1")).frame
+    assert frame["hours"].tolist() == [30.5, 37.0, 20.0]
+    assert frame["date"].dt.strftime("%Y-%m-%d").tolist() == ["2006-09-14", "2006-10-01", "2006-09-14"]
+
+
+def test_numbers_and_dates_that_could_be_read_in_two_ways_are_refused(check, visits):
+    assert codes(check(visits.assign(hours=["30,5", "30.5", "1"]))) == ["SCR-048"]
+    assert codes(check(visits.assign(date="01-10-2006"))) == ["SCR-049"]
+
+
+def test_more_than_a_thousand_of_a_kind_are_counted(check, visits):
+    many = pd.concat([visits.iloc[[0]]] * 1_200, ignore_index=True).assign(sex="?")
+    many["child_id"] = [f"{i:05d}" for i in range(1_200)]
+    problems = check(many)
+    assert len(problems) == 1_001
+    assert {problem.code for problem in problems} == {"SCR-043", "SCR-018"}

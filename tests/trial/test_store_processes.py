@@ -1,0 +1,145 @@
+"""The store among processes: one at a time, and whole after any death."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from asp_eval.core.errors import Refusal
+from asp_eval.trial.importing import import_file
+from asp_eval.trial.store import Store, table
+
+IMPORT = """
+import sys
+from asp_eval.trial.importing import import_file
+from asp_eval.trial.study.protocol import load_study
+study = load_study(sys.argv[1])
+print("ready", flush=True)
+for turn in range(1000):
+    for name in ("small.csv", "large.csv"):
+        import_file(study, f"{sys.argv[2]}/{name}", "screening", wave="w1")
+"""
+HOLD = """
+import sys, time, duckdb
+connection = duckdb.connect(sys.argv[1])
+print("ready", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+    process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture
+def exports(visits: pd.DataFrame, export, incoming: Path) -> Path:
+    export(visits.iloc[:2], "small.csv")
+    many = pd.concat([visits.assign(child_id=[f"{turn}-{row}" for row in range(3)]) for turn in range(300)])
+    export(pd.concat([visits, many]), "large.csv")
+    return incoming
+
+
+def test_the_second_process_waits_for_the_first(drawn, exports):
+    process = start(HOLD, drawn.folder / "study.duckdb", 1.0)
+    try:
+        began = time.monotonic()
+        report = import_file(drawn, exports / "small.csv", "screening", wave="w1")
+        assert report.stored
+        assert time.monotonic() - began > 0.3
+    finally:
+        end(process)
+
+
+def test_the_second_process_says_who_holds_the_data(drawn):
+    process = start(HOLD, drawn.folder / "study.duckdb", 60)
+    try:
+        with pytest.raises(Refusal, match="STO-001") as caught, Store(drawn.folder, patience=0.2).writing():
+            pass
+        if sys.platform == "linux":
+            assert f"process {process.pid}" in str(caught.value)
+    finally:
+        end(process)
+
+
+def test_an_import_that_finds_the_data_held_keeps_nothing(drawn, exports, monkeypatch):
+    monkeypatch.setattr("asp_eval.trial.importing.Store", lambda folder: Store(folder, patience=0.1))
+    process = start(HOLD, drawn.folder / "study.duckdb", 60)
+    try:
+        with pytest.raises(Refusal, match="STO-001"):
+            import_file(drawn, exports / "small.csv", "screening", wave="w1")
+    finally:
+        end(process)
+    assert not (drawn.folder / "data" / "small.csv").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_kill_at_any_moment_leaves_before_or_after(drawn, exports):
+    children = {2: 2, 903: 903, 0: 0}
+    for turn in range(6):
+        process = start(IMPORT, drawn.folder, exports)
+        time.sleep(0.05 + 0.31 * turn)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        seen, ledger = table(drawn, "screening"), table(drawn, "import_ledger")
+        standing = ledger.loc[(ledger["table_name"] == "screening") & ~ledger["superseded"]]
+        assert len(standing) <= 1
+        assert len(seen) == (standing["accepted"].iloc[0] if len(standing) else 0)
+        assert len(table(drawn, "children")) == children[len(seen)]
+        assert len(table(drawn, "screening_sdq-teacher-4-17")) == len(seen)
+    assert import_file(drawn, exports / "large.csv", "screening", wave="w1").rows_read == 903
+    assert len(table(drawn, "screening")) == 903
+
+
+def test_a_store_that_changed_meanwhile_is_validated_against_again(drawn, exports, monkeypatch):
+    from asp_eval.trial import importing
+
+    calls: list[int] = []
+    plain = importing.validate
+
+    def interrupted(*arguments: object, **named: object) -> object:
+        calls.append(1)
+        if len(calls) == 1:
+            import_file(drawn, exports / "large.csv", "screening", wave="w1")
+        return plain(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(importing, "validate", interrupted)
+    report = import_file(drawn, exports / "small.csv", "screening", wave="w1")
+    assert report.superseded == "large.csv"
+    assert len(calls) == 3
+
+
+def test_what_is_no_database_is_refused(study):
+    (study.folder / "study.duckdb").write_bytes(b"not a database" * 1000)
+    with pytest.raises(Refusal, match="STO-002"):
+        table(study, "institutions")
+    with pytest.raises(Refusal, match="STO-002"), Store(study.folder).writing():
+        pass
+
+
+def test_an_error_inside_a_transaction_takes_it_back(study):
+    store = Store(study.folder)
+    with store.writing() as connection:
+        connection.execute("CREATE TABLE kept (x INTEGER)")
+    with pytest.raises(duckdb.Error), store.writing() as connection:
+        connection.execute("CREATE TABLE lost (x INTEGER)")
+        connection.execute("nonsense")
+    with store.reading() as connection:
+        assert connection is not None
+        assert connection.execute("SELECT table_name FROM information_schema.tables").fetchall() == [("kept",)]
+    assert [path.name for path in study.folder.iterdir() if path.name.startswith(".")] == []
