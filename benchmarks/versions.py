@@ -1,0 +1,39 @@
+"""What the benchmarks ran on: cores and versions, nothing that names a machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from importlib import metadata
+
+PYTHON = ("numpy", "scipy", "pandas", "statsmodels", "gpboost")
+R = ("lme4", "lmerTest", "pbkrtest", "clubSandwich")
+
+
+def described() -> str:
+    """Return one sentence."""
+    python = [f"{name} {metadata.version(name)}" for name in PYTHON if _installed(name)]
+    cores = f"{os.cpu_count()} cores ({platform.machine()}), one used"
+    return "Ran on " + "; ".join([cores, f"Python {platform.python_version()}", *python, *_r_versions()]) + "."
+
+
+def _installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _r_versions() -> list[str]:
+    program = shutil.which("Rscript")
+    if program is None:
+        return ["R not installed"]
+    script = (
+        'found <- function(p) tryCatch(paste(p, packageVersion(p)), error = function(e) "")\n'
+        'cat(paste("R", getRversion()), sapply(commandArgs(TRUE), found), sep = "\n")'
+    )
+    done = subprocess.run([program, "-e", script, *R], capture_output=True, text=True, check=False)
+    return [line for line in done.stdout.splitlines() if line]
