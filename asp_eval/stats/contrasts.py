@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
 
 import numpy as np
 import pandas as pd
@@ -58,7 +57,9 @@ def tidy(fit: Fit, method: Method, level: float = 0.95) -> pd.DataFrame:
     """Return one row per coefficient; a dropped coefficient has empty numbers and says so."""
     rows = estimates(fit, np.eye(len(fit.names)), fit.names, method, level)
     rows += [Estimate.unavailable(t, DROPPED, method=method.name) for t in fit.dropped]
-    return pd.DataFrame([astuple(r) for r in rows], columns=list(ESTIMATE_COLUMNS)).astype(_DTYPES)
+    numbers = {c: np.array([getattr(r, c) for r in rows], float) for c in ESTIMATE_COLUMNS if c not in _TEXTS}
+    texts = {c: [getattr(r, c) for r in rows] for c in _TEXTS}
+    return pd.DataFrame({c: texts[c] if c in texts else numbers[c] for c in ESTIMATE_COLUMNS})
 
 
 def contrast(fit: Fit, weights: Mapping[str, float] | Array, method: Method, level: float = 0.95, label: str = "") -> Estimate:
@@ -141,5 +142,4 @@ def _index(fit: Fit, term: str) -> int:
 
 DROPPED = "dropped: its column is a linear combination of columns before it"
 NO_VARIANCE = "the contrast has no variance"
-_NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
-_DTYPES = {c: "float64" if c in _NUMBERS else "str" for c in ESTIMATE_COLUMNS}
+_TEXTS = ("term", "method", "note")

@@ -12,6 +12,7 @@ from asp_eval.stats.mixed.elimination import eliminate
 from asp_eval.stats.mixed.likelihood import Criterion, criterion
 from asp_eval.stats.mixed.moments import Moments
 from asp_eval.stats.mixed.one_effect import OneEffect
+from asp_eval.stats.mixed.one_ratio import minimise_ratio
 from asp_eval.stats.mixed.optimise import Optimum, minimise
 from asp_eval.stats.mixed.stages import Elimination, plan_stages
 from asp_eval.stats.mixed.standard import Standard, standardise
@@ -49,11 +50,11 @@ class Problem:
         """Rows."""
         return self.standard.moments.n_obs
 
-    def evaluate(self, d: Array, *, reml: bool) -> Criterion:
-        """Return the criterion with its derivatives at the elements of D (s,)."""
+    def evaluate(self, d: Array, *, reml: bool, order: int = 2) -> Criterion:
+        """Return the criterion at the elements of D (s,), with derivatives up to `order`; higher ones are zero."""
         if self.one is not None:
             return criterion(self.one.profile(float(d[0])), self.n, reml=reml)
-        return criterion(eliminate(self.elimination, d), self.n, reml=reml)
+        return criterion(eliminate(self.elimination, d, order), self.n, reml=reml)
 
     def deviance(self, value: float, *, reml: bool) -> float:
         """Return a criterion of standard units in the data's units, as lme4 prints it."""
@@ -64,6 +65,8 @@ class Problem:
 
     def optimum(self, *, reml: bool, start: Array | None = None) -> Optimum:
         """Return the minimum of the criterion."""
+        if self.one is not None:
+            return minimise_ratio(self.one, lambda d: self.evaluate(np.array([d]), reml=reml), self.n, reml=reml)
         shape = self.elimination.shape
         theta = shape.identity(0.5) if start is None else start
         return minimise(shape, lambda d: self.evaluate(d, reml=reml), theta)

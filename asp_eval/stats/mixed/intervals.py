@@ -77,11 +77,16 @@ def profile_interval(surface: Surface, target: Target, estimate: float, level: f
     smallest = 1e-7 * float(np.sqrt(surface.sigma2)) if not correlation else 0.0
     centre = float(to(np.clip(estimate, -0.999999, 0.999999) if correlation else max(estimate, smallest)))
 
+    warm: Array | None = None
+
     def excess(z: float) -> float:
-        return minimum_given(surface, target, float(back(z))) - surface.minimum - limit
+        nonlocal warm
+        value, warm = minimum_given(surface, target, float(back(z)), warm)
+        return value - surface.minimum - limit
 
     ends = []
     for direction in (-1.0, 1.0):
+        warm = None
         step, outer = 0.3, centre + direction * 0.3
         while excess(outer) < 0 and abs(outer - centre) < 20.0:
             step *= 1.6
@@ -90,13 +95,16 @@ def profile_interval(surface: Surface, target: Target, estimate: float, level: f
             edge = direction if correlation else (0.0 if direction < 0 else np.inf)
             ends.append(float(edge))
         else:
-            root = optimize.brentq(excess, min(centre, outer), max(centre, outer), xtol=1e-8, rtol=1e-10)
+            root = optimize.brentq(excess, min(centre, outer), max(centre, outer), xtol=1e-6, rtol=1e-8)
             ends.append(float(back(root)))
     return ends[0], ends[1]
 
 
-def minimum_given(surface: Surface, target: Target, value: float) -> float:
-    """Return the minimum of the criterion with one parameter held at a value (in units of y's scale)."""
+def minimum_given(surface: Surface, target: Target, value: float, warm: Array | None = None) -> tuple[float, Array]:
+    """Return the minimum of the criterion with one parameter held at a value (in units of y's scale), and where it is.
+
+    `warm` is where the minimum for a value nearby was.
+    """
     template = _template(surface, target, value)
     u = np.log(surface.sigma2)
     fixed_u = 2.0 * np.log(value) if target.factor is None else None
@@ -108,9 +116,9 @@ def minimum_given(surface: Surface, target: Target, value: float) -> float:
         return found, np.append(gradient_x, gradient_u) if fixed_u is None else gradient_x
 
     if not len(start):
-        return objective(start)[0]
-    best = optimize.minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 300})
-    return float(best.fun)
+        return objective(start)[0], start
+    best = optimize.minimize(objective, start if warm is None else warm, jac=True, method="BFGS", options={"gtol": 1e-5})
+    return float(best.fun), np.asarray(best.x, float)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

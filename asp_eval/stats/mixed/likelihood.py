@@ -13,8 +13,11 @@ Derivatives use  r^2_r = v' S_r v  and  r^2_rs = v' S_rs v - 2 (S_r v)_x' S_xx^-
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from scipy.linalg import lapack
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.estimate import Array
@@ -70,7 +73,7 @@ def criterion(profile: Profile, n: int, *, reml: bool) -> Criterion:
     S = profile.S
     p = len(S) - 1
     L = np.linalg.cholesky(S[:p, :p])
-    B = np.asarray(np.linalg.inv(S[:p, :p]), float)
+    B = _inverse(L)
     beta = B @ S[:p, p]
     N = n - p if reml else n
     r2 = float(S[p, p] - S[:p, p] @ beta)
@@ -83,10 +86,20 @@ def criterion(profile: Profile, n: int, *, reml: bool) -> Criterion:
     log_det, log_det_1, log_det_2 = profile.log_det, profile.log_det_1, profile.log_det_2
     if reml:
         BS = B @ profile.S_1[:, :p, :p]
-        log_det = log_det + 2.0 * float(np.log(np.diag(L)).sum())
-        log_det_1 = log_det_1 + np.einsum("rii->r", BS)
-        log_det_2 = log_det_2 + np.einsum("ij,rsji->rs", B, profile.S_2[:, :, :p, :p]) - np.einsum("rij,sji->rs", BS, BS)
+        log_det = log_det + 2.0 * float(np.log(L.diagonal()).sum())
+        flat = BS.reshape(len(BS), -1)
+        log_det_1 = log_det_1 + flat[:, :: p + 1].sum(axis=1)
+        products = flat @ BS.transpose(0, 2, 1).reshape(len(BS), -1).T
+        log_det_2 = log_det_2 + (profile.S_2[:, :, :p, :p] * B).sum(axis=(2, 3)) - products
     value = log_det + N * (1.0 + float(np.log(2.0 * np.pi * r2 / N)))
     gradient = log_det_1 + N * r2_1 / r2
-    hessian = log_det_2 + N * (r2_2 / r2 - np.outer(r2_1, r2_1) / r2**2)
+    hessian = log_det_2 + N * (r2_2 / r2 - r2_1[:, None] * r2_1 / r2**2)
     return Criterion(profile, value, gradient, hessian, beta, B, r2, r2_1, r2_2, log_det_1, log_det_2, N)
+
+
+def _inverse(L: npt.NDArray[Any]) -> Array:
+    """Return (L L')^-1 from a lower triangular factor."""
+    half, failed = lapack.dtrtri(L, lower=1)
+    if failed:
+        UNBOUNDED.refuse()
+    return np.asarray(half.T @ half, float)

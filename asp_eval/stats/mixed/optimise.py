@@ -97,7 +97,7 @@ def _newton(shape: CovarianceShape, evaluate: Evaluate, theta: Array, found: Cri
         step *= min(1.0, limit / float(np.linalg.norm(step)))
         for _ in range(40):
             trial = evaluate(shape.d(theta + step))
-            if trial.value <= found.value - 1e-4 * min(fall, 1.0) * 0.0 + 1e-12 * abs(found.value):
+            if trial.value <= found.value + 1e-12 * abs(found.value):
                 break
             step = step / 2.0
         else:
@@ -134,6 +134,12 @@ def is_minimum(shape: CovarianceShape, theta: Array, found: Criterion) -> bool:
     scale = 1.0 + float(np.abs(theta).max())
     flat = float(np.abs(gradient).max()) * scale < 1e-5 * found.N**0.5
     return flat and all(value > -_tolerance(found) for _, _, value in shape.least_eigenvalues(found.gradient))
+
+
+def is_minimum_ratio(d: float, found: Criterion) -> bool:
+    """Whether the derivative in a single variance ratio vanishes, or is not negative at zero."""
+    slope = float(found.gradient[0])
+    return slope > -_tolerance(found) if d == 0 else abs(slope) * d < 1e-6 * found.N**0.5
 
 
 def _tolerance(found: Criterion) -> float:

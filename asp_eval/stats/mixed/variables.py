@@ -158,6 +158,8 @@ def read_variable(frame: pd.DataFrame, name: str) -> Variable:
     """Read one column as numbers or as categories, by its dtype."""
     series = _column(frame, name)
     dtype = series.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "fiub":
+        return _numbers(series)
     is_object = pd.api.types.is_object_dtype(dtype)
     if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_string_dtype(dtype):
         return _text_or_numbers(series) if is_object else read_categories(series)

@@ -13,7 +13,7 @@ what to use where another method is unavailable; it is never put in silently.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from asp_eval.stats.smallsample.normal import model_covariance
 from asp_eval.stats.smallsample.variance import contrast_variances, wald_f
 
 
-@runtime_checkable
 class Leveled(Protocol):
     """A fit whose coefficients belong to levels of a nested design."""
 
@@ -66,6 +65,6 @@ class BetweenWithin(Method):
 
 def _counted(fit: Fit) -> Array | Unavailable:
     """Return the degrees of freedom of each coefficient of a fit that has levels."""
-    if isinstance(fit, Leveled):
-        return fit.between_within_df()
+    if hasattr(fit, "between_within_df"):
+        return cast(Leveled, fit).between_within_df()
     return Unavailable("between-within degrees of freedom are defined for linear mixed models only")

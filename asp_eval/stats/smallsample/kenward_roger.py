@@ -95,9 +95,9 @@ def _adjusted(fit: Fit, method: str) -> _Adjusted | Unavailable:
 def information_inverse(model: VarianceDerivatives) -> Array:
     """Return W, the asymptotic covariance of the variance parameters by the expected information."""
     PhiP = model.Phi @ model.P
-    information = (
-        model.trace - 2.0 * np.einsum("ij,rsji->rs", model.Phi, model.Q) + np.einsum("rij,sji->rs", PhiP, PhiP)
-    )
+    r = len(PhiP)
+    traces = PhiP.reshape(r, -1) @ PhiP.transpose(0, 2, 1).reshape(r, -1).T
+    information = model.trace - 2.0 * (model.Q * model.Phi).sum(axis=(2, 3)) + traces
     scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
     correlation = information / np.outer(scale, scale)
     values = np.linalg.eigvalsh(correlation)
@@ -108,7 +108,8 @@ def information_inverse(model: VarianceDerivatives) -> Array:
 def adjusted_covariance(model: VarianceDerivatives, W: Array) -> Array:
     """Return Phi_A (p, p) in standard units."""
     PhiP = model.Phi @ model.P
-    inner = np.einsum("rs,rsij->ij", W, model.Q) - np.einsum("rs,rij,sjk->ik", W, model.P, PhiP)
+    weighted = np.tensordot(W, PhiP, 1)  # sum_s W_rs Phi P_s
+    inner = np.tensordot(W, model.Q, 2) - (model.P @ weighted).sum(axis=0)
     added = model.Phi @ inner @ model.Phi
     return np.asarray(model.Phi + (added + added.T), float)
 
@@ -116,9 +117,9 @@ def adjusted_covariance(model: VarianceDerivatives, W: Array) -> Array:
 def one_contrast_df(model: VarianceDerivatives, W: Array, contrasts: Array) -> Array:
     """Return the degrees of freedom of each contrast by itself (k,): the case q = 1, where A_1 = A_2."""
     along = contrasts @ model.Phi
-    f = np.einsum("kp,kp->k", along, contrasts)
-    u = np.einsum("kp,rpq,kq->kr", along, model.P, along) / f[:, None]
-    A = np.einsum("kr,rs,ks->k", u, W, u)
+    f = (along * contrasts).sum(axis=1)
+    u = ((along @ model.P) * along).sum(axis=2).T / f[:, None]
+    A = ((u @ W) * u).sum(axis=1)
     return np.array([_moments(1, a, a)[0] for a in A])
 
 

@@ -63,10 +63,10 @@ class Satterthwaite(Method):
 def satterthwaite_df(model: VarianceDerivatives, contrasts: Array) -> tuple[Array, Array]:
     """Return variances (k,) and degrees of freedom (k,) of contrasts in standard units."""
     along = contrasts @ model.Phi  # (k, p)
-    f = np.einsum("kp,kp->k", along, contrasts)
-    g = -np.einsum("kp,rpq,kq->kr", along, model.P, along)  # d Phi / d phi_r = -Phi P_r Phi
+    f = (along * contrasts).sum(axis=1)
+    g = -((along @ model.P) * along).sum(axis=2).T  # d Phi / d phi_r = -Phi P_r Phi
     A = 2.0 * _inverse(model.hessian)
-    return f, 2.0 * f**2 / np.einsum("kr,rs,ks->k", g, A, g)
+    return f, 2.0 * f**2 / ((g @ A) * g).sum(axis=1)
 
 
 def _inverse(hessian: Array) -> Array:

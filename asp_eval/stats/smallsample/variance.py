@@ -14,7 +14,7 @@ data's units.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -59,7 +59,6 @@ class VarianceDerivatives:
         return contrasts @ self.back
 
 
-@runtime_checkable
 class MixedModelFit(Fit, Protocol):
     """A fitted linear mixed model, as far as the methods look into it."""
 
@@ -76,7 +75,9 @@ class MixedModelFit(Fit, Protocol):
 
 def mixed_model(fit: Fit, method: str) -> MixedModelFit | Unavailable:
     """Return the fit if it is a linear mixed model."""
-    return fit if isinstance(fit, MixedModelFit) else Unavailable(f"{method} is defined for linear mixed models only")
+    if hasattr(fit, "variance_derivatives"):  # a look at the protocol's every property would compute them all
+        return cast(MixedModelFit, fit)
+    return Unavailable(f"{method} is defined for linear mixed models only")
 
 
 def wald_f(value: Array, variance: Array) -> float:
