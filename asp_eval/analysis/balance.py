@@ -10,30 +10,28 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from asp_eval.analysis.data import StudyData, outcome_label
 from asp_eval.analysis.results import ArmSummary, BaselineRow, Number
-from asp_eval.analysis.sets import outcome_label, outcome_values
 from asp_eval.core.errors import Unavailable
 from asp_eval.trial.study.design import Study
 
 Texts = dict[str, str]
 
 
-def baseline_table(study: Study, children: pd.DataFrame) -> tuple[BaselineRow, ...]:
+def baseline_table(data: StudyData) -> tuple[BaselineRow, ...]:
     """Return the rows of the baseline table.
 
     Parameters
     ----------
-    study : Study
-    children : DataFrame
-        From `asp_eval.analysis.sets.child_frame`: arm, institution, standing, strata and covariates.
+    data : StudyData
 
     Returns
     -------
     tuple of BaselineRow
-        Institutions first: children per institution and strata. Then children: sex, age, covariates, and each outcome at its
-        baseline.
+        Institutions first: children per institution and strata. Then children: sex, age, covariates, and each score that
+        is the baseline of an outcome.
     """
-    cohort = children.loc[children["standing"] == "cohort"]
+    study, cohort = data.study, data.cohort
     institutions = cohort.groupby("institution", observed=True).first().reset_index()
     institutions["cohort_size"] = institutions["institution"].map(cohort["institution"].value_counts()).astype("float64")
     rows = [_measure(study, institutions, "cohort_size", _label("cohort_size"), "institution")]
@@ -45,7 +43,7 @@ def baseline_table(study: Study, children: pd.DataFrame) -> tuple[BaselineRow, .
             rows.append(_measure(study, cohort, name, _label(name), "child"))
         else:
             rows += _categories(study, cohort, name, _label(name), "child")
-    rows += _outcomes_at_baseline(study, cohort)
+    rows += _scores_at_baseline(data)
     return tuple(rows)
 
 
@@ -91,11 +89,13 @@ def difference_of_proportions(first: ArmSummary, last: ArmSummary) -> Number:
     return float((p1 - p0) / spread) if spread > 0 else Unavailable("the proportion is 0 or 1 in both arms")
 
 
-def _outcomes_at_baseline(study: Study, cohort: pd.DataFrame) -> Iterator[BaselineRow]:
-    for outcome in study.outcomes:
-        if outcome.baseline:
-            values = cohort["child_id"].map(outcome_values(study, outcome, outcome.baseline))
-            yield _measure(study, cohort.assign(**{outcome.id: values}), outcome.id, outcome_label(outcome), "child")
+def _scores_at_baseline(data: StudyData) -> Iterator[BaselineRow]:
+    """Yield one row per baseline score, however many outcomes share it."""
+    shared = {(o.score or o.column, o.baseline): o for o in reversed(data.study.outcomes) if o.baseline}
+    for outcome in reversed(shared.values()):
+        cohort = data.cohort
+        cohort[outcome.id] = cohort["child_id"].map(data.values(outcome, str(outcome.baseline)))
+        yield _measure(data.study, cohort, outcome.id, outcome_label(outcome), "child")
 
 
 def _measure(study: Study, frame: pd.DataFrame, name: str, label: Texts, unit: str) -> BaselineRow:

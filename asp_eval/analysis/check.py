@@ -35,6 +35,7 @@ UNDRAWN = Fault(
     "ANA-015", "{n} institutions have no arm: {ids}", "Draw the lot with 'asp-eval randomise', or import the allocation."
 )
 MOST_NAMED = 8
+CURE = "Next: cure what is listed above, then check again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,9 @@ class StudyCheck:
 
 def check_study(study: Study) -> StudyCheck:
     """Check the declaration against the instruments, and the imported tables against the declaration."""
+    unknown = [*_unknown_instruments(study)]
+    if unknown:  # nothing else of the declaration can be understood
+        return StudyCheck((), tuple(unknown), CURE)
     problems = [*_declaration_problems(study)]
     institutions, allocation, visits = (table(study, name) for name in ("institutions", "allocation", "screening"))
     tables = [("institutions", "", str(len(institutions)), str(len(institutions)))]
@@ -86,16 +90,17 @@ def check_study(study: Study) -> StudyCheck:
     return StudyCheck(tuple(tables), tuple(problems), _next_step(study, institutions, allocation, visits, problems))
 
 
-def _declaration_problems(study: Study) -> Iterator[Problem]:
-    for collection, name in ((study.collect.screening, "screening"), (study.collect.staff_survey, "staff_survey")):
-        if collection is not None:
+def _unknown_instruments(study: Study) -> Iterator[Problem]:
+    for name in ("screening", "staff_survey"):
+        if (collection := getattr(study.collect, name)) is not None:
             try:
                 declared_forms(collection)
             except AspError as error:
-                yield from (
-                    p.fault.at(Place("study.yaml", column=f"collect.{name}"), found=p.found, **p.details) for p in error.problems
-                )
-                return
+                place = Place("study.yaml", column=f"collect.{name}")
+                yield from (p.fault.at(place, found=p.found, **p.details) for p in error.problems)
+
+
+def _declaration_problems(study: Study) -> Iterator[Problem]:
     for outcome in study.outcomes:
         yield from _outcome_problems(study, outcome)
     if study.gap:
@@ -156,7 +161,7 @@ def _next_step(
 ) -> str:
     """Say the one thing to do next."""
     if any(problem.severity == "error" for problem in problems):
-        return "Next: cure what is listed above, then check again."
+        return CURE
     if institutions.empty:
         return "Next: asp-eval import FILE --table institutions"
     if allocation.empty:

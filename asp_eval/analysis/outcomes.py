@@ -9,18 +9,18 @@ import pandas as pd
 
 from asp_eval import __version__
 from asp_eval.analysis.balance import arm_summaries, baseline_table
-from asp_eval.analysis.plan import arm_terms, marginal_formula, model_formula, planned_method, unadjusted_formula
+from asp_eval.analysis.data import StudyData, load_data, outcome_label
+from asp_eval.analysis.plan import arm_terms, model_formula, planned_method, unadjusted_formula
 from asp_eval.analysis.psychometrics import form_switches, reliabilities, scored_forms
 from asp_eval.analysis.results import OutcomeResult, Results, StudyFacts
 from asp_eval.analysis.sensitivity import recompute
-from asp_eval.analysis.sets import AnalysisSet, assemble, child_frame, outcome_label
+from asp_eval.analysis.sets import AnalysisSet, assemble
 from asp_eval.core.errors import AspError, Unavailable
-from asp_eval.stats.effect_size import total_effect_size
+from asp_eval.stats.effect_size import EffectSize, total_effect_size
 from asp_eval.stats.estimate import Estimate
 from asp_eval.stats.mixed.fit import MixedFit, lmm
 from asp_eval.stats.multiplicity import holm
 from asp_eval.trial.flow.consort import flow_counts
-from asp_eval.trial.store import table
 from asp_eval.trial.study.design import Outcome, Study
 
 FEW_INSTITUTIONS = 8  # below, no small-sample correction of a mixed model is known to hold
@@ -47,50 +47,50 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         If allocation, children or an outcome's source is missing altogether.
     """
     progress("flow")
-    children = child_frame(study)
-    flow = flow_counts(study, children, table(study, "screening"), table(study, "allocation"), table(study, "institutions"))
+    data = load_data(study)
+    flow = flow_counts(study, data.children, data.visits, data.allocation, data.institutions)
     progress("baseline")
-    baseline = baseline_table(study, children)
+    baseline = baseline_table(data)
     outcomes = []
     for outcome in study.outcomes:
         progress(outcome.id)
-        outcomes.append(analyse_outcome(study, outcome))
+        outcomes.append(analyse_outcome(data, outcome))
     progress("reliability")
     return Results(
-        study=study_facts(study),
+        study=study_facts(data),
         flow=flow,
         baseline=baseline,
         outcomes=adjust(study, outcomes),
         reliabilities=reliabilities(study),
-        switches=form_switches(study),
-        notes=_study_notes(study, children),
+        switches=form_switches(data),
+        notes=(),
     )
 
 
-def analyse_outcome(study: Study, outcome: Outcome) -> OutcomeResult:
+def analyse_outcome(tables: StudyData, outcome: Outcome) -> OutcomeResult:
     """Fit the planned model of one outcome; where it is refused, the result carries the reason."""
-    data = assemble(study, outcome.id)
-    facts = {
-        "outcome": outcome.id,
-        "label": outcome_label(outcome),
-        "wave": data.wave,
-        "set": study.analysis.set,
-        "role": outcome.role,
-        "better": outcome.better,
-        "model": model_formula(data),
-        "n_children": len(data.frame),
-        "n_institutions": int(data.frame["institution"].nunique()),
-        "arms": arm_summaries(study, data.frame, outcome.id),
-        "analysed": data.flow,
-        "adjustment": "none",
-    }
+    study, data = tables.study, assemble(tables, outcome.id)
+    method, level = planned_method(study), study.analysis.level
     try:
         planned = lmm(model_formula(data), data.frame)
         unadjusted = lmm(unadjusted_formula(study, data), data.frame)
-        numbers = _numbers(study, data, planned, unadjusted)
+        effects = tuple(planned.contrast({term: 1.0}, method=method, level=level) for term in arm_terms(study))
     except AspError as refused:
-        numbers = _refused(study, str(refused))
-    return OutcomeResult(**facts, **numbers)  # type: ignore[arg-type]
+        return _without_model(study, data, str(refused))
+    sizes = [_effect_size(study, data, unadjusted, effect, arm) for effect, arm in zip(effects, study.arms[1:], strict=True)]
+    icc = unadjusted.icc(level=level)
+    return replace(
+        _without_model(study, data, ""),
+        effects=effects,
+        coefficients=tuple(planned.contrast({term: 1.0}, method=method, level=level) for term in planned.names),
+        icc=_number(icc),
+        icc_range=_range(icc),
+        icc_adjusted=_number(planned.icc(level=level)),
+        effect_sizes=tuple(size if isinstance(size, Unavailable) else size.estimate for size in sizes),
+        effect_size_ranges=tuple(None if isinstance(size, Unavailable) else (size.conf_low, size.conf_high) for size in sizes),
+        notes=_fit_notes(data, planned, effects),
+        recomputations=tuple(row for term in arm_terms(study) for row in recompute(data, planned, term)),
+    )
 
 
 def adjust(study: Study, outcomes: list[OutcomeResult]) -> tuple[OutcomeResult, ...]:
@@ -107,9 +107,9 @@ def adjust(study: Study, outcomes: list[OutcomeResult]) -> tuple[OutcomeResult, 
     return tuple(adjusted.values())
 
 
-def study_facts(study: Study) -> StudyFacts:
+def study_facts(data: StudyData) -> StudyFacts:
     """Return what a report says of the study itself: its declaration, and where the lot was drawn."""
-    allocation = table(study, "allocation")
+    study, allocation = data.study, data.allocation
     ages = study.eligibility.age_years if study.eligibility else None
     return StudyFacts(
         id=study.study.id,
@@ -149,83 +149,70 @@ def _distinct(frame: pd.DataFrame, column: str) -> list[str]:
     return sorted(frame[column].dropna().astype(str).unique()) if column in frame.columns else []
 
 
-def _numbers(study: Study, data: AnalysisSet, planned: MixedFit, unadjusted: MixedFit) -> dict[str, object]:
-    method, level = planned_method(study), study.analysis.level
-    icc = unadjusted.icc(level=level)
-    effects = tuple(planned.contrast({term: 1.0}, method=method, level=level) for term in arm_terms(study))
-    coefficients = tuple(Estimate(*row) for row in planned.tidy(method=method, level=level).itertuples(index=False))
-    sizes = [_effect_size(data, unadjusted, effect, arm, study) for effect, arm in zip(effects, study.arms[1:], strict=True)]
-    return {
-        "effects": effects,
-        "coefficients": coefficients,
-        "adjusted_p_values": (),
-        "icc": _number(icc),
-        "icc_range": _range(icc),
-        "icc_adjusted": _number(planned.icc()),
-        "effect_sizes": tuple(s if isinstance(s, Unavailable) else s[0] for s in sizes),
-        "effect_size_ranges": tuple(None if isinstance(s, Unavailable) else s[1] for s in sizes),
-        "notes": _fit_notes(data, planned, effects),
-        "recomputations": tuple(
-            row for term in arm_terms(study) for row in recompute(data, planned, marginal_formula(data), term)
-        ),
-    }
-
-
-def _refused(study: Study, reason: str) -> dict[str, object]:
-    gone = Unavailable(reason)
+def _without_model(study: Study, data: AnalysisSet, reason: str) -> OutcomeResult:
+    """Return everything that is known of an outcome without a model, and the reason in place of what the model gives."""
     terms = arm_terms(study)
-    rows = tuple(Estimate.unavailable(term, reason) for term in terms)
-    return {
-        "effects": rows, "coefficients": rows, "adjusted_p_values": (), "icc": gone, "icc_adjusted": gone,
-        "effect_sizes": tuple(gone for _ in terms), "effect_size_ranges": tuple(None for _ in terms),
-        "notes": (reason,), "recomputations": (),
-    }  # fmt: skip
+    effects = tuple(Estimate.unavailable(term, reason) for term in terms)
+    return OutcomeResult(
+        outcome=data.outcome.id,
+        label=outcome_label(data.outcome),
+        wave=data.wave,
+        set=study.analysis.set,
+        role=data.outcome.role,
+        better=data.outcome.better,
+        model=model_formula(data),
+        n_children=len(data.frame),
+        n_institutions=int(data.frame["institution"].nunique()),
+        effects=effects,
+        coefficients=effects,
+        adjustment="none",
+        adjusted_p_values=(),
+        icc=Unavailable(reason),
+        icc_adjusted=Unavailable(reason),
+        effect_sizes=tuple(Unavailable(reason) for _ in terms),
+        effect_size_ranges=tuple(None for _ in terms),
+        notes=(reason,),
+        recomputations=(),
+        analysed=data.flow,
+        arms=arm_summaries(study, data.frame, data.outcome.id),
+    )
 
 
-def _effect_size(
-    data: AnalysisSet, unadjusted: MixedFit, effect: Estimate, arm: str, study: Study
-) -> tuple[float, tuple[float, float]] | Unavailable:
+def _effect_size(study: Study, data: AnalysisSet, unadjusted: MixedFit, effect: Estimate, arm: str) -> EffectSize | Unavailable:
     """Return the effect in total standard deviations of the model with arm and strata only."""
     if effect.estimate is None or effect.std_error is None or effect.df is None:
         return Unavailable(effect.note)
     variances = unadjusted.variance_components().set_index("group")["variance"]
-    sizes = data.frame.groupby(["arm", "institution"], observed=True).size()
+    sizes = {a: data.frame.loc[data.frame["arm"] == a, "institution"].value_counts().to_numpy() for a in (study.arms[0], arm)}
     try:
-        size = total_effect_size(
-            effect.estimate, effect.std_error, effect.df,
-            between_variance=float(variances["institution"]), within_variance=float(variances["residual"]),
-            sizes_treated=sizes.loc[arm].to_numpy(), sizes_control=sizes.loc[study.arms[0]].to_numpy(),
+        return total_effect_size(
+            effect.estimate,
+            effect.std_error,
+            effect.df,
+            between_variance=float(variances["institution"]),
+            within_variance=float(variances["residual"]),
+            sizes_treated=sizes[arm],
+            sizes_control=sizes[study.arms[0]],
             level=study.analysis.level,
-        )  # fmt: skip
+        )
     except AspError as refused:
         return Unavailable(str(refused))
-    return size.estimate, (size.conf_low, size.conf_high)
 
 
-def _number(value: object) -> float | Unavailable:
-    """Return an ICC as a plain number, or the reason why there is none."""
-    if isinstance(value, Unavailable):
-        return value
-    estimate = getattr(value, "estimate", value)
-    return Unavailable(str(getattr(value, "note", ""))) if estimate is None else float(estimate)
+def _number(estimate: Estimate) -> float | Unavailable:
+    """Return an estimate as a plain number, or the reason why there is none."""
+    return Unavailable(estimate.note) if estimate.estimate is None else estimate.estimate
 
 
-def _range(value: object) -> tuple[float, float] | None:
-    """Return the interval of an ICC, or None where there is none."""
-    low, high = getattr(value, "conf_low", None), getattr(value, "conf_high", None)
-    return None if low is None or high is None else (float(low), float(high))
+def _range(estimate: Estimate) -> tuple[float, float] | None:
+    """Return the interval of an estimate, or None where there is none."""
+    low, high = estimate.conf_low, estimate.conf_high
+    return None if low is None or high is None else (low, high)
 
 
 def _fit_notes(data: AnalysisSet, fit: MixedFit, effects: Iterable[Estimate]) -> tuple[str, ...]:
     """Return what a reader must know of this fit."""
-    notes = [effect.note for effect in effects if effect.note]
-    if bool(fit.glance()["singular"].iloc[0]):
-        notes.append("The estimated variance between institutions is zero; the model is kept as planned.")
-    if int(data.frame["institution"].nunique()) < FEW_INSTITUTIONS:
+    notes = [*fit.notes, *(effect.note for effect in effects if effect.note)]
+    if data.frame["institution"].nunique() < FEW_INSTITUTIONS:
         notes.append(f"Fewer than {FEW_INSTITUTIONS} institutions: intervals and p-values may be too optimistic.")
     return tuple(dict.fromkeys(notes))
-
-
-def _study_notes(study: Study, children: pd.DataFrame) -> tuple[str, ...]:
-    undrawn = table(study, "children").shape[0] - len(children)
-    return (f"{undrawn} children of institutions without an allocation are left out.",) if undrawn else ()

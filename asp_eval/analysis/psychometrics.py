@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from asp_eval.analysis.data import StudyData
 from asp_eval.analysis.results import FormSwitches, Number, Reliability
 from asp_eval.core.errors import Unavailable
 from asp_eval.trial.flow.cohort import baseline_wave
@@ -29,15 +30,15 @@ def reliabilities(study: Study) -> tuple[Reliability, ...]:
     return tuple(rows)
 
 
-def form_switches(study: Study) -> tuple[FormSwitches, ...]:
+def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
     """Count, for every family and wave, the children scored on each form and those who changed form since their first."""
-    rows = []
+    study, rows = data.study, []
     families = sorted({str(o.score).rsplit(".", 1)[0] for o in study.outcomes if o.score})
     for family in families:
         forms = [i.id for i in instruments() if i.family == family]
         if len(forms) < 2:
             continue
-        scores = table(study, "scores")
+        scores = data.scores
         mine = scores.loc[scores["instrument"].isin(forms) & scores["score"].notna()]
         rated = mine[["unit_id", "wave", "instrument"]].drop_duplicates()
         first = rated.sort_values("wave", key=lambda w: w.map(study.wave_ids.index)).groupby("unit_id")["instrument"].first()

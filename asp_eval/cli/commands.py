@@ -41,7 +41,7 @@ def demo(folder: Annotated[Path, typer.Argument(metavar="DIR")], seed: Seed = 20
     from asp_eval.cli.demo import run_demo
 
     refuse_unless_empty(folder)
-    run_demo(folder, seed)
+    run_demo(folder, seed, lambda arguments: app(arguments, standalone_mode=False))
 
 
 @app.command()
@@ -171,7 +171,7 @@ def analyse(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
     from asp_eval.analysis.outcomes import analyse as run
     from asp_eval.analysis.results import as_json as results_as_json
     from asp_eval.analysis.results import save, save_tidy
-    from asp_eval.reporting.console import outcome_rows
+    from asp_eval.cli.account import RESULT_COLUMNS, result_rows
     from asp_eval.trial.study.protocol import load_study
 
     declared = load_study(study)
@@ -182,7 +182,7 @@ def analyse(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
     if as_json:
         print(results_as_json(results))
         return
-    print_table(["outcome", "wave", "estimate", "interval", "p", "df", "ICC", "children", "inst."], outcome_rows(results))
+    print_table(RESULT_COLUMNS, result_rows(results))
     for outcome in results.outcomes:
         for note in outcome.notes:
             say(f"{outcome.outcome}: {note}")
@@ -217,13 +217,19 @@ def report(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
     Example: asp-eval report
     """
     from asp_eval.analysis.manifest import write_manifest
-    from asp_eval.reporting.documents import render_study
+    from asp_eval.analysis.profiles import GapResults
+    from asp_eval.analysis.results import Results, load
+    from asp_eval.reporting.documents import render
     from asp_eval.trial.study.protocol import load_study
 
     declared = load_study(study)
     output = declared.folder / "output"
-    with progress("report", steps=4) as step:
-        written = render_study(output, step)
+    with progress("report", steps=2) as step:
+        step("evaluation")
+        written = list(render(load(output / "results.json", Results, verb="analyse"), output))
+        if declared.gap:
+            step("GAP-profiles")
+            written += render(load(output / "gap.json", GapResults, verb="gap"), output)
     write_manifest(declared, written)
     if as_json:
         print_json([str(path.relative_to(output)) for path in written])

@@ -6,13 +6,13 @@ import json
 import shutil
 import sys
 import textwrap
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 
 from asp_eval.core.errors import Problem
 
-MOST_SHOWN = {"error": 20, "warning": 3}  # problems of one kind on screen; --json lists all
+MOST_SHOWN = {"error": 20, "warning": 1}  # problems of one kind on screen; --json lists all
 
 
 def say(text: str = "") -> None:
@@ -28,21 +28,19 @@ def print_json(value: object) -> None:
 
 
 def print_problems(problems: Iterable[Problem], *, as_json: bool = False) -> None:
-    """Print problems to stderr: errors first, at most `MOST_SHOWN` of a kind, and how many there are of each."""
-    listed = sorted(problems, key=lambda p: p.severity != "error")
+    """Print problems to stderr: errors first, by code, at most `MOST_SHOWN` of a kind, and how many more there are."""
+    listed = sorted(problems, key=lambda p: (p.severity != "error", p.code))
     if as_json:
         print_json({"problems": [p.as_dict() for p in listed]})
         return
-    total = Counter(p.code for p in listed)
-    shown: Counter[str] = Counter()
-    for problem in listed:
-        shown[problem.code] += 1
-        most = MOST_SHOWN[problem.severity]
-        if shown[problem.code] <= most:
+    for _, group in groupby(listed, key=lambda p: p.code):
+        alike = list(group)
+        most = MOST_SHOWN[alike[0].severity]
+        for problem in alike[:most]:
             kind = "" if problem.severity == "error" else "note "
             print(textwrap.fill(f"{kind}{problem}", _width(), subsequent_indent="    ", break_on_hyphens=False), file=sys.stderr)
-        elif shown[problem.code] == most + 1:
-            print(f"    ... and {total[problem.code] - most} more [{problem.code}]; --json lists all", file=sys.stderr)
+        if len(alike) > most:
+            print(f"    ... and {len(alike) - most} more like it; --json lists all", file=sys.stderr)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -34,12 +34,18 @@ def age_years(birth_month: pd.Series, on: pd.Series) -> pd.Series:
     return (on - born).dt.days / DAYS_IN_YEAR
 
 
+def first_day(study: Study, wave: str) -> pd.Timestamp:
+    """Return the first day of a wave; not-a-time where none is declared."""
+    start = study.wave(wave).start
+    return pd.Timestamp(start) if start else pd.NaT
+
+
 def rated_on(study: Study, visits: pd.DataFrame, wave: str) -> pd.Series:
     """Return the day each child was rated at a wave, indexed by child; the wave's first day where no date is known."""
     at_wave = visits.loc[visits["wave"] == wave].set_index("child_id")
-    start = pd.Timestamp(study.wave(wave).start) if study.wave(wave).start else pd.NaT
+    start = first_day(study, wave)
     if "date" not in at_wave.columns:
-        return pd.Series(start, index=at_wave.index, dtype="datetime64[ns]")
+        return pd.Series(start, index=at_wave.index, dtype="datetime64[s]")
     return pd.to_datetime(at_wave["date"], errors="coerce").fillna(start)
 
 
@@ -56,15 +62,16 @@ def with_cohort(study: Study, children: pd.DataFrame, visits: pd.DataFrame) -> p
     Returns
     -------
     DataFrame
-        `children` with `age` (years at the baseline wave; missing if unknown) and `standing`:
+        `children` with `age` (years on the day of the rating at the baseline wave, or on that wave's first day for a child
+        not rated then; missing if unknown) and `standing`:
         ``"cohort"``, ``"not_eligible"`` or ``"joined_later"``. A child of unknown age is kept in the cohort.
     """
     wave = baseline_wave(study)
     first = children["first_wave"].astype(str) == wave
     frame = children.copy()
     if "birth_month" in children.columns:
-        day = frame["child_id"].map(rated_on(study, visits, wave))
-        frame["age"] = age_years(frame["birth_month"], pd.to_datetime(day))
+        day = rated_on(study, visits, wave).reindex(frame["child_id"]).set_axis(frame.index)
+        frame["age"] = age_years(frame["birth_month"], day.fillna(first_day(study, wave)))
     frame["standing"] = "joined_later"
     frame.loc[first, "standing"] = "cohort"
     if study.eligibility and "age" in frame.columns:

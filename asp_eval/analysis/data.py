@@ -1,0 +1,118 @@
+"""A study's tables, read once for a whole analysis and joined to one row per child."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from asp_eval.core.errors import Fault
+from asp_eval.trial.flow.cohort import with_cohort
+from asp_eval.trial.instruments.library import instruments
+from asp_eval.trial.store import table
+from asp_eval.trial.study.design import Outcome, Study
+
+UNKNOWN_COVARIATE = Fault(
+    "ANA-003",
+    "the covariate {name!r} is in none of the tables",
+    "Import it with children or institutions, or correct study.yaml.",
+)
+UNKNOWN_SOURCE = Fault(
+    "ANA-004",
+    "the outcome {outcome!r} comes from {source!r}, which has no values",
+    "Run 'asp-eval score', or correct study.yaml.",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyData:
+    """Everything an analysis reads.
+
+    Attributes
+    ----------
+    study : Study
+    institutions, allocation, visits, scores : DataFrame
+        As stored; `visits` has one row per child and wave.
+    children : DataFrame
+        One row per child ever seen, with what is known of the child, its institution as drawn (`institution`), its arm
+        (missing where the institution was not drawn), its `standing`, and its visit at its first wave.
+    """
+
+    study: Study
+    institutions: pd.DataFrame
+    allocation: pd.DataFrame
+    visits: pd.DataFrame
+    scores: pd.DataFrame
+    children: pd.DataFrame
+
+    @property
+    def cohort(self) -> pd.DataFrame:
+        """The children of the cohort, in drawn institutions."""
+        kept = (self.children["standing"] == "cohort") & self.children["arm"].notna()
+        return self.children.loc[kept].reset_index(drop=True)
+
+    def values(self, outcome: Outcome, wave: str) -> pd.Series:
+        """Return an outcome's values at a wave, indexed by child.
+
+        A score of an instrument family takes each child's score from the form the child was rated on.
+
+        Raises
+        ------
+        Refusal
+            If the source of the outcome has no values at any wave.
+        """
+        if outcome.column is not None:
+            name = outcome.column.split(".", 1)[1]
+            if name not in self.visits.columns:
+                UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.column)
+            return self.visits.loc[self.visits["wave"] == wave].set_index("child_id")[name].astype("float64")
+        source, scale = str(outcome.score).rsplit(".", 1)
+        forms = [i.id for i in instruments() if source in (i.id, i.family)]
+        mine = self.scores.loc[self.scores["instrument"].isin(forms) & (self.scores["scale"] == scale)]
+        if mine.empty:
+            UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.score)
+        return mine.loc[(mine["wave"] == wave) & mine["score"].notna()].set_index("unit_id")["score"].astype("float64")
+
+
+def load_data(study: Study) -> StudyData:
+    """Read a study's tables and join them.
+
+    Raises
+    ------
+    Refusal
+        If a stratum or covariate of the plan is in none of the tables.
+    """
+    institutions, allocation, visits, scores = (
+        table(study, name) for name in ("institutions", "allocation", "screening", "scores")
+    )
+    children = with_cohort(study, table(study, "children"), visits)
+    children = children.merge(allocation[["institution_id", "arm"]], on="institution_id", how="left", validate="many_to_one")
+    children = children.merge(
+        _new(institutions, children, "institution_id"), on="institution_id", how="left", validate="many_to_one"
+    )
+    first = visits.merge(children[["child_id", "first_wave"]], left_on=["child_id", "wave"], right_on=["child_id", "first_wave"])
+    children = children.merge(_new(first, children, "child_id"), on="child_id", how="left", validate="one_to_one")
+    children = children.rename(columns={"institution_id": "institution"})
+    children["arm"] = pd.Categorical(children["arm"], categories=list(study.arms))
+    for name in [*study.strata, *study.analysis.covariates]:
+        if name not in children.columns:
+            UNKNOWN_COVARIATE.refuse("study.yaml", name=name)
+        numeric = pd.api.types.is_numeric_dtype(children[name].dtype)
+        children[name] = children[name].astype("float64") if numeric else pd.Categorical(children[name])
+    return StudyData(study, institutions, allocation, visits, scores, children)
+
+
+def outcome_label(outcome: Outcome) -> dict[str, str]:
+    """Return the outcome's declared label, else its scale's title, else its identifier."""
+    if outcome.label:
+        return dict(outcome.label)
+    source, scale = (outcome.score or "").rpartition(".")[::2]
+    for candidate in instruments():
+        if source in (candidate.id, candidate.family):
+            return dict(candidate.scale(scale).title)
+    return {"da": outcome.id, "en": outcome.id}
+
+
+def _new(right: pd.DataFrame, left: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Return `right` with its key and only the columns `left` lacks."""
+    return right[[key, *(c for c in right.columns if c not in left.columns)]]

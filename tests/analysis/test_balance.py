@@ -1,0 +1,61 @@
+"""The baseline table of the small study, by hand."""
+
+import math
+
+import pytest
+
+from asp_eval.analysis.balance import baseline_table, difference_of_means, difference_of_proportions
+from asp_eval.analysis.data import load_data
+from asp_eval.analysis.results import ArmSummary
+from asp_eval.core.errors import Unavailable
+
+
+@pytest.fixture
+def rows(small_study):
+    return {(row.variable, row.level): row for row in baseline_table(load_data(small_study))}
+
+
+def test_institutions_come_first_then_children(rows):
+    assert [key for key in rows] == [
+        ("cohort_size", ""),
+        ("municipality", "North"),
+        ("municipality", "South"),
+        ("sex", "boy"),
+        ("sex", "girl"),
+        ("age", ""),
+        ("y", ""),
+    ]
+    assert [row.unit for row in rows.values()] == ["institution"] * 3 + ["child"] * 4
+
+
+def test_counts_and_missing_by_hand(rows):
+    reference, intervention = rows["sex", "girl"].arms
+    assert (reference.n, reference.missing, reference.count) == (3, 1, 2)  # c01 c09 of c01 c02 c09; c06 unknown
+    assert (intervention.n, intervention.missing, intervention.count) == (4, 0, 3)
+
+
+def test_means_and_difference_by_hand(rows):
+    # baseline y: reference 4 2 5 8, mean 4.75, SS 4.75^2...; intervention 3 6 1 (c05 missing), mean 10/3
+    reference, intervention = rows["y", ""].arms
+    assert (reference.mean, intervention.mean) == (4.75, pytest.approx(10 / 3))
+    ss = sum((v - 4.75) ** 2 for v in (4, 2, 5, 8)) + sum((v - 10 / 3) ** 2 for v in (3, 6, 1))
+    assert rows["y", ""].difference == pytest.approx((10 / 3 - 4.75) / math.sqrt(ss / 5))
+
+
+def test_proportions_by_hand():
+    # p1 = .6, p0 = .4: .2 / sqrt((.24 + .24) / 2)
+    found = difference_of_proportions(ArmSummary("a", 10, 0, count=4), ArmSummary("b", 10, 0, count=6))
+    assert found == pytest.approx(0.2 / math.sqrt(0.24))
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        difference_of_means(ArmSummary("a", 0, 3), ArmSummary("b", 2, 0, 1.0, 1.0)),
+        difference_of_means(ArmSummary("a", 2, 0, 1.0, 0.0), ArmSummary("b", 2, 0, 1.0, 0.0)),
+        difference_of_proportions(ArmSummary("a", 2, 0, count=2), ArmSummary("b", 2, 0, count=2)),
+        difference_of_proportions(ArmSummary("a", 0, 2, count=0), ArmSummary("b", 2, 0, count=2)),
+    ],
+)
+def test_what_cannot_be_standardised_has_a_reason(difference):
+    assert isinstance(difference, Unavailable)

@@ -1,0 +1,107 @@
+"""The door: exit codes, help with examples, JSON, and errors a tired evaluator can act on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from asp_eval.cli import commands
+
+VERBS = [command.callback for command in commands.verbs()]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.__name__)
+def test_every_verb_has_help_with_an_example(verb):
+    assert "Example: asp-eval " in verb.__doc__
+
+
+def test_help_lists_the_verbs(run):
+    shown = run("--help")
+    assert shown.code == 0
+    for verb in ("demo", "init", "randomise", "import", "check", "score", "analyse", "gap", "report", "instruments"):
+        assert f" {verb} " in shown.out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["randomise"], ["import"], ["randomise", "--seed", "x"], ["check", "--what"]]
+)
+def test_wrong_usage_is_exit_2(run, arguments):
+    assert run(*arguments).code == 2
+
+
+def test_init_starts_a_study_that_check_accepts(run, tmp_path):
+    started = run("init", tmp_path / "mine")
+    assert started.code == 0
+    checked = run("check", cwd=tmp_path / "mine")
+    assert checked.code == 0
+    assert "asp-eval import FILE --table institutions" in checked.out
+
+
+def test_a_folder_without_a_study_is_refused_with_its_code(run, tmp_path):
+    refused = run("check", cwd=tmp_path)
+    assert refused.code == 1
+    assert "STU-002" in refused.err
+    assert "asp-eval init" in refused.err
+
+
+def test_three_mistakes_in_study_yaml_are_answered_at_once(run, tmp_path):
+    run("init", tmp_path / "mine")
+    path = tmp_path / "mine" / "study.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("strata:", "stratas:").replace("0.95", "high").replace("below: 7", "below: 1"), encoding="utf-8")
+    refused = run("check", "--json", cwd=tmp_path / "mine")
+    assert refused.code == 1
+    problems = json.loads(refused.out)["problems"]
+    assert {"stratas", "analysis.level", "eligibility.age_years"} <= {problem["column"] for problem in problems}
+    assert all(problem["line"] and problem["remedy"] for problem in problems)
+
+
+@pytest.mark.parametrize("verb", ["check", "score", "analyse", "gap", "report"])
+def test_every_reporting_verb_prints_json(demo, run, tmp_path, verb):
+    shutil.copytree(demo.folder, tmp_path / "study")
+    done = run(verb, "--json", cwd=tmp_path / "study")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)
+
+
+def test_report_before_analyse_says_what_to_run(run, tmp_path):
+    run("init", tmp_path / "mine")
+    refused = run("report", cwd=tmp_path / "mine")
+    assert refused.code == 1
+    assert "asp-eval analyse" in refused.err
+
+
+def test_a_second_draw_is_refused(demo, run, tmp_path):
+    shutil.copytree(demo.folder, tmp_path / "study")
+    refused = run("randomise", "--seed", "8", cwd=tmp_path / "study")
+    assert refused.code == 1
+    assert "STO-011" in refused.err
+
+
+def test_importing_the_same_file_again_changes_nothing_and_says_so(demo, run, tmp_path):
+    shutil.copytree(demo.folder, tmp_path / "study")
+    again = run("import", "data/screening_w2.csv", "--table", "screening", "--wave", "w2", cwd=tmp_path / "study")
+    assert again.code == 0
+    assert "already" in again.out
+
+
+def test_a_screening_file_without_a_wave_says_which_there_are(demo, run):
+    refused = run("import", demo.folder / "data" / "screening_w2.csv", "--table", "screening", "--study", demo.folder)
+    assert refused.code == 1
+    assert "w1, w2, w3" in refused.err
+
+
+def test_output_fits_a_terminal_of_80_columns(demo):
+    assert max(len(line) for line in demo.out.splitlines() if str(demo.folder) not in line) <= 80
+
+
+def test_instruments_can_be_listed_and_shown(run):
+    assert "gap-competences-staff" in run("instruments", "list").out
+    assert "instruments are sound" in run("instruments", "check").out
+    shown = run("instruments", "show", "sdq-teacher-4-17").out
+    assert "conduct" in shown
+    unknown = run("instruments", "show", "sdq-techer-4-17")
+    assert unknown.code == 1
+    assert "sdq-teacher-4-17" in unknown.err

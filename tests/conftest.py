@@ -1,0 +1,49 @@
+"""What several tests share: one complete synthetic study, made once by the command a user types."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that was run, with its exit code and output."""
+
+    code: int
+    out: str
+    err: str
+
+
+def asp_eval(*arguments: str | Path, cwd: Path | None = None) -> Ran:
+    """Run the command line in a process of its own, as a user does."""
+    command = [sys.executable, "-m", "asp_eval.cli.main", *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, encoding="utf-8")
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Return a function that runs ``asp-eval``."""
+    return asp_eval
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo's study folder and what the command printed."""
+
+    folder: Path
+    out: str
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory) -> Demo:
+    """A complete synthetic study. Tests read it; none of them writes into it."""
+    folder = tmp_path_factory.mktemp("demo") / "study"
+    done = asp_eval("demo", folder, "--seed", "7")
+    assert done.code == 0, done.err
+    return Demo(folder, done.out)
