@@ -45,7 +45,10 @@ def render(results: Results | GapResults, folder: str | Path, languages: Sequenc
     Refusal
         If there is no catalogue for a language.
     """
-    wanted = tuple(languages or results.languages if isinstance(results, GapResults) else languages or results.study.languages)
+    declared = results.languages if isinstance(results, GapResults) else results.study.languages
+    wanted = tuple(languages or declared)
+    for code in wanted:
+        words_for(code)  # refuses an unknown language before anything is written
     pages = _gap_pages(results, wanted) if isinstance(results, GapResults) else _evaluation_pages(results, wanted)
     written = []
     for name, page in pages.items():

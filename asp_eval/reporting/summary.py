@@ -181,7 +181,7 @@ def caution(results: Results, setting: Setting) -> tuple[str, ...]:
         ))
     if "teacher" in setting.study.informants:
         sentences.append(say(
-            "The children were rated by the institutions' own staff, who knew their arm. A difference can be in the children, "
-            "in the eyes that rate them, or both.",
+            "The children were rated by the institutions' own staff, who can hardly have been unaware of their arm. A difference "
+            "can be in the children, in the eyes that rate them, or both.",
         ))
     return tuple(sentences)

@@ -88,9 +88,12 @@ def _variable_rows(variable: list[BaselineRow], setting: Setting) -> list[Row]:
     hidden = [_hidden(variable, arm, setting.study.minimum_cell) for arm in range(len(setting.study.arms))]
     rows = []
     for i, row in enumerate(variable):
-        shown = [i not in hidden[arm] for arm in range(len(row.arms))]
-        cells = [_summary(arm, setting, row.unit, shown=ok) for arm, ok in zip(row.arms, shown, strict=True)]
-        difference = cell(setting.show.decimal(row.difference)) if all(shown) else cell(setting.say("not shown"))
+        # A percentage, or a difference of percentages, gives away how many answered, and with that the hidden count.
+        cells = [
+            _summary(arm, setting, row.unit, shown=i not in kept_back, exact=not kept_back)
+            for arm, kept_back in zip(row.arms, hidden, strict=True)
+        ]
+        difference = cell(setting.say("not shown") if any(hidden) else setting.show.decimal(row.difference))
         rows.append(Row((cell(_label(row, setting)), *cells, difference)))
     return rows
 
@@ -103,7 +106,7 @@ def _hidden(variable: list[BaselineRow], arm: int, minimum: int) -> set[int]:
     return hidden_cells(counts, [first.n - sum(counts), first.missing], minimum)
 
 
-def _summary(arm: ArmSummary, setting: Setting, unit: str, *, shown: bool) -> Cell:
+def _summary(arm: ArmSummary, setting: Setting, unit: str, *, shown: bool, exact: bool) -> Cell:
     say, show = setting.say, setting.show
     hide = unit == "child" and 0 < arm.missing < setting.study.minimum_cell
     missing = show.count(None if hide else arm.missing, setting.study.minimum_cell)
@@ -111,7 +114,7 @@ def _summary(arm: ArmSummary, setting: Setting, unit: str, *, shown: bool) -> Ce
     if not shown:
         return cell(say("not shown"), detail)
     if arm.count is not None:
-        share = f" ({show.percent(arm.count / arm.n)})" if arm.n else ""
+        share = f" ({show.percent(arm.count / arm.n)})" if arm.n and exact else ""
         return cell(show.integer(arm.count) + share, detail)
     if arm.mean is None:
         return cell(show.decimal(None), detail)

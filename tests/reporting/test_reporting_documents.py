@@ -1,0 +1,256 @@
+"""Whole pages.
+
+1. Files and names; the first language has the plain ones.  2. Well-formed HTML with unique ids whose links lead somewhere.
+3. Hostile names are text.  4. Nothing is fetched, nothing is run.  5. Synthetic data say so on every page, real data never.
+6. Templates stop at a name they do not know.  7. Components look as they did (snapshots).  8. Sixty institutions in seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import builders
+import pytest
+from jinja2 import UndefinedError
+
+from asp_eval.core.errors import Refusal
+from asp_eval.reporting.documents import _environment, render, render_evaluation, render_gap_index, render_gap_profile
+from asp_eval.reporting.evaluation import report_view
+from asp_eval.reporting.profile import gap_view
+from asp_eval.reporting.views import Link
+
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+SELF_CLOSED_SHAPES = {"line", "rect", "circle", "polygon", "path"}
+HOSTILE = "<script>alert(\"x\")</script> & 'Åen' </svg></style>{{ 7*7 }}"
+SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
+
+
+class Outline(HTMLParser):
+    """Tags in balance, ids, links and text of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.faults: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.note(tag, attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.note(tag, attrs)
+        if tag not in SELF_CLOSED_SHAPES | VOID:
+            self.faults.append(f"<{tag}/> is not closed in HTML")
+
+    def note(self, tag, attrs):
+        self.tags.add(tag)
+        values = dict(attrs)
+        if len(values) != len(attrs):
+            self.faults.append(f"<{tag}> has an attribute twice")
+        self.ids += [values["id"]] if "id" in values else []
+        self.links += [values["href"]] if "href" in values else []
+        self.faults += [f"<{tag}> runs {name}" for name in values if name.startswith("on")]
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> closes nothing")
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def outline(page: str) -> Outline:
+    parsed = Outline()
+    parsed.feed(page)
+    parsed.close()
+    return parsed
+
+
+def pages(language: str, **changes) -> dict[str, str]:
+    gap = builders.gap_results(**changes)
+    return {
+        "evaluation": render_evaluation(builders.results(), language),
+        "profile": render_gap_profile(gap, gap.profiles[0], language),
+        "index": render_gap_index(gap, (Link("inst-01.html", "Solsikken", language),), language),
+    }
+
+
+def test_files_have_plain_names_in_the_first_language(tmp_path):
+    written = render(builders.results(), tmp_path)
+    written += render(builders.gap_results(), tmp_path)
+    assert [str(path.relative_to(tmp_path)) for path in written] == [
+        "evaluation.html", "evaluation.en.html", "gap/index.html", "gap/inst-01.html", "gap/index.en.html", "gap/inst-01.en.html",
+    ]  # fmt: skip
+    assert all(path.is_file() for path in written)
+    assert not [path for path in tmp_path.rglob("*") if path.name.endswith(".part")]
+    assert '<html lang="da">' in written[0].read_text(encoding="utf-8")
+
+
+def test_the_languages_can_be_chosen(tmp_path):
+    assert [path.name for path in render(builders.results(), tmp_path, ["en"])] == ["evaluation.html"]
+    assert '<html lang="en">' in (tmp_path / "evaluation.html").read_text(encoding="utf-8")
+    assert "hreflang" not in (tmp_path / "evaluation.html").read_text(encoding="utf-8")
+
+
+def test_an_unknown_language_writes_nothing(tmp_path):
+    with pytest.raises(Refusal, match="REP-001"):
+        render(builders.results(), tmp_path, ["da", "xx"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_link_leads_somewhere(tmp_path):
+    written = (*render(builders.results(), tmp_path), *render(builders.gap_results(), tmp_path))
+    for path in written:
+        parsed = outline(path.read_text(encoding="utf-8"))
+        for link in parsed.links:
+            if link.startswith("#"):
+                assert link[1:] in parsed.ids, (path.name, link)
+            else:
+                assert (path.parent / link).is_file(), (path.name, link)
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+@pytest.mark.parametrize("name", ["evaluation", "profile", "index"])
+def test_pages_are_well_formed(language, name):
+    parsed = outline(pages(language)[name])
+    assert parsed.faults == []
+    assert parsed.open == []
+    assert len(parsed.ids) == len(set(parsed.ids))
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+@pytest.mark.parametrize("name", ["evaluation", "profile", "index"])
+def test_nothing_is_fetched_and_nothing_is_run(language, name):
+    page = pages(language)[name]
+    assert not {"script", "img", "iframe", "link", "object", "embed", "form"} & outline(page).tags
+    addresses = re.findall(r"https?://[^\s\"'<>)]+", page)
+    assert set(addresses) <= {"http://www.w3.org/2000/svg"}  # the name of a vocabulary, never fetched
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_hostile_names_are_text(language):
+    gap = builders.gap_results((builders.gap_profile(HOSTILE, "inst-01"),), title={"da": HOSTILE, "en": HOSTILE})
+    dimensions = tuple(builders.replace(d, label={"en": HOSTILE}, area_label={"en": HOSTILE}) for d in gap.dimensions)
+    profile = render_gap_profile(builders.replace(gap, dimensions=dimensions), gap.profiles[0], language)
+    index = render_gap_index(gap, (Link("inst-01.html", HOSTILE, language),), language)
+    named = {"en": HOSTILE}
+    facts = builders.study_facts(
+        title=named, arm_labels={"intervention": named}, wave_labels={"w3": named}, allocation_source=HOSTILE, set_filter=HOSTILE
+    )
+    outcome = builders.outcome(label={"en": HOSTILE}, model=HOSTILE, notes=(HOSTILE,), effect=builders.estimate(note=HOSTILE))
+    results = builders.results(study=facts, outcomes=(outcome,), notes=(HOSTILE,))
+    for page in (profile, index, render_evaluation(results, language)):
+        parsed = outline(page)
+        assert parsed.faults == []
+        assert "script" not in parsed.tags
+        assert "{{ 7*7 }}" in "".join(parsed.text)
+        assert "<script" not in page
+
+
+@pytest.mark.parametrize(("language", "words"), [("da", "Syntetiske data"), ("en", "Synthetic data")])
+def test_synthetic_data_say_so_on_every_page_and_real_data_never(language, words):
+    for page in pages(language).values():
+        assert words in page
+    real = builders.results(study=builders.study_facts(synthetic=False))
+    gap = builders.gap_results(synthetic=False)
+    assert words not in render_evaluation(real, language)
+    assert words not in render_gap_profile(gap, gap.profiles[0], language)
+
+
+def test_the_banner_is_repeated_on_every_printed_page():
+    style = (Path(_environment().loader.searchpath[0]) / "style.css").read_text(encoding="utf-8")
+    printed = style[style.index("@media print") :]
+    assert re.search(r"\.banner \{[^}]*display: table-header-group[^}]*break-inside: avoid", printed)
+
+
+def test_no_sentence_has_an_unfilled_field_or_a_number_that_is_none():
+    for language in ("da", "en"):
+        for page in pages(language).values():
+            text = " ".join(outline(page[page.index("<body") :]).text)
+            assert not re.search(r"\{\w+\}|\bNone\b|\bnan\b|Unavailable\(", text)
+            assert ".." not in text
+
+
+def test_danish_pages_have_no_english_sentences():
+    same_in_both = "~|statsmodels|^Screening: |^Holm, |^asp-eval "
+    for name in ("evaluation", "profile", "index"):
+        english, danish = (
+            {text for text in outline(page[page.index("<body") :]).text if " " in text.strip()}
+            for page in (pages("en")[name], pages("da")[name])
+        )  # fmt: skip
+        assert {text for text in english & danish if not re.search(same_in_both, text)} == set()
+
+
+def test_templates_stop_at_an_unknown_name():
+    with pytest.raises(UndefinedError):
+        _environment().from_string("{{ no_such_name }}").render()
+
+
+def test_templates_neither_calculate_nor_format():
+    allowed_filters: set[str] = set()
+    for template in Path(_environment().loader.searchpath[0]).rglob("*.j2"):
+        text = template.read_text(encoding="utf-8")
+        code = " ".join(re.findall(r"\{[{%](.*?)[%}]\}", text, re.DOTALL))
+        bare = re.sub(r"\"[^\"]*\"", "", code)
+        assert not re.search(r"[*/%]|(?<=\w)\s-\s(?=\w)", bare), template.name
+        assert set(re.findall(r"\|\s*(\w+)", bare)) <= allowed_filters, template.name
+
+
+def snapshot(name: str, found: str) -> None:
+    """Compare with the stored text; ``UPDATE_SNAPSHOTS=1`` stores it anew."""
+    path = SNAPSHOTS / name
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(found, encoding="utf-8", newline="\n")
+    assert found == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_tables_look_as_they_did(language):
+    view = report_view(builders.results(), language)
+    parts = _environment().get_template("parts.html.j2").module
+    for table in (view.effects_table, view.baseline_table, view.estimator_table, view.recomputation_table):
+        snapshot(f"{table.key}.{language}.html", str(parts.table(table)))
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_figures_look_as_they_did(language):
+    view, gap = report_view(builders.results(), language), builders.gap_results()
+    figures = (view.flow_figure, view.forest, gap_view(gap, gap.profiles[0], language).figure)
+    for figure in figures:
+        drawn = _environment().get_template(f"figures/{figure.key}.svg.j2").render(figure=figure)
+        snapshot(f"{figure.key}.{language}.svg", drawn)
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_words_read_as_they_did(language):
+    view, gap = report_view(builders.results(), language), builders.gap_results()
+    lines = [*view.lead]
+    for finding in view.findings:
+        lines += ["", f"{finding.heading} [{finding.mark}]", *finding.sentences]
+    lines += ["", *view.caution, "", *(f"{fact.term}: {fact.text}" for fact in view.plan), "", *view.limits]
+    snapshot(f"evaluation-words.{language}.txt", "\n".join(lines).replace("\xa0", " ") + "\n")
+    profile = gap_view(gap, gap.profiles[0], language)
+    lines = [*profile.in_short, "", *profile.reading]
+    lines += [f"{area.label} / {d.label}: {d.sentence} {d.numbers}" for area in profile.areas for d in area.dimensions]
+    lines += ["", *(f"{fact.term}: {fact.text}" for fact in profile.about)]
+    snapshot(f"gap-words.{language}.txt", "\n".join(lines).replace("\xa0", " ") + "\n")
+
+
+def test_sixty_institutions_in_two_languages_take_seconds(tmp_path):
+    profiles = tuple(builders.gap_profile(f"Institution {n}", f"inst-{n:02}") for n in range(60))
+    began = time.perf_counter()
+    written = render(builders.gap_results(profiles), tmp_path)
+    assert len(written) == 122
+    assert time.perf_counter() - began < 15  # about two on an idle machine

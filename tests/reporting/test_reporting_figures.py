@@ -1,0 +1,146 @@
+"""Figures: coordinates by hand.
+
+1. Axes hold zero and end on marks.  2. The forest plot says on each side whom it favours, by the outcome's direction.
+3. The flow's boxes hold their text and follow one another.  4. The dumbbell plot puts both marks, the gap and the middle half
+where arithmetic puts them, and tells the sides apart without colour.  5. What has no number has no mark.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asp_eval.reporting.figures.axis import Axis, lines_of, nice_axis
+from asp_eval.reporting.figures.dumbbell import DOT, DOTS_LEFT, DOTS_RIGHT, GapArea, GapLine, dumbbell
+from asp_eval.reporting.figures.flow import FlowBox, flow_figure
+from asp_eval.reporting.figures.forest import ForestEntry, forest
+from asp_eval.reporting.language import words_for
+from asp_eval.reporting.numbers import Numbers
+
+EN = Numbers(words_for("en"))
+
+
+@given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e4))
+def test_an_axis_holds_its_values_and_zero(low, span):
+    axis, marks = nice_axis(low, low + span, 0, 100)
+    close = 1e-6 * (marks[1] - marks[0])
+    assert axis.low <= min(low, 0) + close
+    assert axis.high >= max(low + span, 0) - close
+    assert 0.0 in marks
+    assert 2 <= len(marks) <= 14
+    assert (marks[0], marks[-1]) == (axis.low, axis.high)
+
+
+def test_places_are_linear_and_stay_on_the_axis():
+    axis = Axis(-0.4, 0.4, 225, 565)
+    assert [axis.place(v) for v in (-0.4, 0.0, 0.2, 0.4, 9.0)] == [225, 395, 480, 565, 565]
+
+
+def test_long_labels_break_and_end_in_an_ellipsis():
+    lines = lines_of("Kognitive kompetencer og læring i hverdagens små og store sammenhænge", 120, 13)
+    assert len(lines) == 2
+    assert lines[-1].endswith("…")
+    assert lines_of("", 120, 13) == ("",)
+
+
+def effects(*entries: ForestEntry):
+    return forest(entries, EN, arms=("the reference arm", "the intervention arm"), axis_title="SD")
+
+
+def test_a_forest_plot_says_whom_each_side_favours_by_the_direction_of_the_outcome():
+    figure = effects(ForestEntry("Prosocial", "higher", 0.1, 0.0, 0.2), ForestEntry("Conduct", "lower", -0.2, -0.34, -0.06))
+    lower, higher = figure.groups
+    assert lower.heading.text == "Lower is better"
+    assert (lower.left.text, lower.right.text) == ("← favours the intervention arm", "favours the reference arm →")
+    assert (higher.left.text, higher.right.text) == ("← favours the reference arm", "favours the intervention arm →")
+
+
+def test_marks_stand_at_their_values_and_the_null_line_at_zero():
+    figure = effects(ForestEntry("Conduct", "lower", -0.2, -0.4, 0.0), ForestEntry("Peer", "lower", 0.1, 0.0, 0.2))
+    conduct, peer = figure.groups[0].rows
+    third = (figure.plot_right - figure.plot_left) / 6  # the axis runs from -0.4 to 0.2 in six steps of 0.1
+    assert figure.zero == pytest.approx(figure.plot_left + 4 * third, abs=0.06)
+    assert conduct.low == figure.plot_left
+    assert conduct.high == figure.zero
+    assert float(conduct.diamond.split()[1].split(",")[0]) == pytest.approx(figure.plot_left + 2 * third, abs=0.06)
+    assert peer.high == figure.plot_right
+    assert [tick.label for tick in figure.ticks] == ["−0.4", "−0.3", "−0.2", "−0.1", "0.0", "0.1", "0.2"]
+
+
+def test_an_effect_without_a_number_has_a_reason_and_no_mark():
+    figure = effects(ForestEntry("Impact", "lower", None, None, None, "the outcome does not vary"))
+    row = figure.groups[0].rows[0]
+    assert (row.diamond, row.low, row.high) == ("", None, None)
+    assert " ".join(line.text for line in row.value) == "the outcome does not vary"
+    assert "the outcome does not vary" in figure.description
+
+
+def test_an_effect_without_an_interval_still_has_its_mark():
+    row = effects(ForestEntry("Conduct", "lower", -0.2, None, None)).groups[0].rows[0]
+    assert row.diamond
+    assert row.low is None
+
+
+@pytest.mark.parametrize("arms", [2, 3])
+def test_boxes_of_the_flow_hold_their_text_and_do_not_overlap(arms):
+    long = "30 institutions with data and a good many more words than fit on a single line of the box"
+    stages = [[FlowBox("Assigned", ("30 institutions",)), FlowBox("Screened", (long,)), FlowBox("Analysed", ("1,226",))]] * arms
+    figure = flow_figure(FlowBox("All", ("60 institutions",)), stages, title="Flow", description="In words.")
+    assert len(figure.boxes) == 1 + 3 * arms
+    assert len(figure.arrows) == 3 * arms
+    for box in figure.boxes:
+        assert box.x >= 0
+        assert box.x + box.width <= figure.width + 0.1
+        assert all(box.y < text.y < box.y + box.height for text in (box.heading, *box.lines))
+        assert max(len(text.text) for text in box.lines) * 13 * 0.56 <= box.width
+    column = [box for box in figure.boxes[1:] if box.x == 0]
+    assert all(one.y + one.height < two.y for one, two in pairwise(column))
+    assert column[-1].y + column[-1].height < figure.height
+
+
+def profile(*lines: GapLine, limit: float = 20.0):
+    return dumbbell([GapArea("Social", lines)], EN, limit=limit, title="GAP-profile")
+
+
+def test_marks_of_the_dumbbell_stand_where_arithmetic_puts_them():
+    figure = profile(GapLine("Play", 75.0, 50.0, 10.0, 5.0, 15.0, -5.0, 5.0))
+    line = figure.areas[0].lines[0]
+    width = DOTS_RIGHT - DOTS_LEFT
+    assert line.staff == pytest.approx(DOTS_LEFT + 0.75 * width, abs=0.06)
+    assert line.square.x + DOT == pytest.approx(DOTS_LEFT + 0.5 * width, abs=0.06)
+    per_point = (figure.gap_axis[-1].x - figure.zero) / 20
+    assert line.low == pytest.approx(figure.zero + 5 * per_point, abs=0.1)
+    assert line.high == pytest.approx(figure.zero + 15 * per_point, abs=0.1)
+    assert float(line.diamond.split()[1].split(",")[0]) == pytest.approx(figure.zero + 10 * per_point, abs=0.1)
+    assert line.band.x == pytest.approx(figure.zero - 5 * per_point, abs=0.1)
+    assert line.band.width == pytest.approx(10 * per_point, abs=0.2)
+
+
+@pytest.mark.parametrize(("staff", "child", "order"), [(75.0, 50.0, ["children", "staff"]), (40.0, 60.0, ["staff", "children"])])
+def test_the_first_pair_of_marks_is_named_directly_on_the_outer_sides(staff, child, order):
+    first, second = profile(
+        GapLine("Play", staff, child, 1.0, 0.0, 2.0, None, None), GapLine("Empathy", 60.0, 61.0, 1.0, 0.0, 2.0, None, None)
+    ).areas[0].lines  # fmt: skip
+    assert [text.text for text in sorted(first.names, key=lambda text: text.x)] == order
+    assert second.names == ()
+    left, right = sorted(first.values, key=lambda text: text.x)
+    assert (left.anchor, right.anchor) == ("end", "start")
+    assert (left.text, right.text) == (str(int(min(staff, child))), str(int(max(staff, child))))
+
+
+def test_a_hidden_dimension_has_no_marks_and_says_so():
+    figure = profile(GapLine("Play", None, None, None, None, None, -5.0, 5.0, "too few"))
+    line = figure.areas[0].lines[0]
+    assert (line.staff, line.child, line.square, line.diamond, line.low, line.values) == (None, None, None, "", None, ())
+    assert [text.text for text in line.reason] == ["not shown"]
+    assert "Play: too few" in figure.description
+
+
+def test_without_a_comparison_the_two_marks_stay_and_the_gap_is_left_out():
+    line = profile(GapLine("Play", 60.0, 50.0, None, None, None, None, None, "no differences")).areas[0].lines[0]
+    assert line.staff is not None
+    assert (line.diamond, line.band) == ("", None)
+    assert [text.text for text in line.reason] == ["no comparison"]

@@ -1,0 +1,112 @@
+"""The message catalogues.
+
+1. Every sentence of the reports has a Danish translation; none is fuzzy, unused or empty.  2. A translation has the fields of
+its sentence.  3. Reasons and notes that other rooms write are said in Danish.  4. An unknown language is refused.
+5. A study's own labels fall back to another language, never to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_file
+
+import asp_eval
+from asp_eval.analysis import profiles
+from asp_eval.core.errors import Refusal, Unavailable
+from asp_eval.core.resources import shipped_folder
+from asp_eval.reporting.language import catalogue, words_for
+from asp_eval.stats import contrasts
+from asp_eval.stats.smallsample import kenward_roger, satterthwaite
+from asp_eval.trial.profiles import sampling
+
+ROOM = Path(asp_eval.__file__).parent / "reporting"
+KEYWORDS = {"say": None, "words": None, "plural": (1, 2)}
+
+
+def sentences() -> set[str | tuple[str, ...]]:
+    """Every message id that code and templates use."""
+    found = [m for file in ROOM.rglob("*.py") for m in extract_from_file("python", file, keywords=KEYWORDS)]
+    templates = shipped_folder("reports").rglob("*.j2")
+    found += [m for file in templates for m in extract_from_file("jinja2.ext:babel_extract", file, keywords={"say": None})]
+    return {message[1] for message in found}
+
+
+def fields(text: str) -> list[str]:
+    return sorted(re.findall(r"\{(\w+)\}", text))
+
+
+def test_the_danish_catalogue_has_every_sentence_and_no_other():
+    translated = {message.id for message in catalogue("da", "asp_eval") if message.id}
+    assert sentences() - translated == set()
+    assert translated - sentences() == set()
+    assert len(translated) > 250
+
+
+@pytest.mark.parametrize("domain", ["asp_eval", "notes"])
+def test_every_danish_sentence_is_there_and_has_the_same_fields(domain):
+    read = catalogue("da", domain)
+    assert not read.obsolete
+    for message in read:
+        if not message.id:
+            continue
+        pairs = list(zip(message.id, message.string, strict=True)) if message.pluralizable else [(message.id, message.string)]
+        assert not message.fuzzy, message.id
+        for english, danish in pairs:
+            assert danish.strip(), english
+            assert fields(danish) == fields(english), english
+            assert english[:1].isspace() == danish[:1].isspace(), english
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        profiles.HIDDEN, profiles.NO_ANSWERS, profiles.NO_DIFFERENCES, profiles.FEW_INSTITUTIONS, sampling.NO_RATERS.reason,
+        sampling.ONE_RATER.reason, sampling.NOT_LINKED.reason, sampling.NO_SPREAD.reason, contrasts.DROPPED,
+        contrasts.NO_VARIANCE, kenward_roger.REFITTED, kenward_roger.SINGULAR_NOTE, satterthwaite.SINGULAR, satterthwaite.FLAT,
+    ],
+)  # fmt: skip
+def test_reasons_of_other_rooms_are_said_in_danish(reason):
+    danish = words_for("da").note(reason)
+    assert danish != reason
+    assert "{" not in danish
+
+
+def test_a_finished_sentence_is_recognised_by_its_fields():
+    say = words_for("da")
+    assert say.note("fewer than 5 institutions can be compared") == "færre end 5 institutioner kan sammenlignes"
+
+
+def test_several_notes_in_one_are_each_translated():
+    both = f"{kenward_roger.REFITTED}; {kenward_roger.SINGULAR_NOTE}"
+    danish = words_for("da").note(both)
+    assert danish.startswith("beregnet ved ML")
+    assert danish.endswith("eller en korrelation til én")
+
+
+def test_a_sentence_nobody_translated_stays_as_it_is():
+    assert words_for("da").note("a reason from outer space; another") == "a reason from outer space; another"
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(Refusal, match="REP-001"):
+        words_for("xx")
+
+
+def test_labels_fall_back_to_another_language_and_at_last_to_the_key():
+    say = words_for("da", fallback=("sv",))
+    assert say.label({"da": "Slut", "en": "End"}, "w3") == "Slut"
+    assert say.label({"en": "End", "sv": "Slutet"}, "w3") == "Slutet"
+    assert say.label({"de": "Ende"}, "w3") == "Ende"
+    assert say.label({"da": ""}, "w3") == "w3"
+
+
+def test_plurals_follow_the_number():
+    say = words_for("da")
+    assert say.plural("{name}, {n} test", "{name}, {n} tests", 2, name="Holm", n=2) == "Holm, 2 test"
+
+
+def test_an_unavailable_reason_is_never_an_empty_sentence():
+    assert words_for("da").note(Unavailable("").reason) == ""

@@ -1,0 +1,116 @@
+"""The GAP-profile.
+
+1. No ranks, no league tables, no verdict where none can be made.  2. Every verdict has its sentence.  3. Hidden cells are said
+kindly, and nothing of them is shown.  4. All institutions share one scale.  5. Names only where the study allows.  6. The method
+note says what the gap is not; the worksheet has the implementation element's words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import builders
+import pytest
+
+from asp_eval.reporting.profile import alphabetical, gap_index_view, gap_limit, gap_view
+from asp_eval.reporting.views import Link
+from asp_eval.trial.profiles.sampling import NO_RATERS
+
+RESULTS = builders.gap_results()
+PROFILE = RESULTS.profiles[0]
+
+
+def sentences(language: str = "en") -> dict[str, tuple[str, str]]:
+    view = gap_view(RESULTS, PROFILE, language)
+    return {d.label: (d.sentence, d.numbers) for area in view.areas for d in area.dimensions}
+
+
+def test_every_verdict_has_its_sentence():
+    said = sentences()
+    higher = "lies higher than in most institutions."
+    assert said["Self-worth"][0] == f"Seen against the children's side, the staff side {higher}"
+    assert said["Play and friendship"][0] == f"Seen against the staff side, the children's side {higher}"
+    assert said["Independence"][0] == "The gap is much like that of most institutions."
+    assert said["Emotions"][0] == "Your gap cannot be told apart from the other institutions'."
+
+
+def test_only_what_can_be_told_apart_stands_out():
+    view = gap_view(RESULTS, PROFILE, "en")
+    assert [d.label for area in view.areas for d in area.dimensions if d.stands_out] == ["Self-worth", "Play and friendship"]
+    assert "Self-worth" in view.in_short[0]
+    assert "Play and friendship" in view.in_short[1]
+
+
+def test_a_hidden_dimension_says_so_kindly_and_shows_nothing():
+    sentence, numbers = sentences()["Cooperation and disagreement"]
+    assert sentence == "Not shown, to protect those who answered: there are too few answers, or they are too much alike."
+    assert numbers == ""
+
+
+def test_a_count_that_would_reveal_people_is_left_out():
+    assert sentences()["Curiosity and exploration"][1] == "9 staff"
+
+
+def test_the_numbers_behind_a_sentence_have_interval_counts_and_weight():
+    assert sentences()["Self-worth"][1] == "gap 21 (15 to 27) · 9 staff · 47 children · weight 62%"
+    assert sentences("da")["Selvværd"][1] == "gab 21 (15 til 27) · 9 fra personalet · 47 børn · vægt 62\xa0%"
+
+
+def test_where_nothing_stands_out_the_profile_says_so():
+    entries = tuple(replace(e, verdict="not-distinguishable") if e.verdict else e for e in PROFILE.entries)
+    view = gap_view(RESULTS, replace(PROFILE, entries=entries), "da")
+    assert len(view.in_short) == 1
+    assert view.in_short[0].startswith("På ingen af kompetencerne skiller jeres gab sig mere ud")
+
+
+def test_without_any_number_the_worksheet_is_still_offered():
+    hidden = next(e for e in PROFILE.entries if e.dimension == "cooperation")
+    entries = tuple(replace(hidden, dimension=e.dimension) for e in PROFILE.entries)
+    view = gap_view(RESULTS, replace(PROFILE, entries=entries), "en")
+    assert view.in_short[0].startswith("There are too few answers")
+    assert len(view.worksheet) == 3
+
+
+def test_no_middle_half_is_drawn_where_institutions_do_not_differ():
+    lines = {line.label[0].text: line for area in gap_view(RESULTS, PROFILE, "en").figure.areas for line in area.lines}
+    assert lines["Curiosity and exploration"].band is None
+    assert lines["Self-worth"].band is not None
+
+
+def test_all_institutions_share_one_gap_scale():
+    wide = builders.gap_profile("Anden", "inst-02")
+    wide = replace(wide, entries=tuple(replace(e, conf_high=48.0) if e.conf_high else e for e in wide.entries))
+    results = builders.gap_results((PROFILE, wide))
+    assert gap_limit(results) == 48.0
+    first, second = (gap_view(results, p, "en").figure for p in results.profiles)
+    assert first.gap_axis == second.gap_axis
+
+
+@pytest.mark.parametrize(("allowed", "title"), [(True, "Solsikken"), (False, "inst-01")])
+def test_names_only_where_the_study_allows(allowed, title):
+    assert gap_view(replace(RESULTS, show_names=allowed), PROFILE, "da").page.title == title
+
+
+def test_the_method_note_warns_of_what_the_gap_is_not():
+    note = " ".join(f"{fact.term}: {fact.text}" for fact in gap_view(RESULTS, PROFILE, "en").about)
+    for words in ("own convention", "ranking", "same yardstick", "same staff", "smaller the next time by itself", "fewer than 5"):
+        assert words in note
+
+
+def test_the_covariance_note_is_printed_where_there_is_one():
+    noted = replace(RESULTS, covariance_note=NO_RATERS.reason)
+    assert "Det er ikke registreret" in gap_view(noted, PROFILE, "da").about[-1].text
+
+
+def test_the_worksheet_speaks_the_implementation_elements_words():
+    view = gap_view(RESULTS, PROFILE, "da")
+    assert [field.question for field in view.worksheet] == ["Hvad overraskede os?", "Hvilket gab vælger vi?", "Vores mål"]
+    assert view.steps == ("1", "2", "3", "4")
+
+
+def test_the_index_is_alphabetical_with_danish_letters_last():
+    names = ["Åen", "inst-10", "Østen", "inst-2", "Æblet", "bakken"]
+    links = tuple(Link(f"{i}.html", name, "da") for i, name in enumerate(names))
+    view = gap_index_view(RESULTS, links, "da")
+    assert [link.text for link in view.profiles] == ["bakken", "inst-2", "inst-10", "Æblet", "Østen", "Åen"]
+    assert alphabetical("") == ()

@@ -1,0 +1,130 @@
+"""The plain-language summary.
+
+1. What is uncertain is called uncertain, never "no effect".  2. A harmful direction is said plainly.  3. Adjustment for several
+outcomes can take a finding back.  4. Without numbers there is a reason.  5. The direction follows `better`.
+"""
+
+from __future__ import annotations
+
+import builders
+import pytest
+
+from asp_eval.reporting.language import words_for
+from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.setting import Setting
+from asp_eval.reporting.summary import caution, finding, findings, lead, tone_of
+
+
+def setting(language: str = "en", **changes) -> Setting:
+    return Setting(builders.study_facts(**changes), Numbers(words_for(language)))
+
+
+def words(outcome, language: str = "en") -> str:
+    return " ".join(finding(outcome, 0, setting(language)).sentences).replace("\xa0", " ")
+
+
+@pytest.mark.parametrize(
+    ("value", "better", "tone"),
+    [(-0.42, "lower", "better"), (0.42, "lower", "worse"), (0.42, "higher", "better"), (-0.42, "higher", "worse")],
+)
+def test_the_tone_follows_sign_and_direction(value, better, tone):
+    outcome = builders.outcome(effect=builders.estimate(value, 0.16, p=0.01), better=better)
+    assert tone_of(outcome, 0, 0.95) == tone
+
+
+@pytest.mark.parametrize(
+    ("effect", "adjusted", "tone"),
+    [
+        (builders.estimate(-0.13, 0.14, p=0.36), None, "open"), (builders.estimate(-0.42, 0.16, p=0.011), 0.055, "open"),
+        (builders.estimate(-0.42, 0.16, p=0.011), 0.022, "better"),
+        (builders.estimate(-0.42, None, note="why"), None, "unavailable"),
+        (builders.estimate(None, note="why"), None, "unavailable"),
+    ],
+)  # fmt: skip
+def test_a_finding_needs_its_interval_and_its_adjusted_p_value(effect, adjusted, tone):
+    outcome = builders.outcome(effect=effect, adjusted_p_values=() if adjusted is None else (adjusted,))
+    assert tone_of(outcome, 0, 0.95) == tone
+
+
+def test_a_clear_finding_gives_size_interval_direction_and_chance():
+    said = words(builders.outcome())
+    assert "scored on average 0.42 points lower than children in the reference arm" in said
+    assert "(95% interval −0.74 to −0.10, p = 0.011)" in said
+    assert "the difference is in favour of the intervention arm" in said
+    assert "about 1.1% of such trials" in said
+
+
+def test_a_harmful_direction_is_said_plainly():
+    peer = builders.outcome(effect=builders.estimate(0.31, 0.11, p=0.0067), size=0.16)
+    assert "to the disadvantage of the intervention arm" in words(peer)
+    assert "Forskellen er til ulempe for indsatsgruppen" in words(peer, "da")
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_uncertainty_is_never_called_no_effect(language):
+    said = words(builders.outcome(effect=builders.estimate(-0.13, 0.14, p=0.36)), language).casefold()
+    for forbidden in ("no effect", "no difference", "not significant", "ingen effekt", "signifikant", "virker ikke"):
+        assert forbidden not in said
+    assert {"da": "forsøget kan ikke afgøre", "en": "the trial cannot tell"}[language] in said
+
+
+@pytest.mark.parametrize(("better", "good", "bad"), [("lower", "0.41", "0.15"), ("higher", "0.15", "0.41")])
+def test_an_open_finding_gives_both_ends_in_words(better, good, bad):
+    said = words(builders.outcome(effect=builders.estimate(-0.13, 0.14, p=0.36), better=better))
+    assert f"anything from {good} points in favour of the intervention arm to {bad} points to its disadvantage" in said
+
+
+def test_adjustment_can_take_a_finding_back_and_says_so():
+    said = words(builders.outcome(adjusted_p_values=(0.09,)))
+    assert "after adjustment for the outcomes tested together (p = 0.090) chance cannot be ruled out" in said
+    assert "in favour" not in said
+
+
+def test_a_finding_that_stands_after_adjustment_says_so():
+    said = words(builders.outcome(adjusted_p_values=(0.022,)))
+    assert "It stands after adjustment for the outcomes tested together (p = 0.022)." in said
+
+
+def test_a_tiny_p_value_is_put_in_words():
+    assert "fewer than one in a thousand" in words(builders.outcome(effect=builders.estimate(-0.9, 0.1, p=1e-9)))
+
+
+def test_a_refused_fit_gives_its_reason_and_one_full_stop():
+    refused = builders.outcome(effect=builders.estimate(None, note="[FIT-001] the outcome is constant. Check it."))
+    said = words(refused)
+    assert said == "No estimate can be given: [FIT-001] the outcome is constant. Check it."
+
+
+def test_an_estimate_without_uncertainty_says_why():
+    effect = builders.estimate(-0.42, None, note="no degrees of freedom are left at its level")
+    said = words(builders.outcome(effect=effect), "da")
+    assert "0,42 point lavere" in said
+    assert "Hvor usikkert det er, kan ikke siges: der er ingen frihedsgrader tilbage" in said
+
+
+def test_primary_outcomes_come_first():
+    ordered = findings(builders.results(outcomes=builders.outcomes()[::-1]), setting())
+    assert [f.heading.split(" (")[1] for f in ordered][:2] == ["primary outcome)", "secondary outcome)"]
+
+
+def test_arms_with_unusual_names_read_well():
+    facts = {"arms": ("control", "PALS plus"), "arm_labels": {"PALS plus": {"da": "PALS plus"}}}
+    said = " ".join(finding(builders.outcome(), 0, setting("da", **facts)).sentences)
+    assert "Børnene i gruppen PALS plus scorede" in said
+    assert "børnene i kontrolgruppen" in said
+
+
+def test_the_opening_counts_institutions_and_children():
+    assert lead(builders.results(), setting("da"))[0].startswith(
+        "60 institutioner blev ved lodtrækning fordelt på referencegruppen og indsatsgruppen. 2.880 børn"
+    )
+
+
+def test_cautions_come_with_the_data():
+    said = " ".join(caution(builders.results(), setting()))
+    assert "simulated" in said
+    assert "own staff" in said
+    real = builders.results(study=builders.study_facts(synthetic=False, informants=("parent",)))
+    said = " ".join(caution(real, Setting(real.study, Numbers(words_for("en")))))
+    assert "simulated" not in said
+    assert "own staff" not in said
