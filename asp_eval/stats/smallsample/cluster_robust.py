@@ -19,7 +19,7 @@ import numpy as np
 from asp_eval.core.errors import Unavailable
 from asp_eval.stats.smallsample.cluster_blocks import Array, ClusterBlocks
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
-from asp_eval.stats.smallsample.sandwich import Kind, Sandwich, expected_variance, hotelling_df, sandwich, satterthwaite_df
+from asp_eval.stats.smallsample.sandwich import Kind, Sandwich, hotelling_df, sandwich, satterthwaite_df
 
 NO_VARIANCE = 1e-10
 """Share of the model's variance of a contrast below which its expected robust variance is rounding."""
@@ -48,10 +48,11 @@ class ClusterRobust(Method):
         if isinstance(robust, Unavailable):
             return robust
         variance = np.einsum("kp,pq,kq->k", contrasts, robust.covariance(), contrasts)
-        nothing = expected_variance(robust, contrasts) <= NO_VARIANCE * np.sum((contrasts @ robust.blocks.back) ** 2, axis=1)
+        df, expected = satterthwaite_df(robust, contrasts)
+        nothing = expected <= NO_VARIANCE * np.sum((contrasts @ robust.blocks.back) ** 2, axis=1)
         std_error = np.where(nothing, 0.0, np.sqrt(np.maximum(variance, 0.0)))
         reasons = tuple(_NO_INFORMATION if empty else "" for empty in nothing) if nothing.any() else ()
-        return ContrastErrors(std_error, satterthwaite_df(robust, contrasts), self.name, _note(robust), reasons)
+        return ContrastErrors(std_error, df, self.name, _note(robust), reasons)
 
     def f_test(self, fit: Fit, contrasts: Array) -> FTest | Unavailable:
         """Return the approximate Hotelling test HTZ: F = (eta-q+1)/(eta q) Q on q and eta-q+1 degrees of freedom."""

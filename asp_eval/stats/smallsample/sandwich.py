@@ -44,6 +44,8 @@ class Sandwich:
     blocks : ClusterBlocks
     estimating : ndarray, shape (J, p, r)
         E_j = X_j'W_j A_j.
+    half : ndarray, shape (J, p, r)
+        E_j L_j with L_j L_j' = Phi_j: `half` `half`' = E_j Phi_j E_j'.
     n_full_leverage : int
         Clusters with a direction of leverage one, where a generalised inverse was taken.
     """
@@ -51,6 +53,7 @@ class Sandwich:
     kind: Kind
     blocks: ClusterBlocks
     estimating: Array
+    half: Array
     n_full_leverage: int
 
     def covariance(self) -> Array:
@@ -61,18 +64,21 @@ class Sandwich:
 
 def sandwich(blocks: ClusterBlocks, kind: Kind) -> Sandwich:
     """Return the estimating matrices of one kind of cluster-robust covariance."""
-    transposed = np.swapaxes(blocks.wx, 1, 2)
+    estimating, full = np.swapaxes(blocks.wx, 1, 2), 0
+    lower = np.asarray(np.linalg.cholesky(blocks.phi), float)
     if kind == "CR2":
-        adjustment, full = _bias_reduced(blocks)
-        return Sandwich(kind, blocks, transposed @ adjustment, full)
-    if kind == "CR3":
+        adjustment, full = _bias_reduced(blocks, lower)
+        estimating = estimating @ adjustment
+    elif kind == "CR3":
         inverse, full = _jackknife(blocks)
-        return Sandwich(kind, blocks, inverse @ transposed, full)
-    return Sandwich(kind, blocks, transposed * _factor(blocks, kind), 0)
+        estimating = inverse @ estimating
+    else:
+        estimating = estimating * _factor(blocks, kind)
+    return Sandwich(kind, blocks, estimating, estimating @ lower, full)
 
 
-def satterthwaite_df(robust: Sandwich, contrasts: Array) -> Array:
-    """Return the Bell-McCaffrey degrees of freedom tr(P)^2 / tr(P^2) of single contrasts.
+def satterthwaite_df(robust: Sandwich, contrasts: Array) -> tuple[Array, Array]:
+    """Return the Bell-McCaffrey degrees of freedom tr(P)^2 / tr(P^2) of single contrasts, and tr(P).
 
     Parameters
     ----------
@@ -82,8 +88,10 @@ def satterthwaite_df(robust: Sandwich, contrasts: Array) -> Array:
 
     Returns
     -------
-    ndarray, shape (m,)
+    df : ndarray, shape (m,)
         Zero where the variance of the contrast is identically zero.
+    expected : ndarray, shape (m,)
+        tr(P): the expected c'Vc under the working model, in units of its residual variance.
     """
     root, low, core = _variance_parts(robust, contrasts)
     own = np.sum(root**2, axis=-1)
@@ -91,14 +99,9 @@ def satterthwaite_df(robust: Sandwich, contrasts: Array) -> Array:
     by_contrast = np.swapaxes(low, 0, 1)
     product = core @ (np.swapaxes(by_contrast, 1, 2) @ by_contrast)
     square = np.einsum("muv,mvu->m", product, product) + np.sum(own * (own + 2 * shared), axis=0)
-    trace = np.sum(own + shared, axis=0)
-    return np.asarray(np.divide(trace**2, square, out=np.zeros_like(trace), where=square > 0))
-
-
-def expected_variance(robust: Sandwich, contrasts: Array) -> Array:
-    """Return tr(P), the expected c'Vc of each contrast under the working model, in units of its residual variance, (m,)."""
-    root, low, core = _variance_parts(robust, contrasts)
-    return np.asarray(np.sum(root**2, axis=(0, 2)) + np.sum((low @ core) * low, axis=(0, 2)))
+    expected = np.sum(own + shared, axis=0)
+    df = np.divide(expected**2, square, out=np.zeros_like(expected), where=square > 0)
+    return np.asarray(df), np.asarray(expected)
 
 
 def hotelling_df(robust: Sandwich, contrasts: Array) -> float:
@@ -126,15 +129,14 @@ def hotelling_df(robust: Sandwich, contrasts: Array) -> float:
     return float(q * (q + 1) / total)
 
 
-def _bias_reduced(blocks: ClusterBlocks) -> tuple[Array, int]:
-    """Return A_j of CR2, shape (J, r, r), and in how many clusters a direction has leverage one."""
+def _bias_reduced(blocks: ClusterBlocks, lower: Array) -> tuple[Array, int]:
+    """Return A_j of CR2, shape (J, r, r), and in how many clusters a direction has leverage one; `lower` is D_j'."""
     x, wx, phi = blocks.x, blocks.wx, blocks.phi
     if blocks.omega is None:
         psi = phi - x @ np.swapaxes(x, 1, 2)
     else:
         cross = x @ (np.swapaxes(wx, 1, 2) @ phi)
         psi = phi - cross - np.swapaxes(cross, 1, 2) + x @ blocks.omega @ np.swapaxes(x, 1, 2)
-    lower = np.linalg.cholesky(phi)
     upper = np.swapaxes(lower, 1, 2)
     values, vectors = np.linalg.eigh(upper @ psi @ lower)
     scale = np.max(values, axis=1, keepdims=True)
@@ -170,8 +172,8 @@ def _variance_parts(robust: Sandwich, contrasts: Array) -> tuple[Array, Array, A
     -a_j'M f_k - f_j'M a_k + a_j'M Omega M a_k, which is -a_j'M a_k when W_j inverts Phi_j.
     """
     blocks = robust.blocks
-    weight = (contrasts @ blocks.back) @ robust.estimating
-    root = weight @ np.linalg.cholesky(blocks.phi)
+    own = contrasts @ blocks.back
+    root, weight = own @ robust.half, own @ robust.estimating
     a = weight @ blocks.x
     p = blocks.n_coefficients
     if blocks.omega is None:
