@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,15 +55,25 @@ def incoming(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def drawn(study: Study, incoming: Path) -> Study:
-    """The study with four institutions, drawn."""
-    file = incoming / "institutions.csv"
+@pytest.fixture(scope="session")
+def drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study folder with four institutions, drawn: made once, and copied for each test."""
+    folder = tmp_path_factory.mktemp("drawn") / "study"
+    folder.mkdir()
+    (folder / "study.yaml").write_text(STUDY_YAML)
+    study = load_study(folder)
+    file = folder.parent / "institutions.csv"
     file.write_text("institution_id,municipality\nA1,Aarhus\nA2,Aarhus\nH1,Hvidovre\nH2,Hvidovre\n")
     import_file(study, file, "institutions")
     arms = pd.DataFrame({"institution_id": ["A1", "A2", "H1", "H2"], "arm": ["reference", "intervention"] * 2})
     write_allocation(study, arms)
-    return study
+    return folder
+
+
+@pytest.fixture
+def drawn(drawn_once: Path, tmp_path: Path) -> Study:
+    """The study with four institutions, drawn."""
+    return load_study(shutil.copytree(drawn_once, tmp_path / "study", dirs_exist_ok=True))
 
 
 @pytest.fixture

@@ -41,7 +41,8 @@ def test_every_part_in_its_order(raw):
         raw,
         mapping(
             keep_rows="attrit == 0", rename={"uc": "institution_id", "girl": "sex"}, missing=[-9],
-            recode={"sex": {0: "boy", 1: "girl"}}, row_number_as="child_id", constants={"wave": "w7", "date": None}, ignore="others",
+            recode={"sex": {0: "boy", 1: "girl"}}, row_number_as="child_id", ignore="others",
+            constants={"wave": "w7", "date": None},
         ),
         NAMES,
     )  # fmt: skip
@@ -52,7 +53,8 @@ def test_every_part_in_its_order(raw):
 
 
 def test_one_row_per_institution_keeps_the_first_and_counts_the_others(raw):
-    done = apply_mapping(raw, mapping(rename={"uc": "institution_id", "treat": "arm"}, ignore="others", one_row_per="institution_id"), NAMES)
+    merged = mapping(rename={"uc": "institution_id", "treat": "arm"}, ignore="others", one_row_per="institution_id")
+    done = apply_mapping(raw, merged, NAMES)
     assert list(done.columns["institution_id"].cells()) == ["007", "008"]
     assert done.rows.tolist() == [2, 4]
     assert done.collapsed == 2
@@ -72,7 +74,8 @@ def test_an_institution_in_both_arms_is_listed_with_its_rows(tmp_path):
     ("parts", "code"),
     [
         ({"rename": {"ud": "institution_id"}}, "SCR-020"), ({"recode": {"sex": {"0": "boy"}}}, "SCR-020"),
-        ({"keep_rows": "attrition == 0"}, "SCR-020"), ({"ignore": ["atrit"]}, "SCR-020"), ({"one_row_per": "institution_id"}, "SCR-020"),
+        ({"keep_rows": "attrition == 0"}, "SCR-020"), ({"ignore": ["atrit"]}, "SCR-020"),
+        ({"one_row_per": "institution_id"}, "SCR-020"),
         ({"rename": {"uc": "treat"}}, "SCR-021"), ({"constants": {"girl": "1"}}, "SCR-021"), ({"row_number_as": "uc"}, "SCR-021"),
         ({"keep_rows": "attrit == 5"}, "SCR-022"),
     ],

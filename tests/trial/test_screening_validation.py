@@ -16,7 +16,8 @@ KNOWN = Known(
     institutions=frozenset({"A1", "A2", "H1", "H2"}),
     allocated=frozenset({"A1", "A2", "H1"}),
     reports=pd.DataFrame({
-        "child_id": ["001", "002", "003"], "wave": ["w1"] * 3, "institution_id": ["A1", "A2", "H1"], "rater_id": ["r1", "r2", "r3"],
+        "child_id": ["001", "002", "003"], "wave": ["w1"] * 3, "institution_id": ["A1", "A2", "H1"],
+        "rater_id": ["r1", "r2", "r3"],
         "sex": ["boy", "girl", None], "birth_month": ["2002-01", "2001-06", "2002-09"],
     }).astype("string"),
     waves_before=frozenset({"", "w1"}),
@@ -30,7 +31,8 @@ def check(study, export):
 
     def check(frame: pd.DataFrame, wave: str = "w1", known: Known | None = AT_W1, mapping=None) -> tuple[Problem, ...]:
         try:
-            return read_table(export(frame), table_schema("screening", study, wave), mapping=mapping, study=study, known=known).warnings
+            schema = table_schema("screening", study, wave)
+            return read_table(export(frame), schema, mapping=mapping, study=study, known=known).warnings
         except DataProblems as error:
             return error.problems
 
@@ -144,7 +146,8 @@ def test_a_row_without_answers_is_kept_apart(study, export, visits):
 
 def test_two_forms_of_a_family_in_one_row(check, visits):
     both = visits.assign(**{name.replace("4-17", "2-4"): "" for name in visits if name.startswith("sdq")})
-    both = both.rename(columns={"sdq-teacher-2-4.lies": "sdq-teacher-2-4.argues", "sdq-teacher-2-4.steals": "sdq-teacher-2-4.spite"})
+    form = "sdq-teacher-2-4"
+    both = both.rename(columns={f"{form}.lies": f"{form}.argues", f"{form}.steals": f"{form}.spite"})
     assert check(both) == ()
     (problem,) = check(set_cell(both, 2, "sdq-teacher-2-4.tantrum", "0"))
     assert (problem.code, problem.place.row) == ("SCR-060", 4)

@@ -46,7 +46,8 @@ def test_values(text, field, value):
         ("3", ITEM, "SCR-014"), ("x", ITEM, "SCR-014"), ("1.5", ITEM, "SCR-014"), ("Boy", SEX, "SCR-043"),
         ("2002-13", MONTH, "SCR-042"), ("2002-05-02", MONTH, "SCR-042"), ("1002-05", MONTH, "SCR-044"),
         ("2006-02-31", DAY, "SCR-047"), ("31-12-2006", DAY, "SCR-042"), ("1850-01-01", DAY, "SCR-044"), ("soon", DAY, "SCR-042"),
-        ("5", Field("x", "number", minimum="0", maximum="4"), "SCR-044"), ("ab", Field("x", "string", pattern="[0-9]+"), "SCR-043"),
+        ("5", Field("x", "number", minimum="0", maximum="4"), "SCR-044"),
+        ("ab", Field("x", "string", pattern="[0-9]+"), "SCR-043"),
     ],
 )  # fmt: skip
 def test_faults(text, field, code):
@@ -56,7 +57,8 @@ def test_faults(text, field, code):
 @pytest.mark.parametrize(
     ("text", "order", "day"),
     [
-        ("01-09-2006", "day-first", "2006-09-01"), ("1.9.2006", "day-first", "2006-09-01"), ("09/01/2006", "month-first", "2006-09-01"),
+        ("01-09-2006", "day-first", "2006-09-01"), ("1.9.2006", "day-first", "2006-09-01"),
+        ("09/01/2006", "month-first", "2006-09-01"),
         ("2006-09-01", "day-first", "2006-09-01"),
     ],
 )  # fmt: skip
@@ -78,7 +80,8 @@ def test_a_decimal_comma_excludes_the_point():
     ("texts", "delimiter", "mark"),
     [
         (["1", ""], ";", "."), (["1,5"], ";", ","), (["1.5"], ";", "."), (["1,5", "1.5"], ";", None), (["1.234,5"], ";", "."),
-        (["1.234"], ";", None), (["1,234"], ",", None), (["1.234"], ",", "."), (["0.234"], ";", "."), (["1.234", "0,5"], ";", None),
+        (["1.234"], ";", None), (["1,234"], ",", None), (["1.234"], ",", "."), (["0.234"], ";", "."),
+        (["1.234", "0,5"], ";", None),
         (["1.234.567"], ";", None), (["1,234", "2,5"], ";", ","), (["-12.345", "3.2"], ";", "."),
     ],
 )  # fmt: skip
@@ -89,7 +92,8 @@ def test_the_decimal_mark_is_found_or_left_open(texts, delimiter, mark):
 @pytest.mark.parametrize(
     ("texts", "order"),
     [
-        (["2006-09-01"], "iso"), (["01-09-2006"], None), (["13-09-2006", "01-09-2006"], "day-first"), (["09/13/2006"], "month-first"),
+        (["2006-09-01"], "iso"), (["01-09-2006"], None), (["13-09-2006", "01-09-2006"], "day-first"),
+        (["09/13/2006"], "month-first"),
         (["13-09-2006", "09-13-2006"], None), ([""], "iso"),
     ],
 )  # fmt: skip

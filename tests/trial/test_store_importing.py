@@ -11,7 +11,7 @@ import pytest
 from asp_eval.core.errors import AspError, DataProblems, Refusal
 from asp_eval.core.tables import read_csv_text
 from asp_eval.trial.importing import import_file
-from asp_eval.trial.store import table, write_allocation, write_scores
+from asp_eval.trial.store import Store, table, write_allocation, write_scores
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 
@@ -23,8 +23,10 @@ def fingerprint(study: Study) -> dict[str, str]:
         for path in study.folder.rglob("*")
         if path.is_file() and path.name != "study.duckdb"
     }
-    names = ("institutions", "allocation", "children", "screening", "screening_sdq-teacher-4-17", "scores", "import_ledger")
-    return files | {name: table(study, name).to_csv() for name in names}
+    with Store(study.folder).reading() as connection:
+        assert connection is not None
+        names = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+        return files | {name: connection.execute(f"SELECT * FROM {name}").df().to_csv() for name in names}
 
 
 def reconciled(study: Study) -> bool:
@@ -224,13 +226,13 @@ def test_an_institution_with_data_stays_in_the_list(drawn, export, visits, incom
     import_file(drawn, export(visits), "screening", wave="w1")
     file = incoming / "shorter.csv"
     file.write_text("institution_id,municipality\nA1,Aarhus\nA2,Aarhus\nH2,Hvidovre\n")
-    with pytest.raises(DataProblems, match="STO-010.*'H1'"):
+    with pytest.raises(DataProblems, match=r"STO-010.*'H1'"):
         import_file(drawn, file, "institutions")
     assert len(table(drawn, "institutions")) == 4
 
 
 def test_a_lot_is_drawn_once(drawn):
-    again = pd.DataFrame({"institution_id": ["A1", "A2", "H1", "H2"], "arm": ["reference", "reference", "intervention", "intervention"]})
+    again = pd.DataFrame({"institution_id": ["A1", "A2", "H1", "H2"], "arm": ["reference"] * 2 + ["intervention"] * 2})
     with pytest.raises(DataProblems) as caught:
         write_allocation(drawn, again)
     assert [(p.code, p.details["institution"]) for p in caught.value.problems] == [("STO-011", "A2"), ("STO-011", "H1")]

@@ -91,9 +91,9 @@ def test_an_import_that_finds_the_data_held_keeps_nothing(drawn, exports, monkey
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_kill_at_any_moment_leaves_before_or_after(drawn, exports):
     children = {2: 2, 903: 903, 0: 0}
-    for turn in range(6):
+    for turn in range(5):
         process = start(IMPORT, drawn.folder, exports)
-        time.sleep(0.05 + 0.31 * turn)
+        time.sleep(0.05 + 0.23 * turn)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         seen, ledger = table(drawn, "screening"), table(drawn, "import_ledger")

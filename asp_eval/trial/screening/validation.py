@@ -28,7 +28,10 @@ MISSING_COLUMN = Fault(
     "{advice}Export it, or map it; if it was not collected, say so in the mapping: 'constants: {{NAME: null}}'.",
 )  # fmt: skip
 NO_VALUE = Fault("SCR-045", "the cell is empty, and must not be", "Fill it in, or take the row out.")
-SAME_KEY = Fault("SCR-046", "the same {key} stands twice: {values} in row {first} and here", "Keep one of the rows; look whether one is another child's.")
+SAME_KEY = Fault(
+    "SCR-046", "the same {key} stands twice: {values} in row {first} and here",
+    "Keep one of the rows; look whether one is another child's.",
+)  # fmt: skip
 UNSURE_DECIMAL = Fault(
     "SCR-048", "numbers such as {numbers} can be read in two ways: the decimal mark could be a comma or a point",
     "Say which in the mapping: 'format: {{decimal: \",\"}}'.",

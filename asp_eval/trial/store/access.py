@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from asp_eval.core.errors import Fault
@@ -9,9 +11,12 @@ from asp_eval.core.tables import write_csv
 from asp_eval.trial.screening.schema import BY_WAVE, base_schema, table_schema
 from asp_eval.trial.store import ledger
 from asp_eval.trial.store.connection import Store
-from asp_eval.trial.store.layout import empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
+from asp_eval.trial.store.layout import Columns, empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
 from asp_eval.trial.store.writing import add_allocation, item_columns, replace_scores
 from asp_eval.trial.study.design import Study
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 NO_TABLE = Fault("STO-004", "the store has no such table", "Name one of its tables.")
 TABLES = ("institutions", "allocation", "children", "screening", "staff_survey", "scores", "import_ledger")
@@ -41,9 +46,7 @@ def table(study: Study, name: str) -> pd.DataFrame:
     """
     expected = _columns(study, name)
     with Store(study.folder).reading() as connection:
-        if connection is None or not stored_columns(connection, stored_name(name)):
-            return empty_frame(expected)
-        return fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
+        return empty_frame(expected) if connection is None else _fetched(connection, name, expected)
 
 
 def write_allocation(study: Study, frame: pd.DataFrame) -> None:
@@ -85,11 +88,20 @@ def write_scores(study: Study, frame: pd.DataFrame) -> None:
 def write_ledgers(study: Study) -> None:
     """Write the import ledger and the allocation as CSV into ``output/``, for people."""
     output = study.folder / "output"
-    imports, allocation = table(study, "import_ledger"), table(study, "allocation")
+    with Store(study.folder).reading() as connection:
+        if connection is None:
+            return
+        imports, allocation = (_fetched(connection, name, _columns(study, name)) for name in ("import_ledger", "allocation"))
     if len(imports):
         write_csv(output / "ledger.csv", imports.drop(columns="mapping"))
     if len(allocation):
         write_csv(output / "allocation.csv", allocation)
+
+
+def _fetched(connection: DuckDBPyConnection, name: str, expected: Columns) -> pd.DataFrame:
+    if not stored_columns(connection, stored_name(name)):
+        return empty_frame(expected)
+    return fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
 
 
 def _columns(study: Study, name: str) -> dict[str, str]:

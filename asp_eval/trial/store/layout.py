@@ -45,13 +45,13 @@ def sql_columns(fields: Iterable[Field]) -> dict[str, str]:
 
 def stored_columns(connection: DuckDBPyConnection, name: str) -> dict[str, str]:
     """Return the columns of a stored table; none if it is not there."""
-    query = "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position"
+    query = "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? AND NOT internal ORDER BY column_index"
     return dict(connection.execute(query, [name]).fetchall())
 
 
 def stored_tables(connection: DuckDBPyConnection) -> tuple[str, ...]:
     """Return the names of the stored tables."""
-    return tuple(name for (name,) in connection.execute("SELECT table_name FROM information_schema.tables").fetchall())
+    return tuple(name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall())
 
 
 def ensure(connection: DuckDBPyConnection, name: str, columns: Columns) -> None:
