@@ -105,7 +105,7 @@ def load_data(study: Study) -> StudyData:
 def outcome_label(outcome: Outcome) -> dict[str, str]:
     """Return the outcome's declared label, else its scale's title, else its identifier."""
     if outcome.label:
-        return dict(outcome.label)
+        return dict(outcome.label.items())
     source, scale = (outcome.score or "").rpartition(".")[::2]
     for candidate in instruments():
         if source in (candidate.id, candidate.family):

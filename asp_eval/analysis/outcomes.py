@@ -113,13 +113,13 @@ def study_facts(data: StudyData) -> StudyFacts:
     ages = study.eligibility.age_years if study.eligibility else None
     return StudyFacts(
         id=study.study.id,
-        title=dict(study.study.title),
+        title=dict(study.study.title.items()),
         synthetic=study.study.synthetic,
         languages=study.languages,
         arms=study.arms,
-        arm_labels={arm: dict(label) for arm, label in study.arm_labels.items()},
+        arm_labels={arm: dict(label.items()) for arm, label in study.arm_labels.items()},
         strata=study.strata,
-        wave_labels={wave.id: dict(wave.label) for wave in study.waves},
+        wave_labels={wave.id: dict(wave.label.items()) for wave in study.waves},
         wave_dates={w.id: (w.start.isoformat() if w.start else "", w.end.isoformat() if w.end else "") for w in study.waves},
         age_from=ages.start if ages else None,
         age_below=ages.below if ages else None,

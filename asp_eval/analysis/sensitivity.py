@@ -33,9 +33,9 @@ def _mixed_again(data: AnalysisSet, planned: MixedFit, term: str) -> Recomputati
     if isinstance(again, Unavailable):
         ours = planned.contrast({term: 1.0}, method=Normal())
         return Recomputation("statsmodels", model, term, float(ours.estimate or 0), float(ours.std_error or 0), again, again)
-    found = again.set_index("quantity")[["engine", "statsmodels"]]
-    (estimate, theirs), (std_error, their_error) = found.loc[term], found.loc[error]
-    return Recomputation("statsmodels", model, term, float(estimate), float(std_error), float(theirs), float(their_error))
+    found = again.set_index("quantity")[["engine", "statsmodels"]].loc[[term, error]].to_numpy(dtype=float).tolist()
+    (estimate, theirs), (std_error, their_error) = found
+    return Recomputation("statsmodels", model, term, estimate, std_error, theirs, their_error)
 
 
 def _marginal_again(data: AnalysisSet, term: str) -> Recomputation:

@@ -12,12 +12,15 @@ No further factor belongs to it: the factor of the paper corrects the pooled tot
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from asp_eval.core.errors import Fault
+
+Sizes = NDArray[np.integer[Any]]
 
 NO_VARIATION = Fault("INF-020", "an effect cannot be standardised: the total variance is not positive", "Check the outcome.")
 ONE_CLUSTER_ARM = Fault(
@@ -44,8 +47,8 @@ def total_effect_size(
     *,
     between_variance: float,
     within_variance: float,
-    sizes_treated: NDArray[np.int64],
-    sizes_control: NDArray[np.int64],
+    sizes_treated: Sizes,
+    sizes_control: Sizes,
     level: float = 0.95,
 ) -> EffectSize:
     r"""Return the difference in total standard deviations.
@@ -90,13 +93,13 @@ def total_effect_size(
     return EffectSize(float(d), se, float(d - half), float(d + half))
 
 
-def _a(sizes: NDArray[np.int64]) -> float:
+def _a(sizes: Sizes) -> float:
     """Return one arm's part of A: (N^2 S2 + S2^2 - 2 N S3) / N^2."""
     total, squares, cubes = (float((sizes.astype(float) ** k).sum()) for k in (1, 2, 3))
     return (total**2 * squares + squares**2 - 2 * total * cubes) / total**2
 
 
-def _b(sizes: NDArray[np.int64]) -> float:
+def _b(sizes: Sizes) -> float:
     """Return one arm's part of B: n_u (m - 1), with n_u = (N^2 - S2) / (N (m - 1))."""
     total = float(sizes.sum())
     return (total**2 - float((sizes.astype(float) ** 2).sum())) / total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from asp_eval.trial.study.design import Study
@@ -34,10 +35,9 @@ def age_years(birth_month: pd.Series, on: pd.Series) -> pd.Series:
     return (on - born).dt.days / DAYS_IN_YEAR
 
 
-def first_day(study: Study, wave: str) -> pd.Timestamp:
+def first_day(study: Study, wave: str) -> np.datetime64:
     """Return the first day of a wave; not-a-time where none is declared."""
-    start = study.wave(wave).start
-    return pd.Timestamp(start) if start else pd.NaT
+    return np.datetime64(study.wave(wave).start, "s")
 
 
 def rated_on(study: Study, visits: pd.DataFrame, wave: str) -> pd.Series:
