@@ -9,7 +9,7 @@ import numpy as np
 from asp_eval.core.errors import Fault
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.mixed.elimination import eliminate
-from asp_eval.stats.mixed.likelihood import Criterion, criterion
+from asp_eval.stats.mixed.likelihood import Criterion, criterion, determined
 from asp_eval.stats.mixed.moments import Moments
 from asp_eval.stats.mixed.one_effect import OneEffect
 from asp_eval.stats.mixed.one_ratio import minimise_ratio
@@ -26,6 +26,12 @@ ONE_ROW_PER_GROUP = Fault(
     "the likelihood is flat: {group} has {groups} groups with {effects} varying effect(s) each for {n} rows, "
     "so the random effects cannot be told from the residual",
     "Use a random term with fewer effects, or more rows per group.",
+)  # fmt: skip
+
+
+CONFOUNDED = Fault(
+    "FIT-071", "the fixed part already has an effect for every group of {group}, so nothing is left to vary at random",
+    "Leave out the random term, or the fixed effects of the groups.",
 )  # fmt: skip
 
 
@@ -66,10 +72,13 @@ class Problem:
     def optimum(self, *, reml: bool, start: Array | None = None) -> Optimum:
         """Return the minimum of the criterion."""
         if self.one is not None:
-            return minimise_ratio(self.one, lambda d: self.evaluate(np.array([d]), reml=reml), self.n, reml=reml)
-        shape = self.elimination.shape
-        theta = shape.identity(0.5) if start is None else start
-        return minimise(shape, lambda d: self.evaluate(d, reml=reml), theta)
+            found = minimise_ratio(self.one, lambda d: self.evaluate(np.array([d]), reml=reml), self.n, reml=reml)
+        else:
+            shape = self.elimination.shape
+            theta = shape.identity(0.5) if start is None else start
+            found = minimise(shape, lambda d: self.evaluate(d, reml=reml), theta)
+        determined(found.criterion, float(self.elimination.root[-1, -1]))
+        return found
 
 
 def pose(moments: Moments) -> Problem:
@@ -88,6 +97,19 @@ def pose(moments: Moments) -> Problem:
         if m * k >= moments.n_obs:
             ONE_ROW_PER_GROUP.refuse(moments.layout.text, group=factor.name, groups=m, effects=k, n=moments.n_obs)
     standard = standardise(moments)
+    _check_confounding(standard)
     elimination = plan_stages(standard)
     one = OneEffect.of(elimination.stages[0], elimination.root) if elimination.shape.sizes == (1,) else None
     return Problem(standard, elimination, one)
+
+
+def _check_confounding(standard: Standard) -> None:
+    """Refuse random effects whose columns all lie in the span of X: the restricted likelihood does not know them."""
+    p = standard.p
+    inverse = np.linalg.inv(standard.root[:p, :p])
+    for i, factor in enumerate(standard.factors):
+        within, root = standard.group_sums(i)
+        own = np.einsum("mkk->mk", within)
+        explained = ((root[:, :, :p] @ inverse) * root[:, :, :p]).sum(axis=2)
+        if ((own - explained).max(axis=0) <= 1e-9 * own.max(axis=0)).any():
+            CONFOUNDED.refuse(standard.moments.layout.text, group=factor.layout.name)

@@ -29,6 +29,10 @@ UNBOUNDED = Fault(
 )  # fmt: skip
 
 
+LEFT = 1e-11
+"""Share of the outcome's sum of squares; cross-products in double precision tell five digits of a residual this small."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Criterion:
     """The criterion at one D, in standard units.
@@ -72,13 +76,15 @@ def criterion(profile: Profile, n: int, *, reml: bool) -> Criterion:
     """Return the profiled criterion with its derivatives in D."""
     S = profile.S
     p = len(S) - 1
-    L = np.linalg.cholesky(S[:p, :p])
+    N = n - p if reml else n
+    try:
+        L = np.linalg.cholesky(S[:p, :p])
+    except np.linalg.LinAlgError:  # D so large that X'V^-1 X is lost in rounding: no step may end here
+        return _out_of_range(profile, N)
     B = _inverse(L)
     beta = B @ S[:p, p]
-    N = n - p if reml else n
     r2 = float(S[p, p] - S[:p, p] @ beta)
-    if not r2 > 1e-14 * S[p, p] or not np.isfinite(r2):
-        UNBOUNDED.refuse()
+    r2 = max(r2, 1e-16 * float(S[p, p]))  # below is rounding; `determined` refuses an estimate there
     v = np.append(-beta, 1.0)
     Sv = profile.S_1 @ v  # (s, p + 1)
     r2_1 = Sv @ v
@@ -97,9 +103,27 @@ def criterion(profile: Profile, n: int, *, reml: bool) -> Criterion:
     return Criterion(profile, value, gradient, hessian, beta, B, r2, r2_1, r2_2, log_det_1, log_det_2, N)
 
 
+def _out_of_range(profile: Profile, N: int) -> Criterion:
+    """Return an infinite criterion."""
+    p, s = len(profile.S) - 1, len(profile.S_1)
+    flat, bent = np.zeros(s), np.zeros((s, s))
+    return Criterion(profile, np.inf, flat, bent, np.zeros(p), np.eye(p), 0.0, flat, bent, flat, bent, N)
+
+
+def determined(found: Criterion, total: float) -> Criterion:
+    """Return the criterion at the estimate, unless the residual is lost in the rounding of the cross-products.
+
+    Raises
+    ------
+    Refusal
+        If less than `LEFT` of the outcome's sum of squares `total` is left.
+    """
+    if found.r2 < LEFT * total:
+        UNBOUNDED.refuse()
+    return found
+
+
 def _inverse(L: npt.NDArray[Any]) -> Array:
     """Return (L L')^-1 from a lower triangular factor."""
-    half, failed = lapack.dtrtri(L, lower=1)
-    if failed:
-        UNBOUNDED.refuse()
+    half, _ = lapack.dtrtri(L, lower=1)
     return np.asarray(half.T @ half, float)

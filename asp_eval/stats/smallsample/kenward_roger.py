@@ -116,8 +116,10 @@ def adjusted_covariance(model: VarianceDerivatives, W: Array) -> Array:
 
 def one_contrast_df(model: VarianceDerivatives, W: Array, contrasts: Array) -> Array:
     """Return the degrees of freedom of each contrast by itself (k,): the case q = 1, where A_1 = A_2."""
-    along = contrasts @ model.Phi
-    f = (along * contrasts).sum(axis=1)
+    size = np.abs(contrasts).max(axis=1, keepdims=True)
+    unit = contrasts / np.where(size > 0, size, 1.0)
+    along = unit @ model.Phi
+    f = (along * unit).sum(axis=1)
     u = ((along @ model.P) * along).sum(axis=2).T / f[:, None]
     A = ((u @ W) * u).sum(axis=1)
     return np.array([_moments(1, a, a)[0] for a in A])

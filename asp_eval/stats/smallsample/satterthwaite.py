@@ -62,11 +62,13 @@ class Satterthwaite(Method):
 
 def satterthwaite_df(model: VarianceDerivatives, contrasts: Array) -> tuple[Array, Array]:
     """Return variances (k,) and degrees of freedom (k,) of contrasts in standard units."""
-    along = contrasts @ model.Phi  # (k, p)
-    f = (along * contrasts).sum(axis=1)
+    size = np.abs(contrasts).max(axis=1, keepdims=True)
+    unit = contrasts / np.where(size > 0, size, 1.0)
+    along = unit @ model.Phi  # (k, p)
+    f = (along * unit).sum(axis=1)
     g = -((along @ model.P) * along).sum(axis=2).T  # d Phi / d phi_r = -Phi P_r Phi
     A = 2.0 * _inverse(model.hessian)
-    return f, 2.0 * f**2 / ((g @ A) * g).sum(axis=1)
+    return f * size[:, 0] ** 2, 2.0 * f**2 / ((g @ A) * g).sum(axis=1)
 
 
 def _inverse(hessian: Array) -> Array:
