@@ -141,7 +141,8 @@ def limits(results: Results, setting: Setting) -> tuple[str, ...]:
     if "teacher" in setting.study.informants:
         sentences.append(say(
             "The raters are staff of the institutions. Those of the compared arm may have taken part in the intervention "
-            "themselves; a new way of looking at children can change a rating without a change in the child, in either direction.",
+            "themselves; a new way of looking at children can change a rating without a change in the child, in either "
+            "direction.",
         ))
         sentences.append(say("Raters may have changed between the rounds, which adds noise to each child's change."))
     if setting.study.drawn_elsewhere:
