@@ -136,10 +136,10 @@ def nested() -> tuple[np.ndarray, np.ndarray, list[RandomFactor], np.ndarray]:
     rooms = cluster * 3 + rng.integers(0, 3, N)
     tables = cluster * 2 + rng.integers(0, 2, N)
     X = np.column_stack([np.ones(N), cluster % 2, rng.normal(size=N)])
-    columns = [0.9 * np.ones((N, 1)), np.column_stack([np.ones(N), rng.normal(size=N)]) @ np.array([[0.7, 0], [0.2, 0.4]])]
-    columns.append(0.5 * np.ones((N, 1)))
+    slopes = np.column_stack([np.ones(N), rng.normal(size=N)]) @ np.array([[0.7, 0], [0.2, 0.4]])
+    columns = [slopes, 0.9 * np.ones((N, 1)), 0.5 * np.ones((N, 1))]
     factors, Phi = [], np.eye(N)
-    for name, group, Z in zip(("table", "room", "cluster"), (tables, rooms, cluster), columns, strict=True):
+    for name, group, Z in zip(("room", "table", "cluster"), (rooms, tables, cluster), columns, strict=True):
         levels, codes = np.unique(group, return_inverse=True)
         factors.append(RandomFactor(name, codes.astype(np.intp), len(levels), Z))
         Phi += np.where(codes[:, None] == codes, Z @ Z.T, 0)
@@ -170,7 +170,7 @@ def test_crossed_factors_have_no_clusters() -> None:
     assert outermost(factors) is factors[2]
     found = clusters_of_model(X, y, factors[:2])
     assert isinstance(found, Unavailable)
-    assert "no grouping factor holds all others (table, room)" in found.reason
+    assert "no grouping factor holds all others (room, table)" in found.reason
 
 
 @pytest.mark.parametrize("case", ["plain", "weighted", "slope", "slope outside"])
