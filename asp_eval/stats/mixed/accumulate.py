@@ -19,14 +19,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
 
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.mixed.layout import Layout
 from asp_eval.stats.mixed.variables import Codes
 
 Fill = Callable[[Array, slice], None]
-"""Writes the rows of a slice of u into a block (rows, c)."""
+"""Writes the rows of a slice of u into a block (c, rows): each column of u lies in one piece of memory."""
 
 CHUNK = 2**15
 """Rows at a time: a block of ten columns stays in the cache."""
@@ -77,19 +76,20 @@ def accumulate(layout: Layout, n: int, fill: Fill, codes: list[Codes], sizes: li
         for (i, j), (where, _) in pairs.items()
     }
     shift = np.zeros(c)
-    block = np.empty((step, c))
+    block = np.empty((c, step))
     for start in range(0, n, step):
         rows = slice(start, min(start + step, n))
-        u = block[: rows.stop - start]
+        u = block[:, : rows.stop - start]
         fill(u, rows)
         if start == 0:
             shift = _shift(layout, u)
-        u -= shift
+        for column in np.flatnonzero(shift):
+            u[column] -= shift[column]
         if weights is not None:
-            u *= np.sqrt(weights[rows])[:, None]
-        total += u.T @ u
+            u *= np.sqrt(weights[rows])
+        total += u @ u.T
         for factor, code, out in zip(layout.factors, codes, sums, strict=True):
-            _add_groups(out, u, code[rows], factor.needed)
+            _add_groups(out, u, code[rows], factor.needed, weighted=weights is not None)
         for (i, j), (_, cell) in pairs.items():
             _add_cells(blocks[i, j], u, cell[rows], layout.factors[i].needed, layout.factors[j].needed)
     return Sums(shift, total, tuple(sums), {k: (pairs[k][0], blocks[k]) for k in pairs})
@@ -97,24 +97,24 @@ def accumulate(layout: Layout, n: int, fill: Fill, codes: list[Codes], sizes: li
 
 def _shift(layout: Layout, u: Array) -> Array:
     """Return what to subtract from each column: the mean of its first rows, nothing from indicators."""
-    shift = u.mean(axis=0)
-    shift[list(layout.indicators)] = 0.0
+    shift = u.mean(axis=1)
+    shift[[0, *layout.indicators]] = 0.0
     return np.where(np.isfinite(shift), shift, 0.0)
 
 
-def _add_groups(out: Array, u: Array, code: Codes, needed: tuple[int, ...]) -> None:
-    """Add the sums of (column v) * u within groups to `out` (m, v, c); each row is touched once per v."""
-    rows = np.arange(len(u) + 1)
+def _add_groups(out: Array, u: Array, code: Codes, needed: tuple[int, ...], *, weighted: bool) -> None:
+    """Add the sums of (column v) * u within groups to `out` (m, v, c)."""
     for k, v in enumerate(needed):
-        membership = sparse.csc_matrix((u[:, v], code, rows), shape=(len(out), len(u)))
-        out[:, k, :] += np.asarray(membership @ u)
+        for j in range(len(u)):
+            product = u[j] if v == 0 and not weighted else u[v] * u[j]
+            out[:, k, j] += np.bincount(code, weights=product, minlength=len(out))
 
 
 def _add_cells(out: Array, u: Array, cell: Codes, first: tuple[int, ...], second: tuple[int, ...]) -> None:
     """Add the sums of (column v) * (column w) within cells to `out` (cells, v, w)."""
     for a, v in enumerate(first):
         for b, w in enumerate(second):
-            out[:, a, b] += np.bincount(cell, weights=u[:, v] * u[:, w], minlength=len(out))
+            out[:, a, b] += np.bincount(cell, weights=u[v] * u[w], minlength=len(out))
 
 
 def _cells(first: Codes, second: Codes, m: int, m2: int) -> tuple[npt.NDArray[np.intp], Codes]:

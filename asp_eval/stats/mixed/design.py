@@ -56,10 +56,10 @@ class Design:
     weights: Array | None
 
     def fill(self, block: Array, rows: slice) -> None:
-        """Write rows of u into a block (rows, c)."""
+        """Write rows of u into a block (c, rows)."""
         for j, column in enumerate(self.columns):
-            block[:, j] = build_column(column, self.data.columns, rows)
-        block[:, -1] = self.response[rows]
+            block[j] = build_column(column, self.data.columns, rows)
+        block[-1] = self.response[rows]
 
     def fixed_matrix(self) -> Array:
         """Return X (n, p), every column of the fixed part."""

@@ -140,9 +140,10 @@ class Moments:
         own = [i for i, name in enumerate(columns) if name != CONSTANT]
 
         def fill(block: Array, rows: slice) -> None:
-            block[:, 0] = 1.0
-            block[:, 1:-1] = x[rows][:, own]
-            block[:, -1] = response[rows]
+            block[0] = 1.0
+            for j, i in enumerate(own, start=1):
+                block[j] = x[rows, i]
+            block[-1] = response[rows]
 
         w = None if weights is None else np.asarray(weights, float)
         found = accumulate(layout, len(x), fill, [c.codes for c in coded], [len(c.levels) for c in coded], w)
@@ -237,7 +238,8 @@ def _moved(factor: FactorLayout, sums: Array, T: Array) -> Array:
 
 def _default_names(x: Array) -> list[str]:
     """Name the columns of X by position; a column of ones is the intercept."""
-    return [CONSTANT if bool((x[:, j] == 1).all()) else f"x{j}" for j in range(x.shape[1])]
+    ones = [len(x) > 0 and bool(x[0, j] == 1) and bool((x[:, j] == 1).all()) for j in range(x.shape[1])]
+    return [CONSTANT if one else f"x{j}" for j, one in enumerate(ones)]
 
 
 def _array_layout(names: list[str], random: Mapping[str, Sequence[Sequence[str]]]) -> Layout:

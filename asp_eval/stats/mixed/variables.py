@@ -62,11 +62,14 @@ class Categories:
         The categories in order, first = reference.
     absent : tuple
         Declared categories that no row holds.
+    every_used : bool
+        Whether it is known that every category has a row.
     """
 
     codes: Codes
     levels: pd.Index
     absent: tuple[object, ...] = ()
+    every_used: bool = False
 
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
@@ -79,6 +82,8 @@ class Categories:
 
     def observed(self) -> Categories:
         """Return the same rows with the categories that no row holds left out."""
+        if self.every_used:
+            return self
         used = np.bincount(self.codes, minlength=len(self.levels)) > 0
         if used.all():
             return self
@@ -174,6 +179,10 @@ def read_categories(series: pd.Series) -> Categories:
     """Read a column as categories: declared order if it has one, else sorted."""
     if isinstance(series.dtype, pd.CategoricalDtype):
         return Categories(np.asarray(series.cat.codes, np.intp), series.cat.categories)
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu" and len(series):
+        found = _dense_integers(series.to_numpy())
+        if found is not None:
+            return found
     codes, levels = pd.factorize(series.array, use_na_sentinel=True)
     index = pd.Index(levels)
     try:
@@ -181,11 +190,24 @@ def read_categories(series: pd.Series) -> Categories:
     except TypeError:  # mixed kinds in one column: any fixed order will do
         order = np.argsort([str(v) for v in index])
     if bool((order == np.arange(len(order))).all()):
-        return Categories(codes.astype(np.intp, copy=False), index)
+        return Categories(codes.astype(np.intp, copy=False), index, every_used=True)
     position = np.empty(len(order) + 1, dtype=np.intp)
     position[order] = np.arange(len(order))
     position[-1] = -1  # the sentinel -1 of a missing value points here
-    return Categories(position[codes], index[order])
+    return Categories(position[codes], index[order], every_used=True)
+
+
+def _dense_integers(values: npt.NDArray[np.integer]) -> Categories | None:
+    """Return integers as categories by counting, if their range is not much larger than their number."""
+    low, high = int(values.min()), int(values.max())
+    if high - low > 4 * len(values) + 1000:
+        return None
+    codes = (values - low).astype(np.intp, copy=False)
+    used = np.bincount(codes, minlength=high - low + 1) > 0
+    levels = pd.Index(np.flatnonzero(used) + low)
+    if not used.all():
+        codes = (np.cumsum(used) - 1)[codes]
+    return Categories(codes, levels, every_used=True)
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
