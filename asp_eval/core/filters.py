@@ -20,7 +20,7 @@ from asp_eval.core.errors import Fault
 NOT_A_FILTER = Fault(
     "DOC-021",
     "the filter cannot be read",
-    "Write comparisons such as: attrit == 0 and municipality != \"Aarhus\".",
+    'Write comparisons such as: attrit == 0 and municipality != "Aarhus".',
 )
 NO_COLUMN = Fault("DOC-022", "the filter names a column that is not there", "{advice}")
 NOT_NUMBERS = Fault(

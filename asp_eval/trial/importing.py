@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,8 +138,10 @@ def import_file(
     if dry_run:
         return _checked(study, store, _read(file, chosen, schema), schema, chosen)
     with _kept([file, *([beside] if beside else [])], study.folder / "data") as kept:
-        raw = _read(kept[0] if kept else file, chosen, schema)
+        raw = _read(kept.copies[0] if kept.copies else file, chosen, schema)
         report = _stored(study, store, raw, schema, chosen)
+        if report.already:
+            kept.discard()
     write_ledgers(study)
     return report
 
@@ -207,9 +209,7 @@ def _lost(connection: DuckDBPyConnection, table: Table, before: str) -> tuple[Pr
     return (LOST_ROWS.at(table.source, count=f"{count} rows", before=before),) if count else ()
 
 
-def _report(
-    table: Table, *, stored: bool, already: bool, superseded: str | None, lost: tuple[Problem, ...] = ()
-) -> ImportReport:
+def _report(table: Table, *, stored: bool, already: bool, superseded: str | None, lost: tuple[Problem, ...] = ()) -> ImportReport:
     return ImportReport(
         file=table.source, table=table.name, wave=table.wave, rows_read=table.rows_read, accepted=table.accepted,
         unanswered=table.unanswered, filtered=table.filtered, collapsed=table.collapsed, stored=stored, already=already,
@@ -217,21 +217,32 @@ def _report(
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Copies of files, and which of them are new."""
+
+    copies: list[Path] = field(default_factory=list)
+    new: list[Path] = field(default_factory=list)
+
+    def discard(self) -> None:
+        """Take away the copies that are new."""
+        for copy in self.new:
+            copy.unlink(missing_ok=True)
+
+
 @contextmanager
-def _kept(files: list[Path], folder: Path) -> Iterator[list[Path]]:
+def _kept(files: list[Path], folder: Path) -> Iterator[_Kept]:
     """Keep copies of files in a folder; after an error those that are new are taken away again."""
-    copies: list[Path] = []
-    made: list[Path] = []
+    kept = _Kept()
     try:
         for file in files:
             if file.is_file():
                 copy, new = _copy(file, folder)
-                copies.append(copy)
-                made += [copy] if new else []
-        yield copies
+                kept.copies.append(copy)
+                kept.new.extend([copy] if new else [])
+        yield kept
     except BaseException:
-        for copy in made:
-            copy.unlink(missing_ok=True)
+        kept.discard()
         raise
 
 

@@ -184,6 +184,13 @@ def test_a_child_that_changes_sex_or_birth_month_is_an_error(check, visits):
     assert "at w1" in str(problems[0])
 
 
+@pytest.mark.parametrize("spelling", ["1", "01", " 0 01"])
+def test_a_known_id_in_another_spelling_is_an_error(check, visits, spelling):
+    now = visits.iloc[[0]].assign(date="2007-09-01", child_id=spelling)
+    errors = [(p.code, p.expected) for p in check(now, "w2", KNOWN) if p.severity == "error"]
+    assert errors == [("SCR-065", "'001'")]
+
+
 def test_a_decimal_comma_and_day_first_dates_are_found(study, export, visits):
     danish = visits.assign(hours=["30,5", "37", "20"], date=["14-09-2006", "01-10-2006", "14-09-2006"])
     frame = read_table(export(danish, sep=";", encoding="cp1252"), table_schema("screening", study, "w1")).frame

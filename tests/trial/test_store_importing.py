@@ -82,6 +82,13 @@ def test_the_same_file_again_changes_nothing_and_says_so(drawn, export, visits):
     assert fingerprint(drawn) == before
 
 
+def test_the_same_file_under_another_name_is_not_kept_twice(drawn, export, visits):
+    import_file(drawn, export(visits), "screening", wave="w1")
+    before = fingerprint(drawn)
+    assert import_file(drawn, export(visits, "renamed.csv"), "screening", wave="w1").already
+    assert fingerprint(drawn) == before
+
+
 def test_the_same_file_read_in_another_way_is_another_import(drawn, export, visits, incoming):
     path = export(visits)
     import_file(drawn, path, "screening", wave="w1")
@@ -122,6 +129,16 @@ def test_waves_stand_beside_each_other_and_children_follow_their_first_report(dr
     assert children["first_wave"].to_dict() == {"001": "w1", "002": "w1", "003": "w1", "004": "w2"}
     assert children["mother_education"].to_dict() == {"001": "short", "002": "long", "003": "short", "004": "long"}
     assert len(table(drawn, "screening")) == 7
+
+
+def test_a_wave_that_is_no_longer_declared_says_nothing_of_children(drawn, export, visits):
+    import_file(drawn, export(visits.assign(institution_id="H2")), "screening", wave="w1")
+    file = drawn.folder / "study.yaml"
+    text = file.read_text().replace("w1", "w0").replace("waves:\n", "waves:\n  - {id: w1b, label: {en: again}}\n", 1)
+    file.write_text(text)
+    renamed = load_study(drawn.folder)
+    import_file(renamed, export(visits.assign(date="2007-09-01"), "wave2.csv"), "screening", wave="w2")
+    assert table(renamed, "children")["institution_id"].tolist() == ["A1", "A2", "H1"]
 
 
 def test_the_register_at_the_draw_comes_before_every_wave(drawn, export, visits):

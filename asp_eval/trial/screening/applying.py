@@ -12,9 +12,8 @@ import pandas as pd
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.filters import parse_filter
 from asp_eval.trial.screening.mapping import NO_MAPPING, Mapping
-from asp_eval.trial.screening.raw import Mask, RawTable, TextColumn
+from asp_eval.trial.screening.raw import SPACES, Mask, RawTable, TextColumn
 from asp_eval.trial.screening.reading import shorten
-from asp_eval.trial.screening.values import SPACES
 
 NO_SUCH_COLUMN = Fault("SCR-020", "the mapping's '{part}' names a column that is not in the file", "{advice}")
 ALREADY_THERE = Fault(

@@ -24,6 +24,7 @@ UNSURE_DELIMITER = Fault(
 
 CANDIDATES = (";", ",", "\t", "|")
 SAMPLE_ROWS = 100
+SAMPLE_LENGTH = 1_000_000  # characters; the sample's rows lie within them
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -84,7 +85,7 @@ def find_delimiter(text: str, source: str) -> str:
 
 def _widths(text: str, delimiter: str) -> list[int]:
     """Widths of the header and the first rows that are not blank."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows = csv.reader(io.StringIO(text[:SAMPLE_LENGTH], newline=""), delimiter=delimiter)
     try:
         return [len(row) for row in islice(rows, SAMPLE_ROWS) if row]
     except csv.Error:

@@ -114,4 +114,3 @@ def load_mapping(path: str | Path | None) -> Mapping:
         Every mistake in the file: line, field, found, expected.
     """
     return NO_MAPPING if path is None else read_document(Path(path), Mapping)
-

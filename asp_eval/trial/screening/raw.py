@@ -13,6 +13,7 @@ from asp_eval.core.errors import Place, Problem
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+SPACES = " \t\r\n\u00a0\u2007\u202f\ufeff"  # what may surround a cell without being part of it
 
 
 def positions(mask: npt.ArrayLike) -> list[int]:

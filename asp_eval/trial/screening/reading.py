@@ -14,7 +14,7 @@ import numpy as np
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.trial.screening.dialect import FileFormat, decode, find_delimiter, misread
-from asp_eval.trial.screening.raw import Dialect, RawTable, TextColumn
+from asp_eval.trial.screening.raw import SPACES, Dialect, RawTable, TextColumn
 from asp_eval.trial.screening.workbook import OLE_START, ZIP_START, read_workbook
 
 NO_FILE = Fault("SCR-001", "there is no such file", "Check the path.")
@@ -67,15 +67,13 @@ def read_raw(path: str | Path, form: FileFormat | None = None) -> RawTable:
         dialect = Dialect("xlsx", sheet=sheet, decimal=told.decimal or ".", dates=told.dates)
         records: Iterator[list[str]] = iter(cells)
     else:
-        text, encoding = decode(content, file.name, told.encoding)
-        delimiter = told.delimiter or find_delimiter(text, file.name)
-        dialect = Dialect("csv", encoding, delimiter, decimal=told.decimal, dates=told.dates)
-        records = _records(text, delimiter, file.name)
+        dialect = _text_dialect(content, told, file.name)
+        records = _records(content, dialect, file.name)
     header = next(records, [])
     if not any(name.strip() for name in header):
         raise DataProblems([EMPTY_FILE.at(file.name)])
     columns, rows = _columns(records, len(header), file.name)
-    raw = _named([name.strip() for name in header], columns, file.name)
+    raw = _named([name.strip(SPACES) for name in header], columns, file.name)
     if not len(rows):
         raise DataProblems([NO_ROWS.at(file.name)])
     problems = _misread(raw, rows, file.name)
@@ -84,9 +82,16 @@ def read_raw(path: str | Path, form: FileFormat | None = None) -> RawTable:
     return RawTable(file.name, hashlib.sha256(content).hexdigest(), raw, rows, dialect, rows_read=len(rows))
 
 
-def _records(text: str, delimiter: str, source: str) -> Iterator[list[str]]:
-    """Yield the records of a CSV text; a record that cannot be read ends the file with its fault."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _text_dialect(content: bytes, told: FileFormat, source: str) -> Dialect:
+    text, encoding = decode(content, source, told.encoding)
+    delimiter = told.delimiter or find_delimiter(text, source)
+    return Dialect("csv", encoding, delimiter, decimal=told.decimal, dates=told.dates)
+
+
+def _records(content: bytes, dialect: Dialect, source: str) -> Iterator[list[str]]:
+    """Yield the records of a CSV file; a record that cannot be read ends the file with its fault."""
+    lines = io.TextIOWrapper(io.BytesIO(content), encoding=dialect.encoding, newline="")
+    reader = csv.reader(lines, delimiter=dialect.delimiter or ",", strict=True)
     number = 0
     try:
         for number, record in enumerate(reader, start=1):  # noqa: B007 - the number of the last good record

@@ -33,9 +33,7 @@ OUTSIDE_AGES = Fault(
     "SCR-055", "the child's age in years is outside the eligible ages",
     "It is kept, and counted as not eligible in the flow.", "warning",
 )  # fmt: skip
-MOVED = Fault(
-    "SCR-056", "the child is in another institution than at {wave}", "It stays in the arm it was drawn to.", "warning"
-)
+MOVED = Fault("SCR-056", "the child is in another institution than at {wave}", "It stays in the arm it was drawn to.", "warning")
 OTHER_RATER = Fault("SCR-057", "the child has another rater than at {wave}", "Report rater changes as a threat.", "warning")
 JOINED = Fault(
     "SCR-058", "the child was not there before: it joined after the draw", "The estimand says how it counts.", "warning"
@@ -44,6 +42,12 @@ NO_ANSWERS = Fault(
     "SCR-059", "the row has no answers", "It counts as not screened at this wave; nothing needs to be done.", "warning"
 )
 TWO_FORMS = Fault("SCR-060", "two forms of one questionnaire are answered: {forms}", "Check which form was meant.", "warning")
+
+
+MISTYPED_ID = Fault(
+    "SCR-065", "the child is not known, but another is whose id differs only in leading zeros, capitals or spaces",
+    "Write the id as at the other waves; a spreadsheet drops the zeros of 007 unless the column is text.",
+)  # fmt: skip
 
 
 def broken_rules(
@@ -142,6 +146,7 @@ def _ages(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Ite
 def _against_reports(raw: RawTable, frame: pd.DataFrame, known: Known) -> Iterator[Problem]:
     """Compare with what files of other waves said of the same children."""
     reports = known.reports
+    yield from _mistyped_ids(raw, frame, reports["child_id"].drop_duplicates())
     for column in ("sex", "birth_month"):
         if column in frame:
             yield from _differences(raw, frame, column, reports.dropna(subset=[column]), CHILD_DIFFERS)
@@ -153,9 +158,21 @@ def _against_reports(raw: RawTable, frame: pd.DataFrame, known: Known) -> Iterat
         yield from (JOINED.at(raw.place(row, "child_id"), found=str(frame["child_id"].iloc[row])) for row in positions(new))
 
 
-def _differences(
-    raw: RawTable, frame: pd.DataFrame, column: str, reports: pd.DataFrame, fault: Fault
-) -> Iterator[Problem]:
+def _mistyped_ids(raw: RawTable, frame: pd.DataFrame, known: pd.Series[str]) -> Iterator[Problem]:
+    """Yield the children whose id is not known but for its spelling: a spreadsheet makes 7 of 007."""
+    ids = frame["child_id"]
+    spelled = dict(zip(_plain(known), known, strict=True))
+    new = (ids.notna() & ~ids.isin(known)).to_numpy()
+    meant = _plain(ids).map(spelled)
+    for row in positions(new & meant.notna().to_numpy()):
+        yield MISTYPED_ID.at(raw.place(row, "child_id"), found=str(ids.iloc[row]), expected=repr(str(meant.iloc[row])))
+
+
+def _plain(ids: pd.Series[str]) -> pd.Series[str]:
+    return ids.str.casefold().str.replace(r"\s", "", regex=True).str.lstrip("0")
+
+
+def _differences(raw: RawTable, frame: pd.DataFrame, column: str, reports: pd.DataFrame, fault: Fault) -> Iterator[Problem]:
     """Yield the rows whose value differs from the last one reported."""
     if column not in frame:
         return

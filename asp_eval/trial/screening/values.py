@@ -14,7 +14,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.trial.screening.fields import Field
-from asp_eval.trial.screening.raw import TextColumn
+from asp_eval.trial.screening.raw import SPACES, TextColumn
 
 NOT_A_CODE = Fault("SCR-014", "the value is not an allowed code", "Correct the cell, or leave it empty if unanswered.")
 WRONG_TYPE = Fault(
@@ -27,7 +27,6 @@ NOT_ALLOWED = Fault(
 OUT_OF_RANGE = Fault("SCR-044", "the value is out of range", "Correct the cell.")
 IMPOSSIBLE_DATE = Fault("SCR-047", "there is no such date", "Correct the cell.")
 
-SPACES = " \t\r\n\u00a0\u2007\u202f\ufeff"
 KINDS = {
     "string": "a text",
     "integer": "a whole number",
@@ -191,4 +190,3 @@ def _parse_date(text: str, field: Field, order: str) -> tuple[object, Fault | No
 def _within(text: str, field: Field) -> bool:
     """Compare ISO dates and months, which sort as text."""
     return (field.minimum is None or field.minimum <= text) and (field.maximum is None or text <= field.maximum)
-

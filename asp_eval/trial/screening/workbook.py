@@ -85,6 +85,8 @@ def _check_archive(content: bytes, source: str) -> None:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         declared = sum(entry.file_size for entry in archive.infolist())
+        if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in archive.infolist()):
+            raise ValueError("a way of packing that workbooks do not use")
     except (zipfile.BadZipFile, OSError, ValueError):
         raise DataProblems([DAMAGED.at(source)]) from None
     if declared > LARGEST_UNPACKED:
@@ -92,7 +94,7 @@ def _check_archive(content: bytes, source: str) -> None:
         raise DataProblems([EXPANDS.at(source, expected=limit, size=declared // 1_000_000)])
     try:
         problems = [ERROR_CELL.at(Place(source, row=row, column=column)) for row, column in _error_cells(archive)]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error):
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, zlib.error):
         raise DataProblems([DAMAGED.at(source)]) from None
     if problems:
         raise DataProblems(problems)

@@ -58,7 +58,8 @@ def derive(connection: DuckDBPyConnection, waves: Sequence[str]) -> None:
     ]
     connection.execute("DROP TABLE IF EXISTS children")
     connection.execute(
-        f"CREATE TABLE children AS SELECT {', '.join(columns)} FROM child_reports GROUP BY child_id ORDER BY child_id",
+        f"CREATE TABLE children AS SELECT {', '.join(columns)} FROM child_reports"
+        f" WHERE wave = '{REGISTER}' OR list_contains($waves, wave) GROUP BY child_id ORDER BY child_id",
         {"waves": list(waves)},
     )
 
@@ -68,7 +69,8 @@ def known_reports(connection: DuckDBPyConnection, waves: Sequence[str], but: str
     there = stored_columns(connection, "child_reports")
     if not there:
         return no_reports()
-    query = f"SELECT {', '.join(name for name in REPORTS if name in there)} FROM child_reports WHERE wave <> ?"
-    frame = fetch(connection, query, [but])
-    position = {wave: place for place, wave in enumerate(waves, start=1)}
-    return frame.iloc[frame["wave"].map(lambda wave: position.get(wave, 0)).argsort(kind="stable")].reset_index(drop=True)
+    columns = ", ".join(name for name in REPORTS if name in there)
+    query = f"SELECT {columns} FROM child_reports WHERE wave <> ? AND list_contains(?, wave)"
+    frame = fetch(connection, query, [but, [REGISTER, *waves]])
+    position = {wave: place for place, wave in enumerate([REGISTER, *waves])}
+    return frame.iloc[frame["wave"].map(position).argsort(kind="stable")].reset_index(drop=True)
