@@ -97,8 +97,9 @@ def _gap_pages(results: GapResults, languages: Sequence[str]) -> dict[str, str]:
     pages = {}
     for code in languages:
         index = page_name("index", code, languages)
+        say = words_for(code)
         links = tuple(
-            Link(page_name(p.file_stem, code, languages), display_name(results, p), code) for p in results.profiles
+            Link(page_name(p.file_stem, code, languages), display_name(results, p, say), code) for p in results.profiles
         )
         pages[f"gap/{index}"] = render_gap_index(results, links, code, _translations("index", code, languages))
         for profile, link in zip(results.profiles, links, strict=True):

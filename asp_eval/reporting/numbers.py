@@ -120,13 +120,16 @@ class Numbers:
 
 
 def digits_for(std_error: float | None) -> int:
-    """Return how many decimals an estimate deserves: those that show two digits of its standard error.
+    """Return how many decimals an estimate deserves: two, more where rounding would hide a quarter of the standard error.
+
+    With large standard errors fewer: one from 5, none from 50.
 
     Examples
     --------
-    >>> digits_for(0.163), digits_for(2.1), digits_for(0.0123), digits_for(None)
-    (2, 1, 3, 2)
+    >>> digits_for(0.163), digits_for(0.0123), digits_for(7.5), digits_for(None)
+    (2, 3, 1, 2)
     """
     if std_error is None or not math.isfinite(std_error) or std_error <= 0:
         return 2
-    return min(6, max(0, 1 - math.floor(math.log10(std_error))))
+    usual = 2 if std_error < 5 else 1 if std_error < 50 else 0
+    return min(6, max(usual, math.ceil(-math.log10(std_error / 2))))

@@ -29,10 +29,10 @@ def plan(results: Results, setting: Setting) -> tuple[Fact, ...]:
 
 
 def _outcome(result: OutcomeResult, setting: Setting) -> str:
-    say, name, wave = setting.say, setting.outcome(result), setting.wave(result.wave)
+    say, name = setting.say, setting.outcome_at(result)
     if result.better == "lower":
-        return say("{outcome}, {wave} (lower is better)", outcome=name, wave=wave)
-    return say("{outcome}, {wave} (higher is better)", outcome=name, wave=wave)
+        return say("{outcome} (lower is better)", outcome=name)
+    return say("{outcome} (higher is better)", outcome=name)
 
 
 def _arms(setting: Setting) -> str:

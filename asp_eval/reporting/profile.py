@@ -41,7 +41,7 @@ def gap_view(
         GapArea(say.label(members[0][0].area_label, members[0][0].area), tuple(_line(d, e, show) for d, e in members))
         for members in _by_area(pairs)
     ]
-    page = _page(results, say, display_name(results, profile), translations)
+    page = _page(results, say, display_name(results, profile, say), translations)
     wave = say.label(results.wave_label, results.wave)
     return GapView(
         page=page, index=Link(index, say("All institutions"), language), reading=_reading(show, results),
@@ -79,9 +79,11 @@ def alphabetical(name: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
 
 
-def display_name(results: GapResults, profile: GapProfile) -> str:
+def display_name(results: GapResults, profile: GapProfile, say: Words) -> str:
     """Return what an institution is called on its page: its name where the study allows it, else its identifier."""
-    return profile.name if results.show_names and profile.name else profile.institution_id
+    if results.show_names and profile.name:
+        return profile.name
+    return say("Institution {id}", id=profile.institution_id)
 
 
 def gap_limit(results: GapResults) -> float:

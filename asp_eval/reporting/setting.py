@@ -27,8 +27,9 @@ class Setting:
 
     def group(self, name: str) -> str:
         """Return an arm's name as a sentence needs it: "the intervention arm", "indsatsgruppen"."""
-        plain = name.isalpha() and name.islower()
-        return self.say("the {arm} arm", arm=name) if plain else self.say("the arm {arm}", arm=name)
+        if name.isalpha() and name[1:].islower():
+            return self.say("the {arm} arm", arm=name.lower())
+        return self.say("the arm {arm}", arm=name)
 
     @staticmethod
     def heading(name: str) -> str:
@@ -54,6 +55,13 @@ class Setting:
             return self.say("cluster-robust {kind}", kind=name.upper())
         return called.get(key, name)
 
+    def outcome_at(self, result: OutcomeResult) -> str:
+        """Return an outcome with its wave, which is not said twice where the outcome's own name ends with it."""
+        name, wave = self.outcome(result), self.wave(result.wave)
+        if name.casefold().endswith(wave.casefold()):
+            return name
+        return self.say("{outcome}, {wave}", outcome=name, wave=wave)
+
     @property
     def reference(self) -> str:
         """What the reference arm is called."""
@@ -64,7 +72,7 @@ class Setting:
         """What the arms compared with the reference are called, in the order of an outcome's effects."""
         return tuple(self.arm(key) for key in self.study.arms[1:])
 
-    def effect_label(self, result: OutcomeResult, position: int) -> str:
+    def effect_label(self, result: OutcomeResult, position: int, *, with_wave: bool = False) -> str:
         """Return the name of one effect; with more than two arms it says which arm."""
-        name = self.outcome(result)
+        name = self.outcome_at(result) if with_wave else self.outcome(result)
         return name if len(self.study.arms) == 2 else f"{name}, {self.compared[position]}"

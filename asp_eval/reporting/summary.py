@@ -20,17 +20,19 @@ Tone = Literal["better", "worse", "open", "unavailable"]
 
 
 def findings(results: Results, setting: Setting) -> tuple[Finding, ...]:
-    """Return one finding per outcome and compared arm, the primary outcomes first."""
-    return tuple(
-        finding(result, i, setting) for result in by_role(results.outcomes) for i in range(len(result.effects))
-    )
+    """Return one finding per outcome and compared arm, the primary outcomes first.
+
+    Exploratory outcomes are left to the results table, unless there are no others.
+    """
+    planned = tuple(result for result in results.outcomes if result.role != "exploratory") or results.outcomes
+    return tuple(finding(result, i, setting) for result in by_role(planned) for i in range(len(result.effects)))
 
 
 def finding(result: OutcomeResult, i: int, setting: Setting) -> Finding:
     """Say one effect in words."""
     say, effect, arm = setting.say, result.effects[i], setting.group(setting.compared[i])
     role = {"primary": say("primary outcome"), "secondary": say("secondary outcome")}.get(result.role, say("exploratory outcome"))
-    heading = say("{outcome}, {wave} ({role})", outcome=setting.outcome(result), wave=setting.wave(result.wave), role=role)
+    heading = say("{outcome} ({role})", outcome=setting.outcome_at(result), role=role)
     tone = tone_of(result, i, setting.study.level)
     if effect.estimate is None:
         reason = as_sentence(say("No estimate can be given: {reason}", reason=say.note(effect.note)))
@@ -174,6 +176,12 @@ def caution(results: Results, setting: Setting) -> tuple[str, ...]:
     sentences = []
     if setting.study.synthetic:
         sentences.append(say("The data are simulated. Nothing here says anything about real institutions or children."))
+    explored = sum(result.role == "exploratory" for result in results.outcomes)
+    if 0 < explored < len(results.outcomes):
+        sentences.append(say.plural(
+            "One exploratory outcome is in the table of results only.",
+            "{n} exploratory outcomes are in the table of results only.", explored, n=setting.show.integer(explored),
+        ))  # fmt: skip
     if any(result.role != "primary" for result in results.outcomes):
         sentences.append(say(
             "Conclusions rest on the primary outcomes. The others give colour and ideas; the more outcomes one looks at, the "

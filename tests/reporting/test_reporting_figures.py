@@ -131,6 +131,15 @@ def test_the_first_pair_of_marks_is_named_directly_on_the_outer_sides(staff, chi
     assert (left.text, right.text) == (str(int(min(staff, child))), str(int(max(staff, child))))
 
 
+@given(st.floats(1, 99), st.floats(-3, 3))
+def test_names_of_near_marks_never_meet(staff, apart):
+    child = min(max(staff + apart, 0.0), 100.0)
+    names = profile(GapLine("Play", staff, child, 1.0, 0.0, 2.0, None, None)).areas[0].lines[0].names
+    left, right = sorted(names, key=lambda text: text.x)
+    assert (left.anchor, right.anchor) == ("end", "start")
+    assert right.x - left.x >= 6
+
+
 def test_a_hidden_dimension_has_no_marks_and_says_so():
     figure = profile(GapLine("Play", None, None, None, None, None, -5.0, 5.0, "too few"))
     line = figure.areas[0].lines[0]

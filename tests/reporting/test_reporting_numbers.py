@@ -92,8 +92,8 @@ def test_a_shown_decimal_reads_back_within_half_a_unit(value, digits):
 
 
 @given(st.floats(1e-4, 1e4))
-def test_two_digits_of_the_standard_error_are_shown(std_error):
+def test_rounding_never_hides_a_quarter_of_the_standard_error(std_error):
     digits = digits_for(std_error)
     assert 0 <= digits <= 6
-    assert std_error * 10**digits >= 9.99 or digits == 6
-    assert std_error * 10**digits < 100.01 or digits == 0
+    assert 0.5 * 10**-digits <= 0.2500001 * std_error
+    assert digits >= 2 or std_error >= 5

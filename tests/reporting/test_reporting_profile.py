@@ -86,7 +86,7 @@ def test_all_institutions_share_one_gap_scale():
     assert first.gap_axis == second.gap_axis
 
 
-@pytest.mark.parametrize(("allowed", "title"), [(True, "Solsikken"), (False, "inst-01")])
+@pytest.mark.parametrize(("allowed", "title"), [(True, "Solsikken"), (False, "Institution inst-01")])
 def test_names_only_where_the_study_allows(allowed, title):
     assert gap_view(replace(RESULTS, show_names=allowed), PROFILE, "da").page.title == title
 

@@ -54,6 +54,19 @@ def test_a_clear_finding_gives_size_interval_direction_and_chance():
     assert "about 1.1% of such trials" in said
 
 
+def test_exploratory_outcomes_are_left_to_the_table_and_said_to_be():
+    assert not [f for f in findings(builders.results(), setting()) if "exploratory" in f.heading]
+    assert "One exploratory outcome is in the table of results only." in caution(builders.results(), setting())
+    alone = builders.results(outcomes=(builders.outcome(role="exploratory"),))
+    assert len(findings(alone, setting())) == 1
+    assert not [said for said in caution(alone, setting()) if "table of results" in said]
+
+
+def test_a_wave_that_the_outcome_names_itself_is_not_said_twice():
+    named = builders.outcome(label={"en": "Conduct problems, end"})
+    assert finding(named, 0, setting()).heading == "Conduct problems, end (primary outcome)"
+
+
 def test_a_harmful_direction_is_said_plainly():
     peer = builders.outcome(effect=builders.estimate(0.31, 0.11, p=0.0067), size=0.16)
     assert "to the disadvantage of the intervention arm" in words(peer)

@@ -18,7 +18,8 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.setting import Setting
-from asp_eval.reporting.tables.baseline import baseline_table, baseline_words, hidden_cells
+from asp_eval.reporting.tables.baseline import baseline_table, baseline_words
+from asp_eval.reporting.tables.disclosure import hidden_cells, protect
 from asp_eval.reporting.tables.effects import coefficient_table, effects_figure, effects_table
 from asp_eval.reporting.tables.flow import analysed_table, flow_diagram, flow_table
 from asp_eval.reporting.tables.quality import agrees, estimator_table, forms_table, recomputation_table, reliability_table
@@ -64,6 +65,27 @@ def test_no_small_count_can_be_subtracted_from_the_total(counts, others):
     assert len(unknown) != 1 or not [n for n in could_protect if n >= 5]
 
 
+@given(st.lists(st.integers(0, 2000), min_size=1, max_size=5), st.lists(st.integers(0, 9), min_size=2, max_size=2))
+def test_percentages_stand_alone_only_where_they_leave_enough_open(counts, others):
+    how = protect(counts, others, 5)
+    small = {i for i, n in enumerate(counts) if 0 < n < 5}
+    assert small <= how.hidden
+    if how.form == "share":
+        assert sum(counts) / 100 >= 5
+    assert (how.form == "exact") == (not any(0 < n < 5 for n in (*counts, *others)))
+
+
+def test_in_a_large_arm_one_missing_answer_leaves_whole_percentages():
+    rows = tuple(
+        BaselineRow("sex", {"en": "Sex"}, level, "child",
+                    (ArmSummary("reference", 1393, 1, count=count), ArmSummary("intervention", 1506, 0, count=753)), -0.03)
+        for level, count in (("girl", 697), ("boy", 696))
+    )  # fmt: skip
+    table = baseline_table(builders.results(baseline=rows), setting())
+    assert [cell.text for cell in row_of(table, "Sex: girl")[1:]] == ["50%", "753 (50%)", "0.0"]
+    assert row_of(table, "Sex: boy")[1].details == ("missing: <\xa05",)
+
+
 def test_a_small_category_is_hidden_with_the_percentages_that_reveal_it():
     rows = tuple(
         BaselineRow("sex", {"en": "Sex"}, level, "child",
@@ -101,8 +123,8 @@ def test_baseline_words_sort_differences_by_the_usual_bounds():
 
     rows = (row("far", -0.26), row("between", 0.051), row("alike", 0.05), row("unknown", Unavailable("x")))
     far, between = baseline_words(builders.results(baseline=rows), setting())[1:]
-    assert "0.25 standard deviations apart: far." in far
-    assert between == "Between 0.05 and 0.25 standard deviations apart: between."
+    assert "0.25 standard deviations apart: Far." in far
+    assert between == "Between 0.05 and 0.25 standard deviations apart: Between."
     alike = baseline_words(builders.results(baseline=rows[2:3]), setting())
     assert alike[1].startswith("On everything in the table")
     assert baseline_words(builders.results(baseline=rows[3:]), setting()) == ()

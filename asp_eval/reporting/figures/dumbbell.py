@@ -193,11 +193,13 @@ def _values(line: GapLine, staff: float | None, child: float | None, y: float, s
 def _names(staff: float, child: float, y: float, show: Numbers) -> tuple[Text, ...]:
     """Say over the first pair of marks which is which."""
     say = show.words
-    left, right = ("end", "start") if staff <= child else ("start", "end")
-    shift = 6 if staff <= child else -6
+    left, right = min(staff, child), max(staff, child)
+    inward = min(6.0, (right - left) / 2 - 4)  # names of near marks lean outward, so that they never meet
+    first, second = ("staff", "children") if staff <= child else ("children", "staff")
+    names = {"staff": say("staff"), "children": say("children")}
     return (
-        Text(staff + shift, y - 10, say("staff"), left),
-        Text(child - shift, y - 10, say("children"), right),
+        Text(round(left + inward, 1), y - 10, names[first], "end"),
+        Text(round(right - inward, 1), y - 10, names[second], "start"),
     )
 
 

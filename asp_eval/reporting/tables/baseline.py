@@ -7,6 +7,7 @@ from itertools import groupby
 from asp_eval.analysis.results import ArmSummary, BaselineRow, Results
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.setting import Setting
+from asp_eval.reporting.tables.disclosure import Protection, protect
 from asp_eval.reporting.views import Cell, Column, Row, Table, cell
 
 # What Works Clearinghouse: up to 0.05 counts as alike, up to 0.25 needs adjustment, beyond it adjustment cannot mend.
@@ -50,34 +51,6 @@ def baseline_words(results: Results, setting: Setting) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def hidden_cells(counts: list[int], others: list[int], minimum: int) -> set[int]:
-    """Return which of the listed counts of one variable in one arm must not be shown.
-
-    Parameters
-    ----------
-    counts : list of int
-        Children in each listed category.
-    others : list of int
-        Cells a reader can work out from the total: children in no listed category, children without an answer.
-    minimum : int
-        Cells of 1 to ``minimum - 1`` children are hidden, and where only one cell would be hidden the smallest listed
-        other as well, or the total would reveal it.
-
-    Examples
-    --------
-    >>> hidden_cells([3, 40, 61], [0, 0], 5) == {0, 1}
-    True
-    >>> hidden_cells([30, 40], [0, 0], 5)
-    set()
-    """
-    small = {i for i, n in enumerate(counts) if 0 < n < minimum}
-    small_others = sum(0 < n < minimum for n in others)
-    if len(small) + small_others == 1:
-        rest = [i for i, n in enumerate(counts) if n >= minimum]
-        small |= set(sorted(rest, key=lambda i: counts[i])[:1])
-    return small
-
-
 def _totals(unit: str, results: Results, setting: Setting) -> Row:
     arms = {arm.arm: arm for arm in results.flow.arms}
     numbers = [arms[key].institutions if unit == "institution" else arms[key].cohort for key in setting.study.arms]
@@ -85,45 +58,53 @@ def _totals(unit: str, results: Results, setting: Setting) -> Row:
 
 
 def _variable_rows(variable: list[BaselineRow], setting: Setting) -> list[Row]:
-    hidden = [_hidden(variable, arm, setting.study.minimum_cell) for arm in range(len(setting.study.arms))]
+    protections = [_protection(variable, arm, setting.study.minimum_cell) for arm in range(len(setting.study.arms))]
     rows = []
     for i, row in enumerate(variable):
-        # A percentage, or a difference of percentages, gives away how many answered, and with that the hidden count.
-        cells = [
-            _summary(arm, setting, row.unit, shown=i not in kept_back, exact=not kept_back)
-            for arm, kept_back in zip(row.arms, hidden, strict=True)
-        ]
-        difference = cell(setting.say("not shown") if any(hidden) else setting.show.decimal(row.difference))
-        rows.append(Row((cell(_label(row, setting)), *cells, difference)))
+        cells = [_summary(arm, how, i, setting, row.unit) for arm, how in zip(row.arms, protections, strict=True)]
+        rows.append(Row((cell(_label(row, setting)), *cells, _difference(row, i, protections, setting))))
     return rows
 
 
-def _hidden(variable: list[BaselineRow], arm: int, minimum: int) -> set[int]:
+def _protection(variable: list[BaselineRow], arm: int, minimum: int) -> Protection:
     if variable[0].unit == "institution" or variable[0].arms[arm].count is None:
-        return set()
+        return Protection("exact", frozenset())
     counts = [row.arms[arm].count or 0 for row in variable]
     first = variable[0].arms[arm]
-    return hidden_cells(counts, [first.n - sum(counts), first.missing], minimum)
+    return protect(counts, [first.n - sum(counts), first.missing], minimum)
 
 
-def _summary(arm: ArmSummary, setting: Setting, unit: str, *, shown: bool, exact: bool) -> Cell:
+def _difference(row: BaselineRow, i: int, protections: list[Protection], setting: Setting) -> Cell:
+    """Return the standardised difference, as exactly as the percentages behind it are shown."""
+    if any(i in how.hidden or how.form == "count" for how in protections):
+        return cell(setting.say("not shown"))
+    return cell(setting.show.decimal(row.difference, 2 if all(how.form == "exact" for how in protections) else 1))
+
+
+def _summary(arm: ArmSummary, how: Protection, i: int, setting: Setting, unit: str) -> Cell:
     say, show = setting.say, setting.show
-    hide = unit == "child" and 0 < arm.missing < setting.study.minimum_cell
-    missing = show.count(None if hide else arm.missing, setting.study.minimum_cell)
+    few_missing = unit == "child" and 0 < arm.missing < setting.study.minimum_cell
+    missing = show.count(None if few_missing else arm.missing, setting.study.minimum_cell)
     detail = say("missing: {n}", n=missing) if arm.missing else ""
-    if not shown:
+    if i in how.hidden:
         return cell(say("not shown"), detail)
     if arm.count is not None:
-        share = f" ({show.percent(arm.count / arm.n)})" if arm.n and exact else ""
-        return cell(show.integer(arm.count) + share, detail)
+        return cell(_count(arm.count, arm.n, how, setting), detail)
     if arm.mean is None:
         return cell(show.decimal(None), detail)
     return cell(f"{show.decimal(arm.mean)} ({show.decimal(arm.sd)})", detail)
 
 
+def _count(count: int, n: int, how: Protection, setting: Setting) -> str:
+    """Return a category's count, its percentage, or both."""
+    number, share = setting.show.integer(count), setting.show.percent(count / n) if n else ""
+    return {"exact": f"{number} ({share})" if share else number, "share": share, "count": number}[how.form]
+
+
 def _label(row: BaselineRow, setting: Setting) -> str:
-    name = setting.say.label(row.label, setting.say.name(row.variable))
-    return f"{name}: {setting.say.name(row.level)}" if row.level else name
+    name = setting.say.label(row.label, row.variable)
+    shown = setting.heading(setting.say.name(name) if name == row.variable else name)
+    return f"{shown}: {setting.say.name(row.level)}" if row.level else shown
 
 
 def _notes(results: Results, setting: Setting) -> tuple[str, ...]:
@@ -138,7 +119,7 @@ def _notes(results: Results, setting: Setting) -> tuple[str, ...]:
     if any(row.unit == "child" for row in results.baseline):
         minimum = setting.show.integer(setting.study.minimum_cell)
         notes.append(say(
-            "Counts of fewer than {n} children are not shown, nor those from which they could be worked out.",
+            "Counts of fewer than {n} children are not shown, nor what would reveal them: percentages then stand without counts.",
             n=minimum,
         ))
     return tuple(notes)

@@ -156,7 +156,7 @@ def effects_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> For
 
 def _standardised(result: OutcomeResult, i: int, setting: Setting) -> ForestEntry:
     size, bounds = effect_size(result, i)
-    label = setting.effect_label(result, i)
+    label = setting.effect_label(result, i, with_wave=True)
     if isinstance(size, Unavailable):
         return ForestEntry(label, result.better, None, None, None, setting.show.reason(size))
     low, high = bounds or (None, None)
@@ -166,13 +166,14 @@ def _standardised(result: OutcomeResult, i: int, setting: Setting) -> ForestEntr
 def _raw(result: OutcomeResult, i: int, setting: Setting) -> ForestEntry:
     effect = result.effects[i]
     reason = "" if effect.estimate is not None else setting.say.note(effect.note)
-    return ForestEntry(setting.effect_label(result, i), result.better, effect.estimate, effect.conf_low, effect.conf_high, reason)
+    label = setting.effect_label(result, i, with_wave=True)
+    return ForestEntry(label, result.better, effect.estimate, effect.conf_low, effect.conf_high, reason)
 
 
 def coefficient_table(result: OutcomeResult, position: int, setting: Setting) -> Table:
     """Return every fixed effect of one outcome's model."""
     say, level = setting.say, setting.show.level(setting.study.level)
-    name = say("{outcome}, {wave}", outcome=setting.outcome(result), wave=setting.wave(result.wave))
+    name = setting.outcome_at(result)
     columns = (
         Column(say("Term"), numeric=False), Column(say("Estimate")), Column(say("Standard error")), Column(say("df")),
         Column("t"), Column(say("p-value")), Column(say("{level} interval", level=level)),

@@ -64,7 +64,7 @@ def analysed_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Tab
         say("No covariate"), say("Analysed"), say("Institutions"),
     )  # fmt: skip
     for result in outcomes:
-        name = say("{outcome}, {wave}", outcome=setting.outcome(result), wave=setting.wave(result.wave))
+        name = setting.outcome_at(result)
         rows.append(Row((cell(setting.heading(name), wide=1 + len(headings)),), group=True))
         rows += [_analysed_row(part, setting) for part in result.analysed]
     columns = (Column("", numeric=False), *(Column(heading) for heading in headings))
