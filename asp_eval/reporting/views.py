@@ -9,6 +9,8 @@ from asp_eval.reporting.figures.dumbbell import DumbbellFigure
 from asp_eval.reporting.figures.flow import FlowFigure
 from asp_eval.reporting.figures.forest import ForestFigure
 
+LONGEST_WHOLE = 26  # rows that fit one printed page
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -82,6 +84,11 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def long(self) -> bool:
+        """Whether the table may break over printed pages; a shorter one is kept whole."""
+        return len(self.rows) > LONGEST_WHOLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,6 +200,11 @@ def test_nothing_to_compare_is_said():
     assert recomputation_table((builders.outcome(recomputations=()),), setting()) is None
 
 
+def test_the_model_fitted_again_is_named_in_few_words():
+    table = recomputation_table((builders.outcome(),), setting("da"))
+    assert [row.cells[1].details for row in table.rows] == [("den planlagte model",), ("mindste kvadrater, CR1S",)]
+
+
 def test_disagreement_shouts():
     part = Recomputation("statsmodels", "m", "t", -0.42, 0.16, -0.6, 0.16)
     assert texts(recomputation_table((builders.outcome(recomputations=(part,)),), setting()))[0][-1] == "DIFFER"

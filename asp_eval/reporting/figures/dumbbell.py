@@ -113,7 +113,7 @@ def dumbbell(areas: Sequence[GapArea], show: Numbers, *, limit: float, title: st
     title : str
     """
     dots = Axis(0.0, 100.0, DOTS_LEFT, DOTS_RIGHT)
-    gaps, marks = nice_axis(-limit, limit, GAP_LEFT, GAP_RIGHT, marks=4)
+    gaps, marks = nice_axis(-limit, limit, GAP_LEFT, GAP_RIGHT, marks=5)
     y, placed, named = HEADER, [], False
     for area in areas:
         heading = Text(LABELS, round(y + AREA * 0.7, 1), area.label)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from asp_eval.analysis.results import FormSwitches, OutcomeResult, Recomputation, Reliability
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.language import as_sentence
@@ -101,6 +103,14 @@ def recomputation_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -
     ))  # fmt: skip
 
 
+def _model(result: OutcomeResult, part: Recomputation, setting: Setting) -> str:
+    """Return which model was fitted again: the planned one, or what the recomputation says of its own in brackets."""
+    if part.model == result.model:
+        return setting.say("the planned model")
+    remark = re.search(r"\(([^()|]+)\)$", part.model)
+    return setting.say.note(remark[1] if remark else part.model)
+
+
 def agrees(part: Recomputation) -> bool | None:
     """Return whether two programs agree, None where there is nothing to compare."""
     if isinstance(part.recomputed_estimate, Unavailable) or isinstance(part.recomputed_std_error, Unavailable):
@@ -113,7 +123,7 @@ def _recomputed(result: OutcomeResult, part: Recomputation, setting: Setting) ->
     say, show = setting.say, setting.show
     words = {True: say("agree"), False: say("DIFFER"), None: say("nothing to compare")}[agrees(part)]
     return Row((
-        cell(setting.outcome(result), setting.wave(result.wave)), cell(part.software, part.model),
+        cell(setting.outcome(result), setting.wave(result.wave)), cell(part.software, _model(result, part, setting)),
         cell(show.decimal(part.estimate, 4)), cell(show.decimal(part.recomputed_estimate, 4)),
         cell(show.decimal(part.std_error, 4)), cell(show.decimal(part.recomputed_std_error, 4)), cell(words),
     ))  # fmt: skip
