@@ -126,7 +126,8 @@ def _rows(named: list[tuple[str, float]], errors: ContrastErrors, level: float) 
             rows.append(Estimate(term, estimate, float(se[i]), None, float(t[i]), None, None, None, errors.method, reason))
         else:
             v, s, d, ti, p, low, high = (float(c[i]) for c in columns)
-            rows.append(Estimate(term, v, s, d, ti, p, low, high, errors.method, errors.note))
+            note = errors.notes[i] if errors.notes else errors.note
+            rows.append(Estimate(term, v, s, d, ti, p, low, high, errors.method, note))
     return rows
 
 

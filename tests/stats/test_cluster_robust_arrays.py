@@ -15,7 +15,7 @@ from asp_eval.stats.smallsample.cluster_blocks import (
     weighted_blocks,
 )
 from asp_eval.stats.smallsample.nested_clusters import RandomFactor, clusters_of_model, outermost
-from asp_eval.stats.smallsample.sandwich import Kind, hotelling_df, sandwich, satterthwaite_df
+from asp_eval.stats.smallsample.sandwich import Kind, _under_the_model, hotelling_df, sandwich, satterthwaite_df
 
 KINDS: tuple[Kind, ...] = ("CR0", "CR1", "CR1S", "CR2", "CR3")
 SIZES = (1, 2, 3, 7, 4, 9, 12, 5, 6)
@@ -183,3 +183,21 @@ def test_cr2_is_unbiased_when_the_working_model_is_right(case: str) -> None:
     np.testing.assert_allclose(expected, np.diag(true), rtol=ROUNDING)
     _, too_small = satterthwaite_df(sandwich(blocks, "CR0"), np.eye(4))
     assert (too_small < np.diag(true)).all()
+
+
+@pytest.mark.parametrize("spread", [1.0, 15.0, 17.0, 1e3, 1e5])
+def test_the_adjustment_keeps_its_digits_when_clusters_differ_a_lot(spread: float) -> None:
+    """A Psi A = Phi, held against both sides' own units: 17 is beyond the steep limit, 1e5 an ICC of 0.9999999999."""
+    X, y = design()
+    Z = spread * np.ones((N, 1))
+    Phi = np.eye(N) + np.where(CODES[:, None] == CODES, Z @ Z.T, 0)
+    back = np.linalg.inv(np.linalg.cholesky(X.T @ np.linalg.inv(Phi) @ X).T)
+    columns = np.hstack([Z, X @ back])
+    blocks = mixed_blocks(cluster_sums(columns, CODES, J), cluster_sums(columns, CODES, J, y[:, None])[..., 0], back, N)
+    lower = np.linalg.cholesky(blocks.phi)
+    A = _under_the_model(blocks, lower)
+    psi = blocks.phi - blocks.x @ blocks.x.swapaxes(1, 2)
+    white = np.linalg.solve(lower, A @ psi @ A)
+    white = np.linalg.solve(lower, white.swapaxes(1, 2))
+    np.testing.assert_allclose(white, np.broadcast_to(np.eye(white.shape[1]), white.shape), atol=1e-12 * (1 + spread**2))
+    np.testing.assert_allclose(A, A.swapaxes(1, 2), rtol=1e-6, atol=1e-9 * spread**2)

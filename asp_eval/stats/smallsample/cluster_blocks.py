@@ -40,24 +40,30 @@ class ClusterBlocks:
         Q_j'X_j, in the basis in which M is the identity.
     wx : ndarray, shape (J, r, p)
         Q_j'W_j X_j.
-    phi : ndarray, shape (J, r, r)
-        Q_j'Phi_j Q_j, in units of the residual variance; the identity on padding.
+    phi : ndarray, shape (J, r, r), or None
+        Q_j'Phi_j Q_j, in units of the residual variance, the identity on padding; None where it is all identity.
     residuals : ndarray, shape (J, r)
         Q_j'e_j.
     back : ndarray, shape (p, p)
         R^-1: coefficients of the fitted model = `back` times coefficients of the orthonormal columns.
     omega : ndarray, shape (p, p), or None
         sum_j X_j'W_j Phi_j W_j X_j; None where W_j is the inverse of Phi_j and this is the identity.
+    leverage : ndarray, shape (J, p)
+        Eigenvalues of X_j'W_j X_j: which share of all that is known of a direction of beta comes from cluster j.
+    directions : ndarray, shape (J, p, p)
+        Their eigenvectors, in columns.
     n_obs : int
         Rows of the model.
     """
 
     x: Array
     wx: Array
-    phi: Array
+    phi: Array | None
     residuals: Array
     back: Array
     omega: Array | None
+    leverage: Array
+    directions: Array
     n_obs: int
 
     @property
@@ -83,8 +89,14 @@ def ordinary_blocks(gram: Array, scores: Array, back: Array, n_obs: int) -> Clus
     back : ndarray, shape (p, p)
     n_obs : int
     """
-    x, residuals = _rotated(gram, scores)
-    return ClusterBlocks(x, x, _identities(x), residuals, back, None, n_obs)
+    leverage, directions = np.linalg.eigh(gram)
+    kept = leverage > SPAN_TOLERANCE * leverage[:, -1:]
+    root = np.sqrt(np.where(kept, leverage, 1.0))[:, :, None]
+    basis = np.swapaxes(directions, 1, 2) * kept[:, :, None]
+    residuals = ((basis / root) @ scores[:, :, None])[..., 0]
+    r = max(int(kept.sum(axis=1).max()), 1)
+    x = (basis * root)[:, -r:]
+    return ClusterBlocks(x, x, None, residuals[:, -r:], back, None, leverage, directions, n_obs)
 
 
 def weighted_blocks(gram: Array, scores: Array, back: Array, n_obs: int) -> ClusterBlocks:
@@ -105,7 +117,7 @@ def weighted_blocks(gram: Array, scores: Array, back: Array, n_obs: int) -> Clus
     columns, residuals = _rotated(gram, scores)
     x, wx = columns[..., :p], columns[..., p:]
     omega = np.einsum("jri,jrk->ik", wx, wx)
-    return ClusterBlocks(x, wx, _identities(x), residuals, back, omega, n_obs)
+    return ClusterBlocks(x, wx, None, residuals, back, omega, *_leverage(x, wx), n_obs)
 
 
 def mixed_blocks(gram: Array, scores: Array, back: Array, n_obs: int) -> ClusterBlocks:
@@ -126,11 +138,12 @@ def mixed_blocks(gram: Array, scores: Array, back: Array, n_obs: int) -> Cluster
     m = gram.shape[-1] - back.shape[0]
     columns, residuals = _rotated(gram, scores)
     z, x = columns[..., :m], columns[..., m:]
-    phi = _identities(x) + z @ np.swapaxes(z, 1, 2)
+    phi = np.eye(z.shape[1]) + z @ np.swapaxes(z, 1, 2)
     wx = np.asarray(np.linalg.solve(phi, x), float)
     upper = np.linalg.cholesky(np.einsum("jri,jrk->ik", x, wx)).T
     orthonormal = np.linalg.solve(upper, np.eye(len(upper)))
-    return ClusterBlocks(x @ orthonormal, wx @ orthonormal, phi, residuals, back @ orthonormal, None, n_obs)
+    x, wx = x @ orthonormal, wx @ orthonormal
+    return ClusterBlocks(x, wx, phi, residuals, back @ orthonormal, None, *_leverage(x, wx), n_obs)
 
 
 def cluster_sums(columns: Array, codes: NDArray[np.intp], n_clusters: int, right: Array | None = None) -> Array:
@@ -180,6 +193,8 @@ def _rotated(gram: Array, scores: Array) -> tuple[Array, Array]:
     return columns, rotated
 
 
-def _identities(x: Array) -> Array:
-    """One r-by-r identity per cluster."""
-    return np.broadcast_to(np.eye(x.shape[1]), (x.shape[0], x.shape[1], x.shape[1]))
+def _leverage(x: Array, wx: Array) -> tuple[Array, Array]:
+    """Return eigenvalues (J, p) and eigenvectors (J, p, p) of X_j'W_j X_j."""
+    product = np.swapaxes(x, 1, 2) @ wx
+    values, vectors = np.linalg.eigh((product + np.swapaxes(product, 1, 2)) / 2)
+    return np.asarray(values), np.asarray(vectors)

@@ -19,10 +19,13 @@ import numpy as np
 from asp_eval.core.errors import Unavailable
 from asp_eval.stats.smallsample.cluster_blocks import Array, ClusterBlocks
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
-from asp_eval.stats.smallsample.sandwich import Kind, Sandwich, hotelling_df, sandwich, satterthwaite_df
+from asp_eval.stats.smallsample.sandwich import Kind, Sandwich, hotelling_df, invisible_share, sandwich, satterthwaite_df
 
 NO_VARIANCE = 1e-10
 """Share of the model's variance of a contrast below which its expected robust variance is rounding."""
+
+WORTH_SAYING = 0.005
+"""Share of the model's variance of a contrast that single clusters determine, from which on the reader is told."""
 
 
 @runtime_checkable
@@ -52,7 +55,8 @@ class ClusterRobust(Method):
         nothing = expected <= NO_VARIANCE * np.sum((contrasts @ robust.blocks.back) ** 2, axis=1)
         std_error = np.where(nothing, 0.0, np.sqrt(np.maximum(variance, 0.0)))
         reasons = tuple(_NO_INFORMATION if empty else "" for empty in nothing) if nothing.any() else ()
-        return ContrastErrors(std_error, df, self.name, _note(robust), reasons)
+        notes = tuple(_note(s) for s in invisible_share(robust, contrasts))
+        return ContrastErrors(std_error, df, self.name, reasons=reasons, notes=notes if any(notes) else ())
 
     def f_test(self, fit: Fit, contrasts: Array) -> FTest | Unavailable:
         """Return the approximate Hotelling test HTZ: F = (eta-q+1)/(eta q) Q on q and eta-q+1 degrees of freedom."""
@@ -67,7 +71,8 @@ class ClusterRobust(Method):
         if eta <= q - 1:
             return Unavailable(f"too few clusters to test {q} contrasts together (eta = {eta:.2f}); test fewer together")
         wald = float(np.sum((vectors.T @ (contrasts @ fit.estimate)) ** 2 / values))
-        return FTest((eta - q + 1) / eta * wald / q, float(q), eta - q + 1, self.name, _note(robust))
+        note = _note(float(invisible_share(robust, contrasts).max()))
+        return FTest((eta - q + 1) / eta * wald / q, float(q), eta - q + 1, self.name, note)
 
     def _sandwich(self, fit: Fit) -> Sandwich | Unavailable:
         """Return the estimating matrices on this fit."""
@@ -116,9 +121,8 @@ def _blocks(fit: Fit) -> ClusterBlocks | Unavailable:
     return Unavailable("cluster-robust inference is defined for linear and for linear mixed models only")
 
 
-def _note(robust: Sandwich) -> str:
-    """Say what a reader must know of the clusters."""
-    k, J = robust.n_full_leverage, robust.blocks.n_clusters
-    if not k:
+def _note(share: float) -> str:
+    """Say what a reader must know of a contrast that single clusters determine in part."""
+    if share < WORTH_SAYING:
         return ""
-    return f"in {k} of {J} clusters a coefficient is determined by that cluster alone; a generalised inverse is used there"
+    return f"too small a standard error: clusters that alone determine a coefficient hide {share:.0%} of the variance"

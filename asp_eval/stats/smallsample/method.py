@@ -59,6 +59,8 @@ class ContrastErrors:
         Where a row's degrees of freedom cannot be had, the reason; else empty text.
     estimate : ndarray (k,) or None
         The contrasts' values, where they are not those of the fit itself (a method that had to refit).
+    notes : tuple of str, length k, or empty
+        What a reader must know of each row, in place of `note`.
     """
 
     std_error: Array
@@ -67,6 +69,7 @@ class ContrastErrors:
     note: str = ""
     reasons: tuple[str, ...] = ()
     estimate: Array | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

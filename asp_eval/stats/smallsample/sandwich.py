@@ -11,6 +11,9 @@ mean of Phi_j and Psi_j^-1 and so is the same whichever root D'D = Phi_j it is c
 
     A_j = D' [D Psi_j D']^-1/2 D,      Psi_j = Phi_j - X_j M X_j' for W_j = Phi_j^-1.
 
+Where a cluster alone determines a direction of beta (leverage one, as with a dummy of its own), Psi_j is singular and a
+generalised inverse leaves that direction out, as clubSandwich does; `invisible_share` says what that costs a contrast.
+
 Under the working model a contrast's variance c'Vc is a quadratic form in normal errors with J-by-J matrix
 
     P_jk = 1(j = k) d_j + l_j' C l_k
@@ -30,8 +33,11 @@ from asp_eval.stats.smallsample.cluster_blocks import Array, ClusterBlocks
 
 Kind = Literal["CR0", "CR1", "CR1S", "CR2", "CR3"]
 
-FULL_LEVERAGE = 1e-10
-"""An eigenvalue of Psi_j (relative to Phi_j) below this is a direction the cluster alone determines: leverage one."""
+FULL_LEVERAGE = 1 - 1e-10
+"""Above this a direction of beta is known from one cluster alone."""
+
+STEEP = 300.0
+"""Above this variance of a pseudo-row (residual variance = 1), squares of variances lose too many digits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,15 +52,12 @@ class Sandwich:
         E_j = X_j'W_j A_j.
     half : ndarray, shape (J, p, r)
         E_j L_j with L_j L_j' = Phi_j: `half` `half`' = E_j Phi_j E_j'.
-    n_full_leverage : int
-        Clusters with a direction of leverage one, where a generalised inverse was taken.
     """
 
     kind: Kind
     blocks: ClusterBlocks
     estimating: Array
     half: Array
-    n_full_leverage: int
 
     def covariance(self) -> Array:
         """Return V, shape (p, p), for the coefficients of the fitted model."""
@@ -64,17 +67,30 @@ class Sandwich:
 
 def sandwich(blocks: ClusterBlocks, kind: Kind) -> Sandwich:
     """Return the estimating matrices of one kind of cluster-robust covariance."""
-    estimating, full = np.swapaxes(blocks.wx, 1, 2), 0
-    lower = np.asarray(np.linalg.cholesky(blocks.phi), float)
-    if kind == "CR2":
-        adjustment, full = _bias_reduced(blocks, lower)
-        estimating = estimating @ adjustment
-    elif kind == "CR3":
-        inverse, full = _jackknife(blocks)
-        estimating = inverse @ estimating
+    transposed = np.swapaxes(blocks.wx, 1, 2)
+    lower = None if blocks.phi is None else np.asarray(np.linalg.cholesky(blocks.phi), float)
+    if kind == "CR3":  # X_j'W_j (I - X_j X_j'W_j)^-1 = (I - X_j'W_j X_j)^-1 X_j'W_j
+        estimating = _power_of_rest(blocks, -1.0) @ transposed
+    elif kind == "CR2" and lower is None and blocks.omega is None:  # and the same for the square root where W_j = I
+        estimating = _power_of_rest(blocks, -0.5) @ transposed
+    elif kind == "CR2":
+        adjustment = _under_homoscedasticity(blocks) if lower is None else _under_the_model(blocks, lower)
+        estimating = transposed @ adjustment
     else:
-        estimating = estimating * _factor(blocks, kind)
-    return Sandwich(kind, blocks, estimating, estimating @ lower, full)
+        estimating = transposed * _factor(blocks, kind)
+    return Sandwich(kind, blocks, estimating, estimating if lower is None else estimating @ lower)
+
+
+def invisible_share(robust: Sandwich, contrasts: Array) -> Array:
+    """Return which share of each contrast's model variance lies in directions that one cluster alone determines, (m,).
+
+    Their residuals are zero by construction, so no robust variance can see it.
+    """
+    blocks = robust.blocks
+    own = contrasts @ blocks.back
+    cluster, which = np.nonzero(blocks.leverage > FULL_LEVERAGE)
+    found = own @ blocks.directions[cluster, :, which].T
+    return np.asarray(np.sum(found**2, axis=1) / np.sum(own**2, axis=1))
 
 
 def satterthwaite_df(robust: Sandwich, contrasts: Array) -> tuple[Array, Array]:
@@ -129,30 +145,46 @@ def hotelling_df(robust: Sandwich, contrasts: Array) -> float:
     return float(q * (q + 1) / total)
 
 
-def _bias_reduced(blocks: ClusterBlocks, lower: Array) -> tuple[Array, int]:
-    """Return A_j of CR2, shape (J, r, r), and in how many clusters a direction has leverage one; `lower` is D_j'."""
-    x, wx, phi = blocks.x, blocks.wx, blocks.phi
-    if blocks.omega is None:
-        psi = phi - x @ np.swapaxes(x, 1, 2)
-    else:
-        cross = x @ (np.swapaxes(wx, 1, 2) @ phi)
-        psi = phi - cross - np.swapaxes(cross, 1, 2) + x @ blocks.omega @ np.swapaxes(x, 1, 2)
-    upper = np.swapaxes(lower, 1, 2)
-    values, vectors = np.linalg.eigh(upper @ psi @ lower)
-    scale = np.max(values, axis=1, keepdims=True)
-    regular = values > FULL_LEVERAGE * scale
+def _power_of_rest(blocks: ClusterBlocks, exponent: float) -> Array:
+    """Return (I - X_j'W_j X_j)^exponent, shape (J, p, p), zero in directions of leverage one."""
+    regular = blocks.leverage <= FULL_LEVERAGE
+    power = np.where(regular, np.where(regular, 1 - blocks.leverage, 1.0) ** exponent, 0.0)
+    return (blocks.directions * power[:, None, :]) @ np.swapaxes(blocks.directions, 1, 2)
+
+
+def _under_homoscedasticity(blocks: ClusterBlocks) -> Array:
+    """Return A_j = Psi_j^-1/2, shape (J, r, r), of weighted least squares with Phi_j = I."""
+    x = blocks.x
+    cross = x @ np.swapaxes(blocks.wx, 1, 2)
+    omega = np.eye(x.shape[2]) if blocks.omega is None else blocks.omega
+    psi = np.eye(x.shape[1]) - cross - np.swapaxes(cross, 1, 2) + x @ omega @ np.swapaxes(x, 1, 2)
+    values, vectors = np.linalg.eigh(psi)
+    regular = values > 1 - FULL_LEVERAGE
     power = np.where(regular, np.where(regular, values, 1.0) ** -0.5, 0.0)
-    half = lower @ vectors
-    return (half * power[:, None, :]) @ np.swapaxes(half, 1, 2), int(np.sum(~regular.all(axis=1)))
+    return np.asarray((vectors * power[:, None, :]) @ np.swapaxes(vectors, 1, 2))
 
 
-def _jackknife(blocks: ClusterBlocks) -> tuple[Array, int]:
-    """Return (I - X_j'W_j X_j)^-1, shape (J, p, p): E_j = X_j'W_j (I - X_j X_j'W_j)^-1 by the push-through identity."""
-    leverage = np.swapaxes(blocks.wx, 1, 2) @ blocks.x
-    values, vectors = np.linalg.eigh((leverage + np.swapaxes(leverage, 1, 2)) / 2)
-    regular = 1 - values > FULL_LEVERAGE
-    power = np.where(regular, 1 / np.where(regular, 1 - values, 1.0), 0.0)
-    return (vectors * power[:, None, :]) @ np.swapaxes(vectors, 1, 2), int(np.sum(~regular.all(axis=1)))
+def _under_the_model(blocks: ClusterBlocks, lower: Array) -> Array:
+    """Return A_j = L (L'Psi_j L)^-1/2 L', shape (J, r, r), of a mixed model, with L L' = Phi_j.
+
+    With S = I - U U', U = L^-1 X_j, the matrix in brackets is F'F for F = S^1/2 L'L. Its eigenvalues spread as the squares
+    of the variances; where these are steep they are found as squared singular values of F, which keeps the digits.
+    """
+    lost = np.sum(blocks.leverage > FULL_LEVERAGE, axis=1)
+    upper = np.swapaxes(lower, 1, 2)
+    if float(np.max(np.sum(lower**2, axis=2))) < STEEP:
+        psi = lower @ upper - blocks.x @ np.swapaxes(blocks.x, 1, 2)
+        values, vectors = np.linalg.eigh(upper @ psi @ lower)
+        root = np.sqrt(np.maximum(values, np.finfo(float).tiny))
+    else:
+        U = np.linalg.solve(lower, blocks.x)
+        values, axes = np.linalg.eigh(np.eye(U.shape[1]) - U @ np.swapaxes(U, 1, 2))
+        half = np.sqrt(np.maximum(values, 0.0))[:, :, None] * np.swapaxes(axes, 1, 2)
+        _, root, rows = np.linalg.svd(half @ (upper @ lower))
+        root, vectors = root[:, ::-1], np.swapaxes(rows, 1, 2)[:, :, ::-1]
+    power = np.where(np.arange(root.shape[1]) < lost[:, None], 0.0, 1 / np.maximum(root, np.finfo(float).tiny))
+    spread = lower @ vectors
+    return np.asarray((spread * power[:, None, :]) @ np.swapaxes(spread, 1, 2))
 
 
 def _factor(blocks: ClusterBlocks, kind: Kind) -> float:
@@ -178,7 +210,7 @@ def _variance_parts(robust: Sandwich, contrasts: Array) -> tuple[Array, Array, A
     p = blocks.n_coefficients
     if blocks.omega is None:
         return root, a, -np.eye(p)
-    f = weight @ (blocks.phi @ blocks.wx)
+    f = weight @ blocks.wx  # Phi_j = I wherever W_j is not its inverse
     core = np.block([[blocks.omega, -np.eye(p)], [-np.eye(p), np.zeros((p, p))]])
     return root, np.concatenate([a, f], axis=-1), core
 
