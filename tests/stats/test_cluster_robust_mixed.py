@@ -105,3 +105,22 @@ def test_the_unit_of_the_outcome_does_not_matter(factor: float) -> None:
     here, there = (lmm(MODEL, f).tidy(method=CR2()) for f in (frame, frame.assign(y=frame["y"] * factor)))
     for column in ("df", "statistic", "p_value"):
         np.testing.assert_allclose(there[column], here[column], rtol=1e-5)
+
+
+def test_an_icc_near_one_leaves_the_within_cluster_effect_to_the_rows() -> None:
+    """Then the mixed model's slope is that of cluster dummies, and so is its cluster-robust error."""
+    rng = np.random.default_rng(4)
+    frame = trial(12, 8).assign(y=lambda d: rng.normal(size=12)[d["g"]] + 1e-5 * (d["x"] + rng.normal(size=96)))
+    got = lmm("y ~ arm + x + (1 | g)", frame).tidy(method=CR2()).set_index("term").loc["x"]
+    want = ols("y ~ x + C(g)", frame, cluster="g").tidy(method=CR2()).set_index("term").loc["x"]
+    for column in ("estimate", "std_error", "df"):
+        assert got[column] == pytest.approx(want[column], rel=1e-4)
+
+
+def test_an_arm_of_one_cluster_has_no_robust_error() -> None:
+    frame = trial(6, 8).assign(arm=lambda d: np.where(d["g"] == 2, "b", "a"))
+    row = effect(ols("y ~ arm", frame, cluster="g").tidy())
+    assert "hide 83% of the variance" in row["note"]  # 1/8 of 1/8 + 1/40
+    alone = ols("y ~ arm", frame[frame["g"].isin([1, 2])], cluster="g").tidy()
+    assert alone["std_error"].isna().all()
+    assert alone["note"].str.contains("one cluster alone determines").all()
