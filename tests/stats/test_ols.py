@@ -292,3 +292,13 @@ def test_many_rows_are_decomposed_in_blocks() -> None:
     np.testing.assert_allclose(found.columns @ np.linalg.inv(found.back), X, rtol=1e-10, atol=1e-9)
     np.testing.assert_allclose(found.estimate, np.linalg.lstsq(X, y, rcond=None)[0], rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(np.abs(triangular_factor(X)), np.abs(np.linalg.qr(X, mode="r")), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("expression", ["poly(x, 2)", "x + I(x**2)", "bs(x, df=2, degree=2)"])
+def test_functions_of_a_column(expression: str) -> None:
+    """The three span the same quadratics."""
+    frame = trial([5] * 6, [0, 1, 2])
+    fit = ols(f"y ~ {expression}", frame, cluster="g")
+    want = np.polyval(np.polyfit(frame["x"], frame["y"], 2), frame["x"])
+    np.testing.assert_allclose(fit.fitted, want, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(fit.predict(frame.iloc[:3]), want[:3], rtol=1e-7, atol=1e-9)

@@ -13,6 +13,7 @@ As in lme4, ``||`` separates the terms of the expression; the columns of one cat
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -145,7 +146,19 @@ def names_in(expression: str) -> tuple[str, ...]:
         required = Formula(expression).required_variables
     except (FormulaicError, SyntaxError, ValueError) as error:
         SYNTAX.refuse(expression, why=str(error).splitlines()[0])
-    return tuple(sorted((str(v) for v in required), key=lambda v: (expression.find(v), v)))
+    named = {str(v) for v in required}.union(*(_arguments(f) for t in expand_terms(expression) for f in t.factors))
+    return tuple(sorted(named, key=lambda v: (expression.find(v), v)))
+
+
+def _arguments(factor: str) -> set[str]:
+    """Return the columns that a call such as ``poly(x, 2)`` names; formulaic does not report them for its own functions."""
+    try:
+        tree = ast.parse(factor, mode="eval")
+    except SyntaxError:  # a column's name in backticks
+        return set()
+    functions = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    modules = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in functions | modules}
 
 
 def _summands(side: str, text: str) -> list[tuple[str, str]]:
