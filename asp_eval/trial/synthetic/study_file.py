@@ -92,7 +92,6 @@ def _outcome(scale: str, wave: str) -> str:
     late = wave == pop.WAVE_IDS[-1]
     role = "exploratory" if not late else "primary" if scale == PRIMARY else "secondary"
     better = "higher" if scale == "prosocial" else "lower"
-    words = (da, en) if late else (f"{da}, {LABELS[wave][0]}", f"{en}, {LABELS[wave][1]}")
-    first = f'  - {{id: {outcome_id(scale, wave)}, label: {{da: "{words[0]}", en: "{words[1]}"}},'
+    first = f'  - {{id: {outcome_id(scale, wave)}, label: {{da: "{da}", en: "{en}"}},'
     second = f"     score: sdq-teacher.{scale}, role: {role}, scale: continuous, better: {better}, at: {wave}, baseline: w1}}"
     return f"{first}\n{second}"
