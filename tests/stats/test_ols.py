@@ -302,3 +302,13 @@ def test_functions_of_a_column(expression: str) -> None:
     want = np.polyval(np.polyfit(frame["x"], frame["y"], 2), frame["x"])
     np.testing.assert_allclose(fit.fitted, want, rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(fit.predict(frame.iloc[:3]), want[:3], rtol=1e-7, atol=1e-9)
+
+
+def test_stata_errors_are_those_of_statsmodels() -> None:
+    import statsmodels.formula.api as smf
+
+    frame = trial([3, 8, 5, 9, 4, 7, 6], [0, 2, 4])
+    want = smf.ols("y ~ arm + x", frame).fit(cov_type="cluster", cov_kwds={"groups": frame["g"]})
+    got = ols("y ~ arm + x", frame, cluster="g").tidy(method=CR1S())
+    np.testing.assert_allclose(got["estimate"], want.params, rtol=ROUNDING)
+    np.testing.assert_allclose(got["std_error"], want.bse, rtol=ROUNDING)
