@@ -85,11 +85,11 @@ def test_a_decimal_comma_does_not_pass_for_a_delimiter(tmp_path):
 
 def test_files_longer_than_a_chunk_are_joined(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "CHUNK", 3)
-    text = "a,b\n" + "".join(f"{i % 4},x{i}\n" for i in range(10))
+    text = "a,b\n\n" + "".join(f"{i % 4},x{i}\n" for i in range(10))
     raw = read_raw(write(tmp_path, text))
     assert list(raw.columns["a"].cells()) == [str(i % 4) for i in range(10)]
     assert list(raw.columns["b"].cells()) == [f"x{i}" for i in range(10)]
-    assert raw.rows.tolist() == list(range(2, 12))
+    assert raw.rows.tolist() == list(range(3, 13))
 
 
 @pytest.mark.parametrize(

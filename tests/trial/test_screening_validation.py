@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -182,6 +184,14 @@ def test_a_child_that_changes_sex_or_birth_month_is_an_error(check, visits):
         ("SCR-053", 2, "sex", "boy"), ("SCR-053", 3, "birth_month", "2001-06"),
     ]  # fmt: skip
     assert "at w1" in str(problems[0])
+
+
+def test_the_last_wave_before_counts(check, visits):
+    register = KNOWN.reports.assign(wave="", rater_id="r0", institution_id="H1")
+    known = replace(KNOWN, reports=pd.concat([register, KNOWN.reports], ignore_index=True))
+    assert check(visits.assign(date="2007-09-01"), "w2", known) == ()
+    (problem,) = check(set_cell(visits.assign(date="2007-09-01"), 0, "rater_id", "r0"), "w2", known)
+    assert (problem.code, problem.expected) == ("SCR-057", "r1")
 
 
 @pytest.mark.parametrize("spelling", ["1", "01", " 0 01"])
