@@ -37,7 +37,7 @@ def baseline_table(data: StudyData) -> tuple[BaselineRow, ...]:
     rows = [_measure(study, institutions, "cohort_size", _label("cohort_size"), "institution")]
     for name in study.strata:
         rows += _categories(study, institutions, name, _label(name), "institution")
-    shown = [name for name in ("sex", "age") if name in cohort.columns]
+    shown = [name for name in ("sex", "age") if name in cohort.columns and cohort[name].notna().any()]
     for name in dict.fromkeys([*shown, *study.analysis.covariates]):
         if pd.api.types.is_numeric_dtype(cohort[name].dtype):
             rows.append(_measure(study, cohort, name, _label(name), "child"))
