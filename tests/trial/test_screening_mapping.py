@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from asp_eval.core.errors import AspError, DataProblems
+from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.screening.applying import apply_mapping
 from asp_eval.trial.screening.mapping import NO_MAPPING, Mapping, load_mapping, mapping_beside
 from asp_eval.trial.screening.raw import RawTable
@@ -126,3 +127,12 @@ def test_a_column_made_twice_is_a_mistake():
 def test_the_digest_follows_the_content():
     assert mapping(rename={"a": "b"}).digest == mapping(rename={"a": "b"}).digest != NO_MAPPING.digest
     assert NO_MAPPING.on_one_line == ""
+
+
+def test_the_mapping_in_the_manual_can_be_read(tmp_path):
+    manual = (shipped_folder("data_schema").parent / "docs" / "importing.md").read_text(encoding="utf-8")
+    block = next(part for part in manual.split("\n\n") if part.startswith("    version: 1\n    format"))
+    file = tmp_path / "manual.mapping.yaml"
+    file.write_text("\n".join(line.removeprefix("    ") for line in block.splitlines()))
+    shown = load_mapping(file)
+    assert shown.model_fields_set == set(Mapping.model_fields)

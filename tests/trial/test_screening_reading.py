@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import datetime as dt
 import io
 import zipfile
@@ -11,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
 from asp_eval.trial.screening import reading, workbook
@@ -232,3 +235,21 @@ def test_columns_of_text_take_joining_filtering_and_translating():
     assert list(joined.cells()) == ["a", "b", "a", "b", "c"]
     assert list(joined.keep(np.array([False, True, True, False, True])).cells()) == ["b", "a", "c"]
     assert list(joined.translate(str.upper).cells()) == ["A", "B", "A", "B", "C"]
+
+
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff\ufffd\u00c2\u00c3"), max_size=6)
+
+
+@given(
+    rows=st.lists(st.tuples(texts, texts, texts).filter(lambda row: any(cell for cell in row)), min_size=1, max_size=8),
+    delimiter=st.sampled_from([";", ",", "\t", "|"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    ending=st.sampled_from(["\n", "\r\n"]),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_comes_back_equal_from_any_dialect(tmp_path, rows, delimiter, encoding, ending):
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator=ending)
+    writer.writerows([("a", "b", "c"), *rows])
+    raw = read_raw(write(tmp_path, buffer.getvalue().encode(encoding)))
+    assert cells(raw)[1:] == [list(row) for row in rows]
