@@ -90,7 +90,8 @@ def fetch(connection: DuckDBPyConnection, query: str, values: list[object] | Non
     kinds = [str(column[1]) for column in cursor.description or ()]
     frame = cursor.df()
     frame.columns = pd.Index(names)
-    return frame.astype({name: _dtype(kind) for name, kind in zip(names, kinds, strict=True)})
+    whole = {name for name in names if pd.api.types.is_integer_dtype(frame[name].dtype)}  # older DuckDB says NUMBER to all
+    return frame.astype({name: "int64" if name in whole else _dtype(kind) for name, kind in zip(names, kinds, strict=True)})
 
 
 def empty_frame(columns: Columns) -> pd.DataFrame:
