@@ -22,7 +22,15 @@ def data(seed: int = 5) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     n, inst = 120, np.arange(120) % 9
     rater = rng.integers(0, 5, n)
-    d = pd.DataFrame({"inst": inst, "rater": rater, "room": inst * 3 + rng.integers(0, 3, n), "arm": inst % 2, "x": rng.normal(size=n)})
+    d = pd.DataFrame(
+        {
+            "inst": inst,
+            "rater": rater,
+            "room": inst * 3 + rng.integers(0, 3, n),
+            "arm": inst % 2,
+            "x": rng.normal(size=n),
+        }
+    )
     d["t"], d["w"] = rng.normal(size=n), 0.3 + rng.random(n)
     effects = rng.normal(size=9)[inst] + 0.6 * rng.normal(size=9)[inst] * d["t"] + 0.7 * rng.normal(size=5)[rater]
     d["y"] = d["x"] + effects + 0.5 * rng.normal(size=27)[d["room"]] + rng.normal(size=n) / np.sqrt(d["w"])
@@ -102,7 +110,9 @@ def book(request: pytest.FixtureRequest) -> Textbook:
 def test_the_estimate_minimises_the_restricted_likelihood(book: Textbook) -> None:
     assert book.fit.deviance == pytest.approx(book.criterion(book.phi), abs=1e-8)
     scale = np.abs(book.phi) + 0.1
-    found = optimize.minimize(lambda z: book.criterion(z * scale), book.phi / scale, method="Nelder-Mead", options={"fatol": 1e-10})
+    found = optimize.minimize(
+        lambda z: book.criterion(z * scale), book.phi / scale, method="Nelder-Mead", options={"fatol": 1e-10}
+    )
     assert found.fun >= book.fit.deviance - 1e-7
 
 
@@ -116,7 +126,9 @@ def test_random_effects_and_their_variances(book: Textbook) -> None:
     Vi = np.linalg.inv(book.V(book.phi))
     r = book.y - book.X @ book.fit.estimate
     D = book.fit.covariances[0]
-    Z = np.stack([indicator(data()["inst"]), indicator(data()["inst"]) * data()["t"].to_numpy()[:, None]], 2)[:, :, : len(D)]
+    Z = np.stack([indicator(data()["inst"]), indicator(data()["inst"]) * data()["t"].to_numpy()[:, None]], 2)[
+        :, :, : len(D)
+    ]
     for g in range(9):
         b = D @ Z[:, g].T @ Vi @ r
         var = D - D @ Z[:, g].T @ Vi @ Z[:, g] @ D
@@ -170,5 +182,7 @@ def test_satterthwaite(book: Textbook) -> None:
     A = 2 * np.linalg.inv(H)
     got = book.fit.tidy(Satterthwaite())["df"]
     for j in range(3):
-        g = np.array([(book.Phi(book.phi + steps[r])[j, j] - book.Phi(book.phi - steps[r])[j, j]) / (2 * h[r]) for r in k])
+        g = np.array(
+            [(book.Phi(book.phi + steps[r])[j, j] - book.Phi(book.phi - steps[r])[j, j]) / (2 * h[r]) for r in k]
+        )
         assert got[j] == pytest.approx(2 * book.Phi(book.phi)[j, j] ** 2 / (g @ A @ g), rel=20 * NUMERIC)

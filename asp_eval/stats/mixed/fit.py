@@ -27,7 +27,7 @@ from asp_eval.stats.mixed.interval_table import Fitted, interval_table
 from asp_eval.stats.mixed.levels import between_within_df
 from asp_eval.stats.mixed.moments import Moments
 from asp_eval.stats.mixed.optimise import Optimum
-from asp_eval.stats.mixed.recompute import agreement_table, refit_elsewhere
+from asp_eval.stats.mixed.recompute import AGREES, ERRORS_AGREE, agreement_table, refit_elsewhere
 from asp_eval.stats.mixed.rows import predict_rows, random_part
 from asp_eval.stats.mixed.summary import summary_text
 from asp_eval.stats.mixed.type3 import type_three
@@ -360,6 +360,7 @@ class MixedFit:
         return agreement_table(
             names, np.concatenate([self.estimate, own, covariance[lower], [self.sigma2]]),
             np.concatenate([beta, errors, D[lower], [scale]]), np.concatenate([own, own, size[lower], [self.sigma2]]),
+            np.where([n.startswith("std_error ") for n in names], ERRORS_AGREE, AGREES),
         )  # fmt: skip
 
     def _rows(self) -> Design:

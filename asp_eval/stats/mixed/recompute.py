@@ -17,7 +17,10 @@ from asp_eval.stats.mixed.design import Design
 from asp_eval.stats.mixed.rows import effect_columns
 
 AGREES = 1e-2
-"""Two fits agree if they differ by less than this share of the standard error (coefficients) or of the value (others)."""
+"""Two fits agree if they differ by less than this share of the standard error (coefficients) or of the value (variances)."""
+ERRORS_AGREE = 5e-2
+"""For standard errors: statsmodels takes them from the joint observed Hessian of coefficients and variances, a close but
+different estimate of the same thing."""
 
 
 def refit_elsewhere(design: Design, kept: tuple[int, ...], *, reml: bool) -> tuple[Array, Array, Array, float] | Unavailable:
@@ -38,9 +41,10 @@ def refit_elsewhere(design: Design, kept: tuple[int, ...], *, reml: bool) -> tup
     return beta, errors, np.atleast_2d(np.asarray(found.cov_re, float)), float(found.scale)
 
 
-def agreement_table(names: list[str], ours: Array, theirs: Array, scale: Array) -> pd.DataFrame:
-    """Return both values of every quantity, their difference over `scale`, and whether they agree."""
+def agreement_table(names: list[str], ours: Array, theirs: Array, scale: Array, tolerance: Array) -> pd.DataFrame:
+    """Return both values of every quantity, their difference over `scale`, the tolerance, and whether they agree."""
     difference = np.abs(ours - theirs) / np.where(scale > 0, scale, 1.0)
     return pd.DataFrame({
-        "quantity": names, "engine": ours, "statsmodels": theirs, "difference": difference, "agrees": difference < AGREES,
+        "quantity": names, "engine": ours, "statsmodels": theirs, "difference": difference, "tolerance": tolerance,
+        "agrees": difference < tolerance,
     })  # fmt: skip

@@ -21,7 +21,21 @@ for inst in range(24):
                 e = rng.normal()
                 y = 5 + 0.4 * x - 0.3 * (arm == "portfolio") + 0.2 * t * (arm == "folder") - 0.2 * (sex == "girl")
                 y += u[0] + u[1] * t + v + b + 0.25 * np.sin(rater) + e
-                rows.append((inst, f"r{inst}.{room}", child_id, rater, arm, sex, x, t, round(0.5 + rng.random() * 2, 3), y, 2 + x + e))
+                rows.append(
+                    (
+                        inst,
+                        f"r{inst}.{room}",
+                        child_id,
+                        rater,
+                        arm,
+                        sex,
+                        x,
+                        t,
+                        round(0.5 + rng.random() * 2, 3),
+                        y,
+                        2 + x + e,
+                    )
+                )
 names = ["inst", "room", "child", "rater", "arm", "sex", "x", "t", "w", "y", "flat"]
 data = pd.DataFrame(rows, columns=names)
 data["flat"] -= data.groupby("inst")["flat"].transform("mean") - 2  # no variance between institutions: a singular fit

@@ -40,7 +40,9 @@ REFERENCE = json.loads((HERE / "reference.json").read_text())
 MODELS = {(m["model"], m["reml"]): m for m in REFERENCE["models"]}
 EXTRA = REFERENCE["extra"]
 CASES = pytest.mark.parametrize(("model", "reml"), MODELS, ids=lambda v: str(v))
-REGULAR = pytest.mark.parametrize(("model", "reml"), [k for k, m in MODELS.items() if not m["singular"]], ids=lambda v: str(v))
+REGULAR = pytest.mark.parametrize(
+    ("model", "reml"), [k for k, m in MODELS.items() if not m["singular"]], ids=lambda v: str(v)
+)
 
 
 def data() -> pd.DataFrame:
@@ -65,7 +67,11 @@ def spelled(name: str) -> str:
 
 
 def by_term(table: pd.DataFrame, terms: list[str]) -> pd.DataFrame:
-    return table.assign(key=[":".join(sorted(t.split(":"))) for t in table["term"]]).set_index("key").loc[[spelled(t) for t in terms]]
+    return (
+        table.assign(key=[":".join(sorted(t.split(":"))) for t in table["term"]])
+        .set_index("key")
+        .loc[[spelled(t) for t in terms]]
+    )
 
 
 @CASES
@@ -118,7 +124,7 @@ def test_kenward_roger(model: str) -> None:
     np.testing.assert_allclose(got["std_error"], kr["std_error"], rtol=OPTIMUM)
     np.testing.assert_allclose(got["df"], kr["df"], rtol=10 * OPTIMUM)
     np.testing.assert_allclose(got["p_value"], kr["p"], rtol=20 * NUMERIC, atol=1e-12)
-    names = [f for f in fit.names]
+    names = fit.names
     order = [[":".join(sorted(n.split(":"))) for n in names].index(spelled(t)) for t in want["terms"]]
     covariance = fit.vcov(KenwardRoger()).to_numpy()[np.ix_(order, order)]
     np.testing.assert_allclose(covariance, kr["vcov"], rtol=20 * OPTIMUM, atol=1e-7)
@@ -182,6 +188,8 @@ def test_likelihood_ratio() -> None:
 
 def test_predictions_of_new_rows() -> None:
     want, fit = EXTRA["predict"], fitted("slope", False)
-    new = pd.DataFrame({"inst": [3, 5, 9], "arm": ["reference", "portfolio", "folder"], "t": [0, 1.5, 4.0], "x": [-1.0, 0, 2]})
+    new = pd.DataFrame(
+        {"inst": [3, 5, 9], "arm": ["reference", "portfolio", "folder"], "t": [0, 1.5, 4.0], "x": [-1.0, 0, 2]}
+    )
     np.testing.assert_allclose(fit.predict(new), want["conditional"], atol=1e-4)
     np.testing.assert_allclose(fit.predict(new, random_effects=False), want["population"], rtol=OPTIMUM)
