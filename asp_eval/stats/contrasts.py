@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 
 import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
-from asp_eval.stats.estimate import ESTIMATE_COLUMNS, Array, Estimate, JointTest, t_quantile, t_tail
+from asp_eval.stats.estimate import ESTIMATE_COLUMNS, JOINT_COLUMNS, Array, Estimate, JointTest, t_quantile, t_tail
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, Method
 
 UNKNOWN_TERM = Fault("FIT-001", "there is no coefficient named {term!r}", "Use one of the names in the term column: {near}.")
@@ -83,6 +84,17 @@ def joint_test(
     if isinstance(test, Unavailable):
         return JointTest(term, None, None, None, None, method.name, test.reason)
     return JointTest(term, test.statistic, test.df_numerator, test.df_denominator, test.p_value, test.method, test.note)
+
+
+def joint_table(fit: Fit, terms: Sequence[tuple[str, Array | Unavailable]], method: Method) -> pd.DataFrame:
+    """Return one joint test per term, given its contrasts or why it has none."""
+    rows = []
+    for term, L in terms:
+        if isinstance(L, Unavailable):
+            rows.append(JointTest(term, None, None, None, None, method.name, L.reason))
+        else:
+            rows.append(joint_test(fit, L, method, term))
+    return pd.DataFrame([astuple(r) for r in rows], columns=list(JOINT_COLUMNS))
 
 
 def estimates(fit: Fit, L: Array, terms: Sequence[str], method: Method, level: float) -> list[Estimate]:

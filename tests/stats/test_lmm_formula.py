@@ -59,8 +59,10 @@ def test_what_is_no_formula_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "expression",
     [
-        "arm", "arm * x", "muni * x", "arm * muni", "arm * muni * x", "0 + arm + x", "-1 + arm * x", "arm / x", "muni:x", "flag * arm",
-        "x:muni + arm", "(arm + muni + x) ** 2", "muni:arm", "arm:muni:x", "I(x**2) + arm", "poly(x, 2) * arm", "np.log(x + 9)", "C(g)",
+        "arm", "arm * x", "muni * x", "arm * muni", "arm * muni * x", "0 + arm + x", "-1 + arm * x", "arm / x", "muni:x",
+        "flag * arm",
+        "x:muni + arm", "(arm + muni + x) ** 2", "muni:arm", "arm:muni:x", "I(x**2) + arm", "poly(x, 2) * arm", "np.log(x + 9)",
+        "C(g)",
         "`a b` * arm", "1", "x + x", "0 + arm + muni", "bs(x, df=4)",
     ],
 )  # fmt: skip

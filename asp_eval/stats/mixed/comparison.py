@@ -1,10 +1,14 @@
-"""Comparing fits: the likelihood ratio of two models, and the same model refitted by statsmodels."""
+"""The likelihood ratio of two nested models.
+
+Models with different fixed parts are compared by ML, refitted if need be; with the same fixed part, by REML if both
+were fitted so.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-import numpy as np
 from scipy import special
 
 from asp_eval.core.errors import Fault
@@ -13,6 +17,27 @@ DIFFERENT_ROWS = Fault(
     "FIT-057", "the two models were fitted to different rows", "Fit both to the rows that are complete for the larger one."
 )  # fmt: skip
 NOT_NESTED = Fault("FIT-058", "both models have {k} parameters, so neither can be tested against the other", "Compare their AIC.")
+
+
+class Comparable(Protocol):
+    """A fit that can be compared with another on the same rows."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def n_obs(self) -> int: ...  # noqa: D102
+
+    @property
+    def n_parameters(self) -> int: ...  # noqa: D102
+
+    @property
+    def reml(self) -> bool: ...  # noqa: D102
+
+    @property
+    def deviance(self) -> float: ...  # noqa: D102
+
+    def refit(self, *, reml: bool) -> Comparable: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +68,22 @@ class LikelihoodRatio:
 BOUNDARY = "a variance is tested against zero, the edge of its range, so the p-value is too large (up to twice)"
 
 
-def ratio_test(small: float, large: float, df: int, *, reml: bool, variances: bool) -> LikelihoodRatio:
-    """Return the test from two deviances.
+def likelihood_ratio(first: Comparable, second: Comparable) -> LikelihoodRatio:
+    """Return the likelihood ratio test of the smaller of two nested models against the larger.
 
-    Parameters
-    ----------
-    small, large : float
-        Deviances of the smaller and the larger model.
-    df : int
-    reml : bool
-        Whether they are REML criteria.
-    variances : bool
-        Whether the models differ in their variance parameters.
+    Raises
+    ------
+    Refusal
+        If the models were fitted to different rows or have the same number of parameters.
     """
-    statistic = max(small - large, 0.0)
-    p = float(special.chdtrc(df, statistic)) if np.isfinite(statistic) else 0.0
-    return LikelihoodRatio(statistic, df, p, "restricted likelihood" if reml else "likelihood", BOUNDARY if variances else "")
+    if first.n_obs != second.n_obs:
+        DIFFERENT_ROWS.refuse(found=f"{first.n_obs} and {second.n_obs} rows")
+    small, large = (first, second) if first.n_parameters < second.n_parameters else (second, first)
+    df = large.n_parameters - small.n_parameters
+    if not df:
+        NOT_NESTED.refuse(k=small.n_parameters)
+    reml = small.reml and large.reml and small.names == large.names
+    statistic = max(small.refit(reml=reml).deviance - large.refit(reml=reml).deviance, 0.0)
+    variances = small.n_parameters - len(small.names) != large.n_parameters - len(large.names)
+    method = "restricted likelihood" if reml else "likelihood"
+    return LikelihoodRatio(statistic, df, float(special.chdtrc(df, statistic)), method, BOUNDARY if variances else "")

@@ -1,0 +1,348 @@
+"""A fitted linear mixed model and all it can be asked for.
+
+A fit holds the optimum and what it was found from; every table is computed when asked for, and a method of inference
+wraps the fit (`asp_eval.stats.smallsample`) without changing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.stats import contrasts
+from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.mixed.clusters import model_clusters
+from asp_eval.stats.mixed.comparison import LikelihoodRatio, likelihood_ratio
+from asp_eval.stats.mixed.components import components_table, covariance_matrices, effects_table
+from asp_eval.stats.mixed.derivatives import variance_derivatives
+from asp_eval.stats.mixed.design import Design
+from asp_eval.stats.mixed.effects import conditional_modes, conditional_variances
+from asp_eval.stats.mixed.estimation import Problem
+from asp_eval.stats.mixed.interval_table import Fitted, interval_table
+from asp_eval.stats.mixed.levels import between_within_df
+from asp_eval.stats.mixed.optimise import Optimum
+from asp_eval.stats.mixed.recompute import agreement
+from asp_eval.stats.mixed.rows import predict_rows, random_part
+from asp_eval.stats.mixed.summary import summary_text
+from asp_eval.stats.mixed.type3 import type_three
+from asp_eval.stats.mixed.variance_share import R2, Share, effect_variances, intraclass_correlation, nakagawa
+from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks
+from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
+from asp_eval.stats.smallsample.method import Method
+from asp_eval.stats.smallsample.normal import Normal
+from asp_eval.stats.smallsample.variance import VarianceDerivatives
+
+UNKNOWN_GROUP = Fault("FIT-059", "there is no grouping factor {group!r}", "Use one of: {known}.")
+NO_ROWS_KEPT = Fault(
+    "FIT-046", "this fit was made from moments and has no rows", "Fit with lmm(formula, frame) to have fitted values."
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MixedFit:
+    """A fitted linear mixed model.
+
+    Attributes
+    ----------
+    problem : Problem
+        The model in standard units.
+    found : Optimum
+        The estimate, in standard units.
+    reml : bool
+    design : Design or None
+        The rows, if the fit was made from a frame.
+    absent : tuple of str
+        Coefficients of categories that no row holds.
+    """
+
+    problem: Problem
+    found: Optimum
+    reml: bool
+    design: Design | None = None
+    absent: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the p estimated coefficients."""
+        standard = self.problem.standard
+        every = standard.moments.layout.fixed_names
+        return tuple(every[k] for k in standard.kept)
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Coefficients left out because their column is a linear combination of earlier ones, or empty."""
+        standard = self.problem.standard
+        every = standard.moments.layout.fixed_names
+        return tuple(n for k, n in enumerate(every) if k not in standard.kept) + self.absent
+
+    @property
+    def estimate(self) -> Array:
+        """The fixed effects (p,)."""
+        standard = self.problem.standard
+        return standard.T @ self.found.criterion.beta + standard.origin
+
+    @property
+    def model_covariance(self) -> Array:
+        """(X'V^-1 X)^-1 (p, p), in the data's units."""
+        T = self.problem.standard.T
+        return self.found.criterion.sigma2 * (T @ self.found.criterion.B @ T.T)
+
+    @property
+    def sigma2(self) -> float:
+        """The residual variance (of a row of weight one)."""
+        return self.found.criterion.sigma2 * self.problem.standard.y_scale**2
+
+    @property
+    def sigma(self) -> float:
+        """The residual standard deviation."""
+        return float(np.sqrt(self.sigma2))
+
+    @property
+    def singular(self) -> bool:
+        """Whether a variance is estimated as zero or a correlation as one."""
+        return self.found.singular
+
+    @property
+    def converged(self) -> bool:
+        """Whether the conditions of a minimum hold at the estimate."""
+        return self.found.converged
+
+    @property
+    def n_obs(self) -> int:
+        """Rows used."""
+        return self.problem.n
+
+    @property
+    def n_dropped(self) -> int:
+        """Rows left out because a value was missing."""
+        return self.problem.standard.moments.n_dropped
+
+    @property
+    def n_groups(self) -> dict[str, int]:
+        """Number of groups of each factor."""
+        moments = self.problem.standard.moments
+        return {f.name: len(levels) for f, levels in zip(moments.layout.factors, moments.levels, strict=True)}
+
+    @property
+    def n_parameters(self) -> int:
+        """Fixed effects, (co)variances of the random effects, and the residual variance."""
+        return len(self.names) + len(self.found.theta) + 1
+
+    @property
+    def deviance(self) -> float:
+        """The REML criterion, or -2 log likelihood for ML; constants as in lme4."""
+        return self.problem.deviance(self.found.criterion.value, reml=self.reml)
+
+    @property
+    def covariances(self) -> list[Array]:
+        """Covariance matrix (k, k) of each factor's effects, in the formula's order."""
+        shape, ordering = self.problem.elimination.shape, self.problem.elimination.ordering
+        d = shape.d(self.found.theta)
+        factors = self.problem.standard.factors
+        found = covariance_matrices(
+            [shape.matrix(f, d) for f in range(len(ordering))], [factors[i].transform for i in ordering], self.sigma2
+        )
+        return [found[ordering.index(i)] for i in range(len(ordering))]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of any result of this fit must know."""
+        out = [f"{self.n_dropped} rows with missing values were left out."] * (self.n_dropped > 0)
+        if self.dropped:
+            out.append("Dropped, because the data do not determine them: " + ", ".join(self.dropped) + ".")
+        if self.singular:
+            out.append("Singular fit: a variance of the random effects is estimated as zero, or a correlation as one.")
+        if not self.converged:
+            out.append("The optimiser did not reach a point that meets the conditions of a minimum.")
+        return tuple(out)
+
+    def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Return one row per coefficient: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high, method, note.
+
+        Parameters
+        ----------
+        method : Method, optional
+            By default `KenwardRoger`.
+        level : float
+            Of the confidence intervals.
+        """
+        return contrasts.tidy(self, method or KenwardRoger(), level)
+
+    def contrast(self, weights: Mapping[str, float] | Array, method: Method | None = None, level: float = 0.95) -> Estimate:
+        """Return the estimate of one linear combination of coefficients."""
+        return contrasts.contrast(self, weights, method or KenwardRoger(), level)
+
+    def joint_test(
+        self, contrast: Sequence[str] | Sequence[Mapping[str, float]] | Array, method: Method | None = None
+    ) -> JointTest:
+        """Return the F test that several coefficients (or contrasts) are zero together."""
+        return contrasts.joint_test(self, contrast, method or KenwardRoger())
+
+    def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
+        """Return the covariance matrix of the coefficients, named."""
+        found = (method or KenwardRoger()).covariance(self)
+        return found if isinstance(found, Unavailable) else pd.DataFrame(found, index=list(self.names), columns=list(self.names))
+
+    def glance(self) -> pd.DataFrame:
+        """Return the fit in one row; AIC and BIC as lme4 defines them. `n_groups` is that of the outermost factor."""
+        row = {
+            "n_obs": self.n_obs, "n_groups": min(self.n_groups.values()), "log_likelihood": -0.5 * self.deviance,
+            "deviance": self.deviance, "aic": self.deviance + 2.0 * self.n_parameters,
+            "bic": self.deviance + float(np.log(self.n_obs)) * self.n_parameters, "sigma": self.sigma, "reml": self.reml,
+            "converged": self.converged, "singular": self.singular, "n_dropped": self.n_dropped,
+            "dropped_terms": ", ".join(self.dropped),
+        }  # fmt: skip
+        return pd.DataFrame([row])
+
+    def variance_components(self) -> pd.DataFrame:
+        """Return group, term1, term2, variance, correlation; term2 is empty on variances, the residual comes last."""
+        return components_table(self.problem.standard.moments.layout, self.covariances, self.sigma2)
+
+    def random_effects(self) -> pd.DataFrame:
+        """Return group, level, term, estimate and conditional std_error of every random effect."""
+        elimination, standard, found = self.problem.elimination, self.problem.standard, self.found
+        d = elimination.shape.d(found.theta)
+        variances = conditional_variances(elimination, standard, d, found.criterion.sigma2)
+        return effects_table(standard.moments.layout, standard.moments.levels, self.modes, variances)
+
+    @property
+    def modes(self) -> tuple[Array, ...]:
+        """Conditional modes (m, k) of each factor's effects, in the formula's order."""
+        d = self.problem.elimination.shape.d(self.found.theta)
+        return conditional_modes(self.problem.elimination, self.problem.standard, d, self.found.criterion.beta)
+
+    def variance_derivatives(self) -> VarianceDerivatives:
+        """Return what the small-sample methods need of the variance parameters."""
+        d = self.problem.elimination.shape.d(self.found.theta)
+        return variance_derivatives(self.found.criterion, d, self.n_obs, self.problem.standard.T)
+
+    def between_within_df(self) -> Array | Unavailable:
+        """Return counted degrees of freedom of each coefficient (p,), for `BetweenWithin`."""
+        return between_within_df(self.problem.standard, self.problem.elimination)
+
+    def cluster_blocks(self) -> ClusterBlocks | Unavailable:
+        """Return the pseudo-rows of the outermost groups, for the cluster-robust methods."""
+        if self.design is None:
+            return Unavailable("cluster-robust inference needs the rows which a fit from moments lacks: use lmm(formula, frame)")
+        return model_clusters(self.design, self.problem.standard.kept, self.estimate, [c / self.sigma2 for c in self.covariances])
+
+    def refit(self, *, reml: bool) -> MixedFit:
+        """Return the same model fitted by the other criterion."""
+        if reml == self.reml:
+            return self
+        return MixedFit(self.problem, self.problem.optimum(reml=reml, start=None), reml, self.design, self.absent)
+
+    @property
+    def fitted(self) -> Array:
+        """X beta + Z b + offset of the rows used (n,)."""
+        design = self._rows()
+        marginal = design.fixed_matrix()[:, list(self.problem.standard.kept)] @ self.estimate
+        offset = 0.0 if design.offset is None else design.offset
+        return np.asarray(marginal + random_part(design, self.modes) + offset, float)
+
+    @property
+    def residuals(self) -> Array:
+        """Outcome less fitted value (n,)."""
+        design = self._rows()
+        outcome = design.response if design.offset is None else design.response + design.offset
+        return np.asarray(outcome - self.fitted, float)
+
+    def predict(self, frame: pd.DataFrame, *, random_effects: bool = True, new_groups: bool = False) -> Array:
+        """Return predictions of new rows (rows of `frame`,), with the offset.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        random_effects : bool
+            Whether the groups' own effects are added, or the fixed part alone is predicted.
+        new_groups : bool
+            Give groups that were not in the data effects of zero, instead of refusing.
+
+        Raises
+        ------
+        Refusal
+            If a value is missing, a category or a group is new, or the fit has no rows to know the coding from.
+        """
+        kept = self.problem.standard.kept
+        modes = self.modes if random_effects else ()
+        return predict_rows(self._rows(), kept, self.estimate, modes, frame, random=random_effects, new_groups=new_groups)
+
+    def icc(self, level: float = 0.95, group: str | None = None) -> Estimate:
+        """Return the intraclass correlation: the share of the random variance that lies between groups.
+
+        Parameters
+        ----------
+        level : float
+            Of the profile interval, which is there for models with a single random intercept.
+        group : str, optional
+            One grouping factor; by default all of them together. The effects of random slopes are averaged over the
+            rows (Johnson 2014).
+        """
+        parts = dict(zip(self.n_groups, effect_variances(self.problem.standard, self.covariances, self.design), strict=True))
+        if group is not None and group not in parts:
+            UNKNOWN_GROUP.refuse(group=group, known=", ".join(parts))
+        part = sum(parts.values()) if group is None else parts[group]
+        share = Share(group or ", ".join(parts), part, sum(parts.values()) + self.sigma2)
+        return intraclass_correlation(self.problem, self.found, share, level, reml=self.reml)
+
+    def r_squared(self) -> R2:
+        """Return Nakagawa's marginal and conditional R2, with Johnson's extension to random slopes."""
+        return nakagawa(self.problem.standard, self.estimate, self.covariances, self.sigma2, self.design)
+
+    def anova(self, method: Method | None = None) -> pd.DataFrame:
+        """Return type III tests of the terms: term, statistic, df_numerator, df_denominator, p_value, method, note."""
+        terms = type_three(self._rows().fixed, self.problem.standard.kept)
+        return contrasts.joint_table(self, terms, method or KenwardRoger())
+
+    def likelihood_ratio(self, larger: MixedFit) -> LikelihoodRatio:
+        """Return the likelihood ratio test of this model within a larger one.
+
+        Models with different fixed parts are compared by ML, refitted if need be; with the same fixed part, by REML if
+        both were fitted so.
+
+        Raises
+        ------
+        Refusal
+            If the models were fitted to different rows or have the same number of parameters.
+        """
+        return likelihood_ratio(self, larger)
+
+    def variance_intervals(self, level: float = 0.95, kind: Literal["profile", "wald"] = "profile") -> pd.DataFrame:
+        """Return intervals of the standard deviations and correlations of the random effects, and of sigma.
+
+        Parameters
+        ----------
+        level : float
+        kind : {"profile", "wald"}
+            Where the deviance rises by the chi-square quantile; or symmetric in log sd and Fisher's z. At a singular
+            fit Wald's are unavailable.
+
+        Returns
+        -------
+        DataFrame
+            group, term1, term2, quantity ("sd" or "correlation"), estimate, conf_low, conf_high, method, note.
+        """
+        model = Fitted(self.problem, self.found, tuple(self.covariances), self.sigma2, self.reml)
+        return interval_table(model, self.variance_components(), level, kind)
+
+    def recompute(self) -> pd.DataFrame | Unavailable:
+        """Refit with statsmodels (``method="powell"``) and return the agreement, quantity by quantity."""
+        return agreement(
+            self._rows(), self.problem.standard.kept, self.names, self.estimate, self.model_covariance, self.covariances,
+            self.sigma2, reml=self.reml,
+        )  # fmt: skip
+
+    def _rows(self) -> Design:
+        """Return the rows, or refuse."""
+        return NO_ROWS_KEPT.refuse() if self.design is None else self.design
+
+    def __str__(self) -> str:
+        return summary_text(
+            self.problem.standard.moments.layout.text, self.deviance, self.variance_components(), self.tidy(Normal()),
+            reml=self.reml, n_obs=self.n_obs, n_groups=self.n_groups, notes=self.notes,
+        )  # fmt: skip
