@@ -17,7 +17,14 @@ from asp_eval.stats.mixed.design import Design, read_design
 from asp_eval.stats.mixed.formula import RANDOM_IN_FIXED, names_in
 from asp_eval.stats.mixed.variables import Categories, Codes, read_categories, read_variable, read_variables
 from asp_eval.stats.smallsample.classical import Classical
-from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks, cluster_sums, ordinary_blocks, weighted_blocks
+from asp_eval.stats.smallsample.cluster_blocks import (
+    ClusterBlocks,
+    cluster_sums,
+    ordinary_blocks,
+    ordinary_blocks_of_rows,
+    padded_rows,
+    weighted_blocks,
+)
 from asp_eval.stats.smallsample.cluster_robust import CR2
 from asp_eval.stats.smallsample.method import Method
 
@@ -265,6 +272,9 @@ def _blocks(solution: LeastSquaresFit, clusters: Clusters, weights: Array | None
         order = np.argsort(codes, kind="stable")
         codes, columns, residuals = codes[order], columns[order], residuals[order]
         weights = None if weights is None else weights[order]
+    if weights is None and int(np.bincount(codes).max()) < columns.shape[1]:
+        rows = padded_rows(np.column_stack([columns, residuals]), codes, J)
+        return ordinary_blocks_of_rows(rows[..., :-1], rows[..., -1], solution.back, n)
     if weights is not None:
         columns = np.hstack([columns, weights[:, None] * columns])
     gram, scores = cluster_sums(columns, codes, J), cluster_sums(columns, codes, J, residuals[:, None])[..., 0]

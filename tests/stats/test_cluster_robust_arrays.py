@@ -12,10 +12,12 @@ from asp_eval.stats.smallsample.cluster_blocks import (
     cluster_sums,
     mixed_blocks,
     ordinary_blocks,
+    ordinary_blocks_of_rows,
+    padded_rows,
     weighted_blocks,
 )
 from asp_eval.stats.smallsample.nested_clusters import RandomFactor, clusters_of_model, outermost
-from asp_eval.stats.smallsample.sandwich import Kind, _under_the_model, hotelling_df, sandwich, satterthwaite_df
+from asp_eval.stats.smallsample.sandwich import Kind, _under_the_model, hotelling_df, invisible_share, sandwich, satterthwaite_df
 
 KINDS: tuple[Kind, ...] = ("CR0", "CR1", "CR1S", "CR2", "CR3")
 SIZES = (1, 2, 3, 7, 4, 9, 12, 5, 6)
@@ -201,3 +203,31 @@ def test_the_adjustment_keeps_its_digits_when_clusters_differ_a_lot(spread: floa
     white = np.linalg.solve(lower, white.swapaxes(1, 2))
     np.testing.assert_allclose(white, np.broadcast_to(np.eye(white.shape[1]), white.shape), atol=1e-12 * (1 + spread**2))
     np.testing.assert_allclose(A, A.swapaxes(1, 2), rtol=1e-6, atol=1e-9 * spread**2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_small_clusters_may_stand_as_rows(kind: Kind) -> None:
+    """Twelve columns, clusters of up to twelve rows, two of them with a dummy of their own."""
+    rng = np.random.default_rng(17)
+    X = np.column_stack([np.ones(N), CODES == 2, CODES == 5, rng.normal(size=(N, 10))])
+    Q, R = np.linalg.qr(X)
+    e = rng.normal(size=N)
+    e -= Q @ (Q.T @ e)
+    rows = padded_rows(np.column_stack([Q, e]), CODES, J)
+    assert rows.shape == (J, max(SIZES), 14)
+    back = np.linalg.inv(R)
+    one = sandwich(ordinary_blocks_of_rows(rows[..., :-1], rows[..., -1], back, N), kind)
+    two = sandwich(ordinary_blocks(cluster_sums(Q, CODES, J), cluster_sums(Q, CODES, J, e[:, None])[..., 0], back, N), kind)
+    np.testing.assert_allclose(one.covariance(), two.covariance(), rtol=1e-7, atol=1e-12)
+    for a, b in zip(satterthwaite_df(one, np.eye(13)), satterthwaite_df(two, np.eye(13)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-7)
+    np.testing.assert_allclose(invisible_share(one, np.eye(13)), invisible_share(two, np.eye(13)), rtol=1e-7, atol=1e-12)
+    assert (invisible_share(one, np.eye(13)) > 0.5).sum() >= 2
+
+
+def test_contrasts_may_be_taken_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    robust = sandwich(blocks_of(*design(), "slope")[0], "CR2")
+    want = satterthwaite_df(robust, np.eye(4))
+    monkeypatch.setattr("asp_eval.stats.smallsample.sandwich.AT_ONCE", 1)
+    for a, b in zip(satterthwaite_df(robust, np.eye(4)), want, strict=True):
+        np.testing.assert_allclose(a, b, rtol=ROUNDING)

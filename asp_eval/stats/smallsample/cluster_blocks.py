@@ -48,10 +48,11 @@ class ClusterBlocks:
         R^-1: coefficients of the fitted model = `back` times coefficients of the orthonormal columns.
     omega : ndarray, shape (p, p), or None
         sum_j X_j'W_j Phi_j W_j X_j; None where W_j is the inverse of Phi_j and this is the identity.
-    leverage : ndarray, shape (J, p)
-        Eigenvalues of X_j'W_j X_j: which share of all that is known of a direction of beta comes from cluster j.
-    directions : ndarray, shape (J, p, p)
-        Their eigenvectors, in columns.
+    leverage : ndarray, shape (J, k)
+        Eigenvalues of X_j'W_j X_j that can differ from zero: which share of all that is known of a direction of beta
+        comes from cluster j.
+    directions : ndarray, shape (J, p, k)
+        Their eigenvectors, in columns; columns of zeros where there are fewer.
     n_obs : int
         Rows of the model.
     """
@@ -91,12 +92,26 @@ def ordinary_blocks(gram: Array, scores: Array, back: Array, n_obs: int) -> Clus
     """
     leverage, directions = np.linalg.eigh(gram)
     kept = leverage > SPAN_TOLERANCE * leverage[:, -1:]
-    root = np.sqrt(np.where(kept, leverage, 1.0))[:, :, None]
-    basis = np.swapaxes(directions, 1, 2) * kept[:, :, None]
-    residuals = ((basis / root) @ scores[:, :, None])[..., 0]
     r = max(int(kept.sum(axis=1).max()), 1)
-    x = (basis * root)[:, -r:]
-    return ClusterBlocks(x, x, None, residuals[:, -r:], back, None, leverage, directions, n_obs)
+    leverage, kept, directions = leverage[:, -r:], kept[:, -r:], directions[:, :, -r:] * kept[:, None, -r:]
+    root = np.sqrt(np.where(kept, leverage, 1.0))
+    x = root[:, :, None] * np.swapaxes(directions, 1, 2)
+    residuals = (np.swapaxes(directions, 1, 2) @ scores[:, :, None])[..., 0] / root
+    return ClusterBlocks(x, x, None, residuals, back, None, leverage, directions, n_obs)
+
+
+def ordinary_blocks_of_rows(x: Array, residuals: Array, back: Array, n_obs: int) -> ClusterBlocks:
+    """Return the blocks of ordinary least squares from the rows themselves, cheaper where clusters have fewer than p.
+
+    Parameters
+    ----------
+    x : ndarray, shape (J, largest cluster, p)
+        The orthonormal columns, padded with rows of zeros.
+    residuals : ndarray, shape (J, largest cluster)
+    back : ndarray, shape (p, p)
+    n_obs : int
+    """
+    return ClusterBlocks(x, x, None, residuals, back, None, *_leverage(x, x), n_obs)
 
 
 def weighted_blocks(gram: Array, scores: Array, back: Array, n_obs: int) -> ClusterBlocks:
@@ -144,6 +159,15 @@ def mixed_blocks(gram: Array, scores: Array, back: Array, n_obs: int) -> Cluster
     orthonormal = np.linalg.solve(upper, np.eye(len(upper)))
     x, wx = x @ orthonormal, wx @ orthonormal
     return ClusterBlocks(x, wx, phi, residuals, back @ orthonormal, None, *_leverage(x, wx), n_obs)
+
+
+def padded_rows(columns: Array, codes: NDArray[np.intp], n_clusters: int) -> Array:
+    """Return the rows of every cluster, padded with zeros to the largest, shape (J, largest cluster, s); codes ascend."""
+    bounds = np.searchsorted(codes, np.arange(n_clusters + 1))
+    place = np.arange(len(codes)) - bounds[codes]
+    out = np.zeros((n_clusters, int(np.diff(bounds).max()), columns.shape[1]))
+    out[codes, place] = columns
+    return out
 
 
 def cluster_sums(columns: Array, codes: NDArray[np.intp], n_clusters: int, right: Array | None = None) -> Array:
@@ -194,7 +218,12 @@ def _rotated(gram: Array, scores: Array) -> tuple[Array, Array]:
 
 
 def _leverage(x: Array, wx: Array) -> tuple[Array, Array]:
-    """Return eigenvalues (J, p) and eigenvectors (J, p, p) of X_j'W_j X_j."""
+    """Return the eigenvalues (J, k) and eigenvectors (J, p, k) of X_j'W_j X_j that can differ from zero."""
+    if x.shape[1] < x.shape[2] and x is wx:  # X_j X_j' has the same ones and is smaller
+        values, vectors = np.linalg.eigh(x @ np.swapaxes(x, 1, 2))
+        kept = values > SPAN_TOLERANCE * values[:, -1:]
+        scale = np.where(kept, 1 / np.sqrt(np.where(kept, values, 1.0)), 0.0)
+        return np.where(kept, values, 0.0), np.asarray(np.swapaxes(x, 1, 2) @ (vectors * scale[:, None, :]))
     product = np.swapaxes(x, 1, 2) @ wx
     values, vectors = np.linalg.eigh((product + np.swapaxes(product, 1, 2)) / 2)
     return np.asarray(values), np.asarray(vectors)

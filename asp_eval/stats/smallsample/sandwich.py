@@ -39,6 +39,9 @@ FULL_LEVERAGE = 1 - 1e-10
 STEEP = 300.0
 """Above this variance of a pseudo-row (residual variance = 1), squares of variances lose too many digits."""
 
+AT_ONCE = 10**7
+"""Numbers held per array: contrasts are taken so many at a time."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sandwich:
@@ -70,9 +73,9 @@ def sandwich(blocks: ClusterBlocks, kind: Kind) -> Sandwich:
     transposed = np.swapaxes(blocks.wx, 1, 2)
     lower = None if blocks.phi is None else np.asarray(np.linalg.cholesky(blocks.phi), float)
     if kind == "CR3":  # X_j'W_j (I - X_j X_j'W_j)^-1 = (I - X_j'W_j X_j)^-1 X_j'W_j
-        estimating = _power_of_rest(blocks, -1.0) @ transposed
+        estimating = _times_power_of_rest(blocks, -1.0, transposed)
     elif kind == "CR2" and lower is None and blocks.omega is None:  # and the same for the square root where W_j = I
-        estimating = _power_of_rest(blocks, -0.5) @ transposed
+        estimating = _times_power_of_rest(blocks, -0.5, transposed)
     elif kind == "CR2":
         adjustment = _under_homoscedasticity(blocks) if lower is None else _under_the_model(blocks, lower)
         estimating = transposed @ adjustment
@@ -109,6 +112,13 @@ def satterthwaite_df(robust: Sandwich, contrasts: Array) -> tuple[Array, Array]:
     expected : ndarray, shape (m,)
         tr(P): the expected c'Vc under the working model, in units of its residual variance.
     """
+    step = max(1, AT_ONCE // (robust.blocks.n_clusters * robust.blocks.n_coefficients))
+    parts = [_satterthwaite(robust, contrasts[i : i + step]) for i in range(0, len(contrasts), step)]
+    return np.concatenate([df for df, _ in parts]), np.concatenate([expected for _, expected in parts])
+
+
+def _satterthwaite(robust: Sandwich, contrasts: Array) -> tuple[Array, Array]:
+    """Return df and tr(P) of a few contrasts."""
     root, low, core = _variance_parts(robust, contrasts)
     own = np.sum(root**2, axis=-1)
     shared = np.sum((low @ core) * low, axis=-1)
@@ -145,11 +155,12 @@ def hotelling_df(robust: Sandwich, contrasts: Array) -> float:
     return float(q * (q + 1) / total)
 
 
-def _power_of_rest(blocks: ClusterBlocks, exponent: float) -> Array:
-    """Return (I - X_j'W_j X_j)^exponent, shape (J, p, p), zero in directions of leverage one."""
+def _times_power_of_rest(blocks: ClusterBlocks, exponent: float, right: Array) -> Array:
+    """Return (I - X_j'W_j X_j)^exponent times `right` (J, p, r), without its part in directions of leverage one."""
     regular = blocks.leverage <= FULL_LEVERAGE
     power = np.where(regular, np.where(regular, 1 - blocks.leverage, 1.0) ** exponent, 0.0)
-    return (blocks.directions * power[:, None, :]) @ np.swapaxes(blocks.directions, 1, 2)
+    within = np.swapaxes(blocks.directions, 1, 2) @ right
+    return np.asarray(right + (blocks.directions * (power - 1)[:, None, :]) @ within)
 
 
 def _under_homoscedasticity(blocks: ClusterBlocks) -> Array:
