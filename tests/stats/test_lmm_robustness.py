@@ -161,6 +161,23 @@ def test_intraclass_correlation_of_exactly_zero() -> None:
     assert (low.estimate, low.conf_low) == (0.0, 0.0) and 0 < low.conf_high < 0.1
 
 
+def test_variances_that_the_data_do_not_separate_are_said() -> None:
+    """With (f || g) the intercept's variance repeats what the factor's own covariance matrix can say."""
+    rng = np.random.default_rng(3)
+    d = BASE.assign(
+        f=np.where(rng.random(300) > 0.5, "p", "q"),
+        y=BASE["y"] + rng.normal(size=40)[BASE["g"] + 20 * (rng.random(300) > 0.5)],
+    )
+    fit = lmm("y ~ f + (f || g)", d)
+    assert any("do not separate" in n for n in fit.notes)
+    one = lmm("y ~ f + (0 + f | g)", d)
+    assert not one.notes
+    assert fit.deviance == pytest.approx(one.deviance, abs=1e-6)
+    for method in (KenwardRoger(), Satterthwaite()):
+        columns = ["estimate", "std_error", "df"]
+        np.testing.assert_allclose(fit.tidy(method)[columns], one.tidy(method)[columns], rtol=1e-3)
+
+
 def test_missing_values_anywhere_drop_the_row_and_are_counted() -> None:
     d = BASE.astype({"arm": object, "g": float})
     d.loc[3, "arm"], d.loc[5, "g"], d.loc[9, "y"], d.loc[9, "x"] = None, np.nan, np.nan, np.nan

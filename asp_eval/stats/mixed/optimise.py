@@ -20,6 +20,8 @@ from asp_eval.stats.mixed.likelihood import Criterion
 
 SINGULAR = 1e-4
 """A diagonal element of Lambda below this is singular, as in lme4's isSingular."""
+FLAT = 1e-9
+"""Curvature, relative to that along the axes, below which the criterion is flat."""
 MAX_STEPS = 200
 Evaluate = Callable[[Array], Criterion]
 
@@ -36,6 +38,8 @@ class Optimum:
         Whether the conditions of a minimum hold.
     singular : bool
     evaluations : int
+    determined : bool
+        Whether the criterion is curved in every direction there; where it is flat, the variances are not told apart.
     """
 
     theta: Array
@@ -43,6 +47,7 @@ class Optimum:
     converged: bool
     singular: bool
     evaluations: int
+    determined: bool = True
 
 
 def minimise(shape: CovarianceShape, evaluate: Evaluate, start: Array) -> Optimum:
@@ -79,8 +84,9 @@ def _descend(shape: CovarianceShape, evaluate: Evaluate, start: Array) -> Optimu
             break
         theta = escape
         found = evaluate(shape.d(theta))
-    diagonal = np.abs(theta[list(shape.diagonal)])
-    return Optimum(_signed(shape, theta), found, is_minimum(shape, theta, found), bool((diagonal < SINGULAR).any()), spent)
+    singular = bool((np.abs(theta[list(shape.diagonal)]) < SINGULAR).any())
+    determined = singular or _is_curved(found.hessian)
+    return Optimum(_signed(shape, theta), found, is_minimum(shape, theta, found), singular, spent, determined)
 
 
 def _newton(shape: CovarianceShape, evaluate: Evaluate, theta: Array, found: Criterion) -> tuple[Array, Criterion, int]:
@@ -140,6 +146,12 @@ def is_minimum_ratio(d: float, found: Criterion) -> bool:
     """Whether the derivative in a single variance ratio vanishes, or is not negative at zero."""
     slope = float(found.gradient[0])
     return slope > -_tolerance(found) if d == 0 else abs(slope) * d < 1e-6 * found.N**0.5
+
+
+def _is_curved(hessian: Array) -> bool:
+    """Whether a Hessian, scaled to a unit diagonal, has no eigenvalue that is rounding."""
+    scale = np.sqrt(np.maximum(np.diag(hessian), 1e-300))
+    return bool(np.linalg.eigvalsh(hessian / np.outer(scale, scale))[0] > FLAT)
 
 
 def _tolerance(found: Criterion) -> float:

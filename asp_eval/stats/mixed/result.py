@@ -157,6 +157,8 @@ class MixedFit:
             out.append("Dropped, because the data do not determine them: " + ", ".join(self.dropped) + ".")
         if self.singular:
             out.append("Singular fit: a variance of the random effects is estimated as zero, or a correlation as one.")
+        if not self.found.determined:
+            out.append("The data do not separate the variances of the random effects: other values are equally likely.")
         if not self.converged:
             out.append("The optimiser did not reach a point that meets the conditions of a minimum.")
         return tuple(out)
