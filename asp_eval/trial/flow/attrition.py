@@ -154,11 +154,7 @@ def trial_attrition(
         within = children.loc[children["institution"].isin(own & stayed), "in"]
         retained[arm] = ArmRetention(arm, len(own), len(own & stayed)), ArmRetention(arm, len(within), int(within.sum()))
     reference, *others = retained.values()
-    return tuple(
-        attrition(level, reference[index], other[index])
-        for other in others
-        for index, level in enumerate(LEVELS)
-    )
+    return tuple(attrition(level, reference[index], other[index]) for other in others for index, level in enumerate(LEVELS))
 
 
 def _lost(assigned: int, retained: int) -> Fraction:

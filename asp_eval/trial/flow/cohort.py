@@ -5,34 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from asp_eval.trial.screening.ages import age_years
 from asp_eval.trial.study.design import Study
-
-DAYS_IN_YEAR = 365.25
-MIDDLE_OF_MONTH = pd.Timedelta(days=14)
 
 
 def baseline_wave(study: Study) -> str:
     """Return the wave that defines the cohort: where eligibility is judged, else the first wave."""
     return study.eligibility.at if study.eligibility else study.wave_ids[0]
-
-
-def age_years(birth_month: pd.Series, on: pd.Series) -> pd.Series:
-    """Return age in years, to the middle of the birth month.
-
-    Parameters
-    ----------
-    birth_month : Series of str
-        ``"2002-07"``; missing where unknown.
-    on : Series of datetime64
-        The day the age is wanted for, aligned with `birth_month`.
-
-    Examples
-    --------
-    >>> age_years(pd.Series(["2002-07"]), pd.Series(pd.to_datetime(["2006-07-15"]))).round(2).tolist()
-    [4.0]
-    """
-    born = pd.to_datetime(birth_month, format="%Y-%m", errors="coerce") + MIDDLE_OF_MONTH
-    return (on - born).dt.days / DAYS_IN_YEAR
 
 
 def first_day(study: Study, wave: str) -> np.datetime64:
