@@ -93,7 +93,7 @@ class CR0(ClusterRobust):
 
 @dataclass(frozen=True, slots=True)
 class CR1(ClusterRobust):
-    """CR0 times J / (J-1)."""
+    """CR0 times J / (J-1): the correction of a mean, still too small with few clusters."""
 
 
 @dataclass(frozen=True, slots=True)
