@@ -156,6 +156,15 @@ def test_intraclass_correlation() -> None:
         shares.icc(group="room")
 
 
+def test_intraclass_correlation_at_stated_values() -> None:
+    D, sigma2 = SLOPE.covariances[0], SLOPE.sigma2
+    z = np.array([1.0, 2.0])
+    assert SLOPE.icc(at={"t": 2}).estimate == pytest.approx(z @ D @ z / (z @ D @ z + sigma2))
+    assert SLOPE.icc(at={"t": 0}).estimate == pytest.approx(D[0, 0] / (D[0, 0] + sigma2))
+    with pytest.raises(Refusal, match="FIT-072"):
+        SLOPE.icc(at={"x": 0})
+
+
 def test_the_interval_of_the_icc_is_where_the_deviance_has_risen() -> None:
     got = FIT.icc(level=0.9)
     for end in (got.conf_low, got.conf_high):

@@ -30,7 +30,7 @@ from asp_eval.stats.mixed.recompute import agreement
 from asp_eval.stats.mixed.rows import predict_rows, random_part
 from asp_eval.stats.mixed.summary import summary_text
 from asp_eval.stats.mixed.type3 import type_three
-from asp_eval.stats.mixed.variance_share import R2, Share, effect_variances, intraclass_correlation, nakagawa
+from asp_eval.stats.mixed.variance_share import R2, Share, effect_variances, intraclass_correlation, nakagawa, variances_at
 from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.stats.smallsample.method import Method
@@ -274,7 +274,7 @@ class MixedFit:
         modes = self.modes if random_effects else ()
         return predict_rows(self._rows(), kept, self.estimate, modes, frame, random=random_effects, new_groups=new_groups)
 
-    def icc(self, level: float = 0.95, group: str | None = None) -> Estimate:
+    def icc(self, level: float = 0.95, group: str | None = None, at: Mapping[str, float] | None = None) -> Estimate:
         """Return the intraclass correlation: the share of the random variance that lies between groups.
 
         Parameters
@@ -282,14 +282,20 @@ class MixedFit:
         level : float
             Of the profile interval, which is there for models with a single random intercept.
         group : str, optional
-            One grouping factor; by default all of them together. The effects of random slopes are averaged over the
-            rows (Johnson 2014).
+            One grouping factor; by default all of them together.
+        at : mapping of str to float, optional
+            With random slopes, the values of their columns; by default their effects are averaged over the rows.
         """
-        parts = dict(zip(self.n_groups, effect_variances(self.problem.standard, self.covariances, self.design), strict=True))
+        standard = self.problem.standard
+        if at is None:
+            variances = effect_variances(standard, self.covariances, self.design)
+        else:
+            variances = variances_at(standard.moments.layout, self.covariances, at)
+        parts = dict(zip(self.n_groups, variances, strict=True))
         if group is not None and group not in parts:
             UNKNOWN_GROUP.refuse(group=group, known=", ".join(parts))
         part = sum(parts.values()) if group is None else parts[group]
-        share = Share(group or ", ".join(parts), part, sum(parts.values()) + self.sigma2)
+        share = Share(group or ", ".join(parts), part, sum(parts.values()) + self.sigma2, not at)
         return intraclass_correlation(self.problem, self.found, share, level, reml=self.reml)
 
     def r_squared(self) -> R2:

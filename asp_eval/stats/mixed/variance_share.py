@@ -1,7 +1,7 @@
 """Shares of variance: the intraclass correlation and Nakagawa's R2.
 
 ICC_f = v_f / (sum of all v + sigma^2), with v_f = mean over rows of z'D_f z (for a random intercept, its variance);
-with random slopes it depends on the covariate, so z is taken at stated values, by default over the data's rows.
+with random slopes it depends on the covariate, so z is taken at stated values, or averaged over the data's rows.
 
 R2 (Nakagawa & Schielzeth 2013, Methods Ecol Evol 4:133; with random slopes Johnson 2014, ibid. 5:944):
 
@@ -11,7 +11,7 @@ R2 (Nakagawa & Schielzeth 2013, Methods Ecol Evol 4:133; with random slopes John
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from asp_eval.stats.contrasts import LEVEL
 from asp_eval.stats.estimate import Array, Estimate
 from asp_eval.stats.mixed.design import Design
 from asp_eval.stats.mixed.estimation import Problem
+from asp_eval.stats.mixed.layout import Layout
 from asp_eval.stats.mixed.moments import Moments
 from asp_eval.stats.mixed.optimise import Optimum
 from asp_eval.stats.mixed.rows import effect_columns
@@ -29,6 +30,10 @@ from asp_eval.stats.mixed.standard import Standard
 
 NEEDS_ROWS = Fault(
     "FIT-049", "weighted moments do not tell this share of variance", "Fit with lmm(formula, frame, weights=...)."
+)  # fmt: skip
+STATED = Fault(
+    "FIT-072", "an intraclass correlation at stated values needs one for every column that varies at random",
+    "Give for example at={{'t': 0}}.",
 )  # fmt: skip
 SEVERAL = "a share of several variances has no standard error or interval here; see variance_intervals()"
 PROFILE = "the interval is by profile likelihood, so there is no standard error"
@@ -42,14 +47,14 @@ class Share:
     ----------
     name : str
     part, total : float
-    unit : float
-        The part for a variance ratio of one, over sigma^2.
+    whole : bool
+        Whether it is averaged over the rows, so that a single effect's variance ratio is part / sigma^2.
     """
 
     name: str
     part: float
     total: float
-    unit: float = 1.0
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,24 @@ def effect_variances(standard: Standard, covariances: Sequence[Array], design: D
     return out
 
 
+def variances_at(layout: Layout, covariances: Sequence[Array], at: Mapping[str, float]) -> list[float]:
+    """Return z'D z of each factor, with z the effects' columns at stated values; the constant is one.
+
+    Raises
+    ------
+    Refusal
+        If a value is missing, or named for a column that does not vary at random.
+    """
+    varying = {layout.columns[e] for f in layout.factors for e in f.effects if e}
+    if varying != set(at):
+        STATED.refuse(found=", ".join(at) or "none", expected=", ".join(sorted(varying)) or "none")
+    out = []
+    for factor, D in zip(layout.factors, covariances, strict=True):
+        z = np.array([1.0 if e == 0 else float(at[layout.columns[e]]) for e in factor.effects])
+        out.append(float(z @ D @ z))
+    return out
+
+
 def nakagawa(
     standard: Standard, beta: Array, covariances: Sequence[Array], sigma2: float, design: Design | None
 ) -> R2:
@@ -128,12 +151,11 @@ def intraclass_correlation(problem: Problem, found: Optimum, share: Share, level
         LEVEL.refuse(found=level)
     value = share.part / share.total
     term = f"ICC {share.name}"
-    if problem.one is None:
+    if problem.one is None or not share.whole:
         return Estimate(term, value, None, None, None, None, None, None, "model variances", SEVERAL)
     d = problem.elimination.shape.d(found.theta)
     low, high = interval_of_ratio(lambda r: problem.evaluate(np.array([r]), reml=reml).value, float(d[0]), level)
-    scale = share.part / (share.total - share.part) / float(d[0]) if d[0] > 0 else share.unit
-    ends = [1.0 if np.isinf(e) else e * scale / (1.0 + e * scale) for e in (low, high)]
+    ends = [1.0 if np.isinf(e) else e / (1.0 + e) for e in (low, high)]  # columns of Z have mean square one here
     return Estimate(term, value, None, None, None, None, ends[0], ends[1], "profile likelihood", PROFILE)
 
 
