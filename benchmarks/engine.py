@@ -6,7 +6,8 @@
 
 Every program runs in a process of its own with one thread, on the same data and the same model; figures are medians of
 CPU time over repetitions after a first call that is not counted (tasks of more than a few seconds run once). Peers that
-are not installed are left out and named. R reads its data before the clock starts, as Python does.
+are not installed are left out and named. R reads its data before the clock starts, as Python does. CPU time changes little
+when the machine does other work at the same time. Memory is the most that one run holds above its data.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from statistics import median
 
 import versions
 from sections import SECTIONS, Section, Task
-from trial_data import write_trial
+from trial_data import FORMULA, GROWTH, write_trial
 
 HERE = Path(__file__).parent
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
@@ -45,6 +46,7 @@ class Measured:
 
 CURVE = (3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 DESIGN_COLUMNS = 6
+MODELS = f"Models: `{FORMULA}`, and for the waves `{GROWTH}`; REML where nothing else is said."
 
 
 def measure(task: Task, folder: Path) -> Measured | None:
@@ -149,7 +151,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="Markdown file to write")
     wanted = parser.parse_args()
     preface = (__doc__ or "").strip().split("\n\n")[-1]
-    lines = ["# Benchmarks of the mixed-model engine", "", preface, "", versions.described(), ""]
+    lines = ["# Benchmarks of the mixed-model engine", "", preface, "", MODELS, "", versions.described(), ""]
     figures: dict[str, dict[str, Measured]] = {}
     with tempfile.TemporaryDirectory() as name:
         for section in SECTIONS:

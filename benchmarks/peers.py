@@ -9,6 +9,7 @@ import gc
 import json
 import sys
 import time
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -150,20 +151,14 @@ def _slope(table: object) -> float:
     return float(table.set_index("term")["std_error"].filter(regex="arm.*:t").iloc[0])
 
 
-def _memory(key: str) -> float | None:
-    """Return a line of /proc/self/status in MB."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(key)), None)
-
-
-def _reset_peak() -> None:
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
+def _peak_memory(run: Callable[[], object]) -> float:
+    """Return the most memory that one more run held at a time above its data, in MB: every array is counted."""
+    gc.collect()
+    tracemalloc.start()
+    run()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 2**20
 
 
 def main() -> None:
@@ -173,15 +168,13 @@ def main() -> None:
     small = repetitions > 1
     result = run() if small else None  # the first call imports and compiles; a task of one repetition takes it as it is
     gc.collect()
-    _reset_peak()
-    before, cpu, wall = _memory("VmRSS"), [], []
+    cpu, wall = [], []
     for _ in range(repetitions):
         start, clock = time.process_time(), time.perf_counter()
         result = run()
         cpu.append(time.process_time() - start)
         wall.append(time.perf_counter() - clock)
-    peak = _memory("VmHWM")
-    extra = None if before is None or peak is None else peak - before
+    extra = _peak_memory(run) if task.startswith("asp") else None
     print(json.dumps({"cpu": cpu, "wall": wall, "extra_mb": extra, "value": read(result)}))
 
 

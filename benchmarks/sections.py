@@ -108,7 +108,7 @@ SECTIONS = (
         (
             Task("asp_arrays_kr", "asp_eval, arrays to Kenward-Roger table", 9),
             Task("asp_frame_kr", "asp_eval, frame and formula to Kenward-Roger table", 9),
-            Task("lme4_fit", "lme4, fit alone", 1),
+            Task("lme4_fit", "lme4, fit alone", 3),
             Task("gpboost_ml", "gpboost, maximum likelihood, z", 3),
             Task("asp_cr2", "asp_eval, CR2 with df on the fit", 3),
             Task("reading", "reading the columns", 9),
