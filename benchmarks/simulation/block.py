@@ -1,0 +1,78 @@
+"""One block of trials of one cell: draw, answer by every method, hold the first trials to the package's own fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import batched
+import numpy as np
+import single
+from batched import Answers, Array, Flags
+from cells import SEED, Cell
+from draws import Draws, draw_gaussian
+from sdq import draw_sdq
+
+from asp_eval.core.randomness import stream
+
+TRIALS = 500
+"""Trials of a block; a block has one stream of random numbers, so results do not depend on who computes it."""
+CHECKED = 3
+"""Trials of a block that also go through the package one by one."""
+TOLERANCE = 1e-8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """What a block found.
+
+    Attributes
+    ----------
+    truths : mapping of str to float
+    answers : mapping of str to Answers (t,)
+        By method.
+    singular : ndarray of bool (t,)
+        Whether the mixed model's variance between clusters is estimated as zero.
+    difference : float
+        The largest relative difference from the package's own numbers.
+    """
+
+    truths: Mapping[str, float]
+    answers: Mapping[str, Answers]
+    singular: Flags
+    difference: float
+
+
+def draw(cell: Cell, block: int) -> Draws:
+    """Draw the trials of a block."""
+    rng = stream(SEED, "simulation", cell.name, block)
+    return draw_sdq(cell, rng, TRIALS) if cell.family == "sdq" else draw_gaussian(cell, rng, TRIALS)
+
+
+def closed_form_block(cell: Cell, block: int) -> Block:
+    """Answer a block by every closed-form method."""
+    trials = draw(cell, block)
+    answers, singular = batched.closed_form(trials.cross)
+    worst = max(largest_difference(trials.cross[t], answers, t) for t in range(CHECKED))
+    if worst > TOLERANCE:
+        raise ArithmeticError(f"{cell.name}, block {block}: the study differs from the package by {worst:.1e}")
+    return Block(trials.truths, answers, singular, worst)
+
+
+def largest_difference(cross: Array, answers: Mapping[str, Answers], t: int) -> float:
+    """Return the largest relative difference between trial t of a block and the package's estimates of it.
+
+    A method that is unavailable on one side only counts as an infinite difference.
+    """
+    worst = 0.0
+    for name, own in single.closed_form(cross).items():
+        for field in fields(Answers):
+            theirs, ours = getattr(own, field.name), float(getattr(answers[name], field.name)[t])
+            if theirs is None and field.name in {"estimate", "std_error"}:
+                continue  # the study keeps what does not depend on degrees of freedom
+            if theirs is None or np.isnan(ours) or np.isinf(theirs):
+                same = (theirs is None and np.isnan(ours)) or theirs == ours
+                worst = max(worst, 0.0 if same else np.inf)
+            else:
+                worst = max(worst, abs(theirs - ours) / max(abs(theirs), 1e-3))
+    return worst
