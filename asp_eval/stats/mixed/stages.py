@@ -157,19 +157,17 @@ def _crossed(standard: Standard, ordering: tuple[int, ...], shape: CovarianceSha
     first[:, :, :k], first[:, :, k + q :] = standard.group_sums(ordering[0])
     dense = np.zeros((q, q + tail))
     for a, i in enumerate(ordering[1:], start=1):
-        ka, at = shape.sizes[a], offsets[a - 1]
         where, blocks = standard.cell_blocks(ordering[0], i)
-        columns = k + at + where[:, 1, None] * ka + np.arange(ka)
+        columns = k + _places(offsets[a - 1], shape.sizes[a], where[:, 1])
         first[where[:, 0, None, None], np.arange(k)[:, None], columns[:, None, :]] = blocks
         within, root = standard.group_sums(i)
-        rows = at + np.arange(groups[a] * ka).reshape(-1, ka)
+        rows = _places(offsets[a - 1], shape.sizes[a], np.arange(groups[a]))
         dense[rows[:, :, None], rows[:, None, :]] = within
-        dense[at : at + groups[a] * ka, q:] = root.reshape(-1, tail)
+        dense[rows.ravel(), q:] = root.reshape(-1, tail)
         for b, j in enumerate(ordering[a + 1 :], start=a + 1):
-            kb = shape.sizes[b]
             where, blocks = standard.cell_blocks(i, j)
-            r = at + where[:, 0, None] * ka + np.arange(ka)
-            c = offsets[b - 1] + where[:, 1, None] * kb + np.arange(kb)
+            r = _places(offsets[a - 1], shape.sizes[a], where[:, 0])
+            c = _places(offsets[b - 1], shape.sizes[b], where[:, 1])
             dense[r[:, :, None], c[:, None, :]] = blocks
             dense[c[:, :, None], r[:, None, :]] = blocks.transpose(0, 2, 1)
     members = tuple((a, int(offsets[a - 1]), groups[a]) for a in range(1, len(ordering)))
@@ -179,3 +177,8 @@ def _crossed(standard: Standard, ordering: tuple[int, ...], shape: CovarianceSha
         Stage(((0, 0, 1),), k, first, (one,), (orders[0],)),
         Stage(members, q, dense[None], (), orders[1:]),
     )
+
+
+def _places(offset: int, size: int, groups: Index) -> Index:
+    """Return the rows of the dense block that hold a factor's effects, for each of some groups (groups, size)."""
+    return np.asarray(offset + groups[:, None] * size + np.arange(size), dtype=np.intp)

@@ -31,6 +31,8 @@ TOO_FEW_ROWS = Fault(
 )  # fmt: skip
 NO_COLUMNS = Fault("FIT-053", "the fixed part has no column left", "Add an intercept.")
 
+VARIES = 1e-13
+"""A standard deviation below this share of the mean is rounding."""
 COLLINEAR = 1e-12
 """A column is left out if the columns before it leave less than this share of its mean square (1e-6 of its length)."""
 
@@ -114,39 +116,66 @@ def standardise(moments: Moments) -> Standard:
     Refusal
         If the outcome does not vary, the fixed part predicts it exactly, or there are not more rows than coefficients.
     """
-    weight = moments.total[0, 0]
-    centre = moments.shift + np.where(np.arange(len(moments.shift)) > 0, moments.total[0] / weight, 0.0)
-    about = moments.shifted(centre)
-    layout = about.layout
-    mean = np.where(np.arange(len(centre)) > 0, centre, 0.0)
-    spread = np.sqrt(np.maximum(np.diag(about.total) / weight, 0.0))
-    rms = np.hypot(spread, mean)
-    if not spread[-1] > 1e-13 * max(abs(mean[-1]), 1e-300):
-        CONSTANT_OUTCOME.refuse(layout.columns[-1])
-    basis = np.eye(len(centre))
-    if layout.has_intercept:
-        scale = np.where(spread > 1e-13 * np.abs(mean), spread, 0.0)
-    else:
-        basis[0] = mean  # back to the raw columns
-        scale = rms
-    scale[0] = 1.0
-    basis[0, 0] = 1.0
-    basis = basis / np.where(scale > 0, scale, 1.0)
+    units = _measure(moments)
+    about, layout, scale = units.about, moments.layout, units.scale
     columns = list(layout.fixed)
-    gram = basis.T @ about.total @ basis
-    kept = _independent(gram[np.ix_(columns, columns)] / weight, scale[columns] > 0)
+    gram = units.basis.T @ about.total @ units.basis
+    kept = _independent(gram[np.ix_(columns, columns)] / about.total[0, 0], scale[columns] > 0)
     if not kept:
         NO_COLUMNS.refuse(layout.text)
     if about.n_obs <= len(kept) + 1:
         TOO_FEW_ROWS.refuse(layout.text, n=about.n_obs, p=len(kept))
     used = [columns[k] for k in kept]
-    both = [*used, len(centre) - 1]
+    both = [*used, len(scale) - 1]
     root = gram[np.ix_(both, both)]
     _check_residual(root, layout.columns[-1])
-    T, origin = _back(used, scale, mean, has_intercept=layout.has_intercept)
-    factors = tuple(_units(f, mean, spread, rms) for f in layout.factors)
+    T, origin = _back(used, scale, units.mean, has_intercept=layout.has_intercept)
+    factors = tuple(_units(f, units.mean, units.spread, units.rms) for f in layout.factors)
     log_scale = float(-np.log(np.abs(np.diag(T)) / scale[-1]).sum())
-    return Standard(about, tuple(kept), T, origin, float(scale[-1]), log_scale, root, basis[:, both], factors)
+    return Standard(about, tuple(kept), T, origin, float(scale[-1]), log_scale, root, units.basis[:, both], factors)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Units:
+    """Means and scales of the columns u.
+
+    Attributes
+    ----------
+    about : Moments
+        About the means.
+    mean, spread, rms : ndarray (c,)
+        Standard deviations are `spread`; `rms` is about zero. The constant has mean 0 here, it is not centred.
+    scale : ndarray (c,)
+        What columns of X and y are divided by; zero for a column that does not vary.
+    basis : ndarray (c, c)
+        Their standard columns from u.
+    """
+
+    about: Moments
+    mean: Array
+    spread: Array
+    rms: Array
+    scale: Array
+    basis: Array
+
+
+def _measure(moments: Moments) -> _Units:
+    """Return means and scales; refuse an outcome that does not vary."""
+    weight, varying = moments.total[0, 0], np.arange(len(moments.shift)) > 0
+    mean = np.where(varying, moments.shift + moments.total[0] / weight, 0.0)
+    about = moments.shifted(mean)
+    spread = np.sqrt(np.maximum(np.diag(about.total) / weight, 0.0))
+    rms = np.hypot(spread, mean)
+    if not spread[-1] > VARIES * max(abs(mean[-1]), 1e-300):
+        CONSTANT_OUTCOME.refuse(moments.layout.columns[-1])
+    basis = np.eye(len(mean))
+    if moments.layout.has_intercept:
+        scale = np.where(spread > VARIES * np.abs(mean), spread, 0.0)
+    else:
+        scale = rms
+        basis[0] = mean  # back to the raw columns
+    scale[0] = basis[0, 0] = 1.0
+    return _Units(about, mean, spread, rms, scale, basis / np.where(scale > 0, scale, 1.0))
 
 
 def _independent(gram: Array, varies: npt.NDArray[np.bool_]) -> list[int]:
