@@ -91,3 +91,11 @@ def test_a_joint_test_does_not_depend_on_how_the_hypothesis_is_written(frame: pd
     two = fit.joint_test([{"arm": 2.0, "x": -1.0}, {"arm": 1.0, "x": 5.0}])
     assert two.statistic == pytest.approx(one.statistic, rel=SAME)
     assert two.df_denominator == pytest.approx(one.df_denominator, rel=SAME)
+
+
+@settings(max_examples=25, deadline=None)
+@given(frame=trials(), scale=st.sampled_from([1e-9, 1e7]))
+def test_a_joint_test_does_not_depend_on_units(frame: pd.DataFrame, scale: float) -> None:
+    one, two = (ols("y ~ arm + x", f, cluster="g").joint_test(["arm", "x"]) for f in (frame, frame.assign(x=frame["x"] * scale)))
+    assert two.statistic == pytest.approx(one.statistic, rel=1e-6)
+    assert two.df_denominator == pytest.approx(one.df_denominator, rel=1e-6)

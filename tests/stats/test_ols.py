@@ -312,3 +312,10 @@ def test_stata_errors_are_those_of_statsmodels() -> None:
     got = ols("y ~ arm + x", frame, cluster="g").tidy(method=CR1S())
     np.testing.assert_allclose(got["estimate"], want.params, rtol=ROUNDING)
     np.testing.assert_allclose(got["std_error"], want.bse, rtol=ROUNDING)
+
+
+def test_a_joint_test_of_what_single_clusters_determine_is_unavailable() -> None:
+    frame = trial([4] * 6, [0, 1, 2])
+    test = ols("y ~ 0 + C(g)", frame, cluster="g").joint_test(["C(g)[1]", "C(g)[2]"])
+    assert test.statistic is None
+    assert test.note

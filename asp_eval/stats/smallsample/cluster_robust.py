@@ -64,13 +64,15 @@ class ClusterRobust(Method):
         if isinstance(robust, Unavailable):
             return robust
         q = contrasts.shape[0]
-        values, vectors = np.linalg.eigh(contrasts @ robust.covariance() @ contrasts.T)
-        if values[0] <= NO_VARIANCE * values[-1] or values[-1] <= 0:
+        triangle = np.asarray(np.linalg.qr((contrasts @ robust.blocks.back).T, mode="r"))
+        scaled = np.linalg.solve(triangle.T, contrasts)  # uncorrelated under the model, so that units play no role
+        values, vectors = np.linalg.eigh(scaled @ robust.covariance() @ scaled.T)
+        if values[0] <= NO_VARIANCE * values[-1]:
             return Unavailable(f"the clusters do not determine the joint variance of {q} contrasts; test fewer together")
-        eta = hotelling_df(robust, contrasts)
+        eta = hotelling_df(robust, scaled)
         if eta <= q - 1:
             return Unavailable(f"too few clusters to test {q} contrasts together (eta = {eta:.2f}); test fewer together")
-        wald = float(np.sum((vectors.T @ (contrasts @ fit.estimate)) ** 2 / values))
+        wald = float(np.sum((vectors.T @ (scaled @ fit.estimate)) ** 2 / values))
         note = _note(float(invisible_share(robust, contrasts).max()))
         return FTest((eta - q + 1) / eta * wald / q, float(q), eta - q + 1, self.name, note)
 

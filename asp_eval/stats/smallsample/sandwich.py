@@ -141,10 +141,17 @@ def hotelling_df(robust: Sandwich, contrasts: Array) -> float:
     robust : Sandwich
     contrasts : ndarray, shape (q, p)
         Linearly independent rows.
+
+    Returns
+    -------
+    float
+        Zero where a combination of the contrasts has no expected variance.
     """
     q = contrasts.shape[0]
     own, shared, _, _ = _joint_parts(robust, contrasts)
     values, vectors = np.linalg.eigh(np.sum(own + shared, axis=0))
+    if values[0] <= (1 - FULL_LEVERAGE) * values[-1]:
+        return 0.0
     own, shared, low, core = _joint_parts(robust, (vectors / np.sqrt(values)).T @ contrasts)
     u = core.shape[0]
     flat = low.reshape(low.shape[0], q * u)
