@@ -137,6 +137,17 @@ def test_random_effects_and_their_variances(book: Textbook) -> None:
         np.testing.assert_allclose(table["std_error"] ** 2, np.diag(var), rtol=1e-8)
 
 
+def test_random_effects_of_inner_groups() -> None:
+    """Rooms within institutions: the inner effects and their variances, which need the outer ones' uncertainty."""
+    book = Textbook("nested")
+    Vi = np.linalg.inv(book.V(book.phi))
+    Z, tau = indicator(data()["room"]), book.fit.covariances[1][0, 0]
+    table = book.fit.random_effects().query("group == 'inst:room'")
+    b = tau * Z.T @ Vi @ (book.y - book.X @ book.fit.estimate)
+    np.testing.assert_allclose(table["estimate"], b, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(table["std_error"] ** 2, tau - tau**2 * np.diag(Z.T @ Vi @ Z), rtol=1e-8)
+
+
 def test_kenward_roger(book: Textbook) -> None:
     """Kenward & Roger 1997, eqs. 3 to 5 and p. 987, with n-by-n matrices."""
     Vi, X, Phi, G = np.linalg.inv(book.V(book.phi)), book.X, book.Phi(book.phi), book.G

@@ -70,7 +70,7 @@ def eliminate(problem: Elimination, d: Array, order: int = 2) -> Profile:
         M = bilinear(np.matmul, D, H, order)
         M.value = M.value + np.eye(k)
         N, gain = inverse(M, order)
-        RC = bilinear(np.matmul, bilinear(np.matmul, N, D, order), C, order)
+        RC = bilinear(np.matmul, N, bilinear(np.matmul, D, C, order), order)
         log_det = log_det.subtract(gain.map(np.negative))
         at = 0
         for b, starts in enumerate(stage.starts):
