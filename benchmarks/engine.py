@@ -7,7 +7,8 @@
 Every program runs in a process of its own with one thread, on the same data and the same model; figures are medians of
 CPU time over repetitions after a first call that is not counted (tasks of more than a few seconds run once). Peers that
 are not installed are left out and named. R reads its data before the clock starts, as Python does. CPU time is
-disturbed less than elapsed time by other work on the machine, but is not free of it. Memory is the most that one run holds above its data.
+disturbed less than elapsed time by other work on the machine, but is not free of it. Memory is the most that one run holds
+above its data.
 """
 
 from __future__ import annotations
