@@ -5,9 +5,10 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asp_eval.trial.instruments.computing import scale_scores
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.instruments.parts import Rule
-from asp_eval.trial.instruments.scoring import scale_scores, score, score_long
+from asp_eval.trial.instruments.scoring import score, score_long
 
 SDQ, CHILD = instrument("sdq-teacher-4-17"), instrument("gap-competences-child")
 SDQ_RULE = SDQ.scales[0].rule

@@ -12,6 +12,7 @@ from asp_eval.trial.instruments.library import instrument, instruments
 from asp_eval.trial.instruments.scoring import score, score_long
 
 SDQ = instrument("sdq-teacher-4-17")
+FOUR, THREE = "uk-teachers-4-17-four-bands", "uk-teachers-4-17-three-bands"
 NOTHING = dict.fromkeys(SDQ.item_keys, np.nan)
 EMOTION = ["somatic", "worries", "unhappy", "clingy", "afraid"]
 REVERSED = {"obeys": "conduct", "friend": "peer", "popular": "peer", "reflect": "hyper", "attends": "hyper"}
@@ -102,19 +103,15 @@ def test_an_area_is_the_mean_of_its_dimensions():
 
 @pytest.mark.parametrize("questionnaire", instruments(), ids=lambda each: each.id)
 def test_every_instrument_scores_from_one_end_to_the_other(questionnaire):
-    """Everyone at the best answers gets the best end of every scale, at the worst the worst."""
-    better = {key: scale.better for scale in questionnaire.scales for key in scale.items}
-    rows = []
-    for want in ("best", "worst"):
-        row = {}
-        for item in questionnaire.items:
-            top = ((better[item.key] == "higher") == (want == "best")) != item.reverse
-            row[item.key] = questionnaire.codes(item)[-1 if top else 0]
-        rows.append(row)
-    scores = score(questionnaire, pd.DataFrame(rows))
-    for scale in questionnaire.all_scales:
-        ends = (scale.range.from_, scale.range.to)
-        assert tuple(scores[scale.key]) == (ends if scale.better == "lower" else ends[::-1])
+    """Everyone at the answers that count most gets the high end of every scale, at those that count least the low end."""
+    items = {item.key: item for item in questionnaire.items}
+    for scale in questionnaire.scales:  # scales may share items: one at a time
+        rows = [dict.fromkeys(questionnaire.item_keys), dict.fromkeys(questionnaire.item_keys)]
+        for key in scale.items:
+            low, high = questionnaire.codes(items[key])[0], questionnaire.codes(items[key])[-1]
+            rows[0][key], rows[1][key] = (high, low) if items[key].reverse else (low, high)
+        scores = score(questionnaire, pd.DataFrame(rows, dtype="float64"))
+        assert tuple(scores[scale.key]) == (scale.range.from_, scale.range.to)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "Int64", "Int8", "object", "string", "category"])
@@ -196,8 +193,10 @@ def test_a_repeated_column_is_refused():
 def test_long_rows_say_what_a_score_rests_on():
     answers = pd.DataFrame([NOTHING, NOTHING]).assign(child_id=["c1", "c2"], wave="w1")
     answers.loc[0, EMOTION[:4]] = [1, 1, 0, 0]
-    long = score_long(SDQ, answers, keys=["child_id", "wave"])
-    assert list(long.columns) == ["child_id", "wave", "instrument", "scale", "score", "n_answered", "prorated", "band"]
+    long = score_long(SDQ, answers, keys=["child_id", "wave"], bands=FOUR)
+    columns = ["child_id", "wave", "instrument", "scale", "score", "n_answered", "prorated", "band", "band_note"]
+    assert list(long.columns) == columns
+    assert list(score_long(SDQ, answers).columns) == columns[2:-1]
     assert long["scale"].tolist() == list(SDQ.scale_keys) * 2
     assert long["child_id"].tolist() == ["c1"] * 8 + ["c2"] * 8
     first = long.iloc[0]
@@ -220,30 +219,30 @@ def test_a_total_of_prorated_scales_is_prorated():
 
 
 def test_bands_begin_and_end_where_the_source_says():
-    named = band(SDQ, "total", pd.Series([0, 11, 12, 15, 16, 18, 19, 40, np.nan]))
+    named = band(SDQ, "total", pd.Series([0, 11, 12, 15, 16, 18, 19, 40, np.nan]), bands=FOUR)
     ends = ["close_to_average"] * 2 + ["slightly_raised"] * 2 + ["high"] * 2 + ["very_high"] * 2
     assert named.tolist()[:8] == ends
     assert named.isna().tolist()[8]
-    assert band(SDQ, "prosocial", pd.Series([10, 6, 5, 4, 3, 0])).tolist() == [
+    assert band(SDQ, "prosocial", pd.Series([10, 6, 5, 4, 3, 0]), bands=FOUR).tolist() == [
         "close_to_average", "close_to_average", "slightly_lowered", "low", "very_low", "very_low",
     ]  # fmt: skip
 
 
 def test_a_named_band_set_is_used_instead():
-    assert band(SDQ, "total", pd.Series([12.0, 16.0]), bands="three-band").tolist() == ["borderline", "abnormal"]
+    assert band(SDQ, "total", pd.Series([12.0, 16.0]), bands=THREE).tolist() == ["borderline", "abnormal"]
     answers = pd.DataFrame([dict.fromkeys(SDQ.item_keys, 1)])
-    assert set(score_long(SDQ, answers, bands="three-band")["band"].dropna()) == {"normal", "borderline", "abnormal"}
+    assert set(score_long(SDQ, answers, bands=THREE)["band"].dropna()) == {"normal", "borderline", "abnormal"}
 
 
 def test_no_bands_are_borrowed():
     young = instrument("sdq-teacher-2-4")
     answers = pd.DataFrame([dict.fromkeys(young.item_keys, 1)])
     assert score_long(young, answers)["band"].isna().all()
-    assert "No thresholds are known" in str(unbanded(young, "total"))
-    assert "no bands for internalising" in str(unbanded(SDQ, "internalising"))
-    assert unbanded(SDQ, "total") is None
+    assert "preschool staff are not known" in str(unbanded(young, "total"))
+    assert "no bands for internalising" in str(unbanded(SDQ, "internalising", bands=FOUR))
+    assert unbanded(SDQ, "total", bands=FOUR) is None
     with pytest.raises(Refusal, match="INS-021"):
-        score_long(young, answers, bands="four-band")
+        score_long(young, answers, bands=FOUR)
     with pytest.raises(Refusal, match=r"INS-020.*'totl'"):
         band(SDQ, "totl", pd.Series([1.0]))
 

@@ -9,11 +9,11 @@ from pydantic import BaseModel
 
 from asp_eval.core.documents import Keys, Misfit
 from asp_eval.core.errors import Fault
-from asp_eval.trial.instruments.parts import Ages, Band, Bands, Composite, Item, Licence, Response, Scale
+from asp_eval.trial.instruments.parts import Ages, Band, Bands, BandSet, Composite, Item, Licence, Response, Scale
 
 REPEATED = Fault("INS-003", "the {kind} stands twice", "Give each its own, or remove one.")
 NO_ITEM = Fault("INS-004", "the scale names an item that is not there", "Correct the name, or add the item under 'items'.")
-UNUSED_ITEM = Fault("INS-005", "the item is in no scale", "Add it to the 'items' of a scale, or remove it.")
+UNUSED_ITEM = Fault("INS-005", "the item is in no scale", "Add it to a scale, say 'scored: false', or remove it.")
 OVERLAP = Fault("INS-006", "the bands overlap", "Let each band begin right after the one before it ends.")
 HOLE = Fault("INS-007", "the bands leave scores without a band", "Stretch a band, or add one, so that every score has one.")
 WRONG_RANGE = Fault("INS-008", "the range is not what the items and the rule give", "Correct the range, the rule or the codes.")
@@ -26,6 +26,13 @@ NO_REFERENT = Fault("INS-011", "no {kind} has this name", "Correct the name, or 
 WRONG_RULE = Fault("INS-012", "the score cannot be formed like this: {reason}", "Correct the rule or what it is formed from.")
 NO_AGES = Fault("INS-015", "no age lies in the range", "Let 'from' be the lower of the two.")
 WRONG_BANDS = Fault("INS-013", "the bands cannot be used: {reason}", "Correct the bands.")
+SCORED_UNSCORED = Fault("INS-016", "the scale names an item that is 'scored: false'", "Take it out of the scale, or score it.")
+WRONG_CONDITION = Fault("INS-017", "the condition cannot be met: {reason}", "Name an earlier item and one of its codes.")
+NO_CONDITION_SCORE = Fault(
+    "INS-018", "what the scale scores if its items are not asked is unclear: {reason}",
+    "Give all its items the same 'unless', and the scale an 'if_not_asked' within its range.",
+)  # fmt: skip
+TWO_TEXTS = Fault("INS-019", "the item has both a text and two poles", "Keep one of the two.")
 
 
 def unique_keys(
@@ -53,12 +60,15 @@ def references(
     for i, item in enumerate(items):
         if item.responses not in sets:
             yield Misfit(("items", i, "responses"), NO_REFERENT, item.responses, ", ".join(sets), {"kind": "response set"})
-        if item.key not in scored:
+        if item.scored and item.key not in scored:
             yield Misfit(("items", i, "key"), UNUSED_ITEM, item.key)
+    unscored = {item.key for item in items if not item.scored}
     for i, scale in enumerate(scales):
         for j, key in enumerate(scale.items):
             if key not in known:
                 yield Misfit(("scales", i, "items", j), NO_ITEM, key)
+            elif key in unscored:
+                yield Misfit(("scales", i, "items", j), SCORED_UNSCORED, key)
     names = [scale.key for scale in scales]
     for i, composite in enumerate(composites):
         for j, key in enumerate(composite.scales):
@@ -66,10 +76,10 @@ def references(
                 yield Misfit(("composites", i, "scales", j), NO_REFERENT, key, ", ".join(names), {"kind": "scale"})
 
 
-def age_range(ages: Ages | None) -> Iterator[Misfit]:
+def age_range(ages: Ages | None, above: Keys = ()) -> Iterator[Misfit]:
     """Find an age range that holds no age."""
     if ages is not None and ages.from_ >= ages.below:
-        yield Misfit(("ages",), NO_AGES, f"from {ages.from_:g} below {ages.below:g}")
+        yield Misfit((*above, "ages"), NO_AGES, f"from {ages.from_:g} below {ages.below:g}")
 
 
 def languages(document: BaseModel, declared: Sequence[str]) -> Iterator[Misfit]:
@@ -82,7 +92,38 @@ def languages(document: BaseModel, declared: Sequence[str]) -> Iterator[Misfit]:
 def licensed_text(items: Sequence[Item], licence: Licence) -> Iterator[Misfit]:
     """Find item wording in a file that may not hold any."""
     if licence.item_text == "not-included":
-        yield from (Misfit(("items", i, "text"), NO_LICENCE, item.key) for i, item in enumerate(items) if item.text is not None)
+        for i, item in enumerate(items):
+            for part in ("text", "poles"):
+                if getattr(item, part) is not None:
+                    yield Misfit(("items", i, part), NO_LICENCE, item.key)
+
+
+def questions(items: Sequence[Item]) -> Iterator[Misfit]:
+    """Find items that ask in two ways."""
+    yield from (Misfit(("items", i, "poles"), TWO_TEXTS, item.key) for i, item in enumerate(items) if item.text and item.poles)
+
+
+def conditions(items: Sequence[Item], scales: Sequence[Scale], sets: Mapping[str, Sequence[Response]]) -> Iterator[Misfit]:
+    """Find conditions that no earlier answer can meet, and scales whose items are asked under different ones."""
+    earlier: dict[str, tuple[int, ...]] = {}
+    for i, item in enumerate(items):
+        if item.unless is not None and item.unless.code not in earlier.get(item.unless.item, ()):
+            known = item.unless.item in earlier
+            reason = "the item has no such code" if known else "no earlier item has this name"
+            found = item.unless.code if known else item.unless.item
+            yield Misfit(("items", i, "unless"), WRONG_CONDITION, found, None, {"reason": reason})
+        earlier[item.key] = tuple(response.code for response in sets[item.responses])
+    unless = {item.key: item.unless for item in items}
+    for i, scale in enumerate(scales):
+        alike = all(unless[key] == unless[scale.items[0]] for key in scale.items)
+        score = scale.if_not_asked
+        if not alike:
+            yield Misfit(("scales", i, "items"), NO_CONDITION_SCORE, None, None, {"reason": "its items are asked differently"})
+        elif (unless[scale.items[0]] is None) != (score is None):
+            yield Misfit(("scales", i), NO_CONDITION_SCORE, score, None, {"reason": "'unless' and 'if_not_asked' go together"})
+        elif score is not None and not scale.range.from_ <= score <= scale.range.to:
+            here = ("scales", i, "if_not_asked")
+            yield Misfit(here, NO_CONDITION_SCORE, score, None, {"reason": "the score is outside the range"})
 
 
 def arithmetic(
@@ -110,21 +151,32 @@ def bands(declared: Bands, scales: Sequence[Scale], composites: Sequence[Composi
         yield Misfit(("bands", "default"), NO_REFERENT, declared.default, ", ".join(ids) or None, {"kind": "band set"})
     if declared.default is None and declared.reason is None:
         yield Misfit(("bands",), WRONG_BANDS, None, None, {"reason": "there is neither a default set nor a reason why not"})
+    for i, each in enumerate(declared.sets):
+        yield from band_set(("bands", "sets", i), each, scales, composites)
+
+
+def band_set(above: Keys, declared: BandSet, scales: Sequence[Scale], composites: Sequence[Composite]) -> Iterator[Misfit]:
+    """Find what is wrong with one band set, which stands below the keys `above`."""
     every: list[Scale | Composite] = [*scales, *composites]
     by_key = {scale.key: scale for scale in every}
     whole = _whole_numbered(scales, composites)
-    for i, each in enumerate(declared.sets):
-        for key, stretch in each.scales.items():
-            here: Keys = ("bands", "sets", i, "scales", key)
-            if key not in by_key:
-                yield Misfit(here, NO_REFERENT, key, ", ".join(by_key), {"kind": "scale"})
-                continue
-            if key not in whole:
-                yield Misfit(here, WRONG_BANDS, None, None, {"reason": "bands need a score in whole numbers"})
-            unnamed = [(j, band.band) for j, band in enumerate(stretch) if band.band not in each.names]
-            for j, name in unnamed:
-                yield Misfit((*here, j, "band"), NO_REFERENT, name, ", ".join(each.names), {"kind": "band"})
-            yield from _stretch(here, stretch, by_key[key])
+    yield from age_range(declared.ages, above)
+    if not declared.scales and not declared.means:
+        yield Misfit((*above, "id"), WRONG_BANDS, declared.id, None, {"reason": "the set holds neither bands nor means"})
+    for key in declared.means:
+        if key not in by_key:
+            yield Misfit((*above, "means", key), NO_REFERENT, key, ", ".join(by_key), {"kind": "scale"})
+    for key, stretch in declared.scales.items():
+        here: Keys = (*above, "scales", key)
+        if key not in by_key:
+            yield Misfit(here, NO_REFERENT, key, ", ".join(by_key), {"kind": "scale"})
+            continue
+        if key not in whole:
+            yield Misfit(here, WRONG_BANDS, None, None, {"reason": "bands need a score in whole numbers"})
+        unnamed = [(j, band.band) for j, band in enumerate(stretch) if band.band not in declared.names]
+        for j, name in unnamed:
+            yield Misfit((*here, j, "band"), NO_REFERENT, name, ", ".join(declared.names), {"kind": "band"})
+        yield from _stretch(here, stretch, by_key[key])
 
 
 def _stretch(here: Keys, stretch: Sequence[Band], scale: Scale | Composite) -> Iterator[Misfit]:
@@ -143,7 +195,9 @@ def _stretch(here: Keys, stretch: Sequence[Band], scale: Scale | Composite) -> I
         if band.from_ > band.to:
             yield Misfit((*here, j), HOLE, f"{band.from_} to {band.to}", "from at most to")
     order = [band.from_ for band in stretch]
-    if order != sorted(order, reverse=scale.better == "higher"):
+    if scale.better == "neither":
+        yield Misfit(here, WRONG_BANDS, None, None, {"reason": "no end of the scale is the better one"})
+    elif order != sorted(order, reverse=scale.better == "higher"):
         yield Misfit(here, WRONG_BANDS, order, None, {"reason": "they do not run from the best scores to the worst"})
 
 
@@ -191,7 +245,7 @@ def _whole_numbered(scales: Sequence[Scale], composites: Sequence[Composite]) ->
 
 
 def _ends(responses: Sequence[Response]) -> tuple[int, int]:
-    return min(r.code for r in responses), max(r.code for r in responses)
+    return min(r.counts for r in responses), max(r.counts for r in responses)
 
 
 def _twice(kind: str, placed: Iterable[tuple[Keys, object]]) -> Iterator[Misfit]:
@@ -211,7 +265,7 @@ def _texts(value: object, keys: Keys) -> Iterator[tuple[Keys, Mapping[str, str]]
         for position, each in enumerate(value):
             yield from _texts(each, (*keys, position))
     elif isinstance(value, dict):
-        if all(isinstance(each, str) for each in value.values()):
+        if value and all(isinstance(each, str) for each in value.values()):
             yield keys, value
         else:
             for name, each in value.items():

@@ -58,7 +58,7 @@ class Instrument(Document):
     Raises
     ------
     pydantic.ValidationError
-        Through `core.documents.read_document`: every mistake in the file, on its line, with codes INS-003 to INS-013.
+        Through `core.documents.read_document`: every mistake in the file, on its line, with codes INS-003 to INS-019.
     """
 
     id: Id
@@ -87,9 +87,11 @@ class Instrument(Document):
             *checks.age_range(self.ages),
             *checks.languages(self, self.languages),
             *checks.licensed_text(self.items, self.licence),
+            *checks.questions(self.items),
         ]
         if not found:  # arithmetic is checked only where every name points at something
             found = [
+                *checks.conditions(self.items, self.scales, self.response_sets),
                 *checks.arithmetic(self.items, self.scales, self.composites, self.response_sets),
                 *checks.bands(self.bands, self.scales, self.composites),
             ]
@@ -120,6 +122,16 @@ class Instrument(Document):
     def codes(self, item: Item) -> tuple[int, ...]:
         """Return the codes an item may have, in rising order."""
         return tuple(response.code for response in self.response_sets[item.responses])
+
+    def points(self, item: Item) -> dict[int, int]:
+        """Return what each code of an item counts in its scales, reversed if the item is."""
+        counts = {response.code: response.counts for response in self.response_sets[item.responses]}
+        ends = min(counts.values()) + max(counts.values())
+        return {code: ends - count if item.reverse else count for code, count in counts.items()}
+
+    def item(self, key: str) -> Item:
+        """Return the item called `key`, which must be one of `item_keys`."""
+        return next(item for item in self.items if item.key == key)
 
     def scale(self, key: str) -> Scale | Composite:
         """Return the scale or composite called `key`, or refuse with INS-020."""

@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
+from asp_eval.trial.instruments.computing import compute
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import family, form_positions
-from asp_eval.trial.instruments.responses import FIRST_ROW, answered, column_names
-from asp_eval.trial.instruments.scoring import compute
+from asp_eval.trial.instruments.responses import FIRST_ROW, answered, checked_codes, column_names
 
 TWO_FORMS = Fault("SCO-006", "the child has answers on two forms", "Keep the answers of the form that was used.")
 NO_FORM = "the age is unknown or outside the forms, so no form could be picked"
@@ -90,7 +90,7 @@ def _scores(forms: Sequence[Instrument], responses: pd.DataFrame, used: NDArray[
         if not rows.size:
             continue
         try:
-            scored = compute(form, responses.take(rows), rows)
+            scored = compute(form, checked_codes(form, responses.take(rows), rows))
         except DataProblems as error:
             problems.extend(error.problems)
         else:

@@ -16,6 +16,7 @@ from asp_eval.core.documents import read_document, read_yaml
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.instruments.norms import FOLDER, with_norms
 from asp_eval.trial.instruments.parts import Ages
 
 UNKNOWN = Fault("INS-001", "no {kind} has this name", "{advice}'asp-eval instruments list' shows them all.")
@@ -24,7 +25,7 @@ SHARED_AGE = Fault("INS-014", "the form and {other} of the same family share age
 ANY_AGE = Ages.model_validate({"from": 0, "below": 120})
 
 
-def instrument(name: str, version: int | None = None) -> Instrument:
+def instrument(name: str, version: int | None = None, *, norms: Path | None = None) -> Instrument:
     """Return a shipped instrument, its latest version unless another is asked for.
 
     Parameters
@@ -32,18 +33,23 @@ def instrument(name: str, version: int | None = None) -> Instrument:
     name : str
         Its id.
     version : int, optional
+    norms : Path, optional
+        A study's folder of norm sets of its own, which join those that are shipped.
 
     Raises
     ------
     Refusal
         INS-001, with the names that come near.
+    DataProblems
+        Everything that is wrong with the study's norm sets.
 
     Examples
     --------
     >>> instrument("sdq-teacher-4-17").scale_keys[:3]
     ('emotion', 'conduct', 'hyper')
     """
-    found = [each for each in _shipped() if each.id == name and version in {None, each.version}]
+    shipped = _shipped() if norms is None else with_norms(_shipped(), norms)
+    found = [each for each in shipped if each.id == name and version in {None, each.version}]
     if not found:
         known = [f"{each.id} version {each.version}" if version else each.id for each in _shipped()]
         _refuse("instrument", f"{name} version {version}" if version else name, known)
@@ -116,7 +122,7 @@ def form_positions(forms: Sequence[Instrument], age_years: pd.Series[float]) -> 
 
 
 def read_folder(folder: Path) -> tuple[Instrument, ...]:
-    """Read every instrument file of a folder.
+    """Read every instrument file of a folder, and the norm sets in its ``norms``.
 
     Raises
     ------
@@ -135,7 +141,7 @@ def read_folder(folder: Path) -> tuple[Instrument, ...]:
         problems.extend(_clashes(first, one, second, other))
     if problems:
         raise DataProblems(problems)
-    return tuple(each for _, each in read)
+    return with_norms([each for _, each in read], folder / FOLDER)
 
 
 @cache

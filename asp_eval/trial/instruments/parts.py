@@ -15,7 +15,7 @@ Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Text = dict[Language, Words]  # one wording per language
 
 Provenance = Literal["confirmed", "memory", "convention"]
-Better = Literal["higher", "lower"]
+Better = Literal["higher", "lower", "neither"]  # neither: a position, not a merit
 Method = Literal["mean-times-n", "mean", "sum", "pomp"]
 
 
@@ -49,21 +49,54 @@ class Licence(Document):
 
 
 class Response(Document):
-    """One answer: its stored code, its label, and what it means in practice."""
+    """One answer: its stored code, its label, what it means in practice, and what it counts if that is not its code."""
 
     code: int
     label: Text
     anchor: Text | None = None
+    points: int | None = None
+
+    @property
+    def counts(self) -> int:
+        """What the answer contributes to a scale, before any reversal."""
+        return self.code if self.points is None else self.points
+
+
+class Unless(Document):
+    """The answer to an earlier item that makes an item superfluous: it is then not asked."""
+
+    item: Key
+    code: int
+
+
+class Poles(Document):
+    """Two statements between which the answer lies: the lowest code is wholly the one, the highest wholly the other."""
+
+    low: Text
+    high: Text
 
 
 class Item(Document):
-    """One question. `reverse` turns its code round within the response set before it enters a scale."""
+    """One question: a text, or two poles.
+
+    Attributes
+    ----------
+    reverse : bool
+        Turns what the answer counts round within the response set before it enters a scale.
+    scored : bool
+        False for a question that is asked and stored but enters no scale.
+    unless : Unless, optional
+        When the question is not asked.
+    """
 
     number: int = Field(ge=1)
     key: Key
     responses: Key
     reverse: bool = False
+    scored: bool = True
+    unless: Unless | None = None
     text: Text | None = None
+    poles: Poles | None = None
 
 
 class Rule(Document):
@@ -86,7 +119,10 @@ class Rule(Document):
 
 
 class Scale(Document):
-    """A score made of items."""
+    """A score made of items.
+
+    `if_not_asked` is the score of those whose items were not asked, because an earlier answer made them superfluous.
+    """
 
     key: Key
     title: Text
@@ -94,6 +130,7 @@ class Scale(Document):
     rule: Rule
     better: Better
     range: Range
+    if_not_asked: int | None = None
 
 
 class Composite(Document):
@@ -116,10 +153,26 @@ class Band(Document):
     provenance: Provenance | None = None
 
 
+class Moments(Document):
+    """Mean and standard deviation of a score in the group a set was made on."""
+
+    mean: float
+    sd: float = Field(gt=0)
+
+
 class BandSet(Document):
     """Bands of one source, for the informant, ages, sex and country it was made for.
 
     Bands of a scale run from the best scores to the worst. A band without a provenance of its own has the set's.
+
+    Attributes
+    ----------
+    sample : int, optional
+        Size of the group the set was made on.
+    names, scales : dict
+        Names of the bands, and the bands of each scale; empty in a set that holds means only.
+    means : dict
+        Mean and standard deviation of each scale in that group, for comparison in words; no score is computed from them.
     """
 
     id: Id
@@ -127,12 +180,14 @@ class BandSet(Document):
     informant: Words
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     ages: Ages | None = None
-    sex: Literal["female", "male"] | None = None
+    sex: Literal["boy", "girl"] | None = None
+    sample: Annotated[int, Field(ge=1)] | None = None
     source: Words
     provenance: Provenance
     note: Text | None = None
-    names: dict[Key, Text]
-    scales: dict[Key, tuple[Band, ...]]
+    names: dict[Key, Text] = Field(default_factory=dict)
+    scales: dict[Key, tuple[Band, ...]] = Field(default_factory=dict)
+    means: dict[Key, Moments] = Field(default_factory=dict)
 
 
 class Bands(Document):

@@ -21,6 +21,11 @@ NO_COLUMN = Fault("SCO-001", "the column of item {number} is missing", "Add it, 
 NOT_NUMBER = Fault("SCO-002", "the answer is not a number{label}", "Recode it to its code, or leave it empty if unanswered.")
 NOT_CODE = Fault("SCO-003", "the answer is not an allowed code{label}", "Correct the cell, or leave it empty if unanswered.")
 TWO_COLUMNS = Fault("SCO-004", "the column stands twice", "Keep one of the two.")
+WRONG_LENGTH = Fault("SCO-008", "the ages do not match the responses row for row", "Give one age for every row.")
+WRONG_AGE = Fault(
+    "SCO-007", "the child's age is not one the form {form} is for",
+    "Correct the age, or score the row on the form that was used: 'score_family' picks it and says so.",
+)  # fmt: skip
 MORE_CELLS = Fault("SCO-005", "{count} more cells are at fault in the same way", "Correct the listed ones first, then try again.")
 
 
@@ -71,6 +76,28 @@ def checked_codes(instrument: Instrument, responses: pd.DataFrame, rows: NDArray
     if problems:
         raise DataProblems(problems)
     return codes
+
+
+def check_ages(instrument: Instrument, responses: pd.DataFrame, age_years: pd.Series[float] | None) -> None:
+    """Raise every answered row whose child is not of the form's ages (SCO-007); an unknown age is let pass."""
+    if age_years is None or instrument.ages is None:
+        return
+    place = Place(f"responses to {instrument.id}")
+    if len(age_years) != len(responses):
+        WRONG_LENGTH.refuse(place, found=len(age_years), expected=len(responses))
+    age = age_years.to_numpy(dtype=float, na_value=np.nan)
+    served = np.isnan(age) | ((age >= instrument.ages.from_) & (age < instrument.ages.below))
+    rated = answered(responses, list(column_names(instrument, responses).values()))
+    expected = f"from {instrument.ages.from_:g} to below {instrument.ages.below:g} years"
+    wrong = np.flatnonzero(rated & ~served)
+    problems = [
+        WRONG_AGE.at(replace(place, row=int(i) + FIRST_ROW), found=f"{age[i]:.2f} years", expected=expected, form=instrument.id)
+        for i in wrong[:MOST_LISTED]
+    ]
+    if len(wrong) > MOST_LISTED:
+        problems.append(MORE_CELLS.at(place, count=len(wrong) - MOST_LISTED))
+    if problems:
+        raise DataProblems(problems)
 
 
 def column_names(instrument: Instrument, responses: pd.DataFrame) -> dict[str, str]:
