@@ -14,6 +14,14 @@ NOT_EMPTY = Fault(
     "CLI-001", "the folder is not empty, and nothing in it will be overwritten", "Name another folder, or remove this one."
 )
 NO_WAVE = Fault("CLI-002", "the table {table} needs a wave", "Add --wave with one of: {waves}.")
+DRAWN = Fault(
+    "CLI-003", "the lot was drawn before, with seed {seed}",
+    "It is drawn once: go on with output/allocation.csv. If that draw was a mere trial, move study.duckdb away and begin again.",
+)  # fmt: skip
+NO_PROFILE = Fault(
+    "CLI-004", "no institution has answers to make a GAP-profile of",
+    "Import staff_survey and screening at {wave}, then run 'asp-eval score'.",
+)  # fmt: skip
 
 app = typer.Typer(
     name="asp-eval",
@@ -77,6 +85,8 @@ def randomise(seed: Seed, study: StudyFolder = HERE, as_json: AsJson = False) ->
     from asp_eval.trial.study.protocol import load_study
 
     declared = load_study(study)
+    for before in sorted(set(table(declared, "allocation")["seed"].dropna()) - {str(seed)}):
+        DRAWN.refuse("allocation", seed=before)
     allocation = draw(declared, table(declared, "institutions"), seed=seed)
     write_allocation(declared, allocation.frame())
     if as_json:
@@ -91,9 +101,14 @@ def randomise(seed: Seed, study: StudyFolder = HERE, as_json: AsJson = False) ->
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE")],
-    table: Annotated[str, typer.Option("--table", metavar="T", help="institutions, allocation, screening or staff_survey.")],
+    table: Annotated[
+        str, typer.Option("--table", metavar="T", help="institutions, allocation, children, screening or staff_survey.")
+    ],
     wave: Annotated[str | None, typer.Option("--wave", metavar="W", help="The wave the file belongs to.")] = None,
-    mapping: Annotated[Path | None, typer.Option("--mapping", metavar="M", help="Default: FILE.mapping.yaml, if there.")] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option("--mapping", metavar="M", help="Which columns and labels are ours; default: FILE.mapping.yaml, if there."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, store nothing.")] = False,
     study: StudyFolder = HERE,
     as_json: AsJson = False,
@@ -201,6 +216,8 @@ def gap(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
 
     declared = load_study(study)
     results = study_gap_profiles(declared)
+    if not results.profiles and declared.gap:
+        NO_PROFILE.refuse(declared.folder.name, wave=declared.gap.wave)
     save(declared.folder / "output" / "gap.json", results)
     if as_json:
         print(results_as_json(results))

@@ -6,13 +6,15 @@ import json
 import shutil
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 
-from asp_eval.core.errors import Problem
+from asp_eval.core.errors import Place, Problem
 
-MOST_SHOWN = {"error": 20, "warning": 1}  # problems of one kind on screen; --json lists all
+MOST_SHOWN = {"error": 8, "warning": 1}  # different sentences about one column, on screen; --json lists all
+MOST_PLACES, MOST_COLUMNS = 4, 40  # further cells, or whole columns, named under one sentence
 
 
 def say(text: str = "") -> None:
@@ -28,19 +30,58 @@ def print_json(value: object) -> None:
 
 
 def print_problems(problems: Iterable[Problem], *, as_json: bool = False) -> None:
-    """Print problems to stderr: errors first, by code, at most `MOST_SHOWN` of a kind, and how many more there are."""
+    """Print problems to stderr, errors first, by code.
+
+    What is true of many places is said once, with the places; at most `MOST_SHOWN` sentences of a kind are said about a column.
+    """
     listed = sorted(problems, key=lambda p: (p.severity != "error", p.code))
     if as_json:
         print_json({"problems": [p.as_dict() for p in listed]})
         return
     for _, group in groupby(listed, key=lambda p: p.code):
-        alike = list(group)
-        most = MOST_SHOWN[alike[0].severity]
-        for problem in alike[:most]:
-            kind = "" if problem.severity == "error" else "note "
-            print(textwrap.fill(f"{kind}{problem}", _width(), subsequent_indent="    ", break_on_hyphens=False), file=sys.stderr)
-        if len(alike) > most:
-            print(f"    ... and {len(alike) - most} more like it; --json lists all", file=sys.stderr)
+        sentences: dict[tuple[object, ...], list[Problem]] = {}
+        for problem in group:
+            said = (problem.place.source, problem.text, problem.found, problem.expected, problem.remedy)
+            sentences.setdefault(said, []).append(problem)
+        _print_kind(list(sentences.values()))
+
+
+def _print_kind(sentences: list[list[Problem]]) -> None:
+    """Print the problems of one kind; `sentences` holds those that differ in place alone."""
+    said_of: Counter[str | None] = Counter()
+    unsaid = 0
+    for alike in sentences:
+        first = alike[0]
+        said_of[first.place.column] += 1
+        if said_of[first.place.column] > MOST_SHOWN[first.severity]:
+            unsaid += len(alike)
+            continue
+        kind = "" if first.severity == "error" else "note "
+        _complain(f"{kind}{first}", "    ")
+        if first.severity == "warning":
+            unsaid += len(alike) - 1
+        elif len(alike) > 1:
+            _complain("    " + _also(first.place, [problem.place for problem in alike[1:]]), "        ")
+    if unsaid:
+        _complain(f"    ... and {unsaid:,} more like it; --json lists all", "        ")
+
+
+def _also(first: Place, others: Sequence[Place]) -> str:
+    """Name further places of the same fault, and count those that are too many to name."""
+    columns = all(place.row is None and place.line is None for place in others)
+    most = MOST_COLUMNS if columns else MOST_PLACES
+    shown = [place.column or place.source if columns else _within(first, place) for place in others[:most]]
+    more = f"; and {len(others) - most:,} more (--json lists all)" if len(others) > most else ""
+    return "The same: " + "; ".join(shown) + more
+
+
+def _within(first: Place, place: Place) -> str:
+    """Name a place in a file whose name, and perhaps column, was said before."""
+    return str(Place(line=place.line, row=place.row, column=None if place.column == first.column else place.column))
+
+
+def _complain(text: str, indent: str) -> None:
+    print(textwrap.fill(text, _width(), subsequent_indent=indent, break_on_hyphens=False), file=sys.stderr)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -12,6 +12,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,6 +37,18 @@ REPEATED_KEY = Fault("DOC-007", "the key stands twice", "Keep one of the two.")
 UNKNOWN_KEY = Fault("DOC-008", "the key is unknown", "{advice}")
 MISSING_KEY = Fault("DOC-009", "the key is missing", "Add it.")
 WRONG_VALUE = Fault("DOC-010", "the value does not fit", "{advice}")
+
+PATTERNS = {
+    r"^[A-Za-z][A-Za-z0-9_]*$": "a name of letters a to z, digits and _, beginning with a letter",
+    r"^[A-Za-z][A-Za-z0-9_-]*$": "a name of letters a to z, digits, _ and -, beginning with a letter",
+}
+_DATE, _LIST, _KEYS = "a date written 2027-09-30", "a list, such as [a, b]", "keys with values, such as {key: value}"
+EXPECTED = {
+    "date_from_datetime_parsing": _DATE, "date_parsing": _DATE, "date_type": _DATE, "tuple_type": _LIST, "list_type": _LIST,
+    "dict_type": _KEYS, "model_type": _KEYS, "model_attributes_type": _KEYS, "too_short": "at least one value that fits",
+    "string_type": "a text; if it looks like a number or date, put it in quotes",
+    "bool_parsing": "true or false", "bool_type": "true or false", "float_parsing": "a number", "int_parsing": "a whole number",
+}  # fmt: skip
 
 
 class Document(BaseModel):
@@ -210,9 +223,20 @@ def _problem(detail: ErrorDetails, keys: Keys, place: Place, model: type[BaseMod
         case "missing":
             return MISSING_KEY.at(place)
         case _:
-            problem = detail.get("ctx", {}).get("error")
-            expected = str(problem) if problem else detail["msg"][:1].lower() + detail["msg"][1:]
-            return WRONG_VALUE.at(place, found=_brief(detail["input"]), expected=expected, advice="Correct the value.")
+            return WRONG_VALUE.at(place, found=_brief(detail["input"]), expected=_expected(detail), advice="Correct the value.")
+
+
+def _expected(detail: ErrorDetails) -> str:
+    """Say what would have fitted, in the words of someone who writes YAML."""
+    context, kind = detail.get("ctx", {}), detail["type"]
+    if "error" in context and kind == "value_error":
+        return str(context["error"])
+    if "pattern" in context:
+        return PATTERNS.get(context["pattern"], f"a text that matches {context['pattern']}")
+    if kind in EXPECTED:
+        return EXPECTED[kind]
+    message = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    return message[:1].lower() + message[1:]
 
 
 def _is_union_tag(part: str | int, loc: Keys) -> bool:
@@ -234,4 +258,5 @@ def _field(keys: Keys) -> str:
 
 
 def _brief(value: object) -> object:
-    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
+    """Return a plain value; a block of the document is not repeated, for its line is given."""
+    return value if isinstance(value, (str, int, float, bool, date)) else None

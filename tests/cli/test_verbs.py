@@ -77,7 +77,42 @@ def test_a_second_draw_is_refused(demo, run, tmp_path):
     shutil.copytree(demo.folder, tmp_path / "study")
     refused = run("randomise", "--seed", "8", cwd=tmp_path / "study")
     assert refused.code == 1
-    assert "STO-011" in refused.err
+    assert "CLI-003" in refused.err
+    assert "seed 7" in refused.err
+
+
+def test_the_same_draw_again_changes_nothing(demo, run, tmp_path):
+    shutil.copytree(demo.folder, tmp_path / "study")
+    assert run("randomise", "--seed", "7", cwd=tmp_path / "study").code == 0
+    written = [folder / "output" / "allocation.csv" for folder in (tmp_path / "study", demo.folder)]
+    assert written[0].read_bytes() == written[1].read_bytes()
+
+
+def test_a_gap_profile_without_answers_says_what_to_import(run, tmp_path):
+    run("init", tmp_path / "mine")
+    refused = run("gap", cwd=tmp_path / "mine")
+    assert refused.code == 1
+    assert "CLI-004" in refused.err
+    assert not (tmp_path / "mine" / "output" / "gap.json").exists()
+
+
+def test_what_is_true_of_many_columns_is_said_once(run, tmp_path):
+    run("init", tmp_path / "mine")
+    (tmp_path / "mine" / "a.csv").write_text("institution_id;municipality;K\u00f8n;B;C\n1;x;1;2;3\n", encoding="utf-8")
+    refused = run("import", "a.csv", "--table", "institutions", cwd=tmp_path / "mine")
+    assert refused.code == 1
+    assert refused.err.count("SCR-040") == 1
+    assert "The same: B; C" in refused.err
+
+
+def test_what_is_true_of_many_cells_is_said_once_and_counted(run, demo, tmp_path):
+    shutil.copytree(demo.folder, tmp_path / "study")
+    path = tmp_path / "study" / "institutions.csv"
+    path.write_text("institution_id,municipality\n" + "".join(f"B{i},\n" for i in range(10)), encoding="utf-8")
+    refused = run("import", "institutions.csv", "--table", "institutions", cwd=tmp_path / "study")
+    assert refused.code == 1
+    assert refused.err.count("SCR-045") == 1
+    assert "The same: row 3; row 4; row 5; row 6; and 5 more" in refused.err
 
 
 def test_importing_the_same_file_again_changes_nothing_and_says_so(demo, run, tmp_path):

@@ -1,8 +1,10 @@
 """Every mistake of a document is answered on its line; files are there whole or not at all."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 
 from asp_eval.core import documents
 from asp_eval.core.documents import Document, read_document, read_yaml, write_whole
@@ -17,6 +19,8 @@ class Inner(Document):
 class Outer(Document):
     title: str
     parts: tuple[Inner, ...] = ()
+    start: date | None = None
+    key: str = Field("a", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
 
 
 def codes_and_lines(path: Path) -> list[tuple[str, int | None]]:
@@ -40,6 +44,23 @@ def test_three_mistakes_are_answered_at_once_each_on_its_line(tmp_path):
         ("DOC-009", 4),  # name is missing
         ("DOC-010", 5),  # size is no number
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("title: a\nparts: [{name: b, size: many}]\n", "found 'many', expected a whole number."),
+        ("title: a\nparts: b\n", "found 'b', expected a list, such as [a, b]."),
+        ("title: a\nparts: [b]\n", "found 'b', expected keys with values, such as {key: value}."),
+        ("title: a\nstart: 01-09-2027\n", "found '01-09-2027', expected a date written 2027-09-30."),
+        ("title: a\nkey: Min plan\n", "found 'Min plan', expected a name of letters a to z, digits, _ and -"),
+        ("title: [a, b]\n", "does not fit; expected a text; if it looks like a number or date, put it in quotes."),
+    ],
+)
+def test_what_would_have_fitted_is_said_in_the_words_of_the_file(tmp_path, text, said):
+    with pytest.raises(DataProblems) as caught:
+        read_document(written(tmp_path, text), Outer)
+    assert said in str(caught.value)
 
 
 def test_an_unknown_key_is_answered_with_the_near_one(tmp_path):

@@ -126,6 +126,12 @@ def test_an_unknown_institution_suggests_the_near_one(check, visits):
     assert "Did you mean 'A1'" in problem.remedy
 
 
+def test_an_institution_that_a_spreadsheet_took_the_zeros_from(check, visits):
+    known = Known(institutions=frozenset({"001", "010"}))
+    (problem,) = check(visits.iloc[[0]].assign(institution_id="1"), known=known)
+    assert "Did you mean '001'" in problem.remedy
+
+
 def test_a_file_without_the_instrument(check, visits):
     assert codes(check(visits[["child_id", "institution_id", "mother_education", "hours"]])) == ["SCR-062"]
 

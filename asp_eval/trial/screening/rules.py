@@ -99,10 +99,15 @@ def _institutions(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known
         return
     given = frame["institution_id"]
     unlisted = given.notna() & ~given.isin(known.institutions)
+    listed = pd.Series(sorted(known.institutions), dtype="str")
+    spelled = dict(zip(_plain(listed), listed, strict=True))
     for row in positions(unlisted):
-        near = difflib.get_close_matches(str(given.iloc[row]), known.institutions, n=1)
-        advice = f"Did you mean {near[0]!r}?" if near else "Correct it, or add it to the list and import the list again."
-        yield UNKNOWN_INSTITUTION.at(raw.place(row, "institution_id"), found=str(given.iloc[row]), advice=advice)
+        found = str(given.iloc[row])
+        meant = spelled.get(_plain(given.iloc[[row]]).iloc[0])
+        near = [meant] if meant else difflib.get_close_matches(found, known.institutions, n=1)
+        likely = f"Did you mean {near[0]!r}? " if near else ""
+        advice = f"{likely}Correct the cell, or add the institution to the list and import the list again."
+        yield UNKNOWN_INSTITUTION.at(raw.place(row, "institution_id"), found=found, advice=advice)
     if schema.name != "allocation" and known.allocated:
         undrawn = given.notna() & ~unlisted & ~given.isin(known.allocated)
         for row in positions(undrawn):

@@ -21,11 +21,13 @@ from asp_eval.trial.study.design import Study
 
 UNKNOWN_COLUMN = Fault(
     "SCR-040", "the column is unknown",
-    "{advice}Rename it in the mapping ('rename'), leave it out ('ignore'), or declare it in study.yaml ('columns').",
+    "{advice}Say in the mapping, a file FILE.mapping.yaml beside FILE, what it is ('rename: {{COLUMN: OURS}}') "
+    "or that it is left out ('ignore: [COLUMN]'); or declare it in study.yaml ('columns').",
 )  # fmt: skip
 MISSING_COLUMN = Fault(
     "SCR-041", "the column is missing",
-    "{advice}Export it, or map it; if it was not collected, say so in the mapping: 'constants: {{NAME: null}}'.",
+    "{advice}Export it, or rename another column to it in the mapping ('rename: {{COLUMN: OURS}}'); if it was not collected, "
+    "say so there: 'constants: {{OURS: null}}'.",
 )  # fmt: skip
 NO_VALUE = Fault("SCR-045", "the cell is empty, and must not be", "Fill it in, or take the row out.")
 SAME_KEY = Fault(
@@ -42,7 +44,8 @@ UNSURE_DATES = Fault(
 )  # fmt: skip
 NO_FORM = Fault(
     "SCR-062", "the file has no items of an instrument that study.yaml declares for it",
-    "Map its columns, or take the instrument out of 'collect'.",
+    "Rename its columns to INSTRUMENT.ITEM in the mapping; 'asp-eval instruments show INSTRUMENT' lists the items. "
+    "If it was not used, take it out of 'collect' in study.yaml.",
 )  # fmt: skip
 NOT_THERE = Fault(
     "SCR-061", "a column that study.yaml declares is not in the file", "Check its name; it is stored empty.", severity="warning"

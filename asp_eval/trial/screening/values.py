@@ -16,14 +16,19 @@ from asp_eval.core.errors import Fault
 from asp_eval.trial.screening.fields import Field
 from asp_eval.trial.screening.raw import SPACES, TextColumn
 
-NOT_A_CODE = Fault("SCR-014", "the value is not an allowed code", "Correct the cell, or leave it empty if unanswered.")
+NOT_A_CODE = Fault(
+    "SCR-014", "the value is not an allowed code",
+    "Correct the cell, or leave it empty if unanswered. If it is a label, give its code in the mapping: "
+    "'recode: {{COLUMN: {{LABEL: CODE}}}}'.",
+)  # fmt: skip
 WRONG_TYPE = Fault(
     "SCR-042", "the value is not {kind}",
     "Correct the cell; a word that means missing is declared in the mapping: 'missing: [WORD]'.",
 )  # fmt: skip
 NOT_ALLOWED = Fault(
-    "SCR-043", "the value is not one of those allowed", "Correct the cell, or recode the label in the mapping ('recode')."
-)
+    "SCR-043", "the value is not one of those allowed",
+    "Correct the cell, or recode the label in the mapping: 'recode: {{COLUMN: {{LABEL: OURS}}}}'; an OURS of \"\" empties it.",
+)  # fmt: skip
 OUT_OF_RANGE = Fault("SCR-044", "the value is out of range", "Correct the cell.")
 IMPOSSIBLE_DATE = Fault("SCR-047", "there is no such date", "Correct the cell.")
 
