@@ -1,3 +1,4 @@
+from .analysis.allocations import allocations
 from .analysis.outcomes import analyse
 from .analysis.profiles import gap_profiles
 from .analysis.sets import analysis_set
@@ -7,6 +8,8 @@ from .stats.estimate import Estimate
 from .stats.mixed.fit import lmm, lmm_from_moments
 from .stats.mixed.moments import Moments
 from .stats.ols import ols
+from .stats.permutation import Permutation
+from .stats.resampling.allocations import Allocations
 from .stats.smallsample.between_within import BetweenWithin
 from .stats.smallsample.cluster_robust import CR0, CR1, CR1S, CR2, CR3
 from .stats.smallsample.kenward_roger import KenwardRoger
@@ -20,9 +23,10 @@ from .trial.store import table
 from .trial.study.protocol import load_study
 
 __all__ = [
-    "CR0", "CR1", "CR1S", "CR2", "CR3", "AspError", "BetweenWithin", "DataProblems", "Estimate", "KenwardRoger", "Moments",
-    "Normal", "Refusal", "Satterthwaite", "Unavailable", "analyse", "analysis_set", "gap_profiles", "instrument", "lmm",
-    "lmm_from_moments", "load_study", "ols", "randomise", "read_table", "render", "score", "table",
+    "CR0", "CR1", "CR1S", "CR2", "CR3", "Allocations", "AspError", "BetweenWithin", "DataProblems", "Estimate",
+    "KenwardRoger", "Moments", "Normal", "Permutation", "Refusal", "Satterthwaite", "Unavailable",
+    "allocations", "analyse", "analysis_set", "gap_profiles", "instrument", "lmm", "lmm_from_moments", "load_study",
+    "ols", "randomise", "read_table", "render", "score", "table",
 ]
 
 __version__: str

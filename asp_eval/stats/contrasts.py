@@ -15,6 +15,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.stats.estimate import ESTIMATE_COLUMNS, JOINT_COLUMNS, Array, Estimate, JointTest, t_quantile, t_tail
+from asp_eval.stats.smallsample.direct import DirectMethod
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, Method
 
 UNKNOWN_TERM = Fault("FIT-001", "there is no coefficient named {term!r}", "Use one of the names in the term column: {near}.")
@@ -101,6 +102,8 @@ def estimates(fit: Fit, L: Array, terms: Sequence[str], method: Method, level: f
     """Return one `Estimate` per row of L (k, p)."""
     if not 0 < level < 1:
         LEVEL.refuse(found=level)
+    if isinstance(method, DirectMethod):
+        return method.rows(fit, L, terms, level)
     found = method.errors(fit, L)
     other = None if isinstance(found, Unavailable) else found.estimate
     values = L @ fit.estimate if other is None else other

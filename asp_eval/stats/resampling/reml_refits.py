@@ -1,0 +1,273 @@
+"""REML refits of a model with one random intercept under thousands of allocations at once.
+
+With d = tau^2 / sigma^2, h_g = 1'W_g 1 and the cross-products of `arm_grams`,
+
+    S(d) = u'Wu - sum_g d / (1 + d h_g) s_g(T_g) s_g(T_g)',        criterion(d) = log|V| + log|S_xx| + (n - p) log r^2,
+
+and S is linear in the indicators of T, so S and its derivatives are matrix products over replicates. Each replicate's
+criterion is minimised as a single fit's: the valley on the same grid of d, then safeguarded Newton steps in log d; a
+criterion that rises at zero and is lowest there gives zero. With the contrast's column last of X, the elimination of S
+hands out its estimate and standard error directly:  b = S_ay / S_aa,  se^2 = sigma^2 / S_aa  at their turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asp_eval.stats.estimate import Array
+from asp_eval.stats.mixed.one_ratio import GRID
+from asp_eval.stats.resampling.allocations import Draws
+from asp_eval.stats.resampling.arm_grams import ArmGrams
+from asp_eval.stats.resampling.packed import eliminate, triangle
+from asp_eval.stats.resampling.refits import Refits
+
+Mask = npt.NDArray[np.bool_]
+
+CHUNK = 512
+"""Replicates at a time: their matrices stay in the cache."""
+COLLINEAR = 1e-10
+"""Share of an arm's column that must be left beside the other columns for its effect to be estimable."""
+CLOSE = 1e-6
+"""A Newton step in log d below this is the last: its error is the square."""
+STEPS = 60
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Packed cross-products of the columns and the outcome, split into what every draw shares and what indicators add.
+
+    Attributes
+    ----------
+    size : int
+        P = p + 1.
+    p0 : int
+    base, outer : ndarray, shape (E,), (J, E)
+        u'Wu and s_g s_g' with all clusters in the reference arm.
+    moving : ndarray of int, shape (E',)
+        Packed elements in which the treatment has a part.
+    gain, outer_gain : ndarray, shape ((K-1) J, E')
+        What a cluster adds to them by being in another arm.
+    h : ndarray, shape (J,)
+    N : int
+        n - p.
+    """
+
+    size: int
+    p0: int
+    base: Array
+    outer: Array
+    moving: npt.NDArray[np.intp]
+    gain: Array
+    outer_gain: Array
+    h: Array
+    N: int
+
+    @classmethod
+    def of(cls, grams: ArmGrams) -> Stack:
+        """Pack the cross-products of clusters under arms."""
+        size, p0 = grams.p + 1, grams.p0
+        i, j = triangle(size)
+        gram, outer = grams.gram[:, :, i, j], grams.sums[:, :, i] * grams.sums[:, :, j]
+        moving = np.flatnonzero(((i >= p0) & (i < grams.p)) | ((j >= p0) & (j < grams.p)))
+        gain, outer_gain = ((x[1:] - x[0])[..., moving].reshape(-1, len(moving)) for x in (gram, outer))
+        return cls(size, p0, gram[0].sum(axis=0), outer[0], moving, gain, outer_gain, grams.size, grams.n - grams.p)
+
+    def indicators(self, draws: Draws) -> Array:
+        """Return 1(T_g = a) for a >= 1 ((K-1) J, R)."""
+        arms = len(self.gain) // len(self.h)
+        return np.concatenate([(a == draws.T) * 1.0 for a in range(1, arms + 1)])
+
+    def products(self, indicators: Array) -> Array:
+        """Return u'Wu of every draw, packed (E, R)."""
+        out = np.repeat(self.base[:, None], indicators.shape[1], axis=1)
+        out[self.moving] += self.gain.T @ indicators
+        return out
+
+    def profile(self, products: Array, indicators: Array, d: Array, orders: int) -> Array:
+        """Return S(d) with derivatives, packed (E, orders, R)."""
+        v = 1.0 / (1.0 + d * self.h[:, None])
+        weights = np.stack([d * v, v * v, -2.0 * self.h[:, None] * v**3][:orders], axis=1)  # (J, orders, R)
+        flat = weights.reshape(len(self.h), orders * len(d))
+        S = -(self.outer.T @ flat).reshape(len(self.base), orders, len(d))
+        arms = len(indicators) // len(self.h)
+        moved = (np.tile(weights, (arms, 1, 1)) * indicators[:, None]).reshape(len(indicators), orders * len(d))
+        S[self.moving] -= (self.outer_gain.T @ moved).reshape(len(self.moving), orders, len(d))
+        S[:, 0] += products
+        return S
+
+
+def reml_refits(grams: ArmGrams, draws: Draws) -> Refits:
+    """Refit by REML under every draw (R, J)."""
+    stack = Stack.of(grams)
+    grid = [GridPoint.at(stack, float(d)) for d in GRID]
+    parts = [_chunk(stack, grid, draws[at : at + CHUNK]) for at in range(0, len(draws), CHUNK)]
+    b, se, d = (np.concatenate(x) for x in zip(*parts, strict=True))
+    return Refits(grams.scale * b, abs(grams.scale) * se, d)
+
+
+def estimable(stack: Stack, products: Array) -> Mask:
+    """Return under which draws no column of the treatment is a combination of other columns (R,)."""
+    i, j = triangle(stack.size)
+    whole = products[i == j]
+    pivots = eliminate(products[:, None].copy(), stack.size).pivots[:, 0]
+    arms = slice(stack.p0, stack.size - 1)
+    return np.asarray((pivots[arms] > COLLINEAR * np.maximum(whole[arms], 1e-300)).all(axis=0))
+
+
+def undecided(grams: ArmGrams, draws: Draws) -> Mask:
+    """Return which draws no hypothesis of a constant effect can tell from the observed allocation (R,).
+
+    Under them the observed arm is a combination of the model's columns (the same allocation, or its mirror image), so
+    the statistic is the observed one whatever the effect; or the effect cannot be estimated at all.
+    """
+    stack = Stack.of(grams.of_observed_arm())
+    out = []
+    for at in range(0, len(draws), CHUNK):
+        products = stack.products(stack.indicators(draws[at : at + CHUNK]))
+        left = eliminate(products[:, None].copy(), stack.size).pivots[-1, 0]
+        out.append((left <= COLLINEAR * products[-1]) | ~estimable(stack, products))
+    return np.concatenate(out)
+
+
+def _chunk(stack: Stack, grid: list[GridPoint], draws: Draws) -> tuple[Array, Array, Array]:
+    """Return the last coefficient, its standard error and d of every draw (R,), in the columns' units."""
+    indicators = stack.indicators(draws)
+    products = stack.products(indicators)
+    b, se, d = (np.full(len(draws), np.nan) for _ in range(3))
+    fine = estimable(stack, products)
+    if not fine.any():
+        return b, se, d
+    indicators, products = indicators[:, fine], products[:, fine]
+    d[fine] = _ratios(stack, grid, products, indicators)
+    found = eliminate(stack.profile(products, indicators, d[fine], 1), stack.size)
+    b[fine] = found.slope
+    se[fine] = np.sqrt(np.maximum(found.pivots[-1, 0], 0.0) / stack.N / found.pivots[-2, 0])
+    return b, se, d
+
+
+def _ratios(stack: Stack, grid: list[GridPoint], products: Array, indicators: Array) -> Array:
+    """Return the d that minimises each replicate's criterion (R,)."""
+    values = np.array([point.values(indicators, stack.N) for point in grid])
+    best = np.argmin(values, axis=0)
+    upper = np.append(GRID, GRID[-1] * 1e8)
+    low, high = upper[np.maximum(best - 1, 0)], upper[best + 1]
+    d = _vertex(values, best)
+    near_zero = np.flatnonzero(low == 0.0)
+    at_zero = np.zeros(len(best), dtype=bool)
+    value, slope, _ = _criterion(stack, products[:, near_zero], indicators[:, near_zero], np.zeros(len(near_zero)))
+    rises = slope >= -1e-9 * stack.N
+    at_zero[near_zero[rises & (best[near_zero] == 0)]] = True
+    d = _search(stack, products, indicators, d, low, high, np.flatnonzero(~at_zero))
+    inner = rises & (best[near_zero] > 0) & (d[near_zero] < GRID[1])
+    if inner.any():
+        doubtful = near_zero[inner]
+        there, _, _ = _criterion(stack, products[:, doubtful], indicators[:, doubtful], d[doubtful])
+        at_zero[doubtful[value[inner] <= there + 1e-9]] = True
+    return np.where(at_zero, 0.0, d)
+
+
+def _vertex(values: Array, best: npt.NDArray[np.intp]) -> Array:
+    """Return where a parabola through the three lowest points of the grid, in log d, has its minimum (R,)."""
+    middle = np.clip(best, 2, len(GRID) - 2)
+    below, at, above = (values[middle + k, np.arange(len(best))] for k in (-1, 0, 1))
+    bend = below - 2.0 * at + above
+    move = np.where(bend > 0, 0.5 * (below - above) / np.where(bend > 0, bend, 1.0), 0.0)
+    moved = GRID[middle] * np.exp(np.clip(move, -0.5, 0.5) * np.log(GRID[2] / GRID[1]))
+    return np.where(best == middle, moved, np.where(best > 0, GRID[best], GRID[1] / 2.0))
+
+
+def _search(
+    stack: Stack, products: Array, indicators: Array, start: Array, low: Array, high: Array, active: npt.NDArray[np.intp]
+) -> Array:
+    """Return where the derivative vanishes, by Newton's method in log d inside brackets; only `active` replicates move."""
+    d, low, high = start.copy(), np.maximum(low, 1e-12), high.copy()
+    for _ in range(STEPS):
+        if not len(active):
+            break
+        everyone = len(active) == len(d)
+        P, T = (products, indicators) if everyone else (products[:, active], indicators[:, active])
+        x = d[active]
+        _, first, second = _criterion(stack, P, T, x)
+        slope, bend = first * x, second * x * x + first * x
+        rising = slope > 0
+        high[active] = np.where(rising, x, high[active])
+        low[active] = np.where(rising, low[active], x)
+        step = np.where(bend > 0, -slope / np.where(bend > 0, bend, 1.0), -2.0 * np.sign(slope))
+        proposal = x * np.exp(np.clip(step, -3.0, 3.0))
+        inside = (proposal >= low[active]) & (proposal <= high[active])
+        proposal = np.where(inside, proposal, np.sqrt(low[active] * high[active]))
+        d[active] = proposal
+        done = ((np.abs(step) < CLOSE) & (bend > 0)) | (high[active] < 1e-10) | (high[active] - low[active] < 1e-14 * x)
+        active = active[~done]
+    return d
+
+
+def _criterion(stack: Stack, products: Array, indicators: Array, d: Array) -> tuple[Array, Array, Array]:
+    """Return the criterion and its first two derivatives in d (R,), up to a constant."""
+    h = stack.h[:, None]
+    found = eliminate(stack.profile(products, indicators, d, 3), stack.size).pivots
+    value, first, second = found[:, 0], found[:, 1], found[:, 2]
+    many = np.ones((stack.size, 1))
+    many[-1] = stack.N
+    hv = h / (1.0 + d * h)
+    share = first / value
+    logs = np.log1p(d * h).sum(axis=0) + (many * np.log(value)).sum(axis=0)
+    slope = hv.sum(axis=0) + (many * share).sum(axis=0)
+    bend = (many * (second / value - share**2)).sum(axis=0) - (hv * hv).sum(axis=0)
+    return logs, slope, bend
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GridPoint:
+    """The criterion at one d as a function of indicators, the columns without the treatment eliminated beforehand.
+
+    Attributes
+    ----------
+    constant : float
+    columns : int
+        q + 1: the treatment's columns and the outcome.
+    base, gain : ndarray, shape (r,), (r, (K-1) J)
+        Rows for the part of the treatment's columns along the eliminated ones, (p0, q) of them, and for the packed
+        cross-products of the treatment's columns and the outcome.
+    outcome : ndarray, shape (p0,)
+        The part of the outcome along the eliminated columns.
+    """
+
+    constant: float
+    columns: int
+    base: Array
+    gain: Array
+    outcome: Array
+
+    @classmethod
+    def at(cls, stack: Stack, d: float) -> GridPoint:
+        """Eliminate the columns without the treatment at d."""
+        size, p0, w = stack.size, stack.p0, d / (1.0 + d * stack.h)
+        i, j = triangle(size)
+        S = np.empty((size, size))
+        S[i, j] = S[j, i] = stack.base - w @ stack.outer
+        gain = np.zeros((size, size, len(stack.gain)))
+        moved = stack.gain - np.tile(w, len(stack.gain) // len(w))[:, None] * stack.outer_gain
+        gain[i[stack.moving], j[stack.moving]] = gain[j[stack.moving], i[stack.moving]] = moved.T
+        L = np.linalg.cholesky(S[:p0, :p0])
+        Z = np.linalg.solve(L, S[:p0, p0:])
+        lifted = np.linalg.solve(L, gain[:p0, p0:-1].reshape(p0, -1))
+        a, b = triangle(size - p0)
+        base = np.concatenate([Z[:, :-1].ravel(), S[p0 + a, p0 + b]])
+        rows = np.concatenate([lifted.reshape(-1, len(stack.gain)), gain[p0 + a, p0 + b]])
+        constant = float(np.log1p(d * stack.h).sum()) + 2.0 * float(np.log(L.diagonal()).sum())
+        return cls(constant, size - p0, base, rows, Z[:, -1])
+
+    def values(self, indicators: Array, N: int) -> Array:
+        """Return the criterion of every replicate (R,)."""
+        found = self.gain @ indicators + self.base[:, None]
+        q, p0 = self.columns - 1, len(self.outcome)
+        above = [*found[: p0 * q].reshape(p0, q, found.shape[1]).swapaxes(0, 1), self.outcome[:, None]]
+        packed = found[p0 * q :, None]
+        for e, (a, b) in enumerate(zip(*triangle(self.columns), strict=True)):
+            packed[e, 0] -= (above[a] * above[b]).sum(axis=0)
+        logs = np.log(np.maximum(eliminate(packed, self.columns).pivots[:, 0], 1e-300))
+        return np.asarray(self.constant + logs[:-1].sum(axis=0) + N * logs[-1], float)
