@@ -42,7 +42,7 @@ HERE = Path()
 
 @app.command()
 def demo(folder: Annotated[Path, typer.Argument(metavar="DIR")], seed: Seed = 2006) -> None:
-    """Run a complete synthetic trial from raw exports to printed reports.
+    """Run a complete synthetic trial, from exports to reports.
 
     Example: asp-eval demo demo-study
     """
@@ -76,7 +76,9 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
 
 @app.command()
 def randomise(seed: Seed, study: StudyFolder = HERE, as_json: AsJson = False) -> None:
-    """Draw the lot for the imported institutions, once, and write it to the allocation ledger.
+    """Draw the lot for the imported institutions, once.
+
+    The draw is written to the allocation ledger and to output/allocation.csv.
 
     Example: asp-eval randomise --seed 2006
     """
@@ -113,7 +115,9 @@ def import_(
     study: StudyFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Bring one export into the study: every row in, or listed with the reason and the cure.
+    """Bring one export into the study.
+
+    Every row is in the study afterwards, or listed with the reason and the cure.
 
     Example: asp-eval import wave1.csv --table screening --wave w1
     """
@@ -134,7 +138,7 @@ def import_(
 
 @app.command()
 def check(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
-    """Check study.yaml and what has been imported, and say what is still missing.
+    """Check study.yaml and the imports, and say what comes next.
 
     Example: asp-eval check
     """
@@ -179,7 +183,9 @@ def score(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
 
 @app.command()
 def analyse(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
-    """Fit the planned models; write output/results.json and output/results.csv.
+    """Fit the planned models.
+
+    Writes output/results.json and output/results.csv.
 
     Example: asp-eval analyse
     """
@@ -205,7 +211,9 @@ def analyse(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
 
 @app.command()
 def gap(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
-    """Compute the GAP-profile of every institution; write output/gap.json.
+    """Compute the GAP-profile of every institution.
+
+    Writes output/gap.json.
 
     Example: asp-eval gap
     """
@@ -229,7 +237,9 @@ def gap(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
 
 @app.command()
 def report(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
-    """Print the evaluation report and the GAP-profiles as HTML, in every language of the study.
+    """Write the evaluation report and the GAP-profiles as HTML.
+
+    In every language of the study.
 
     Example: asp-eval report
     """
