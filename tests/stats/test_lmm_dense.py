@@ -34,7 +34,8 @@ def data(seed: int = 5) -> pd.DataFrame:
     d["t"], d["w"] = rng.normal(size=n), 0.3 + rng.random(n)
     effects = rng.normal(size=9)[inst] + 0.6 * rng.normal(size=9)[inst] * d["t"] + 0.7 * rng.normal(size=5)[rater]
     d["y"] = d["x"] + effects + 0.5 * rng.normal(size=27)[d["room"]] + rng.normal(size=n) / np.sqrt(d["w"])
-    return d
+    judge = rng.integers(0, 6, n)
+    return d.assign(judge=judge, y=d["y"] + 0.8 * rng.normal(size=6)[judge])
 
 
 def indicator(codes: pd.Series) -> np.ndarray:
@@ -48,6 +49,10 @@ def intercept(d: pd.DataFrame) -> list[np.ndarray]:
 
 def crossed(d: pd.DataFrame) -> list[np.ndarray]:
     return [Z @ Z.T for Z in (indicator(d["inst"]), indicator(d["rater"]))]
+
+
+def three_crossed(d: pd.DataFrame) -> list[np.ndarray]:
+    return [Z @ Z.T for Z in (indicator(d["inst"]), indicator(d["rater"]), indicator(d["judge"]))]
 
 
 def nested(d: pd.DataFrame) -> list[np.ndarray]:
@@ -64,6 +69,7 @@ CASES: dict[str, tuple[str, Callable[[pd.DataFrame], list[np.ndarray]], str | No
     "intercept": ("y ~ arm + x + (1 | inst)", intercept, None),
     "weighted": ("y ~ arm + x + (1 | inst)", intercept, "w"),
     "crossed": ("y ~ arm + x + (1 | inst) + (1 | rater)", crossed, None),
+    "three crossed": ("y ~ arm + x + (1 | inst) + (1 | rater) + (1 | judge)", three_crossed, None),
     "nested": ("y ~ arm + x + (1 | inst/room)", nested, None),
     "slope": ("y ~ arm + x + (1 + t | inst)", slope, None),
     "weighted slope": ("y ~ arm + x + (1 + t | inst)", slope, "w"),

@@ -8,6 +8,7 @@ import pytest
 
 from asp_eval.core.errors import Refusal
 from asp_eval.stats.mixed.fit import lmm
+from asp_eval.stats.mixed.optimise import minimise
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.stats.smallsample.normal import Normal
@@ -239,3 +240,31 @@ def test_the_optimum_is_the_lowest_of_two_valleys() -> None:
         fit = lmm("y ~ 1 + (1 | g)", d)
         for ratio in np.exp(np.linspace(-9, 9, 60)):
             assert fit.found.criterion.value <= fit.problem.evaluate(np.array([ratio]), reml=True).value + 1e-9
+
+
+@pytest.mark.parametrize(
+    "formula", ["y ~ x + (1 + x | g)", "y ~ x + (1 | g/h)", "y ~ 1 + (1 | g) + (1 | h)", "y ~ x + (x || g) + (1 | h)"]
+)
+def test_no_other_covariance_matrix_is_likelier(formula: str) -> None:
+    """Small, heavy-tailed data, where minima lie on the boundary and in several valleys."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        g, h = rng.integers(0, 5, 40), rng.integers(0, 4, 40)
+        d = pd.DataFrame({"g": g, "h": h, "x": rng.normal(size=40)})
+        d["y"] = rng.standard_t(3, size=40) + (seed % 3) * rng.normal(size=5)[g]
+        fit = lmm(formula, d)
+        assert fit.converged
+        shape = fit.problem.elimination.shape
+        for _ in range(60):
+            theta = rng.normal(size=len(shape.elements)) * rng.choice([0.03, 0.3, 1.0, 3.0])
+            assert fit.found.criterion.value <= fit.problem.evaluate(shape.d(theta), reml=True).value + 1e-8
+
+
+def test_a_search_that_starts_on_the_boundary_leaves_it() -> None:
+    """At D = 0 the gradient in theta vanishes whatever the data; only the gradient in D tells that it is no minimum."""
+    problem = lmm("y ~ x + (1 + x | g)", BASE.assign(y=BASE["y"] + BASE["x"] * np.sin(BASE["g"]))).problem
+    inside = problem.optimum(reml=True)
+    shape = problem.elimination.shape
+    from_zero = minimise(shape, lambda d: problem.evaluate(d, reml=True), shape.identity(0.0))
+    assert not inside.singular and not from_zero.singular
+    np.testing.assert_allclose(from_zero.theta, inside.theta, atol=1e-6)

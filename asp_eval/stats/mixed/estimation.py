@@ -29,6 +29,8 @@ ONE_ROW_PER_GROUP = Fault(
 )  # fmt: skip
 
 
+FEW_GROUPS = 10
+"""With so few groups of a factor the criterion often has a second minimum."""
 CONFOUNDED = Fault(
     "FIT-071", "the fixed part already has an effect for every group of {group}, so nothing is left to vary at random",
     "Leave out the random term, or the fixed effects of the groups.",
@@ -76,7 +78,8 @@ class Problem:
         else:
             shape = self.elimination.shape
             theta = shape.identity(0.5) if start is None else start
-            found = minimise(shape, lambda d: self.evaluate(d, reml=reml), theta)
+            few = min(len(levels) for levels in self.standard.moments.levels) <= FEW_GROUPS
+            found = minimise(shape, lambda d: self.evaluate(d, reml=reml), theta, few_groups=few)
         determined(found.criterion, float(self.elimination.root[-1, -1]))
         return found
 

@@ -85,6 +85,8 @@ def criterion(profile: Profile, n: int, *, reml: bool) -> Criterion:
     beta = B @ S[:p, p]
     r2 = float(S[p, p] - S[:p, p] @ beta)
     r2 = max(r2, 1e-16 * float(S[p, p]))  # below is rounding; `determined` refuses an estimate there
+    if not r2 > 0:
+        return _out_of_range(profile, N)
     v = np.append(-beta, 1.0)
     Sv = profile.S_1 @ v  # (s, p + 1)
     r2_1 = Sv @ v

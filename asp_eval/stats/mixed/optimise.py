@@ -20,6 +20,8 @@ from asp_eval.stats.mixed.likelihood import Criterion
 
 SINGULAR = 1e-4
 """A diagonal element of Lambda below this is singular, as in lme4's isSingular."""
+OTHER_STARTS = (0.1, 3.0)
+"""Multiples of the identity from which Lambda starts again."""
 FLAT = 1e-9
 """Curvature, relative to that along the axes, below which the criterion is flat."""
 MAX_STEPS = 200
@@ -50,8 +52,8 @@ class Optimum:
     determined: bool = True
 
 
-def minimise(shape: CovarianceShape, evaluate: Evaluate, start: Array) -> Optimum:
-    """Return the minimum of the criterion.
+def minimise(shape: CovarianceShape, evaluate: Evaluate, start: Array, *, few_groups: bool = False) -> Optimum:
+    """Return the minimum of the criterion: the lowest point found that meets the conditions of one.
 
     Parameters
     ----------
@@ -60,15 +62,13 @@ def minimise(shape: CovarianceShape, evaluate: Evaluate, start: Array) -> Optimu
         The criterion, with derivatives, at the elements of D.
     start : ndarray (s,)
         theta to start from.
+    few_groups : bool
+        Whether a factor has so few groups that a second minimum is likely; then other starts are always tried.
     """
-    best = _descend(shape, evaluate, start)
-    if best.singular or not best.converged:
-        for scale in (0.1, 3.0):
-            other = _descend(shape, evaluate, shape.identity(scale))
-            better = other.criterion.value < best.criterion.value - 1e-9
-            if better or (other.converged and not best.converged and other.criterion.value < best.criterion.value + 1e-7):
-                best = other
-    return best
+    found = [_descend(shape, evaluate, start)]
+    if few_groups or found[0].singular or not found[0].converged:
+        found += [_descend(shape, evaluate, shape.identity(scale)) for scale in OTHER_STARTS]
+    return min(found, key=lambda o: (not o.converged, o.criterion.value))
 
 
 def _descend(shape: CovarianceShape, evaluate: Evaluate, start: Array) -> Optimum:
@@ -99,17 +99,26 @@ def _newton(shape: CovarianceShape, evaluate: Evaluate, theta: Array, found: Cri
         fall = float(-gradient @ step)
         if fall < 1e-18 * max(1.0, abs(found.value)) or float(np.abs(step).max()) < 1e-11 * (1.0 + float(np.abs(theta).max())):
             return theta, found, step_number
-        limit = 2.0 * (0.5 + float(np.linalg.norm(theta)))
-        step *= min(1.0, limit / float(np.linalg.norm(step)))
+        share = min(1.0, 2.0 * (0.5 + float(np.linalg.norm(theta))) / float(np.linalg.norm(step)))
         for _ in range(40):
-            trial = evaluate(shape.d(theta + step))
-            if trial.value <= found.value + 1e-12 * abs(found.value):
+            trial = evaluate(shape.d(theta + share * step))
+            if _is_lower(trial.value, found.value, share * fall):
                 break
-            step = step / 2.0
+            share /= 2.0
         else:
             return theta, found, step_number
-        theta, found = theta + step, trial
+        theta, found = theta + share * step, trial
     return theta, found, MAX_STEPS
+
+
+def _is_lower(trial: float, value: float, promised: float) -> bool:
+    """Whether a step has lowered the criterion in proportion to what its slope promised.
+
+    A fall is demanded (Armijo), because theta and -theta are the same D: a step across zero to the mirror image falls by
+    nothing. A promise below rounding is taken on trust.
+    """
+    rounding = 1e-12 * max(1.0, abs(value))
+    return trial <= value - 1e-4 * promised if promised > 100.0 * rounding else trial <= value + rounding
 
 
 def _snap(shape: CovarianceShape, evaluate: Evaluate, theta: Array, found: Criterion) -> tuple[Array, Criterion]:
