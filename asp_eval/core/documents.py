@@ -45,7 +45,7 @@ PATTERNS = {
 _DATE, _LIST, _KEYS = "a date written 2027-09-30", "a list, such as [a, b]", "keys with values, such as {key: value}"
 EXPECTED = {
     "date_from_datetime_parsing": _DATE, "date_parsing": _DATE, "date_type": _DATE, "tuple_type": _LIST, "list_type": _LIST,
-    "dict_type": _KEYS, "model_type": _KEYS, "model_attributes_type": _KEYS, "too_short": "at least one value that fits",
+    "dict_type": _KEYS, "model_type": _KEYS, "model_attributes_type": _KEYS,
     "string_type": "a text; if it looks like a number or date, put it in quotes",
     "bool_parsing": "true or false", "bool_type": "true or false", "float_parsing": "a number", "int_parsing": "a whole number",
 }  # fmt: skip
@@ -233,6 +233,8 @@ def _expected(detail: ErrorDetails) -> str:
         return str(context["error"])
     if "pattern" in context:
         return PATTERNS.get(context["pattern"], f"a text that matches {context['pattern']}")
+    if kind == "too_short":
+        return f"at least {context['min_length']} of them that fit"
     if kind in EXPECTED:
         return EXPECTED[kind]
     message = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")

@@ -61,7 +61,7 @@ def test_three_mistakes_are_answered_at_once_with_line_field_and_remedy(tmp_path
         ("below: 7", "below: 2", "eligibility.age_years", "greater than 'from'"),
         ("score: sdq-teacher.conduct", "score: conduct", "outcomes[0]", "two parts"),
         ("score: sdq-teacher.conduct", "role: primary", "outcomes[0].role", "twice"),
-        ("id: conduct", "id: my-conduct", "outcomes[0].id", "match"),
+        ("id: conduct", "id: my-conduct", "outcomes[0].id", "letters a to z, digits and _"),
         ("minimum_cell: 5", "minimum_cell: 1", "privacy.minimum_cell", "greater than or equal to 2"),
         ("reference: {da", "control: {da", "arm_labels", "control is not an arm"),
     ],
