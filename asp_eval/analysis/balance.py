@@ -5,7 +5,7 @@ Differences describe; under random assignment a test of them tests the lot, not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -59,22 +59,22 @@ def arm_summaries(study: Study, frame: pd.DataFrame, name: str) -> tuple[ArmSumm
     return tuple(summaries)
 
 
-def difference_of_means(first: ArmSummary, last: ArmSummary) -> Number:
-    """Return (last - first) / pooled SD.
+def difference_of_means(first: ArmSummary, arm: ArmSummary) -> Number:
+    """Return (arm - first) / pooled SD.
 
     Examples
     --------
     >>> difference_of_means(ArmSummary("a", 10, 0, 1.0, 2.0), ArmSummary("b", 10, 0, 2.0, 2.0))
     0.5
     """
-    if first.mean is None or last.mean is None or first.sd is None or last.sd is None:
+    if first.mean is None or arm.mean is None or first.sd is None or arm.sd is None:
         return Unavailable("an arm has fewer than two values")
-    n_first, n_last = first.n - 1, last.n - 1
-    pooled = np.sqrt((n_first * first.sd**2 + n_last * last.sd**2) / (n_first + n_last))
-    return float((last.mean - first.mean) / pooled) if pooled > 0 else Unavailable("the values do not vary")
+    n_first, n_arm = first.n - 1, arm.n - 1
+    pooled = np.sqrt((n_first * first.sd**2 + n_arm * arm.sd**2) / (n_first + n_arm))
+    return float((arm.mean - first.mean) / pooled) if pooled > 0 else Unavailable("the values do not vary")
 
 
-def difference_of_proportions(first: ArmSummary, last: ArmSummary) -> Number:
+def difference_of_proportions(first: ArmSummary, arm: ArmSummary) -> Number:
     """Return (p1 - p0) / sqrt((p1 (1 - p1) + p0 (1 - p0)) / 2).
 
     Examples
@@ -82,9 +82,9 @@ def difference_of_proportions(first: ArmSummary, last: ArmSummary) -> Number:
     >>> difference_of_proportions(ArmSummary("a", 4, 0, count=2), ArmSummary("b", 4, 0, count=2))
     0.0
     """
-    if not first.n or not last.n or first.count is None or last.count is None:
+    if not first.n or not arm.n or first.count is None or arm.count is None:
         return Unavailable("an arm has no values")
-    p0, p1 = first.count / first.n, last.count / last.n
+    p0, p1 = first.count / first.n, arm.count / arm.n
     spread = np.sqrt((p0 * (1 - p0) + p1 * (1 - p1)) / 2)
     return float((p1 - p0) / spread) if spread > 0 else Unavailable("the proportion is 0 or 1 in both arms")
 
@@ -100,7 +100,7 @@ def _scores_at_baseline(data: StudyData) -> Iterator[BaselineRow]:
 
 def _measure(study: Study, frame: pd.DataFrame, name: str, label: Texts, unit: str) -> BaselineRow:
     arms = arm_summaries(study, frame, name)
-    return BaselineRow(name, label, "", unit, arms, difference_of_means(arms[0], arms[-1]))  # type: ignore[arg-type]
+    return BaselineRow(name, label, "", unit, arms, _against_first(difference_of_means, arms))  # type: ignore[arg-type]
 
 
 def _categories(study: Study, frame: pd.DataFrame, name: str, label: Texts, unit: str) -> Iterator[BaselineRow]:
@@ -108,8 +108,12 @@ def _categories(study: Study, frame: pd.DataFrame, name: str, label: Texts, unit
     known = frame.loc[frame[name].notna()]
     for level in known[name].astype("category").cat.remove_unused_categories().cat.categories:
         arms = tuple(_counted(frame.loc[frame["arm"] == arm, name], arm, level) for arm in study.arms)
-        difference = difference_of_proportions(arms[0], arms[-1])
-        yield BaselineRow(name, label, str(level), unit, arms, difference)  # type: ignore[arg-type]
+        yield BaselineRow(name, label, str(level), unit, arms, _against_first(difference_of_proportions, arms))  # type: ignore[arg-type]
+
+
+def _against_first(difference: Callable[[ArmSummary, ArmSummary], Number], arms: tuple[ArmSummary, ...]) -> tuple[Number, ...]:
+    """Return the difference of every arm after the first from the first."""
+    return tuple(difference(arms[0], arm) for arm in arms[1:])
 
 
 def _counted(values: pd.Series, arm: str, level: object) -> ArmSummary:

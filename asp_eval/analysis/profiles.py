@@ -137,6 +137,7 @@ class GapResults:
     dimensions: tuple[GapDimension, ...]
     profiles: tuple[GapProfile, ...]
     package_version: str
+    state: str = ""
 
 
 def study_gap_profiles(study: Study) -> GapResults:

@@ -18,6 +18,7 @@ from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import DataProblems, Fault, Unavailable
 from asp_eval.core.tables import write_csv
 from asp_eval.stats.estimate import Estimate
+from asp_eval.trial.flow.attrition import Attrition
 from asp_eval.trial.flow.counts import AnalysedFlow, FlowCounts
 
 Texts = dict[str, str]
@@ -106,9 +107,9 @@ class BaselineRow:
         The category counted; empty for a measure.
     unit : {"institution", "child"}
     arms : tuple of ArmSummary
-    difference : float or Unavailable
-        Standardised difference, last arm less the first: of means by the pooled SD, of proportions by
-        sqrt((p1(1-p1) + p0(1-p0)) / 2).
+    differences : tuple of float or Unavailable
+        One per arm after the first, that arm less the first, standardised: of means by the pooled SD of the two, of
+        proportions by sqrt((p1(1-p1) + p0(1-p0)) / 2).
     """
 
     variable: str
@@ -116,7 +117,7 @@ class BaselineRow:
     level: str
     unit: Literal["institution", "child"]
     arms: tuple[ArmSummary, ...]
-    difference: Number
+    differences: tuple[Number, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,16 @@ class FormSwitches:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Everything the evaluation report shows."""
+    """Everything the evaluation report shows.
+
+    Attributes
+    ----------
+    attrition : tuple of Attrition or Unavailable
+        Of the first primary outcome, for each arm after the first: institutions, then children within the institutions
+        that stayed.
+    state : str
+        What the results were computed from (`asp_eval.analysis.manifest.state_of`).
+    """
 
     study: StudyFacts
     flow: FlowCounts
@@ -212,7 +222,8 @@ class Results:
     outcomes: tuple[OutcomeResult, ...]
     reliabilities: tuple[Reliability, ...]
     switches: tuple[FormSwitches, ...]
-    notes: tuple[str, ...]
+    attrition: tuple[Attrition | Unavailable, ...]
+    state: str
 
 
 def save(path: Path, value: object) -> None:

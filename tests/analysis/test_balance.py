@@ -39,7 +39,7 @@ def test_means_and_difference_by_hand(rows):
     reference, intervention = rows["y", ""].arms
     assert (reference.mean, intervention.mean) == (4.75, pytest.approx(10 / 3))
     ss = sum((v - 4.75) ** 2 for v in (4, 2, 5, 8)) + sum((v - 10 / 3) ** 2 for v in (3, 6, 1))
-    assert rows["y", ""].difference == pytest.approx((10 / 3 - 4.75) / math.sqrt(ss / 5))
+    assert rows["y", ""].differences == (pytest.approx((10 / 3 - 4.75) / math.sqrt(ss / 5)),)
 
 
 def test_proportions_by_hand():
