@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import batched
 import numpy as np
+import resampled
 import single
 from batched import Answers, Array, Flags
 from cells import SEED, Cell
@@ -43,6 +44,24 @@ class Block:
     difference: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ResampledBlock:
+    """P-values of a resampling method in a block.
+
+    Attributes
+    ----------
+    truths : mapping of str to float
+    at_zero : ndarray (t,)
+        Of the hypothesis of no effect.
+    at_truth : mapping of str to ndarray (t,)
+        Of the true value of each estimand; an interval by inversion holds the truth where this is not below 5 %.
+    """
+
+    truths: Mapping[str, float]
+    at_zero: Array
+    at_truth: Mapping[str, Array]
+
+
 def draw(cell: Cell, block: int) -> Draws:
     """Draw the trials of a block."""
     rng = stream(SEED, "simulation", cell.name, block)
@@ -76,3 +95,28 @@ def largest_difference(cross: Array, answers: Mapping[str, Answers], t: int) -> 
             else:
                 worst = max(worst, abs(theirs - ours) / max(abs(theirs), 1e-3))
     return worst
+
+
+def permutation_block(cell: Cell, block: int) -> ResampledBlock:
+    """Answer a block by the permutation test over the cell's own lot."""
+    draws, enumerated = resampled.lots(cell, stream(SEED, "simulation", cell.name, "allocations", block))
+    return _resampled(cell, block, lambda cross, _: resampled.permutation_p(cross, draws, enumerated=enumerated))
+
+
+def _resampled(cell: Cell, block: int, p_value: Callable[[Array, int], float]) -> ResampledBlock:
+    """Answer a block by a test of cross-products (m, c, c) of the trial at a position."""
+    trials = draw(cell, block)
+    at_zero = _p_values(trials.cross, p_value)
+    at_truth = {k: _p_values(less(trials.cross, v), p_value) if v else at_zero for k, v in trials.truths.items()}
+    return ResampledBlock(trials.truths, at_zero, at_truth)
+
+
+def _p_values(cross: Array, p_value: Callable[[Array, int], float]) -> Array:
+    return np.array([p_value(trial, t) for t, trial in enumerate(cross)])
+
+
+def less(cross: Array, effect: float) -> Array:
+    """Return the cross-products of trials whose outcome is less by an effect in the treated clusters."""
+    move = np.eye(cross.shape[-1])
+    move[batched.ARM, -1] = -effect
+    return np.asarray(move.T @ cross @ move)

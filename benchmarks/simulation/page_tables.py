@@ -13,6 +13,8 @@ SHORT = {
     "z": "z", "between-within": "BW", "Satterthwaite": "Satt", "Kenward-Roger": "KR", "OLS + CR1": "CR1", "OLS + CR2": "CR2",
     "cluster means": "means", "wild bootstrap": "wild", "permutation": "perm",
 }  # fmt: skip
+ENOUGH = 100
+"""Trials from which on a share is shown."""
 Show = Callable[[Row], str]
 
 
@@ -41,6 +43,7 @@ def every_table(rows: Sequence[Row]) -> dict[str, str]:
         "arm icc": table(some("arm-icc"), error, "arms"),
         "informative": table(some("informative", effect=True), coverage, "estimand"),
         "satterthwaite": satterthwaite(some("gaussian")),
+        "singular": singular(some("gaussian")),
         "kenward-roger": kenward_roger(rows),
     }
 
@@ -91,6 +94,34 @@ def satterthwaite(rows: Sequence[Row]) -> str:
         numbers = [f"{100 * r.available:.0f}", f"{100 * r.rejects_zero:.1f}", own]
         lines.append(_line([r.sizes, f"{r.icc:g}", str(r.clusters), *numbers]))
     return "\n".join(lines)
+
+
+def singular(rows: Sequence[Row]) -> str:
+    """Return the type I error among trials whose mixed model has a zero variance between clusters."""
+    shown = [m for m in METHODS if any(r.method == m and r.rejects_zero_singular is not None for r in rows)]
+    cells: dict[tuple[object, ...], dict[str, Row]] = {}
+    for r in rows:
+        cells.setdefault(r.cell_key, {})[r.method] = r
+    lines = [_line(["sizes", "ICC", "clusters", "singular", *(SHORT[m] for m in shown)])]
+    lines.append(_line(["---"] * (4 + len(shown))))
+    for found in cells.values():
+        first = next(iter(found.values()))
+        share = first.singular or 0.0
+        count = round(share * first.trials)
+        if count >= ENOUGH:
+            numbers = [_marked(found[m].rejects_zero_singular, count) for m in shown]
+            lines.append(_line([first.sizes, f"{first.icc:g}", str(first.clusters), f"{100 * share:.1f}", *numbers]))
+    return "\n".join(lines)
+
+
+def _marked(share: float | None, trials: int) -> str:
+    """Return a type I error in per cent, marked as in `error`."""
+    if share is None:
+        return ""
+    text, half = f"{100 * share:.1f}", 1.96 * mc_error(trials)
+    if share > ALPHA + half:
+        return f"**{text}**"
+    return f"*{text}*" if share < ALPHA - half else text
 
 
 def kenward_roger(rows: Sequence[Row]) -> str:

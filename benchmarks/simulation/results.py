@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from batched import Answers, Array
+from batched import Answers, Flags
+from block import ResampledBlock
 from cells import Cell
 
 ALPHA = 0.05
@@ -35,15 +36,17 @@ class Row:
         Share of the available intervals of 95 % that hold the truth.
     mc_error : float
         Standard error of a share of .05 (or .95) from this many trials.
-    bias, sd : float
-        Mean estimate less truth; standard deviation of the estimates.
+    bias, sd : float or None
+        Mean estimate less truth; standard deviation of the estimates. These and what follows: closed-form methods only.
     mean_se_ratio : float or None
         Mean standard error over `sd`.
     median_df, median_half_width : float or None
-    singular : float
+    singular : float or None
         Share of trials whose mixed model has a zero variance between clusters.
+    rejects_zero_singular : float or None
+        Share of those in which "no effect" is rejected.
     attainable : float or None
-        The size a permutation test can have: the largest multiple of 1 / (number of allocations) up to .05.
+        The size a permutation test can have: its largest p-value below .05.
     """
 
     family: str
@@ -62,12 +65,13 @@ class Row:
     rejects_zero_available: float | None
     coverage: float | None
     mc_error: float
-    bias: float
-    sd: float
-    mean_se_ratio: float | None
-    median_df: float | None
-    median_half_width: float | None
-    singular: float
+    bias: float | None = None
+    sd: float | None = None
+    mean_se_ratio: float | None = None
+    median_df: float | None = None
+    median_half_width: float | None = None
+    singular: float | None = None
+    rejects_zero_singular: float | None = None
     attainable: float | None = None
 
     @property
@@ -86,7 +90,7 @@ def joined(parts: Sequence[Answers]) -> Answers:
     return Answers(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Answers)))
 
 
-def closed_form_rows(cell: Cell, truths: Mapping[str, float], method: str, found: Answers, singular: Array) -> list[Row]:
+def closed_form_rows(cell: Cell, truths: Mapping[str, float], method: str, found: Answers, singular: Flags) -> list[Row]:
     """Return the rows of one closed-form method."""
     there = ~np.isnan(found.p_value)
     rejected = found.p_value[there] < ALPHA
@@ -102,6 +106,21 @@ def closed_form_rows(cell: Cell, truths: Mapping[str, float], method: str, found
             None if not there.any() else float(found.std_error[there].mean() / sd),
             None if not there.any() or np.isinf(df).all() else float(np.median(df)),
             None if not there.any() else float(np.median(width)), float(singular.mean()),
+            _mean(found.p_value[singular & there] < ALPHA),
+        ))  # fmt: skip
+    return rows
+
+
+def resampled_rows(cell: Cell, method: str, parts: Sequence[ResampledBlock], attainable: float | None) -> list[Row]:
+    """Return the rows of a resampling method."""
+    p = np.concatenate([part.at_zero for part in parts])
+    rows = []
+    for estimand, truth in parts[0].truths.items():
+        held = np.concatenate([part.at_truth[estimand] for part in parts]) >= ALPHA
+        rejects = float((p < ALPHA).mean())
+        rows.append(Row(
+            *cell_values(cell), method, estimand, truth, len(p), 1.0, rejects, rejects, float(held.mean()), mc_error(len(p)),
+            attainable=attainable,
         ))  # fmt: skip
     return rows
 
@@ -117,7 +136,7 @@ def mc_error(trials: int, share: float = ALPHA) -> float:
     return float(np.sqrt(share * (1 - share) / trials))
 
 
-def _mean(flags: Array) -> float | None:
+def _mean(flags: Flags) -> float | None:
     """Return a share, or None of nothing."""
     return float(flags.mean()) if len(flags) else None
 

@@ -6,14 +6,14 @@ from dataclasses import fields
 
 import batched
 import numpy as np
-import pandas as pd
 import pytest
 import single
 from block import CHECKED, closed_form_block, largest_difference
 from cells import Cell, every_cell
-from draws import COVARIATE_ICC, SLOPE, draw_gaussian, gaussian_truths
+from draws import draw_gaussian, gaussian_truths
 from scipy import stats
 from sdq import draw_scores, draw_sdq
+from trial_rows import cross_products, rows_of_trial
 
 import asp_eval
 from asp_eval.core.randomness import stream
@@ -28,23 +28,6 @@ PLAIN = Cell("no-covariate", 12, 6, True, 0.1, 0.1)
 LOPSIDED = Cell("arm-icc", 12, 4, True, 0.02, 0.2)
 SDQ = Cell("sdq", 8, 4, True, 0.05, 0.05)
 INFORMATIVE = Cell("informative", 12, 6, True, 0.1, 0.1, effect=0.3)
-
-
-def rows_of_trial(rng: np.random.Generator, sizes: list[int], icc: float) -> pd.DataFrame:
-    """Simulate a trial child by child."""
-    m, n = len(sizes), sum(sizes)
-    g = np.repeat(np.arange(m), sizes)
-    arm = rng.permutation(np.arange(m) < m // 2)[g] * 1.0
-    x = rng.normal(0, np.sqrt(COVARIATE_ICC), m)[g] + rng.normal(0, np.sqrt(1 - COVARIATE_ICC), n)
-    y = SLOPE * x + rng.normal(0, np.sqrt(icc), m)[g] + rng.normal(0, np.sqrt(1 - icc), n)
-    return pd.DataFrame({"institution": g, "arm": arm, "x": x, "y": y})
-
-
-def cross_products(frame: pd.DataFrame) -> np.ndarray:
-    """Return the cross-products of [1, arm, x, y] within institutions."""
-    u = np.column_stack([np.ones(len(frame)), frame[["arm", "x", "y"]].to_numpy()])
-    g = frame["institution"].to_numpy()
-    return np.stack([u[g == j].T @ u[g == j] for j in range(g.max() + 1)])
 
 
 @pytest.mark.parametrize("icc", [0.0, 0.3])
