@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from asp_eval.core.errors import Refusal
+from asp_eval.stats.mixed import optimise
 from asp_eval.stats.mixed.fit import lmm
-from asp_eval.stats.mixed.optimise import minimise
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.stats.smallsample.normal import Normal
@@ -260,11 +260,40 @@ def test_no_other_covariance_matrix_is_likelier(formula: str) -> None:
             assert fit.found.criterion.value <= fit.problem.evaluate(shape.d(theta), reml=True).value + 1e-8
 
 
+def tiny(seed: int) -> pd.DataFrame:
+    """Ten to twenty-three heavy-tailed rows in four groups of two factors."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(10, 24))
+    g, h = rng.integers(0, 4, n), rng.integers(0, 4, n)
+    d = pd.DataFrame({"g": g, "h": h, "x": rng.normal(size=n)})
+    return d.assign(y=rng.standard_t(2, size=n) + 2 * rng.normal(size=4)[g] * (seed % 3 == 0))
+
+
+@pytest.mark.parametrize(("formula", "seed"), [("y ~ x + (x || g) + (1 | h)", 332), ("y ~ x + (1 | g/h)", 327)])
+def test_a_step_to_the_mirror_image_is_no_progress(formula: str, seed: int) -> None:
+    """theta and -theta are one D: a search that accepts equal values can swing between them for ever."""
+    problem = lmm(formula, tiny(seed)).problem
+    shape = problem.elimination.shape
+    alone = optimise._descend(shape, lambda d: problem.evaluate(d, reml=True), shape.identity(0.5))
+    assert alone.converged
+
+
+@pytest.mark.parametrize("seed", [30, 218, 264])
+def test_the_lowest_of_several_valleys(seed: int) -> None:
+    fit = lmm("y ~ x + (x || g) + (1 | h)", tiny(seed))
+    shape = fit.problem.elimination.shape
+    starts = [shape.identity(scale) for scale in (0.1, 0.5, 3.0)]
+    ends = [optimise._descend(shape, lambda d: fit.problem.evaluate(d, reml=True), s) for s in starts]
+    values = [e.criterion.value for e in ends if e.converged]
+    assert fit.found.criterion.value == pytest.approx(min(values), abs=1e-9)
+    assert max(values) > min(values) + 0.1  # one start alone would not have found it
+
+
 def test_a_search_that_starts_on_the_boundary_leaves_it() -> None:
     """At D = 0 the gradient in theta vanishes whatever the data; only the gradient in D tells that it is no minimum."""
     problem = lmm("y ~ x + (1 + x | g)", BASE.assign(y=BASE["y"] + BASE["x"] * np.sin(BASE["g"]))).problem
     inside = problem.optimum(reml=True)
     shape = problem.elimination.shape
-    from_zero = minimise(shape, lambda d: problem.evaluate(d, reml=True), shape.identity(0.0))
+    from_zero = optimise._descend(shape, lambda d: problem.evaluate(d, reml=True), shape.identity(0.0))
     assert not inside.singular and not from_zero.singular
     np.testing.assert_allclose(from_zero.theta, inside.theta, atol=1e-6)

@@ -3,8 +3,9 @@
 Newton's method in theta, where D = Lambda(theta) Lambda(theta)' is positive semidefinite whatever theta is: steps use
 the Hessian with its eigenvalues made positive and are halved until the criterion falls. The point it stops at is then
 checked in D itself: at a minimum the gradient of every block of D, as a matrix, is positive semidefinite and vanishes
-on the range of D (the Karush-Kuhn-Tucker conditions). A point that fails is left along the offending eigenvector; a
-minimum on the boundary is sought again from other starts. `converged` is true only if the conditions hold.
+on the range of D (the Karush-Kuhn-Tucker conditions). A point that fails is left along the offending eigenvector.
+Where the minimum lies on the boundary, or groups are few, the criterion can have several valleys and is searched from
+other starts too. `converged` is true only if the conditions hold.
 """
 
 from __future__ import annotations

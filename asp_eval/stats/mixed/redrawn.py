@@ -85,7 +85,7 @@ class RedrawnOutcomes:
         out = np.empty((len(i), orders, len(d)))
         inner = (i < p) & (j < p)
         outer = self.sums[:, i[inner]] * self.sums[:, j[inner]]
-        out[inner] = -(outer.T @ flat).reshape(-1, orders, len(d))
+        out[inner] = -(outer.T @ flat).reshape(outer.shape[1], orders, len(d))
         weighted = weights * y[:, None]
         out[(j == p) & (i < p)] = -(self.sums.T @ weighted.reshape(len(h), orders * len(d))).reshape(p, orders, len(d))
         out[-1] = -(weighted * y[:, None]).sum(axis=0)

@@ -1,0 +1,211 @@
+"""Parametric bootstrap of a mixed model from its cross-products: distributions of coefficients, variances and the ICC.
+
+New outcomes are drawn from the fitted model as cross-products (`asp_eval.stats.mixed.simulate`) and the model is
+refitted to each by its own criterion, so a replicate costs what the groups cost, however many rows they hold. With one
+random effect all replicates are refitted together; other models one by one.
+
+The percentile interval of a quantity holds the middle of its replicates; the basic one mirrors it at the estimate
+(Davison & Hinkley 1997, sec. 5.2). A variance near zero has many replicates at zero, which the interval then reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.core.errors import Fault, Refusal
+from asp_eval.core.randomness import stream
+from asp_eval.stats.contrasts import LEVEL
+from asp_eval.stats.estimate import Array
+from asp_eval.stats.mixed.design import Design
+from asp_eval.stats.mixed.estimation import Problem
+from asp_eval.stats.mixed.optimise import Optimum
+from asp_eval.stats.mixed.redrawn import Redrawn, refit_all
+from asp_eval.stats.mixed.simulate import Noise, Outcomes, draw_outcomes
+from asp_eval.stats.mixed.standard import Standard
+from asp_eval.stats.mixed.variance_share import effect_variances
+
+DRAWS = Fault("INF-070", "a bootstrap needs replicates", "Ask for draws=1_000 or more; intervals want 10,000.")
+INTERVAL = Fault("INF-071", "there is no interval of this kind", "Ask for interval='percentile' or interval='basic'.")
+
+NUMBERS = 4_000_000
+"""Drawn numbers held at a time."""
+CHUNK = 1000
+"""Replicates refitted at a time."""
+COLUMNS = [
+    "group", "term1", "term2", "quantity", "estimate", "bias", "std_error", "conf_low", "conf_high", "method", "note",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a column of the replicates is.
+
+    Attributes
+    ----------
+    group : str
+        Grouping factor; ``residual`` for sigma, empty for coefficients.
+    term1, term2 : str
+    kind : {"coefficient", "sd", "correlation", "icc"}
+    """
+
+    group: str
+    term1: str
+    term2: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bootstrap:
+    """Replicates of a fit's estimates.
+
+    Attributes
+    ----------
+    quantities : tuple of Quantity, length q
+    estimate : ndarray, shape (q,)
+        Of the fit itself.
+    replicates : ndarray, shape (draws, q)
+        NaN where a replicate has no such number: a correlation beside a variance of zero.
+    seed : int
+    """
+
+    quantities: tuple[Quantity, ...]
+    estimate: Array
+    replicates: Array
+    seed: int
+
+    @property
+    def draws(self) -> int:
+        """Number of replicates."""
+        return len(self.replicates)
+
+    def tidy(self, level: float = 0.95, interval: Literal["percentile", "basic"] = "percentile") -> pd.DataFrame:
+        """Return one row per quantity.
+
+        Returns
+        -------
+        DataFrame
+            group, term1, term2, quantity, estimate, bias, std_error, conf_low, conf_high, method, note. Bias is the mean
+            of the replicates less the estimate, the standard error their standard deviation.
+        """
+        if not 0 < level < 1:
+            LEVEL.refuse(found=level)
+        if interval not in ("percentile", "basic"):
+            INTERVAL.refuse(found=interval)
+        rows = [self._row(k, level, interval) for k in range(len(self.quantities))]
+        return pd.DataFrame(rows, columns=COLUMNS)
+
+    def _row(self, k: int, level: float, interval: str) -> tuple[object, ...]:
+        """Return the row of one quantity."""
+        q, value = self.quantities[k], float(self.estimate[k])
+        own = self.replicates[:, k]
+        known = own[np.isfinite(own)]
+        label, method = (q.group, q.term1, q.term2, q.kind), f"parametric bootstrap, {interval}"
+        lost = len(own) - len(known)
+        note = f"{lost:,} of {len(own):,} replicates have no such number" if lost else ""
+        if len(known) < 2 or not np.isfinite(value):
+            return (*label, value, np.nan, np.nan, np.nan, np.nan, method, note or "the fit has no such number")
+        low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2], method="weibull").tolist()
+        if interval == "basic":
+            low, high = 2 * value - high, 2 * value - low
+        return (*label, value, float(known.mean()) - value, float(known.std(ddof=1)), low, high, method, note)
+
+
+def bootstrap(
+    problem: Problem, found: Optimum, design: Design | None, draws: int, seed: int, *, reml: bool
+) -> Bootstrap:
+    """Draw outcomes from a fitted model and refit it to each; see `MixedFit.bootstrap`."""
+    if isinstance(draws, bool) or draws < 2:
+        DRAWS.refuse(found=draws)
+    parts = [
+        refit_all(problem, outcomes, reml=reml, start=found.theta)
+        for outcomes in drawn(problem, found, draws, seed, "bootstrap")
+    ]
+    every = Redrawn(*(np.concatenate(x) for x in zip(*((p.beta, p.d, p.sigma2) for p in parts), strict=True)))
+    d, c = problem.elimination.shape.d(found.theta), found.criterion
+    own = Redrawn(c.beta[None], d[None], np.array([c.sigma2]))
+    shares = _mean_squares(problem.standard, design)
+    return Bootstrap(_quantities(problem.standard), _values(problem, shares, own)[0], _values(problem, shares, every), seed)
+
+
+def drawn(problem: Problem, found: Optimum, draws: int, seed: int, name: str) -> Iterator[Outcomes]:
+    """Draw outcomes from a fitted model in parts that fit the memory; the same seed gives the same outcomes."""
+    model, c = problem.elimination, found.criterion
+    noise, d = Noise.of(model, problem.n), model.shape.d(found.theta)
+    size = sum(stage.groups * stage.size * (stage.products.shape[2] + 2) for stage in model.stages)
+    step = max(1, min(draws, CHUNK, NUMBERS // size))
+    for i, at in enumerate(range(0, draws, step)):
+        yield draw_outcomes(model, noise, d, c.beta, c.sigma2, min(step, draws - at), stream(seed, name, i))
+
+
+def _quantities(standard: Standard) -> tuple[Quantity, ...]:
+    """Return what the columns of the replicates are."""
+    layout = standard.moments.layout
+    out = [Quantity("", layout.fixed_names[k], "", "coefficient") for k in standard.kept]
+    for factor in layout.factors:
+        for block in factor.blocks:
+            names = [layout.columns[e] for e in block]
+            out += [Quantity(factor.name, name, "", "sd") for name in names]
+            out += [Quantity(factor.name, names[j], names[i], "correlation") for i in range(len(block)) for j in range(i)]
+    out.append(Quantity("residual", "", "", "sd"))
+    return (*out, *(Quantity(f.name, "", "", "icc") for f in layout.factors))
+
+
+def _values(problem: Problem, shares: Sequence[Array | None], redrawn: Redrawn) -> Array:
+    """Return the quantities of every replicate (R, q), in the data's units."""
+    standard, model = problem.standard, problem.elimination
+    sigma2 = redrawn.sigma2 * standard.y_scale**2
+    columns = [*(redrawn.beta @ standard.T.T + standard.origin).T]
+    between: list[Array] = []
+    for i, factor in enumerate(standard.factors):
+        D = _covariances(problem, model.ordering.index(i), factor.transform, redrawn.d) * sigma2[:, None, None]
+        share = shares[i]
+        between.append(np.full(len(D), np.nan) if share is None else np.einsum("rij,ij->r", D, share))
+        at = 0
+        for block in factor.layout.blocks:
+            own = D[:, at : at + len(block), at : at + len(block)]
+            variances = np.maximum(np.einsum("rkk->kr", own), 0.0)
+            columns += [*np.sqrt(variances)]
+            columns += [_correlation(own[:, i, j], variances[i] * variances[j]) for i in range(len(block)) for j in range(i)]
+            at += len(block)
+    total = sigma2 + sum(between)
+    return np.column_stack([*columns, np.sqrt(sigma2), *(v / total for v in between)])
+
+
+def _covariances(problem: Problem, f: int, transform: Array, d: Array) -> Array:
+    """Return B D B' of a factor for every replicate (R, k, k)."""
+    shape = problem.elimination.shape
+    D = np.zeros((len(d), shape.sizes[f], shape.sizes[f]))
+    for r, e in enumerate(shape.elements):
+        if e.factor == f:
+            D[:, e.row, e.column] = D[:, e.column, e.row] = d[:, r]
+    return np.asarray(transform @ D @ transform.T)
+
+
+def _correlation(covariance: Array, product: Array) -> Array:
+    """Return correlations, NaN where a variance is zero."""
+    out = np.full(len(covariance), np.nan)
+    np.divide(covariance, np.sqrt(product), out=out, where=product > 0)
+    return np.clip(out, -1.0, 1.0)
+
+
+def _mean_squares(standard: Standard, design: Design | None) -> list[Array | None]:
+    """Return the mean over rows of z z' of each factor (k, k), or None where the fit does not hold it."""
+    sizes = [len(f.layout.effects) for f in standard.factors]
+    out: list[Array | None] = []
+    for i, k in enumerate(sizes):
+        share = np.zeros((k, k))
+        try:
+            for r, c in zip(*np.tril_indices(k), strict=True):
+                units = [np.zeros((size, size)) for size in sizes]
+                units[i][r, c] = units[i][c, r] = 1.0
+                share[r, c] = share[c, r] = effect_variances(standard, units, design)[i] / (1.0 if r == c else 2.0)
+        except Refusal:  # weighted moments without rows
+            out.append(None)
+        else:
+            out.append(share)
+    return out
