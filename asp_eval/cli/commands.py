@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from asp_eval.cli.console import print_json, print_problems, print_table, progress, say
+from asp_eval.cli.instruments import instruments_app
 from asp_eval.core.errors import Fault
 
 NOT_EMPTY = Fault(
@@ -31,7 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-instruments_app = typer.Typer(help="The shipped questionnaires.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(instruments_app, name="instruments")
 
 StudyFolder = Annotated[Path, typer.Option("--study", metavar="DIR", help="The study folder; default: where you stand.")]
@@ -262,50 +262,6 @@ def report(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
         print_json([str(path.relative_to(output)) for path in written])
         return
     say(f"{len(written)} pages written. Open {_shown(written[0])} in a browser; it prints on A4.")
-
-
-@instruments_app.command("list")
-def list_instruments(as_json: AsJson = False) -> None:
-    """List the shipped instruments.
-
-    Example: asp-eval instruments list
-    """
-    from asp_eval.trial.instruments.library import instruments
-
-    header = ["id", "version", "informant", "items", "scales"]
-    rows = [(i.id, str(i.version), i.informant, str(len(i.items)), str(len(i.scale_keys))) for i in instruments()]
-    if as_json:
-        print_json([dict(zip(header, row, strict=True)) for row in rows])
-        return
-    print_table(header, rows)
-
-
-@instruments_app.command("show")
-def show_instrument(name: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
-    """Show one instrument: its scales, items, bands, provenance and licence.
-
-    Example: asp-eval instruments show sdq-teacher-4-17
-    """
-    from asp_eval.trial.instruments.codebook import codebook_lines
-    from asp_eval.trial.instruments.library import instrument
-
-    found = instrument(name)
-    if as_json:
-        print_json(found.model_dump(mode="json", by_alias=True))
-        return
-    for line in codebook_lines(found):
-        say(line)
-
-
-@instruments_app.command("check")
-def check_instruments() -> None:
-    """Load every shipped instrument and check it.
-
-    Example: asp-eval instruments check
-    """
-    from asp_eval.trial.instruments.library import instruments
-
-    say(f"{len(instruments())} instruments are sound.")
 
 
 def refuse_unless_empty(folder: Path) -> None:

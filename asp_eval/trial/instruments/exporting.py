@@ -1,0 +1,119 @@
+"""The formats an instrument is handed over in, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asp_eval.core.errors import AspError, DataProblems, Fault, Problem
+from asp_eval.trial.instruments.codebook import codebook
+from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.instruments.exports.lavaan import lavaan
+from asp_eval.trial.instruments.exports.print_form import print_form
+from asp_eval.trial.instruments.exports.redcap import redcap
+from asp_eval.trial.instruments.exports.xlsform import xlsform
+from asp_eval.trial.instruments.wording import FOLDER, OWN_WORDING, worded, wording_template
+
+NO_FORMAT = Fault("INS-035", "there is no such format", "Name one of: {formats}.")
+FILLED = Fault("INS-037", "the file is there already and is not overwritten", "Fill it in, or remove it first.")
+NO_LANGUAGE = Fault("INS-036", "the instrument has no wording in this language", "Name one of: {languages}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: how it is made, how its file name ends, and whether it shows the wording to those who answer."""
+
+    make: Callable[[Instrument, str], str | bytes]
+    ending: str
+    is_form: bool
+
+
+FORMATS: Mapping[str, Format] = {
+    "xlsform": Format(lambda instrument, _: xlsform(instrument), "xlsx", is_form=True),
+    "redcap": Format(redcap, "redcap.csv", is_form=True),
+    "print": Format(print_form, "html", is_form=True),
+    "lavaan": Format(lavaan, "lavaan.R", is_form=False),
+    "codebook": Format(codebook, "codebook.md", is_form=False),
+    "wording": Format(lambda instrument, language: wording_template(instrument, [language]), "yaml", is_form=False),
+}
+
+
+def export(
+    instrument: Instrument, to: str, *, language: str | None = None, wording: Path | None = None
+) -> tuple[str, str | bytes]:
+    """Return an instrument in one of the formats.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    to : {"xlsform", "redcap", "print", "lavaan", "codebook", "wording"}
+        Forms (the first three) need the wording. ``xlsform`` holds every language, the others one. ``wording`` gives the
+        empty slots of an instrument whose wording is not shipped.
+    language : str, optional
+        By default the instrument's first.
+    wording : Path, optional
+        The file with the licence holder's wording: see `wording.worded`.
+
+    Returns
+    -------
+    name : str
+        A file name: ``gap-competences-child.da.html``.
+    content : str or bytes
+
+    Raises
+    ------
+    Refusal
+        INS-030 if a form is asked for whose wording is not there; INS-034 to INS-036.
+    DataProblems
+        Everything that is wrong with the file of wording.
+
+    Examples
+    --------
+    >>> from asp_eval.trial.instruments.library import instrument
+    >>> export(instrument("gap-competences-child"), "lavaan")[0]
+    'gap-competences-child.lavaan.R'
+    """
+    if to not in FORMATS:
+        NO_FORMAT.refuse(found=to, formats=", ".join(FORMATS))
+    chosen = FORMATS[to]
+    if to == "wording" and instrument.licence.item_text == "included":
+        OWN_WORDING.refuse(found=instrument.id)
+    has_words = chosen.is_form or (to == "codebook" and wording is not None and wording.is_file())
+    ready = worded(instrument, wording) if has_words else instrument
+    spoken = ready.languages[0] if language is None else language
+    if spoken not in ready.languages:
+        NO_LANGUAGE.refuse(instrument.id, found=spoken, languages=", ".join(ready.languages))
+    speaks = {"redcap", "print", "codebook"}
+    name = ".".join([instrument.id, *([spoken] if to in speaks else []), chosen.ending])
+    return name, chosen.make(ready, spoken)
+
+
+def wording_file(study: Path, instrument: Instrument) -> Path:
+    """Return where a study keeps the wording of an instrument."""
+    return study / FOLDER / f"{instrument.id}.yaml"
+
+
+def wordings(study: Path, instruments: Sequence[Instrument]) -> tuple[Instrument, ...]:
+    """Return the instruments for which a study holds wording, with it; every mistake in any of the files is raised."""
+    problems: list[Problem] = []
+    found: list[Instrument] = []
+    for each in instruments:
+        if wording_file(study, each).is_file():
+            try:
+                found.append(worded(each, wording_file(study, each)))
+            except AspError as error:
+                problems.extend(error.problems)
+    if problems:
+        raise DataProblems(problems)
+    return tuple(found)
+
+
+def target(instrument: Instrument, to: str, name: str, study: Path | None) -> Path:
+    """Return where an export goes unless a file is named: where one stands, but empty slots into the study, and only once."""
+    if to != "wording":
+        return Path(name)
+    path = Path(name) if study is None else wording_file(study, instrument)
+    if path.exists():
+        FILLED.refuse(str(path))
+    return path

@@ -1,0 +1,122 @@
+"""An instrument as a questionnaire on paper: one self-contained HTML page that prints on A4."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from asp_eval.core.resources import shipped_folder
+from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.instruments.exports.fields import FIELDS, anchors, runs, say
+from asp_eval.trial.instruments.parts import Item
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "da": {
+        "office": "Udfyldes af evaluator eller institution", "answers": "Sådan skal svarene forstås",
+        "skip": "Hvis svaret på nr. {number} er »{label}«, så spring nr. {numbers} over.", "to": "til",
+        "thanks": "Tak for hjælpen. Se gerne efter, at der er sat ét kryds i hver linje, du kan svare på.",
+        "version": "{id}, version {version}", "mark": "Sæt kryds sådan:",
+    },
+    "en": {
+        "office": "Filled in by the evaluator or the institution", "answers": "What the answers mean",
+        "skip": "If the answer to no. {number} is ‘{label}’, skip no. {numbers}.", "to": "to",
+        "thanks": "Thank you. Please check that there is one mark in each line you can answer.",
+        "version": "{id}, version {version}", "mark": "Mark like this:",
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One question on paper: its number, its text, and the statement on the right where there are two."""
+
+    number: int
+    text: str
+    opposite: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A table of questions: the answers as column heads with their codes, what they mean, and when to skip the table."""
+
+    heads: tuple[tuple[int, str], ...]
+    anchors: tuple[str, ...]
+    skip: str
+    lines: tuple[Line, ...]
+    has_poles: bool
+
+
+def print_form(instrument: Instrument, language: str) -> str:
+    """Return the page of a form, in one language.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        With its wording: see `wording.worded`.
+    language : str
+
+    Examples
+    --------
+    >>> from asp_eval.trial.instruments.library import instrument
+    >>> print_form(instrument("governance-npm-npg"), "da").splitlines()[1]
+    '<html lang="da">'
+    """
+    words = WORDS.get(language, WORDS["en"])
+    folder = shipped_folder("instruments") / "forms"
+    environment = Environment(
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("print.html.j2").render(
+        language=language,
+        words=words,
+        title=say(instrument.title, language),
+        instruction=say(instrument.instruction, language) if instrument.instruction else "",
+        fields=[say(field.label, language) for field in FIELDS[instrument.unit]],
+        blocks=_blocks(instrument, language),
+        version=words["version"].format(id=instrument.id, version=instrument.version),
+        licence=say(instrument.licence.statement, language),
+    )
+
+
+def _blocks(instrument: Instrument, language: str) -> list[Block]:
+    """Group the questions into tables; what the answers mean is told once, and the way past a table where it begins."""
+    blocks: list[Block] = []
+    explained: set[str] = set()
+    skipped: Item | None = None
+    for run in runs(instrument):
+        told = () if run.name in explained else tuple(anchors(run.responses, language))
+        explained.add(run.name)
+        first = run.items[0]
+        starts = first.unless is not None and (skipped is None or skipped.unless != first.unless)
+        skipped = first
+        blocks.append(
+            Block(
+                heads=tuple((each.code, say(each.label, language)) for each in run.responses),
+                anchors=told,
+                skip=_skip(instrument, first, language) if starts else "",
+                lines=tuple(_line(item, language) for item in run.items),
+                has_poles=run.has_poles,
+            )
+        )
+    return blocks
+
+
+def _line(item: Item, language: str) -> Line:
+    if item.poles is not None:
+        return Line(item.number, say(item.poles.low, language), say(item.poles.high, language))
+    return Line(item.number, say(item.text, language) if item.text else item.key, "")
+
+
+def _skip(instrument: Instrument, first: Item, language: str) -> str:
+    """Say which questions are skipped after which answer."""
+    words, unless = WORDS.get(language, WORDS["en"]), first.unless
+    if unless is None:
+        return ""
+    gate = instrument.item(unless.item)
+    label = next(say(each.label, language) for each in instrument.response_sets[gate.responses] if each.code == unless.code)
+    numbers = [item.number for item in instrument.items if item.unless == unless]
+    whole = numbers == list(range(numbers[0], numbers[-1] + 1)) and len(numbers) > 1
+    shown = f"{numbers[0]} {words['to']} {numbers[-1]}" if whole else ", ".join(map(str, numbers))
+    return words["skip"].format(number=gate.number, label=label, numbers=shown)
