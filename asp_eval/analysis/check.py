@@ -8,7 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from asp_eval.analysis.manifest import state_of
+from asp_eval.analysis.profiles import GapResults
+from asp_eval.analysis.results import Results, load
 from asp_eval.core.errors import AspError, Fault, Place, Problem
+from asp_eval.core.filters import parse_filter
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import instruments
 from asp_eval.trial.scores import declared_forms
@@ -33,6 +37,9 @@ ARM_MISSING = Fault(
 )
 UNDRAWN = Fault(
     "ANA-015", "{n} institutions have no arm: {ids}", "Draw the lot with 'asp-eval randomise', or import the allocation."
+)
+UNKNOWN_COLUMN = Fault(
+    "ANA-016", "the column {name!r} is in none of the tables", "Correct the name, or declare the column under 'columns'."
 )
 MOST_NAMED = 8
 CURE = "Next: cure what is listed above, then check again."
@@ -103,10 +110,25 @@ def _unknown_instruments(study: Study) -> Iterator[Problem]:
 def _declaration_problems(study: Study) -> Iterator[Problem]:
     for outcome in study.outcomes:
         yield from _outcome_problems(study, outcome)
+    yield from _column_problems(study)
     if study.gap:
         for source, collection in ((study.gap.staff, study.collect.staff_survey), (study.gap.child, study.collect.screening)):
             if not _collected(collection, source, study.gap.wave):
                 yield NOT_COLLECTED.at(Place("study.yaml", column="gap"), what=source, wave=study.gap.wave)
+
+
+def _column_problems(study: Study) -> Iterator[Problem]:
+    """Columns that the plan names and no table can have."""
+    known = {"arm", "age", *(name for kind in ("children", "institutions", "screening") for name in table(study, kind).columns)}
+    named = [("strata", name) for name in study.strata] + [("analysis.covariates", name) for name in study.analysis.covariates]
+    for key, rule in study.sets.items():
+        try:
+            named += [(f"sets.{key}.filter", name) for name in parse_filter(rule.filter).columns]
+        except AspError as error:
+            yield from error.problems
+    for field, name in named:
+        if name not in known:
+            yield UNKNOWN_COLUMN.at(Place("study.yaml", column=field), name=name)
 
 
 def _outcome_problems(study: Study, outcome: Outcome) -> Iterator[Problem]:
@@ -172,4 +194,22 @@ def _next_step(
     ]
     if missing:
         return f"Next: asp-eval import FILE --table screening --wave {missing[0]}"
-    return "Next: asp-eval score, then analyse, gap and report."
+    return f"Next: asp-eval {_verb_due(study)}"
+
+
+def _verb_due(study: Study) -> str:
+    """Return the verb whose result is missing or older than the data."""
+    now, output = state_of(study), study.folder / "output"
+    scored = any(c and c.instruments for c in (study.collect.screening, study.collect.staff_survey))
+    if scored and table(study, "scores").empty:
+        return "score"
+    due: list[tuple[str, str, type[Results | GapResults]]] = [("analyse", "results.json", Results)]
+    if study.gap:
+        due.append(("gap", "gap.json", GapResults))
+    for verb, name, kind in due:
+        try:
+            if load(output / name, kind, verb=verb).state != now:
+                return verb
+        except AspError:
+            return verb
+    return "report"

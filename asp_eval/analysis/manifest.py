@@ -1,4 +1,4 @@
-"""``manifest.json``: what went in, what came out, and with which software; enough to see that a report is of these data."""
+"""What results were computed from, and ``manifest.json``: what went in, what came out, and with which software."""
 
 from __future__ import annotations
 
@@ -10,29 +10,65 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
+
 from asp_eval.core.documents import write_whole
+from asp_eval.core.errors import Fault
 from asp_eval.trial.store import table
 from asp_eval.trial.study.design import Study
 
+STALE = Fault(
+    "ANA-006",
+    "the results are older than the data or study.yaml",
+    "Give 'asp-eval score', 'asp-eval analyse' and 'asp-eval gap' again, then the report.",
+)
 SOFTWARE = ("asp-eval", "numpy", "scipy", "pandas", "duckdb", "statsmodels", "linearmodels", "pingouin", "jinja2", "babel")
 
 
+def state_of(study: Study) -> str:
+    """Return a digest of everything results depend on: study.yaml, the imports that stand, and the allocation."""
+    digest = hashlib.sha256((study.folder / "study.yaml").read_bytes())
+    imports = _standing_imports(study)[["table_name", "wave", "sha256", "mapping_digest"]]
+    for frame in (imports, table(study, "allocation")):
+        digest.update(frame.to_csv(index=False).encode())
+    return digest.hexdigest()
+
+
+def refuse_stale(study: Study, state: str, source: str) -> None:
+    """Refuse results that were computed from other data, or under another study.yaml, than stand now."""
+    if state != state_of(study):
+        STALE.refuse(source)
+
+
 def write_manifest(study: Study, written: Iterable[Path]) -> Path:
-    """Write ``output/manifest.json``: digests of study.yaml, of every export and of every file written, versions, seed."""
+    """Write ``output/manifest.json``: digests of study.yaml, of every import that stands and of every output; versions; seed.
+
+    Pages that an earlier manifest lists and that were not written again are removed: they show what is no longer so.
+    """
     output = study.folder / "output"
-    results = [path for path in (output / "results.json", output / "results.csv", output / "gap.json") if path.is_file()]
+    path = output / "manifest.json"
+    results = [file for file in (output / "results.json", output / "results.csv", output / "gap.json") if file.is_file()]
+    outputs = sorted([*results, *written])
+    _remove_old_pages(study, path, outputs)
     manifest = {
         "study": study.study.id,
         "synthetic": study.study.synthetic,
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "draw": _draw(study),
-        "inputs": {_name(study, path): _digest(path) for path in [study.folder / "study.yaml", *_exports(study)]},
-        "outputs": {_name(study, path): _digest(path) for path in sorted([*results, *written])},
+        "inputs": {_name(study, file): _digest(file) for file in [study.folder / "study.yaml", *_exports(study)]},
+        "outputs": {_name(study, file): _digest(file) for file in outputs},
         "software": {"python": platform.python_version(), **{name: version(name) for name in SOFTWARE}},
     }
-    path = output / "manifest.json"
     write_whole(path, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
     return path
+
+
+def _remove_old_pages(study: Study, manifest: Path, outputs: list[Path]) -> None:
+    if manifest.is_file():
+        before = json.loads(manifest.read_text(encoding="utf-8")).get("outputs", {})
+        for name in set(before) - {_name(study, file) for file in outputs}:
+            if name.startswith("output/") and name.endswith(".html"):
+                (study.folder / name).unlink(missing_ok=True)
 
 
 def _draw(study: Study) -> dict[str, list[str]]:
@@ -42,8 +78,17 @@ def _draw(study: Study) -> dict[str, list[str]]:
     return {name: sorted(allocation[name].dropna().astype(str).unique()) for name in columns}
 
 
+def _standing_imports(study: Study) -> pd.DataFrame:
+    """Return the imports that no later file has taken the place of."""
+    ledger = table(study, "import_ledger")
+    return ledger.loc[~ledger["superseded"].astype(bool)].sort_values(["table_name", "wave", "sha256"])
+
+
 def _exports(study: Study) -> list[Path]:
-    return sorted(path for path in (study.folder / "data").rglob("*") if path.is_file())
+    """Return the files in ``data/`` that stand, with their mappings."""
+    kept = [study.folder / "data" / name for name in _standing_imports(study)["file"].astype(str).unique()]
+    mappings = [file.with_suffix(".mapping.yaml") for file in kept]
+    return sorted(file for file in (*kept, *mappings) if file.is_file())
 
 
 def _name(study: Study, path: Path) -> str:

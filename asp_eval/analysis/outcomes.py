@@ -10,19 +10,31 @@ import pandas as pd
 from asp_eval import __version__
 from asp_eval.analysis.balance import arm_summaries, baseline_table
 from asp_eval.analysis.data import StudyData, load_data, outcome_label
+from asp_eval.analysis.manifest import state_of
 from asp_eval.analysis.plan import arm_terms, model_formula, planned_method, unadjusted_formula
 from asp_eval.analysis.psychometrics import form_switches, reliabilities, scored_forms
 from asp_eval.analysis.results import OutcomeResult, Results, StudyFacts
 from asp_eval.analysis.sensitivity import recompute
 from asp_eval.analysis.sets import AnalysisSet, assemble
-from asp_eval.core.errors import AspError, Unavailable
+from asp_eval.core.errors import AspError, Fault, Unavailable
 from asp_eval.stats.effect_size import EffectSize, total_effect_size
 from asp_eval.stats.estimate import Estimate
 from asp_eval.stats.mixed.fit import MixedFit, lmm
 from asp_eval.stats.multiplicity import holm
+from asp_eval.trial.flow.attrition import Attrition, trial_attrition
+from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.consort import flow_counts
 from asp_eval.trial.study.design import Outcome, Study
 
+NO_LOT = Fault("ANA-007", "no lot is drawn yet", "Draw it with 'asp-eval randomise', or import the allocation.")
+NO_CHILDREN = Fault(
+    "ANA-008", "no child has been imported yet", "Import the screening: 'asp-eval import FILE --table screening'."
+)
+NO_COHORT = Fault(
+    "ANA-009",
+    "no child is in the cohort: none of a drawn institution was there by wave {wave}, within the eligible ages",
+    "Import that wave's screening, or correct 'eligibility' in study.yaml.",
+)
 FEW_INSTITUTIONS = 8  # below, no small-sample correction of a mixed model is known to hold
 
 
@@ -44,10 +56,11 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     Raises
     ------
     Refusal
-        If allocation, children or an outcome's source is missing altogether.
+        If no lot is drawn, no child is in the cohort, or an outcome's source has no values at all.
     """
     progress("flow")
     data = load_data(study)
+    _refuse_nothing(data)
     flow = flow_counts(study, data.children, data.visits, data.allocation, data.institutions)
     progress("baseline")
     baseline = baseline_table(data)
@@ -63,8 +76,19 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         outcomes=adjust(study, outcomes),
         reliabilities=reliabilities(study),
         switches=form_switches(data),
-        notes=(),
+        attrition=_attrition(data),
+        state=state_of(study),
     )
+
+
+def _refuse_nothing(data: StudyData) -> None:
+    """Refuse what is no trial yet, in the words of the trial."""
+    if data.allocation.empty:
+        NO_LOT.refuse("allocation")
+    if data.children.empty:
+        NO_CHILDREN.refuse("children")
+    if data.cohort.empty:
+        NO_COHORT.refuse("children", found=f"{len(data.children)} children", wave=baseline_wave(data.study))
 
 
 def analyse_outcome(tables: StudyData, outcome: Outcome) -> OutcomeResult:
@@ -76,7 +100,7 @@ def analyse_outcome(tables: StudyData, outcome: Outcome) -> OutcomeResult:
         unadjusted = lmm(unadjusted_formula(study, data), data.frame)
         effects = tuple(planned.contrast({term: 1.0}, method=method, level=level) for term in arm_terms(study))
     except AspError as refused:
-        return _without_model(study, data, str(refused))
+        return _without_model(study, data, _in_words(refused))
     sizes = [_effect_size(study, data, unadjusted, effect, arm) for effect, arm in zip(effects, study.arms[1:], strict=True)]
     icc = unadjusted.icc(level=level)
     return replace(
@@ -91,6 +115,13 @@ def analyse_outcome(tables: StudyData, outcome: Outcome) -> OutcomeResult:
         notes=_fit_notes(data, planned, effects),
         recomputations=tuple(row for term in arm_terms(study) for row in recompute(data, planned, term)),
     )
+
+
+def _attrition(data: StudyData) -> tuple[Attrition | Unavailable, ...]:
+    """Return the attrition of the first primary outcome; of the first outcome, if none is primary."""
+    outcome = next((o for o in data.study.outcomes if o.role == "primary"), data.study.outcomes[0])
+    analysed = assemble(data, outcome.id).frame["child_id"].astype(str)
+    return trial_attrition(data.study.arms, data.allocation, data.cohort, tuple(analysed))
 
 
 def adjust(study: Study, outcomes: list[OutcomeResult]) -> tuple[OutcomeResult, ...]:
@@ -178,6 +209,11 @@ def _without_model(study: Study, data: AnalysisSet, reason: str) -> OutcomeResul
     )
 
 
+def _in_words(refused: AspError) -> str:
+    """Return why something was refused, without codes and remedies meant for whoever wrote a formula."""
+    return "; ".join(dict.fromkeys(problem.text for problem in refused.problems))
+
+
 def _effect_size(study: Study, data: AnalysisSet, unadjusted: MixedFit, effect: Estimate, arm: str) -> EffectSize | Unavailable:
     """Return the effect in total standard deviations of the model with arm and strata only."""
     if effect.estimate is None or effect.std_error is None or effect.df is None:
@@ -196,7 +232,7 @@ def _effect_size(study: Study, data: AnalysisSet, unadjusted: MixedFit, effect: 
             level=study.analysis.level,
         )
     except AspError as refused:
-        return Unavailable(str(refused))
+        return Unavailable(_in_words(refused))
 
 
 def _number(estimate: Estimate) -> float | Unavailable:

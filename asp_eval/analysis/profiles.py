@@ -9,7 +9,7 @@ institutions' true gaps, never ranked.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ import pandas as pd
 
 from asp_eval import __version__
 from asp_eval.analysis.gap_sides import DimensionLabel, child_side, dimension_labels, institution_names, staff_side
+from asp_eval.analysis.manifest import state_of
 from asp_eval.core.errors import Fault, Refusal, Unavailable
 from asp_eval.core.filenames import safe_stems
 from asp_eval.stats.shrinkage import Shrinkage, shrink
@@ -120,6 +121,8 @@ class GapResults:
     covariance_note : str
         Empty if staff's two ratings could be linked by rater; otherwise why the covariance of their errors is
         unavailable.
+    state : str
+        What the profiles were computed from (`asp_eval.analysis.manifest.state_of`); empty if not from a study folder.
     """
 
     study_id: str
@@ -157,9 +160,10 @@ def study_gap_profiles(study: Study) -> GapResults:
         If the study declares no profile, or its two instruments share no dimension.
     """
     plan = _plan(study)
-    return gap_profiles(
+    results = gap_profiles(
         study, staff_side(study, plan), child_side(study, plan), dimensions=dimension_labels(plan), names=institution_names(study)
     )
+    return replace(results, state=state_of(study))
 
 
 def gap_profiles(

@@ -243,7 +243,7 @@ def report(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
 
     Example: asp-eval report
     """
-    from asp_eval.analysis.manifest import write_manifest
+    from asp_eval.analysis.manifest import refuse_stale, write_manifest
     from asp_eval.analysis.profiles import GapResults
     from asp_eval.analysis.results import Results, load
     from asp_eval.reporting.documents import render
@@ -251,12 +251,16 @@ def report(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
 
     declared = load_study(study)
     output = declared.folder / "output"
-    with progress("report", steps=2) as step:
-        step("evaluation")
-        written = list(render(load(output / "results.json", Results, verb="analyse"), output))
-        if declared.gap:
-            step("GAP-profiles")
-            written += render(load(output / "gap.json", GapResults, verb="gap"), output)
+    parts: list[Results | GapResults] = [load(output / "results.json", Results, verb="analyse")]
+    if declared.gap:
+        parts.append(load(output / "gap.json", GapResults, verb="gap"))
+    for part in parts:
+        refuse_stale(declared, part.state, "output")
+    with progress("report", steps=len(parts)) as step:
+        written: list[Path] = []
+        for part in parts:
+            step("GAP-profiles" if isinstance(part, GapResults) else "evaluation")
+            written += render(part, output)
     write_manifest(declared, written)
     if as_json:
         print_json([str(path.relative_to(output)) for path in written])

@@ -9,7 +9,13 @@ import sys
 
 from asp_eval.cli.commands import app
 from asp_eval.cli.console import print_problems
-from asp_eval.core.errors import AspError
+from asp_eval.core.errors import AspError, Fault
+
+NOT_ALLOWED = Fault(
+    "CLI-005",
+    "the system does not let the file be read or written: {reason}",
+    "Check that the path is right, that you may write there, and that the file is not open elsewhere.",
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -17,8 +23,13 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(arguments, prog_name="asp-eval")
     except AspError as error:
-        print_problems(error.problems, as_json="--json" in (sys.argv if arguments is None else arguments))
-        sys.exit(1)
+        problems = error.problems
+    except OSError as error:
+        problems = (NOT_ALLOWED.at(str(error.filename or ""), reason=(error.strerror or str(error)).lower()),)
+    else:
+        return
+    print_problems(problems, as_json="--json" in (sys.argv if arguments is None else arguments))
+    sys.exit(1)
 
 
 if __name__ == "__main__":

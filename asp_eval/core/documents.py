@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model", bound="Document")
 Keys = tuple[str | int, ...]
 
 LARGEST_DOCUMENT = 2_000_000  # bytes; the largest shipped instrument is a hundredth of this
@@ -55,6 +55,17 @@ class Document(BaseModel):
     """Base of every model read from a document: frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+    @classmethod
+    def cross_references(cls, values: object) -> Iterable[Misfit]:  # noqa: ARG003 - for models to override
+        """Return what does not agree inside a document of this kind, judged on its plain values.
+
+        Parameters
+        ----------
+        values : dict, list or scalar
+            The document as read, whatever else is wrong with it.
+        """
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,9 @@ def read_document(path: Path, model: type[Model], *, context: Mapping[str, Any] 
     try:
         return model.model_validate(values, context=dict(context or {}))
     except ValidationError as error:
-        raise DataProblems(p for detail in error.errors() for p in _problems(detail, path.name, lines, model)) from None
+        found = [p for detail in error.errors() for p in _problems(detail, path.name, lines, model)]
+        found += [_placed(misfit, path.name, lines, ()) for misfit in model.cross_references(values)]
+        raise DataProblems({str(problem): problem for problem in found}.values()) from None
 
 
 def read_yaml(path: Path) -> tuple[Any, dict[Keys, int]]:

@@ -16,7 +16,7 @@ def rows(small_study):
 
 
 def test_institutions_come_first_then_children(rows):
-    assert [key for key in rows] == [
+    assert list(rows) == [
         ("cohort_size", ""),
         ("municipality", "North"),
         ("municipality", "South"),

@@ -19,7 +19,7 @@ def test_the_next_step_at_every_stage(empty_study, tmp_path):
 def test_a_complete_study_has_no_errors(small_study):
     found = check_study(small_study)
     assert found.errors == 0
-    assert "score" in found.next_step
+    assert found.next_step == "Next: asp-eval analyse"
 
 
 def test_an_arm_without_data_at_a_wave_is_an_error(empty_study, tmp_path):
@@ -44,6 +44,9 @@ def test_institutions_that_were_never_drawn(empty_study, tmp_path):
     ("old", "new", "code"),
     [
         ("screening: {score: number}", "screening: {other: number}", "ANA-012"),
+        ("covariates: [sex]", "covariates: [shoe_size]", "ANA-016"),
+        ("filter: kept == 1", "filter: keept == 1", "ANA-016"),
+        ("filter: kept == 1", "filter: kept = 1", "DOC-021"),
         ("column: screening.score", "score: sdq-teacher.conduct", "ANA-010"),
         ("screening: {waves: [w1, w2]}", "screening: {waves: [w1, w2], instruments: [sdq-techer]}", "INS-001"),
     ],

@@ -140,3 +140,37 @@ def test_instruments_can_be_listed_and_shown(run):
     unknown = run("instruments", "show", "sdq-techer-4-17")
     assert unknown.code == 1
     assert "sdq-teacher-4-17" in unknown.err
+
+
+def test_results_older_than_the_data_are_not_printed(demo, run, tmp_path):
+    shutil.copytree(demo.folder, tmp_path / "study")
+    declared = tmp_path / "study" / "study.yaml"
+    declared.write_text(declared.read_text(encoding="utf-8").replace("minimum_cell: 5", "minimum_cell: 6"), encoding="utf-8")
+    refused = run("report", cwd=tmp_path / "study")
+    assert refused.code == 1
+    assert "ANA-006" in refused.err
+    assert "asp-eval analyse" in run("check", cwd=tmp_path / "study").out
+
+
+def test_pages_of_what_is_no_longer_declared_are_removed(demo, run, tmp_path):
+    shutil.copytree(demo.folder, tmp_path / "study")
+    declared = tmp_path / "study" / "study.yaml"
+    declared.write_text(declared.read_text(encoding="utf-8").replace("languages: [da, en]", "languages: [en]"), encoding="utf-8")
+    for verb in ("analyse", "gap", "report"):
+        assert run(verb, cwd=tmp_path / "study").code == 0
+    assert len(list((tmp_path / "study" / "output").rglob("*.html"))) == 62
+
+
+def test_what_the_system_refuses_is_said_without_a_traceback(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    refused = run("init", tmp_path / "file" / "below")
+    assert refused.code == 1
+    assert "CLI-005" in refused.err
+    assert "Traceback" not in refused.err
+
+
+def test_analysing_before_there_is_a_trial_says_what_is_missing(run, tmp_path):
+    run("init", tmp_path / "mine")
+    refused = run("analyse", cwd=tmp_path / "mine")
+    assert refused.code == 1
+    assert "ANA-007" in refused.err

@@ -59,3 +59,16 @@ def test_an_undated_rating_counts_as_the_first_day_of_the_wave(study):
         pd.Timestamp("2027-09-01"),
         pd.Timestamp("2027-10-01"),
     ]
+
+
+def test_eligibility_judged_at_a_later_wave_keeps_the_children_seen_before_it(study):
+    # w2 starts 2028-04-01; one child is then 3, one 7; the third is first seen at w2, and belongs
+    later = study.model_copy(update={"eligibility": study.eligibility.model_copy(update={"at": "w2"})})
+    frame = children(birth_month=["2025-01", "2021-01", "2024-01"], first_wave=["w1", "w1", "w2"])
+    seen = visits(["2027-09-15"] * 3)
+    assert with_cohort(later, frame, seen)["standing"].tolist() == ["cohort", "not_eligible", "cohort"]
+
+
+def test_without_eligibility_the_first_screening_defines_the_cohort(study):
+    from_w2 = study.collect.model_copy(update={"screening": study.collect.screening.model_copy(update={"waves": ("w2",)})})
+    assert baseline_wave(study.model_copy(update={"eligibility": None, "collect": from_w2})) == "w2"

@@ -52,18 +52,27 @@ def test_three_mistakes_are_answered_at_once_with_line_field_and_remedy(tmp_path
         ("arms: [reference, intervention]", "arms: [reference, reference]", "arms", "every name once"),
         ("arms: [reference, intervention]", "arms: [reference]", "arms", "at least 2"),
         ("ratio: [1, 1]", "ratio: [1, 0]", "randomisation.ratio", "1 or more"),
-        ("ratio: [1, 1]", "ratio: [1, 1, 1]", "randomisation", "each of the 2 arms"),
-        ("at: w1}   #", "at: w7}   #", "eligibility", "w7 is not"),
-        ("at: w2, baseline: w1}", "at: w9, baseline: w1}", "outcomes", "w9 is not"),
-        ("outcomes: [conduct], adjust", "outcomes: [conducts], adjust", "analysis", "conducts is not declared"),
-        ("set: itt", "set: per-protocol", "analysis", "declared under 'sets'"),
+        ("ratio: [1, 1]", "ratio: [1, 1, 1]", "randomisation.ratio", "2 numbers"),
+        ("at: w1}   #", "at: w7}   #", "eligibility.at", "found 'w7', expected w1, w2"),
+        ("at: w2, baseline: w1}", "at: w9, baseline: w1}", "outcomes[0].at", "found 'w9'"),
+        (
+            "outcomes: [conduct], adjust",
+            "outcomes: [conducts], adjust",
+            "analysis.families.primary.outcomes[0]",
+            "found 'conducts'",
+        ),
+        ("set: itt", "set: per-protocol", "analysis.set", "expected itt"),
         ("to: 2027-10-31", "to: 2027-01-31", "waves[0]", "on or after the first"),
         ("below: 7", "below: 2", "eligibility.age_years", "greater than 'from'"),
         ("score: sdq-teacher.conduct", "score: conduct", "outcomes[0]", "two parts"),
         ("score: sdq-teacher.conduct", "role: primary", "outcomes[0].role", "twice"),
         ("id: conduct", "id: my-conduct", "outcomes[0].id", "letters a to z, digits and _"),
+        ("id: conduct,", "id: baseline,", "outcomes[0].id", "a meaning of its own"),
+        ("id: conduct,", "id: municipality,", "outcomes[0].id", "taken by a stratum"),
+        ("covariates: [sex, age]", "covariates: [baseline, age]", "analysis.covariates[0]", "a meaning of its own"),
+        ("score: sdq-teacher.conduct", "column: staff_survey.y", "outcomes[0]", "a column of screening"),
         ("minimum_cell: 5", "minimum_cell: 1", "privacy.minimum_cell", "greater than or equal to 2"),
-        ("reference: {da", "control: {da", "arm_labels", "control is not an arm"),
+        ("reference: {da", "control: {da", "arm_labels.control", "no declared arm"),
     ],
 )
 def test_a_mistake_is_answered_at_its_field(tmp_path, old, new, field, says):
@@ -71,6 +80,18 @@ def test_a_mistake_is_answered_at_its_field(tmp_path, old, new, field, says):
     hit = [p for p in found if p.place.column == field]
     assert hit, [str(p) for p in found]
     assert says in str(hit[0])
+
+
+def test_a_wrong_name_is_listed_beside_other_mistakes_of_the_same_part(tmp_path):
+    found = problems(written(tmp_path, ("role: primary", "role: main"), ("at: w2, baseline: w1}", "at: w9, baseline: w1}")))
+    assert {"outcomes[0].role", "outcomes[0].at", "outcomes[1].at"} <= {p.place.column for p in found}
+
+
+def test_a_study_made_in_memory_is_consistent_too():
+    values = yaml.safe_load(TEMPLATE)
+    values["analysis"]["set"] = "none"
+    with pytest.raises(ValueError, match="STU-011"):
+        Study.model_validate(values)
 
 
 def test_a_folder_without_a_study_says_how_to_start_one(tmp_path):

@@ -10,8 +10,9 @@ from asp_eval.trial.study.design import Study
 
 
 def baseline_wave(study: Study) -> str:
-    """Return the wave that defines the cohort: where eligibility is judged, else the first wave."""
-    return study.eligibility.at if study.eligibility else study.wave_ids[0]
+    """Return the wave that defines the cohort: where eligibility is judged, else the first wave of screening."""
+    screened = study.collect.screening.waves if study.collect.screening else study.wave_ids
+    return study.eligibility.at if study.eligibility else min(screened, key=study.wave_ids.index)
 
 
 def first_day(study: Study, wave: str) -> np.datetime64:
@@ -46,7 +47,8 @@ def with_cohort(study: Study, children: pd.DataFrame, visits: pd.DataFrame) -> p
         ``"cohort"``, ``"not_eligible"`` or ``"joined_later"``. A child of unknown age is kept in the cohort.
     """
     wave = baseline_wave(study)
-    first = children["first_wave"].astype(str) == wave
+    so_far = study.wave_ids[: study.wave_ids.index(wave) + 1]
+    first = children["first_wave"].isin(so_far)
     frame = children.copy()
     if "birth_month" in children.columns:
         day = rated_on(study, visits, wave).reindex(frame["child_id"]).set_axis(frame.index)

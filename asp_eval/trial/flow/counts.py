@@ -68,8 +68,8 @@ class AnalysedFlow:
 class ArmFlow:
     """One arm: ``listed = cohort + not_eligible + joined_later`` children.
 
-    `joined_later` are eligible or of unknown age, first seen after the first wave; `not_eligible` were seen at the
-    first wave outside the declared age range.
+    `joined_later` were first seen after the wave that defines the cohort, whatever their age; `not_eligible` were there by
+    then, outside the declared age range.
     """
 
     arm: str

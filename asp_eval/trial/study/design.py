@@ -1,19 +1,21 @@
 """What ``study.yaml`` declares, as frozen values. Field names are the file's keys; unknown keys are refused.
 
-Cross-references inside the file (an outcome at a wave that is not declared, a primary family without outcomes) are
-validated here as well, so a `Study` that exists is consistent.
+Names that must agree (an outcome at a declared wave, a family of declared outcomes) are judged by
+`asp_eval.trial.study.references`, so a `Study` that exists is consistent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, StringConstraints, field_validator, model_validator
 
-from asp_eval.core.documents import Document
+from asp_eval.core.documents import Document, Misfit, Misfits
 from asp_eval.core.errors import Fault
+from asp_eval.trial.study import references
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]  # may stand in a model formula
@@ -140,6 +142,8 @@ class Outcome(Document):
         source = self.score or self.column or ""
         if "." not in source.strip("."):
             raise ValueError("a source of two parts: 'sdq-teacher.conduct' or 'screening.my_column'")
+        if self.column is not None and not self.column.startswith("screening."):
+            raise ValueError("a column of screening: 'screening.my_column'")
         return self
 
 
@@ -237,44 +241,17 @@ class Study(Document):
             raise ValueError(f"every name once; {', '.join(twins)} stands more than once")
         return values
 
-    @field_validator("randomisation")
-    @classmethod
-    def _ratio_fits(cls, value: Randomisation, info: ValidationInfo) -> Randomisation:
-        arms = info.data.get("arms")
-        if arms and len(value.ratio) != len(arms):
-            raise ValueError(f"a ratio with one number for each of the {len(arms)} arms")
-        return value
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        found = tuple(self.cross_references(self.model_dump(by_alias=True)))
+        if found:
+            raise Misfits(found)
+        return self
 
-    @field_validator("arm_labels")
     @classmethod
-    def _labelled_arms(cls, value: dict[str, Texts], info: ValidationInfo) -> dict[str, Texts]:
-        unknown = sorted(set(value) - set(info.data.get("arms", value)))
-        if unknown:
-            raise ValueError(f"labels of declared arms; {', '.join(unknown)} is not an arm")
-        return value
-
-    @field_validator("eligibility", "collect", "outcomes", "gap")
-    @classmethod
-    def _known_waves(cls, value: Any, info: ValidationInfo) -> Any:
-        waves = info.data.get("waves")
-        if value is None or waves is None:
-            return value
-        known = [wave.id for wave in waves]
-        unknown = sorted({wave for wave in _waves_named(value) if wave not in known})
-        if unknown:
-            raise ValueError(f"waves that are declared ({', '.join(known)}); {', '.join(unknown)} is not")
-        return value
-
-    @field_validator("analysis")
-    @classmethod
-    def _known_names(cls, value: AnalysisPlan, info: ValidationInfo) -> AnalysisPlan:
-        if "sets" in info.data and value.set not in info.data["sets"]:
-            raise ValueError(f"a set that is declared under 'sets' ({', '.join(info.data['sets'])})")
-        outcomes = {outcome.id for outcome in info.data.get("outcomes", ())}
-        unknown = sorted({o for family in value.families.values() for o in family.outcomes if o not in outcomes})
-        if unknown and outcomes:
-            raise ValueError(f"families of declared outcomes; {', '.join(unknown)} is not declared")
-        return value
+    def cross_references(cls, values: object) -> Iterable[Misfit]:
+        """Return the names of the file that do not agree with each other."""
+        return references.misfits(values)
 
     @field_validator("collect")
     @classmethod
@@ -282,18 +259,3 @@ class Study(Document):
         if value.screening is None and value.staff_survey is None:
             raise ValueError("at least one table: screening or staff_survey")
         return value
-
-
-def _waves_named(value: object) -> list[str]:
-    """Every wave a part of the declaration names."""
-    match value:
-        case Eligibility():
-            return [value.at]
-        case Collect():
-            return [wave for part in (value.screening, value.staff_survey) if part for wave in part.waves]
-        case GapPlan():
-            return [value.wave]
-        case tuple():
-            return [wave for outcome in value for wave in (outcome.at, outcome.baseline) if wave]
-        case _:
-            return []

@@ -1,0 +1,113 @@
+"""Names in ``study.yaml`` that must agree with each other: waves, sets, outcomes, arms, and columns of a model's frame.
+
+They are judged on the file's plain values, so that a wrong name is listed beside every other mistake of the file, each on
+its own line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from asp_eval.core.documents import Keys, Misfit
+from asp_eval.core.errors import Fault
+
+UNKNOWN_WAVE = Fault("STU-010", "the wave is not declared", "Use the id of a wave, or declare it under 'waves'.")
+UNKNOWN_SET = Fault("STU-011", "the analysis set is not declared", "Use one of 'sets', or declare it there.")
+UNKNOWN_OUTCOME = Fault("STU-012", "the outcome is not declared", "Use the id of an outcome, or declare it under 'outcomes'.")
+UNKNOWN_ARM = Fault("STU-013", "the label is of no declared arm", "Use the name of an arm.")
+RATIO = Fault("STU-014", "the ratio does not have one number for each arm", "Write one number for each arm, in their order.")
+RESERVED = Fault("STU-015", "the name has a meaning of its own in the analysis", "Choose another name.")
+TAKEN = Fault("STU-016", "the name is taken by a stratum or covariate", "Give the outcome another id.")
+
+OWN_COLUMNS = ("arm", "baseline", "institution", "child_id")  # of the frame a model is fitted on
+
+
+def misfits(values: object) -> Iterator[Misfit]:
+    """Return every name that does not agree with the rest of the file, and where it stands.
+
+    Parameters
+    ----------
+    values : dict
+        The file's content, whatever else is wrong with it.
+    """
+    yield from _waves(values)
+    yield from _plan(values)
+    yield from _arms(values)
+    yield from _columns(values)
+
+
+def _waves(values: object) -> Iterator[Misfit]:
+    known = [wave.get("id") for wave in _list(values, "waves") if isinstance(wave, dict)]
+    named: list[tuple[Keys, object]] = [
+        (("eligibility", "at"), _get(values, "eligibility", "at")),
+        (("gap", "wave"), _get(values, "gap", "wave")),
+    ]
+    for table in ("screening", "staff_survey"):
+        waves = _list(values, "collect", table, "waves")
+        named += [(("collect", table, "waves", position), wave) for position, wave in enumerate(waves)]
+    for position in range(len(_list(values, "outcomes"))):
+        named += [(("outcomes", position, key), _get(values, "outcomes", position, key)) for key in ("at", "baseline")]
+    yield from _unknown(UNKNOWN_WAVE, named, known)
+
+
+def _plan(values: object) -> Iterator[Misfit]:
+    if sets := _get(values, "sets"):
+        yield from _unknown(UNKNOWN_SET, [(("analysis", "set"), _get(values, "analysis", "set"))], list(sets))
+    outcomes = [outcome.get("id") for outcome in _list(values, "outcomes") if isinstance(outcome, dict)]
+    families = _get(values, "analysis", "families")
+    for family in families if isinstance(families, dict) else ():
+        keys: Keys = ("analysis", "families", family, "outcomes")
+        named = [((*keys, position), outcome) for position, outcome in enumerate(_list(values, *keys))]
+        yield from _unknown(UNKNOWN_OUTCOME, named, outcomes)
+
+
+def _arms(values: object) -> Iterator[Misfit]:
+    arms, ratio = _list(values, "arms"), _list(values, "randomisation", "ratio")
+    labels = _get(values, "arm_labels")
+    if isinstance(labels, dict):
+        yield from _unknown(UNKNOWN_ARM, [(("arm_labels", arm), arm) for arm in labels], arms)
+    if ratio and arms and len(ratio) != len(arms):
+        yield Misfit(("randomisation", "ratio"), RATIO, found=str(ratio), expected=f"{len(arms)} numbers")
+
+
+def _columns(values: object) -> Iterator[Misfit]:
+    """Names that would stand twice in the frame a model is fitted on, or mean something else there."""
+    covariates = _list(values, "analysis", "covariates")
+    strata = _list(values, "strata")
+    named: list[tuple[Keys, object]] = [(("analysis", "covariates", i), name) for i, name in enumerate(covariates)]
+    named += [(("strata", i), name) for i, name in enumerate(strata)]
+    outcomes: list[tuple[Keys, object]] = [
+        (("outcomes", i, "id"), _get(values, "outcomes", i, "id")) for i in range(len(_list(values, "outcomes")))
+    ]
+    for keys, name in [*named, *outcomes]:
+        if name in OWN_COLUMNS:
+            yield Misfit(keys, RESERVED, found=name, expected=f"none of {', '.join(OWN_COLUMNS)}")
+    for keys, name in outcomes:
+        if name in [*covariates, *strata]:
+            yield Misfit(keys, TAKEN, found=name)
+
+
+def _unknown(fault: Fault, named: Iterable[tuple[Keys, object]], known: list[object]) -> Iterator[Misfit]:
+    """Yield the names that are not known; where nothing is declared, that is the mistake, and is listed as such."""
+    if known:
+        for keys, name in named:
+            if isinstance(name, str) and name not in known:
+                yield Misfit(keys, fault, found=name, expected=", ".join(str(one) for one in known))
+
+
+def _get(values: object, *keys: str | int) -> Any:
+    """Return the value at a path of keys, or None where the file is not of that shape."""
+    for key in keys:
+        if isinstance(key, int) and isinstance(values, (list, tuple)) and key < len(values):
+            values = values[key]
+        elif isinstance(values, dict):
+            values = values.get(key)
+        else:
+            return None
+    return values
+
+
+def _list(values: object, *keys: str | int) -> list[Any]:
+    found = _get(values, *keys)
+    return list(found) if isinstance(found, (list, tuple)) else []
