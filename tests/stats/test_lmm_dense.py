@@ -10,8 +10,10 @@ import pytest
 from scipy import optimize
 
 from asp_eval.stats.mixed.fit import MixedFit, lmm
-from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
+from asp_eval.stats.smallsample.kenward_roger import KenwardRoger, denominator, one_contrast_df
+from asp_eval.stats.smallsample.kenward_roger import _moments as moments_of_f
 from asp_eval.stats.smallsample.satterthwaite import Satterthwaite
+from asp_eval.stats.smallsample.variance import VarianceDerivatives
 
 OPTIMUM = 1e-5
 NUMERIC = 1e-4
@@ -184,6 +186,26 @@ def test_kenward_roger(book: Textbook) -> None:
     got = book.fit.joint_test(["arm", "x"])
     assert got.statistic == pytest.approx(F, rel=1e-7)
     assert got.df_denominator == pytest.approx(m, rel=1e-6)
+
+
+@pytest.mark.parametrize(("q", "A_1", "A_2"), [(2, 0.4, 0.3), (3, 1.2, 0.5), (4, 0.9, 0.35)])
+def test_the_moments_of_the_wald_statistic(q: int, A_1: float, A_2: float) -> None:
+    """m and lambda match the two approximate moments of F on q and m degrees of freedom (Kenward & Roger, p. 988)."""
+    m, scale = moments_of_f(q, A_1, A_2)
+    B = (A_1 + 6 * A_2) / (2 * q)
+    g = ((q + 1) * A_1 - (q + 4) * A_2) / ((q + 2) * A_2)
+    c = 3 * q + 2 * (1 - g)
+    mean = 1 / (1 - A_2 / q)
+    variance = 2 / q * (1 + g / c * B) / ((1 - (q - g) / c * B) ** 2 * (1 - (q + 2 - g) / c * B))
+    assert scale * mean == pytest.approx(m / (m - 2))
+    assert scale**2 * variance == pytest.approx(2 * (m / (m - 2)) ** 2 * (q + m - 2) / (q * (m - 4)))
+
+
+def test_four_degrees_of_freedom_are_no_pole() -> None:
+    """With A_1 = A_2 = 1/2 and q = 1 the paper's rho is infinite and m is 4."""
+    model = VarianceDerivatives(np.eye(1), np.full((1, 1, 1), 1.0), np.zeros((1, 1, 1, 1)), np.eye(1), np.eye(1), np.eye(1))
+    assert one_contrast_df(model, np.array([[0.5]]), np.eye(1)).tolist() == [4.0]
+    assert denominator(model, np.array([[0.5]]), np.eye(1)) == (4.0, 1.0)
 
 
 def test_satterthwaite(book: Textbook) -> None:

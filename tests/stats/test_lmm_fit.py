@@ -143,6 +143,14 @@ def test_predictions_remember_transformations() -> None:
     np.testing.assert_allclose(fit.predict(DATA[:5]), fit.fitted[:5], atol=1e-10)
 
 
+def test_a_contrast_of_nothing_has_no_variance() -> None:
+    for method in (KenwardRoger(), Satterthwaite(), BetweenWithin(), Normal()):
+        got = FIT.contrast({"x": 0.0}, method=method)
+        assert got.std_error is None and got.note
+    with pytest.raises(Refusal, match="FIT-005"):
+        FIT.joint_test([{"x": 0.0}])
+
+
 def test_intraclass_correlation() -> None:
     got, v = FIT.icc(), FIT.variance_components()["variance"]
     assert got.estimate == pytest.approx(v[0] / (v[0] + v[1]))

@@ -115,14 +115,17 @@ def adjusted_covariance(model: VarianceDerivatives, W: Array) -> Array:
 
 
 def one_contrast_df(model: VarianceDerivatives, W: Array, contrasts: Array) -> Array:
-    """Return the degrees of freedom of each contrast by itself (k,): the case q = 1, where A_1 = A_2."""
+    """Return the degrees of freedom of each contrast by itself (k,).
+
+    With q = 1, A_1 = A_2 = A and the paper's m is 2 / A, with lambda = 1: its zeros and poles cancel.
+    """
     size = np.abs(contrasts).max(axis=1, keepdims=True)
     unit = contrasts / np.where(size > 0, size, 1.0)
     along = unit @ model.Phi
     f = (along * unit).sum(axis=1)
-    u = ((along @ model.P) * along).sum(axis=2).T / f[:, None]
+    u = ((along @ model.P) * along).sum(axis=2).T / np.where(f > 0, f, 1.0)[:, None]
     A = ((u @ W) * u).sum(axis=1)
-    return np.array([_moments(1, a, a)[0] for a in A])
+    return np.asarray(np.divide(2.0, A, out=np.full_like(A, np.inf), where=A > 0), float)
 
 
 def denominator(model: VarianceDerivatives, W: Array, L: Array) -> tuple[float, float]:
@@ -130,6 +133,8 @@ def denominator(model: VarianceDerivatives, W: Array, L: Array) -> tuple[float, 
     Theta = L.T @ np.linalg.solve(L @ model.Phi @ L.T, L)
     U = Theta @ model.Phi @ model.P @ model.Phi
     traces = np.einsum("rii->r", U)
+    if len(L) == 1:
+        return float(one_contrast_df(model, W, L)[0]), 1.0
     A_1 = float(traces @ W @ traces)
     A_2 = float(np.einsum("rs,rij,sji->", W, U, U))
     return _moments(len(L), A_1, A_2)
@@ -146,11 +151,15 @@ def _moments(q: int, A_1: float, A_2: float) -> tuple[float, float]:
     V_0, V_1, V_2 = 1.0 + c_1 * B, 1.0 - c_2 * B, 1.0 - c_3 * B
     V_0 = 0.0 if abs(V_0) < 1e-10 else V_0
     E = 1.0 - A_2 / q
-    rho = _ratio(E, V_1) ** 2 * V_0 / V_2 / q
-    m = 4.0 + (q + 2) / (q * rho - 1.0)
+    spread = _ratio(E, V_1) ** 2 * V_0  # q rho V_2: the paper's m = 4 + (q + 2) / (q rho - 1) without its poles
+    if spread == V_2:
+        return float("inf"), E
+    m = 4.0 + (q + 2) * V_2 / (spread - V_2)
     return m, 1.0 if abs(m - 2.0) < 1e-2 else m * E / (m - 2.0)
 
 
 def _ratio(x: float, y: float) -> float:
     """Return x / y, or 1 where both are zero."""
-    return 1.0 if abs(x) < 1e-14 and abs(y) < 1e-14 else x / y
+    if abs(y) < 1e-14:
+        return 1.0 if abs(x) < 1e-14 else float("inf")
+    return x / y

@@ -68,7 +68,9 @@ def satterthwaite_df(model: VarianceDerivatives, contrasts: Array) -> tuple[Arra
     f = (along * unit).sum(axis=1)
     g = -((along @ model.P) * along).sum(axis=2).T  # d Phi / d phi_r = -Phi P_r Phi
     A = 2.0 * _inverse(model.hessian)
-    return f * size[:, 0] ** 2, 2.0 * f**2 / ((g @ A) * g).sum(axis=1)
+    spread = ((g @ A) * g).sum(axis=1)
+    df = np.divide(2.0 * f**2, spread, out=np.full_like(f, np.inf), where=spread > 0)
+    return f * size[:, 0] ** 2, np.asarray(df, float)
 
 
 def _inverse(hessian: Array) -> Array:
