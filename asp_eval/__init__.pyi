@@ -10,6 +10,7 @@ from .stats.mixed.moments import Moments
 from .stats.ols import ols
 from .stats.permutation import Permutation
 from .stats.resampling.allocations import Allocations
+from .stats.resampling.wild import WildBootstrap
 from .stats.smallsample.between_within import BetweenWithin
 from .stats.smallsample.cluster_robust import CR0, CR1, CR1S, CR2, CR3
 from .stats.smallsample.kenward_roger import KenwardRoger
@@ -23,10 +24,38 @@ from .trial.store import table
 from .trial.study.protocol import load_study
 
 __all__ = [
-    "CR0", "CR1", "CR1S", "CR2", "CR3", "Allocations", "AspError", "BetweenWithin", "DataProblems", "Estimate",
-    "KenwardRoger", "Moments", "Normal", "Permutation", "Refusal", "Satterthwaite", "Unavailable",
-    "allocations", "analyse", "analysis_set", "gap_profiles", "instrument", "lmm", "lmm_from_moments", "load_study",
-    "ols", "randomise", "read_table", "render", "score", "table",
+    "CR0",
+    "CR1",
+    "CR1S",
+    "CR2",
+    "CR3",
+    "Allocations",
+    "AspError",
+    "BetweenWithin",
+    "DataProblems",
+    "Estimate",
+    "KenwardRoger",
+    "Moments",
+    "Normal",
+    "Permutation",
+    "Refusal",
+    "Satterthwaite",
+    "Unavailable",
+    "WildBootstrap",
+    "allocations",
+    "analyse",
+    "analysis_set",
+    "gap_profiles",
+    "instrument",
+    "lmm",
+    "lmm_from_moments",
+    "load_study",
+    "ols",
+    "randomise",
+    "read_table",
+    "render",
+    "score",
+    "table",
 ]
 
 __version__: str

@@ -125,6 +125,7 @@ def test_other_mixed_models_are_refitted_one_by_one():
 
 def test_four_clusters_by_hand():
     """Means 1, 2 | 5, 8: of the six splits only this one and its mirror image are as far apart, so p = 2/6."""
+    clusters = {"g": list("aabbccdd"), "cluster": np.repeat(range(4), 2), "arm": list("kkkktttt")}
     frame = pd.DataFrame({"y": [0.0, 2, 1, 3, 4, 6, 7, 9], **clusters})
     fit = ols("y ~ arm", frame, cluster="g")
     row = fit.contrast({"arm[T.t]": 1.0}, Permutation("arm", every(frame), statistic="cluster-means"))

@@ -115,15 +115,12 @@ class Bootstrap:
         return (*label, value, float(known.mean()) - value, float(known.std(ddof=1)), low, high, method, note)
 
 
-def bootstrap(
-    problem: Problem, found: Optimum, design: Design | None, draws: int, seed: int, *, reml: bool
-) -> Bootstrap:
+def bootstrap(problem: Problem, found: Optimum, design: Design | None, draws: int, seed: int, *, reml: bool) -> Bootstrap:
     """Draw outcomes from a fitted model and refit it to each; see `MixedFit.bootstrap`."""
     if isinstance(draws, bool) or draws < 2:
         DRAWS.refuse(found=draws)
     parts = [
-        refit_all(problem, outcomes, reml=reml, start=found.theta)
-        for outcomes in drawn(problem, found, draws, seed, "bootstrap")
+        refit_all(problem, outcomes, reml=reml, start=found.theta) for outcomes in drawn(problem, found, draws, seed, "bootstrap")
     ]
     every = Redrawn(*(np.concatenate(x) for x in zip(*((p.beta, p.d, p.sigma2) for p in parts), strict=True)))
     d, c = problem.elimination.shape.d(found.theta), found.criterion
@@ -190,7 +187,7 @@ def _correlation(covariance: Array, product: Array) -> Array:
     """Return correlations, NaN where a variance is zero."""
     out = np.full(len(covariance), np.nan)
     np.divide(covariance, np.sqrt(product), out=out, where=product > 0)
-    return np.clip(out, -1.0, 1.0)
+    return np.asarray(np.clip(out, -1.0, 1.0))
 
 
 def _mean_squares(standard: Standard, design: Design | None) -> list[Array | None]:

@@ -140,7 +140,7 @@ def refit_all(problem: Problem, outcomes: Outcomes, *, reml: bool, start: Array)
     full = np.empty((len(d), family.size, family.size))
     full[:, i, j] = full[:, j, i] = S.T
     beta = np.linalg.solve(full[:, :-1, :-1], full[:, :-1, -1:])[..., 0]
-    return Redrawn(beta, d[:, None], left / family.N)
+    return Redrawn(np.asarray(beta, float), d[:, None], left / family.N)
 
 
 def _one_by_one(problem: Problem, outcomes: Outcomes, *, reml: bool, start: Array) -> Redrawn:

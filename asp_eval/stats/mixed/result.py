@@ -16,6 +16,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.stats import contrasts
 from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.mixed.bootstrap import Bootstrap, bootstrap
 from asp_eval.stats.mixed.clusters import model_clusters
 from asp_eval.stats.mixed.comparison import LikelihoodRatio, likelihood_ratio
 from asp_eval.stats.mixed.components import components_table, covariance_matrices, effects_table
@@ -31,6 +32,7 @@ from asp_eval.stats.mixed.rows import predict_rows, random_part
 from asp_eval.stats.mixed.summary import summary_text
 from asp_eval.stats.mixed.type3 import type_three
 from asp_eval.stats.mixed.variance_share import R2, Share, effect_variances, intraclass_correlation, nakagawa, variances_at
+from asp_eval.stats.mixed.variance_test import variance_test
 from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.stats.smallsample.method import Method
@@ -337,6 +339,36 @@ class MixedFit:
         """
         model = Fitted(self.problem, self.found, tuple(self.covariances), self.sigma2, self.reml)
         return interval_table(model, self.variance_components(), level, kind)
+
+    def bootstrap(self, draws: int = 10_000, seed: int = 1) -> Bootstrap:
+        """Draw outcomes from this model and refit it to each: distributions of coefficients, variances and the ICC.
+
+        Parameters
+        ----------
+        draws : int
+        seed : int
+            The same seed gives the same replicates.
+
+        Returns
+        -------
+        Bootstrap
+            ``.tidy(level)`` gives estimates with bias, standard error and interval. With one random effect 10,000
+            replicates take less than a second; other models are refitted one by one.
+        """
+        return bootstrap(self.problem, self.found, self.design, draws, seed, reml=self.reml)
+
+    def variance_test(self, group: str, term: str | None = None, draws: int = 10_000, seed: int = 1) -> LikelihoodRatio:
+        """Test that a random effect does not vary, by a likelihood ratio whose distribution is drawn.
+
+        Parameters
+        ----------
+        group : str
+            Grouping factor.
+        term : str, optional
+            One of its effects; by default all of them together.
+        draws, seed : int
+        """
+        return variance_test(self.problem, self.found, group, term, draws, seed, reml=self.reml)
 
     def recompute(self) -> pd.DataFrame | Unavailable:
         """Refit with statsmodels (``method="powell"``) and return the agreement, quantity by quantity."""

@@ -17,10 +17,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.mixed.covariance import semidefinite_cholesky
 from asp_eval.stats.mixed.stages import Elimination, Index, Stage
+
+Mask = npt.NDArray[np.bool_]
 
 RANK = 1e-10
 """Share of a block's largest own cross-product below which an eigenvalue is rounding."""
@@ -77,9 +80,9 @@ class Noise:
 
     up: tuple[Array, ...]
     down: tuple[Array, ...]
-    used: tuple[Array, ...]
+    used: tuple[Mask, ...]
     fixed: Array
-    fixed_used: Array
+    fixed_used: Mask
     rest: int
 
     @classmethod
@@ -128,7 +131,7 @@ def draw_outcomes(
     sigma = float(np.sqrt(sigma2))
     error = [np.zeros((draws, stage.groups, stage.size)) for stage in model.stages]
     fixed_error, squared = np.zeros((draws, len(beta))), sigma2 * random.chisquare(noise.rest, draws)
-    for a, stage in enumerate(model.stages):
+    for a in range(len(model.stages)):
         q = sigma * random.standard_normal(error[a].shape) * noise.used[a]
         squared += np.einsum("rmk,rmk->r", q, q)
         error[a] += np.einsum("mik,rmk->rmi", noise.up[a], q)
@@ -145,7 +148,7 @@ def draw_outcomes(
     return Outcomes(tuple(m + e for m, e in zip(mean, error, strict=True)), fixed_mean + fixed_error, squared)
 
 
-def _spectrum(blocks: Array, own: float) -> tuple[Array, Array, Array]:
+def _spectrum(blocks: Array, own: float) -> tuple[Array, Array, Mask]:
     """Return eigenvalues (1 where zero), eigenvectors, and which eigenvalues are not rounding."""
     values, vectors = np.linalg.eigh(blocks)
     kept = values > RANK * own

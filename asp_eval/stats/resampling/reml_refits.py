@@ -4,10 +4,9 @@ With d = tau^2 / sigma^2, h_g = 1'W_g 1 and the cross-products of `arm_grams`,
 
     S(d) = u'Wu - sum_g d / (1 + d h_g) s_g(T_g) s_g(T_g)',        criterion(d) = log|V| + log|S_xx| + (n - p) log r^2,
 
-and S is linear in the indicators of T, so S and its derivatives are matrix products over replicates. Each replicate's
-criterion is minimised as a single fit's: the valley on the same grid of d, then safeguarded Newton steps in log d; a
-criterion that rises at zero and is lowest there gives zero. With the contrast's column last of X, the elimination of S
-hands out its estimate and standard error directly:  b = S_ay / S_aa,  se^2 = sigma^2 / S_aa  at their turn.
+and S is linear in the indicators of T, so S and its derivatives are matrix products over replicates. All are minimised
+together (`asp_eval.stats.mixed.many_ratios`). With the contrast's column last of X, the elimination of S hands out its
+estimate and standard error directly:  b = S_ay / S_aa,  se^2 = sigma^2 / S_aa  at their turn.
 """
 
 from __future__ import annotations
@@ -18,21 +17,20 @@ import numpy as np
 import numpy.typing as npt
 
 from asp_eval.stats.estimate import Array
+from asp_eval.stats.mixed.many_ratios import minimise_ratios
 from asp_eval.stats.mixed.one_ratio import GRID
+from asp_eval.stats.mixed.packed import eliminate, triangle
 from asp_eval.stats.resampling.allocations import Draws
 from asp_eval.stats.resampling.arm_grams import ArmGrams
-from asp_eval.stats.resampling.packed import eliminate, triangle
 from asp_eval.stats.resampling.refits import Refits
 
+Index = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 CHUNK = 512
 """Replicates at a time: their matrices stay in the cache."""
 COLLINEAR = 1e-10
 """Share of an arm's column that must be left beside the other columns for its effect to be estimable."""
-CLOSE = 1e-6
-"""A Newton step in log d below this is the last: its error is the square."""
-STEPS = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,83 +139,55 @@ def _chunk(stack: Stack, grid: list[GridPoint], draws: Draws) -> tuple[Array, Ar
     if not fine.any():
         return b, se, d
     indicators, products = indicators[:, fine], products[:, fine]
-    d[fine] = _ratios(stack, grid, products, indicators)
+    d[fine] = minimise_ratios(Reallocated(stack, grid, products, indicators))
     found = eliminate(stack.profile(products, indicators, d[fine], 1), stack.size)
     b[fine] = found.slope
     se[fine] = np.sqrt(np.maximum(found.pivots[-1, 0], 0.0) / stack.N / found.pivots[-2, 0])
     return b, se, d
 
 
-def _ratios(stack: Stack, grid: list[GridPoint], products: Array, indicators: Array) -> Array:
-    """Return the d that minimises each replicate's criterion (R,)."""
-    values = np.array([point.values(indicators, stack.N) for point in grid])
-    best = np.argmin(values, axis=0)
-    upper = np.append(GRID, GRID[-1] * 1e8)
-    low, high = upper[np.maximum(best - 1, 0)], upper[best + 1]
-    d = _vertex(values, best)
-    near_zero = np.flatnonzero(low == 0.0)
-    at_zero = np.zeros(len(best), dtype=bool)
-    value, slope, _ = _criterion(stack, products[:, near_zero], indicators[:, near_zero], np.zeros(len(near_zero)))
-    rises = slope >= -1e-9 * stack.N
-    at_zero[near_zero[rises & (best[near_zero] == 0)]] = True
-    d = _search(stack, products, indicators, d, low, high, np.flatnonzero(~at_zero))
-    inner = rises & (best[near_zero] > 0) & (d[near_zero] < GRID[1])
-    if inner.any():
-        doubtful = near_zero[inner]
-        there, _, _ = _criterion(stack, products[:, doubtful], indicators[:, doubtful], d[doubtful])
-        at_zero[doubtful[value[inner] <= there + 1e-9]] = True
-    return np.where(at_zero, 0.0, d)
+@dataclass(frozen=True, slots=True, eq=False)
+class Reallocated:
+    """The model under some draws, as `minimise_ratios` sees it.
 
+    Attributes
+    ----------
+    stack : Stack
+    grid : list of GridPoint
+    products : ndarray, shape (E, R)
+    indicators : ndarray, shape ((K-1) J, R)
+    """
 
-def _vertex(values: Array, best: npt.NDArray[np.intp]) -> Array:
-    """Return where a parabola through the three lowest points of the grid, in log d, has its minimum (R,)."""
-    middle = np.clip(best, 2, len(GRID) - 2)
-    below, at, above = (values[middle + k, np.arange(len(best))] for k in (-1, 0, 1))
-    bend = below - 2.0 * at + above
-    move = np.where(bend > 0, 0.5 * (below - above) / np.where(bend > 0, bend, 1.0), 0.0)
-    moved = GRID[middle] * np.exp(np.clip(move, -0.5, 0.5) * np.log(GRID[2] / GRID[1]))
-    return np.where(best == middle, moved, np.where(best > 0, GRID[best], GRID[1] / 2.0))
+    stack: Stack
+    grid: list[GridPoint]
+    products: Array
+    indicators: Array
+    reml: bool = True
 
+    @property
+    def h(self) -> Array:
+        """Z'WZ of the groups."""
+        return self.stack.h
 
-def _search(
-    stack: Stack, products: Array, indicators: Array, start: Array, low: Array, high: Array, active: npt.NDArray[np.intp]
-) -> Array:
-    """Return where the derivative vanishes, by Newton's method in log d inside brackets; only `active` replicates move."""
-    d, low, high = start.copy(), np.maximum(low, 1e-12), high.copy()
-    for _ in range(STEPS):
-        if not len(active):
-            break
-        everyone = len(active) == len(d)
-        P, T = (products, indicators) if everyone else (products[:, active], indicators[:, active])
-        x = d[active]
-        _, first, second = _criterion(stack, P, T, x)
-        slope, bend = first * x, second * x * x + first * x
-        rising = slope > 0
-        high[active] = np.where(rising, x, high[active])
-        low[active] = np.where(rising, low[active], x)
-        step = np.where(bend > 0, -slope / np.where(bend > 0, bend, 1.0), -2.0 * np.sign(slope))
-        proposal = x * np.exp(np.clip(step, -3.0, 3.0))
-        inside = (proposal >= low[active]) & (proposal <= high[active])
-        proposal = np.where(inside, proposal, np.sqrt(low[active] * high[active]))
-        d[active] = proposal
-        done = ((np.abs(step) < CLOSE) & (bend > 0)) | (high[active] < 1e-10) | (high[active] - low[active] < 1e-14 * x)
-        active = active[~done]
-    return d
+    @property
+    def size(self) -> int:
+        """Columns of u."""
+        return self.stack.size
 
+    @property
+    def N(self) -> int:
+        """Degrees of freedom of the residual, n - p."""
+        return self.stack.N
 
-def _criterion(stack: Stack, products: Array, indicators: Array, d: Array) -> tuple[Array, Array, Array]:
-    """Return the criterion and its first two derivatives in d (R,), up to a constant."""
-    h = stack.h[:, None]
-    found = eliminate(stack.profile(products, indicators, d, 3), stack.size).pivots
-    value, first, second = found[:, 0], found[:, 1], found[:, 2]
-    many = np.ones((stack.size, 1))
-    many[-1] = stack.N
-    hv = h / (1.0 + d * h)
-    share = first / value
-    logs = np.log1p(d * h).sum(axis=0) + (many * np.log(value)).sum(axis=0)
-    slope = hv.sum(axis=0) + (many * share).sum(axis=0)
-    bend = (many * (second / value - share**2)).sum(axis=0) - (hv * hv).sum(axis=0)
-    return logs, slope, bend
+    def profile(self, which: Index, d: Array, orders: int) -> Array:
+        """Return S(d) of some draws."""
+        if len(which) == self.products.shape[1]:
+            return self.stack.profile(self.products, self.indicators, d, orders)
+        return self.stack.profile(self.products[:, which], self.indicators[:, which], d, orders)
+
+    def grid_values(self) -> Array:
+        """Return every draw's criterion on the grid."""
+        return np.array([point.values(self.indicators, self.N) for point in self.grid])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
