@@ -17,6 +17,7 @@ from asp_eval.stats.mixed.intervals import Surface, Target, profile_interval, wa
 from asp_eval.stats.mixed.optimise import Optimum
 
 KIND = Fault("FIT-070", "there is no interval of this kind", "Ask for kind='profile' or kind='wald'.")
+NO_PROFILE = "the profile of the likelihood could not be followed from the estimate; the sample is too small for it"
 ON_BOUNDARY = "the estimate lies on the edge of its range, where Wald's approximation has no ground; use kind='profile'"
 
 
@@ -60,7 +61,7 @@ def interval_table(model: Fitted, components: pd.DataFrame, level: float, kind: 
         elif kind == "profile":
             scale = 1.0 if correlation else model.problem.standard.y_scale
             ends = profile_interval(surface, target, estimate / scale, level)
-            low, high = ends[0] * scale, ends[1] * scale
+            low, high, note = (np.nan, np.nan, NO_PROFILE) if ends is None else (ends[0] * scale, ends[1] * scale, "")
         elif errors is None:
             note = ON_BOUNDARY
         else:

@@ -23,6 +23,11 @@ from asp_eval.stats.estimate import Array
 from asp_eval.stats.mixed.covariance import CovarianceShape, semidefinite_cholesky
 from asp_eval.stats.mixed.likelihood import Criterion
 
+LARGEST_LOG = 60.0
+"""Bound of log sigma^2 in standard units while the line search tries long steps."""
+OUT_OF_RANGE = 1e10
+"""Stands for an infinite criterion, which the line search could not compare."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surface:
@@ -69,8 +74,11 @@ class Target:
     second: int | None = None
 
 
-def profile_interval(surface: Surface, target: Target, estimate: float, level: float) -> tuple[float, float]:
-    """Return the profile interval of a standard deviation (lower end zero if it reaches it) or of a correlation."""
+def profile_interval(surface: Surface, target: Target, estimate: float, level: float) -> tuple[float, float] | None:
+    """Return the profile interval of a standard deviation (lower end zero if it reaches it) or of a correlation.
+
+    None if the search given the parameter does not come back to the minimum, as in tiny samples with several valleys.
+    """
     limit = float(special.chdtri(1.0, 1.0 - level))
     correlation = target.second is not None
     to, back = (np.arctanh, np.tanh) if correlation else (np.log, np.exp)
@@ -78,12 +86,17 @@ def profile_interval(surface: Surface, target: Target, estimate: float, level: f
     centre = float(to(np.clip(estimate, -0.999999, 0.999999) if correlation else max(estimate, smallest)))
 
     warm: Array | None = None
+    known: dict[float, float] = {}  # a point met again keeps its value, wherever the search came from
 
     def excess(z: float) -> float:
         nonlocal warm
-        value, warm = minimum_given(surface, target, float(back(z)), warm)
-        return value - surface.minimum - limit
+        if z not in known:
+            value, warm = minimum_given(surface, target, float(back(z)), warm)
+            known[z] = value - surface.minimum - limit
+        return known[z]
 
+    if excess(centre) >= 0:
+        return None
     ends = []
     for direction in (-1.0, 1.0):
         warm = None
@@ -95,7 +108,7 @@ def profile_interval(surface: Surface, target: Target, estimate: float, level: f
             edge = direction if correlation else (0.0 if direction < 0 else np.inf)
             ends.append(float(edge))
         else:
-            root = optimize.brentq(excess, min(centre, outer), max(centre, outer), xtol=1e-6, rtol=1e-8)
+            root = float(optimize.brentq(excess, min(centre, outer), max(centre, outer), xtol=1e-6, rtol=1e-8))
             ends.append(float(back(root)))
     return ends[0], ends[1]
 
@@ -178,11 +191,13 @@ def _deviance(surface: Surface, template: _Template, x: Array, log_sigma2: float
     Ls = [np.zeros((k, k)) for k in sizes]
     for (f, i, j), v in zip(template.positions, lam, strict=True):
         Ls[f][i, j] = v
-    sigma2 = float(np.exp(log_sigma2))
+    sigma2 = float(np.exp(np.clip(log_sigma2, -LARGEST_LOG, LARGEST_LOG)))
     inverses = [np.linalg.inv(B)[:, order] for B, order in zip(surface.transforms, template.orders, strict=True)]
     d = surface.shape.elements_of([(M @ L) @ (M @ L).T / sigma2 for M, L in zip(inverses, Ls, strict=True)])
     found = surface.evaluate(d)
     N, r2 = found.N, found.r2
+    if not np.isfinite(found.value):
+        return OUT_OF_RANGE, 0.0, np.zeros(len(x))
     g = found.value - N * (1.0 + float(np.log(2.0 * np.pi * r2 / N)))
     value = g + N * (float(np.log(2.0 * np.pi)) + log_sigma2) + r2 / sigma2
     G = found.log_det_1 + found.r2_1 / sigma2
