@@ -76,7 +76,7 @@ def check_instruments(study: Study = None, as_json: AsJson = False) -> None:
         return
     say(f"{len(shipped)} instruments are sound.")
     if study is not None:
-        say(f"The study adds {own} norm sets and {worded} files of wording; they are sound too.")
+        say(f"The study's own are sound too. Norm sets: {own}. Files of wording: {worded}.")
 
 
 @instruments_app.command("export")

@@ -88,6 +88,34 @@ WRONG = {  # what is changed: (before, after, code, words on the faulty line, wh
     "bands from worst to best": ("calm], better: higher", "calm], better: lower", "INS-013", "joy:", "[3, 1, 0]"),
     "no default and no reason": ("  default: own\n", "", "INS-013", "bands:", None),
     "no age in the range": ("{from: 3, below: 7}", "{from: 7, below: 7}", "INS-015", "ages:", "'from 7 below 7'"),
+    "a scale that names an unscored item": ("key: sad, responses: agree,", "key: sad, responses: agree, scored: false,",
+                                            "INS-016", "items: [sad", "'sad'"),
+    "a condition on a later item": ("key: glad, responses: agree,", "key: glad, responses: agree, unless: {item: sad, code: 0},",
+                                    "INS-017", "key: glad", "'sad'"),
+    "a condition on a code that is not there": ("key: cross, responses: agree",
+                                                "key: cross, responses: agree, unless: {item: sad, code: 7}", "INS-017",
+                                                "key: cross", "7"),
+    "items of a scale asked differently": ("key: cross, responses: agree",
+                                           "key: cross, responses: agree, unless: {item: calm, code: 0}", "INS-018",
+                                           "items: [sad, cross]", None),
+    "a score for the unasked without a condition": ("range: {from: 0, to: 2}", "range: {from: 0, to: 2}, if_not_asked: 0",
+                                                    "INS-018", "key: peace", "0"),
+    "a text and two poles": ("key: glad, responses: agree,", "key: glad, responses: agree, poles: {low: {da: a, en: a}, "
+                             "high: {da: b, en: b}},", "INS-019", "key: glad", "'glad'"),
+    "poles without licence": ("key: calm, responses: agree}", "key: calm, responses: agree, poles: {low: {da: a, en: a}, "
+                              "high: {da: b, en: b}}}", "INS-010", "key: calm", "'calm'"),
+    "points that the range does not follow": ("{code: 2, label: {da: ja, en: yes}}",
+                                              "{code: 2, label: {da: ja, en: yes}, points: 3}",
+                                              "INS-008", "to: 4}", "'0 to 4'"),
+    "no age in the range of a band set": ("      informant: staff\n", "      informant: staff\n      ages: {from: 5, below: 5}\n",
+                                          "INS-015", "ages: {from: 5", "'from 5 below 5'"),
+    "a band set that holds nothing": ("      scales:\n        joy:\n          - {band: good, from: 3, to: 4}\n"
+                                      "          - {band: fair, from: 1, to: 2}\n          - {band: poor, from: 0, to: 0}\n", "",
+                                      "INS-013", "id: own", "'own'"),
+    "means of an unknown scale": ("      provenance: convention\n", "      provenance: convention\n"
+                                  "      means: {jo: {mean: 1, sd: 1}}\n", "INS-011", "means: {jo", "'jo'"),
+    "bands where neither end is better": ("items: [glad, calm], better: higher", "items: [glad, calm], better: neither",
+                                          "INS-013", "joy:", None),
     "an unknown key": ("family: mood", "famly: mood", "DOC-008", "famly", "'famly'"),
     "an item with an unknown key": ("reverse: true", "reversed: true", "DOC-008", "reversed", "'reversed'"),
 }  # fmt: skip
@@ -113,8 +141,9 @@ def test_the_sound_file_is_read(tmp_path):
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_file_is_refused_on_its_line(tmp_path, case):
     before, after, code, words, found = WRONG[case]
-    assert SOUND.count(before) == 1
-    text = SOUND.replace(before, after)
+    sound = SOUND.replace("item_text: included", "item_text: not-included") if case == "poles without licence" else SOUND
+    assert sound.count(before) == 1
+    text = sound.replace(before, after)
     problems = [problem for problem in problems_of(tmp_path, text) if problem.code == code]
     placed = {(text.splitlines()[problem.place.line - 1].find(words) >= 0, problem.found) for problem in problems}
     assert (True, found) in placed, [str(problem) for problem in problems]

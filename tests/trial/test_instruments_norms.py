@@ -45,7 +45,7 @@ def test_each_child_gets_the_bands_made_for_it():
     assert notes[:2] == ["", ""]
     none = f"none of {BOYS}, {GIRLS} was made for this child: "
     assert [note.removeprefix(none) for note in notes[2:]] == [
-        "girl, 8.0 years", "boy, 5.0 years", "sex unknown, 6.0 years", "girl, age unknown",
+        "girl, 8.00 years", "boy, 4.99 years", "sex unknown, 6.00 years", "girl, age unknown",
     ]  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def test_long_rows_say_why_a_child_has_no_band():
     first, second = long.loc[long["scale"] == "total"].to_dict("records")
     assert (first["band"], first["band_note"]) == ("borderline", "")  # total 10 of the five reversed items
     assert pd.isna(second["band"])
-    assert second["band_note"] == f"{BOYS} was not made for this child: boy, 12.0 years"
+    assert second["band_note"] == f"{BOYS} was not made for this child: boy, 12.00 years"
 
 
 def test_a_country_without_norms_is_refused_and_the_others_are_only_offered():

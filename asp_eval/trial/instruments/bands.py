@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.parts import BandSet
+from asp_eval.trial.instruments.responses import years
 
 NEEDS_CHILD = Fault(
     "INS-022", "the band set {name} was made for {limit} only, and the {what} of the children was not given",
@@ -107,7 +108,7 @@ def fitting_sets(
     >>> from asp_eval.trial.instruments.library import instrument
     >>> boys, both = pd.Series([6.0, 4.2]), pd.Series(["boy", "boy"])
     >>> print(*fitting_sets(instrument("sdq-parent-4-17"), "dk-parents-5-7-boys", 2, boys, both).notes, sep="|")
-    |dk-parents-5-7-boys was not made for this child: boy, 4.2 years
+    |dk-parents-5-7-boys was not made for this child: boy, 4.20 years
     """
     names = [None] if bands is None else [bands] if isinstance(bands, str) else list(bands)
     found = [instrument.band_set(name) for name in names]
@@ -201,6 +202,6 @@ def _serves(chosen: BandSet, n: int, ages: NDArray[np.float64] | None, sexes: ND
 
 def _note(sets: Sequence[BandSet], age: float | None, sex: str | None) -> str:
     child = [] if sex is None else [sex or "sex unknown"]
-    child += [] if age is None else ["age unknown" if np.isnan(age) else f"{age:.1f} years"]
+    child += [] if age is None else ["age unknown" if np.isnan(age) else years(age)]
     which = f"{sets[0].id} was not" if len(sets) == 1 else f"none of {', '.join(each.id for each in sets)} was"
     return f"{which} made for this child: {', '.join(child)}"

@@ -13,16 +13,17 @@ from asp_eval.trial.instruments.parts import Ages, Band, BandSet, Composite, Ite
 
 PHRASES: Mapping[str, Mapping[str, str]] = {
     "en": {
-        "head": "`{id}`, version {version}. Answered by: {informant}. Describes: {unit}. {ages}",
+        "head": "`{id}`, version {version}. Answered by: {informant}. {unit} {ages}",
         "teacher": "preschool teacher or teacher", "parent": "parent", "staff": "staff",
-        "child": "one child", "respondent": "the one who answers, or the institution as they see it",
+        "child": "One row per child and wave.", "respondent": "One row per respondent and wave.",
         "every_age": "For every age.", "ages": "For ages from {from_} up to, not including, {below} years.",
         "family": "The form for the child's age is picked within the family `{family}`.",
         "columns": "In the data each question is the column `{id}.` followed by its name: `{example}`. "
                    "A cell holds the code of the answer, or nothing if the question is unanswered.",
         "instruction": "Instruction", "answers": "Answers", "questions": "Questions", "scores": "Scores", "bands": "Bands",
         "sources": "Sources", "licence": "Licence", "counts": "counts {points}",
-        "withheld": "The wording of the questions and answers is not part of this package; only names and codes are.",
+        "withheld": "The wording of the questions and answers is not part of this package; only names and codes are. "
+        "Codes rise in the order in which the answers are printed.",
         "reversed": "reversed: {map}", "unscored": "in no score", "unless": "not asked if `{item}` is {code}",
         "answers_of": "answers: {set}", "scale_range": "{low} to {high}; {better}",
         "higher": "higher is better", "lower": "lower is better", "neither": "neither end is the better one",
@@ -43,16 +44,17 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
                  "Convention: this package's own choice.",
     },
     "da": {
-        "head": "`{id}`, version {version}. Besvares af: {informant}. Beskriver: {unit}. {ages}",
+        "head": "`{id}`, version {version}. Besvares af: {informant}. {unit} {ages}",
         "teacher": "pædagog eller lærer", "parent": "forælder", "staff": "personale",
-        "child": "ét barn", "respondent": "den, der svarer, eller institutionen, som personen ser den",
+        "child": "Én række for hvert barn og hver runde.", "respondent": "Én række for hver svarperson og hver runde.",
         "every_age": "Til alle aldre.", "ages": "Til børn fra {from_} år til og med dagen før {below}-års fødselsdagen.",
         "family": "Skemaet til barnets alder vælges inden for familien `{family}`.",
         "columns": "I data er hvert spørgsmål kolonnen `{id}.` efterfulgt af spørgsmålets navn: `{example}`. "
                    "En celle rummer svarets kode eller er tom, hvis spørgsmålet ikke er besvaret.",
         "instruction": "Vejledning", "answers": "Svar", "questions": "Spørgsmål", "scores": "Scorer", "bands": "Bånd",
         "sources": "Kilder", "licence": "Licens", "counts": "tæller {points}",
-        "withheld": "Spørgsmålenes og svarenes ordlyd er ikke en del af denne pakke; kun navne og koder er.",
+        "withheld": "Spørgsmålenes og svarenes ordlyd er ikke en del af denne pakke; kun navne og koder er. "
+        "Koderne stiger i den rækkefølge, svarene er trykt.",
         "reversed": "vendes: {map}", "unscored": "indgår ikke i nogen score", "unless": "stilles ikke, hvis `{item}` er {code}",
         "answers_of": "svar: {set}", "scale_range": "{low} til {high}; {better}",
         "higher": "højere er bedre", "lower": "lavere er bedre", "neither": "ingen af enderne er den bedste",

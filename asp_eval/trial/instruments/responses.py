@@ -91,13 +91,18 @@ def check_ages(instrument: Instrument, responses: pd.DataFrame, age_years: pd.Se
     expected = f"from {instrument.ages.from_:g} to below {instrument.ages.below:g} years"
     wrong = np.flatnonzero(rated & ~served)
     problems = [
-        WRONG_AGE.at(replace(place, row=int(i) + FIRST_ROW), found=f"{age[i]:.2f} years", expected=expected, form=instrument.id)
+        WRONG_AGE.at(replace(place, row=int(i) + FIRST_ROW), found=years(age[i]), expected=expected, form=instrument.id)
         for i in wrong[:MOST_LISTED]
     ]
     if len(wrong) > MOST_LISTED:
         problems.append(MORE_CELLS.at(place, count=len(wrong) - MOST_LISTED))
     if problems:
         raise DataProblems(problems)
+
+
+def years(age: float) -> str:
+    """Write an age so that one just below a limit does not read as the limit: cut, not rounded."""
+    return f"{np.floor(age * 100 + 1e-6) / 100:.2f} years"
 
 
 def column_names(instrument: Instrument, responses: pd.DataFrame) -> dict[str, str]:

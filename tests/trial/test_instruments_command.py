@@ -1,0 +1,101 @@
+"""``asp-eval instruments``: list, show, check, export, as a person runs them."""
+
+import json
+
+import pytest
+
+from asp_eval.cli.instruments import instruments_app
+from asp_eval.cli.main import main
+from asp_eval.trial.instruments.exporting import FORMATS
+from asp_eval.trial.instruments.library import instrument
+from asp_eval.trial.instruments.wording import wording_template
+
+
+@pytest.fixture()
+def run(capsys, tmp_path, monkeypatch):
+    """Run one command in an empty folder that holds a study; return exit code, stdout, stderr."""
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "study.yaml").write_text("version: 1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["instruments", *map(str, arguments)])
+        return (ended.value.code or 0, *capsys.readouterr())
+
+    return command
+
+
+@pytest.mark.parametrize("to", sorted(set(FORMATS) - {"wording"}))
+def test_an_export_is_written_where_one_stands(run, tmp_path, to):
+    code, out, _ = run("export", "gap-competences-child", "--to", to)
+    (written,) = [path for path in tmp_path.iterdir() if path.name != "study"]
+    assert code == 0
+    assert out == f"Written: {written.name}\n"
+    assert written.stat().st_size > 500
+
+
+def test_language_and_file_can_be_named(run, tmp_path):
+    assert run("export", "gap-competences-child", "--to", "print", "--language", "en", "--out", "forms/a.html")[0] == 0
+    assert "Children&#39;s competences" in (tmp_path / "forms" / "a.html").read_text(encoding="utf-8")
+    code, out, _ = run("export", "gap-competences-child", "--to", "redcap", "--json")
+    assert (code, json.loads(out)["file"]) == (0, "gap-competences-child.da.redcap.csv")
+
+
+def test_the_way_to_a_licensed_form_is_the_one_the_refusal_tells(run, tmp_path):
+    code, _, said = run("export", "sdq-teacher-4-17", "--to", "print", "--study", "study")
+    assert (code, "INS-030" in said, list(tmp_path.glob("*.html"))) == (1, True, [])
+    assert run("export", "sdq-teacher-4-17", "--to", "wording", "--study", "study")[0] == 0
+    slots = tmp_path / "study" / "wording" / "sdq-teacher-4-17.yaml"
+    assert run("export", "sdq-teacher-4-17", "--to", "print", "--study", "study")[0] == 1  # empty slots are not a wording
+    assert run("export", "sdq-teacher-4-17", "--to", "wording", "--study", "study")[0] == 1  # and are not overwritten
+    filled = slots.read_text(encoding="utf-8").replace('da: ""', 'da: "ord"').replace('granted_to: ""', "granted_to: os")
+    slots.write_text(filled.replace('date: ""', "date: 2026-01-31"), encoding="utf-8")
+    for to in ("print", "xlsform", "redcap"):
+        assert run("export", "sdq-teacher-4-17", "--to", to, "--study", "study")[0] == 0
+    assert "Files of wording: 1" in run("check", "--study", "study")[1]
+    assert run("export", "sdq-teacher-4-17", "--to", "print", "--wording", slots, "--out", "b.html")[0] == 0
+
+
+def test_a_follow_up_wording_can_stand_beside_the_usual_one(run, tmp_path):
+    other = tmp_path / "study" / "wording" / "sdq-teacher-4-17.follow-up.yaml"
+    other.parent.mkdir()
+    text = wording_template(instrument("sdq-teacher-4-17")).replace('da: ""', 'da: "seneste måned"')
+    other.write_text(text.replace('granted_to: ""', "granted_to: os").replace('date: ""', "date: 2026-01-31"), encoding="utf-8")
+    assert run("export", "sdq-teacher-4-17", "--to", "print", "--wording", other, "--out", "b.html")[0] == 0
+    assert "seneste måned" in (tmp_path / "b.html").read_text(encoding="utf-8")
+
+
+def test_wrong_norms_and_wording_of_a_study_are_found_by_check(run, tmp_path):
+    assert run("check", "--study", "study")[0] == 0
+    (tmp_path / "study" / "norms").mkdir()
+    (tmp_path / "study" / "norms" / "own.yaml").write_text("id: own\n", encoding="utf-8")
+    code, _, said = run("check", "--study", "study")
+    assert (code, "own.yaml" in said) == (1, True)
+
+
+def test_a_folder_that_is_no_study_is_refused(run):
+    for verb in (["check"], ["show", "sdq-parent-4-17"], ["export", "gap-competences-child", "--to", "lavaan"]):
+        code, _, said = run(*verb, "--study", "elsewhere")
+        assert (code, "CLI-010" in said) == (1, True)
+
+
+def test_the_codebook_is_shown_in_both_languages(run):
+    assert "## Scores" in run("show", "gap-competences-child")[1]
+    shown = run("show", "gap-competences-child", "--language", "da")[1]
+    assert "## Scorer" in shown
+    assert "Børns kompetencer" in shown
+
+
+@pytest.mark.parametrize("verb", ["list", "show gap-competences-staff", "check", "check --study study"])
+def test_every_verb_speaks_json(run, verb):
+    assert json.loads(run(*verb.split(), "--json")[1])
+
+
+def test_every_verb_is_here():
+    assert [command.name for command in instruments_app.registered_commands] == ["list", "show", "check", "export"]
+
+
+def test_an_unknown_format_is_refused(run):
+    code, _, said = run("export", "gap-competences-child", "--to", "pdf")
+    assert (code, "INS-035" in said) == (1, True)
