@@ -79,9 +79,10 @@ def closed_form_block(cell: Cell, block: int) -> Block:
 
 
 def largest_difference(cross: Array, answers: Mapping[str, Answers], t: int) -> float:
-    """Return the largest relative difference between trial t of a block and the package's estimates of it.
+    """Return the largest difference between trial t of a block and the package's estimates of it.
 
-    A method that is unavailable on one side only counts as an infinite difference.
+    Relative, where a number is near zero to the standard error (a p-value: to .001). A method that is unavailable on one
+    side only counts as an infinite difference.
     """
     worst = 0.0
     for name, own in single.closed_form(cross).items():
@@ -93,7 +94,8 @@ def largest_difference(cross: Array, answers: Mapping[str, Answers], t: int) -> 
                 same = (theirs is None and np.isnan(ours)) or theirs == ours
                 worst = max(worst, 0.0 if same else np.inf)
             else:
-                worst = max(worst, abs(theirs - ours) / max(abs(theirs), 1e-3))
+                near_zero = 1e-3 if field.name == "p_value" else float(own.std_error or 0.0)
+                worst = max(worst, abs(theirs - ours) / max(abs(theirs), near_zero))
     return worst
 
 
@@ -101,6 +103,13 @@ def permutation_block(cell: Cell, block: int) -> ResampledBlock:
     """Answer a block by the permutation test over the cell's own lot."""
     draws, enumerated = resampled.lots(cell, stream(SEED, "simulation", cell.name, "allocations", block))
     return _resampled(cell, block, lambda cross, _: resampled.permutation_p(cross, draws, enumerated=enumerated))
+
+
+def wild_block(cell: Cell, block: int) -> ResampledBlock:
+    """Answer a block by the wild cluster bootstrap, every trial with numbers of its own."""
+    rng = stream(SEED, "simulation", cell.name, "wild", block)
+    numbers = [resampled.wild_numbers(cell, rng) for _ in range(TRIALS)]
+    return _resampled(cell, block, lambda cross, t: resampled.wild_p(cross, numbers[t]))
 
 
 def _resampled(cell: Cell, block: int, p_value: Callable[[Array, int], float]) -> ResampledBlock:

@@ -12,10 +12,11 @@ METHODS = (
     "z", "between-within", "Satterthwaite", "Kenward-Roger", "OLS + CR1", "OLS + CR2",
     "cluster means", "wild bootstrap", "permutation",
 )  # fmt: skip
+HEADING = "Per cent of trials without an effect in which a test at 5 % finds one, by number of clusters; Gaussian outcomes"
 INK, GREY, RULE, BAND = "#222222", "#666666", "#cccccc", "#eeeeee"
 COLOURS = dict(zip(ICCS, ("#0072b2", "#e69f00", "#009e73", "#cc3377"), strict=True))
 WIDTH, PANEL, HEIGHT, LEFT, TOP, GAP_X, GAP_Y = 900, 250, 180, 50, 66, 36, 56
-HIGHEST = 0.16
+HIGHEST = 0.19
 MARKS = (0.0, 0.05, 0.10, 0.15)
 
 
@@ -40,7 +41,7 @@ def draw_picture(rows: Sequence[Row]) -> str:
 
 def _key() -> list[str]:
     """Return the explanation of colours and marks."""
-    parts = [_text(LEFT, 18, "Share of trials without an effect in which a test at 5 % finds one; Gaussian outcomes", INK)]
+    parts = [_text(LEFT, 18, HEADING, INK)]
     x = LEFT
     for icc, colour in COLOURS.items():
         parts += [f'<circle cx="{x + 5}" cy="36" r="4" fill="{colour}"/>', _text(x + 14, 40, f"ICC {icc:g}", INK)]

@@ -6,6 +6,7 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
+import single
 from batched import Array
 from cells import Cell
 
@@ -13,6 +14,7 @@ from asp_eval.stats.resampling.allocations import Draws
 from asp_eval.stats.resampling.arm_grams import ArmGrams
 from asp_eval.stats.resampling.inversion import at_least
 from asp_eval.stats.resampling.reml_refits import reml_refits
+from asp_eval.stats.resampling.wild import FEWEST, WEBB, ClusterScores, WildTest
 
 DRAWS = 499
 ENUMERATED = 1000
@@ -79,3 +81,23 @@ def grams_under_arms(cross: Array) -> ArmGrams:
         sums.append(found[:, 0])
     n = int(cross[:, 0, 0].sum())
     return ArmGrams(np.stack(gram), np.stack(sums), cross[:, 0, 0], 1, n, 1.0, 1.0)
+
+
+def has_wild_bootstrap(cell: Cell) -> bool:
+    """Return whether the cell has enough clusters for Webb's numbers."""
+    return cell.clusters >= FEWEST
+
+
+def wild_numbers(cell: Cell, rng: np.random.Generator) -> Array:
+    """Return Webb's numbers of one trial (DRAWS + 1, m); those of the observed sample, which come first, are one."""
+    drawn = WEBB.ravel()[rng.integers(0, 6, (DRAWS, cell.clusters))]
+    return np.vstack([np.ones(cell.clusters), drawn])
+
+
+def wild_p(cross: Array, numbers: Array) -> float:
+    """Return the p-value of "no effect" by the wild cluster bootstrap of least squares, from cross-products (m, c, c)."""
+    fit = single.OrdinaryFit(cross)
+    effect = np.eye(len(fit.estimate))[1]
+    test = WildTest.of(ClusterScores(*fit.orthonormal()), numbers, effect, float(fit.estimate[1]))
+    t = test.statistics(0.0, np.arange(len(numbers)))
+    return float((1 + at_least(t[1:], float(t[0])).sum()) / len(numbers))

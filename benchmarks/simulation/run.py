@@ -24,11 +24,11 @@ from pathlib import Path
 
 import numpy as np
 from batched import CLOSED_FORM
-from block import TRIALS, ResampledBlock, closed_form_block, permutation_block
+from block import TRIALS, ResampledBlock, closed_form_block, permutation_block, wild_block
 from cells import Cell, every_cell
 from page_tables import write_tables
 from picture import draw_picture
-from resampled import attainable
+from resampled import attainable, has_wild_bootstrap
 from results import Row, cell_values, closed_form_rows, joined, merged, read_rows, resampled_rows, write_rows
 
 Answering = Callable[[Cell, int], ResampledBlock]
@@ -48,6 +48,9 @@ def main() -> None:
         if options.only in {None, "permutation"}:
             able = [c for c in cells if attainable(c) > 0]  # with fewer allocations no p-value is below 5 %
             run_resampled(pool, able, options.resampled, options.results, "permutation", permutation_block)
+        if options.only in {None, "wild-bootstrap"}:
+            able = [c for c in cells if has_wild_bootstrap(c)]
+            run_resampled(pool, able, options.resampled, options.results, "wild bootstrap", wild_block)
     if options.results == RESULTS:
         rows = read_rows(RESULTS)
         FIGURE.write_text(draw_picture(rows), encoding="utf-8")
@@ -101,7 +104,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--trials", type=int, default=10_000, help="of closed-form methods, in blocks of 500")
     parser.add_argument("--resampled", type=int, default=2_000, help="trials of resampling methods, in blocks of 500")
     parser.add_argument("--results", type=Path, default=RESULTS, help="another file; tables and figure are then left alone")
-    parser.add_argument("--only", choices=("closed-form", "permutation", "write"))
+    parser.add_argument("--only", choices=("closed-form", "permutation", "wild-bootstrap", "write"))
     return parser.parse_args()
 
 

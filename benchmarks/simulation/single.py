@@ -54,13 +54,16 @@ class OrdinaryFit:
         self.estimate = np.linalg.solve(total[:p, :p], total[:p, p])
         self._cross = cross
 
-    def cluster_blocks(self) -> ClusterBlocks:
-        """Return the pseudo-rows of every cluster."""
+    def orthonormal(self) -> tuple[Array, Array, Array]:
+        """Return X_j'X_j (m, p, p) and X_j'e_j (m, p) in orthonormal columns, and the way back (p, p)."""
         p = len(self.estimate)
         gram, right = self._cross[:, :p, :p], self._cross[:, :p, p]
         back = np.linalg.inv(np.linalg.cholesky(gram.sum(axis=0)).T)
-        scores = (right - gram @ self.estimate) @ back
-        return ordinary_blocks(back.T @ gram @ back, scores, back, int(self._cross[:, 0, 0].sum()))
+        return back.T @ gram @ back, (right - gram @ self.estimate) @ back, back
+
+    def cluster_blocks(self) -> ClusterBlocks:
+        """Return the pseudo-rows of every cluster."""
+        return ordinary_blocks(*self.orthonormal(), int(self._cross[:, 0, 0].sum()))
 
 
 class MeansFit:

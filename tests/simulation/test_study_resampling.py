@@ -56,6 +56,17 @@ def test_permutation_is_the_packages_method_on_rows() -> None:
         assert resampled.permutation_p(cross_products(frame), draws, enumerated=True) == theirs.p_value
 
 
+def test_the_wild_bootstrap_is_the_packages_method_on_rows() -> None:
+    """With the numbers that the package draws for its seed."""
+    rng = stream(15, "study", "rows")
+    for seed in range(4):
+        frame = rows_of_trial(rng, [9, 14, 21, 33, 40, 52], 0.1)
+        fit = asp_eval.ols("y ~ arm + x", frame, cluster="institution")
+        theirs = fit.contrast({"arm": 1.0}, method=asp_eval.WildBootstrap(499, seed=seed))
+        numbers = resampled.wild_numbers(SIX, stream(seed, "wild-bootstrap"))
+        assert resampled.wild_p(cross_products(frame), numbers) == theirs.p_value
+
+
 def test_what_a_permutation_test_can_attain() -> None:
     assert resampled.attainable(Cell("gaussian", 4, 2, False, 0, 0)) == 0
     assert resampled.attainable(SIX) == 0
