@@ -27,6 +27,11 @@ DROPPED_TERM = Fault(
     "FIT-004", "the coefficient {term!r} was dropped, because its column is a linear combination of others",
     "Leave it out of the contrast.",
 )  # fmt: skip
+NO_METHOD = Fault(
+    "FIT-006",
+    "a method of inference is a value, not a name or a class",
+    "Give for example method=asp_eval.KenwardRoger(), with brackets.",
+)
 EMPTY_CONTRAST = Fault("FIT-005", "nothing is left to test", "Give at least one contrast that is not zero.")
 
 
@@ -81,6 +86,8 @@ def joint_test(
     if not len(L):
         EMPTY_CONTRAST.refuse()
     term = label or ", ".join(c if isinstance(c, str) else "contrast" for c in contrasts)
+    if not isinstance(method, Method):
+        NO_METHOD.refuse(found=method)
     test = method.f_test(fit, L)
     if isinstance(test, Unavailable):
         return JointTest(term, None, None, None, None, method.name, test.reason)
@@ -100,6 +107,8 @@ def joint_table(fit: Fit, terms: Sequence[tuple[str, Array | Unavailable]], meth
 
 def estimates(fit: Fit, L: Array, terms: Sequence[str], method: Method, level: float) -> list[Estimate]:
     """Return one `Estimate` per row of L (k, p)."""
+    if not isinstance(method, Method):
+        NO_METHOD.refuse(found=method)
     if not 0 < level < 1:
         LEVEL.refuse(found=level)
     if isinstance(method, DirectMethod):

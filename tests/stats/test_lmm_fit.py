@@ -156,9 +156,7 @@ def test_intraclass_correlation() -> None:
     assert got.estimate == pytest.approx(v[0] / (v[0] + v[1]))
     assert got.conf_low < got.estimate < got.conf_high
     shares = lmm("y ~ x + (1 | inst/room)", DATA)
-    assert shares.icc(group="inst").estimate + shares.icc(group="inst:room").estimate == pytest.approx(
-        shares.icc().estimate
-    )
+    assert shares.icc(group="inst").estimate + shares.icc(group="inst:room").estimate == pytest.approx(shares.icc().estimate)
     assert shares.icc().conf_low is None and shares.icc().note
     with pytest.raises(Refusal, match="FIT-059"):
         shares.icc(group="room")
@@ -278,3 +276,17 @@ def test_arrays_that_do_not_fit_together() -> None:
         Moments.from_arrays(np.ones((5, 1)), np.ones(5), {"g": np.arange(5)}, random={"g": [["slope"]]})
     with pytest.raises(Refusal, match="FIT-040"):
         Moments.from_frame("y ~ x + (1 | inst)", DATA) + Moments.from_frame("y ~ t + (1 | inst)", DATA)
+
+
+@pytest.mark.parametrize("method", ["CR2", KenwardRoger])
+def test_a_method_that_is_no_value_is_refused_in_words(method):
+    frame = pd.DataFrame({"g": np.repeat(np.arange(6), 5), "y": np.random.default_rng(1).normal(size=30)})
+    fit = lmm("y ~ 1 + (1 | g)", frame)
+    for ask in (lambda: fit.tidy(method=method), lambda: fit.joint_test(["Intercept"], method=method)):
+        with pytest.raises(Refusal, match="FIT-006"):
+            ask()
+
+
+def test_a_file_name_in_place_of_data_is_refused_in_words():
+    with pytest.raises(Refusal, match=r"FIT-026.*read_csv"):
+        lmm("y ~ 1 + (1 | g)", "trial.csv")

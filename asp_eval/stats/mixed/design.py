@@ -18,6 +18,7 @@ from asp_eval.stats.mixed.formula import NO_RANDOM, ModelFormula, RandomBlock, e
 from asp_eval.stats.mixed.layout import Layout, lay_out
 from asp_eval.stats.mixed.variables import Categories, Codes, Variables, group_key, read_variables
 
+NO_FRAME = Fault("FIT-026", "the data are not a table", "Read a file first: pandas.read_csv(path).")
 BAD_WEIGHTS = Fault("FIT-041", "weights must be positive numbers", "Leave out rows of weight zero.")
 RESPONSE = Fault("FIT-043", "the response must be one numeric column", "Turn it into numbers first.")
 
@@ -90,6 +91,8 @@ def read_design(
     Refusal
         If a column is unknown or of the wrong kind, or no row is complete.
     """
+    if not isinstance(frame, pd.DataFrame):
+        NO_FRAME.refuse(formula, found=type(frame).__name__, expected="a pandas DataFrame")
     parsed = parse_formula(formula)
     if random and not parsed.blocks:
         NO_RANDOM.refuse(formula)

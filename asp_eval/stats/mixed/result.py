@@ -34,7 +34,7 @@ from asp_eval.stats.mixed.type3 import type_three
 from asp_eval.stats.mixed.variance_share import R2, Share, effect_variances, intraclass_correlation, nakagawa, variances_at
 from asp_eval.stats.mixed.variance_test import variance_test
 from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks
-from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
+from asp_eval.stats.smallsample.kenward_roger import SINGULAR_NOTE, KenwardRoger
 from asp_eval.stats.smallsample.method import Method
 from asp_eval.stats.smallsample.normal import Normal
 from asp_eval.stats.smallsample.variance import VarianceDerivatives
@@ -158,7 +158,7 @@ class MixedFit:
         if self.dropped:
             out.append("Dropped, because the data do not determine them: " + ", ".join(self.dropped) + ".")
         if self.singular:
-            out.append("Singular fit: a variance of the random effects is estimated as zero, or a correlation as one.")
+            out.append(SINGULAR_NOTE)
         if not self.found.determined:
             out.append("The data do not separate the variances of the random effects: other values are equally likely.")
         if not self.converged:
