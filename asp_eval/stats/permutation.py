@@ -153,7 +153,7 @@ class Permutation(DirectMethod):
         enumerated = self._given.enumerated
         if not grams.shift:
             return PermutationTest(refits, enumerated, None, None, SEVERAL_ARMS if len(grams.gram) > 2 else NOT_CONSTANT)
-        forced = undecided(grams, draws[1:])
+        forced = undecided(grams, draws[1:]) | np.isnan(refits.estimate[1:])  # an inestimable effect is never smaller
         if not self.interval:
             return PermutationTest(refits, enumerated, forced, None, NOT_ASKED)
         return PermutationTest(refits, enumerated, forced, refit_at, "" if refit_at else BY_LOOP)

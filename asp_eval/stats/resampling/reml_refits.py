@@ -110,7 +110,8 @@ def estimable(stack: Stack, products: Array) -> Mask:
     """Return under which draws no column of the treatment is a combination of other columns (R,)."""
     i, j = triangle(stack.size)
     whole = products[i == j]
-    pivots = eliminate(products[:, None].copy(), stack.size).pivots[:, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):  # by a pivot of zero, which is what is looked for
+        pivots = eliminate(products[:, None].copy(), stack.size).pivots[:, 0]
     arms = slice(stack.p0, stack.size - 1)
     return np.asarray((pivots[arms] > COLLINEAR * np.maximum(whole[arms], 1e-300)).all(axis=0))
 
@@ -119,14 +120,15 @@ def undecided(grams: ArmGrams, draws: Draws) -> Mask:
     """Return which draws no hypothesis of a constant effect can tell from the observed allocation (R,).
 
     Under them the observed arm is a combination of the model's columns (the same allocation, or its mirror image), so
-    the statistic is the observed one whatever the effect; or the effect cannot be estimated at all.
+    the statistic is the observed one whatever the effect.
     """
     stack = Stack.of(grams.of_observed_arm())
     out = []
     for at in range(0, len(draws), CHUNK):
         products = stack.products(stack.indicators(draws[at : at + CHUNK]))
-        left = eliminate(products[:, None].copy(), stack.size).pivots[-1, 0]
-        out.append((left <= COLLINEAR * products[-1]) | ~estimable(stack, products))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            left = eliminate(products[:, None].copy(), stack.size).pivots[-1, 0]
+        out.append(left <= COLLINEAR * products[-1])
     return np.concatenate(out)
 
 
