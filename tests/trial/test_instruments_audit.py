@@ -155,6 +155,9 @@ def test_the_instruments_on_the_organisation_worked_by_hand(name):
 
 def test_neither_end_is_called_better_where_that_is_so():
     neither = {(form.id, scale.key) for form in instruments() for scale in form.all_scales if scale.better == "neither"}
-    assert neither == {("governance-npm-npg", "npg"), ("innovation-practice", "bricolage"), ("innovation-practice", "formal")}
+    assert neither == {
+        ("governance-npm-npg", "npg"), ("innovation-practice", "bricolage"), ("innovation-practice", "formal"),
+        ("organisational-learning", "comparing"),
+    }  # fmt: skip
     lower = {scale.key for scale in instrument("organisational-learning").scales if scale.better == "lower"}
     assert lower == {"barriers", "network_problems"}

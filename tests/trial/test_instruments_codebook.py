@@ -34,7 +34,8 @@ def test_both_languages_have_every_phrase_with_the_same_gaps():
 def test_how_a_score_is_formed_is_said_in_words():
     lines = list(codebook_lines(instrument("sdq-teacher-4-17")))
     assert "  - from `tantrum`, `obeys`, `fights`, `lies`, `steals`" in lines
-    rule = "mean of the answered questions times 5, rounded, halves upwards; missing if fewer than 3 of the 5 are answered"
+    mean = "mean of the answered questions times 5, reversed ones turned first, rounded, halves upwards"
+    rule = f"{mean}; missing if fewer than 3 of the 5 are answered"
     assert f"  - {rule}" in lines
     assert "  - sum of `emotion`, `conduct`, `hyper`, `peer`; missing if any of them is" in lines
     assert "- 7. `obeys` (reversed: 0 → 2, 1 → 1, 2 → 0)" in lines

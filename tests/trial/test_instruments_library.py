@@ -90,6 +90,13 @@ def test_thresholds_from_memory_say_so():
         assert [band.provenance for band in stretch] == ["memory", "memory", "confirmed"]
 
 
+def test_no_other_threshold_is_from_memory():
+    every = [bands for each in instruments() for bands in each.bands.sets]
+    assert {bands.provenance for bands in every} == {"confirmed"}
+    own = {bands.id for bands in every for stretch in bands.scales.values() for band in stretch if band.provenance}
+    assert own == {"uk-teachers-4-17-three-bands"}
+
+
 def test_where_no_bands_are_known_the_reason_is_said():
     reason = instrument("sdq-teacher-2-4").band_set()
     assert isinstance(reason, Unavailable)

@@ -30,7 +30,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "mean-times-n": "mean of the answered questions times {n}", "mean": "mean of the answered questions",
         "sum": "sum of the questions",
         "pomp": "mean of the answered questions as percent of the way from the lowest to the highest answer",
-        "half-up": ", rounded, halves upwards", "needed": "missing if fewer than {minimum} of the {n} are answered",
+        "half-up": ", rounded, halves upwards", "turned": ", reversed ones turned first",
+        "needed": "missing if fewer than {minimum} of the {n} are answered",
         "needed_all": "missing if any of the {n} is unanswered",
         "if_not_asked": "{score} if the questions were not asked because `{item}` is {code}, whatever they hold",
         "composite_sum": "sum of {parts}", "composite_mean": "mean of {parts}", "composite_missing": "missing if any of them is",
@@ -54,14 +55,15 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "instruction": "Vejledning", "answers": "Svar", "questions": "Spørgsmål", "scores": "Scorer", "bands": "Bånd",
         "sources": "Kilder", "licence": "Licens", "counts": "tæller {points}",
         "withheld": "Spørgsmålenes og svarenes ordlyd er ikke en del af denne pakke; kun navne og koder er. "
-        "Koderne stiger i den rækkefølge, svarene er trykt.",
+        "Koderne stiger i den rækkefølge, som svarene er trykt i.",
         "reversed": "vendes: {map}", "unscored": "indgår ikke i nogen score", "unless": "stilles ikke, hvis `{item}` er {code}",
         "answers_of": "svar: {set}", "scale_range": "{low} til {high}; {better}",
         "higher": "højere er bedre", "lower": "lavere er bedre", "neither": "ingen af enderne er den bedste",
         "mean-times-n": "gennemsnittet af de besvarede spørgsmål gange {n}", "mean": "gennemsnittet af de besvarede spørgsmål",
         "sum": "summen af spørgsmålene",
         "pomp": "gennemsnittet af de besvarede spørgsmål i procent af vejen fra laveste til højeste svar",
-        "half-up": ", afrundet, halve opad", "needed": "mangler, hvis færre end {minimum} af de {n} er besvaret",
+        "half-up": ", afrundet, halve opad", "turned": ", de vendte vendt først",
+        "needed": "mangler, hvis færre end {minimum} af de {n} er besvaret",
         "needed_all": "mangler, hvis et af de {n} ikke er besvaret",
         "if_not_asked": "{score}, hvis spørgsmålene ikke blev stillet, fordi `{item}` er {code}, uanset hvad de rummer",
         "composite_sum": "summen af {parts}", "composite_mean": "gennemsnittet af {parts}",
@@ -153,7 +155,7 @@ class _Codebook:
 
     def served(self, ages: Ages | None) -> str:
         if ages is None:
-            return self.phrase("every_age")
+            return self.phrase("every_age") if self.instrument.unit == "child" else ""
         return self.phrase("ages", from_=f"{ages.from_:g}", below=f"{ages.below:g}")
 
     def response(self, response: Response) -> str:
@@ -188,7 +190,8 @@ class _Codebook:
             return
         n, rule = len(scale.items), scale.rule
         items = ", ".join(f"`{key}`" for key in scale.items)
-        rounded = self.phrase("half-up") if rule.rounding == "half-up" else ""
+        turned = self.phrase("turned") if any(self.instrument.item(key).reverse for key in scale.items) else ""
+        rounded = turned + (self.phrase("half-up") if rule.rounding == "half-up" else "")
         yield f"  - {self.phrase('from', items=items)}"
         needed = "needed_all" if rule.minimum_answered == n else "needed"
         yield f"  - {self.phrase(rule.method, n=n)}{rounded}; {self.phrase(needed, minimum=rule.minimum_answered, n=n)}"
