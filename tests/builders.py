@@ -19,6 +19,7 @@ from asp_eval.analysis.results import (
 )
 from asp_eval.core.errors import Unavailable
 from asp_eval.stats.estimate import Estimate
+from asp_eval.trial.flow.attrition import ArmRetention, Attrition, attrition
 from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, WaveFlow
 
 ARMS = ("reference", "intervention")
@@ -48,9 +49,7 @@ def estimate(
     """An estimate with an interval of two standard errors, or without numbers."""
     if value is None or std_error is None:
         return Estimate(term, value, None, None, None, None, None, None, method, note)
-    return Estimate(
-        term, value, std_error, df, value / std_error, p, value - 2 * std_error, value + 2 * std_error, method, note
-    )
+    return Estimate(term, value, std_error, df, value / std_error, p, value - 2 * std_error, value + 2 * std_error, method, note)
 
 
 def analysed(outcome: str, wave: str = "w3") -> tuple[AnalysedFlow, ...]:
@@ -134,12 +133,12 @@ def baseline() -> tuple[BaselineRow, ...]:
         return ArmSummary("reference", first, missing, m0, sd), ArmSummary("intervention", last, missing, m1, sd)
 
     return (
-        BaselineRow("municipality", place, "Aarhus", "institution", counts(19, 19, 30, 30), 0.0),
-        BaselineRow("municipality", place, "Hvidovre", "institution", counts(11, 11, 30, 30), 0.0),
-        BaselineRow("sex", sex, "girl", "child", counts(702, 695, 1432, 1448), -0.02),
-        BaselineRow("sex", sex, "boy", "child", counts(730, 753, 1432, 1448), 0.02),
-        BaselineRow("age", {"da": "Alder i år", "en": "Age in years"}, "", "child", measures(4.51, 4.46, 0.88, 0), -0.06),
-        BaselineRow("conduct", conduct, "", "child", measures(2.4, 2.47, 2.1, 34), 0.03),
+        BaselineRow("municipality", place, "Aarhus", "institution", counts(19, 19, 30, 30), (0.0,)),
+        BaselineRow("municipality", place, "Hvidovre", "institution", counts(11, 11, 30, 30), (0.0,)),
+        BaselineRow("sex", sex, "girl", "child", counts(702, 695, 1432, 1448), (-0.02,)),
+        BaselineRow("sex", sex, "boy", "child", counts(730, 753, 1432, 1448), (0.02,)),
+        BaselineRow("age", {"da": "Alder i år", "en": "Age in years"}, "", "child", measures(4.51, 4.46, 0.88, 0), (-0.06,)),
+        BaselineRow("conduct", conduct, "", "child", measures(2.4, 2.47, 2.1, 34), (0.03,)),
     )
 
 
@@ -151,15 +150,23 @@ def results(**changes: Any) -> Results:
         reliabilities=(
             Reliability("sdq-teacher", "conduct", conduct, "w3", 2529, 0.74, 0.72, 0.76),
             Reliability("sdq-teacher", "peer", {"da": "Problemer med jævnaldrende", "en": "Peer problems"}, "w3", 2529,
-                        Unavailable("fewer than two items vary"), None, None),
+                        Unavailable("too few complete answers"), None, None),
         ),
         switches=(
             FormSwitches("sdq-teacher", "w1", {"sdq-teacher-2-4": 812, "sdq-teacher-4-17": 1996}, 0),
             FormSwitches("sdq-teacher", "w3", {"sdq-teacher-2-4": 14, "sdq-teacher-4-17": 2515}, 790),
         ),
-        notes=(),
+        attrition=attrition_of_the_trial(), state="",
     )  # fmt: skip
     return replace(value, **changes)
+
+
+def attrition_of_the_trial() -> tuple[Attrition | Unavailable, ...]:
+    """Of 30 institutions each, none and one are lost; of 1,432 and 1,402 children in those that stayed, 206 and 170."""
+    return (
+        attrition("institutions", ArmRetention("reference", 30, 30), ArmRetention("intervention", 30, 29)),
+        attrition("children", ArmRetention("reference", 1432, 1226), ArmRetention("intervention", 1402, 1232)),
+    )
 
 
 DIMENSIONS = (

@@ -14,16 +14,26 @@ def checklist(say: Words) -> tuple[ChecklistRow, ...]:
         ("1a", say("Title says that the trial is cluster-randomised"), "#top", say("Title")),
         ("2a", say("Why whole institutions were drawn"), "", missing),
         ("3a", say("Design and ratio of the arms"), "#plan", plan),
-        ("4a", say("Eligibility of institutions and of children"), "#plan", say(
-            "Children: What was planned. Institutions: not in this report",
-        )),
+        (
+            "4a",
+            say("Eligibility of institutions and of children"),
+            "#plan",
+            say(
+                "Children: What was planned. Institutions: not in this report",
+            ),
+        ),
         ("5", say("What each arm did"), "", missing),
         ("6a", say("Outcomes, and that they are measured on the child"), "#plan", plan),
         ("7a", say("Sample size: institutions, children per institution, ICC assumed"), "", missing),
         ("8b", say("Type of the lot and its strata"), "#plan", plan),
-        ("9", say("Allocation by institution, and its concealment"), "#plan", say(
-            "Allocation: What was planned. Concealment: not in this report",
-        )),
+        (
+            "9",
+            say("Allocation by institution, and its concealment"),
+            "#plan",
+            say(
+                "Allocation: What was planned. Concealment: not in this report",
+            ),
+        ),
         ("10", say("Who enrolled and consented, before or after the draw"), "", missing),
         ("11a", say("Who knew the arm"), "#limits", say("Limits")),
         ("12a", say("How clustering was handled"), "#method", made),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from asp_eval.analysis.results import Results
 from asp_eval.reporting.checklist import checklist
-from asp_eval.reporting.language import as_sentence, words_for
+from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.plan import limits, method, plan, recompute
 from asp_eval.reporting.setting import Setting
 from asp_eval.reporting.summary import caution, findings, lead
+from asp_eval.reporting.tables.attrition import attrition_table
 from asp_eval.reporting.tables.baseline import baseline_table, baseline_words
 from asp_eval.reporting.tables.effects import by_role, coefficient_table, effects_figure, effects_table
 from asp_eval.reporting.tables.flow import analysed_table, flow_diagram, flow_table
@@ -37,13 +38,13 @@ def report_view(results: Results, language: str, translations: tuple[Link, ...] 
         page=_page(setting, translations), lead=lead(results, setting), findings=findings(results, setting),
         caution=caution(results, setting), plan=plan(results, setting),
         flow_figure=flow_diagram(results.flow, ordered, setting), flow_table=flow_table(results.flow, setting),
-        analysed_table=analysed_table(ordered, setting), baseline_table=baseline_table(results, setting),
+        analysed_table=analysed_table(ordered, results.flow, setting),
+        attrition_table=attrition_table(results, setting), baseline_table=baseline_table(results, setting),
         baseline_words=baseline_words(results, setting), effects_table=effects_table(ordered, setting),
         forest=effects_figure(ordered, setting), reliability_table=reliability_table(results.reliabilities, setting),
         forms_table=forms_table(results.switches, setting), estimator_table=estimator_table(ordered, setting),
         recomputation_table=recomputation_table(ordered, setting), method=method(setting),
-        limits=limits(results, setting), notes=tuple(as_sentence(setting.say.note(note)) for note in results.notes),
-        recompute=recompute(setting), checklist=checklist(setting.say),
+        limits=limits(results, setting), recompute=recompute(setting), checklist=checklist(setting.say),
         coefficient_tables=tuple(coefficient_table(result, i, setting) for i, result in enumerate(ordered, start=1)),
     )  # fmt: skip
 

@@ -58,10 +58,10 @@ class Numbers:
             return self.reason(value)
         if not math.isfinite(value):
             NOT_FINITE.refuse(found=value)
-        rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+        exact = rounded(value, digits)
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        shown = str(format_decimal(abs(rounded), format=pattern, locale=self.locale))
-        return MINUS + shown if rounded < 0 else shown
+        shown = str(format_decimal(abs(exact), format=pattern, locale=self.locale))
+        return MINUS + shown if exact < 0 else shown
 
     def integer(self, value: int | None) -> str:
         """Return a count with its thousands set apart."""
@@ -117,6 +117,17 @@ class Numbers:
     def reason(self, value: Unavailable) -> str:
         """Return why a number cannot be had."""
         return self.words("not available: {reason}", reason=self.words.note(value.reason))
+
+
+def rounded(value: float, digits: int = 2) -> Decimal:
+    """Return a number as it is shown, for comparing what readers see with a limit.
+
+    Examples
+    --------
+    >>> rounded(0.054), rounded(-1.005)
+    (Decimal('0.05'), Decimal('-1.01'))
+    """
+    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 def digits_for(std_error: float | None) -> int:

@@ -67,7 +67,7 @@ def _eligibility(setting: Setting) -> str:
     if study.age_from is None or study.age_below is None:
         return say("No age range is declared: every child of the institutions is eligible.")
     bounds = {"low": _years(study.age_from, setting), "high": _years(study.age_below, setting)}
-    return say("Aged {low} and not yet {high} years at the round \"{wave}\".", wave=setting.wave(study.eligible_at), **bounds)
+    return say('Aged {low} and not yet {high} years at the round "{wave}".', wave=setting.wave(study.eligible_at), **bounds)
 
 
 def _years(age: float, setting: Setting) -> str:
@@ -83,17 +83,12 @@ def _wave(key: str, setting: Setting) -> str:
 
 
 def _estimand(setting: Setting) -> list[str]:
-    say, study = setting.say, setting.study
-    populations = {
-        "baseline-cohort": say("The children who were there at the start, each child counting equally."),
-        "all-children": say("All children screened, each child counting equally."),
-    }
-    joiners = {
-        "excluded": say("Children who joined later are not part of it."),
-        "included": say("Children who joined later are part of it."),
-    }
-    movers = say("A child who moves stays, in the analysis, with the institution it belonged to at the draw.")
-    return [populations.get(study.population, study.population), movers, joiners.get(study.joiners, study.joiners)]
+    say = setting.say
+    return [
+        say("The children who were there at the start, each child counting equally."),
+        say("A child who moves stays, in the analysis, with the institution it belonged to at the draw."),
+        say("Children who joined later are not part of it."),
+    ]
 
 
 def _analysis(setting: Setting) -> list[str]:
@@ -105,7 +100,7 @@ def _analysis(setting: Setting) -> list[str]:
     if study.planned_method:
         sentences.append(say("Planned small-sample method: {method}.", method=setting.method(study.planned_method)))
     if study.set_filter:
-        sentences.append(say("Analysis set \"{name}\": rows where {filter}.", name=study.analysis_set, filter=study.set_filter))
+        sentences.append(say('Analysis set "{name}": rows where {filter}.', name=study.analysis_set, filter=study.set_filter))
     return sentences
 
 
@@ -113,20 +108,19 @@ def method(setting: Setting) -> tuple[Fact, ...]:
     """Return how the numbers were made."""
     say, level = setting.say, setting.show.level(setting.study.level)
     return (
-        Fact(say("Clustering"), say(
-            "Children of one institution resemble each other, and staff rate many of them. The linear mixed model therefore "
-            "gives each institution a level of its own, and institutions, not children, decide how certain an effect is.",
-        )),
+        Fact(say("Clustering"), " ".join((_alike(setting), say(
+            "The linear mixed model therefore gives each institution a level of its own, and institutions, not children, decide "
+            "how certain an effect is.",
+        )))),
         Fact(say("Intervals and tests"), say(
             "Intervals cover {level} and tests are two-sided. With few institutions the usual normal approximation is too "
             "optimistic, so t with the degrees of freedom in the table is used.",
             level=level,
         )),
-        Fact(say("Missing answers"), say(
-            "A scale is scored if enough of its items were answered; otherwise the score is missing. The analysis takes the "
-            "children who have all that the model needs, and the table of the flow counts the others. That is right only if "
-            "those left out resemble, given what the model knows of them, those who stayed.",
-        )),
+        Fact(say("Missing answers"), " ".join((_scored(setting), say(
+            "The analysis takes the children who have all that the model needs, and the table of the flow counts the others. "
+            "That is right only if those left out resemble, given what the model knows of them, those who stayed.",
+        )))),
         Fact(say("Several outcomes"), say(
             "P-values are adjusted within the families the plan declares. Outcomes outside a family are not adjusted.",
         )),
@@ -134,29 +128,62 @@ def method(setting: Setting) -> tuple[Fact, ...]:
     )  # fmt: skip
 
 
+def _alike(setting: Setting) -> str:
+    """Say why children of one institution are alike, as far as those who rated them are part of it."""
+    say = setting.say
+    if setting.rated_by_staff:
+        return say("Children of one institution resemble each other, and staff rate many of them.")
+    if "parent" in setting.study.informants:
+        return say("Children of one institution resemble each other, even where each is rated by its own parents.")
+    return say("Children of one institution resemble each other.")
+
+
+def _scored(setting: Setting) -> str:
+    """Say what becomes of unanswered items; of imported scores it is not known."""
+    if setting.study.informants:
+        return setting.say("A scale is scored if enough of its items were answered; otherwise the score is missing.")
+    return setting.say("The scores were imported ready-made; what was done about unanswered items is not known here.")
+
+
 def limits(results: Results, setting: Setting) -> tuple[str, ...]:
     """Return the limits a reader should know."""
     say = setting.say
-    sentences = []
-    if "teacher" in setting.study.informants:
-        sentences.append(say(
+    sentences = _raters(setting)
+    if setting.study.drawn_elsewhere:
+        sentences.append(say("Whether the lot was concealed until institutions had agreed to take part is not known here."))
+    like_these = say(
+        "The result holds for institutions and children like these. Institutions that agree to take part in a trial are not any "
+        "institutions.",
+    )
+    sentences.append(like_these)
+    if any(switch.switched and switch.family.startswith("sdq") for switch in results.switches):
+        two_forms = say(
+            "Some children changed form between the rounds because they grew older. The two forms differ in two items, both in "
+            "the conduct scale; that scale and the total score are the ones affected.",
+        )
+        sentences.append(two_forms)
+    return tuple(sentences)
+
+
+def _raters(setting: Setting) -> list[str]:
+    """Return what follows from who rated the children."""
+    say, sentences = setting.say, []
+    if setting.rated_by_staff:
+        new_eyes = say(
             "The raters are staff of the institutions. Those of the compared arm may have taken part in the intervention "
             "themselves; a new way of looking at children can change a rating without a change in the child, in either "
             "direction.",
-        ))
-        sentences.append(say("Raters may have changed between the rounds, which adds noise to each child's change."))
-    if setting.study.drawn_elsewhere:
-        sentences.append(say("Whether the lot was concealed until institutions had agreed to take part is not known here."))
-    sentences.append(say(
-        "The result holds for institutions and children like these. Institutions that agree to take part in a trial are not any"
-        " institutions.",
-    ))
-    if any(switch.switched and switch.family.startswith("sdq") for switch in results.switches):
-        sentences.append(say(
-            "Some children changed form between the rounds because they grew older. The two forms differ in two items, both in "
-            "the conduct scale; that scale and the total score are the ones affected.",
-        ))
-    return tuple(sentences)
+        )
+        changes = say("Raters may have changed between the rounds, which adds noise to each child's change.")
+        sentences += [new_eyes, changes]
+    if "parent" in setting.study.informants:
+        sentences.append(say("Parents rated the children. Whether they knew the arm of the institution is not known here."))
+    if not setting.study.informants:
+        unknown = say(
+            "Who rated the children is not recorded here. Raters who know the arm may see a difference that is not in the child.",
+        )
+        sentences.append(unknown)
+    return sentences
 
 
 def recompute(setting: Setting) -> tuple[Fact, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
-from asp_eval.analysis.profiles import GapDimension, GapEntry, GapProfile, GapResults
+from asp_eval.analysis.profiles import HIDDEN, NO_DIFFERENCES, GapDimension, GapEntry, GapProfile, GapResults
 from asp_eval.reporting.figures.dumbbell import GapArea, GapLine, dumbbell
 from asp_eval.reporting.language import Words, as_sentence, words_for
 from asp_eval.reporting.numbers import Numbers
@@ -56,6 +56,9 @@ def gap_index_view(
 ) -> GapIndexView:
     """Return the page that leads to all profiles; `links` are the profiles' pages."""
     say = words_for(language, results.languages)
+    if not links:
+        none = say("There are no profiles: no institution has answers at this round.")
+        return GapIndexView(_page(results, say, say("GAP-profiles"), translations), (none,), ())
     ordered = tuple(sorted(links, key=lambda link: alphabetical(link.text)))
     return GapIndexView(_page(results, say, say("GAP-profiles"), translations), (
         say("One profile for each institution, made to be talked about at a staff meeting."),
@@ -154,25 +157,41 @@ def _in_short(pairs: list[tuple[GapDimension, GapEntry]], say: Words) -> tuple[s
     named = {verdict: [say.label(d.label, d.key) for d, e in pairs if e.verdict == verdict] for verdict in STANDS_OUT}
     sentences = []
     if named["staff-higher-than-most"]:
-        sentences.append(say(
-            "Compared with most institutions the staff side lies high against the children's side on: {list}.",
-            list=", ".join(named["staff-higher-than-most"]),
-        ))
+        sentences.append(
+            say(
+                "Compared with most institutions the staff side lies high against the children's side on: {list}.",
+                list=", ".join(named["staff-higher-than-most"]),
+            )
+        )
     if named["child-higher-than-most"]:
-        sentences.append(say(
-            "Compared with most institutions the children's side lies high against the staff side on: {list}.",
-            list=", ".join(named["child-higher-than-most"]),
-        ))
+        sentences.append(
+            say(
+                "Compared with most institutions the children's side lies high against the staff side on: {list}.",
+                list=", ".join(named["child-higher-than-most"]),
+            )
+        )
     shown = [entry for _, entry in pairs if entry.gap is not None]
     if not shown:
-        return (say("There are too few answers to show numbers for your institution. The worksheet can be used all the same."),)
+        reasons = {entry.reason for _, entry in pairs}
+        return _nothing_to_compare(reasons, say), say("The worksheet can be used all the same.")
     if not sentences:
-        return (say(
-            "On none of the dimensions does your gap differ from that of most institutions by more than chance can explain.",
-        ),)
+        return (
+            say(
+                "On none of the dimensions does your gap differ from that of most institutions by more than chance can explain.",
+            ),
+        )
     if len(shown) > sum(map(len, named.values())):
         sentences.append(say("On the other dimensions your gap cannot be told apart from that of most institutions."))
     return tuple(sentences)
+
+
+def _nothing_to_compare(reasons: set[str], say: Words) -> str:
+    """Say why a profile has no gap on any dimension."""
+    if NO_DIFFERENCES in reasons:
+        return say("The institutions' gaps differ no more than chance makes them differ, so nothing can be said about yours.")
+    if reasons <= {HIDDEN}:
+        return say("To protect those who answered, no numbers are shown for your institution.")
+    return say("Your gap cannot be compared with that of other institutions; why not is said at each dimension below.")
 
 
 def _reading(show: Numbers, results: GapResults) -> tuple[str, ...]:

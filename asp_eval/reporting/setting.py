@@ -63,6 +63,11 @@ class Setting:
         return self.say("{outcome}, {wave}", outcome=name, wave=wave)
 
     @property
+    def rated_by_staff(self) -> bool:
+        """Whether staff of the institutions rated the children."""
+        return not {"teacher", "staff"}.isdisjoint(self.study.informants)
+
+    @property
     def reference(self) -> str:
         """What the reference arm is called."""
         return self.arm(self.study.arms[0])

@@ -183,13 +183,16 @@ def caution(results: Results, setting: Setting) -> tuple[str, ...]:
             "{n} exploratory outcomes are in the table of results only.", explored, n=setting.show.integer(explored),
         ))  # fmt: skip
     if any(result.role != "primary" for result in results.outcomes):
-        sentences.append(say(
-            "Conclusions rest on the primary outcomes. The others give colour and ideas; the more outcomes one looks at, the "
-            "more chance findings there are.",
-        ))
-    if "teacher" in setting.study.informants:
-        sentences.append(say(
+        sentences.append(
+            say(
+                "Conclusions rest on the primary outcomes. The others give colour and ideas; the more outcomes one looks at, the "
+                "more chance findings there are.",
+            )
+        )
+    if setting.rated_by_staff:
+        same_eyes = say(
             "The children were rated by the institutions' own staff, who can hardly have been unaware of their arm. A difference "
             "can be in the children, in the eyes that rate them, or both.",
-        ))
+        )
+        sentences.append(same_eyes)
     return tuple(sentences)

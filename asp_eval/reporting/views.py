@@ -9,7 +9,7 @@ from asp_eval.reporting.figures.dumbbell import DumbbellFigure
 from asp_eval.reporting.figures.flow import FlowFigure
 from asp_eval.reporting.figures.forest import ForestFigure
 
-LONGEST_WHOLE = 26  # rows that fit one printed page
+LONGEST_WHOLE = 20  # lines of a table; keeping a longer one whole could leave more than a third of a printed page white
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Table:
     @property
     def long(self) -> bool:
         """Whether the table may break over printed pages; a shorter one is kept whole."""
-        return len(self.rows) > LONGEST_WHOLE
+        return sum(1 + max(len(cell.details) for cell in row.cells) for row in self.rows) > LONGEST_WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,7 @@ class ReportView:
     flow_figure: FlowFigure
     flow_table: Table
     analysed_table: Table
+    attrition_table: Table | None
     baseline_table: Table
     baseline_words: tuple[str, ...]
     effects_table: Table
@@ -141,7 +142,6 @@ class ReportView:
     recomputation_table: Table | None
     method: tuple[Fact, ...]
     limits: tuple[str, ...]
-    notes: tuple[str, ...]
     recompute: tuple[Fact, ...]
     coefficient_tables: tuple[Table, ...]
     checklist: tuple[ChecklistRow, ...]

@@ -149,7 +149,7 @@ def test_hostile_names_are_text(language):
         title=named, arm_labels={"intervention": named}, wave_labels={"w3": named}, allocation_source=HOSTILE, set_filter=HOSTILE
     )
     outcome = builders.outcome(label={"en": HOSTILE}, model=HOSTILE, notes=(HOSTILE,), effect=builders.estimate(note=HOSTILE))
-    results = builders.results(study=facts, outcomes=(outcome,), notes=(HOSTILE,))
+    results = builders.results(study=facts, outcomes=(outcome,))
     for page in (profile, index, render_evaluation(results, language)):
         parsed = outline(page)
         assert parsed.faults == []
@@ -192,6 +192,13 @@ def test_danish_pages_have_no_english_sentences():
         assert {text for text in english & danish if not re.search(same_in_both, text)} == set()
 
 
+def test_the_state_of_the_data_is_technical_and_not_shown():
+    state = "5a1f" * 16
+    gap = builders.gap_results(state=state)
+    assert state not in render_evaluation(builders.results(state=state), "en")
+    assert state not in render_gap_profile(gap, gap.profiles[0], "en")
+
+
 def test_templates_stop_at_an_unknown_name():
     with pytest.raises(UndefinedError):
         _environment().from_string("{{ no_such_name }}").render()
@@ -220,7 +227,9 @@ def snapshot(name: str, found: str) -> None:
 def test_tables_look_as_they_did(language):
     view = report_view(builders.results(), language)
     parts = _environment().get_template("parts.html.j2").module
-    for table in (view.effects_table, view.baseline_table, view.estimator_table, view.recomputation_table):
+    for table in (
+        view.effects_table, view.baseline_table, view.estimator_table, view.recomputation_table, view.attrition_table,
+    ):  # fmt: skip
         snapshot(f"{table.key}.{language}.html", str(parts.table(table)))
 
 
@@ -240,6 +249,7 @@ def test_words_read_as_they_did(language):
     for finding in view.findings:
         lines += ["", f"{finding.heading} [{finding.mark}]", *finding.sentences]
     lines += ["", *view.caution, "", *(f"{fact.term}: {fact.text}" for fact in view.plan), "", *view.limits]
+    lines += ["", *view.baseline_words, "", *(f"{fact.term}: {fact.text}" for fact in view.method)]
     snapshot(f"evaluation-words.{language}.txt", "\n".join(lines).replace("\xa0", " ") + "\n")
     profile = gap_view(gap, gap.profiles[0], language)
     lines = [*profile.in_short, "", *profile.reading]

@@ -7,8 +7,12 @@ its sentence.  3. Reasons and notes that other rooms write are said in Danish.  
 
 from __future__ import annotations
 
+import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from babel.messages.extract import extract_from_file
@@ -18,8 +22,10 @@ from asp_eval.analysis import profiles
 from asp_eval.core.errors import Refusal, Unavailable
 from asp_eval.core.resources import shipped_folder
 from asp_eval.reporting.language import catalogue, words_for
-from asp_eval.stats import contrasts
+from asp_eval.stats import contrasts, ols
+from asp_eval.stats.mixed import estimation, variance_share
 from asp_eval.stats.smallsample import kenward_roger, satterthwaite
+from asp_eval.trial.flow.attrition import NO_BOUNDARY
 from asp_eval.trial.profiles import sampling
 
 ROOM = Path(asp_eval.__file__).parent / "reporting"
@@ -66,12 +72,44 @@ def test_every_danish_sentence_is_there_and_has_the_same_fields(domain):
         profiles.HIDDEN, profiles.NO_ANSWERS, profiles.NO_DIFFERENCES, profiles.FEW_INSTITUTIONS, sampling.NO_RATERS.reason,
         sampling.ONE_RATER.reason, sampling.NOT_LINKED.reason, sampling.NO_SPREAD.reason, contrasts.DROPPED,
         contrasts.NO_VARIANCE, kenward_roger.REFITTED, kenward_roger.SINGULAR_NOTE, satterthwaite.SINGULAR, satterthwaite.FLAT,
+        ols.EXACT_FIT, variance_share.PROFILE, NO_BOUNDARY.reason, "no children of intervention to lose",
+        "no institutions of intervention to lose", "Dropped, because the data do not determine them: a, b.",
     ],
 )  # fmt: skip
 def test_reasons_of_other_rooms_are_said_in_danish(reason):
     danish = words_for("da").note(reason)
     assert danish != reason
     assert "{" not in danish
+
+
+# What an analysis can refuse for: faults of every module that it imports. Their text goes into results, and so into reports.
+COLLECT = """
+import sys, asp_eval.analysis.outcomes, asp_eval.analysis.profiles
+from asp_eval.core.errors import Fault
+rooms = [m for name, m in sys.modules.items() if name.startswith(("asp_eval.stats.", "asp_eval.analysis."))]
+faults = {v.code: v.text for m in rooms for v in vars(m).values() if isinstance(v, Fault)}
+print(repr([faults[code] for code in sorted(faults) if code[:3] in ("FIT", "INF", "ANA")]))
+"""
+
+
+def met(text: str) -> str:
+    """Fill a fault's fields as they are filled where it is met."""
+    parsed = [(name, spec) for _, name, spec, _ in Formatter().parse(text) if name]
+    return text.format(**{name: 7.5 if (spec or "").endswith("f") else "some 'name'" for name, spec in parsed})
+
+
+def test_every_refusal_of_an_analysis_is_said_in_danish():
+    ran = subprocess.run([sys.executable, "-c", COLLECT], capture_output=True, text=True, check=True)
+    texts = ast.literal_eval(ran.stdout)
+    assert len(texts) > 50
+    say = words_for("da")
+    untranslated = [text for text in texts if say.note(met(text)) == met(text)]
+    assert untranslated == [], "add these to reports/locale/da/LC_MESSAGES/notes.po"
+
+
+def test_a_refusal_keeps_its_details():
+    said = words_for("da").note(estimation.ONE_GROUP.text.format(group="institution"))
+    assert said == "institution har kun én gruppe, så variansen mellem grupper kan ikke skønnes"
 
 
 def test_a_finished_sentence_is_recognised_by_its_fields():

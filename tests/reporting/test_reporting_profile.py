@@ -12,6 +12,8 @@ from dataclasses import replace
 import builders
 import pytest
 
+from asp_eval.analysis.profiles import FEW_INSTITUTIONS, NO_ANSWERS, NO_DIFFERENCES
+from asp_eval.reporting.documents import render_gap_index
 from asp_eval.reporting.profile import alphabetical, gap_index_view, gap_limit, gap_view
 from asp_eval.reporting.views import Link
 from asp_eval.trial.profiles.sampling import NO_RATERS
@@ -67,8 +69,27 @@ def test_without_any_number_the_worksheet_is_still_offered():
     hidden = next(e for e in PROFILE.entries if e.dimension == "cooperation")
     entries = tuple(replace(hidden, dimension=e.dimension) for e in PROFILE.entries)
     view = gap_view(RESULTS, replace(PROFILE, entries=entries), "en")
-    assert view.in_short[0].startswith("There are too few answers")
+    assert view.in_short == (
+        "To protect those who answered, no numbers are shown for your institution.", "The worksheet can be used all the same.",
+    )  # fmt: skip
     assert len(view.worksheet) == 3
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (NO_DIFFERENCES, "differ no more than chance makes them differ, so nothing can be said about yours"),
+        (FEW_INSTITUTIONS, "cannot be compared with that of other institutions"),
+        (NO_ANSWERS, "cannot be compared with that of other institutions"),
+    ],
+)
+def test_a_profile_without_gaps_says_the_true_reason(reason, said):
+    without = next(e for e in PROFILE.entries if e.dimension == "curiosity")
+    hidden = next(e for e in PROFILE.entries if e.dimension == "cooperation")
+    entries = (hidden, *(replace(without, dimension=e.dimension, reason=reason) for e in PROFILE.entries if e != hidden))
+    short = " ".join(gap_view(RESULTS, replace(PROFILE, entries=entries), "en").in_short)
+    assert said in short
+    assert "protect" not in short
 
 
 def test_no_middle_half_is_drawn_where_institutions_do_not_differ():
@@ -114,3 +135,12 @@ def test_the_index_is_alphabetical_with_danish_letters_last():
     view = gap_index_view(RESULTS, links, "da")
     assert [link.text for link in view.profiles] == ["bakken", "inst-2", "inst-10", "Æblet", "Østen", "Åen"]
     assert alphabetical("") == ()
+
+
+def test_an_index_without_profiles_says_that_there_are_none():
+    view = gap_index_view(RESULTS, (), "en")
+    assert view.introduction == ("There are no profiles: no institution has answers at this round.",)
+    page = render_gap_index(replace(RESULTS, profiles=()), (), "da")
+    assert "Der er ingen profiler" in page
+    assert "alfabetisk" not in page
+    assert "<ul" not in page

@@ -103,9 +103,9 @@ def test_a_tiny_p_value_is_put_in_words():
 
 
 def test_a_refused_fit_gives_its_reason_and_one_full_stop():
-    refused = builders.outcome(effect=builders.estimate(None, note="[FIT-001] the outcome is constant. Check it."))
-    said = words(refused)
-    assert said == "No estimate can be given: [FIT-001] the outcome is constant. Check it."
+    refused = builders.outcome(effect=builders.estimate(None, note="the outcome does not vary"))
+    assert words(refused) == "No estimate can be given: the outcome does not vary."
+    assert words(refused, "da") == "Der kan ikke gives noget skøn: effektmålet varierer ikke."
 
 
 def test_an_estimate_without_uncertainty_says_why():

@@ -13,16 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asp_eval.analysis.results import ArmSummary, BaselineRow, Recomputation
+from asp_eval.analysis.results import ArmSummary, BaselineRow, Number, Recomputation
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.setting import Setting
+from asp_eval.reporting.tables.attrition import attrition_table
 from asp_eval.reporting.tables.baseline import baseline_table, baseline_words
-from asp_eval.reporting.tables.disclosure import hidden_cells, protect
+from asp_eval.reporting.tables.disclosure import Protection, hidden_cells, protect
 from asp_eval.reporting.tables.effects import coefficient_table, effects_figure, effects_table
 from asp_eval.reporting.tables.flow import analysed_table, flow_diagram, flow_table
 from asp_eval.reporting.tables.quality import agrees, estimator_table, forms_table, recomputation_table, reliability_table
+from asp_eval.trial.flow.attrition import ArmRetention, attrition
 
 
 def setting(language: str = "en", **changes) -> Setting:
@@ -38,96 +40,174 @@ def row_of(table, name: str) -> list:
 
 
 @pytest.mark.parametrize(
-    ("counts", "others", "hidden"),
+    ("counts", "unlisted", "hidden"),
     [
-        ([40, 61], [0, 0], set()),
-        ([3, 61], [0, 0], {0, 1}),  # the other of two could be subtracted from the total
-        ([3, 4, 61], [0, 0], {0, 1}),  # two hidden cells protect each other
-        ([3, 40, 61], [0, 0], {0, 1}),
-        ([40, 61], [3, 0], {0}),  # the unlisted category could be subtracted
-        ([40, 61], [0, 2], {0}),  # and so could the missing
-        ([0, 61], [0, 0], set()),  # a zero shows nobody
-        ([5, 61], [0, 0], set()),
+        ([40, 61], 0, set()),
+        ([3, 61], 0, {0, 1}),  # the other of two could be subtracted from the total
+        ([3, 4, 61], 0, {0, 1}),  # two hidden cells protect each other
+        ([3, 40, 61], 0, {0, 1}),
+        ([40, 61], 3, {0}),  # the unlisted category could be subtracted
+        ([3, 61], 2, {0}),  # and protects the listed one
+        ([0, 61], 0, set()),  # a zero shows nobody
+        ([5, 61], 0, set()),
     ],
 )
-def test_small_counts_are_hidden_with_what_reveals_them(counts, others, hidden):
-    assert hidden_cells(counts, others, 5) == hidden
+def test_small_categories_are_hidden_with_what_reveals_them(counts, unlisted, hidden):
+    assert hidden_cells(counts, unlisted, 5) == hidden
 
 
-@given(st.lists(st.integers(0, 12), min_size=1, max_size=5), st.lists(st.integers(0, 12), min_size=2, max_size=2))
-def test_no_small_count_can_be_subtracted_from_the_total(counts, others):
-    hidden = hidden_cells(counts, others, 5)
-    cells = [*counts, *others]
-    small = {i for i, n in enumerate(cells) if 0 < n < 5}
-    unknown = hidden | {i for i in small if i >= len(counts)}
-    assert small <= unknown
-    could_protect = [n for i, n in enumerate(counts) if n >= 5 or i in small]
-    assert len(unknown) != 1 or not [n for n in could_protect if n >= 5]
-
-
-@given(st.lists(st.integers(0, 2000), min_size=1, max_size=5), st.lists(st.integers(0, 9), min_size=2, max_size=2))
-def test_percentages_stand_alone_only_where_they_leave_enough_open(counts, others):
-    how = protect(counts, others, 5)
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=5), st.integers(0, 12))
+def test_no_small_category_can_be_subtracted_from_the_total(counts, unlisted):
+    hidden = hidden_cells(counts, unlisted, 5)
     small = {i for i, n in enumerate(counts) if 0 < n < 5}
-    assert small <= how.hidden
-    if how.form == "share":
-        assert sum(counts) / 100 >= 5
-    assert (how.form == "exact") == (not any(0 < n < 5 for n in (*counts, *others)))
+    unknown = len(hidden) + (0 < unlisted < 5)
+    assert small <= hidden
+    assert unknown != 1 or len(counts) == 1 or not [n for i, n in enumerate(counts) if n >= 5 and i not in hidden]
 
 
-def test_in_a_large_arm_one_missing_answer_leaves_whole_percentages():
-    rows = tuple(
-        BaselineRow("sex", {"en": "Sex"}, level, "child",
-                    (ArmSummary("reference", 1393, 1, count=count), ArmSummary("intervention", 1506, 0, count=753)), -0.03)
-        for level, count in (("girl", 697), ("boy", 696))
-    )  # fmt: skip
+@given(st.lists(st.integers(0, 2000), min_size=1, max_size=5), st.integers(0, 9))
+def test_percentages_stand_alone_only_where_they_leave_enough_open(counts, unlisted):
+    how = protect(counts, unlisted, 5)
+    assert {i for i, n in enumerate(counts) if 0 < n < 5} <= how.hidden
+    nothing_small = not any(0 < n < 5 for n in (*counts, unlisted))
+    assert (how == Protection("exact", frozenset())) if nothing_small else (how.hidden or how.form == "share" or unlisted)
+    assert how.form == "exact" or sum(counts) / 100 >= 5
+
+
+def sexes(n: int, missing: int, *counts: tuple[str, int], differences: tuple[Number, ...] = (0.5,)) -> tuple[BaselineRow, ...]:
+    """Categories of the first arm beside equal shares of as many children in the second."""
+    assert n % len(counts) == 0
+    equal = ArmSummary("intervention", n, 0, count=n // len(counts))
+    return tuple(
+        BaselineRow("sex", {"en": "Sex"}, level, "child", (ArmSummary("reference", n, missing, count=count), equal), differences)
+        for level, count in counts
+    )
+
+
+def test_a_missing_answer_is_counted_and_hides_nothing():
+    rows = sexes(1394, 1, ("girl", 698), ("boy", 696))
     table = baseline_table(builders.results(baseline=rows), setting())
-    assert [cell.text for cell in row_of(table, "Sex: girl")[1:]] == ["50%", "753 (50%)", "0.0"]
-    assert row_of(table, "Sex: boy")[1].details == ("missing: <\xa05",)
+    assert [cell.text for cell in row_of(table, "Sex: girl")[1:]] == ["698 (50%)", "697 (50%)", "0.50"]
+    assert row_of(table, "Sex: boy")[1].details == ("missing: 1",)
 
 
-def test_a_small_category_is_hidden_with_the_percentages_that_reveal_it():
-    rows = tuple(
-        BaselineRow("sex", {"en": "Sex"}, level, "child",
-                    (ArmSummary("reference", 100, 2, count=count), ArmSummary("intervention", 100, 0, count=50)), 0.5)
-        for level, count in (("girl", 60), ("boy", 37), ("other", 3))
-    )  # fmt: skip
+def test_in_a_large_arm_whole_percentages_stand_beside_a_small_category():
+    rows = sexes(1395, 0, ("girl", 697), ("boy", 695), ("other", 3))
+    table = baseline_table(builders.results(baseline=rows), setting())
+    assert [cell.text for cell in row_of(table, "Sex: girl")[1:]] == ["50%", "465 (33%)", "0.5"]
+    assert [cell.text for cell in row_of(table, "Sex: other")[1:]] == ["not shown", "465 (33%)", "not shown"]
+
+
+def test_a_small_category_is_hidden_with_the_one_that_reveals_it():
+    rows = sexes(99, 2, ("girl", 60), ("boy", 36), ("other", 3))
     table = baseline_table(builders.results(baseline=rows), setting())
     shown = {name: [cell.text for cell in row_of(table, f"Sex: {name}")[1:]] for name in ("girl", "boy", "other")}
-    assert shown["other"] == ["not shown", "50 (50%)", "not shown"]
-    assert shown["girl"] == ["60", "50 (50%)", "not shown"]  # 60% would say that 100 answered
-    assert row_of(table, "Sex: girl")[1].details == ("missing: <\xa05",)
+    assert shown["other"] == shown["boy"] == ["not shown", "33 (33%)", "not shown"]
+    assert shown["girl"] == ["60 (61%)", "33 (33%)", "0.50"]
+    assert row_of(table, "Sex: girl")[1].details == ("missing: 2",)
 
 
-def test_with_one_small_category_the_next_is_hidden_too():
-    rows = tuple(
-        BaselineRow("sex", {"en": "Sex"}, level, "child",
-                    (ArmSummary("reference", 100, 0, count=count), ArmSummary("intervention", 100, 0, count=50)), 0.5)
-        for level, count in (("girl", 97), ("boy", 3))
-    )  # fmt: skip
-    table = baseline_table(builders.results(baseline=rows), setting())
-    assert [row_of(table, f"Sex: {name}")[1].text for name in ("girl", "boy")] == ["not shown", "not shown"]
+def test_what_the_table_hides_the_words_do_not_tell():
+    rows = sexes(100, 0, ("girl", 97), ("boy", 3))
+    assert baseline_words(builders.results(baseline=rows), setting()) == ()
 
 
 def test_counts_of_institutions_are_not_hidden():
     arms = (ArmSummary("reference", 30, 0, count=2), ArmSummary("intervention", 30, 0, count=28))
-    row = BaselineRow("municipality", {"en": "Municipality"}, "Hvidovre", "institution", arms, 0.1)
+    row = BaselineRow("municipality", {"en": "Municipality"}, "Hvidovre", "institution", arms, (0.1,))
     table = baseline_table(builders.results(baseline=(row,)), setting())
     assert row_of(table, "Municipality: Hvidovre")[1].text == "2 (7%)"
 
 
-def test_baseline_words_sort_differences_by_the_usual_bounds():
-    def row(name: str, difference):
-        arms = (ArmSummary("reference", 9, 0, 1.0, 1.0), ArmSummary("intervention", 9, 0, 1.0, 1.0))
-        return BaselineRow(name, {"en": name}, "", "child", arms, difference)
+def measured(name: str, *differences: Number) -> BaselineRow:
+    arms = tuple(ArmSummary(f"arm {i}", 9, 0, 1.0, 1.0) for i in range(1 + len(differences)))
+    return BaselineRow(name, {"en": name}, "", "child", arms, differences)
 
-    rows = (row("far", -0.26), row("between", 0.051), row("alike", 0.05), row("unknown", Unavailable("x")))
-    far, between = baseline_words(builders.results(baseline=rows), setting())[1:]
-    assert "0.25 standard deviations apart: Far." in far
+
+def test_baseline_words_sort_differences_as_they_are_shown():
+    rows = (measured("far", -0.26), measured("between", 0.055), measured("alike", 0.054), measured("unknown", Unavailable("x")))
+    first, far, between = baseline_words(builders.results(baseline=rows), setting())
+    assert first == "The lot makes the arms alike on average, not in every draw. Under a sound lot what is left is chance."
+    assert far == "More than 0.25 standard deviations apart: Far."
     assert between == "Between 0.05 and 0.25 standard deviations apart: Between."
     alike = baseline_words(builders.results(baseline=rows[2:3]), setting())
     assert alike[1].startswith("On everything in the table")
     assert baseline_words(builders.results(baseline=rows[3:]), setting()) == ()
+
+
+def test_the_sort_limits_themselves_belong_below():
+    rows = (measured("quarter", -0.254), measured("over", 0.255))
+    _, far, between = baseline_words(builders.results(baseline=rows), setting())
+    assert far.endswith("apart: Over.")
+    assert between.endswith("apart: Quarter.")
+
+
+def test_a_variable_is_named_once_in_the_words_by_its_largest_difference():
+    rows = sexes(100, 0, ("girl", 60), ("boy", 40), differences=(0.2,))
+    assert baseline_words(builders.results(baseline=rows), setting())[1].endswith("apart: Sex.")
+
+
+def test_three_arms_have_a_difference_each_and_words_over_all_of_them():
+    arms = ("reference", "light", "full")
+    flow = replace(builders.flow(), institutions=90, arms=tuple(replace(builders.flow().arms[0], arm=arm) for arm in arms))
+    results = builders.results(baseline=(measured("far", 0.01, -0.3), measured("alike", 0.01, 0.02)), flow=flow)
+    table = baseline_table(results, setting(arms=arms))
+    assert [column.heading for column in table.columns[4:]] == ["Standardised difference: light", "Standardised difference: full"]
+    assert [cell.text for cell in row_of(table, "Far")[4:]] == ["0.01", "−0.30"]
+    assert all(sum(cell.wide for cell in row.cells) == 6 for row in table.rows)
+    assert baseline_words(results, setting(arms=arms))[1].endswith("apart: Far.")
+
+
+def test_the_limits_are_called_what_they_are():
+    notes = " ".join(baseline_table(builders.results(), setting()).notes)
+    assert "only sort the differences" in notes
+    assert "trials without a sound lot" in notes
+
+
+def test_who_was_lost_stands_beside_both_limits():
+    table = attrition_table(builders.results(), setting())
+    institutions, children = (list(row.cells) for row in table.rows)
+    # 1 of 60 is 1.7%, rounded 2%: limits 5.9 and 10.2; 206/1432 and 170/1402 lost: 376/2834 is 13.3%, rounded 13: 6.1 and 10.9
+    assert [cell.text for cell in institutions] == ["Institutions", "0 of 30", "1 of 30", "1.7%", "3.33", "low", "low"]
+    assert [cell.details for cell in institutions[1:]] == [("(0.0%)",), ("(3.3%)",), (), (), ("limit 5.9",), ("limit 10.2",)]
+    assert [cell.text for cell in children[1:]] == ["206 of 1,432", "170 of 1,402", "13.3%", "2.26", "low", "low"]
+    assert [cell.details for cell in children[5:]] == [("limit 6.1",), ("limit 10.9",)]
+    assert table.notes[0].startswith("Lost: at the draw, but not in the analysis of Conduct problems, end.")
+    assert "American standard, used here as a yardstick" in table.notes[2]
+
+
+def test_high_attrition_is_called_high_and_beyond_the_table_nothing_is_allowed():
+    some = attrition("children", ArmRetention("reference", 100, 90), ArmRetention("intervention", 100, 82))  # 14% and 8 points
+    most = attrition("institutions", ArmRetention("reference", 100, 40), ArmRetention("intervention", 100, 40))
+    table = attrition_table(builders.results(attrition=(most, some)), setting("da"))
+    assert [cell.text for cell in table.rows[1].cells[4:]] == ["8,00", "højt", "lavt"]
+    assert [(cell.text, cell.details) for cell in table.rows[0].cells[5:]] == [("højt", ("ingen tilladt",))] * 2
+    assert table.notes[-1] == "Ingen forskel i frafald godtages, når frafaldet i alt er over 57 procent."
+    assert len(table.notes) == 4
+
+
+def test_attrition_of_three_arms_is_grouped_by_the_arm_compared():
+    missing = attrition("children", ArmRetention("reference", 10, 10), ArmRetention("full", 0, 0))
+    found = (*builders.attrition_of_the_trial(), builders.attrition_of_the_trial()[0], missing)
+    table = attrition_table(builders.results(attrition=found), setting("da", arms=("reference", "light", "full")))
+    assert [row.cells[0].text for row in table.rows if row.group] == ["Light", "Full"]
+    assert table.rows[-1].cells[1].text == "kan ikke opgøres: ingen børn i full, der kunne falde fra"
+    assert all(sum(cell.wide for cell in row.cells) == 7 for row in table.rows)
+    assert attrition_table(builders.results(attrition=()), setting()) is None
+
+
+def test_more_institutions_analysed_than_had_data_is_explained_once():
+    said = "An arm can have more institutions here than had data at that round"
+    as_usual = analysed_table(builders.outcomes(), builders.flow(), setting())
+    assert not [note for note in as_usual.notes if said in note]
+    more = tuple(replace(part, institutions_analysed=30) for part in builders.analysed("conduct"))
+    explained = analysed_table((builders.outcome(analysed=more),) * 2, builders.flow(), setting())
+    assert len([note for note in explained.notes if said in note]) == 1
+
+
+def test_small_counts_of_the_flow_say_why_they_are_shown():
+    for table in (flow_table(builders.flow(), setting()), analysed_table(builders.outcomes(), builders.flow(), setting())):
+        assert len([note for note in table.notes if "nothing of what anyone answered" in note]) == 1
 
 
 def test_the_effects_table_groups_by_role_and_prints_reasons():
@@ -147,7 +227,8 @@ def test_the_effects_table_groups_by_role_and_prints_reasons():
 def test_every_table_fills_its_columns():
     results, here = builders.results(), setting("da")
     tables = [
-        baseline_table(results, here), flow_table(results.flow, here), analysed_table(results.outcomes, here),
+        baseline_table(results, here), flow_table(results.flow, here), analysed_table(results.outcomes, results.flow, here),
+        attrition_table(results, here),
         estimator_table(results.outcomes, here), recomputation_table(results.outcomes, here),
         reliability_table(results.reliabilities, here), forms_table(results.switches, here),
         *(coefficient_table(o, i, here) for i, o in enumerate(results.outcomes)),

@@ -2,48 +2,57 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import groupby
 
-from asp_eval.analysis.results import ArmSummary, BaselineRow, Results
+from asp_eval.analysis.results import ArmSummary, BaselineRow, Number, Results
 from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.numbers import rounded
 from asp_eval.reporting.setting import Setting
 from asp_eval.reporting.tables.disclosure import Protection, protect
 from asp_eval.reporting.views import Cell, Column, Row, Table, cell
 
-# What Works Clearinghouse: up to 0.05 counts as alike, up to 0.25 needs adjustment, beyond it adjustment cannot mend.
-ALIKE, ADJUSTABLE = 0.05, 0.25
+# Limits of the What Works Clearinghouse, which it means for the children analysed and for trials without a sound lot. Here they
+# sort differences and judge nothing.
+ALIKE, APART = Decimal("0.05"), Decimal("0.25")
 
 
 def baseline_table(results: Results, setting: Setting) -> Table:
     """Return the baseline table: institutions first, then children."""
     say = setting.say
+    columns = _columns(setting)
     rows: list[Row] = []
     titles = {"institution": say("Institutions"), "child": say("Children")}
     for unit, members in groupby(sorted(results.baseline, key=lambda row: row.unit != "institution"), key=lambda row: row.unit):
-        rows.append(Row((cell(titles[unit], wide=2 + len(setting.study.arms)),), group=True))
+        rows.append(Row((cell(titles[unit], wide=len(columns)),), group=True))
         rows.append(_totals(unit, results, setting))
         for _, variable in groupby(members, key=lambda row: row.variable):
             rows += _variable_rows(list(variable), setting)
-    arms = tuple(Column(setting.heading(setting.arm(arm))) for arm in setting.study.arms)
-    columns = (Column("", numeric=False), *arms, Column(say("Standardised difference")))
     return Table("baseline-table", say("Institutions and children at the start"), columns, tuple(rows), _notes(results, setting))
+
+
+def _columns(setting: Setting) -> tuple[Column, ...]:
+    """Return the headings: one for each arm, and one for each arm compared with the first."""
+    say, compared = setting.say, setting.compared
+    arms = [Column(setting.heading(setting.arm(arm))) for arm in setting.study.arms]
+    if len(compared) == 1:
+        differences = [Column(say("Standardised difference"))]
+    else:
+        differences = [Column(say("Standardised difference: {arm}", arm=arm)) for arm in compared]
+    return (Column("", numeric=False), *arms, *differences)
 
 
 def baseline_words(results: Results, setting: Setting) -> tuple[str, ...]:
     """Say in sentences how alike the arms were."""
     say = setting.say
-    measured = [(row, row.difference) for row in results.baseline if not isinstance(row.difference, Unavailable)]
-    sizes = [(_label(row, setting), abs(difference)) for row, difference in measured]
+    sizes = _largest(results, setting)
     if not sizes:
         return ()
-    far = [label for label, size in sizes if size > ADJUSTABLE]
-    between = [label for label, size in sizes if ALIKE < size <= ADJUSTABLE]
-    sentences = [say("A lot makes the arms alike on average, not in every draw; what matters is how far apart they came to lie.")]
+    far = [name for name, size in sizes.items() if size > APART]
+    between = [name for name, size in sizes.items() if ALIKE < size <= APART]
+    sentences = [say("The lot makes the arms alike on average, not in every draw. Under a sound lot what is left is chance.")]
     if far:
-        sentences.append(say(
-            "More than 0.25 standard deviations apart: {list}. Adjustment alone may not make up for that.",
-            list="; ".join(far),
-        ))
+        sentences.append(say("More than 0.25 standard deviations apart: {list}.", list="; ".join(far)))
     if between:
         sentences.append(say("Between 0.05 and 0.25 standard deviations apart: {list}.", list="; ".join(between)))
     if not far and not between:
@@ -51,19 +60,40 @@ def baseline_words(results: Results, setting: Setting) -> tuple[str, ...]:
     return tuple(sentences)
 
 
+def _largest(results: Results, setting: Setting) -> dict[str, Decimal]:
+    """Return each variable's largest difference that is shown, as it is shown, over its categories and the arms."""
+    sizes: dict[str, Decimal] = {}
+    for _, variable in groupby(results.baseline, key=lambda row: (row.unit, row.variable)):
+        rows = list(variable)
+        protections = _protections(rows, setting)
+        shown = [
+            abs(rounded(value, digits)) for i, row in enumerate(rows) for k, value in enumerate(row.differences)
+            if (digits := _digits(i, k, protections)) is not None and not isinstance(value, Unavailable)
+        ]  # fmt: skip
+        if shown:
+            sizes[_name(rows[0], setting)] = max(shown)
+    return sizes
+
+
 def _totals(unit: str, results: Results, setting: Setting) -> Row:
     arms = {arm.arm: arm for arm in results.flow.arms}
     numbers = [arms[key].institutions if unit == "institution" else arms[key].cohort for key in setting.study.arms]
-    return Row((cell(setting.say("Number")), *(cell(setting.show.integer(n)) for n in numbers), cell("")))
+    empty = [cell("")] * len(setting.compared)
+    return Row((cell(setting.say("Number")), *(cell(setting.show.integer(n)) for n in numbers), *empty))
 
 
 def _variable_rows(variable: list[BaselineRow], setting: Setting) -> list[Row]:
-    protections = [_protection(variable, arm, setting.study.minimum_cell) for arm in range(len(setting.study.arms))]
+    protections = _protections(variable, setting)
     rows = []
     for i, row in enumerate(variable):
-        cells = [_summary(arm, how, i, setting, row.unit) for arm, how in zip(row.arms, protections, strict=True)]
-        rows.append(Row((cell(_label(row, setting)), *cells, _difference(row, i, protections, setting))))
+        cells = [_summary(arm, how, i, setting) for arm, how in zip(row.arms, protections, strict=True)]
+        differences = [_difference(value, _digits(i, k, protections), setting) for k, value in enumerate(row.differences)]
+        rows.append(Row((cell(_label(row, setting)), *cells, *differences)))
     return rows
+
+
+def _protections(variable: list[BaselineRow], setting: Setting) -> list[Protection]:
+    return [_protection(variable, arm, setting.study.minimum_cell) for arm in range(len(setting.study.arms))]
 
 
 def _protection(variable: list[BaselineRow], arm: int, minimum: int) -> Protection:
@@ -71,21 +101,24 @@ def _protection(variable: list[BaselineRow], arm: int, minimum: int) -> Protecti
         return Protection("exact", frozenset())
     counts = [row.arms[arm].count or 0 for row in variable]
     first = variable[0].arms[arm]
-    return protect(counts, [first.n - sum(counts), first.missing], minimum)
+    return protect(counts, first.n - sum(counts), minimum)
 
 
-def _difference(row: BaselineRow, i: int, protections: list[Protection], setting: Setting) -> Cell:
-    """Return the standardised difference, as exactly as the percentages behind it are shown."""
-    if any(i in how.hidden or how.form == "count" for how in protections):
-        return cell(setting.say("not shown"))
-    return cell(setting.show.decimal(row.difference, 2 if all(how.form == "exact" for how in protections) else 1))
+def _digits(i: int, k: int, protections: list[Protection]) -> int | None:
+    """Return the decimals of one difference, no more exact than the percentages behind it; None if it is not shown."""
+    pair = (protections[0], protections[k + 1])
+    if any(i in how.hidden for how in pair):
+        return None
+    return 2 if all(how.form == "exact" for how in pair) else 1
 
 
-def _summary(arm: ArmSummary, how: Protection, i: int, setting: Setting, unit: str) -> Cell:
+def _difference(value: Number, digits: int | None, setting: Setting) -> Cell:
+    return cell(setting.say("not shown") if digits is None else setting.show.decimal(value, digits))
+
+
+def _summary(arm: ArmSummary, how: Protection, i: int, setting: Setting) -> Cell:
     say, show = setting.say, setting.show
-    few_missing = unit == "child" and 0 < arm.missing < setting.study.minimum_cell
-    missing = show.count(None if few_missing else arm.missing, setting.study.minimum_cell)
-    detail = say("missing: {n}", n=missing) if arm.missing else ""
+    detail = say("missing: {n}", n=show.integer(arm.missing)) if arm.missing else ""
     if i in how.hidden:
         return cell(say("not shown"), detail)
     if arm.count is not None:
@@ -96,14 +129,20 @@ def _summary(arm: ArmSummary, how: Protection, i: int, setting: Setting, unit: s
 
 
 def _count(count: int, n: int, how: Protection, setting: Setting) -> str:
-    """Return a category's count, its percentage, or both."""
+    """Return a category's percentage, and its count where that may be shown."""
     number, share = setting.show.integer(count), setting.show.percent(count / n) if n else ""
-    return {"exact": f"{number} ({share})" if share else number, "share": share, "count": number}[how.form]
+    if how.form == "share":
+        return share
+    return f"{number} ({share})" if share else number
+
+
+def _name(row: BaselineRow, setting: Setting) -> str:
+    name = setting.say.label(row.label, row.variable)
+    return setting.heading(setting.say.name(name) if name == row.variable else name)
 
 
 def _label(row: BaselineRow, setting: Setting) -> str:
-    name = setting.say.label(row.label, row.variable)
-    shown = setting.heading(setting.say.name(name) if name == row.variable else name)
+    shown = _name(row, setting)
     return f"{shown}: {setting.say.name(row.level)}" if row.level else shown
 
 
@@ -112,14 +151,20 @@ def _notes(results: Results, setting: Setting) -> tuple[str, ...]:
     notes = [
         say("Measures are means with standard deviations in brackets; categories are counts with percent of those answered."),
         say(
-            "Standardised difference: the last arm less the first, in standard deviations. No p-values: under a fair lot any "
-            "difference is chance.",
+            "Standardised difference: the arm compared less {reference}, in standard deviations. It describes; there are no "
+            "p-values, because under a sound lot any difference is chance.",
+            reference=setting.group(setting.reference),
+        ),
+        say(
+            "The limits 0.05 and 0.25 only sort the differences. They are the What Works Clearinghouse's (United States), meant "
+            "for the children analysed and for trials without a sound lot.",
         ),
     ]  # fmt: skip
     if any(row.unit == "child" for row in results.baseline):
-        minimum = setting.show.integer(setting.study.minimum_cell)
-        notes.append(say(
-            "Counts of fewer than {n} children are not shown, nor what would reveal them: percentages then stand without counts.",
-            n=minimum,
-        ))
+        protected = say(
+            "Categories of fewer than {n} children are not shown, nor what would reveal them: percentages may then stand without "
+            "counts. Small counts of missing answers are shown: they tell nothing of what anyone answered.",
+            n=setting.show.integer(setting.study.minimum_cell),
+        )
+        notes.append(protected)
     return tuple(notes)

@@ -27,6 +27,7 @@ def flow_table(flow: FlowCounts, setting: Setting) -> Table:
     columns = (Column("", numeric=False), *(Column(setting.heading(setting.arm(arm.arm))) for arm in flow.arms))
     return Table("flow-table", say("Institutions and children through the study"), columns, tuple(rows), (
         say("The cohort is the children who belong to the trial; a child who moves counts where it was at the draw."),
+        _exempt(setting),
     ))  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def _row(label: str, flow: FlowCounts, setting: Setting, number: Callable[[ArmFl
     return Row((cell(label), *(cell(setting.show.integer(number(arm))) for arm in flow.arms)))
 
 
-def analysed_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
+def analysed_table(outcomes: tuple[OutcomeResult, ...], flow: FlowCounts, setting: Setting) -> Table:
     """Return, for every outcome and arm, the way from the cohort to the children analysed."""
     say = setting.say
     rows: list[Row] = []
@@ -68,9 +69,29 @@ def analysed_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Tab
         rows.append(Row((cell(setting.heading(name), wide=1 + len(headings)),), group=True))
         rows += [_analysed_row(part, setting) for part in result.analysed]
     columns = (Column("", numeric=False), *(Column(heading) for heading in headings))
-    return Table("analysed", say("From the cohort to the children analysed"), columns, tuple(rows), (
-        say("Each child is counted once, under the first reason that applies, from left to right."),
-    ))  # fmt: skip
+    notes = [say("Each child is counted once, under the first reason that applies, from left to right."), _exempt(setting)]
+    if any(_more_than_had_data(part, flow) for result in outcomes for part in result.analysed):
+        notes.append(
+            say(
+                "An arm can have more institutions here than had data at that round: a child counts with its institution at the "
+                "draw, and children who moved out of an institution without data were screened elsewhere.",
+            )
+        )
+    return Table("analysed", say("From the cohort to the children analysed"), columns, tuple(rows), tuple(notes))
+
+
+def _more_than_had_data(part: AnalysedFlow, flow: FlowCounts) -> bool:
+    """Return whether an arm has more institutions analysed than with data at the outcome's wave."""
+    waves = (wave for arm in flow.arms if arm.arm == part.arm for wave in arm.waves if wave.wave == part.wave)
+    return any(part.institutions_analysed > wave.with_data for wave in waves)
+
+
+def _exempt(setting: Setting) -> str:
+    """Say why small counts are shown here."""
+    return setting.say(
+        "Small counts are shown here, as CONSORT asks: they say that a child was absent or an answer missing, and nothing of "
+        "what anyone answered.",
+    )
 
 
 def _analysed_row(part: AnalysedFlow, setting: Setting) -> Row:
