@@ -56,7 +56,8 @@ def _panel(method: str, rows: Sequence[Row], x: float, y: float) -> list[str]:
     """Return one method's panel."""
     half = 1.96 * mc_error(max((r.trials for r in rows), default=1))
     top, bottom = _place(ALPHA + half, y), _place(ALPHA - half, y)
-    parts = [_text(x, y - 6, method, INK, weight="600")]
+    title = f"{method} (dash: the size it can have)" if any(r.attainable is not None for r in rows) else method
+    parts = [_text(x, y - 6, title, INK, weight="600")]
     parts += [f'<rect x="{x}" y="{top:.1f}" width="{PANEL}" height="{bottom - top:.1f}" fill="{BAND}"/>']
     for mark in MARKS:
         at = _place(mark, y)
@@ -65,6 +66,9 @@ def _panel(method: str, rows: Sequence[Row], x: float, y: float) -> list[str]:
         parts += [_text(x - 6, at + 4, f"{mark * 100:.0f}", GREY, "end")]
     for i, m in enumerate(CLUSTERS):
         parts += [_text(x + _column(i), y + HEIGHT + 15, str(m), GREY, "middle")]
+    for m, size in {r.clusters: r.attainable for r in rows if r.attainable is not None}.items():
+        at, middle = _place(size, y), x + _column(CLUSTERS.index(m))
+        parts += [f'<line x1="{middle - 13:.1f}" x2="{middle + 13:.1f}" y1="{at:.1f}" y2="{at:.1f}" stroke="{INK}"/>']
     for icc, colour in COLOURS.items():
         for sizes in ("equal", "unequal"):
             line = sorted((r for r in rows if r.icc == icc and r.sizes == sizes), key=lambda r: r.clusters)
