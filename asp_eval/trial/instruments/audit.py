@@ -88,10 +88,11 @@ def _named(flags: NDArray[np.bool_], names: Sequence[str]) -> Named:
     """Join for each row the names that are flagged; every distinct pattern is spelled once."""
     pattern = np.zeros(len(flags), dtype=np.int64)
     for column in flags.T:  # renumbered at each step, so that any number of items fits
-        pattern = pd.factorize(2 * pattern + column)[0]
-    _, first, position = np.unique(pattern, return_index=True, return_inverse=True)
+        pattern = pd.factorize(2 * pattern + column)[0].astype(np.int64)
+    first = np.zeros(int(pattern.max(initial=-1)) + 1, dtype=np.int64)
+    first[pattern[::-1]] = np.arange(len(pattern))[::-1]  # the last to be written is the first row that has the pattern
     texts = [", ".join(name for name, flag in zip(names, flags[row], strict=True) if flag) for row in first]
-    return position.astype(np.int64), texts
+    return pattern, texts
 
 
 def _texts(columns: Sequence[Named]) -> pd.Categorical:
