@@ -58,6 +58,19 @@ def simulated(fit: MixedFit, y: np.ndarray) -> Outcomes:
     return Outcomes(tuple(groups), ((X.T * w) @ new).T, w @ new**2)
 
 
+def gram(fit: MixedFit) -> np.ndarray:
+    """[X Z]'W[X Z] in standard units, columns in the order of `simulated`: from outcomes that are themselves its columns."""
+    design, standard, model = fit.design, fit.problem.standard, fit.problem.elimination
+    columns = [*(design.fixed_matrix()[:, list(standard.kept)] @ standard.T / standard.y_scale).T]
+    for stage in model.stages:
+        for (f, _, _), order in zip(stage.factors, stage.order, strict=True):
+            i = model.ordering[f]
+            Z = effect_columns(design, design.layout.factors[i]) @ standard.factors[i].transform
+            columns += [z * (design.groups[i].codes == g) for g in order for z in Z.T]
+    A = np.column_stack(columns) * np.sqrt(1.0 if design.weights is None else design.weights[:, None])
+    return A.T @ A
+
+
 def rows_of(fit: MixedFit, draws: int, seed: int) -> np.ndarray:
     """Outcomes of a fitted model, row by row (n, R)."""
     rng, design = np.random.default_rng(seed), fit.design
@@ -84,6 +97,9 @@ def test_drawn_cross_products_are_distributed_as_those_of_rows(formula, weights)
     fixed, square = np.concatenate([o.fixed for o in own]), np.concatenate([o.square for o in own])
     a = np.column_stack([plain.square, plain.fixed, *(g.reshape(4000, -1) for g in plain.groups)])
     b = np.column_stack([square, fixed, *(g.reshape(4000, -1) for g in groups)])
+    left_over = square - np.einsum("ri,ij,rj->r", b[:, 1:], np.linalg.pinv(gram(fit), rcond=1e-10, hermitian=True), b[:, 1:])
+    rest = Noise.of(fit.problem.elimination, fit.n_obs).rest
+    assert stats.kstest(left_over / fit.found.criterion.sigma2, stats.chi2(rest).cdf).pvalue > SAME
     mixed = np.random.default_rng(4).normal(size=(a.shape[1] - 1, 12)) / a[:, 1:].std(axis=0)[:, None]
     left_columns, right_columns = (np.column_stack([x[:, :4], x[:, 1:] @ mixed]).T for x in (a, b))
     for left, right in zip(left_columns, right_columns, strict=True):

@@ -201,6 +201,21 @@ def test_the_interval_holds_the_effects_that_a_loop_does_not_reject(fit_again, s
     assert p_value(row.conf_high + step) < 0.1 <= p_value(row.conf_high - step)
 
 
+def test_the_interval_of_a_multiple_is_the_multiple_of_the_interval():
+    frame = trial(12, 6, seed=29, effect=0.5)
+    fit, method = lmm("y ~ 0 + arm + x + (1 | g)", frame), sampled(frame, 99)
+    one = lmm("y ~ arm + x + (1 | g)", frame).contrast({ARM: 1.0}, method)
+    two = fit.contrast({"arm[arm1]": -2.0, "arm[arm0]": 2.0}, method)
+    assert two.p_value == one.p_value
+    assert (two.conf_low, two.conf_high) == pytest.approx((-2 * one.conf_high, -2 * one.conf_low), abs=1e-5)
+
+
+def test_arms_are_found_by_name():
+    allocations = Allocations(("a", "b", "c"), np.array([[0, 1, 2], [2, 2, 1]]), arms=("control", "folder", "portfolio"))
+    found = allocations.recoded(["c", "a", "b"], ["portfolio", "control", "folder"])
+    assert found.tolist() == [[0, 1, 2], [2, 0, 0]]
+
+
 def test_cutting_refits_does_not_move_an_endpoint():
     from asp_eval.stats.resampling.inversion import Inversion
 
