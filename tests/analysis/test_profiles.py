@@ -291,9 +291,11 @@ def test_the_sides_come_from_the_tables(monkeypatch: pytest.MonkeyPatch) -> None
     }
     as_stored = {name: frame.convert_dtypes() for name, frame in tables.items()}
     monkeypatch.setattr("asp_eval.analysis.gap_sides.table", lambda _, name: as_stored[name])
+    monkeypatch.setattr("asp_eval.analysis.profiles.state_of", lambda _: "as stored")
     results = study_gap_profiles(make_study(privacy={"show_institution_names": True}))
     raters = children["child_id"].map(visits.set_index("child_id")["rater_id"])
     expected = profiles_of(staff, children.assign(rater_id=raters))
+    assert results.state == "as stored"
     assert [p.name for p in results.profiles][:2] == ["Skovbrynet", "D01"]
     for institution in ("D00", "D13"):
         for dimension in AREAS:
