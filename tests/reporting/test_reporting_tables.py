@@ -158,6 +158,23 @@ def test_three_arms_have_a_difference_each_and_words_over_all_of_them():
     assert baseline_words(results, setting(arms=arms))[1].endswith("apart: Far.")
 
 
+def test_a_category_hidden_in_one_arm_takes_only_that_arms_difference_with_it():
+    arms = ("reference", "light", "full")
+    counts = {"girl": (60, 50, 97), "boy": (40, 50, 3)}
+    rows = tuple(
+        BaselineRow(
+            "sex", {"en": "Sex"}, level, "child",
+            tuple(ArmSummary(arm, 100, 0, count=n) for arm, n in zip(arms, counts[level], strict=True)), (0.2, 0.9),
+        )
+        for level in counts
+    )  # fmt: skip
+    flow = replace(builders.flow(), institutions=90, arms=tuple(replace(builders.flow().arms[0], arm=arm) for arm in arms))
+    results = builders.results(baseline=rows, flow=flow)
+    table = baseline_table(results, setting(arms=arms))
+    assert [cell.text for cell in row_of(table, "Sex: boy")[3:]] == ["not shown", "0.20", "not shown"]
+    assert baseline_words(results, setting(arms=arms))[1].startswith("Between 0.05 and 0.25")
+
+
 def test_the_limits_are_called_what_they_are():
     notes = " ".join(baseline_table(builders.results(), setting()).notes)
     assert "only sort the differences" in notes
