@@ -111,6 +111,9 @@ def import_(
         Path | None,
         typer.Option("--mapping", metavar="M", help="Which columns and labels are ours; default: FILE.mapping.yaml, if there."),
     ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="The file is the whole: what the one before had and this one has not, vanishes.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, store nothing.")] = False,
     study: StudyFolder = HERE,
     as_json: AsJson = False,
@@ -128,7 +131,7 @@ def import_(
     collection = getattr(declared.collect, table, None)
     if collection is not None and wave is None:
         NO_WAVE.refuse(table=table, waves=", ".join(collection.waves))
-    report = import_file(declared, file, table, wave=wave, mapping=mapping, dry_run=dry_run)
+    report = import_file(declared, file, table, wave=wave, mapping=mapping, replace=replace, dry_run=dry_run)
     if as_json:
         print_json(report.as_dict())
         return

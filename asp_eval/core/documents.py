@@ -6,10 +6,12 @@ may stand once, aliases are refused (a few lines of them can expand without end)
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -26,6 +28,8 @@ Model = TypeVar("Model", bound="Document")
 Keys = tuple[str | int, ...]
 
 LARGEST_DOCUMENT = 2_000_000  # bytes; the largest shipped instrument is a hundredth of this
+STALE_AFTER = 3600.0  # seconds; writing a file whole takes one or two
+_PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part")  # the names that mkstemp makes in `write_whole`
 
 NO_FILE = Fault("DOC-001", "there is no such file", "Check the path, or write a fresh one with 'asp-eval init'.")
 NOT_TEXT = Fault("DOC-002", "the file is not UTF-8 text", "Save it as UTF-8 in your editor.")
@@ -174,6 +178,18 @@ def write_whole(path: Path, content: str | bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def remove_stale_parts(folder: Path) -> None:
+    """Remove the temporary files that `write_whole` could not, because its process was killed.
+
+    Only files by its pattern of name that nobody has written to for an hour: another process may be at work.
+    """
+    parts = [path for path in folder.glob(".*.part") if _PART.fullmatch(path.name) and not path.is_symlink()]
+    for part in parts:
+        with contextlib.suppress(OSError):  # gone meanwhile, or held open
+            if time.time() - part.stat().st_mtime > STALE_AFTER:
+                part.unlink()
 
 
 def _read_text(path: Path) -> str:

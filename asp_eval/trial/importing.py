@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asp_eval.core.documents import write_whole
-from asp_eval.core.errors import Fault, Problem
+from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.trial.screening.applying import apply_mapping
 from asp_eval.trial.screening.known import Known
 from asp_eval.trial.screening.mapping import Mapping, load_mapping, mapping_beside
@@ -20,8 +16,10 @@ from asp_eval.trial.screening.schema import IMPORTABLE, UNKNOWN_TABLE, TableSche
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.screening.validation import validate
 from asp_eval.trial.store import Store, children, ledger, write_ledgers
+from asp_eval.trial.store.keeping import kept
 from asp_eval.trial.store.layout import fetch, stored_columns
-from asp_eval.trial.store.writing import write_table
+from asp_eval.trial.store.replacing import counted, refuse_vanishing, vanishing
+from asp_eval.trial.store.writing import contradictions, write_table
 from asp_eval.trial.study.design import Study
 
 if TYPE_CHECKING:
@@ -30,10 +28,6 @@ if TYPE_CHECKING:
 DRAWN_HERE = Fault(
     "STO-012", "study.yaml says that the lot is drawn here",
     "Draw it with 'asp-eval randomise'; or declare 'randomisation: {{drawn_elsewhere: true}}' and import the allocation.",
-)  # fmt: skip
-LOST_ROWS = Fault(
-    "STO-013", "{count} of the file that stood here before ({before}) are not in this one",
-    "If the two files belong together, join them into one and import that.", severity="warning",
 )  # fmt: skip
 RESTLESS = Fault("STO-014", "the data changed again and again while the file was checked", "Give the command again.")
 
@@ -54,7 +48,9 @@ class ImportReport:
     already : bool
         Whether the same file, read in the same way, stood already.
     superseded : str, optional
-        The file whose place this one took.
+        The file whose place this one took, or would take.
+    vanished : str, optional
+        How many units of that file are gone, as was asked for: ``"2 children"``.
     dialect : str
         How the file was written, as detected.
     warnings : tuple of Problem
@@ -71,6 +67,7 @@ class ImportReport:
     stored: bool
     already: bool
     superseded: str | None
+    vanished: str | None
     dialect: str
     warnings: tuple[Problem, ...]
 
@@ -82,7 +79,8 @@ class ImportReport:
             return f"{self.file} stands in {where} already; nothing was changed."
         if not self.stored:
             return f"{self.file} ({self.dialect}): {self.rows_read} rows for {where} could be stored as {shown}. Nothing was."
-        place = f" It takes the place of {self.superseded}." if self.superseded else ""
+        gone = f", and {self.vanished} of that are gone" if self.vanished else ""
+        place = f" It takes the place of {self.superseded}{gone}." if self.superseded else ""
         return f"{self.file} ({self.dialect}): {self.rows_read} rows for {where}: {shown}.{place}"
 
     def as_dict(self) -> dict[str, object]:
@@ -98,13 +96,15 @@ def import_file(
     *,
     wave: str | None = None,
     mapping: str | Path | None = None,
+    replace: bool = False,
     dry_run: bool = False,
 ) -> ImportReport:
     """Take a file into the study.
 
-    The file is first kept in ``data/`` under its own name (or, if another file has that name, a numbered one). The same
-    file again changes nothing and says so; another file for the same table and wave takes the place of the first, and
-    both stay in the ledger. If anything is wrong, nothing is stored or kept.
+    The file is first kept in ``data/`` under its own name (or a numbered one, if another file or another mapping has that
+    name), with its mapping beside it. The same file again changes nothing and says so; another file for the same table and
+    wave takes the place of the first if it has all its units, and both stay in the ledger. If anything is wrong, nothing is
+    stored or kept.
 
     Parameters
     ----------
@@ -116,6 +116,8 @@ def import_file(
         For screening and staff_survey.
     mapping : str or Path, optional
         Default: ``<file>.mapping.yaml`` beside the file, if it is there.
+    replace : bool
+        Let the file take the place of one that has units, or answers, which this one has not: they vanish.
     dry_run : bool
         Check everything, store and keep nothing.
 
@@ -124,7 +126,7 @@ def import_file(
     DataProblems
         Every fault of the file.
     Refusal
-        If the study does not collect this, or another process holds the data.
+        If the study does not collect this, if units would vanish (STO-013), or if another process holds the data.
     """
     if table not in IMPORTABLE:
         UNKNOWN_TABLE.refuse(found=table, expected=", ".join(IMPORTABLE))
@@ -136,12 +138,12 @@ def import_file(
     chosen = load_mapping(beside)
     store = Store(study.folder)
     if dry_run:
-        return _checked(study, store, _read(file, chosen, schema), schema, chosen)
-    with _kept([file, *([beside] if beside else [])], study.folder / "data") as kept:
-        raw = _read(kept.copies[0] if kept.copies else file, chosen, schema)
-        report = _stored(study, store, raw, schema, chosen)
+        return _checked(study, store, _read(file, chosen, schema), schema, chosen, replace=replace)
+    with kept(file, beside, study.folder / "data") as keeping:
+        raw = _read(keeping.file, chosen, schema)
+        report = _stored(study, store, raw, schema, chosen, replace=replace)
         if report.already:
-            kept.discard()
+            keeping.discard()
     write_ledgers(study)
     return report
 
@@ -150,16 +152,16 @@ def _read(file: Path, mapping: Mapping, schema: TableSchema) -> RawTable:
     return apply_mapping(read_raw(file, mapping.format), mapping, schema.names)
 
 
-def _checked(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapping: Mapping) -> ImportReport:
+def _checked(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapping: Mapping, *, replace: bool) -> ImportReport:
     """Validate a file without storing it."""
     known, _ = _known(study, store, schema)
     table = validate(raw, schema, study=study, known=known)
     with store.reading() as connection:
-        before = ledger.standing(connection, schema.name, schema.wave) if connection else None
-    return _report(table, stored=False, already=before is not None and before.is_of(table, mapping), superseded=None)
+        found = _compared(connection, table, mapping, replace=replace) if connection else _Comparison()
+    return _report(table, found, stored=False)
 
 
-def _stored(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapping: Mapping) -> ImportReport:
+def _stored(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapping: Mapping, *, replace: bool) -> ImportReport:
     """Validate and store a file; validate again if another process stored something in between."""
     for _ in range(ATTEMPTS):
         known, state = _known(study, store, schema)
@@ -167,16 +169,37 @@ def _stored(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapp
         with store.writing() as connection:
             if ledger.state(connection) != state:
                 continue
-            before = ledger.standing(connection, schema.name, schema.wave)
-            if before is not None and before.is_of(table, mapping):
-                return _report(table, stored=False, already=True, superseded=None)
-            if table.name == "allocation":  # is added to; nothing takes its place
-                before = None
-            lost = _lost(connection, table, before.file) if before else ()
-            write_table(connection, table, study.wave_ids)
-            ledger.enter(connection, table, mapping, supersedes=before)
-        return _report(table, stored=True, already=False, superseded=before.file if before else None, lost=lost)
+            found = _compared(connection, table, mapping, replace=replace)
+            if not found.already:
+                write_table(connection, table, study.wave_ids)
+                ledger.enter(connection, table, mapping, supersedes=found.before)
+        return _report(table, found, stored=not found.already)
     return RESTLESS.refuse(raw.source)
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """What a file finds in its place: itself already, or the import it supersedes and how many units that would cost."""
+
+    already: bool = False
+    before: ledger.Entry | None = None
+    vanished: int = 0
+
+
+def _compared(connection: DuckDBPyConnection, table: Table, mapping: Mapping, *, replace: bool) -> _Comparison:
+    """Compare a file with what stands in its place; refuse one that contradicts it, or would make units vanish unasked."""
+    before = ledger.standing(connection, table.name, table.wave)
+    if before is not None and before.is_of(table, mapping):
+        return _Comparison(already=True)
+    problems = contradictions(connection, table)  # come first, for replacing does not cure them
+    if problems:
+        raise DataProblems(problems)
+    if before is None or table.name == "allocation":  # which is added to; nothing takes its place
+        return _Comparison()
+    lost = vanishing(connection, table)
+    if not replace:
+        refuse_vanishing(table, lost, before.file)
+    return _Comparison(before=before, vanished=len(lost))
 
 
 def _known(study: Study, store: Store, schema: TableSchema) -> tuple[Known, tuple[int, int]]:
@@ -198,62 +221,11 @@ def _known(study: Study, store: Store, schema: TableSchema) -> tuple[Known, tupl
     return Known(names["institutions"], names["allocation"], reports, before), state
 
 
-def _lost(connection: DuckDBPyConnection, table: Table, before: str) -> tuple[Problem, ...]:
-    """Say how many children or respondents of the file before are not in this one: two parts of a wave are not two versions."""
-    unit = table.schema.key[0]
-    source = {"screening": "child_reports", "children": "child_reports"}.get(table.name, table.name)
-    condition = "" if table.name == "institutions" else "WHERE wave = ?"
-    values: list[object] = [] if table.name == "institutions" else [table.wave or children.REGISTER]
-    stored = fetch(connection, f"SELECT {unit} FROM {source} {condition}", values)[unit]
-    count = int((~stored.isin(table.frame[unit])).sum())
-    return (LOST_ROWS.at(table.source, count=f"{count} rows", before=before),) if count else ()
-
-
-def _report(table: Table, *, stored: bool, already: bool, superseded: str | None, lost: tuple[Problem, ...] = ()) -> ImportReport:
+def _report(table: Table, found: _Comparison, *, stored: bool) -> ImportReport:
     return ImportReport(
         file=table.source, table=table.name, wave=table.wave, rows_read=table.rows_read, accepted=table.accepted,
-        unanswered=table.unanswered, filtered=table.filtered, collapsed=table.collapsed, stored=stored, already=already,
-        superseded=superseded, dialect=str(table.dialect), warnings=(*table.warnings, *lost),
+        unanswered=table.unanswered, filtered=table.filtered, collapsed=table.collapsed, stored=stored, already=found.already,
+        superseded=found.before.file if found.before else None,
+        vanished=counted(table, found.vanished) if found.vanished else None,
+        dialect=str(table.dialect), warnings=table.warnings,
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """Copies of files, and which of them are new."""
-
-    copies: list[Path] = field(default_factory=list)
-    new: list[Path] = field(default_factory=list)
-
-    def discard(self) -> None:
-        """Take away the copies that are new."""
-        for copy in self.new:
-            copy.unlink(missing_ok=True)
-
-
-@contextmanager
-def _kept(files: list[Path], folder: Path) -> Iterator[_Kept]:
-    """Keep copies of files in a folder; after an error those that are new are taken away again."""
-    kept = _Kept()
-    try:
-        for file in files:
-            if file.is_file():
-                copy, new = _copy(file, folder)
-                kept.copies.append(copy)
-                kept.new.extend([copy] if new else [])
-        yield kept
-    except BaseException:
-        kept.discard()
-        raise
-
-
-def _copy(file: Path, folder: Path) -> tuple[Path, bool]:
-    """Copy a file under its own name, or a numbered one if another file has that name; say whether it is new."""
-    if file.resolve().parent == folder.resolve():
-        return file, False
-    content = file.read_bytes()
-    names = (file.name if number == 1 else f"{file.stem}-{number}{file.suffix}" for number in count(1))
-    copy = next(folder / name for name in names if not (folder / name).exists() or (folder / name).read_bytes() == content)
-    new = not copy.exists()
-    if new:
-        write_whole(copy, content)
-    return copy, new

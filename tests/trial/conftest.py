@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from asp_eval.trial.importing import import_file
 from asp_eval.trial.instruments.library import instrument
-from asp_eval.trial.store import write_allocation
+from asp_eval.trial.store import Store, write_allocation
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 
@@ -76,9 +77,47 @@ def drawn(drawn_once: Path, tmp_path: Path) -> Study:
     return load_study(shutil.copytree(drawn_once, tmp_path / "study", dirs_exist_ok=True))
 
 
+@pytest.fixture(scope="session")
+def rated_once(drawn_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The drawn study with the three children of `visits` at w1: made once. Tests read it, or copy it."""
+    folder = shutil.copytree(drawn_once, tmp_path_factory.mktemp("rated") / "study")
+    file = folder.parent / "wave1.csv"
+    three_visits().to_csv(file, index=False, lineterminator="\n")
+    import_file(load_study(folder), file, "screening", wave="w1")
+    return folder
+
+
+@pytest.fixture
+def rated(rated_once: Path, tmp_path: Path) -> Study:
+    """The drawn study with the three children of `visits` at w1, for a test to write into."""
+    return load_study(shutil.copytree(rated_once, tmp_path / "study", dirs_exist_ok=True))
+
+
+@pytest.fixture(scope="session")
+def fingerprint() -> Callable[[Study], dict[str, str]]:
+    """Take down every file of a study folder but the database, and every stored row."""
+
+    def fingerprint(study: Study) -> dict[str, str]:
+        files = {
+            path.relative_to(study.folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in study.folder.rglob("*")
+            if path.is_file() and path.name != "study.duckdb"
+        }
+        with Store(study.folder).reading() as connection:
+            assert connection is not None
+            names = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+            return files | {name: connection.execute(f"SELECT * FROM {name}").df().to_csv() for name in names}
+
+    return fingerprint
+
+
 @pytest.fixture
 def visits() -> pd.DataFrame:
     """Three children rated at w1 on the form from four years, every answer 1."""
+    return three_visits()
+
+
+def three_visits() -> pd.DataFrame:
     frame = pd.DataFrame({
         "child_id": ["001", "002", "003"], "institution_id": ["A1", "A2", "H1"], "rater_id": ["r1", "r2", "r3"],
         "date": ["2006-09-14"] * 3, "sex": ["boy", "girl", "boy"], "birth_month": ["2002-01", "2001-06", "2002-09"],

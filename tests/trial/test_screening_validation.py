@@ -112,6 +112,24 @@ def test_a_duplicate_names_both_rows(check, visits):
     assert problem.code == "SCR-046"
     assert problem.place.row == 5
     assert "001, w1 in row 2" in str(problem)
+    assert "another child's" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "cure"),
+    [
+        ("institutions", "institution_id,municipality\nA1,Aarhus\nA1,Aarhus\n", "'one_row_per: institution_id'"),
+        ("allocation", "institution_id,arm\nA1,reference\nA1,reference\n", "'one_row_per: institution_id'"),
+        ("children", "child_id,institution_id\n1,A1\n1,A1\n", "another child's"),
+    ],
+)
+def test_the_cure_of_a_duplicate_fits_the_unit(study, incoming, name, content, cure):
+    (incoming / "x.csv").write_text(content)
+    with pytest.raises(DataProblems, match="SCR-046") as caught:
+        read_table(incoming / "x.csv", table_schema(name, study))
+    (problem,) = (p for p in caught.value.problems if p.severity == "error")
+    assert cure in problem.remedy
+    assert ("child's" in problem.remedy) == (name == "children")
 
 
 def test_unknown_and_missing_columns_suggest_each_other(check, visits):
@@ -158,7 +176,8 @@ def test_two_forms_of_a_family_in_one_row(check, visits):
     both = both.rename(columns={f"{form}.lies": f"{form}.argues", f"{form}.steals": f"{form}.spite"})
     assert check(both) == ()
     (problem,) = check(set_cell(both, 2, "sdq-teacher-2-4.tantrum", "0"))
-    assert (problem.code, problem.place.row) == ("SCR-060", 4)
+    assert (problem.code, problem.place.row, problem.severity) == ("SCR-060", 4, "error")
+    assert "Keep the answers of the form that was used" in problem.remedy
 
 
 def test_a_declared_column_that_is_not_there_is_a_warning(check, visits):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -11,27 +13,29 @@ import pytest
 from asp_eval.core.errors import AspError, DataProblems, Refusal
 from asp_eval.core.tables import read_csv_text
 from asp_eval.trial.importing import import_file
-from asp_eval.trial.store import Store, table, write_allocation, write_scores
+from asp_eval.trial.store import table, write_allocation, write_scores
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 
-
-def fingerprint(study: Study) -> dict[str, str]:
-    """Every file of the study folder but the database, and every stored row."""
-    files = {
-        path.relative_to(study.folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in study.folder.rglob("*")
-        if path.is_file() and path.name != "study.duckdb"
-    }
-    with Store(study.folder).reading() as connection:
-        assert connection is not None
-        names = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
-        return files | {name: connection.execute(f"SELECT * FROM {name}").df().to_csv() for name in names}
+Fingerprint = Callable[[Study], dict[str, str]]
 
 
-def reconciled(study: Study) -> bool:
-    ledger = table(study, "import_ledger")
-    return bool((ledger["rows_in"] == ledger[["accepted", "unanswered", "filtered", "collapsed"]].sum(axis=1)).all())
+@dataclass(frozen=True)
+class Untouched:
+    """A study with data, which no import of these tests may change, and its fingerprint."""
+
+    study: Study
+    before: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def untouched(rated_once: Path, fingerprint: Fingerprint, tmp_path_factory: pytest.TempPathFactory) -> Untouched:
+    folder = shutil.copytree(rated_once, tmp_path_factory.mktemp("untouched") / "study")
+    study = load_study(folder)
+    file = folder.parent / "institutions.csv"  # one more than were drawn
+    file.write_text("institution_id,municipality\nA1,Aarhus\nA2,Aarhus\nA3,Aarhus\nH1,Hvidovre\nH2,Hvidovre\n")
+    import_file(study, file, "institutions")
+    return Untouched(study, fingerprint(study))
 
 
 def test_a_wave_is_stored_read_back_and_entered(drawn, export, visits):
@@ -72,50 +76,39 @@ def test_types_are_the_same_with_and_without_rows(drawn, export, visits):
         assert filled.dtypes.astype(str).to_dict() == empty[name]
 
 
-def test_the_same_file_again_changes_nothing_and_says_so(drawn, export, visits):
-    path = export(visits)
-    import_file(drawn, path, "screening", wave="w1")
-    before = fingerprint(drawn)
-    report = import_file(drawn, path, "screening", wave="w1")
+def test_the_same_file_again_changes_nothing_and_says_so(untouched, export, visits, fingerprint):
+    report = import_file(untouched.study, export(visits), "screening", wave="w1")
     assert (report.already, report.stored) == (True, False)
     assert str(report) == "wave1.csv stands in screening at w1 already; nothing was changed."
-    assert fingerprint(drawn) == before
+    assert fingerprint(untouched.study) == untouched.before
 
 
-def test_the_same_file_under_another_name_is_not_kept_twice(drawn, export, visits):
-    import_file(drawn, export(visits), "screening", wave="w1")
-    before = fingerprint(drawn)
-    assert import_file(drawn, export(visits, "renamed.csv"), "screening", wave="w1").already
-    assert fingerprint(drawn) == before
+def test_the_same_file_under_another_name_is_not_kept_twice(untouched, export, visits, fingerprint):
+    assert import_file(untouched.study, export(visits, "renamed.csv"), "screening", wave="w1").already
+    assert fingerprint(untouched.study) == untouched.before
 
 
-def test_the_same_file_read_in_another_way_is_another_import(drawn, export, visits, incoming):
-    path = export(visits)
-    import_file(drawn, path, "screening", wave="w1")
+def test_the_same_file_read_in_another_way_is_another_import(rated, export, visits, incoming):
     mapping = incoming / "m.yaml"
-    mapping.write_text("version: 1\nkeep_rows: child_id != 003\n")
-    report = import_file(drawn, path, "screening", wave="w1", mapping=mapping)
-    assert (report.accepted, report.filtered, report.superseded) == (2, 1, "wave1.csv")
-    assert sorted(path.name for path in (drawn.folder / "data").iterdir()) == ["institutions.csv", "m.yaml", "wave1.csv"]
-    assert reconciled(drawn)
+    mapping.write_text("version: 1\nrecode: {mother_education: {short: long}}\n")
+    report = import_file(rated, export(visits), "screening", wave="w1", mapping=mapping)
+    assert (report.accepted, report.superseded, report.vanished) == (3, "wave1.csv", None)
+    assert set(table(rated, "children")["mother_education"]) == {"long"}
 
 
-def test_another_file_takes_the_place_and_both_stay_in_the_ledger(drawn, export, visits):
-    import_file(drawn, export(visits), "screening", wave="w1")
-    corrected = visits.iloc[1:].assign(**{"sdq-teacher-4-17.tantrum": "2"})
-    report = import_file(drawn, export(corrected), "screening", wave="w1")
-    assert report.superseded == "wave1.csv"
-    (warning,) = report.warnings
-    assert warning.code == "STO-013"
-    assert "1 rows of the file" in str(warning)
-    assert table(drawn, "screening")["child_id"].tolist() == ["002", "003"]
-    assert table(drawn, "children")["child_id"].tolist() == ["002", "003"]
-    assert table(drawn, "screening_sdq-teacher-4-17")["sdq-teacher-4-17.tantrum"].tolist() == [2.0, 2.0]
-    ledger = table(drawn, "import_ledger")
+def test_a_corrected_file_takes_the_place_and_both_stay_in_the_ledger(rated, export, visits):
+    corrected = visits.assign(**{"sdq-teacher-4-17.tantrum": "2"})
+    report = import_file(rated, export(corrected), "screening", wave="w1")
+    assert (report.superseded, report.vanished, report.warnings) == ("wave1.csv", None, ())
+    assert str(report).endswith(": 3 stored. It takes the place of wave1.csv.")
+    assert table(rated, "screening")["child_id"].tolist() == ["001", "002", "003"]
+    assert table(rated, "screening_sdq-teacher-4-17")["sdq-teacher-4-17.tantrum"].tolist() == [2.0] * 3
+    ledger = table(rated, "import_ledger")
     assert ledger["superseded"].tolist() == [False, True, False]
-    assert {path.name for path in (drawn.folder / "data").iterdir()} == {"institutions.csv", "wave1.csv", "wave1-2.csv"}
-    back = import_file(drawn, drawn.folder / "data" / "wave1.csv", "screening", wave="w1")
-    assert (back.superseded, len(table(drawn, "screening"))) == ("wave1-2.csv", 3)
+    assert {path.name for path in (rated.folder / "data").iterdir()} == {"institutions.csv", "wave1.csv", "wave1-2.csv"}
+    back = import_file(rated, rated.folder / "data" / "wave1.csv", "screening", wave="w1")
+    assert (back.superseded, back.file) == ("wave1-2.csv", "wave1.csv")
+    assert table(rated, "screening_sdq-teacher-4-17")["sdq-teacher-4-17.tantrum"].tolist() == [1.0] * 3
 
 
 def test_waves_stand_beside_each_other_and_children_follow_their_first_report(drawn, export, visits):
@@ -158,24 +151,40 @@ def test_a_child_listed_without_answers_is_known_and_not_screened(drawn, export,
     assert (report.accepted, report.unanswered) == (2, 1)
     assert table(drawn, "screening")["child_id"].tolist() == ["001", "002"]
     assert table(drawn, "children")["child_id"].tolist() == ["001", "002", "003"]
-    assert reconciled(drawn)
 
 
-def test_new_answers_make_old_scores_go(drawn, export, visits):
-    import_file(drawn, export(visits), "screening", wave="w1")
+def test_every_row_of_a_file_is_in_one_column_of_the_ledger(drawn, export, visits, incoming):
+    rows = pd.concat([visits, visits.iloc[[1]], visits.iloc[[0]].assign(child_id="x")], ignore_index=True)
+    rows.loc[2, [name for name in rows if name.startswith("sdq")]] = ""
+    (incoming / "m.yaml").write_text("version: 1\nkeep_rows: child_id != x\none_row_per: child_id\n")
+    report = import_file(drawn, export(rows), "screening", wave="w1", mapping=incoming / "m.yaml")
+    assert (report.rows_read, report.accepted, report.unanswered, report.filtered, report.collapsed) == (5, 2, 1, 1, 1)
+    ledger = table(drawn, "import_ledger")
+    parts = ["accepted", "unanswered", "filtered", "collapsed"]
+    assert ledger[["rows_in", *parts]].to_numpy().tolist() == [[4, 4, 0, 0, 0], [5, 2, 1, 1, 1]]
+    assert (ledger["rows_in"] == ledger[parts].sum(axis=1)).all()
+
+
+def test_new_answers_make_old_scores_go(rated, export, visits):
     row = {"unit": "child", "unit_id": "001", "wave": "w1", "instrument": "x", "scale": "total", "score": 1.0}
-    write_scores(drawn, pd.DataFrame([row]))
-    assert len(table(drawn, "scores")) == 1
-    import_file(drawn, export(visits.assign(date="2007-09-01"), "wave2.csv"), "screening", wave="w2")
-    assert table(drawn, "scores").empty
+    write_scores(rated, pd.DataFrame([row]))
+    assert len(table(rated, "scores")) == 1
+    import_file(rated, export(visits.assign(date="2007-09-01"), "wave2.csv"), "screening", wave="w2")
+    assert table(rated, "scores").empty
 
 
-def test_a_dry_run_stores_and_keeps_nothing(drawn, export, visits):
-    before = fingerprint(drawn)
-    report = import_file(drawn, export(visits), "screening", wave="w1", dry_run=True)
+def test_a_dry_run_stores_and_keeps_nothing(untouched, export, visits, fingerprint):
+    later = export(visits.assign(date="2007-09-01"), "wave2.csv")
+    report = import_file(untouched.study, later, "screening", wave="w2", dry_run=True)
     assert (report.accepted, report.stored) == (3, False)
     assert str(report).endswith("could be stored as 3 stored. Nothing was.")
-    assert fingerprint(drawn) == before
+    assert fingerprint(untouched.study) == untouched.before
+
+
+def test_a_dry_run_before_anything_is_stored(study, incoming):
+    (incoming / "institutions.csv").write_text("institution_id,municipality\nA1,Aarhus\n")
+    assert import_file(study, incoming / "institutions.csv", "institutions", dry_run=True).accepted == 1
+    assert not (study.folder / "study.duckdb").exists()
 
 
 BAD_FILES = {
@@ -188,17 +197,11 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_a_bad_file_leaves_nothing_half_written(drawn, export, visits, incoming, name):
-    (incoming / "institutions.csv").write_text(
-        "institution_id,municipality\nA1,Aarhus\nA2,Aarhus\nA3,Aarhus\nH1,Hvidovre\nH2,Hvidovre\n"
-    )
-    import_file(drawn, incoming / "institutions.csv", "institutions")
-    import_file(drawn, export(visits), "screening", wave="w1")
-    before = fingerprint(drawn)
+def test_a_bad_file_leaves_nothing_half_written(untouched, export, visits, name, fingerprint):
     where, change, code = BAD_FILES[name]
     with pytest.raises(DataProblems, match=code):
-        import_file(drawn, export(change(visits), "bad.csv"), where, wave="w1")
-    assert fingerprint(drawn) == before
+        import_file(untouched.study, export(change(visits), "bad.csv"), where, wave="w1")
+    assert fingerprint(untouched.study) == untouched.before
 
 
 @pytest.mark.parametrize(
@@ -209,12 +212,11 @@ def test_a_bad_file_leaves_nothing_half_written(drawn, export, visits, incoming,
         ("wrong.csv", "child_id,institution_id\nS\u00c3\u00b8ren,A1\n".encode(), "SCR-009"),
     ],
 )
-def test_a_damaged_file_leaves_nothing_half_written(drawn, incoming, name, content, code):
-    before = fingerprint(drawn)
+def test_a_damaged_file_leaves_nothing_half_written(untouched, incoming, name, content, code, fingerprint):
     (incoming / name).write_bytes(content)
     with pytest.raises(DataProblems, match=code):
-        import_file(drawn, incoming / name, "screening", wave="w1")
-    assert fingerprint(drawn) == before
+        import_file(untouched.study, incoming / name, "screening", wave="w1")
+    assert fingerprint(untouched.study) == untouched.before
 
 
 def test_a_bad_file_that_lies_in_data_already_stays_there(drawn):
@@ -225,27 +227,26 @@ def test_a_bad_file_that_lies_in_data_already_stays_there(drawn):
     assert bad.exists()
 
 
-def test_a_failure_while_storing_takes_everything_back(drawn, export, visits, monkeypatch):
-    import_file(drawn, export(visits), "screening", wave="w1")
-    before = fingerprint(drawn)
+def test_a_failure_while_storing_takes_everything_back(rated, export, visits, monkeypatch, fingerprint):
+    before = fingerprint(rated)
 
     def fail(*_: object, **__: object) -> None:
         raise OSError("the disk is full")
 
     monkeypatch.setattr("asp_eval.trial.store.ledger.enter", fail)
     with pytest.raises(OSError, match="full"):
-        import_file(drawn, export(visits.iloc[:1], "other.csv"), "screening", wave="w1")
+        import_file(rated, export(visits.assign(hours="1"), "other.csv"), "screening", wave="w1")
     monkeypatch.undo()
-    assert fingerprint(drawn) == before
+    assert fingerprint(rated) == before
 
 
-def test_an_institution_with_data_stays_in_the_list(drawn, export, visits, incoming):
-    import_file(drawn, export(visits), "screening", wave="w1")
+def test_an_institution_with_data_stays_in_the_list(rated, incoming):
     file = incoming / "shorter.csv"
     file.write_text("institution_id,municipality\nA1,Aarhus\nA2,Aarhus\nH2,Hvidovre\n")
-    with pytest.raises(DataProblems, match=r"STO-010.*'H1'"):
-        import_file(drawn, file, "institutions")
-    assert len(table(drawn, "institutions")) == 4
+    for asked in ({}, {"replace": True}, {"dry_run": True}):
+        with pytest.raises(DataProblems, match=r"STO-010.*'H1'"):
+            import_file(rated, file, "institutions", **asked)
+    assert len(table(rated, "institutions")) == 4
 
 
 def test_a_lot_is_drawn_once(drawn):
@@ -256,11 +257,11 @@ def test_a_lot_is_drawn_once(drawn):
     assert table(drawn, "allocation")["arm"].tolist() == ["reference", "intervention"] * 2
 
 
-def test_an_allocation_is_imported_only_where_the_lot_was_drawn_elsewhere(drawn, incoming):
+def test_an_allocation_is_imported_only_where_the_lot_was_drawn_elsewhere(untouched, incoming):
     file = incoming / "allocation.csv"
     file.write_text("institution_id,arm\nA1,reference\n")
     with pytest.raises(Refusal, match="STO-012"):
-        import_file(drawn, file, "allocation")
+        import_file(untouched.study, file, "allocation")
 
 
 def test_an_allocation_drawn_elsewhere_is_added_to_and_never_changed(study, incoming):
@@ -282,29 +283,28 @@ def test_an_allocation_drawn_elsewhere_is_added_to_and_never_changed(study, inco
     drawn = table(elsewhere, "allocation")
     assert drawn[["institution_id", "arm"]].to_numpy().tolist() == [["A1", "reference"], ["A2", "intervention"]]
     assert drawn["source"].tolist()[0] == "notary"
-    with pytest.raises(DataProblems, match="STO-011"):
-        import_file(elsewhere, incoming / "changed.csv", "allocation")
+    for dry_run in (False, True):
+        with pytest.raises(DataProblems, match="STO-011"):
+            import_file(elsewhere, incoming / "changed.csv", "allocation", dry_run=dry_run)
     with pytest.raises(DataProblems, match="SCR-050"):
         import_file(elsewhere, incoming / "unlisted.csv", "allocation")
     assert len(table(elsewhere, "allocation")) == 2
 
 
-def test_a_column_declared_later_is_added(drawn, export, visits):
-    import_file(drawn, export(visits), "screening", wave="w1")
-    file = drawn.folder / "study.yaml"
+def test_a_column_declared_later_is_added(rated, export, visits):
+    file = rated.folder / "study.yaml"
     file.write_text(file.read_text().replace("{hours: number}", "{hours: number, room: string}"))
-    later = load_study(drawn.folder)
+    later = load_study(rated.folder)
     assert "room" not in table(later, "screening")
     import_file(later, export(visits.assign(date="2007-09-01", room="red"), "wave2.csv"), "screening", wave="w2")
     assert table(later, "screening")["room"].isna().tolist() == [True] * 3 + [False] * 3
 
 
-def test_a_column_that_changes_its_type_is_refused(drawn, export, visits):
-    import_file(drawn, export(visits), "screening", wave="w1")
-    file = drawn.folder / "study.yaml"
+def test_a_column_that_changes_its_type_is_refused(rated, export, visits):
+    file = rated.folder / "study.yaml"
     file.write_text(file.read_text().replace("hours: number", "hours: string"))
     with pytest.raises(Refusal, match="STO-003"):
-        import_file(load_study(drawn.folder), export(visits.assign(date="2007-09-01")), "screening", wave="w2")
+        import_file(load_study(rated.folder), export(visits.assign(date="2007-09-01")), "screening", wave="w2")
 
 
 def test_the_staff_survey_has_its_own_tables(drawn, incoming):
@@ -318,24 +318,20 @@ def test_the_staff_survey_has_its_own_tables(drawn, incoming):
     assert table(drawn, "staff_survey_gap-competences-staff")[items[0]].tolist() == [3.0]
 
 
-def test_what_cannot_be_imported_or_read_is_refused(drawn, incoming):
+def test_what_cannot_be_imported_or_read_is_refused(untouched, export, visits, incoming, fingerprint):
+    study = untouched.study
     with pytest.raises(Refusal, match="SCR-030"):
-        import_file(drawn, incoming / "x.csv", "scores")
+        import_file(study, incoming / "x.csv", "scores")
     with pytest.raises(Refusal, match="STO-004"):
-        table(drawn, "nothing")
+        table(study, "nothing")
     with pytest.raises(AspError, match="SCR-001"):
-        import_file(drawn, incoming / "absent.csv", "screening", wave="w1")
+        import_file(study, incoming / "absent.csv", "screening", wave="w1")
+    with pytest.raises(DataProblems, match=r"SCR-019.*absent.yaml: there is no such mapping file.*leave --mapping out"):
+        import_file(study, export(visits), "screening", wave="w1", mapping=incoming / "absent.yaml")
+    assert fingerprint(study) == untouched.before
 
 
 def test_a_study_without_data_has_empty_tables(study):
     assert table(study, "institutions").columns.tolist() == ["institution_id", "name", "municipality"]
     assert table(study, "screening_sdq-teacher-4-17").empty
     assert not (study.folder / "study.duckdb").exists()
-
-
-def test_two_files_may_have_one_name(drawn, incoming, visits):
-    for number, folder in enumerate(("a", "b")):
-        (incoming / folder).mkdir()
-        visits.assign(hours=str(number)).to_csv(incoming / folder / "wave.csv", index=False)
-        import_file(drawn, Path(incoming / folder / "wave.csv"), "screening", wave="w1")
-    assert table(drawn, "import_ledger")["file"].tolist()[1:] == ["wave.csv", "wave-2.csv"]

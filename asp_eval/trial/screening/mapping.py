@@ -14,9 +14,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from asp_eval.core.documents import Document, read_document
-from asp_eval.core.errors import AspError
+from asp_eval.core.errors import AspError, DataProblems, Fault
 from asp_eval.core.filters import parse_filter
 from asp_eval.trial.screening.dialect import FileFormat
+
+NO_MAPPING_FILE = Fault(
+    "SCR-019", "there is no such mapping file",
+    "Correct the path after --mapping; or leave --mapping out, then FILE.mapping.yaml beside FILE is used if it is there.",
+)  # fmt: skip
 
 
 def _as_text(value: Any) -> Any:
@@ -101,8 +106,13 @@ NO_MAPPING = Mapping(version=1)
 
 def mapping_beside(path: Path) -> Path | None:
     """Return the mapping that stands beside an export, as ``wave1.csv.mapping.yaml`` or ``wave1.mapping.yaml``."""
-    named = (path.with_name(f"{path.name}.mapping.yaml"), path.with_name(f"{path.stem}.mapping.yaml"))
+    named = (kept_mapping(path), path.with_name(f"{path.stem}.mapping.yaml"))
     return next((candidate for candidate in named if candidate.is_file()), None)
+
+
+def kept_mapping(path: Path) -> Path:
+    """Return where the mapping of a kept export is written: with the whole name, for wave1.xlsx is not read as wave1.csv."""
+    return path.with_name(f"{path.name}.mapping.yaml")
 
 
 def load_mapping(path: str | Path | None) -> Mapping:
@@ -111,6 +121,10 @@ def load_mapping(path: str | Path | None) -> Mapping:
     Raises
     ------
     DataProblems
-        Every mistake in the file: line, field, found, expected.
+        SCR-019 if there is no such file; every mistake in it: line, field, found, expected.
     """
-    return NO_MAPPING if path is None else read_document(Path(path), Mapping)
+    if path is None:
+        return NO_MAPPING
+    if not Path(path).is_file():
+        raise DataProblems([NO_MAPPING_FILE.at(str(path))])
+    return read_document(Path(path), Mapping)

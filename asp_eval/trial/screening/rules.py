@@ -41,8 +41,10 @@ JOINED = Fault(
 NO_ANSWERS = Fault(
     "SCR-059", "the row has no answers", "It counts as not screened at this wave; nothing needs to be done.", "warning"
 )
-TWO_FORMS = Fault("SCR-060", "two forms of one questionnaire are answered: {forms}", "Check which form was meant.", "warning")
-
+TWO_FORMS = Fault(
+    "SCR-060", "two forms of one questionnaire are answered: {forms}",
+    "Keep the answers of the form that was used, and empty the cells of the other.",
+)  # fmt: skip
 
 MISTYPED_ID = Fault(
     "SCR-065", "the child is not known, but another is whose id differs only in leading zeros, capitals or spaces",
@@ -87,9 +89,10 @@ def _forms(raw: RawTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[
         blank = ~np.logical_or.reduce(list(filled.values()))
         yield from (NO_ANSWERS.at(raw.place(row)) for row in positions(blank))
     for group in schema.alternatives:
-        answered = [filled[form] for form in group if form in filled]
-        twice = np.sum(answered, axis=0) > 1 if len(answered) > 1 else np.zeros(len(raw), dtype=bool)
-        yield from (TWO_FORMS.at(raw.place(row), forms=" and ".join(group)) for row in positions(twice))
+        answered = {form: filled[form] for form in group if form in filled}
+        twice = np.sum(list(answered.values()), axis=0) > 1 if answered else np.zeros(len(raw), dtype=bool)
+        for row in positions(twice):
+            yield TWO_FORMS.at(raw.place(row), forms=" and ".join(form for form, mask in answered.items() if mask[row]))
 
 
 def _institutions(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known: Known) -> Iterator[Problem]:

@@ -32,7 +32,7 @@ MISSING_COLUMN = Fault(
 NO_VALUE = Fault("SCR-045", "the cell is empty, and must not be", "Fill it in, or take the row out.")
 SAME_KEY = Fault(
     "SCR-046", "the same {key} stands twice: {values} in row {first} and here",
-    "Keep one of the rows; look whether one is another child's.",
+    "Keep one of the rows; {advice}.",
 )  # fmt: skip
 UNSURE_DECIMAL = Fault(
     "SCR-048", "numbers such as {numbers} can be read in two ways: the decimal mark could be a comma or a point",
@@ -181,7 +181,16 @@ def _same_keys(raw: RawTable, schema: TableSchema) -> Iterator[Problem]:
     for row in positions(again):
         values = ", ".join(keys.iloc[row])
         place = raw.place(row, names[0])
-        yield SAME_KEY.at(place, key=" and ".join(schema.key), values=values, first=rows_of[first[row]])
+        yield SAME_KEY.at(
+            place, key=" and ".join(schema.key), values=values, first=rows_of[first[row]], advice=_on_same_key(schema)
+        )
+
+
+def _on_same_key(schema: TableSchema) -> str:
+    """Say where two rows with one key come from, for the unit of the table."""
+    if schema.key == ("institution_id",):
+        return "if the file has a row per child, say in the mapping 'one_row_per: institution_id'"
+    return f"look whether one is another {schema.key[0].removesuffix('_id')}'s, with a mistyped id"
 
 
 def _answered(frame: pd.DataFrame, schema: TableSchema) -> np.ndarray:

@@ -21,8 +21,10 @@ LOCKED = Fault(
     "Wait until it has finished, or close it; then give the command again.",
 )  # fmt: skip
 DAMAGED = Fault(
-    "STO-002", "study.duckdb is damaged, or is not a database",
-    "Move it out of the folder and import the files in data/ again; output/ledger.csv lists them in order.",
+    "STO-002", "study.duckdb is damaged, is of another version, or is not a database",
+    "Move it out of the folder, and output/ledger.csv and output/allocation.csv with it. Then import again, from data/ and in "
+    "their order, the files that ledger.csv lists and does not mark as superseded; a lot that was drawn here is drawn again "
+    "after the institutions, with the seed in allocation.csv.",
 )  # fmt: skip
 
 PATIENCE = 5.0  # seconds a second process waits for the first

@@ -45,8 +45,10 @@ def sql_columns(fields: Iterable[Field]) -> dict[str, str]:
 
 def stored_columns(connection: DuckDBPyConnection, name: str) -> dict[str, str]:
     """Return the columns of a stored table; none if it is not there."""
-    query = "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? AND NOT internal ORDER BY column_index"
-    return dict(connection.execute(query, [name]).fetchall())
+    there = "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND NOT internal"
+    if connection.execute(there, [name]).fetchall() == [(0,)]:  # to ask for columns would then end the transaction
+        return {}
+    return dict(connection.execute("SELECT name, type FROM pragma_table_info(?)", [name]).fetchall())
 
 
 def stored_tables(connection: DuckDBPyConnection) -> tuple[str, ...]:

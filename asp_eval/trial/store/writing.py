@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from asp_eval.core.errors import DataProblems, Fault, Place
+from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.trial.screening.schema import TableSchema
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.store.children import write_reports
@@ -33,13 +33,14 @@ def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[st
     ----------
     connection : DuckDBPyConnection
     table : Table
+        One without `contradictions`.
     waves : sequence of str
         The study's waves, in order.
 
     Raises
     ------
     DataProblems
-        If the list of institutions or the allocation contradicts what is stored.
+        If the allocation contradicts what is stored.
     """
     match table.name:
         case "institutions":
@@ -54,8 +55,20 @@ def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[st
                 write_reports(connection, table, waves)
 
 
-def add_allocation(connection: DuckDBPyConnection, schema: TableSchema, frame: pd.DataFrame, source: str) -> int:
-    """Add the institutions that have no arm yet; return how many there were.
+def contradictions(connection: DuckDBPyConnection, table: Table) -> list[Problem]:
+    """Return where a list of institutions or an allocation contradicts what is stored."""
+    match table.name:
+        case "institutions":
+            lost = sorted(_used_institutions(connection) - set(table.frame["institution_id"]))
+            return [STILL_USED.at(Place(table.source, column="institution_id"), found=name) for name in lost]
+        case "allocation":
+            return _other_arms(connection, table.frame, table.source)
+        case _:
+            return []
+
+
+def add_allocation(connection: DuckDBPyConnection, schema: TableSchema, frame: pd.DataFrame, source: str) -> None:
+    """Add the institutions that have no arm yet.
 
     Raises
     ------
@@ -63,18 +76,10 @@ def add_allocation(connection: DuckDBPyConnection, schema: TableSchema, frame: p
         STO-011 for every institution that has another arm.
     """
     ensure(connection, "allocation", sql_columns(schema.fields))
-    stored = fetch(connection, "SELECT institution_id, arm FROM allocation").set_index("institution_id")["arm"]
-    before = frame["institution_id"].map(stored)
-    differs = before.notna() & (before != frame["arm"])
-    if differs.any():
-        rows = frame.loc[differs].assign(before=before)
-        raise DataProblems(
-            OTHER_ARM.at(Place(source, column="arm"), found=row.arm, expected=row.before, institution=row.institution_id)
-            for row in rows.itertuples()
-        )
-    new = frame.loc[before.isna()]
-    insert(connection, "allocation", new)
-    return len(new)
+    problems = _other_arms(connection, frame, source)
+    if problems:
+        raise DataProblems(problems)
+    insert(connection, "allocation", frame.loc[_arms_before(connection, frame).isna()])
 
 
 def replace_scores(connection: DuckDBPyConnection, schema: TableSchema, frame: pd.DataFrame) -> None:
@@ -84,11 +89,24 @@ def replace_scores(connection: DuckDBPyConnection, schema: TableSchema, frame: p
     insert(connection, "scores", frame)
 
 
+def _arms_before(connection: DuckDBPyConnection, frame: pd.DataFrame) -> pd.Series[str]:
+    """Return the arm that each row's institution has already; missing if it has none."""
+    if not stored_columns(connection, "allocation"):
+        return pd.Series(pd.NA, index=frame.index, dtype="string")
+    stored = fetch(connection, "SELECT institution_id, arm FROM allocation").set_index("institution_id")["arm"]
+    return frame["institution_id"].map(stored)
+
+
+def _other_arms(connection: DuckDBPyConnection, frame: pd.DataFrame, source: str) -> list[Problem]:
+    before = _arms_before(connection, frame)
+    rows = frame.assign(before=before).loc[(before.notna() & (before != frame["arm"])).to_numpy(dtype=bool)]
+    return [
+        OTHER_ARM.at(Place(source, column="arm"), found=row.arm, expected=row.before, institution=row.institution_id)
+        for row in rows.itertuples()
+    ]
+
+
 def _write_institutions(connection: DuckDBPyConnection, table: Table) -> None:
-    listed = set(table.frame["institution_id"])
-    lost = sorted(_used_institutions(connection) - listed)
-    if lost:
-        raise DataProblems(STILL_USED.at(Place(table.source, column="institution_id"), found=name) for name in lost)
     connection.execute("DROP TABLE IF EXISTS institutions")
     ensure(connection, "institutions", sql_columns(table.schema.fields))
     insert(connection, "institutions", table.frame)

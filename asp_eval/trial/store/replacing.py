@@ -1,0 +1,67 @@
+"""What a file that takes the place of another would lose: two parts of one wave are not two versions of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asp_eval.core.errors import Fault
+from asp_eval.trial.screening.table import Table
+from asp_eval.trial.store.children import REGISTER
+from asp_eval.trial.store.layout import fetch, items_table, stored_columns
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+VANISHING = Fault(
+    "STO-013",
+    "{count} of the file that stands here ({before}) would vanish, for this one has no row or no answers of them: {names}",
+    "If the two files belong together, such as one per municipality, join them into one file and import that. "
+    "If this file is the whole, give --replace.",
+)  # fmt: skip
+
+WORDS = {"institution_id": ("institution", "institutions"), "respondent_id": ("respondent", "respondents")}
+MOST_NAMED = 5
+
+
+def counted(table: Table, n: int) -> str:
+    """Say how many units of a table, in words."""
+    one, many = WORDS.get(table.schema.key[0], ("child", "children"))
+    return f"{n} {one if n == 1 else many}"
+
+
+def vanishing(connection: DuckDBPyConnection, table: Table) -> list[str]:
+    """Return the units stored for a table and wave that would vanish if a file took the place of what stands there.
+
+    A unit vanishes if the file has no row of it, and also if it has answers to an instrument now and none in the file:
+    a part of a wave may well list every child.
+    """
+    unit = table.schema.key[0]
+    frame = table.checked
+    lost = _stored(connection, _listing(table.name), unit, table.wave) - set(frame[unit])
+    for forms in table.schema.alternatives:
+        answers = [items_table(table.name, form) for form in forms]
+        items = [name for form in forms for name in table.schema.items(form) if name in frame]
+        stored = set[str]().union(*(_stored(connection, name, unit, table.wave) for name in answers))
+        lost |= stored - set(frame.loc[frame[items].notna().any(axis=1), unit])
+    return sorted(lost)
+
+
+def refuse_vanishing(table: Table, lost: list[str], before: str) -> None:
+    """Refuse a file that would make units vanish."""
+    if lost:
+        more = f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""
+        names = ", ".join(lost[:MOST_NAMED]) + more
+        VANISHING.refuse(table.source, count=counted(table, len(lost)), before=before, names=names)
+
+
+def _listing(name: str) -> str:
+    """Return the stored table that lists the units of a file, also those without answers."""
+    return "child_reports" if name in ("screening", "children") else name
+
+
+def _stored(connection: DuckDBPyConnection, name: str, unit: str, wave: str | None) -> set[str]:
+    columns = stored_columns(connection, name)
+    if not columns:
+        return set()
+    condition, values = ("WHERE wave = ?", [wave or REGISTER]) if "wave" in columns else ("", [])
+    return set(fetch(connection, f"SELECT {unit} FROM {name} {condition}", [*values])[unit])
