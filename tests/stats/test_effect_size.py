@@ -1,4 +1,4 @@
-"""Hedges (2007): the general formula against the paper's equal-size form, the individual-level limit, hand arithmetic, simulation."""
+"""Hedges (2007): against the paper's equal-size form, the individual-level limit, hand arithmetic and simulation."""
 
 import numpy as np
 import pytest

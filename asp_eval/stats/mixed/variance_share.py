@@ -131,9 +131,7 @@ def variances_at(layout: Layout, covariances: Sequence[Array], at: Mapping[str, 
     return out
 
 
-def nakagawa(
-    standard: Standard, beta: Array, covariances: Sequence[Array], sigma2: float, design: Design | None
-) -> R2:
+def nakagawa(standard: Standard, beta: Array, covariances: Sequence[Array], sigma2: float, design: Design | None) -> R2:
     """Return Nakagawa's R2."""
     if standard.moments.weighted:
         X = _unweighted(design).fixed_matrix()[:, list(standard.kept)]

@@ -33,7 +33,13 @@ class Leveled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BetweenWithin(Method):
-    """t and F with counted degrees of freedom."""
+    """t and F with counted degrees of freedom: groups for what is constant in them, rows for the rest.
+
+    Examples
+    --------
+    >>> BetweenWithin().name
+    'BetweenWithin'
+    """
 
     def covariance(self, fit: Fit) -> Array | Unavailable:
         """Return (X'V^-1 X)^-1."""
