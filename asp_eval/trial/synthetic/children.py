@@ -121,9 +121,7 @@ def _factors(seed: int, people: People) -> tuple[Array, Array]:
     at = np.take_along_axis(institutions, children.institution[..., None], axis=1)
     scales = [latent_scale(key) for key in pop.SCALE_KEYS]
     step = np.asarray(pop.EDUCATION_STEP, dtype=float)[children.education]
-    factor = np.stack(
-        [factor_mean(scale.declared, children.age, children.boy.astype(float), step) for scale in scales], axis=-1
-    )
+    factor = np.stack([factor_mean(scale.declared, children.age, children.boy.astype(float), step) for scale in scales], axis=-1)
     factor += at * np.sqrt([scale.institution for scale in scales])
     factor += raters[children.rater] * np.sqrt([scale.rater for scale in scales])
     factor += own * np.sqrt([scale.child for scale in scales])
