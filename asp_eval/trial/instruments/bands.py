@@ -86,12 +86,18 @@ def band(
     """
     instrument.scale(scale)
     fit = fitting_sets(instrument, bands, len(scores), age_years, sex)
-    named = np.full(len(scores), None, dtype=object)
+    values = np.asarray(scores.to_numpy(dtype=float, na_value=np.nan), np.float64)
+    return pd.Series(pd.array(bands_under(fit, scale, values), dtype="string"), index=scores.index, name="band")
+
+
+def bands_under(fit: Fit, scale: str, values: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Return the key of each score's band under the sets that serve the children, shape (n,); None where there is none."""
+    named = np.full(len(values), None, dtype=object)
     for position, chosen in enumerate(fit.sets):
         rows = np.flatnonzero(fit.position == position)
         if scale in chosen.scales:
-            named[rows] = _named(chosen, scale, np.asarray(scores.to_numpy(dtype=float, na_value=np.nan), np.float64)[rows])
-    return pd.Series(pd.array(named, dtype="string"), index=scores.index, name="band")
+            named[rows] = _named(chosen, scale, values[rows])
+    return named
 
 
 def fitting_sets(

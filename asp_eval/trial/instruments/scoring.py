@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from asp_eval.trial.instruments.audit import audit_frame
-from asp_eval.trial.instruments.bands import band, fitting_sets
-from asp_eval.trial.instruments.computing import Scores, compute
+from asp_eval.trial.instruments.bands import bands_under, fitting_sets
+from asp_eval.trial.instruments.computing import compute
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.responses import check_ages, checked_codes
 
@@ -129,28 +129,12 @@ def score_long(
     long["score"] = scored.scores.ravel()
     long["n_answered"] = scored.n_answered.ravel()
     long["prorated"] = scored.prorated.ravel()
-    long["band"] = _bands(instrument, scored, bands, age_years, sex)
+    fit = fitting_sets(instrument, bands, n, age_years, sex)
+    named = [bands_under(fit, key, scored.scores[:, j]) for j, key in enumerate(scored.keys)]
+    long["band"] = pd.array(np.column_stack(named).ravel(), dtype="string")
     if bands is not None:
-        notes = fitting_sets(instrument, bands, n, age_years, sex).notes
-        long["band_note"] = pd.array(notes.take(order), dtype="string")
+        long["band_note"] = pd.array(fit.notes.take(order), dtype="string")
     return long
-
-
-def _bands(
-    instrument: Instrument,
-    scored: Scores,
-    names: str | Sequence[str] | None,
-    age_years: pd.Series[float] | None,
-    sex: pd.Series[str] | None,
-) -> Texts:
-    """The bands of all scores, in the order of the long rows."""
-    columns = [pd.Series(scored.scores[:, j]) for j in range(len(scored.keys))]
-    named = [
-        band(instrument, key, column, bands=names, age_years=age_years, sex=sex)
-        for key, column in zip(scored.keys, columns, strict=True)
-    ]
-    cells = np.column_stack([each.to_numpy(dtype=object) for each in named]).ravel()
-    return pd.array(cells, dtype="string")
 
 
 def _texts(codes: NDArray[np.int64], names: Sequence[str]) -> Texts:

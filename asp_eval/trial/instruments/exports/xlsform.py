@@ -1,7 +1,7 @@
 """An instrument as an XLSForm, for ODK, KoboToolbox and others that read the standard (xlsform.org).
 
 Columns are named as the study stores them (``gap-competences-child.play_1``, ``child_id``), so that what comes back from the
-field is imported without a mapping. Every cell is written as text: nothing in it can run as a formula.
+field needs no renaming. Every cell is written as text: nothing in it can run as a formula.
 """
 
 from __future__ import annotations
