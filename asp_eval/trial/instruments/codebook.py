@@ -213,7 +213,8 @@ class _Codebook:
             for key, stretch in each.scales.items():
                 yield f"- `{key}`: {'; '.join(self.band(band, each) for band in stretch)}"
             if each.means:
-                cells = ", ".join(f"`{key}` {value.mean:g} ({value.sd:g})" for key, value in each.means.items())
+                shown = [f"`{key}` {value.mean:g} ({value.sd:g})" for key, value in each.means.items()]
+                cells = "; ".join(shown).replace(".", "," if self.language == "da" else ".")
                 yield f"- {self.phrase('means')}: {cells}"
 
     def origin(self, bands: BandSet) -> str:
