@@ -15,7 +15,7 @@ from asp_eval.trial.screening.reading import read_raw
 from asp_eval.trial.screening.schema import IMPORTABLE, UNKNOWN_TABLE, TableSchema, table_schema
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.screening.validation import validate
-from asp_eval.trial.store import Store, children, ledger, write_ledgers
+from asp_eval.trial.store import Store, children, ledger, ledger_frames, write_ledgers
 from asp_eval.trial.store.keeping import kept
 from asp_eval.trial.store.layout import fetch, stored_columns
 from asp_eval.trial.store.replacing import counted, refuse_vanishing, vanishing
@@ -23,6 +23,7 @@ from asp_eval.trial.store.writing import contradictions, write_table
 from asp_eval.trial.study.design import Study
 
 if TYPE_CHECKING:
+    import pandas as pd
     from duckdb import DuckDBPyConnection
 
 DRAWN_HERE = Fault(
@@ -141,11 +142,11 @@ def import_file(
         return _checked(study, store, _read(file, chosen, schema), schema, chosen, replace=replace)
     with kept(file, beside, study.folder / "data") as keeping:
         raw = _read(keeping.file, chosen, schema)
-        report = _stored(study, store, raw, schema, chosen, replace=replace)
-        if report.already:
+        stored = _stored(study, store, raw, schema, chosen, replace=replace)
+        if stored.report.already:
             keeping.discard()
-    write_ledgers(study)
-    return report
+    write_ledgers(study, stored.ledgers)  # out here: if it fails, the file is stored all the same, and must be kept
+    return stored.report
 
 
 def _read(file: Path, mapping: Mapping, schema: TableSchema) -> RawTable:
@@ -161,7 +162,7 @@ def _checked(study: Study, store: Store, raw: RawTable, schema: TableSchema, map
     return _report(table, found, stored=False)
 
 
-def _stored(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapping: Mapping, *, replace: bool) -> ImportReport:
+def _stored(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapping: Mapping, *, replace: bool) -> _Stored:
     """Validate and store a file; validate again if another process stored something in between."""
     for _ in range(ATTEMPTS):
         known, state = _known(study, store, schema)
@@ -173,8 +174,17 @@ def _stored(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapp
             if not found.already:
                 write_table(connection, table, study.wave_ids)
                 ledger.enter(connection, table, mapping, supersedes=found.before)
-        return _report(table, found, stored=not found.already)
+            ledgers = ledger_frames(connection, study)
+        return _Stored(_report(table, found, stored=not found.already), ledgers)
     return RESTLESS.refuse(raw.source)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stored:
+    """What became of a file, and the ledgers it was entered in."""
+
+    report: ImportReport
+    ledgers: dict[str, pd.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,6 +240,20 @@ def test_a_failure_while_storing_takes_everything_back(rated, export, visits, mo
     assert fingerprint(rated) == before
 
 
+def test_a_file_that_is_stored_is_kept_even_if_its_ledger_cannot_be_written(drawn, export, visits, monkeypatch):
+    def fail(*_: object) -> None:
+        raise PermissionError("a spreadsheet holds ledger.csv open")
+
+    monkeypatch.setattr("asp_eval.trial.store.access.write_csv", fail)
+    path = export(visits)
+    with pytest.raises(PermissionError):
+        import_file(drawn, path, "screening", wave="w1")
+    assert (drawn.folder / "data" / "wave1.csv").exists()
+    monkeypatch.undo()
+    assert import_file(drawn, path, "screening", wave="w1").already
+    assert read_csv_text(drawn.folder / "output" / "ledger.csv")["file"].tolist() == ["institutions.csv", "wave1.csv"]
+
+
 def test_an_institution_with_data_stays_in_the_list(rated, incoming):
     file = incoming / "shorter.csv"
     file.write_text("institution_id,municipality\nA1,Aarhus\nA2,Aarhus\nH2,Hvidovre\n")

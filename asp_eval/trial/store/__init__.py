@@ -1,6 +1,6 @@
 """The study's data between verbs: ``study.duckdb``, opened per verb, read into frames, closed at once."""
 
-from asp_eval.trial.store.access import table, write_allocation, write_ledgers, write_scores
+from asp_eval.trial.store.access import ledger_frames, table, write_allocation, write_ledgers, write_scores
 from asp_eval.trial.store.connection import Store
 
-__all__ = ["Store", "table", "write_allocation", "write_ledgers", "write_scores"]
+__all__ = ["Store", "ledger_frames", "table", "write_allocation", "write_ledgers", "write_scores"]

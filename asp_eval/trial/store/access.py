@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,7 +12,7 @@ from asp_eval.core.tables import write_csv
 from asp_eval.trial.screening.schema import BY_WAVE, base_schema, table_schema
 from asp_eval.trial.store import ledger
 from asp_eval.trial.store.connection import Store
-from asp_eval.trial.store.layout import Columns, empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
+from asp_eval.trial.store.layout import empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
 from asp_eval.trial.store.writing import add_allocation, item_columns, replace_scores
 from asp_eval.trial.study.design import Study
 
@@ -45,8 +46,15 @@ def table(study: Study, name: str) -> pd.DataFrame:
         STO-004 for a table that there cannot be; STO-001 if another process holds the data.
     """
     expected = _columns(study, name)
+    import duckdb
+
     with Store(study.folder).reading() as connection:
-        return empty_frame(expected) if connection is None else _fetched(connection, name, expected)
+        if connection is None:
+            return empty_frame(expected)
+        try:  # to look into the catalogue first takes longer than to read a table
+            return fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
+        except duckdb.CatalogException:
+            return empty_frame(expected)
 
 
 def write_allocation(study: Study, frame: pd.DataFrame) -> None:
@@ -71,7 +79,8 @@ def write_allocation(study: Study, frame: pd.DataFrame) -> None:
             kept[field.name] = kept[field.name].astype("string")
     with Store(study.folder).writing() as connection:
         add_allocation(connection, schema, kept, "allocation")
-    write_ledgers(study)
+        ledgers = ledger_frames(connection, study)
+    write_ledgers(study, ledgers)
 
 
 def write_scores(study: Study, frame: pd.DataFrame) -> None:
@@ -85,23 +94,23 @@ def write_scores(study: Study, frame: pd.DataFrame) -> None:
         replace_scores(connection, schema, kept)
 
 
-def write_ledgers(study: Study) -> None:
-    """Write the import ledger and the allocation as CSV into ``output/``, for people."""
-    output = study.folder / "output"
-    with Store(study.folder).reading() as connection:
-        if connection is None:
-            return
-        imports, allocation = (_fetched(connection, name, _columns(study, name)) for name in ("import_ledger", "allocation"))
-    if len(imports):
-        write_csv(output / "ledger.csv", imports.drop(columns="mapping"))
-    if len(allocation):
-        write_csv(output / "allocation.csv", allocation)
+def ledger_frames(connection: DuckDBPyConnection, study: Study) -> dict[str, pd.DataFrame]:
+    """Return the import ledger and the allocation as they are inside a transaction, by the names of their files."""
+    ledgers = {"ledger": "import_ledger", "allocation": "allocation"}
+    frames = {
+        file: fetch(connection, f"SELECT * FROM {name}")
+        if stored_columns(connection, name)
+        else empty_frame(_columns(study, name))
+        for file, name in ledgers.items()
+    }
+    return frames | {"ledger": frames["ledger"].drop(columns="mapping")}
 
 
-def _fetched(connection: DuckDBPyConnection, name: str, expected: Columns) -> pd.DataFrame:
-    if not stored_columns(connection, stored_name(name)):
-        return empty_frame(expected)
-    return fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
+def write_ledgers(study: Study, frames: Mapping[str, pd.DataFrame]) -> None:
+    """Write the import ledger and the allocation, once they are stored, as CSV into ``output/``, for people."""
+    for file, frame in frames.items():
+        if len(frame):
+            write_csv(study.folder / "output" / f"{file}.csv", frame)
 
 
 def _columns(study: Study, name: str) -> dict[str, str]:
