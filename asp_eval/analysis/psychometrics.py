@@ -69,11 +69,9 @@ def _reliability(instrument: Instrument, scale: str, responses: pd.DataFrame, wa
 
 
 def keyed(instrument: Instrument, scale: str, responses: pd.DataFrame) -> pd.DataFrame:
-    """Return a scale's items, the reversed ones turned round within their response set."""
-    wanted = {item.key: item for item in instrument.items}
+    """Return what each answer to a scale's items counts, the reversed items turned round."""
     columns = {}
     for key in getattr(instrument.scale(scale), "items", ()):
         answers = responses[f"{instrument.id}.{key}"].astype("float64")
-        codes = instrument.codes(wanted[key])
-        columns[key] = codes[0] + codes[-1] - answers if wanted[key].reverse else answers
+        columns[key] = answers.map(instrument.points(instrument.item(key)))
     return pd.DataFrame(columns)

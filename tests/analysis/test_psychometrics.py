@@ -1,0 +1,54 @@
+"""Cronbach's alpha by its formula, and items turned round as the instrument says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from asp_eval.analysis.psychometrics import FEWEST_ANSWERS, _reliability, keyed
+from asp_eval.core.errors import Unavailable
+from asp_eval.trial.instruments.library import instrument
+
+SDQ = instrument("sdq-teacher-4-17")
+
+
+def answers(n, seed=1):
+    rng = np.random.default_rng(seed)
+    trait = rng.normal(size=(n, 1))
+    items = np.clip(np.round(1 + 0.7 * trait + 0.6 * rng.normal(size=(n, len(SDQ.columns)))), 0, 2)
+    return pd.DataFrame(items, columns=list(SDQ.columns)).assign(wave="w1")
+
+
+def test_the_reversed_item_of_conduct_is_turned_round():
+    frame = answers(5)
+    turned = keyed(SDQ, "conduct", frame)
+    assert list(turned.columns) == ["tantrum", "obeys", "fights", "lies", "steals"]
+    assert turned["obeys"].tolist() == (2 - frame["sdq-teacher-4-17.obeys"]).tolist()
+    assert turned["lies"].tolist() == frame["sdq-teacher-4-17.lies"].tolist()
+
+
+def test_an_impact_item_counts_what_it_counts():
+    impact = instrument("sdq-teacher-impact")
+    key = next(
+        item.key for item in impact.items if set(impact.points(item).values()) == {0, 1, 2} and len(impact.points(item)) == 4
+    )
+    scale = next(s.key for s in impact.scales if key in s.items)
+    frame = pd.DataFrame(0.0, index=range(4), columns=list(impact.columns))
+    frame[f"{impact.id}.{key}"] = sorted(impact.points(impact.item(key)))
+    assert keyed(impact, scale, frame)[key].tolist() == [0, 0, 1, 2]
+
+
+def test_alpha_is_that_of_the_formula():
+    frame = answers(200)
+    items = keyed(SDQ, "conduct", frame)
+    k = items.shape[1]
+    by_formula = k / (k - 1) * (1 - items.var().sum() / items.sum(axis=1).var())
+    found = _reliability(SDQ, "conduct", frame, "w1")
+    assert found.alpha == pytest.approx(by_formula)
+    assert found.conf_low < found.alpha < found.conf_high
+    assert found.n == 200
+
+
+def test_too_few_complete_answers_give_a_reason():
+    found = _reliability(SDQ, "conduct", answers(FEWEST_ANSWERS - 1), "w1")
+    assert isinstance(found.alpha, Unavailable)
+    assert found.conf_low is None
