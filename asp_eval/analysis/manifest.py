@@ -14,6 +14,7 @@ import pandas as pd
 
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import Fault
+from asp_eval.trial.screening.mapping import kept_mapping
 from asp_eval.trial.store import table
 from asp_eval.trial.study.design import Study
 
@@ -87,7 +88,7 @@ def _standing_imports(study: Study) -> pd.DataFrame:
 def _exports(study: Study) -> list[Path]:
     """Return the files in ``data/`` that stand, with their mappings."""
     kept = [study.folder / "data" / name for name in _standing_imports(study)["file"].astype(str).unique()]
-    mappings = [file.with_suffix(".mapping.yaml") for file in kept]
+    mappings = [kept_mapping(file) for file in kept]
     return sorted(file for file in (*kept, *mappings) if file.is_file())
 
 

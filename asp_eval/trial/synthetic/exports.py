@@ -17,6 +17,7 @@ import yaml
 
 from asp_eval.core.documents import write_whole
 from asp_eval.trial.instruments.library import family, instrument
+from asp_eval.trial.screening.mapping import kept_mapping
 from asp_eval.trial.synthetic import population as pop
 from asp_eval.trial.synthetic.competences import CHILD, STAFF
 from asp_eval.trial.synthetic.fieldwork import SDQ, simulate_fieldwork
@@ -111,7 +112,7 @@ def write_fieldwork(folder: Path, seed: int, allocation: pd.DataFrame) -> tuple[
 
 
 def _write(path: Path, table: str, wave: str, content: bytes, mapping: Mappings) -> Export:
-    beside = path.with_suffix(".mapping.yaml")
+    beside = kept_mapping(path)
     write_whole(path, content)
     write_whole(beside, _mapping_text(path.name, mapping))
     return Export(path, table, wave, beside)
