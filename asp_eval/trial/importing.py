@@ -80,7 +80,7 @@ class ImportReport:
             return f"{self.file} stands in {where} already; nothing was changed."
         if not self.stored:
             return f"{self.file} ({self.dialect}): {self.rows_read} rows for {where} could be stored as {shown}. Nothing was."
-        gone = f", and {self.vanished} of that are gone" if self.vanished else ""
+        gone = f"; gone with that: {self.vanished}" if self.vanished else ""
         place = f" It takes the place of {self.superseded}{gone}." if self.superseded else ""
         return f"{self.file} ({self.dialect}): {self.rows_read} rows for {where}: {shown}.{place}"
 

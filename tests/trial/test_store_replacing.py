@@ -69,7 +69,7 @@ def test_more_children_than_before_are_a_correction(rated, export, visits):
 def test_replace_says_that_the_new_file_is_the_whole(rated, export, visits):
     report = import_file(rated, export(visits.iloc[1:].assign(**{ITEM: "2"})), "screening", wave="w1", replace=True)
     assert (report.superseded, report.vanished) == ("wave1.csv", "1 child")
-    assert str(report).endswith("2 stored. It takes the place of wave1.csv, and 1 child of that are gone.")
+    assert str(report).endswith("2 stored. It takes the place of wave1.csv; gone with that: 1 child.")
     assert table(rated, "screening")["child_id"].tolist() == ["002", "003"]
     assert table(rated, "children")["child_id"].tolist() == ["002", "003"]
     assert table(rated, "screening_sdq-teacher-4-17")[ITEM].tolist() == [2.0, 2.0]
