@@ -59,7 +59,7 @@ def test_the_trial_has_the_declared_shape(demo):
 
 def test_results_csv_json_and_a_fit_by_hand_agree(demo):
     results = load(demo.folder / "output" / "results.json", Results, verb="analyse")
-    table = pd.read_csv(demo.folder / "output" / "results.csv").fillna({"note": ""}).astype({"note": str})
+    table = pd.read_csv(demo.folder / "output" / "results.csv", dtype={"note": str}).fillna({"note": ""})
     assert list(table.columns)[:5] == ["outcome", "wave", "set", "model", "term"]
     pd.testing.assert_frame_equal(table, tidy(results), check_dtype=False, check_exact=False, rtol=1e-12)
     frame = analysis_set(load_study(demo.folder), "conduct")

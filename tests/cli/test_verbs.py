@@ -174,3 +174,16 @@ def test_analysing_before_there_is_a_trial_says_what_is_missing(run, tmp_path):
     refused = run("analyse", cwd=tmp_path / "mine")
     assert refused.code == 1
     assert "ANA-007" in refused.err
+
+
+def test_a_part_of_a_wave_does_not_take_the_place_of_the_whole_unasked(demo, run, tmp_path):
+    shutil.copytree(demo.folder, tmp_path / "study")
+    whole = (tmp_path / "study" / "data" / "screening_w2.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    part = tmp_path / "part.csv"
+    part.write_text("".join(whole[:1000]), encoding="utf-8")
+    shutil.copy(tmp_path / "study" / "data" / "screening_w2.csv.mapping.yaml", tmp_path / "part.csv.mapping.yaml")
+    command = ["import", part, "--table", "screening", "--wave", "w2", "--study", tmp_path / "study"]
+    refused = run(*command)
+    assert refused.code == 1
+    assert "STO-013" in refused.err
+    assert run(*command, "--replace").code == 0
