@@ -88,7 +88,7 @@ def closed_form(cross: Array) -> dict[str, Estimate]:
     fits: list[tuple[Callable[[Array], Fit], dict[str, Method]]] = [
         (mixed, OF_MIXED), (OrdinaryFit, OF_LEAST_SQUARES), (MeansFit, {"cluster means": Classical()}),
     ]  # fmt: skip
-    found = {}
+    found: dict[str, Estimate] = {}
     for make, methods in fits:
         fit = make(cross)
         found |= {name: contrasts.contrast(fit, {"arm": 1.0}, method) for name, method in methods.items()}
