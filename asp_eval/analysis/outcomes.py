@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-import pandas as pd
-
-from asp_eval import __version__
 from asp_eval.analysis.balance import arm_summaries, baseline_table
 from asp_eval.analysis.data import StudyData, load_data, outcome_label
+from asp_eval.analysis.facts import study_facts
 from asp_eval.analysis.manifest import state_of
 from asp_eval.analysis.plan import arm_terms, model_formula, planned_method, unadjusted_formula
-from asp_eval.analysis.psychometrics import form_switches, reliabilities, scored_forms
-from asp_eval.analysis.results import OutcomeResult, Results, StudyFacts
+from asp_eval.analysis.psychometrics import form_switches, reliabilities
+from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.analysis.sensitivity import recompute
 from asp_eval.analysis.sets import AnalysisSet, assemble
 from asp_eval.core.errors import AspError, Fault, Unavailable
@@ -136,48 +134,6 @@ def adjust(study: Study, outcomes: list[OutcomeResult]) -> tuple[OutcomeResult, 
             mine = tuple(value for (o, _), value in zip(tests, values, strict=True) if o == name)
             adjusted[name] = replace(adjusted[name], adjustment=f"{family.adjust} ({len(tests)})", adjusted_p_values=mine)
     return tuple(adjusted.values())
-
-
-def study_facts(data: StudyData) -> StudyFacts:
-    """Return what a report says of the study itself: its declaration, and where the lot was drawn."""
-    study, allocation = data.study, data.allocation
-    ages = study.eligibility.age_years if study.eligibility else None
-    return StudyFacts(
-        id=study.study.id,
-        title=dict(study.study.title.items()),
-        synthetic=study.study.synthetic,
-        languages=study.languages,
-        arms=study.arms,
-        arm_labels={arm: dict(label.items()) for arm, label in study.arm_labels.items()},
-        strata=study.strata,
-        wave_labels={wave.id: dict(wave.label.items()) for wave in study.waves},
-        wave_dates={w.id: (w.start.isoformat() if w.start else "", w.end.isoformat() if w.end else "") for w in study.waves},
-        age_from=ages.start if ages else None,
-        age_below=ages.below if ages else None,
-        eligible_at=study.eligibility.at if study.eligibility else "",
-        scheme=study.randomisation.scheme,
-        ratio=study.randomisation.ratio,
-        drawn_elsewhere=study.randomisation.drawn_elsewhere,
-        allocation_source="; ".join(_distinct(allocation, "source")),
-        allocation_date="; ".join(_distinct(allocation, "date")),
-        population=study.estimand.population,
-        movers=study.estimand.movers,
-        joiners=study.estimand.joiners,
-        missing_baseline=study.analysis.missing_baseline,
-        covariates=study.analysis.covariates,
-        planned_method=study.analysis.method,
-        analysis_set=study.analysis.set,
-        set_filter=study.sets[study.analysis.set].filter or "",
-        informants=tuple(sorted({form.informant for form in scored_forms(study)})),
-        level=study.analysis.level,
-        minimum_cell=study.privacy.minimum_cell,
-        package_version=__version__,
-    )
-
-
-def _distinct(frame: pd.DataFrame, column: str) -> list[str]:
-    """Return the texts of a column, each once, in order; none where there is no such column."""
-    return sorted(frame[column].dropna().astype(str).unique()) if column in frame.columns else []
 
 
 def _without_model(study: Study, data: AnalysisSet, reason: str) -> OutcomeResult:
