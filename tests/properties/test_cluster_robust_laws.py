@@ -48,7 +48,7 @@ def test_neither_the_order_of_rows_nor_the_names_of_clusters_matter(
 @settings(max_examples=25, deadline=None)
 @given(frame=trials(), scale=st.sampled_from([1e-6, 0.1, 50.0, 1e6]), shift=st.sampled_from([-300.0, 0.0, 7.0]))
 def test_units_of_the_outcome_scale_estimates_and_errors(frame: pd.DataFrame, scale: float, shift: float) -> None:
-    before, after = table(frame), table(frame.assign(y=frame["y"] * scale + shift))
+    before, after = table(frame), table(frame.assign(y=(frame["y"] + shift) * scale))
     np.testing.assert_allclose(after[1:, :2], before[1:, :2] * scale, rtol=1e-5, atol=1e-9 * scale)
     np.testing.assert_allclose(after[:, 2], before[:, 2], rtol=SAME)
 

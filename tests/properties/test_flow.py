@@ -42,9 +42,7 @@ def frames(
 
 @settings(max_examples=150, deadline=None)
 @given(lots, child_rows, visit_rows)
-def test_boxes_add_up(
-    lot: dict[str, str], children: list[tuple[str, str]], visits: list[tuple[int, str, str | None]]
-) -> None:
+def test_boxes_add_up(lot: dict[str, str], children: list[tuple[str, str]], visits: list[tuple[int, str, str | None]]) -> None:
     flow = flow_counts(STUDY, *frames(lot, children, visits))
     assert flow.institutions == flow.not_drawn + sum(arm.institutions for arm in flow.arms) == 7
     assert sum(arm.listed for arm in flow.arms) + flow.children_not_drawn == len(children)

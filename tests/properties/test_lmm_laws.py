@@ -32,9 +32,7 @@ def trials(draw: st.DrawFn) -> pd.DataFrame:
         {"g": g, "room": g * 2 + rng.integers(0, 2, n), "r": rng.integers(0, 7, n), "arm": np.where(g % 2, "b", "a")}
     )
     d["x"], d["t"] = rng.normal(size=n), rng.integers(0, 4, n).astype(float)
-    effects = tau * (
-        rng.normal(size=m)[g] + 0.5 * rng.normal(size=m)[g] * d["t"] + 0.5 * rng.normal(size=2 * m)[d["room"]]
-    )
+    effects = tau * (rng.normal(size=m)[g] + 0.5 * rng.normal(size=m)[g] * d["t"] + 0.5 * rng.normal(size=2 * m)[d["room"]])
     d["y"] = 1 + 0.5 * d["x"] + effects + 0.6 * rng.normal(size=7)[d["r"]] + rng.normal(size=n)
     return d
 
@@ -87,9 +85,7 @@ def test_units_of_a_covariate_do_not_matter(d: pd.DataFrame, scale: float, move:
         atol=1e-6,
     )
     np.testing.assert_allclose(B.loc["x", "std_error"] * scale, A.loc["x", "std_error"], rtol=1e-5)
-    np.testing.assert_allclose(
-        B.loc["arm[T.b]:t", "estimate"] * 3, A.loc["arm[T.b]:t", "estimate"], rtol=1e-4, atol=1e-6
-    )
+    np.testing.assert_allclose(B.loc["arm[T.b]:t", "estimate"] * 3, A.loc["arm[T.b]:t", "estimate"], rtol=1e-4, atol=1e-6)
 
 
 @EXAMPLES

@@ -134,9 +134,7 @@ def test_random_effects_and_their_variances(book: Textbook) -> None:
     Vi = np.linalg.inv(book.V(book.phi))
     r = book.y - book.X @ book.fit.estimate
     D = book.fit.covariances[0]
-    Z = np.stack([indicator(data()["inst"]), indicator(data()["inst"]) * data()["t"].to_numpy()[:, None]], 2)[
-        :, :, : len(D)
-    ]
+    Z = np.stack([indicator(data()["inst"]), indicator(data()["inst"]) * data()["t"].to_numpy()[:, None]], 2)[:, :, : len(D)]
     for g in range(9):
         b = D @ Z[:, g].T @ Vi @ r
         var = D - D @ Z[:, g].T @ Vi @ Z[:, g] @ D
@@ -221,7 +219,5 @@ def test_satterthwaite(book: Textbook) -> None:
     A = 2 * np.linalg.inv(H)
     got = book.fit.tidy(Satterthwaite())["df"]
     for j in range(3):
-        g = np.array(
-            [(book.Phi(book.phi + steps[r])[j, j] - book.Phi(book.phi - steps[r])[j, j]) / (2 * h[r]) for r in k]
-        )
+        g = np.array([(book.Phi(book.phi + steps[r])[j, j] - book.Phi(book.phi - steps[r])[j, j]) / (2 * h[r]) for r in k])
         assert got[j] == pytest.approx(2 * book.Phi(book.phi)[j, j] ** 2 / (g @ A @ g), rel=20 * NUMERIC)

@@ -116,9 +116,7 @@ def test_a_covariate_near_a_million_keeps_its_digits() -> None:
     x = np.round(BASE["x"], 6)  # exact in both places
     a, b = lmm("y ~ arm + x + (1 + x | g)", BASE.assign(x=x)), lmm("y ~ arm + x + (1 + x | g)", BASE.assign(x=x + 1e6))
     A, B = a.tidy(), b.tidy()
-    np.testing.assert_allclose(
-        B.loc[1:, ["estimate", "std_error", "df"]], A.loc[1:, ["estimate", "std_error", "df"]], rtol=1e-5
-    )
+    np.testing.assert_allclose(B.loc[1:, ["estimate", "std_error", "df"]], A.loc[1:, ["estimate", "std_error", "df"]], rtol=1e-5)
     assert b.deviance == pytest.approx(a.deviance, abs=1e-7)
 
 

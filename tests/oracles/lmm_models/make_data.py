@@ -40,9 +40,7 @@ def main() -> None:
                     )
     names = ["inst", "room", "child", "rater", "arm", "sex", "x", "t", "w", "y", "flat"]
     data = pd.DataFrame(rows, columns=names)
-    data["flat"] -= (
-        data.groupby("inst")["flat"].transform("mean") - 2
-    )  # no variance between institutions: a singular fit
+    data["flat"] -= data.groupby("inst")["flat"].transform("mean") - 2  # no variance between institutions: a singular fit
     data.loc[[7, 100], "x"] = np.nan
     data.round(6).to_csv("data.csv", index=False)
 

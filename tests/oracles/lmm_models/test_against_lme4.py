@@ -40,9 +40,7 @@ REFERENCE = json.loads((HERE / "reference.json").read_text())
 MODELS = {(m["model"], m["reml"]): m for m in REFERENCE["models"]}
 EXTRA = REFERENCE["extra"]
 CASES = pytest.mark.parametrize(("model", "reml"), MODELS, ids=lambda v: str(v))
-REGULAR = pytest.mark.parametrize(
-    ("model", "reml"), [k for k, m in MODELS.items() if not m["singular"]], ids=lambda v: str(v)
-)
+REGULAR = pytest.mark.parametrize(("model", "reml"), [k for k, m in MODELS.items() if not m["singular"]], ids=lambda v: str(v))
 
 
 def data() -> pd.DataFrame:
@@ -188,8 +186,6 @@ def test_likelihood_ratio() -> None:
 
 def test_predictions_of_new_rows() -> None:
     want, fit = EXTRA["predict"], fitted("slope", False)
-    new = pd.DataFrame(
-        {"inst": [3, 5, 9], "arm": ["reference", "portfolio", "folder"], "t": [0, 1.5, 4.0], "x": [-1.0, 0, 2]}
-    )
+    new = pd.DataFrame({"inst": [3, 5, 9], "arm": ["reference", "portfolio", "folder"], "t": [0, 1.5, 4.0], "x": [-1.0, 0, 2]})
     np.testing.assert_allclose(fit.predict(new), want["conditional"], atol=1e-4)
     np.testing.assert_allclose(fit.predict(new, random_effects=False), want["population"], rtol=OPTIMUM)
