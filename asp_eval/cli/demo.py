@@ -72,6 +72,7 @@ def _account(folder: Path, seconds: float) -> None:
     say()
     say("What the analysis found, beside what the synthetic population holds (score points; intervention less reference):")
     print_table(["outcome", "at", "estimate", "95 % interval", "population", "inside"], rows)
+    say("One interval in twenty misses the population value by chance, and outcomes of the same children miss together.")
     say()
     say(f"Done in {seconds:.0f} seconds. All data are synthetic. Open in a browser:")
     for page in ("evaluation.html", "gap/index.html"):
