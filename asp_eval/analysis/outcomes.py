@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from asp_eval.analysis.balance import arm_summaries, baseline_table
+from asp_eval.analysis.cautions import cautions
 from asp_eval.analysis.data import StudyData, load_data, outcome_label
 from asp_eval.analysis.facts import study_facts
 from asp_eval.analysis.manifest import state_of
@@ -33,7 +34,6 @@ NO_COHORT = Fault(
     "no child is in the cohort: none of a drawn institution was there by wave {wave}, within the eligible ages",
     "Import that wave's screening, or correct 'eligibility' in study.yaml.",
 )
-FEW_INSTITUTIONS = 8  # below, no small-sample correction of a mixed model is known to hold
 
 
 def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> Results:
@@ -110,7 +110,7 @@ def analyse_outcome(tables: StudyData, outcome: Outcome) -> OutcomeResult:
         icc_adjusted=_number(planned.icc(level=level)),
         effect_sizes=tuple(size if isinstance(size, Unavailable) else size.estimate for size in sizes),
         effect_size_ranges=tuple(None if isinstance(size, Unavailable) else (size.conf_low, size.conf_high) for size in sizes),
-        notes=_fit_notes(data, planned, effects),
+        notes=_fit_notes(data, planned, effects, _number(icc)),
         recomputations=tuple(row for term in arm_terms(study) for row in recompute(data, planned, term)),
     )
 
@@ -202,9 +202,7 @@ def _range(estimate: Estimate) -> tuple[float, float] | None:
     return None if low is None or high is None else (low, high)
 
 
-def _fit_notes(data: AnalysisSet, fit: MixedFit, effects: Iterable[Estimate]) -> tuple[str, ...]:
+def _fit_notes(data: AnalysisSet, fit: MixedFit, effects: Iterable[Estimate], icc: float | Unavailable) -> tuple[str, ...]:
     """Return what a reader must know of this fit."""
-    notes = [*fit.notes, *(effect.note for effect in effects if effect.note)]
-    if data.frame["institution"].nunique() < FEW_INSTITUTIONS:
-        notes.append(f"Fewer than {FEW_INSTITUTIONS} institutions: intervals and p-values may be too optimistic.")
+    notes = [*fit.notes, *(effect.note for effect in effects if effect.note), *cautions(data, icc)]
     return tuple(dict.fromkeys(notes))

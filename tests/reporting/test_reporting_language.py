@@ -18,7 +18,7 @@ import pytest
 from babel.messages.extract import extract_from_file
 
 import asp_eval
-from asp_eval.analysis import profiles
+from asp_eval.analysis import cautions, profiles
 from asp_eval.core.errors import Refusal, Unavailable
 from asp_eval.core.resources import shipped_folder
 from asp_eval.reporting.language import catalogue, words_for
@@ -69,6 +69,7 @@ def test_every_danish_sentence_is_there_and_has_the_same_fields(domain):
 @pytest.mark.parametrize(
     "reason",
     [
+        cautions.FEW_NOTE, cautions.LITTLE_NOTE, cautions.UNEQUAL_NOTE,
         profiles.HIDDEN, profiles.NO_ANSWERS, profiles.NO_DIFFERENCES, profiles.FEW_INSTITUTIONS, sampling.NO_RATERS.reason,
         sampling.ONE_RATER.reason, sampling.NOT_LINKED.reason, sampling.NO_SPREAD.reason, contrasts.DROPPED,
         contrasts.NO_VARIANCE, kenward_roger.REFITTED, kenward_roger.SINGULAR_NOTE, satterthwaite.SINGULAR, satterthwaite.FLAT,

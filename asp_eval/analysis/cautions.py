@@ -1,0 +1,41 @@
+"""What a reader must know where the planned test is not quite at its level.
+
+The regions, and how far off a test is there, are those of the simulation study (``docs/small-sample-inference.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from asp_eval.analysis.sets import AnalysisSet
+from asp_eval.core.errors import Unavailable
+
+FEW = 8  # institutions; below, Kenward-Roger rejects in 0 to 5 of 100 trials without an effect
+CAUTIOUS_BELOW = 20  # institutions; from FEW up to here it is cautious where institutions differ little
+LITTLE_ICC = 0.05
+SMALLER_ARM = 0.4  # share of the institutions; below, a noisier small arm makes every pooled test too ready
+
+FEW_NOTE = "Fewer than 8 institutions: the test is cautious here, and an effect that was not found may still be there."
+LITTLE_NOTE = "Few institutions that differ little from each other: p-values are rather too large than too small."
+UNEQUAL_NOTE = (
+    "The arms have unequal numbers of institutions: if institutions differ more in the smaller arm, p-values are too small."
+)
+
+
+def cautions(data: AnalysisSet, icc: float | Unavailable) -> Iterator[str]:
+    """Yield the notes that apply to an analysis.
+
+    Parameters
+    ----------
+    data : AnalysisSet
+    icc : float or Unavailable
+        With arm and strata only.
+    """
+    per_arm = data.frame.groupby("arm", observed=True)["institution"].nunique()
+    total = int(per_arm.sum())
+    if total < FEW:
+        yield FEW_NOTE
+    elif total < CAUTIOUS_BELOW and isinstance(icc, float) and icc < LITTLE_ICC:
+        yield LITTLE_NOTE
+    if len(per_arm) == 2 and per_arm.min() < SMALLER_ARM * total:
+        yield UNEQUAL_NOTE
