@@ -103,11 +103,16 @@ def _shift(layout: Layout, u: Array) -> Array:
 
 
 def _add_groups(out: Array, u: Array, code: Codes, needed: tuple[int, ...], *, weighted: bool) -> None:
-    """Add the sums of (column v) * u within groups to `out` (m, v, c)."""
+    """Add the sums of (column v) * u within groups to `out` (m, v, c); rows that stand by group are summed run by run."""
+    steps = np.diff(code)
+    runs = np.concatenate([[0], np.flatnonzero(steps) + 1]) if bool((steps >= 0).all()) else None
     for k, v in enumerate(needed):
-        for j in range(len(u)):
-            product = u[j] if v == 0 and not weighted else u[v] * u[j]
-            out[:, k, j] += np.bincount(code, weights=product, minlength=len(out))
+        product = u if v == 0 and not weighted else u[v] * u
+        if runs is not None:
+            out[code[runs], k] += np.add.reduceat(product, runs, axis=1).T
+        else:
+            for j in range(len(u)):
+                out[:, k, j] += np.bincount(code, weights=product[j], minlength=len(out))
 
 
 def _add_cells(out: Array, u: Array, cell: Codes, first: tuple[int, ...], second: tuple[int, ...]) -> None:
