@@ -41,6 +41,19 @@ class Estimate:
     method: str
     note: str = ""
 
+    def __str__(self) -> str:
+        """Return the row on one line, five digits a number.
+
+        Examples
+        --------
+        >>> print(Estimate("x", 1 / 3, 0.1, 9.0, 10 / 3, 0.0088, 0.107, 0.559, "KenwardRoger"))
+        x: estimate 0.33333, std_error 0.1, df 9, statistic 3.3333, p_value 0.0088, conf_low 0.107, conf_high 0.559 (KenwardRoger)
+        """
+        numbers = {f.name: getattr(self, f.name) for f in fields(self)[1:8]}
+        shown = ", ".join(f"{name} {value:.5g}" for name, value in numbers.items() if value is not None)
+        note = f"; {self.note}" if self.note else ""
+        return f"{self.term}: {shown} ({self.method}){note}" if shown else f"{self.term}: {self.note}"
+
     @classmethod
     def unavailable(cls, term: str, reason: str, *, method: str = "", estimate: float | None = None) -> Estimate:
         """Return a row whose uncertainty (and, unless given, whose estimate) cannot be had."""

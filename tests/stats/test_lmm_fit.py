@@ -290,3 +290,8 @@ def test_a_method_that_is_no_value_is_refused_in_words(method):
 def test_a_file_name_in_place_of_data_is_refused_in_words():
     with pytest.raises(Refusal, match=r"FIT-026.*read_csv"):
         lmm("y ~ 1 + (1 | g)", "trial.csv")
+
+
+def test_an_estimate_that_cannot_be_had_prints_its_reason():
+    assert str(Estimate.unavailable("arm", "one group")) == "arm: one group"
+    assert str(Estimate.unavailable("arm", "one group", method="CR2", estimate=0.5)) == "arm: estimate 0.5 (CR2); one group"
