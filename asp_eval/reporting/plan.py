@@ -124,8 +124,20 @@ def method(setting: Setting) -> tuple[Fact, ...]:
         Fact(say("Several outcomes"), say(
             "P-values are adjusted within the families the plan declares. Outcomes outside a family are not adjusted.",
         )),
+        *_bands(setting),
         Fact(say("Small numbers"), say("Where no number is right, the reason stands in its place.")),
     )  # fmt: skip
+
+
+def _bands(setting: Setting) -> tuple[Fact, ...]:
+    """Say why no score is called high or low; of imported scores there is nothing to say."""
+    say = setting.say
+    if not setting.study.informants:
+        return ()
+    return (Fact(say("Bands"), say(
+        "No score is called high or low. Bands belong to the country, ages and informant they were made for, and the study names "
+        "none for its children.",
+    )),)  # fmt: skip
 
 
 def _alike(setting: Setting) -> str:
