@@ -92,10 +92,10 @@ def difference_of_proportions(first: ArmSummary, arm: ArmSummary) -> Number:
 def _scores_at_baseline(data: StudyData) -> Iterator[BaselineRow]:
     """Yield one row per baseline score, however many outcomes share it."""
     shared = {(o.score or o.column, o.baseline): o for o in reversed(data.study.outcomes) if o.baseline}
+    cohort = data.cohort
     for outcome in reversed(shared.values()):
-        cohort = data.cohort
-        cohort[outcome.id] = cohort["child_id"].map(data.values(outcome, str(outcome.baseline)))
-        yield _measure(data.study, cohort, outcome.id, outcome_label(outcome), "child")
+        values = cohort["child_id"].map(data.values(outcome, str(outcome.baseline)))
+        yield _measure(data.study, cohort.assign(**{outcome.id: values}), outcome.id, outcome_label(outcome), "child")
 
 
 def _measure(study: Study, frame: pd.DataFrame, name: str, label: Texts, unit: str) -> BaselineRow:

@@ -111,7 +111,7 @@ def analyse_outcome(tables: StudyData, outcome: Outcome) -> OutcomeResult:
         effect_sizes=tuple(size if isinstance(size, Unavailable) else size.estimate for size in sizes),
         effect_size_ranges=tuple(None if isinstance(size, Unavailable) else (size.conf_low, size.conf_high) for size in sizes),
         notes=_fit_notes(data, planned, effects, _number(icc)),
-        recomputations=tuple(row for term in arm_terms(study) for row in recompute(data, planned, term)),
+        recomputations=recompute(data, planned, arm_terms(study)),
     )
 
 

@@ -6,53 +6,65 @@ are robust to the institution, is fitted here and again by linearmodels (whose d
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+
 import pandas as pd
 
 from asp_eval.analysis.plan import marginal_formula, model_formula
-from asp_eval.analysis.results import Recomputation
+from asp_eval.analysis.results import Number, Recomputation
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import Unavailable
+from asp_eval.stats.estimate import Estimate
 from asp_eval.stats.mixed.fit import MixedFit
 from asp_eval.stats.ols import OlsFit, ols
 from asp_eval.stats.smallsample.cluster_robust import CR1S
 from asp_eval.stats.smallsample.normal import Normal
 
 
-def recompute(data: AnalysisSet, planned: MixedFit, term: str) -> tuple[Recomputation, ...]:
-    """Return the recomputations of one coefficient: of the planned model, and of the marginal one.
+def recompute(data: AnalysisSet, planned: MixedFit, terms: Sequence[str]) -> tuple[Recomputation, ...]:
+    """Return the recomputations of some coefficients: of the planned model, and of the marginal one.
 
-    The model-based standard errors are compared: corrections for few institutions build on them.
+    The model-based standard errors are compared: corrections for few institutions build on them. A coefficient that has no
+    standard error here has nothing to compare.
     """
-    return (_mixed_again(data, planned, term), _marginal_again(data, term))
+    mixed, marginal = _mixed_again(data, planned, terms), _marginal_again(data, terms)
+    return tuple(row for pair in zip(mixed, marginal, strict=True) for row in pair if row is not None)
 
 
-def _mixed_again(data: AnalysisSet, planned: MixedFit, term: str) -> Recomputation:
+def _mixed_again(data: AnalysisSet, planned: MixedFit, terms: Sequence[str]) -> Iterator[Recomputation | None]:
     """Set the planned model beside the one that statsmodels fits."""
-    model, error = model_formula(data), f"std_error {term}"
     again = planned.recompute()
+    theirs: Mapping[Hashable, Number]
     if isinstance(again, Unavailable):
+        theirs = defaultdict(lambda: again)
+    else:
+        theirs = {name: float(value) for name, value in again.set_index("quantity")["statsmodels"].items()}
+    for term in terms:
         ours = planned.contrast({term: 1.0}, method=Normal())
-        return Recomputation("statsmodels", model, term, float(ours.estimate or 0), float(ours.std_error or 0), again, again)
-    found = again.set_index("quantity")[["engine", "statsmodels"]].loc[[term, error]].to_numpy(dtype=float).tolist()
-    (estimate, theirs), (std_error, their_error) = found
-    return Recomputation("statsmodels", model, term, estimate, std_error, theirs, their_error)
+        yield _row("statsmodels", model_formula(data), ours, (theirs[term], theirs[f"std_error {term}"]))
 
 
-def _marginal_again(data: AnalysisSet, term: str) -> Recomputation:
+def _marginal_again(data: AnalysisSet, terms: Sequence[str]) -> Iterator[Recomputation | None]:
     """Fit the marginal model twice: by `ols` with CR1S, and by linearmodels."""
     fit = ols(marginal_formula(data), data.frame, cluster="institution")
-    ours = fit.contrast({term: 1.0}, method=CR1S())
-    model = f"{marginal_formula(data)} (least squares, CR1S)"
-    return Recomputation(
-        "linearmodels", model, term, float(ours.estimate or 0), float(ours.std_error or 0), *_by_linearmodels(fit, term)
-    )
+    theirs = _by_linearmodels(fit)
+    for term in terms:
+        ours = fit.contrast({term: 1.0}, method=CR1S())
+        yield _row("linearmodels", f"{marginal_formula(data)} (least squares, CR1S)", ours, theirs[term])
 
 
-def _by_linearmodels(fit: OlsFit, term: str) -> tuple[float, float]:
-    """Fit the same columns by linearmodels, and return the estimate and its clustered standard error."""
+def _row(software: str, model: str, ours: Estimate, theirs: tuple[Number, Number]) -> Recomputation | None:
+    if ours.estimate is None or ours.std_error is None:
+        return None
+    return Recomputation(software, model, ours.term, ours.estimate, ours.std_error, *theirs)
+
+
+def _by_linearmodels(fit: OlsFit) -> dict[str, tuple[float, float]]:
+    """Fit the same columns by linearmodels, and return each estimate with its clustered standard error."""
     from linearmodels.iv import IV2SLS
 
     design = pd.DataFrame(fit.design, columns=list(fit.names))
     model = IV2SLS(fit.outcome, design, None, None)
     again = model.fit(cov_type="clustered", clusters=fit.cluster_codes, debiased=True)
-    return float(again.params[term]), float(again.std_errors[term])
+    return {term: (float(again.params[term]), float(again.std_errors[term])) for term in fit.names}

@@ -212,7 +212,6 @@ def test_text_dtypes(kind: str) -> None:
 
 
 def test_arrow_dtypes() -> None:
-    pytest.importorskip("pyarrow")
     a, b = lmm(FORMULA, BASE), lmm(FORMULA, BASE.convert_dtypes(dtype_backend="pyarrow"))
     np.testing.assert_allclose(b.estimate, a.estimate, rtol=DIGITS)
 

@@ -224,8 +224,6 @@ def test_a_covariate_around_a_million() -> None:
 
 @pytest.mark.parametrize("dtype", ["Int64", "int8", "string", "category", "Float64", "int64[pyarrow]"])
 def test_clusters_of_any_dtype(dtype: str) -> None:
-    if "pyarrow" in dtype:
-        pytest.importorskip("pyarrow")
     frame = trial([3, 6, 4, 8], [0, 2])
     want = ols("y ~ arm", frame, cluster="g").tidy()
     pd.testing.assert_frame_equal(ols("y ~ arm", frame.astype({"g": dtype}), cluster="g").tidy(), want)
