@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from asp_eval.cli.commands import app
+from asp_eval.cli import commands
 from asp_eval.cli.console import print_problems
 from asp_eval.core.errors import AspError, Fault
 
@@ -21,7 +21,7 @@ NOT_ALLOWED = Fault(
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
     try:
-        app(arguments, prog_name="asp-eval")
+        commands.app(arguments, prog_name="asp-eval")
     except AspError as error:
         problems = error.problems
     except OSError as error:

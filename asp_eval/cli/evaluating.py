@@ -1,0 +1,153 @@
+"""``asp-eval check``, ``score``, ``analyse``, ``gap`` and ``report``: from stored data to printed pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from asp_eval.cli.app import HERE, AsJson, StudyFolder, app
+from asp_eval.cli.console import print_json, print_problems, print_table, progress, say
+from asp_eval.core.errors import Fault
+
+NO_PROFILE = Fault(
+    "CLI-004", "no institution has answers to make a GAP-profile of",
+    "Import staff_survey and screening at {wave}, then run 'asp-eval score'.",
+)  # fmt: skip
+
+
+@app.command()
+def check(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
+    """Check study.yaml and the imports, and say what comes next.
+
+    Example: asp-eval check
+    """
+    from asp_eval.analysis.check import check_study
+    from asp_eval.trial.study.protocol import load_study
+
+    found = check_study(load_study(study))
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        print_table(["table", "wave", "rows", "institutions"], found.tables)
+        print_problems(found.problems)
+        say(found.next_step)
+    if found.errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def score(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
+    """Score every imported answer.
+
+    Example: asp-eval score
+    """
+    from asp_eval.trial.scores import score_study
+    from asp_eval.trial.study.protocol import load_study
+
+    scores = score_study(load_study(study))
+    missing = scores["score"].isna()
+    counts = scores.assign(missing=missing).groupby(["instrument", "wave"], observed=True)
+    rows = counts.agg(
+        units=("unit_id", "nunique"), scores=("score", "count"), prorated=("prorated", "sum"), missing=("missing", "sum")
+    )
+    if as_json:
+        print_json(rows.reset_index().to_dict("records"))
+        return
+    if rows.empty:
+        say("The study declares no instruments; its outcomes are imported columns, and there is nothing to score.")
+        return
+    header = ["instrument", "wave", "units", "scores", "prorated", "missing"]
+    print_table(header, [[str(i), str(w), *map(str, row)] for (i, w), row in zip(rows.index, rows.to_numpy(), strict=True)])
+
+
+@app.command()
+def analyse(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
+    """Fit the planned models.
+
+    Writes output/results.json and output/results.csv.
+
+    Example: asp-eval analyse
+    """
+    from asp_eval.analysis.outcomes import analyse as run
+    from asp_eval.analysis.results import as_json as results_as_json
+    from asp_eval.analysis.results import save, save_tidy
+    from asp_eval.cli.account import RESULT_COLUMNS, result_rows
+    from asp_eval.trial.study.protocol import load_study
+
+    declared = load_study(study)
+    with progress("analyse", steps=len(declared.outcomes) + 3) as step:
+        results = run(declared, step)
+    save(declared.folder / "output" / "results.json", results)
+    save_tidy(declared.folder / "output" / "results.csv", results)
+    if as_json:
+        print(results_as_json(results))
+        return
+    print_table(RESULT_COLUMNS, result_rows(results))
+    for outcome in results.outcomes:
+        for note in outcome.notes:
+            say(f"{outcome.outcome}: {note}")
+
+
+@app.command()
+def gap(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
+    """Compute the GAP-profile of every institution.
+
+    Writes output/gap.json.
+
+    Example: asp-eval gap
+    """
+    from asp_eval.analysis.profiles import study_gap_profiles
+    from asp_eval.analysis.results import as_json as results_as_json
+    from asp_eval.analysis.results import save
+    from asp_eval.trial.study.protocol import load_study
+
+    declared = load_study(study)
+    results = study_gap_profiles(declared)
+    if not results.profiles and declared.gap:
+        NO_PROFILE.refuse(declared.folder.name, wave=declared.gap.wave)
+    save(declared.folder / "output" / "gap.json", results)
+    if as_json:
+        print(results_as_json(results))
+        return
+    hidden = sum(entry.gap is None for profile in results.profiles for entry in profile.entries)
+    shown = len(results.profiles) * len(results.dimensions)
+    say(f"{len(results.profiles)} profiles; {hidden} of {shown} gaps are not shown, each with its reason.")
+
+
+@app.command()
+def report(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
+    """Write the evaluation report and the GAP-profiles as HTML.
+
+    In every language of the study.
+
+    Example: asp-eval report
+    """
+    from asp_eval.analysis.manifest import refuse_stale, write_manifest
+    from asp_eval.analysis.profiles import GapResults
+    from asp_eval.analysis.results import Results, load
+    from asp_eval.reporting.documents import render
+    from asp_eval.trial.study.protocol import load_study
+
+    declared = load_study(study)
+    output = declared.folder / "output"
+    parts: list[Results | GapResults] = [load(output / "results.json", Results, verb="analyse")]
+    if declared.gap:
+        parts.append(load(output / "gap.json", GapResults, verb="gap"))
+    for part in parts:
+        refuse_stale(declared, part.state, "output")
+    with progress("report", steps=len(parts)) as step:
+        written: list[Path] = []
+        for part in parts:
+            step("GAP-profiles" if isinstance(part, GapResults) else "evaluation")
+            written += render(part, output)
+    write_manifest(declared, written)
+    if as_json:
+        print_json([str(path.relative_to(output)) for path in written])
+        return
+    say(f"{len(written)} pages written. Open {_shown(written[0])} in a browser; it prints on A4.")
+
+
+def _shown(path: Path) -> Path:
+    """Return a path as short as it can be from where the person stands."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
