@@ -16,6 +16,8 @@ from asp_eval.cli.instruments import instruments_app
 
 # isort: on
 
+__all__ = ["app", "verbs"]
+
 app.add_typer(instruments_app, name="instruments")
 
 
