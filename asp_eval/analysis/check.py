@@ -16,6 +16,7 @@ from asp_eval.core.filters import parse_filter
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import instruments
 from asp_eval.trial.scores import declared_forms
+from asp_eval.trial.screening.schema import LISTS
 from asp_eval.trial.store import table
 from asp_eval.trial.study.design import Collection, Outcome, Study
 
@@ -94,6 +95,9 @@ def check_study(study: Study) -> StudyCheck:
                 tables.append((name, wave, str(len(now)), str(now["institution_id"].nunique())))
                 if len(now) and len(allocation):
                     problems += _absent(study, allocation, now, f"{name} at {wave}")
+    for name in LISTS:
+        if len(rows := table(study, name)):
+            tables.append((name, "", str(len(rows)), str(rows["institution_id"].nunique())))
     return StudyCheck(tuple(tables), tuple(problems), _next_step(study, institutions, allocation, visits, problems))
 
 

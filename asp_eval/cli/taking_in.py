@@ -18,7 +18,7 @@ NO_WAVE = Fault("CLI-002", "the table {table} needs a wave", "Add --wave with on
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     table: Annotated[
-        str, typer.Option("--table", metavar="T", help="institutions, allocation, children, screening or staff_survey.")
+        str, typer.Option("--table", metavar="T", help="institutions, children, screening, staff_survey, staff, interviews, ...")
     ],
     wave: Annotated[str | None, typer.Option("--wave", metavar="W", help="The wave the file belongs to.")] = None,
     mapping: Annotated[

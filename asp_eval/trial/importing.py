@@ -112,7 +112,7 @@ def import_file(
     study : Study
     path : str or Path
         CSV or XLSX.
-    table : {"institutions", "allocation", "children", "screening", "staff_survey"}
+    table : {"institutions", "allocation", "children", "screening", "staff_survey", "staff", "interviews", "implementation"}
     wave : str, optional
         For screening and staff_survey.
     mapping : str or Path, optional

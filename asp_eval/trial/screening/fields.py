@@ -28,6 +28,8 @@ class Field:
         Regular expression the whole text must match.
     form : str, optional
         Instrument whose item the column is.
+    pseudonymisable : bool
+        Whether the column identifies a person, so that study.yaml may ask for pseudonyms in it.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Field:
     maximum: str | None = None
     pattern: str | None = None
     form: str | None = None
+    pseudonymisable: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -60,6 +63,7 @@ class Field:
             minimum=_text(limits.get("minimum")),
             maximum=_text(limits.get("maximum")),
             pattern=limits.get("pattern"),
+            pseudonymisable=descriptor.get("pseudonymisable", False),
         )
 
 

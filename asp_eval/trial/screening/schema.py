@@ -15,9 +15,12 @@ from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.screening.fields import Field
 from asp_eval.trial.study.design import Collection, Family, Study
 
-Importable = Literal["institutions", "allocation", "children", "screening", "staff_survey"]
+Importable = Literal[
+    "institutions", "allocation", "children", "screening", "staff_survey", "staff", "interviews", "implementation"
+]  # fmt: skip
 IMPORTABLE: tuple[str, ...] = get_args(Importable)
 BY_WAVE = ("screening", "staff_survey")
+LISTS = ("staff", "interviews", "implementation")  # stored whole, as they come: no waves, no items
 
 UNKNOWN_TABLE = Fault("SCR-030", "there is no such table to import", "Name one of the tables.")
 NEEDS_WAVE = Fault("SCR-031", "a file for this table belongs to a wave", "Say which, with --wave.")
@@ -107,7 +110,7 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
     Parameters
     ----------
     name : str
-        One of institutions, allocation, children, screening, staff_survey, scores.
+        One of institutions, allocation, children, screening, staff_survey, staff, interviews, implementation, scores.
     study : Study
         Adds its own columns, and the items of the instruments it declares for the table.
     wave : str, optional

@@ -9,7 +9,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.core.tables import write_csv
-from asp_eval.trial.screening.schema import BY_WAVE, base_schema, table_schema
+from asp_eval.trial.screening.schema import BY_WAVE, IMPORTABLE, LISTS, base_schema, table_schema
 from asp_eval.trial.store import ledger
 from asp_eval.trial.store.connection import Store
 from asp_eval.trial.store.layout import empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 NO_TABLE = Fault("STO-004", "the store has no such table", "Name one of its tables.")
-TABLES = ("institutions", "allocation", "children", "screening", "staff_survey", "scores", "import_ledger")
+TABLES = (*IMPORTABLE, "scores", "import_ledger")
 
 
 def table(study: Study, name: str) -> pd.DataFrame:
@@ -30,8 +30,9 @@ def table(study: Study, name: str) -> pd.DataFrame:
     ----------
     study : Study
     name : str
-        ``institutions``, ``allocation``, ``children``, ``screening`` (visits), ``staff_survey``, ``scores``,
-        ``import_ledger``; or the answers to an instrument: ``screening_sdq-teacher-4-17``.
+        ``institutions``, ``allocation``, ``children``, ``screening`` (visits), ``staff_survey``, ``staff``,
+        ``interviews``, ``implementation``, ``scores``, ``import_ledger``; or the answers to an instrument:
+        ``screening_sdq-teacher-4-17``.
 
     Returns
     -------
@@ -119,7 +120,7 @@ def _columns(study: Study, name: str) -> dict[str, str]:
         return ledger.COLUMNS
     if name == "scores":
         return sql_columns(base_schema(name).fields)
-    if name in ("institutions", "allocation", "children"):
+    if name in ("institutions", "allocation", "children", *LISTS):
         columns = sql_columns(table_schema(name, study).fields)
         places = dict.fromkeys(("child_id", "institution_id", "first_wave"), "VARCHAR")
         return places | columns if name == "children" else columns

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asp_eval.core.errors import Fault
+from asp_eval.trial.screening.schema import LISTS
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.store.children import REGISTER
-from asp_eval.trial.store.layout import fetch, items_table, stored_columns
+from asp_eval.trial.store.layout import fetch, items_table, quoted, stored_columns
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -19,13 +20,19 @@ VANISHING = Fault(
     "If this file is the whole, give --replace.",
 )  # fmt: skip
 
-WORDS = {"institution_id": ("institution", "institutions"), "respondent_id": ("respondent", "respondents")}
+WORDS = {
+    "institutions": ("institution", "institutions"),
+    "staff_survey": ("respondent", "respondents"),
+    "staff": ("member of staff", "members of staff"),
+    "interviews": ("interview", "interviews"),
+    "implementation": ("event", "events"),
+}
 MOST_NAMED = 5
 
 
 def counted(table: Table, n: int) -> str:
     """Say how many units of a table, in words."""
-    one, many = WORDS.get(table.schema.key[0], ("child", "children"))
+    one, many = WORDS.get(table.name, ("child", "children"))
     return f"{n} {one if n == 1 else many}"
 
 
@@ -33,8 +40,10 @@ def vanishing(connection: DuckDBPyConnection, table: Table) -> list[str]:
     """Return the units stored for a table and wave that would vanish if a file took the place of what stands there.
 
     A unit vanishes if the file has no row of it, and also if it has answers to an instrument now and none in the file:
-    a part of a wave may well list every child.
+    a part of a wave may well list every child. Of a table without waves, the rows are the units.
     """
+    if table.name in LISTS:
+        return _lost_rows(connection, table)
     unit = table.schema.key[0]
     frame = table.checked
     lost = _stored(connection, _listing(table.name), unit, table.wave) - set(frame[unit])
@@ -44,6 +53,14 @@ def vanishing(connection: DuckDBPyConnection, table: Table) -> list[str]:
         stored = set[str]().union(*(_stored(connection, name, unit, table.wave) for name in answers))
         lost |= stored - set(frame.loc[frame[items].notna().any(axis=1), unit])
     return sorted(lost)
+
+
+def _lost_rows(connection: DuckDBPyConnection, table: Table) -> list[str]:
+    """Return the keys stored that a file has no row of."""
+    key = list(table.schema.key)
+    stored = fetch(connection, f"SELECT {', '.join(map(quoted, key))} FROM {table.name}")
+    rows, now = (set(frame.itertuples(index=False, name=None)) for frame in (stored, table.checked[key]))
+    return sorted(" ".join(row) for row in rows - now)
 
 
 def refuse_vanishing(table: Table, lost: list[str], before: str) -> None:

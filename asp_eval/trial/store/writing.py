@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
-from asp_eval.trial.screening.schema import TableSchema
+from asp_eval.trial.screening.schema import LISTS, TableSchema
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.store.children import write_reports
 from asp_eval.trial.store.layout import ensure, fetch, insert, items_table, quoted, sql_columns, stored_columns, stored_tables
@@ -43,8 +43,8 @@ def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[st
         If the allocation contradicts what is stored.
     """
     match table.name:
-        case "institutions":
-            _write_institutions(connection, table)
+        case "institutions" | "staff" | "interviews" | "implementation":
+            _write_list(connection, table)
         case "allocation":
             add_allocation(connection, table.schema, table.frame, table.source)
         case "children":
@@ -106,15 +106,16 @@ def _other_arms(connection: DuckDBPyConnection, frame: pd.DataFrame, source: str
     ]
 
 
-def _write_institutions(connection: DuckDBPyConnection, table: Table) -> None:
-    connection.execute("DROP TABLE IF EXISTS institutions")
-    ensure(connection, "institutions", sql_columns(table.schema.fields))
-    insert(connection, "institutions", table.frame)
+def _write_list(connection: DuckDBPyConnection, table: Table) -> None:
+    connection.execute(f"DROP TABLE IF EXISTS {table.name}")
+    ensure(connection, table.name, sql_columns(table.schema.fields))
+    insert(connection, table.name, table.frame)
 
 
 def _used_institutions(connection: DuckDBPyConnection) -> set[str]:
     """Return the institutions that other tables name."""
-    names = [name for name in ("allocation", "child_reports", "screening", "staff_survey") if stored_columns(connection, name)]
+    tables = ("allocation", "child_reports", "screening", "staff_survey", *LISTS)
+    names = [name for name in tables if stored_columns(connection, name)]
     found = [fetch(connection, f"SELECT DISTINCT institution_id FROM {name}")["institution_id"] for name in names]
     return {institution for column in found for institution in column}
 

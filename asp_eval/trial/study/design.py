@@ -22,7 +22,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]  # 
 Language = Literal["da", "en"]
 Texts = dict[Language, str]
 ColumnType = Literal["string", "integer", "number", "date"]
-TableName = Literal["institutions", "children", "screening", "staff_survey"]
+TableName = Literal["institutions", "children", "screening", "staff_survey", "staff", "interviews", "implementation"]
 Arm = Key
 Stratum = Name
 
