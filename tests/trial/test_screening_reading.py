@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening import reading, workbook
+from asp_eval.trial.screening import columns, workbook
 from asp_eval.trial.screening.dialect import FileFormat
 from asp_eval.trial.screening.raw import RawTable, TextColumn
 from asp_eval.trial.screening.reading import read_raw
@@ -87,7 +87,7 @@ def test_a_decimal_comma_does_not_pass_for_a_delimiter(tmp_path):
 
 
 def test_files_longer_than_a_chunk_are_joined(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "CHUNK", 3)
+    monkeypatch.setattr(columns, "CHUNK", 3)
     text = "a,b\n\n" + "".join(f"{i % 4},x{i}\n" for i in range(10))
     raw = read_raw(write(tmp_path, text))
     assert list(raw.columns["a"].cells()) == [str(i % 4) for i in range(10)]

@@ -11,9 +11,9 @@ import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.filters import parse_filter
+from asp_eval.trial.screening.columns import shorten
 from asp_eval.trial.screening.mapping import NO_MAPPING, Mapping
 from asp_eval.trial.screening.raw import SPACES, Mask, RawTable, TextColumn
-from asp_eval.trial.screening.reading import shorten
 
 NO_SUCH_COLUMN = Fault("SCR-020", "the mapping's '{part}' names a column that is not in the file", "{advice}")
 ALREADY_THERE = Fault(
@@ -77,7 +77,7 @@ def _renamed(raw: RawTable, mapping: Mapping) -> RawTable:
     _must_have(raw, "rename", mapping.rename)
     names = [mapping.rename.get(name, name) for name in raw.columns]
     _must_be_new(raw, "rename", [name for name in mapping.rename.values() if names.count(name) > 1])
-    return raw.with_columns(dict(zip(names, raw.columns.values(), strict=True)))
+    return raw.renamed(mapping.rename)
 
 
 def _recoded(raw: RawTable, mapping: Mapping) -> RawTable:

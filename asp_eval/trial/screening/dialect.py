@@ -10,13 +10,8 @@ from itertools import islice
 from typing import Literal
 
 from asp_eval.core.documents import Document
-from asp_eval.core.errors import DataProblems, Fault, Place
+from asp_eval.core.errors import DataProblems, Fault
 
-NUL = Fault(
-    "SCR-007", "the file holds NUL bytes: it is damaged, or not text",
-    "Export it again as CSV in UTF-8; an old UTF-16 export needs 'format: {{encoding: utf-16-le}}' in the mapping.",
-)  # fmt: skip
-NOT_TEXT = Fault("SCR-008", "the file is text in no encoding that is known here", "Export it again as CSV in UTF-8.")
 UNSURE_DELIMITER = Fault(
     "SCR-010", "the columns could be separated in more than one way",
     "Say which in the mapping: 'format: {{delimiter: \";\"}}'.",
@@ -29,40 +24,33 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 
 
 class FileFormat(Document):
-    """What a mapping says about how the file was written; what it leaves out is detected."""
+    """What a mapping says about how the file was written; what it leaves out is detected.
+
+    Attributes
+    ----------
+    encoding, delimiter, decimal, dates : str, optional
+        Of text files.
+    sheet : str, optional
+        The sheet of a workbook that holds the data.
+    sheets : "by-columns", optional
+        The columns are spread over all sheets, row by row in the same order.
+    dialect : str, optional
+        Name of a reader, where several know the file.
+    """
 
     encoding: Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1"] | None = None
     delimiter: Literal[";", ",", "\t", "|"] | None = None
     decimal: Literal[".", ","] | None = None
     dates: Literal["iso", "day-first", "month-first"] | None = None
     sheet: str | None = None
+    sheets: Literal["by-columns"] | None = None
+    dialect: str | None = None
 
 
-def decode(content: bytes, source: str, encoding: str | None = None) -> tuple[str, str]:
-    """Decode a file: the encoding told, else its byte order mark, else strict UTF-8, and only then cp1252.
-
-    Returns
-    -------
-    text, encoding : str
-
-    Raises
-    ------
-    DataProblems
-        If it cannot be decoded, or holds NUL bytes.
-    """
-    marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
-    tried = [encoding] if encoding else [marked] if marked else ["utf-8", "cp1252"]
-    if not encoding and not marked and b"\0" in content:
-        raise DataProblems([NUL.at(Place(source, row=content[: content.index(b"\0")].count(b"\n") + 1))])
-    for name in tried:
-        try:
-            text = content.decode(name).removeprefix("\ufeff")
-        except UnicodeDecodeError:
-            continue
-        if "\0" in text:
-            raise DataProblems([NUL.at(Place(source, row=text[: text.index("\0")].count("\n") + 1))])
-        return text, name
-    raise DataProblems([NOT_TEXT.at(source, expected=" or ".join(tried))])
+def encodings(start: bytes, told: str | None) -> tuple[str, ...]:
+    """Return the encodings to try in turn: the one told, else that of the byte order mark, else UTF-8 and only then cp1252."""
+    marked = next((name for mark, name in _BOMS if start.startswith(mark)), None)
+    return (told,) if told else (marked,) if marked else ("utf-8", "cp1252")
 
 
 def find_delimiter(text: str, source: str) -> str:

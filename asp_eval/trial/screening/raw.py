@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +93,8 @@ class TextColumn:
 class Dialect:
     """How a file was written: what was found, or told, when it was read.
 
-    `decimal` and `dates` are set where the file format or the mapping settles them, and else found per table.
+    `format` is the dialect's name. `decimal` and `dates` are set where the file format or the mapping settles them, and else
+    found per table. `companions` are the files beside it that were read as part of it: name and SHA-256.
     """
 
     format: str
@@ -102,10 +103,12 @@ class Dialect:
     sheet: str | None = None
     decimal: str | None = None
     dates: str | None = None
+    companions: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         known = [("encoding", self.encoding), ("delimiter", self.delimiter), ("sheet", self.sheet)]
-        return ", ".join([self.format, *(f"{name} {value!r}" for name, value in known if value)])
+        beside = [f"with {name} (sha256 {digest[:12]})" for name, digest in self.companions]
+        return ", ".join([self.format, *(f"{name} {value!r}" for name, value in known if value), *beside])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,6 +132,14 @@ class RawTable:
         Rows left out by a declared filter, and merged into one row per unit. ``rows_read = n + filtered + collapsed``.
     notes : tuple of Problem
         Warnings met on the way.
+    labels : mapping of str to mapping of str to str
+        ``{column: {cell text: label}}``, as the file declares them.
+    titles : mapping of str to str
+        ``{column: the question, or the variable's label}``.
+    user_missing : mapping of str to frozenset of str
+        ``{column: cell texts that the file declares missing}``. The cells keep these texts: what they mean is for the mapping.
+    identifiers : frozenset of str
+        Columns that the export itself says identify a person.
     """
 
     source: str
@@ -140,6 +151,10 @@ class RawTable:
     filtered: int = 0
     collapsed: int = 0
     notes: tuple[Problem, ...] = ()
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
+    user_missing: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    identifiers: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -149,8 +164,26 @@ class RawTable:
         return Place(self.source, row=None if row is None else int(self.rows[row]), column=column)
 
     def with_columns(self, columns: Mapping[str, TextColumn]) -> RawTable:
-        """Return the table with other columns."""
-        return replace(self, columns=dict(columns))
+        """Return the table with other columns; what the file declares of those that are gone goes with them."""
+        return replace(
+            self,
+            columns=dict(columns),
+            labels={name: labels for name, labels in self.labels.items() if name in columns},
+            titles={name: title for name, title in self.titles.items() if name in columns},
+            user_missing={name: texts for name, texts in self.user_missing.items() if name in columns},
+            identifiers=self.identifiers.intersection(columns),
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> RawTable:
+        """Return the table with other names for some of its columns: ``{old: new}``."""
+        return replace(
+            self,
+            columns={names.get(name, name): column for name, column in self.columns.items()},
+            labels={names.get(name, name): labels for name, labels in self.labels.items()},
+            titles={names.get(name, name): title for name, title in self.titles.items()},
+            user_missing={names.get(name, name): texts for name, texts in self.user_missing.items()},
+            identifiers=frozenset(names.get(name, name) for name in self.identifiers),
+        )
 
     def keep(self, mask: Mask) -> RawTable:
         """Return the table with the rows kept; the caller counts the others."""

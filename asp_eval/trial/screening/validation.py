@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
+from asp_eval.trial.screening.columns import shorten
 from asp_eval.trial.screening.fields import Field
 from asp_eval.trial.screening.known import Known
 from asp_eval.trial.screening.raw import RawTable, TextColumn, positions
-from asp_eval.trial.screening.reading import shorten
 from asp_eval.trial.screening.rules import broken_rules
 from asp_eval.trial.screening.schema import TableSchema
 from asp_eval.trial.screening.table import VALIDATED, Table

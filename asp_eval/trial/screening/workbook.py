@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from python_calamine import CalamineError, CalamineWorkbook
 
 from asp_eval.core.errors import DataProblems, Fault, Place
+from asp_eval.trial.screening.export import Export
 
 DAMAGED = Fault("SCR-012", "the workbook is damaged or was cut short", "Fetch or export the file again.")
 ENCRYPTED = Fault(
@@ -28,6 +29,7 @@ ERROR_CELL = Fault("SCR-017", "the cell holds a spreadsheet error", "Correct the
 OLE_START = bytes.fromhex("d0cf11e0a1b11ae1")
 ZIP_START = b"PK\x03\x04"
 LARGEST_UNPACKED = 80_000_000  # bytes: about 40,000 rows of 62 items; a small archive can hold gigabytes
+LOOKED_AT = 5  # records of a sheet, to recognise it by
 Cell = str | float | bool | dt.date | dt.time | dt.timedelta
 _ERROR_CELL = re.compile(rb'<c r="([A-Z]+)(\d+)"[^>]*\st="e"')
 
@@ -55,6 +57,31 @@ def read_workbook(content: bytes, source: str, sheet: str | None = None) -> tupl
     if not chosen:
         return "", []
     return chosen[0], [[cell_text(cell) for cell in row] for row in sheets[chosen[0]]]
+
+
+def is_workbook(export: Export) -> bool:
+    """Return whether a file begins as a workbook does, or calls itself one."""
+    return export.start.startswith((ZIP_START, OLE_START)) or export.path.suffix.lower() in {".xlsx", ".ods"}
+
+
+def first_sheets(export: Export) -> dict[str, list[list[str]]]:
+    """Return the first records of each sheet, by its name; nothing if the file cannot be opened. Never raises."""
+    if "sheets" not in export.memo:
+        export.memo["sheets"] = _first_sheets(export)
+    found = export.memo["sheets"]
+    return found if isinstance(found, dict) else {}
+
+
+def _first_sheets(export: Export) -> dict[str, list[list[str]]]:
+    try:
+        _check_archive(export.content, export.source)
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(export.content))
+        return {
+            name: [[cell_text(cell) for cell in row] for row in workbook.get_sheet_by_name(name).to_python(False, LOOKED_AT)]
+            for name in workbook.sheet_names
+        }
+    except (DataProblems, CalamineError, OSError, ValueError):
+        return {}
 
 
 def cell_text(cell: Cell) -> str:

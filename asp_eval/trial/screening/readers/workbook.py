@@ -1,0 +1,33 @@
+"""Workbooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asp_eval.trial.screening.columns import table_of
+from asp_eval.trial.screening.export import Export, Rank
+from asp_eval.trial.screening.raw import Dialect, RawTable
+from asp_eval.trial.screening.workbook import is_workbook, read_workbook
+
+
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """Reads the sheet of a workbook that holds the data."""
+
+    name: str = "workbook"
+    rank: Rank = Rank.FORMAT
+
+    def recognises(self, export: Export) -> bool:
+        """Return whether the file begins as a workbook does, or calls itself one."""
+        return is_workbook(export)
+
+    def read(self, export: Export) -> RawTable:
+        """Return the cells as text."""
+        told = export.told
+        sheet, cells = read_workbook(export.content, export.source, told.sheet)
+        dialect = Dialect("xlsx", sheet=sheet, decimal=told.decimal or ".", dates=told.dates)
+        rows = iter(cells)
+        return table_of(export, next(rows, []), rows, dialect)
+
+
+READER = Workbook()
