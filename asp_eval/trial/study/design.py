@@ -107,6 +107,14 @@ class Collect(Document):
     staff_survey: Collection | None = None
 
 
+class ReceivedRule(Document):
+    """Which institutions count as having received the intervention: a sum over the rows of a table reaches a limit."""
+
+    table: Literal["implementation"] = "implementation"
+    sum: Name = "hours"
+    at_least: float = Field(gt=0, allow_inf_nan=False)
+
+
 class AnalysisSetRule(Document):
     """A declared row filter: ``column == value`` comparisons joined by ``and``; null keeps every row."""
 
@@ -202,6 +210,7 @@ class Study(Document):
     waves: tuple[Wave, ...] = Field(min_length=1)
     eligibility: Eligibility | None = None
     collect: Collect
+    received: ReceivedRule | None = None
     columns: dict[TableName, dict[Name, ColumnType]] = Field(default_factory=dict)
     sets: dict[Key, AnalysisSetRule] = Field(default_factory=lambda: {"itt": AnalysisSetRule()})
     estimand: Estimand = Estimand()
