@@ -17,7 +17,7 @@ UNKNOWN_DIALECT = Fault(
     "SCR-071", "the mapping names a dialect that is not known", "Name one of these, or take 'dialect' out to have it detected."
 )
 TWO_DIALECTS = Fault(
-    "SCR-072", "the file could be read in more than one way", "Say which in the mapping: 'format: {{dialect: {first}}}'."
+    "SCR-072", "the file could be of more than one dialect: {names}", "Say which in the mapping: 'format: {{dialect: {first}}}'."
 )
 
 
@@ -69,5 +69,5 @@ def reader_of(export: Export) -> Reader:
     closest = [reader for reader in fitting if reader.rank == fitting[0].rank]
     if len(closest) > 1:
         names = [reader.name for reader in closest]
-        raise DataProblems([TWO_DIALECTS.at(export.source, found=" and ".join(names), first=names[0])])
+        raise DataProblems([TWO_DIALECTS.at(export.source, names=" and ".join(names), first=names[0])])
     return closest[0]

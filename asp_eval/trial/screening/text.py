@@ -26,7 +26,7 @@ PIECE = 1_000_000  # bytes decoded at a time
 _SEP = re.compile(r'\ufeff?"?sep=([^\w"])"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)  # what Excel writes for itself
 
 
-def text_dialect(export: Export, name: str) -> Dialect:
+def text_dialect(export: Export, name: str, delimiter: str | None = None) -> Dialect:
     """Return how a text file was written: what the mapping tells, else what the file shows.
 
     Parameters
@@ -34,6 +34,8 @@ def text_dialect(export: Export, name: str) -> Dialect:
     export : Export
     name : str
         The dialect's, for the ledger.
+    delimiter : str, optional
+        The one that the dialect always has; else it is found in the file. The mapping goes before both.
 
     Raises
     ------
@@ -41,8 +43,9 @@ def text_dialect(export: Export, name: str) -> Dialect:
         SCR-007, SCR-008, SCR-010.
     """
     encoding = _encoding(export)
-    beginning = _beginning(export, encoding)
-    return Dialect(name, encoding, _delimiter(export, beginning), decimal=export.told.decimal, dates=export.told.dates)
+    told = export.told
+    found = told.delimiter or delimiter or _delimiter(export, _beginning(export, encoding))
+    return Dialect(name, encoding, found, decimal=told.decimal, dates=told.dates)
 
 
 def _encoding(export: Export) -> str:
