@@ -15,7 +15,7 @@ from asp_eval.trial.screening.reading import read_raw
 from asp_eval.trial.screening.schema import IMPORTABLE, UNKNOWN_TABLE, TableSchema, table_schema
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.screening.validation import validate
-from asp_eval.trial.store import Store, children, ledger, ledger_frames, write_ledgers
+from asp_eval.trial.store import Store, children, imports, ledger, ledger_frames, write_ledgers
 from asp_eval.trial.store.keeping import kept
 from asp_eval.trial.store.layout import fetch, stored_columns
 from asp_eval.trial.store.replacing import counted, refuse_vanishing, vanishing
@@ -168,12 +168,12 @@ def _stored(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapp
         known, state = _known(study, store, schema)
         table = validate(raw, schema, study=study, known=known)
         with store.writing() as connection:
-            if ledger.state(connection) != state:
+            if ledger.head(connection) != state:
                 continue
             found = _compared(connection, table, mapping, replace=replace)
             if not found.already:
-                write_table(connection, table, study.wave_ids)
-                ledger.enter(connection, table, mapping, supersedes=found.before)
+                arms = write_table(connection, table, study.wave_ids)
+                imports.enter(connection, table, mapping, arms, supersedes=found.before)
             ledgers = ledger_frames(connection, study)
         return _Stored(_report(table, found, stored=not found.already), ledgers)
     return RESTLESS.refuse(raw.source)
@@ -192,34 +192,35 @@ class _Comparison:
     """What a file finds in its place: itself already, or the import it supersedes and how many units that would cost."""
 
     already: bool = False
-    before: ledger.Entry | None = None
+    before: imports.Import | None = None
     vanished: int = 0
 
 
 def _compared(connection: DuckDBPyConnection, table: Table, mapping: Mapping, *, replace: bool) -> _Comparison:
     """Compare a file with what stands in its place; refuse one that contradicts it, or would make units vanish unasked."""
-    before = ledger.standing(connection, table.name, table.wave)
-    if before is not None and before.is_of(table, mapping):
+    stands = imports.standing(connection, table.name, table.wave)
+    if any(before.is_of(table, mapping) for before in stands):
         return _Comparison(already=True)
     problems = contradictions(connection, table)  # come first, for replacing does not cure them
     if problems:
         raise DataProblems(problems)
-    if before is None or table.name == "allocation":  # which is added to; nothing takes its place
+    if not stands or table.name == "allocation":  # which is added to; nothing takes its place
         return _Comparison()
+    before = stands[0]
     lost = vanishing(connection, table)
     if not replace:
         refuse_vanishing(table, lost, before.file)
     return _Comparison(before=before, vanished=len(lost))
 
 
-def _known(study: Study, store: Store, schema: TableSchema) -> tuple[Known, tuple[int, int]]:
+def _known(study: Study, store: Store, schema: TableSchema) -> tuple[Known, str]:
     """Return what the store knows that a file is checked against, and the state of the store it was read in."""
     waves = study.wave_ids
     own = schema.wave or children.REGISTER
     before = frozenset([children.REGISTER, *waves[: waves.index(own)]]) if schema.wave else frozenset()
     with store.reading() as connection:
         if connection is None:
-            return Known(), (0, 0)
+            return Known(), ledger.NO_ENTRY
         names = {
             name: frozenset(fetch(connection, f"SELECT institution_id FROM {name}")["institution_id"])
             if stored_columns(connection, name)
@@ -227,7 +228,7 @@ def _known(study: Study, store: Store, schema: TableSchema) -> tuple[Known, tupl
             for name in ("institutions", "allocation")
         }
         reports = children.known_reports(connection, waves, but=own)
-        state = ledger.state(connection)
+        state = ledger.head(connection)
     return Known(names["institutions"], names["allocation"], reports, before), state
 
 

@@ -56,8 +56,9 @@ def test_a_wave_is_stored_read_back_and_entered(drawn, export, visits):
     }  # fmt: skip
     assert (drawn.folder / "data" / "wave1.csv").read_bytes() == export(visits).read_bytes()
     ledger = read_csv_text(drawn.folder / "output" / "ledger.csv")
-    assert ledger[["file", "table_name", "wave", "rows_in", "accepted"]].to_numpy().tolist() == [
-        ["institutions.csv", "institutions", "", "4", "4"], ["wave1.csv", "screening", "w1", "3", "3"],
+    assert ledger[["kind", "file", "table_name", "wave", "rows_in", "accepted"]].to_numpy().tolist() == [
+        ["import", "institutions.csv", "institutions", "", "4", "4"], ["draw", "", "", "", "", ""],
+        ["import", "wave1.csv", "screening", "w1", "3", "3"],
     ]  # fmt: skip
     assert read_csv_text(drawn.folder / "output" / "allocation.csv")["arm"].tolist() == ["reference", "intervention"] * 2
 
@@ -233,7 +234,7 @@ def test_a_failure_while_storing_takes_everything_back(rated, export, visits, mo
     def fail(*_: object, **__: object) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("asp_eval.trial.store.ledger.enter", fail)
+    monkeypatch.setattr("asp_eval.trial.store.ledger.append", fail)
     with pytest.raises(OSError, match="full"):
         import_file(rated, export(visits.assign(hours="1"), "other.csv"), "screening", wave="w1")
     monkeypatch.undo()
@@ -251,7 +252,7 @@ def test_a_file_that_is_stored_is_kept_even_if_its_ledger_cannot_be_written(draw
     assert (drawn.folder / "data" / "wave1.csv").exists()
     monkeypatch.undo()
     assert import_file(drawn, path, "screening", wave="w1").already
-    assert read_csv_text(drawn.folder / "output" / "ledger.csv")["file"].tolist() == ["institutions.csv", "wave1.csv"]
+    assert read_csv_text(drawn.folder / "output" / "ledger.csv")["file"].tolist() == ["institutions.csv", "", "wave1.csv"]
 
 
 def test_an_institution_with_data_stays_in_the_list(rated, incoming):

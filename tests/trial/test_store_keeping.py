@@ -145,7 +145,7 @@ def test_the_store_can_be_made_again_from_what_was_kept(drawn, export, visits, i
     import_file(drawn, plain, "screening", wave="w2")
     before = {name: table(drawn, name) for name in TABLES}
     ledger = read_csv_text(drawn.folder / "output" / "ledger.csv")
-    assert ledger["superseded"].tolist() == ["False", "False", "True", "False", "False"]
+    assert ledger["superseded"].tolist() == ["False", "", "False", "True", "False", "False"]
 
     (drawn.folder / "study.duckdb").unlink()
     _import_again(drawn, ledger)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,17 +10,22 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.core.tables import write_csv
 from asp_eval.trial.screening.schema import BY_WAVE, IMPORTABLE, LISTS, base_schema, table_schema
-from asp_eval.trial.store import ledger
+from asp_eval.trial.store import imports, ledger
 from asp_eval.trial.store.connection import Store
 from asp_eval.trial.store.layout import empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
-from asp_eval.trial.store.writing import add_allocation, item_columns, replace_scores
+from asp_eval.trial.store.writing import add_allocation, item_columns, replace_allocation, replace_scores
 from asp_eval.trial.study.design import Study
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 NO_TABLE = Fault("STO-004", "the store has no such table", "Name one of its tables.")
-TABLES = (*IMPORTABLE, "scores", "import_ledger")
+NO_REASON = Fault(
+    "STO-024", "a lot that was drawn is drawn again for a reason only, and none is given",
+    "Say it with --why: it is kept in the ledger beside the first draw, and printed.",
+)  # fmt: skip
+TABLES = (*IMPORTABLE, "scores", "ledger", "import_ledger")
+REDRAW = "redraw"  # the kind of entry that may put other arms in the place of those drawn
 
 
 def table(study: Study, name: str) -> pd.DataFrame:
@@ -31,8 +36,8 @@ def table(study: Study, name: str) -> pd.DataFrame:
     study : Study
     name : str
         ``institutions``, ``allocation``, ``children``, ``screening`` (visits), ``staff_survey``, ``staff``,
-        ``interviews``, ``implementation``, ``scores``, ``import_ledger``; or the answers to an instrument:
-        ``screening_sdq-teacher-4-17``.
+        ``interviews``, ``implementation``, ``scores``, ``ledger`` (its entries), ``import_ledger`` (what it says of
+        files); or the answers to an instrument: ``screening_sdq-teacher-4-17``.
 
     Returns
     -------
@@ -52,14 +57,18 @@ def table(study: Study, name: str) -> pd.DataFrame:
     with Store(study.folder).reading() as connection:
         if connection is None:
             return empty_frame(expected)
+        if name == "import_ledger":
+            return imports.frame(ledger.entries(connection))
         try:  # to look into the catalogue first takes longer than to read a table
             return fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
         except duckdb.CatalogException:
             return empty_frame(expected)
 
 
-def write_allocation(study: Study, frame: pd.DataFrame) -> None:
-    """Write a draw into the allocation ledger, and ``output/allocation.csv`` for people.
+def write_allocation(
+    study: Study, frame: pd.DataFrame, *, kind: str = "draw", body: Mapping[str, object] | None = None
+) -> ledger.Entry | None:
+    """Write a draw into the ledger and the table of arms, in one transaction, and ``output/allocation.csv`` for people.
 
     Parameters
     ----------
@@ -67,21 +76,41 @@ def write_allocation(study: Study, frame: pd.DataFrame) -> None:
     frame : DataFrame
         institution_id, arm, and what is known of stratum, seed, scheme, digest, date, source. Rows are added; what has
         an arm keeps it.
+    kind : str
+        The kind of entry. A ``redraw`` puts all of `frame` in the place of what was drawn, and needs a reason.
+    body : mapping, optional
+        What the entry says: the seed, the scheme, the digest of the list, for a redraw ``why``. The arms are added to it
+        under ``arms``, so that a lot that was replaced can still be read.
+
+    Returns
+    -------
+    Entry or None
+        None if every institution had this arm already, and nothing was written.
 
     Raises
     ------
     DataProblems
         STO-011 if an institution already has another arm: a lot is drawn once.
+    Refusal
+        STO-024 for a redraw without a reason.
     """
+    said = dict(body or {})
+    if kind == REDRAW and not str(said.get("why") or "").strip():
+        NO_REASON.refuse("allocation")
     schema = table_schema("allocation", study)
     kept = frame[[name for name in schema.names if name in frame]].copy()
     for field in schema.fields:
         if field.kind == "string" and field.name in kept:
             kept[field.name] = kept[field.name].astype("string")
     with Store(study.folder).writing() as connection:
-        add_allocation(connection, schema, kept, "allocation")
+        if kind == REDRAW:
+            arms = replace_allocation(connection, schema, kept)
+        else:
+            arms = add_allocation(connection, schema, kept, "allocation")
+        entry = ledger.append(connection, kind, said | {"arms": arms}) if arms else None
         ledgers = ledger_frames(connection, study)
     write_ledgers(study, ledgers)
+    return entry
 
 
 def write_scores(study: Study, frame: pd.DataFrame) -> None:
@@ -96,19 +125,32 @@ def write_scores(study: Study, frame: pd.DataFrame) -> None:
 
 
 def ledger_frames(connection: DuckDBPyConnection, study: Study) -> dict[str, pd.DataFrame]:
-    """Return the import ledger and the allocation as they are inside a transaction, by the names of their files."""
-    ledgers = {"ledger": "import_ledger", "allocation": "allocation"}
-    frames = {
-        file: fetch(connection, f"SELECT * FROM {name}")
-        if stored_columns(connection, name)
-        else empty_frame(_columns(study, name))
-        for file, name in ledgers.items()
-    }
-    return frames | {"ledger": frames["ledger"].drop(columns="mapping")}
+    """Return the ledger and the allocation as they are inside a transaction, by the names of their files.
+
+    The ledger has one row per entry of every kind. What it says of a file as of now stands in columns of its own; what was
+    written stands in ``body``, so that the chain can be checked from this table alone.
+    """
+    chain = ledger.entries(connection)
+    allocation = (
+        fetch(connection, "SELECT * FROM allocation")
+        if stored_columns(connection, "allocation")
+        else empty_frame(_columns(study, "allocation"))
+    )
+    return {"ledger": _for_people(chain), "allocation": allocation}
+
+
+def _for_people(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
+    told = imports.frame(chain).drop(columns=["mapping", "package_version", "imported_at", "imported_by"])
+    for name in (name for name, kind in imports.COLUMNS.items() if kind in ("BIGINT", "DOUBLE")):
+        told[name] = told[name].astype("Int64")
+    whole = ledger.frame(chain)
+    seals = ["body", "previous", "digest"]
+    left = whole.drop(columns=seals).merge(told, how="left", left_on="entry", right_on="import_id")
+    return left.drop(columns="import_id").assign(**{name: whole[name] for name in seals})
 
 
 def write_ledgers(study: Study, frames: Mapping[str, pd.DataFrame]) -> None:
-    """Write the import ledger and the allocation, once they are stored, as CSV into ``output/``, for people."""
+    """Write the ledger and the allocation, once they are stored, as CSV into ``output/``, for people."""
     for file, frame in frames.items():
         if len(frame):
             write_csv(study.folder / "output" / f"{file}.csv", frame)
@@ -116,8 +158,8 @@ def write_ledgers(study: Study, frames: Mapping[str, pd.DataFrame]) -> None:
 
 def _columns(study: Study, name: str) -> dict[str, str]:
     """Return the columns a table has when it is empty."""
-    if name == "import_ledger":
-        return ledger.COLUMNS
+    if name in (sealed := {"ledger": ledger.COLUMNS, "import_ledger": imports.COLUMNS}):
+        return sealed[name]
     if name == "scores":
         return sql_columns(base_schema(name).fields)
     if name in ("institutions", "allocation", "children", *LISTS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -99,6 +99,13 @@ def fetch(connection: DuckDBPyConnection, query: str, values: list[object] | Non
 def empty_frame(columns: Columns) -> pd.DataFrame:
     """Return a frame without rows, of the types `fetch` would give it."""
     return pd.DataFrame({name: pd.Series([], dtype=_dtype(kind)) for name, kind in columns.items()})
+
+
+def typed_frame(rows: Sequence[Mapping[str, object]], columns: Columns) -> pd.DataFrame:
+    """Return rows of plain values as a frame of the types `fetch` would give it."""
+    return pd.DataFrame({
+        name: pd.Series([row[name] for row in rows], dtype=_dtype(kind)) for name, kind in columns.items()
+    })  # fmt: skip
 
 
 def _dtype(kind: str) -> str:

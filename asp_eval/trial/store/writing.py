@@ -26,7 +26,7 @@ OTHER_ARM = Fault(
 )  # fmt: skip
 
 
-def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[str]) -> None:
+def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[str]) -> dict[str, str]:
     """Store a table in place of what stood for it and its wave; the allocation is only ever added to.
 
     Parameters
@@ -37,6 +37,11 @@ def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[st
     waves : sequence of str
         The study's waves, in order.
 
+    Returns
+    -------
+    dict
+        The arms that were added to the allocation, by institution.
+
     Raises
     ------
     DataProblems
@@ -46,13 +51,14 @@ def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[st
         case "institutions" | "staff" | "interviews" | "implementation":
             _write_list(connection, table)
         case "allocation":
-            add_allocation(connection, table.schema, table.frame, table.source)
+            return add_allocation(connection, table.schema, table.frame, table.source)
         case "children":
             write_reports(connection, table, waves)
         case _:
             _write_answers(connection, table)
             if table.name == "screening":
                 write_reports(connection, table, waves)
+    return {}
 
 
 def contradictions(connection: DuckDBPyConnection, table: Table) -> list[Problem]:
@@ -67,8 +73,8 @@ def contradictions(connection: DuckDBPyConnection, table: Table) -> list[Problem
             return []
 
 
-def add_allocation(connection: DuckDBPyConnection, schema: TableSchema, frame: pd.DataFrame, source: str) -> None:
-    """Add the institutions that have no arm yet.
+def add_allocation(connection: DuckDBPyConnection, schema: TableSchema, frame: pd.DataFrame, source: str) -> dict[str, str]:
+    """Add the institutions that have no arm yet; return their arms.
 
     Raises
     ------
@@ -79,7 +85,15 @@ def add_allocation(connection: DuckDBPyConnection, schema: TableSchema, frame: p
     problems = _other_arms(connection, frame, source)
     if problems:
         raise DataProblems(problems)
-    insert(connection, "allocation", frame.loc[_arms_before(connection, frame).isna()])
+    added = frame.loc[_arms_before(connection, frame).isna()]
+    insert(connection, "allocation", added)
+    return {str(row.institution_id): str(row.arm) for row in added.itertuples()}
+
+
+def replace_allocation(connection: DuckDBPyConnection, schema: TableSchema, frame: pd.DataFrame) -> dict[str, str]:
+    """Put an allocation in the place of the one that was there; return its arms."""
+    connection.execute("DROP TABLE IF EXISTS allocation")
+    return add_allocation(connection, schema, frame, "allocation")
 
 
 def replace_scores(connection: DuckDBPyConnection, schema: TableSchema, frame: pd.DataFrame) -> None:

@@ -1,0 +1,163 @@
+"""What the ledger says of imports: every file that was taken in, what became of its rows, and what took its place.
+
+An entry says what was true when it was written and is never changed; what became of it later follows from later entries:
+
+- an import that ``supersedes`` another takes the place of it, and of every correction of it;
+- an import that ``corrects`` another adds rows that the other had in quarantine. Its ``takes`` says whose rows they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from asp_eval.trial.screening.mapping import Mapping
+from asp_eval.trial.screening.table import Table
+from asp_eval.trial.store import ledger
+from asp_eval.trial.store.layout import typed_frame
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+KIND = "import"
+PARTS = ("accepted", "unanswered", "filtered", "collapsed", "duplicates", "quarantined")
+COLUMNS = {
+    "import_id": "BIGINT",
+    "file": "VARCHAR",
+    "sha256": "VARCHAR",
+    "table_name": "VARCHAR",
+    "wave": "VARCHAR",
+    "rows_in": "BIGINT",
+    **dict.fromkeys((*PARTS, "rows_superseded"), "BIGINT"),
+    "superseded": "BOOLEAN",
+    "supersedes": "DOUBLE",
+    "corrects": "DOUBLE",
+    "mapping_digest": "VARCHAR",
+    "schema_digest": "VARCHAR",
+    "package_version": "VARCHAR",
+    "imported_at": "VARCHAR",
+    "imported_by": "VARCHAR",
+    "mapping": "VARCHAR",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A file that was taken in.
+
+    Attributes
+    ----------
+    entry : Entry
+        What the ledger says of it.
+    superseded : bool
+        Whether another file took its place, or that of the file it corrects.
+    taken : int
+        Rows that corrections took out of its quarantine.
+    """
+
+    entry: ledger.Entry
+    superseded: bool
+    taken: int
+
+    @property
+    def import_id(self) -> int:
+        """The number of its entry."""
+        return self.entry.entry
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the entry says."""
+        return self.entry.said
+
+    @property
+    def file(self) -> str:
+        """Its name in ``data/``."""
+        return str(self.said["file"])
+
+    def is_of(self, table: Table, mapping: Mapping) -> bool:
+        """Whether it is the same file, read in the same way."""
+        now = (table.sha256, mapping.digest, table.schema.digest)
+        return tuple(self.said[name] for name in ("sha256", "mapping_digest", "schema_digest")) == now
+
+    def counts(self) -> dict[str, int]:
+        """Return what became of its rows, as of now: the `PARTS` and ``rows_superseded``, which add up to ``rows_in``."""
+        said = self.said
+        if self.superseded:
+            return {**dict.fromkeys(PARTS, 0), "rows_superseded": said["rows_in"]}
+        now = {part: int(said[part]) for part in PARTS}
+        return now | {"quarantined": now["quarantined"] - self.taken, "rows_superseded": self.taken}
+
+
+def enter(
+    connection: DuckDBPyConnection, table: Table, mapping: Mapping, arms: dict[str, str], *, supersedes: Import | None
+) -> ledger.Entry:
+    """Write an import into the ledger.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    table : Table
+    mapping : Mapping
+    arms : dict
+        Arms that the file added to the allocation, by institution.
+    supersedes : Import, optional
+        The one whose place it takes.
+    """
+    body = {
+        "file": table.source,
+        "sha256": table.sha256,
+        "table_name": table.name,
+        "wave": table.wave or "",
+        "rows_in": table.rows_read,
+        "accepted": table.accepted,
+        "unanswered": table.unanswered,
+        "filtered": table.filtered,
+        "collapsed": table.collapsed,
+        "duplicates": 0,
+        "quarantined": 0,
+        "supersedes": supersedes.import_id if supersedes else None,
+        "corrects": None,
+        "takes": {},
+        "mapping_digest": mapping.digest,
+        "schema_digest": table.schema.digest,
+        "mapping": mapping.on_one_line,
+    }
+    return ledger.append(connection, KIND, body | ({"arms": arms} if arms else {}))
+
+
+def imports(chain: Sequence[ledger.Entry]) -> tuple[Import, ...]:
+    """Return the imports of a ledger in their order, and what became of each."""
+    told = [(entry, entry.said) for entry in chain if entry.kind == KIND]
+    gone = {said["supersedes"] for _, said in told} - {None}
+    gone |= {entry.entry for entry, said in told if said["corrects"] in gone}
+    taken = dict.fromkeys((entry.entry for entry, _ in told), 0)
+    for _, said in told:
+        for number, rows in said["takes"].items():
+            taken[int(number)] += rows
+    return tuple(Import(entry, entry.entry in gone, taken[entry.entry]) for entry, _ in told)
+
+
+def standing(connection: DuckDBPyConnection, name: str, wave: str | None) -> tuple[Import, ...]:
+    """Return what stands for a table and wave: the file, then its corrections; of an allocation, every file."""
+    found = imports(ledger.entries(connection))
+    return tuple(i for i in found if not i.superseded and (i.said["table_name"], i.said["wave"]) == (name, wave or ""))
+
+
+def frame(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
+    """Return the imports of a ledger as a table.
+
+    In every row ``rows_in = accepted + unanswered + filtered + collapsed + duplicates + quarantined + rows_superseded``,
+    as of now.
+    """
+    rows = []
+    for found in imports(chain):
+        entry, said = found.entry, found.said
+        rows.append({
+            **{name: said.get(name) for name in COLUMNS}, **found.counts(), "import_id": entry.entry,
+            "superseded": found.superseded, "package_version": entry.package_version, "imported_at": entry.recorded_at,
+            "imported_by": entry.recorded_by,
+        })  # fmt: skip
+    return typed_frame(rows, COLUMNS)
