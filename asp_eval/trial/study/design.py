@@ -22,6 +22,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]  # 
 Language = Literal["da", "en"]
 Texts = dict[Language, str]
 ColumnType = Literal["string", "integer", "number", "date"]
+PersonColumn = Literal["child_id", "rater_id", "respondent_id", "staff_id", "coder_id"]
+KeyId = Annotated[str, StringConstraints(pattern=r"^k[0-9a-f]{12}$")]  # of a pseudonym's key
 TableName = Literal["institutions", "children", "screening", "staff_survey", "staff", "interviews", "implementation"]
 Arm = Key
 Stratum = Name
@@ -190,10 +192,19 @@ class GapPlan(Document):
 
 
 class Privacy(Document):
-    """What may be shown."""
+    """What may be shown and exported, and whose ids are replaced by pseudonyms when a file is imported."""
 
     minimum_cell: int = Field(default=5, ge=2)
     show_institution_names: bool = False
+    pseudonymise: tuple[PersonColumn, ...] = ()  # rater_id, respondent_id and staff_id are the same people's: one stands for all
+    key: KeyId | None = None  # which key makes the pseudonyms; the key itself is in a file outside the study folder
+    export: tuple[Name, ...] = ()  # text columns of one's own that `asp-eval export` writes, besides those the plan uses
+
+    @model_validator(mode="after")
+    def _keyed(self) -> Self:
+        if self.pseudonymise and self.key is None:
+            raise ValueError("'key: ...' beside 'pseudonymise'; 'asp-eval init' in an empty folder makes one and writes the line")
+        return self
 
 
 class Study(Document):
