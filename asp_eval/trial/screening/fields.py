@@ -28,8 +28,8 @@ class Field:
         Regular expression the whole text must match.
     form : str, optional
         Instrument whose item the column is.
-    pseudonymisable : bool
-        Whether the column identifies a person, so that study.yaml may ask for pseudonyms in it.
+    person : str, optional
+        Whose id the column holds (child, staff, coder): study.yaml may ask for pseudonyms of them.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Field:
     maximum: str | None = None
     pattern: str | None = None
     form: str | None = None
-    pseudonymisable: bool = False
+    person: str | None = None
 
     @property
     def numeric(self) -> bool:
@@ -63,7 +63,7 @@ class Field:
             minimum=_text(limits.get("minimum")),
             maximum=_text(limits.get("maximum")),
             pattern=limits.get("pattern"),
-            pseudonymisable=descriptor.get("pseudonymisable", False),
+            person=descriptor.get("person"),
         )
 
 

@@ -60,6 +60,8 @@ class Mapping(Document):
         Columns to leave out, by their names after renaming; ``others`` are all that the table does not have.
     one_row_per : str, optional
         Our column: rows that agree in every kept column become one.
+    not_personal : list of str
+        The export's own columns that look as if they identified a person, and do not.
     """
 
     version: Literal[1]
@@ -72,6 +74,7 @@ class Mapping(Document):
     constants: dict[str, Text | None] = Field(default_factory=dict)
     ignore: tuple[Text, ...] | Literal["others"] = ()
     one_row_per: str | None = None
+    not_personal: tuple[Text, ...] = ()
 
     @field_validator("keep_rows")
     @classmethod
