@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from asp_eval.analysis.manifest import state_of
+from asp_eval.analysis.manifest import printed_head, state_of
 from asp_eval.analysis.profiles import GapResults
 from asp_eval.analysis.results import Results, load
 from asp_eval.core.errors import AspError, Fault, Place, Problem
@@ -18,6 +18,7 @@ from asp_eval.trial.instruments.library import instruments
 from asp_eval.trial.scores import declared_forms
 from asp_eval.trial.screening.schema import LISTS
 from asp_eval.trial.store import table
+from asp_eval.trial.store.auditing import Audit, audit
 from asp_eval.trial.study.design import Collection, Outcome, Study
 
 NOT_COLLECTED = Fault(
@@ -99,6 +100,24 @@ def check_study(study: Study) -> StudyCheck:
         if len(rows := table(study, name)):
             tables.append((name, "", str(len(rows)), str(rows["institution_id"].nunique())))
     return StudyCheck(tuple(tables), tuple(problems), _next_step(study, institutions, allocation, visits, problems))
+
+
+def check_ledger(study: Study, head: str | None = None) -> Audit:
+    """Check that the ledger is as it was written, and knows the heads that were printed.
+
+    Parameters
+    ----------
+    study : Study
+    head : str, optional
+        A head from a printed report, or its first digits. The one in ``output/manifest.json`` is compared in any case.
+
+    Raises
+    ------
+    Refusal
+        STO-025 for what cannot be a head.
+    """
+    printed = {"output/manifest.json": printed_head(study), "--head": head or ""}
+    return audit(study, {source: digits for source, digits in printed.items() if digits})
 
 
 def _unknown_instruments(study: Study) -> Iterator[Problem]:

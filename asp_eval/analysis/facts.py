@@ -6,6 +6,7 @@ import pandas as pd
 
 from asp_eval import __version__
 from asp_eval.analysis.data import StudyData
+from asp_eval.analysis.manifest import ledger_head
 from asp_eval.analysis.psychometrics import scored_forms
 from asp_eval.analysis.results import StudyFacts
 
@@ -44,6 +45,7 @@ def study_facts(data: StudyData) -> StudyFacts:
         level=study.analysis.level,
         minimum_cell=study.privacy.minimum_cell,
         package_version=__version__,
+        ledger_head=ledger_head(study),
     )
 
 

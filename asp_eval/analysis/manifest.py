@@ -27,12 +27,30 @@ SOFTWARE = ("asp-eval", "numpy", "scipy", "pandas", "duckdb", "statsmodels", "li
 
 
 def state_of(study: Study) -> str:
-    """Return a digest of everything results depend on: study.yaml, the imports that stand, and the allocation."""
+    """Return a digest of everything results depend on: study.yaml, the imports that stand, the allocation, the ledger's head."""
     digest = hashlib.sha256((study.folder / "study.yaml").read_bytes())
+    digest.update(ledger_head(study).encode())
     imports = _standing_imports(study)[["table_name", "wave", "sha256", "mapping_digest"]]
     for frame in (imports, table(study, "allocation")):
         digest.update(frame.to_csv(index=False).encode())
     return digest.hexdigest()
+
+
+def ledger_head(study: Study) -> str:
+    """Return the digest of the ledger's last entry; empty if nothing was ever entered."""
+    digests = table(study, "ledger")["digest"]
+    return str(digests.iloc[-1]) if len(digests) else ""
+
+
+def printed_head(study: Study) -> str:
+    """Return the head that ``output/manifest.json`` holds; empty if there is none."""
+    path = study.folder / "output" / "manifest.json"
+    if not path.is_file():
+        return ""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["ledger"]["head"])
+    except (ValueError, KeyError, TypeError):  # of an older version, or damaged
+        return ""
 
 
 def refuse_stale(study: Study, state: str, source: str) -> None:
@@ -56,6 +74,7 @@ def write_manifest(study: Study, written: Iterable[Path]) -> Path:
         "synthetic": study.study.synthetic,
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "draw": _draw(study),
+        "ledger": {"entries": len(table(study, "ledger")), "head": ledger_head(study)},
         "inputs": {_name(study, file): _digest(file) for file in [study.folder / "study.yaml", *_exports(study)]},
         "outputs": {_name(study, file): _digest(file) for file in outputs},
         "software": {"python": platform.python_version(), **{name: version(name) for name in SOFTWARE}},

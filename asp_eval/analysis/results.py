@@ -49,6 +49,8 @@ class StudyFacts:
         Who rated the children: ``teacher``, ``parent``.
     allocation_date : str
         When the lot was drawn, ISO 8601; empty if not known.
+    ledger_head : str
+        Digest of the ledger's last entry when the results were computed; empty if not from a study folder.
     """
 
     id: str
@@ -80,6 +82,7 @@ class StudyFacts:
     informants: tuple[str, ...] = ()
     ratio: tuple[int, ...] = ()
     allocation_date: str = ""
+    ledger_head: str = ""
 
 
 @dataclass(frozen=True, slots=True)

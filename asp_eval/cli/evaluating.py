@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from asp_eval.cli.app import HERE, AsJson, StudyFolder, app
 from asp_eval.cli.console import print_json, print_problems, print_table, progress, say
 from asp_eval.core.errors import Fault
+
+if TYPE_CHECKING:
+    from asp_eval.trial.study.design import Study
 
 NO_PROFILE = Fault(
     "CLI-004", "no institution has answers to make a GAP-profile of",
@@ -17,21 +21,53 @@ NO_PROFILE = Fault(
 
 
 @app.command()
-def check(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
+def check(
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="Check instead that nothing in the sealed ledger was changed.")
+    ] = False,
+    head: Annotated[
+        str | None, typer.Option("--head", metavar="HASH", help="With --ledger: a head that was printed, or its first digits.")
+    ] = None,
+    study: StudyFolder = HERE,
+    as_json: AsJson = False,
+) -> None:
     """Check study.yaml and the imports, and say what comes next.
+
+    With --ledger, check that the ledger is as it was written, and has the head that was printed.
 
     Example: asp-eval check
     """
     from asp_eval.analysis.check import check_study
     from asp_eval.trial.study.protocol import load_study
 
-    found = check_study(load_study(study))
+    declared = load_study(study)
+    if ledger or head:
+        _check_ledger(declared, head, as_json=as_json)
+        return
+    found = check_study(declared)
     if as_json:
         print_json(found.as_dict())
     else:
         print_table(["table", "wave", "rows", "institutions"], found.tables)
         print_problems(found.problems)
         say(found.next_step)
+    if found.errors:
+        raise typer.Exit(1)
+
+
+def _check_ledger(study: Study, head: str | None, *, as_json: bool) -> None:
+    from asp_eval.analysis.check import check_ledger
+
+    found = check_ledger(study, head)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        print_problems(found.problems)
+        entries = "1 entry" if found.entries == 1 else f"{found.entries} entries"
+        compared = f" It holds what is printed in {' and '.join(found.compared)}." if found.compared else ""
+        whole = f"The ledger is whole: {entries}.{compared}" if not found.errors else f"The ledger is not whole: {entries}."
+        say(whole)
+        say(f"Head: {found.head}")
     if found.errors:
         raise typer.Exit(1)
 

@@ -8,6 +8,8 @@ from asp_eval.reporting.setting import Setting
 from asp_eval.reporting.tables.effects import ROLES, role_name
 from asp_eval.reporting.views import Fact
 
+SHOWN_DIGITS = 16  # of the ledger's head: enough that no other entry has them
+
 
 def plan(results: Results, setting: Setting) -> tuple[Fact, ...]:
     """Return what was planned."""
@@ -206,4 +208,18 @@ def recompute(setting: Setting) -> tuple[Fact, ...]:
         Fact("asp-eval analyse", say("fits every model again and writes results.json and results.csv")),
         Fact("asp-eval gap", say("makes the GAP-profiles again and writes gap.json")),
         Fact("asp-eval report", say("prints these pages again from those files alone")),
+        *_ledger(setting),
     )
+
+
+def _ledger(setting: Setting) -> tuple[Fact, ...]:
+    """Return the command that checks the ledger against the head that is printed with it."""
+    head = setting.study.ledger_head[:SHOWN_DIGITS]
+    if not head:
+        return ()
+    said = setting.say(
+        "shows whether anything done to the data before these numbers was changed since: the head of the sealed ledger was "
+        "{head}, and all its 64 digits stand in manifest.json",
+        head=head,
+    )
+    return (Fact(f"asp-eval check --ledger --head {head}", said),)

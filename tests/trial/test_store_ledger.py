@@ -13,6 +13,7 @@ from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.core.tables import read_csv_text
 from asp_eval.trial.importing import import_file
 from asp_eval.trial.store import Store, ledger, table, write_allocation
+from asp_eval.trial.store.auditing import audit
 from asp_eval.trial.store.ledger import Entry
 from asp_eval.trial.study.design import Study
 
@@ -179,3 +180,42 @@ def test_who_is_named_on_one_line(study, monkeypatch):
     monkeypatch.setattr("getpass.getuser", nobody)
     with Store(study.folder).writing() as connection:
         assert ledger.append(connection, "note", {}).recorded_by == "unknown"
+
+
+def codes(study: Study, **heads: str) -> list[tuple[str, str]]:
+    return [(problem.code, problem.place.source) for problem in audit(study, heads).problems]
+
+
+def test_an_audit_tells_entries_head_and_what_was_compared(rated):
+    head = chain_of(rated)[-1].digest
+    found = audit(rated, {"report": f" {head[:8].upper()} {head[8:20]}"})
+    assert (found.entries, found.head, found.compared, found.problems) == (3, head, ("report",), ())
+    assert audit(rated).compared == ()
+    for wrong in ("", "abc", "zzzzzzzz", head + "0"):
+        with pytest.raises(Refusal, match="STO-025"):
+            audit(rated, {"--head": wrong})
+
+
+def test_an_audit_of_a_study_without_data(study):
+    found = audit(study)
+    assert (found.entries, found.head, found.problems) == (0, "0" * 64, ())
+
+
+def test_an_audit_sees_arms_that_were_changed_by_hand(rated):
+    for statement, institutions in (
+        ("UPDATE allocation SET arm = 'intervention' WHERE institution_id = 'A1'", ["A1"]),
+        ("DELETE FROM allocation WHERE institution_id = 'H2'", ["A1", "H2"]),
+    ):
+        with Store(rated.folder).writing() as connection:
+            connection.execute(statement)
+        assert codes(rated) == [("STO-026", f"institution {name}") for name in institutions]
+    write_allocation(rated, ARMS, kind="redraw", body={"why": "the table was changed by hand"})
+    assert codes(rated) == []
+
+
+def test_an_audit_sees_files_that_were_changed_or_taken_away(rated):
+    kept = rated.folder / "data" / "wave1.csv"
+    kept.write_bytes(kept.read_bytes().replace(b"girl", b"boy"))
+    (rated.folder / "data" / "institutions.csv").unlink()
+    assert codes(rated) == [("STO-028", "data/institutions.csv"), ("STO-027", "data/wave1.csv")]
+    assert audit(rated).errors == 1

@@ -25,7 +25,6 @@ NO_REASON = Fault(
     "Say it with --why: it is kept in the ledger beside the first draw, and printed.",
 )  # fmt: skip
 TABLES = (*IMPORTABLE, "scores", "ledger", "import_ledger")
-REDRAW = "redraw"  # the kind of entry that may put other arms in the place of those drawn
 
 
 def table(study: Study, name: str) -> pd.DataFrame:
@@ -95,7 +94,7 @@ def write_allocation(
         STO-024 for a redraw without a reason.
     """
     said = dict(body or {})
-    if kind == REDRAW and not str(said.get("why") or "").strip():
+    if kind == ledger.REDRAW and not str(said.get("why") or "").strip():
         NO_REASON.refuse("allocation")
     schema = table_schema("allocation", study)
     kept = frame[[name for name in schema.names if name in frame]].copy()
@@ -103,7 +102,7 @@ def write_allocation(
         if field.kind == "string" and field.name in kept:
             kept[field.name] = kept[field.name].astype("string")
     with Store(study.folder).writing() as connection:
-        if kind == REDRAW:
+        if kind == ledger.REDRAW:
             arms = replace_allocation(connection, schema, kept)
         else:
             arms = add_allocation(connection, schema, kept, "allocation")

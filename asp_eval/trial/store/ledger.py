@@ -52,6 +52,7 @@ OTHER_HEAD = Fault(
     "Compare the digits with the printed ones. If they are right, take study.duckdb from a backup.",
 )  # fmt: skip
 
+REDRAW = "redraw"  # the kind of entry that puts other arms in the place of those drawn
 NO_ENTRY = "0" * 64  # what the first entry names as the one before it
 COLUMNS = {
     "entry": "BIGINT", "kind": "VARCHAR", "recorded_at": "VARCHAR", "recorded_by": "VARCHAR", "package_version": "VARCHAR",
