@@ -9,6 +9,8 @@ import re
 from itertools import islice
 from typing import Literal
 
+from pydantic import Field
+
 from asp_eval.core.documents import Document
 from asp_eval.core.errors import DataProblems, Fault
 
@@ -36,6 +38,8 @@ class FileFormat(Document):
         The columns are spread over all sheets, row by row in the same order.
     dialect : str, optional
         Name of a reader, where several know the file.
+    companions : dict
+        Files of the same export, by what they are: ``{labels: labels-2006.csv}``. They lie beside it.
     """
 
     encoding: Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1"] | None = None
@@ -45,6 +49,7 @@ class FileFormat(Document):
     sheet: str | None = None
     sheets: Literal["by-columns"] | None = None
     dialect: str | None = None
+    companions: dict[Literal["structure", "labels", "dictionary", "form"], str] = Field(default_factory=dict)
 
 
 def encodings(start: bytes, told: str | None) -> tuple[str, ...]:
