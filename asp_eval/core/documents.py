@@ -161,10 +161,11 @@ def read_yaml(path: Path) -> tuple[Any, dict[Keys, int]]:
     return values, lines
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_whole(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     """Write a file so that it is there whole or not at all, however the process ends.
 
-    The content goes to a temporary file in the same folder, is flushed to disk, and replaces `path` in one step.
+    The content goes to a temporary file in the same folder, is flushed to disk, and replaces `path` in one step. Until it
+    has its `mode`, only its owner can read it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
@@ -173,7 +174,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
+        Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
