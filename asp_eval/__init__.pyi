@@ -9,6 +9,23 @@ from .stats.mixed.fit import lmm, lmm_from_moments
 from .stats.mixed.moments import Moments
 from .stats.ols import ols
 from .stats.permutation import Permutation
+from .stats.power.analytic import minimum_detectable_effect, power, sample_size
+from .stats.power.designs import (
+    ClusterRobust,
+    FixedSites,
+    Individual,
+    MixedModel,
+    Multisite,
+    RandomSites,
+    Sizes,
+    ThreeLevel,
+    TwoLevel,
+)
+from .stats.power.icc import IccDraws, IccEstimate, IccInterval, IccTriangular
+from .stats.power.losses import ByArm, Losses
+from .stats.power.outcomes import Binary, Continuous
+from .stats.power.rejection import TTest, ZTest
+from .stats.power.waves import Ancova, Change, EndOnly
 from .stats.resampling.allocations import Allocations
 from .stats.resampling.wild import WildBootstrap
 from .stats.smallsample.between_within import BetweenWithin
@@ -30,18 +47,40 @@ __all__ = [
     "CR2",
     "CR3",
     "Allocations",
+    "Ancova",
     "AspError",
     "BetweenWithin",
+    "Binary",
+    "ByArm",
+    "Change",
+    "ClusterRobust",
+    "Continuous",
     "DataProblems",
+    "EndOnly",
     "Estimate",
+    "FixedSites",
+    "IccDraws",
+    "IccEstimate",
+    "IccInterval",
+    "IccTriangular",
+    "Individual",
     "KenwardRoger",
+    "Losses",
+    "MixedModel",
     "Moments",
+    "Multisite",
     "Normal",
     "Permutation",
+    "RandomSites",
     "Refusal",
     "Satterthwaite",
+    "Sizes",
+    "TTest",
+    "ThreeLevel",
+    "TwoLevel",
     "Unavailable",
     "WildBootstrap",
+    "ZTest",
     "allocations",
     "analyse",
     "analysis_set",
@@ -50,10 +89,13 @@ __all__ = [
     "lmm",
     "lmm_from_moments",
     "load_study",
+    "minimum_detectable_effect",
     "ols",
+    "power",
     "randomise",
     "read_table",
     "render",
+    "sample_size",
     "score",
     "table",
 ]
