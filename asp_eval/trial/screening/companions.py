@@ -38,6 +38,11 @@ NO_LABEL = Fault(
 )  # fmt: skip
 TWICE = Fault("SCR-096", "{what} says two different things of the same", "Export it again; if that does not help, delete one.")
 
+MIXED = Fault(
+    "SCR-097", "the file holds codes in some columns and labels in others",
+    "Export it again, either with codes or with labels.",
+)  # fmt: skip
+
 Part = Literal["structure", "labels", "dictionary", "form"]
 Row = tuple[int, list[str]]
 """A row of a companion: its number in a spreadsheet, and its cells without surrounding spaces."""
@@ -108,6 +113,18 @@ def rows_of(export: Export, delimiter: str | None = None) -> list[Row]:
     return [(number, cells) for number, cells in stripped if any(cells)]
 
 
+def sheet_rows(export: Export, sheet: str) -> list[Row]:
+    """Return the rows of one sheet of a companion that are not blank.
+
+    Raises
+    ------
+    DataProblems
+        If it is no workbook, or has no such sheet.
+    """
+    cells = read_workbook(export.content, export.source, sheet)[1]
+    return [(number, [cell.strip(SPACES) for cell in row]) for number, row in enumerate(cells, start=1) if any(row)]
+
+
 def named_rows(source: str, rows: Sequence[Row], what: str, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
     """Return the rows of a companion by the names in its first; empty cells after the last name are passed over.
 
@@ -152,16 +169,49 @@ class Unlisted:
         return fault.at(self.place, found=self.text, expected=self.listed, **details)
 
 
-def unlisted(raw: RawTable, listed: Mapping[str, Collection[str]]) -> list[Unlisted]:
-    """Return each different text of the columns named that is not listed for its column, in the order of the rows."""
-    found = []
+def unlisted(
+    raw: RawTable, listed: Mapping[str, Collection[str]], parts: Callable[[str], list[str]] | None = None
+) -> list[Unlisted]:
+    """Return each different text of the columns named that is not listed for its column, in the order of the rows.
+
+    Parameters
+    ----------
+    raw : RawTable
+    listed : mapping of str to collection of str
+        Texts by column.
+    parts : callable, optional
+        Divides a cell into what is looked up; without it the cell is looked up whole.
+    """
+    found: dict[tuple[str, str], Unlisted] = {}
     for name in [name for name in raw.columns if name in listed]:
         column, known = raw.columns[name], listed[name]
         for code, text in enumerate(column.texts):
-            if (bare := text.strip(SPACES)) and bare not in known:
+            bare = text.strip(SPACES)
+            strange = [part for part in (parts(bare) if parts else [bare]) if part and part not in known]
+            for part in strange:
                 first = int(np.flatnonzero(column.codes == code)[0])
-                found.append(Unlisted(raw.place(first, name), bare, _some(known)))
-    return sorted(found, key=lambda one: one.place.row or 0)
+                found.setdefault((name, part), Unlisted(raw.place(first, name), part, _some(known)))
+    return sorted(found.values(), key=lambda one: one.place.row or 0)
+
+
+def cells_are_labels(raw: RawTable, codes: Mapping[str, Collection[str]], labels: Mapping[str, Collection[str]]) -> bool:
+    """Return whether the columns named hold labels, not codes.
+
+    Raises
+    ------
+    DataProblems
+        SCR-097 if some hold codes and some labels.
+    """
+    coded, labelled = _only(raw, codes, labels), _only(raw, labels, codes)
+    if coded and labelled:
+        raise DataProblems([MIXED.at(raw.place(column=coded[0]), found=f"codes here, labels in {labelled[0]}")])
+    return bool(labelled)
+
+
+def _only(raw: RawTable, these: Mapping[str, Collection[str]], those: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the columns with a cell that is one of these and none of those."""
+    texts = {name: {text.strip(SPACES) for text in raw.columns[name].texts} for name in these}
+    return [name for name, found in texts.items() if any(text in these[name] and text not in those[name] for text in found)]
 
 
 def _some(known: Collection[str], most: int = 8) -> str:

@@ -14,6 +14,7 @@ from asp_eval.trial.screening.companions import (
     OTHER_SURVEY,
     TWICE,
     Row,
+    cells_are_labels,
     companion,
     header_of,
     lying_beside,
@@ -35,12 +36,8 @@ SAME_LABEL = Fault(
     "SCR-108", "{times} columns have this heading, and the data dictionary does not tell which is which",
     "Export again as 'CSV (raw data)'.",
 )  # fmt: skip
-MIXED = Fault(
-    "SCR-109", "the file holds codes in some columns and labels in others",
-    "Export it again, either as raw data or as labels.",
-)  # fmt: skip
 UNKNOWN_CODE = Fault(
-    "SCR-110", "the data dictionary has no such code for this column",
+    "SCR-109", "the data dictionary has no such code for this column",
     "If it means missing, say so in the mapping under 'missing'; if not, export data and dictionary again.", severity="warning",
 )  # fmt: skip
 
@@ -220,10 +217,8 @@ def _is_added(name: str, variables: Mapping[str, Variable]) -> bool:
 def _with_labels(raw: RawTable, variables: Mapping[str, Variable]) -> RawTable:
     """Return the table with the labels of its codes; a label export has none, for its cells are the labels."""
     listed = {name: variables[name].labels for name in raw.columns if name in variables and variables[name].listed}
-    back = {name: {label: code for code, label in labels.items()} for name, labels in listed.items()}
-    codes, labels = _only(raw, listed, back), _only(raw, back, listed)
-    if codes and labels:
-        raise DataProblems([MIXED.at(raw.place(column=codes[0]), found=f"codes here, labels in {labels[0]}")])
+    back = {name: set(labels.values()) for name, labels in listed.items()}
+    labels = cells_are_labels(raw, listed, back)
     strange = unlisted(raw, back if labels else listed)
     tolerated = [text for text in strange if not labels and _NUMBER.fullmatch(text.text)]
     if len(tolerated) < len(strange):
@@ -238,11 +233,6 @@ def _with_labels(raw: RawTable, variables: Mapping[str, Variable]) -> RawTable:
 def _addressed(raw: RawTable) -> frozenset[str]:
     """Return the column of those who were invited, if it holds anyone."""
     return frozenset(name for name in raw.columns if name in INVITED and any(raw.columns[name].texts))
-
-
-def _only(raw: RawTable, these: Mapping[str, Mapping[str, str]], those: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Return the columns with a cell that is one of these and none of those."""
-    return [n for n in these if any(t in these[n] and t not in those[n] for t in (x.strip(SPACES) for x in raw.columns[n].texts))]
 
 
 def _headed_by_texts(header: Sequence[str]) -> bool:
