@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asp_eval.analysis.allocations import allocations, scheme_allocations
+from asp_eval.analysis.allocations import allocations, joint_allocations, scheme_allocations
 from asp_eval.core.errors import Refusal
-from asp_eval.trial.randomisation.scheme import Scheme
+from asp_eval.trial.randomisation.cells import LotInCells
+from asp_eval.trial.randomisation.roster import Roster
 from tests.analysis.conftest import INSTITUTIONS, STUDY, declared, store
 
 
-def scheme(sizes: tuple[int, ...], ratio: tuple[int, ...]) -> Scheme:
+def scheme(sizes: tuple[int, ...], ratio: tuple[int, ...], name: str = "i") -> LotInCells:
     strata = tuple(f"s{k}" for k, size in enumerate(sizes) for _ in range(size))
     arms = ("reference", "intervention", "other")[: len(ratio)]
-    return Scheme("stratified", arms, ratio, ("m",), tuple(f"i{k}" for k in range(len(strata))), strata)
+    ids = tuple(f"{name}{k}" for k in range(len(strata)))
+    return LotInCells(arms, ratio, Roster(ids, strata, ("m",)), "stratified", strata)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,21 @@ def test_many_or_unequal_allocations_are_drawn():
     assert not many.enumerated and many.draws.shape == (500, 60)
     np.testing.assert_array_equal(many.draws, scheme((30, 30), (1, 1)).allocations(500, 7))
     assert not scheme_allocations(scheme((5,), (2, 1)), 50, 1).enumerated
+
+
+def test_lots_drawn_apart_are_combined_in_every_way():
+    found = joint_allocations([scheme((4,), (1, 1)), scheme((2,), (1, 1), "late")], 10, 1)
+    assert found.enumerated and len({bytes(row) for row in found.draws}) == len(found.draws) == 6 * 2
+    assert found.clusters == ("i0", "i1", "i2", "i3", "late0", "late1")
+    assert (found.draws[:, :4].sum(axis=1) == 2).all() and (found.draws[:, 4:].sum(axis=1) == 1).all()
+
+
+def test_lots_drawn_apart_are_drawn_independently():
+    found = joint_allocations([scheme((20,), (1, 1)), scheme((20,), (1, 1), "late")], 4000, 1)
+    first, late = found.draws[:, :20].astype(float), found.draws[:, 20:].astype(float)
+    assert not found.enumerated and not (first == late).all(axis=1).any()
+    joint = ((first - 0.5).T @ (late - 0.5)) / len(first)
+    assert np.abs(joint).max() < 5 * 0.25 / np.sqrt(len(first))
 
 
 def test_a_study_gives_its_allocations(tmp_path):

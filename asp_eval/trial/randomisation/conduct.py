@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pandas as pd
 
-from asp_eval.trial.randomisation.scheme import Allocation, scheme_of
+from asp_eval.trial.randomisation.declaration import scheme_of
+from asp_eval.trial.randomisation.scheme import Allocation
 from asp_eval.trial.study.design import Study
 
 
 def randomise(study: Study, institutions: pd.DataFrame, *, seed: int) -> Allocation:
     """Draw the lot: an arm for each institution.
 
-    The draw follows a published rule (`asp_eval.trial.randomisation.scheme`) and depends on nothing but the seed, the ids and
-    the strata, so that anyone can derive it again by hand, and no upgrade of a library changes it. Writing it down
+    The draw follows a published rule (``docs/randomisation.md``) and depends on nothing but the seed, the ids and
+    the declared columns, so that anyone can derive it again by hand, and no upgrade of a library changes it. Writing it down
     in the study's ledger is the caller's part.
 
     Parameters
@@ -20,7 +21,7 @@ def randomise(study: Study, institutions: pd.DataFrame, *, seed: int) -> Allocat
     study : Study
         Its ``arms``, ``strata`` and ``randomisation`` are the declaration.
     institutions : DataFrame
-        One row per institution: ``institution_id`` and the columns of the strata.
+        One row per institution: ``institution_id`` and the columns that the declaration names.
     seed : int
         0 or more. Settle it in public before the draw.
 

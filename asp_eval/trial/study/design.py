@@ -28,6 +28,15 @@ TableName = Literal["institutions", "children", "screening", "staff_survey", "st
 Arm = Key
 Stratum = Name
 
+KEYS_OF_SCHEME: dict[str, tuple[str, ...]] = {
+    "simple": (),
+    "stratified": (),
+    "blocked": ("blocks", "order"),
+    "pairs": ("pair", "covariates"),
+    "constrained": ("covariates", "candidates", "keep", "cut"),
+    "minimisation": ("covariates", "order", "probability"),
+}
+
 NO_FOLDER = Fault("STU-001", "this study was not read from a study folder", "Read it with asp_eval.load_study(path).")
 
 
@@ -40,10 +49,18 @@ class StudyTitle(Document):
 
 
 class Randomisation(Document):
-    """How the lot is, or was, drawn."""
+    """How the lot is, or was, drawn. Which keys go with which scheme: ``docs/randomisation.md``."""
 
-    scheme: Literal["simple", "stratified"] = "stratified"
+    scheme: Literal["simple", "stratified", "blocked", "pairs", "constrained", "minimisation"] = "stratified"
     ratio: tuple[int, ...] = (1, 1)
+    blocks: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    pair: Name | None = None
+    covariates: dict[Name, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default_factory=dict)
+    order: Name | None = None
+    candidates: int = Field(default=20_000, ge=2, le=1_000_000)
+    keep: float | None = Field(default=None, gt=0, le=1)
+    cut: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    probability: float = Field(default=0.8, gt=0, lt=1)
     drawn_elsewhere: bool = False
 
     @field_validator("ratio")
@@ -52,6 +69,24 @@ class Randomisation(Document):
         if any(part < 1 for part in ratio):
             raise ValueError("whole numbers of 1 or more, one for each arm")
         return ratio
+
+    @model_validator(mode="after")
+    def _keys_of_the_scheme(self) -> Self:
+        known = KEYS_OF_SCHEME[self.scheme]
+        strange = sorted(self.model_fields_set - {"scheme", "ratio", "drawn_elsewhere", *known})
+        if strange:
+            raise ValueError(f"only keys of 'scheme: {self.scheme}' ({', '.join(known) or 'none'}), so not {', '.join(strange)}")
+        if self.drawn_elsewhere:
+            return self
+        if self.scheme == "blocked" and not self.blocks:
+            raise ValueError("the sizes of the blocks: 'blocks: [4]' or 'blocks: [4, 6]'")
+        if self.scheme == "pairs" and (self.pair is None) == (not self.covariates):
+            raise ValueError("either 'pair' (the column that names the pair) or 'covariates' (to match on), and not both")
+        if self.scheme == "constrained" and not self.covariates:
+            raise ValueError("the columns to balance, each with its weight: 'covariates: {children: 1, low_income: 2}'")
+        if self.scheme == "constrained" and self.keep is not None and self.cut is not None:
+            raise ValueError("either 'keep' (the best fraction) or 'cut' (the largest score), and not both")
+        return self
 
 
 class Wave(Document):

@@ -20,6 +20,18 @@ RATIO = Fault("STU-014", "the ratio does not have one number for each arm", "Wri
 RESERVED = Fault("STU-015", "the name has a meaning of its own in the analysis", "Choose another name.")
 TAKEN = Fault("STU-016", "the name is taken by a stratum or covariate", "Give the outcome another id.")
 
+LOT_COLUMN = Fault(
+    "RND-011",
+    "the lot needs a column of institutions that is not declared",
+    "Declare it under 'columns': {{institutions: {{{name}: {kind}}}}}, and import it with the list of institutions.",
+)
+LOT_NUMBER = Fault(
+    "RND-012",
+    "the lot balances a column that is not declared as numbers",
+    "Declare it as integer or number; a column of words belongs under 'strata', or becomes a column of 0 and 1.",
+)
+
+SHIPPED_COLUMNS = ("institution_id", "name", "municipality")  # of institutions
 OWN_COLUMNS = ("arm", "baseline", "institution", "child_id")  # of the frame a model is fitted on
 
 
@@ -35,6 +47,23 @@ def misfits(values: object) -> Iterator[Misfit]:
     yield from _plan(values)
     yield from _arms(values)
     yield from _columns(values)
+    yield from _lot(values)
+
+
+def _lot(values: object) -> Iterator[Misfit]:
+    """Columns that the lot needs: declared, and numbers where they are balanced or matched."""
+    scheme = _get(values, "randomisation", "scheme")
+    declared = _get(values, "columns", "institutions")
+    types: dict[str, object] = declared if isinstance(declared, dict) else {}
+    covariates = _get(values, "randomisation", "covariates")
+    named: list[tuple[Keys, object]] = [(("randomisation", key), _get(values, "randomisation", key)) for key in ("pair", "order")]
+    named += [(("randomisation", "covariates", name), name) for name in covariates or () if isinstance(covariates, dict)]
+    for keys, name in named:
+        balanced = len(keys) == 3 and scheme != "minimisation"
+        if isinstance(name, str) and name not in (*types, *SHIPPED_COLUMNS, *_list(values, "strata")):
+            yield Misfit(keys, LOT_COLUMN, found=name, details={"name": name, "kind": "number" if balanced else "string"})
+        elif name is not None and balanced and types.get(str(name), "string") not in ("integer", "number"):
+            yield Misfit(keys, LOT_NUMBER, found=f"{name}: {types.get(str(name), 'string')}")
 
 
 def _waves(values: object) -> Iterator[Misfit]:
