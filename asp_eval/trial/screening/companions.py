@@ -14,8 +14,9 @@ from asp_eval.trial.screening.columns import shorten
 from asp_eval.trial.screening.export import Export
 from asp_eval.trial.screening.looking import first_records
 from asp_eval.trial.screening.raw import SPACES, Dialect, RawTable
+from asp_eval.trial.screening.sheets import read_workbook
 from asp_eval.trial.screening.text import records, text_dialect
-from asp_eval.trial.screening.workbook import is_workbook, read_workbook
+from asp_eval.trial.screening.workbook import is_workbook
 
 NOT_BESIDE = Fault(
     "SCR-090", "the mapping names a file that does not lie beside this one",
@@ -58,7 +59,7 @@ def records_of(export: Export, name: str) -> tuple[Dialect, Iterator[list[str]]]
     """
     told = export.told
     if is_workbook(export):
-        sheet, cells = read_workbook(export.content, export.source, told.sheet)
+        _, sheet, cells = read_workbook(export)
         return Dialect(name, sheet=sheet, decimal=told.decimal or ".", dates=told.dates), iter(cells)
     dialect = text_dialect(export, name)
     return dialect, records(export, dialect)
@@ -121,7 +122,7 @@ def sheet_rows(export: Export, sheet: str) -> list[Row]:
     DataProblems
         If it is no workbook, or has no such sheet.
     """
-    cells = read_workbook(export.content, export.source, sheet)[1]
+    cells = read_workbook(export, sheet)[2]
     return [(number, [cell.strip(SPACES) for cell in row]) for number, row in enumerate(cells, start=1) if any(row)]
 
 

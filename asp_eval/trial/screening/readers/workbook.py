@@ -1,4 +1,4 @@
-"""Workbooks."""
+"""Workbooks: XLSX, XLS and ODS."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from asp_eval.trial.screening.columns import table_of
 from asp_eval.trial.screening.export import Export, Rank
 from asp_eval.trial.screening.raw import Dialect, RawTable
-from asp_eval.trial.screening.workbook import is_workbook, read_workbook
+from asp_eval.trial.screening.sheets import read_workbook
+from asp_eval.trial.screening.workbook import is_workbook
 
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """Reads the sheet of a workbook that holds the data."""
+    """Reads the sheet that holds the data, or the sheets that its columns are spread over."""
 
     name: str = "workbook"
     rank: Rank = Rank.FORMAT
@@ -24,8 +25,8 @@ class Workbook:
     def read(self, export: Export) -> RawTable:
         """Return the cells as text."""
         told = export.told
-        sheet, cells = read_workbook(export.content, export.source, told.sheet)
-        dialect = Dialect("xlsx", sheet=sheet, decimal=told.decimal or ".", dates=told.dates)
+        kind, sheet, cells = read_workbook(export)
+        dialect = Dialect(kind, sheet=sheet, decimal=told.decimal or ".", dates=told.dates)
         rows = iter(cells)
         return table_of(export, next(rows, []), rows, dialect)
 
