@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from asp_eval.trial.screening.fields import Field
 from asp_eval.trial.screening.raw import TextColumn
-from asp_eval.trial.screening.values import Marks, convert, date_order, decimal_mark
+from asp_eval.trial.screening.values import Marks, convert, date_order, decimal_mark, month_of
 
 NUMBER, INTEGER, DAY = Field("x", "number"), Field("x", "integer"), Field("x", "date", minimum="1900-01-01", maximum="2100-12-31")
 MONTH = Field("x", "yearmonth", minimum="1900-01", maximum="2100-12")
@@ -30,6 +30,7 @@ def one(text: str, field: Field, marks: Marks = Marks()) -> tuple[object, str | 
         ("7", NUMBER, 7.0), (" 7\u00a0", NUMBER, 7.0), ("-1.5e2", NUMBER, -150.0), (".5", NUMBER, 0.5), ("", NUMBER, None),
         ("2.0", ITEM, 2.0), ("", ITEM, None), ("3.0", INTEGER, 3.0), ("boy", SEX, "boy"),
         ("2002-05", MONTH, "2002-05"), ("2002-05-01", MONTH, "2002-05"),
+        ("12-2002", MONTH, "2002-12"), ("5/2002", MONTH, "2002-05"), ("05.2002", MONTH, "2002-05"), ("2002/5", MONTH, "2002-05"),
         ("2006-09-01", DAY, pd.Timestamp("2006-09-01")), ("2006-09-01 10:05:00", DAY, pd.Timestamp("2006-09-01")),
         ("007", Field("x", "string"), "007"), ("NA", Field("x", "string"), "NA"),
     ],
@@ -44,7 +45,9 @@ def test_values(text, field, value):
         ("1,5", NUMBER, "SCR-042"), ("nan", NUMBER, "SCR-042"), ("inf", NUMBER, "SCR-042"), ("1_000", NUMBER, "SCR-042"),
         ("\u0663", NUMBER, "SCR-042"), ("1e999", NUMBER, "SCR-044"), ("1.5", INTEGER, "SCR-042"), ("NA", INTEGER, "SCR-042"),
         ("3", ITEM, "SCR-014"), ("x", ITEM, "SCR-014"), ("1.5", ITEM, "SCR-014"), ("Boy", SEX, "SCR-043"),
-        ("2002-13", MONTH, "SCR-042"), ("2002-05-02", MONTH, "SCR-042"), ("1002-05", MONTH, "SCR-044"),
+        ("2002-13", MONTH, "SCR-042"), ("2002-05-02", MONTH, "SCR-184"), ("02-05-2002", MONTH, "SCR-184"),
+        ("12-02", MONTH, "SCR-042"), ("02-12", MONTH, "SCR-042"), ("13-2002", MONTH, "SCR-042"), ("0-2002", MONTH, "SCR-042"),
+        ("122002", MONTH, "SCR-042"), ("12-2150", MONTH, "SCR-044"), ("1002-05", MONTH, "SCR-044"),
         ("2006-02-31", DAY, "SCR-047"), ("31-12-2006", DAY, "SCR-042"), ("1850-01-01", DAY, "SCR-044"), ("soon", DAY, "SCR-042"),
         ("5", Field("x", "number", minimum="0", maximum="4"), "SCR-044"),
         ("ab", Field("x", "string", pattern="[0-9]+"), "SCR-043"),
@@ -108,3 +111,10 @@ def test_numbers_come_back_equal_in_either_mark(values):
         converted = convert(TextColumn.of(texts), NUMBER, Marks(decimal=decimal))
         assert not converted.faulty.any()
         np.testing.assert_array_equal(converted.series.to_numpy(), values)
+
+
+@given(st.dates())
+def test_a_month_is_that_of_its_date_however_the_date_is_written(day):
+    year, month = f"{day.year:04}", f"{day.month:02}"
+    written = {"iso": day.isoformat(), "day-first": f"{day.day:02}-{month}-{year}", "month-first": f"{month}/{day.day}/{year}"}
+    assert {month_of(text, order) for order, text in written.items()} == {f"{year}-{month}"}

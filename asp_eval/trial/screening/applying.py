@@ -11,9 +11,12 @@ import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.filters import parse_filter
+from asp_eval.trial.instruments import library
 from asp_eval.trial.screening.columns import shorten
+from asp_eval.trial.screening.items import named
 from asp_eval.trial.screening.mapping import NO_MAPPING, Mapping
-from asp_eval.trial.screening.raw import SPACES, Mask, RawTable, TextColumn
+from asp_eval.trial.screening.raw import Mask, RawTable, TextColumn
+from asp_eval.trial.screening.recoding import planned, recoded, undecided
 
 NO_SUCH_COLUMN = Fault("SCR-020", "the mapping's '{part}' names a column that is not in the file", "{advice}")
 ALREADY_THERE = Fault(
@@ -25,9 +28,13 @@ DISAGREE = Fault(
     "SCR-023", "the rows of {unit} do not agree, so that they cannot become one row: {values}",
     "Correct the file, leave the rows out with 'keep_rows', or take the column out of the import with 'ignore'.",
 )  # fmt: skip
-LABEL_NOT_MET = Fault(
-    "SCR-024", "the mapping recodes a label that is not in the file",
-    "Check its spelling; a label such as 007 needs quotes in the mapping.", severity="warning",
+OTHER_INSTRUMENT = Fault(
+    "SCR-186", "the mapping names the items of an instrument that the table has not",
+    "Correct the id under 'rename_items'; or declare the instrument for the table in study.yaml.",
+)  # fmt: skip
+NAMED_TWICE = Fault(
+    "SCR-187", "the mapping gives the column two names: {names}",
+    "Correct 'rename' or the patterns of 'rename_items'.",
 )  # fmt: skip
 
 
@@ -44,21 +51,25 @@ def apply_mapping(raw: RawTable, mapping: Mapping, names: Collection[str]) -> Ra
     Raises
     ------
     DataProblems
-        SCR-020 to SCR-023.
+        SCR-020 to SCR-023, SCR-180 to SCR-183, SCR-186, SCR-187.
     Refusal
-        If the filter names a column that is not there.
+        If the filter names a column that is not there, or 'rename_items' an instrument that does not exist.
     """
-    if mapping == NO_MAPPING:
+    if mapping == NO_MAPPING and not raw.user_missing:
         return raw
-    table = _filtered(raw, mapping)
-    table = _renamed(table, mapping)
-    table = _recoded(table, mapping)
-    table = _completed(table, mapping)
+    before = _renamed(_filtered(raw, mapping), mapping, names)
+    plan = planned(before, mapping)
+    _must_have(before, "recode", plan)
+    _must_have(before, "truncate", mapping.truncate)
+    table = _completed(recoded(before, mapping, plan), mapping)
     if mapping.ignore == "others":
         table = table.with_columns({name: column for name, column in table.columns.items() if name in names})
     else:
         _must_have(table, "ignore", mapping.ignore)
         table = table.with_columns({n: c for n, c in table.columns.items() if n not in mapping.ignore})
+    open_ = [problem for problem in undecided(before, mapping, plan) if problem.place.column in table.columns]
+    if open_:
+        raise DataProblems(open_)
     return _merged(table, mapping.one_row_per)
 
 
@@ -73,28 +84,32 @@ def _filtered(raw: RawTable, mapping: Mapping) -> RawTable:
     return replace(raw.keep(mask), filtered=raw.filtered + int(np.count_nonzero(~mask)))
 
 
-def _renamed(raw: RawTable, mapping: Mapping) -> RawTable:
+def _renamed(raw: RawTable, mapping: Mapping, names: Collection[str]) -> RawTable:
     _must_have(raw, "rename", mapping.rename)
-    names = [mapping.rename.get(name, name) for name in raw.columns]
-    _must_be_new(raw, "rename", [name for name in mapping.rename.values() if names.count(name) > 1])
-    return raw.renamed(mapping.rename)
+    items = _item_names(raw, mapping, names)
+    _must_have(raw, "rename_items", items)
+    new = mapping.rename | items
+    made = [new.get(name, name) for name in raw.columns]
+    _must_be_new(raw, "rename", [name for name in new.values() if made.count(name) > 1])
+    return raw.renamed(new)
 
 
-def _recoded(raw: RawTable, mapping: Mapping) -> RawTable:
-    _must_have(raw, "recode", mapping.recode)
-    columns, notes = dict(raw.columns), list(raw.notes)
-    if mapping.missing:
-        empty = dict.fromkeys(mapping.missing, "")
-        columns = {name: _translated(column, empty) for name, column in columns.items()}
-    for name, labels in mapping.recode.items():
-        met = {text.strip(SPACES) for text in columns[name].texts}
-        notes += [LABEL_NOT_MET.at(raw.place(column=name), found=label) for label in labels if label not in met]
-        columns[name] = _translated(columns[name], labels)
-    return replace(raw, columns=columns, notes=tuple(notes))
-
-
-def _translated(column: TextColumn, labels: dict[str, str]) -> TextColumn:
-    return column.translate(lambda text: labels.get(text.strip(SPACES), text))
+def _item_names(raw: RawTable, mapping: Mapping, names: Collection[str]) -> dict[str, str]:
+    """Return what the patterns rename; an item that has a line of its own under 'rename' needs none."""
+    problems, new = [], dict[str, str]()
+    for name, pattern in mapping.rename_items.items():
+        form = library.instrument(name)
+        if not set(form.columns).intersection(names):
+            problems.append(OTHER_INSTRUMENT.at(raw.place(column=name), found=name))
+        for theirs, ours in named(form, pattern).items():
+            if ours not in mapping.rename.values():
+                before = new.get(theirs) or mapping.rename.get(theirs)
+                if before:
+                    problems.append(NAMED_TWICE.at(raw.place(column=theirs), names=f"{before} and {ours}"))
+                new[theirs] = ours
+    if problems:
+        raise DataProblems(shorten(problems))
+    return new
 
 
 def _completed(raw: RawTable, mapping: Mapping) -> RawTable:

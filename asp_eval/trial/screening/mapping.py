@@ -1,7 +1,8 @@
 """The mapping beside an export: how its columns and labels become ours. It changes names and labels, never data.
 
 The steps stand in a fixed order: rows are filtered on the export's own columns, columns renamed, texts that mean missing
-emptied, labels recoded, constants and the row number added, what is to be ignored dropped, and rows of one unit merged.
+emptied, labels recoded, dates truncated, constants and the row number added, what is to be ignored dropped, and rows of one
+unit merged.
 """
 
 from __future__ import annotations
@@ -13,15 +14,22 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from asp_eval.core.documents import Document, read_document
+from asp_eval.core.documents import Document, Misfit, Misfits, read_document
 from asp_eval.core.errors import AspError, DataProblems, Fault
 from asp_eval.core.filters import parse_filter
 from asp_eval.trial.screening.dialect import FileFormat
+from asp_eval.trial.screening.items import is_pattern
 
 NO_MAPPING_FILE = Fault(
     "SCR-019", "there is no such mapping file",
     "Correct the path after --mapping; or leave --mapping out, then FILE.mapping.yaml beside FILE is used if it is there.",
 )  # fmt: skip
+NOT_FILLED_IN = Fault(
+    "SCR-185", "the mapping is not filled in here yet: {what}",
+    "Fill it in as the comment on the line says, or take the line out.",
+)  # fmt: skip
+
+FILL_IN = "FILL IN"  # begins the name of an export column that a draft leaves open
 
 
 def _as_text(value: Any) -> Any:
@@ -48,10 +56,17 @@ class Mapping(Document):
         A filter on the export's own columns; the rows it leaves out are counted in the ledger.
     rename : dict
         ``{export column: our column}``.
+    rename_items : dict
+        ``{instrument: pattern}``: how the export names the instrument's items, such as ``"s_{number}"`` (`items.named`).
     missing : list of str
         Texts that mean missing, in any column.
+    user_missing : "empty", optional
+        What becomes of the cells that the file itself declares missing; without it they are refused unless they are recoded.
     recode : dict
-        ``{our column: {label: value}}``. Labels that are not named stay as they are.
+        ``{our column: {label: value}}``. Labels that are not named stay as they are. An instrument or a family in the place of
+        a column stands for all its items that have no entry of their own.
+    truncate : dict
+        ``{our column: "month"}``: dates of which the day is dropped.
     row_number_as : str, optional
         Our column that is made from the row number of the spreadsheet, for exports without ids.
     constants : dict
@@ -68,8 +83,11 @@ class Mapping(Document):
     format: FileFormat = FileFormat()
     keep_rows: str | None = None
     rename: dict[Text, str] = Field(default_factory=dict)
+    rename_items: dict[str, str] = Field(default_factory=dict)
     missing: tuple[Text, ...] = ()
+    user_missing: Literal["empty"] | None = None
     recode: dict[str, dict[Text, Text]] = Field(default_factory=dict)
+    truncate: dict[str, Literal["month"]] = Field(default_factory=dict)
     row_number_as: str | None = None
     constants: dict[str, Text | None] = Field(default_factory=dict)
     ignore: tuple[Text, ...] | Literal["others"] = ()
@@ -84,6 +102,36 @@ class Mapping(Document):
         except AspError as error:
             raise ValueError(f"a filter; {error.problems[0].remedy}") from None
         return text
+
+    @field_validator("rename", "rename_items", mode="before")
+    @classmethod
+    def _columns_filled_in(cls, parts: Any) -> Any:
+        open_ = [str(name) for name in parts if str(name).startswith(FILL_IN)] if isinstance(parts, dict) else []
+        if open_:
+            raise Misfits(
+                Misfit((name,), NOT_FILLED_IN, details={"what": "which column of the export this is"}) for name in open_
+            )
+        return parts
+
+    @field_validator("recode", mode="before")
+    @classmethod
+    def _labels_filled_in(cls, parts: Any) -> Any:
+        columns = parts.items() if isinstance(parts, dict) else ()
+        open_ = [
+            (str(column), str(label)) for column, labels in columns if isinstance(labels, dict)
+            for label, value in labels.items() if value is None
+        ]  # fmt: skip
+        if open_:
+            raise Misfits(Misfit(keys, NOT_FILLED_IN, details={"what": f"what becomes of {keys[1]!r}"}) for keys in open_)
+        return parts
+
+    @field_validator("rename_items")
+    @classmethod
+    def _patterns(cls, patterns: dict[str, str]) -> dict[str, str]:
+        for pattern in patterns.values():
+            if not is_pattern(pattern):
+                raise ValueError(f"a pattern with {{number}} or {{key}} in it, such as 's_{{number}}', in place of {pattern!r}")
+        return patterns
 
     @model_validator(mode="after")
     def _each_column_once(self) -> Self:

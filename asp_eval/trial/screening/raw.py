@@ -140,6 +140,8 @@ class RawTable:
         ``{column: cell texts that the file declares missing}``. The cells keep these texts: what they mean is for the mapping.
     identifiers : frozenset of str
         Columns that the export itself says identify a person.
+    became : mapping of str to mapping of str to str
+        ``{column: {cell text of the file: what it was recoded to}}``, of the columns that were recoded and the texts met.
     """
 
     source: str
@@ -155,6 +157,7 @@ class RawTable:
     titles: Mapping[str, str] = field(default_factory=dict)
     user_missing: Mapping[str, frozenset[str]] = field(default_factory=dict)
     identifiers: frozenset[str] = frozenset()
+    became: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -172,6 +175,7 @@ class RawTable:
             titles={name: title for name, title in self.titles.items() if name in columns},
             user_missing={name: texts for name, texts in self.user_missing.items() if name in columns},
             identifiers=self.identifiers.intersection(columns),
+            became={name: texts for name, texts in self.became.items() if name in columns},
         )
 
     def renamed(self, names: Mapping[str, str]) -> RawTable:
@@ -183,6 +187,7 @@ class RawTable:
             titles={names.get(name, name): title for name, title in self.titles.items()},
             user_missing={names.get(name, name): texts for name, texts in self.user_missing.items()},
             identifiers=frozenset(names.get(name, name) for name in self.identifiers),
+            became={names.get(name, name): texts for name, texts in self.became.items()},
         )
 
     def keep(self, mask: Mask) -> RawTable:

@@ -30,6 +30,10 @@ NOT_ALLOWED = Fault(
     "Correct the cell, or recode the label in the mapping: 'recode: {{COLUMN: {{LABEL: OURS}}}}'; an OURS of \"\" empties it.",
 )  # fmt: skip
 OUT_OF_RANGE = Fault("SCR-044", "the value is out of range", "Correct the cell.")
+FULL_DATE = Fault(
+    "SCR-184", "the value is a whole date, and no more than the month is to be kept",
+    "Say in the mapping that the day is to be dropped: 'truncate: {{COLUMN: month}}'.",
+)  # fmt: skip
 IMPOSSIBLE_DATE = Fault("SCR-047", "there is no such date", "Correct the cell.")
 
 KINDS = {
@@ -41,7 +45,8 @@ KINDS = {
 }
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[T ]\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\.\d+)?)?", re.ASCII)
-_MONTH = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:-01)?", re.ASCII)
+_MONTH = re.compile(r"(?P<year>\d{4})[-/.](?P<month>0?[1-9]|1[0-2])|(?P<first>0?[1-9]|1[0-2])[-/.](?P<last>\d{4})", re.ASCII)
+_FIRST_OF_MONTH = re.compile(r"(\d{4}-\d{2})-01", re.ASCII)  # what a workbook makes of a month
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*", re.ASCII)
 
 
@@ -150,15 +155,39 @@ def _parse(text: str, field: Field, marks: Marks) -> tuple[object, Fault | None]
     if field.kind == "date":
         return _parse_date(text, field, marks.dates)
     if field.kind == "yearmonth":
-        found = _MONTH.fullmatch(text)
-        if found is None:
-            return None, WRONG_TYPE
-        return (found[1], None) if _within(found[1], field) else (None, OUT_OF_RANGE)
+        return _parse_month(text, field)
     if field.allowed and text not in field.allowed:
         return None, NOT_ALLOWED
     if field.pattern and not re.fullmatch(field.pattern, text):
         return None, NOT_ALLOWED
     return text, None
+
+
+def _parse_month(text: str, field: Field) -> tuple[object, Fault | None]:
+    """Return ``2023-12`` for a month and a year of four digits, written in any order: it can be read in one way only."""
+    found = _MONTH.fullmatch(_FIRST_OF_MONTH.sub(r"\1", text))
+    if found is None:
+        return None, FULL_DATE if _DATE.fullmatch(text) else WRONG_TYPE
+    value = f"{found['year'] or found['last']}-{int(found['month'] or found['first']):02}"
+    return (value, None) if _within(value, field) else (None, OUT_OF_RANGE)
+
+
+def month_of(text: str, order: str) -> str | None:
+    """Return the year and month of a date, None if it is none.
+
+    Parameters
+    ----------
+    text : str
+    order : {"iso", "day-first", "month-first"}
+        How dates are written that do not begin with the year.
+
+    Examples
+    --------
+    >>> month_of("2023-09-14", "iso"), month_of("14/9/2023", "day-first"), month_of("14-09-23", "day-first")
+    ('2023-09', '2023-09', None)
+    """
+    value = _parse_date(text, Field("", "date"), order)[0]
+    return value.isoformat()[:7] if isinstance(value, dt.date) else None
 
 
 def _parse_number(text: str, field: Field, decimal: str) -> tuple[object, Fault | None]:
