@@ -11,8 +11,10 @@ from asp_eval.core.errors import DataProblems, Problem, Refusal
 from asp_eval.trial.screening.accepting import read_table
 from asp_eval.trial.screening.known import Known
 from asp_eval.trial.screening.raw import Dialect
+from asp_eval.trial.screening.reading import read_raw
 from asp_eval.trial.screening.schema import table_schema
 from asp_eval.trial.screening.table import Table
+from asp_eval.trial.screening.validation import Sifted, sift
 
 KNOWN = Known(
     institutions=frozenset({"A1", "A2", "H1", "H2"}),
@@ -78,7 +80,7 @@ def test_a_table_is_made_by_validation_only(study, export, visits):
     [
         (1, "sdq-teacher-4-17.obeys", "3", "SCR-014"), (1, "hours", "many", "SCR-042"), (1, "sex", "Boy", "SCR-043"),
         (1, "date", "2006-09-31", "SCR-047"), (1, "birth_month", "2006-13", "SCR-042"), (1, "date", "1006-09-01", "SCR-044"),
-        (1, "child_id", "", "SCR-045"), (1, "institution_id", " ", "SCR-045"), (1, "child_id", "001", "SCR-046"),
+        (1, "child_id", "", "SCR-045"), (1, "institution_id", " ", "SCR-045"),
         (1, "institution_id", "A9", "SCR-050"), (1, "institution_id", "H2", "SCR-051"), (1, "birth_month", "2006-10", "SCR-064"),
     ],
 )  # fmt: skip
@@ -107,12 +109,34 @@ def test_all_faults_come_at_once_in_the_order_of_the_rows(check, visits):
     assert codes(check(wrong)) == ["SCR-040", "SCR-041", "SCR-042", "SCR-050", "SCR-043"]
 
 
-def test_a_duplicate_names_both_rows(check, visits):
-    (problem,) = check(pd.concat([visits, visits.iloc[[0]]]))
-    assert problem.code == "SCR-046"
-    assert problem.place.row == 5
-    assert "001, w1 in row 2" in str(problem)
-    assert "another child's" in problem.remedy
+def test_rows_with_one_key_that_differ_are_all_refused_and_name_each_other(check, visits):
+    rows = pd.concat([visits, visits.iloc[[0]].assign(hours="31"), visits.iloc[[0]].assign(hours="32")])
+    problems = check(rows)
+    assert [(p.code, p.place.row) for p in problems] == [("SCR-046", 2), ("SCR-046", 5), ("SCR-046", 6)]
+    assert "001, w1 in rows 5, 6 and here" in str(problems[0])
+    assert "001, w1 in rows 2, 5 and here" in str(problems[2])
+    assert "another child's" in problems[0].remedy
+
+
+def test_the_same_row_again_is_left_out_and_counted(study, export, visits):
+    table = read_table(export(pd.concat([visits, visits, visits.iloc[[2]]])), table_schema("screening", study, "w1"))
+    assert (table.rows_read, len(table), table.duplicates, table.quarantined) == (7, 3, 4, 0)
+    assert table.rows.tolist() == [2, 3, 4]
+    assert [(w.code, w.place.row, w.details["first"]) for w in table.warnings] == [
+        ("SCR-121", 5, 2), ("SCR-121", 6, 3), ("SCR-121", 7, 4), ("SCR-121", 8, 4),
+    ]  # fmt: skip
+
+
+def test_rows_without_an_id_are_never_the_same_row(check, visits):
+    nameless = visits.assign(
+        child_id=["", "", "003"], institution_id="A1", rater_id="r1", sex="boy", birth_month="2002-01", hours="1"
+    )
+    assert [(p.code, p.place.row) for p in check(nameless)] == [("SCR-045", 2), ("SCR-045", 3)]
+
+
+def test_a_row_that_differs_in_spaces_around_the_id_is_a_conflict(check, visits):
+    rows = pd.concat([visits, visits.iloc[[0]].assign(child_id=" 001", hours="1")])
+    assert [(p.code, p.place.row) for p in check(rows)] == [("SCR-046", 2), ("SCR-046", 5)]
 
 
 @pytest.mark.parametrize(
@@ -120,16 +144,16 @@ def test_a_duplicate_names_both_rows(check, visits):
     [
         ("institutions", "institution_id,municipality\nA1,Aarhus\nA1,Aarhus\n", "'one_row_per: institution_id'"),
         ("allocation", "institution_id,arm\nA1,reference\nA1,reference\n", "'one_row_per: institution_id'"),
-        ("children", "child_id,institution_id\n1,A1\n1,A1\n", "another child's"),
+        ("children", "child_id,institution_id\n1,A1\n1,A2\n", "another child's"),
     ],
 )
 def test_the_cure_of_a_duplicate_fits_the_unit(study, incoming, name, content, cure):
     (incoming / "x.csv").write_text(content)
     with pytest.raises(DataProblems, match="SCR-046") as caught:
         read_table(incoming / "x.csv", table_schema(name, study))
-    (problem,) = (p for p in caught.value.problems if p.severity == "error")
-    assert cure in problem.remedy
-    assert ("child's" in problem.remedy) == (name == "children")
+    errors = [p for p in caught.value.problems if p.severity == "error"]
+    assert [p.place.row for p in errors] == [2, 3]
+    assert all(cure in p.remedy and ("child's" in p.remedy) == (name == "children") for p in errors)
 
 
 def test_unknown_and_missing_columns_suggest_each_other(check, visits):
@@ -244,3 +268,92 @@ def test_more_than_a_thousand_of_a_kind_are_counted(check, visits):
     problems = check(many)
     assert len(problems) == 1_001
     assert {problem.code for problem in problems} == {"SCR-043", "SCR-018"}
+
+
+@pytest.fixture
+def sifted(study, export):
+    """Sift a frame as a wave's export."""
+
+    def sifted(frame: pd.DataFrame, known: Known | None = AT_W1) -> Sifted:
+        return sift(read_raw(export(frame)), table_schema("screening", study, "w1"), study=study, known=known)
+
+    return sifted
+
+
+def test_rows_at_fault_are_refused_whole_and_the_others_are_accepted(sifted, visits):
+    found = sifted(set_cell(set_cell(visits, 1, "sex", "?"), 1, "hours", "x"))
+    assert found.table.frame["child_id"].tolist() == ["001", "003"]
+    assert found.table.rows.tolist() == [2, 4]
+    assert (found.table.rows_read, len(found.table), found.table.quarantined) == (3, 2, 1)
+    assert found.refused.rows.tolist() == [3]
+    assert found.refused.columns["child_id"].cells().tolist() == ["002"]
+    assert [[(p.code, p.place.column) for p in reasons] for reasons in found.reasons()] == [
+        [("SCR-043", "sex"), ("SCR-042", "hours")]
+    ]
+    assert dict(found.institutions) == {3: "A2"}
+
+
+def test_warnings_are_those_of_the_rows_accepted(sifted, visits):
+    late = visits.assign(date="2006-12-24")
+    found = sifted(set_cell(late, 1, "sex", "?"))
+    assert [(p.code, p.place.row) for p in found.problems] == [("SCR-054", 2), ("SCR-043", 3), ("SCR-054", 4)]
+    assert [p.code for p in found.table.warnings] == ["SCR-054"] * 2
+
+
+def test_a_file_of_which_no_row_can_be_accepted_is_refused(sifted, visits):
+    with pytest.raises(DataProblems) as caught:
+        sifted(visits.assign(sex="?"))
+    assert codes(caught.value.problems) == ["SCR-043"] * 3
+
+
+def test_what_is_wrong_with_a_column_refuses_the_file_with_the_faults_of_its_rows(sifted, visits):
+    with pytest.raises(DataProblems) as caught:
+        sifted(set_cell(visits.assign(extra="1"), 1, "sex", "?"))
+    assert codes(caught.value.problems) == ["SCR-040", "SCR-043"]
+
+
+@pytest.mark.parametrize("name", ["institutions", "allocation"])
+def test_the_short_lists_are_taken_whole_or_not_at_all(study, incoming, name):
+    column, value = ("municipality", "Aarhus") if name == "institutions" else ("arm", "reference")
+    (incoming / "x.csv").write_text(f"institution_id,{column}\nA1,{value}\n,{value}\n")
+    with pytest.raises(DataProblems, match="SCR-045"):
+        sift(read_raw(incoming / "x.csv"), table_schema(name, study))
+
+
+def test_more_than_a_thousand_refused_rows_all_keep_their_reasons(sifted, visits):
+    many = pd.concat([visits.iloc[[0]]] * 1_500, ignore_index=True).assign(sex=["boy"] + ["?"] * 1_499)
+    many["child_id"] = [f"{i:05d}" for i in range(1_500)]
+    found = sifted(many)
+    assert (found.table.quarantined, len(found.reasons()), {len(reasons) for reasons in found.reasons()}) == (1_499, 1_499, {1})
+    assert len([p for p in found.problems if p.code == "SCR-043"]) == 1_000
+    assert [p.details["count"] for p in found.problems if p.code == "SCR-018"] == [499]
+
+
+def test_more_than_a_thousand_warnings_refuse_nothing(check, visits):
+    many = pd.concat([visits.iloc[[0]]] * 1_200, ignore_index=True).assign(date="2006-12-24", rater_id="")
+    many["child_id"] = [f"{i:05d}" for i in range(1_200)]
+    problems = check(many)
+    assert {p.severity for p in problems} == {"warning"}
+    assert [p.details["count"] for p in problems if p.code == "SCR-122"] == [200]
+
+
+def test_a_rater_who_gives_one_answer_to_everything_is_named(check, visits):
+    items = [name for name in visits if name.startswith("sdq")]
+    many = pd.concat([visits.iloc[[0]]] * 6, ignore_index=True).assign(rater_id=["r1"] * 4 + ["r2"] * 2)
+    many["child_id"] = [f"{i:03d}" for i in range(6)]
+    many.loc[0, items[0]] = "2"
+    (problem,) = check(many)
+    assert (problem.code, problem.severity) == ("SCR-123", "warning")
+    assert "rater 'r1' gave one and the same answer to every item of sdq-teacher-4-17 for 3 of 4 children" in str(problem)
+    few = many.copy()
+    few.loc[1:, items[7:]] = ""
+    assert check(few) == ()
+    (problem,) = check(many.assign(rater_id=""))
+    assert "institution 'A1'" in str(problem)
+    assert "5 of 6" in str(problem)
+
+
+def test_a_correction_does_not_bring_what_is_stored(sifted, visits):
+    found = sifted(visits, replace(AT_W1, stored=frozenset({"002"})))
+    assert [(p.code, p.place.row) for p in found.problems] == [("SCR-120", 3)]
+    assert found.table.frame["child_id"].tolist() == ["001", "003"]

@@ -191,7 +191,7 @@ def test_a_dry_run_before_anything_is_stored(study, incoming):
 BAD_FILES = {
     "unknown column": ("screening", lambda v: v.assign(extra="1"), "SCR-040"),
     "wrong type": ("screening", lambda v: v.assign(hours="many"), "SCR-042"),
-    "child twice at a wave": ("screening", lambda v: pd.concat([v, v.iloc[[0]]]), "SCR-046"),
+    "child twice at a wave": ("screening", lambda v: pd.concat([v.iloc[[0]], v.iloc[[0]].assign(hours="1")]), "SCR-046"),
     "institution not in the allocation": ("screening", lambda v: v.assign(institution_id="A3"), "SCR-051"),
     "item out of range": ("screening", lambda v: v.assign(**{"sdq-teacher-4-17.obeys": "3"}), "SCR-014"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -29,9 +30,15 @@ class Known:
         sex, birth_month, in the order of the waves.
     waves_before : frozenset of str
         The waves, and the register, that come before the file's own wave.
+    arms : mapping of str to str
+        The arm of each institution that has one.
+    stored : frozenset of str
+        For a correction: the keys stored at its wave (`duplicates.keys_of`), which it must not bring again.
     """
 
     institutions: frozenset[str] = frozenset()
     allocated: frozenset[str] = frozenset()
     reports: pd.DataFrame = field(default_factory=no_reports)
     waves_before: frozenset[str] = frozenset()
+    arms: Mapping[str, str] = field(default_factory=dict)
+    stored: frozenset[str] = frozenset()

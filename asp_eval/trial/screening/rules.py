@@ -10,8 +10,10 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem
 from asp_eval.trial.screening.ages import age_years
+from asp_eval.trial.screening.duplicates import keys_of
+from asp_eval.trial.screening.findings import Finding
 from asp_eval.trial.screening.known import Known
-from asp_eval.trial.screening.raw import RawTable, positions
+from asp_eval.trial.screening.raw import Mask, RawTable
 from asp_eval.trial.screening.schema import TableSchema
 from asp_eval.trial.study.design import Study
 
@@ -50,12 +52,22 @@ MISTYPED_ID = Fault(
     "SCR-065", "the child is not known, but another is whose id differs only in leading zeros, capitals or spaces",
     "Write the id as at the other waves; a spreadsheet drops the zeros of 007 unless the column is text.",
 )  # fmt: skip
+STORED = Fault(
+    "SCR-120", "another row with this {unit} is stored already",
+    "If this row is the right one, correct the whole file and import it with --replace; if not, leave the row where it is.",
+)  # fmt: skip
+
+
+def unmet(raw: RawTable, schema: TableSchema, known: Known | None) -> Iterator[Problem]:
+    """Yield what must be there before any row of a file can be judged."""
+    if known is not None and schema.name != "institutions" and not known.institutions:
+        yield NO_INSTITUTIONS.at(raw.source)
 
 
 def broken_rules(
     raw: RawTable, frame: pd.DataFrame, schema: TableSchema, study: Study | None, known: Known | None
-) -> Iterator[Problem]:
-    """Yield everything that breaks a rule.
+) -> Iterator[Finding]:
+    """Yield the rows that break each rule.
 
     Parameters
     ----------
@@ -68,17 +80,19 @@ def broken_rules(
         What is not given is not checked.
     """
     yield from _forms(raw, frame, schema)
-    if known is not None and schema.name != "institutions":
+    if known is not None and schema.name != "institutions" and known.institutions:
         yield from _institutions(raw, frame, schema, known)
     if study is not None and schema.wave is not None and "date" in frame:
-        yield from _dates(raw, frame, schema.wave, study)
+        yield _dates(raw, frame, schema.wave, study)
     if study is not None and schema.name == "screening" and schema.wave is not None:
         yield from _ages(raw, frame, schema.wave, study)
     if known is not None and "child_id" in frame:
         yield from _against_reports(raw, frame, known)
+    if known is not None and known.stored:
+        yield _already_stored(raw, frame, schema, known)
 
 
-def _forms(raw: RawTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[Problem]:
+def _forms(raw: RawTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[Finding]:
     """Rows without any answer, and rows with two forms of one family."""
     filled = {
         form: frame[items].notna().any(axis=1).to_numpy(dtype=bool)
@@ -87,37 +101,45 @@ def _forms(raw: RawTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[
     }
     if filled:
         blank = ~np.logical_or.reduce(list(filled.values()))
-        yield from (NO_ANSWERS.at(raw.place(row)) for row in positions(blank))
+        yield Finding.of(NO_ANSWERS, None, blank, lambda row: NO_ANSWERS.at(raw.place(row)))
     for group in schema.alternatives:
         answered = {form: filled[form] for form in group if form in filled}
-        twice = np.sum(list(answered.values()), axis=0) > 1 if answered else np.zeros(len(raw), dtype=bool)
-        for row in positions(twice):
-            yield TWO_FORMS.at(raw.place(row), forms=" and ".join(form for form, mask in answered.items() if mask[row]))
+        if len(answered) > 1:
+            yield _two_forms(raw, answered)
 
 
-def _institutions(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known: Known) -> Iterator[Problem]:
+def _two_forms(raw: RawTable, answered: dict[str, Mask]) -> Finding:
+    def problem(row: int) -> Problem:
+        return TWO_FORMS.at(raw.place(row), forms=" and ".join(form for form, mask in answered.items() if mask[row]))
+
+    return Finding.of(TWO_FORMS, None, np.sum(list(answered.values()), axis=0) > 1, problem)
+
+
+def _institutions(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known: Known) -> Iterator[Finding]:
     """Institutions that are not listed, or were never drawn."""
-    if not known.institutions:
-        yield NO_INSTITUTIONS.at(raw.source)
-        return
     given = frame["institution_id"]
     unlisted = given.notna() & ~given.isin(known.institutions)
     listed = pd.Series(sorted(known.institutions), dtype="str")
     spelled = dict(zip(_plain(listed), listed, strict=True))
-    for row in positions(unlisted):
+
+    def unknown(row: int) -> Problem:
         found = str(given.iloc[row])
         meant = spelled.get(_plain(given.iloc[[row]]).iloc[0])
         near = [meant] if meant else difflib.get_close_matches(found, known.institutions, n=1)
         likely = f"Did you mean {near[0]!r}? " if near else ""
         advice = f"{likely}Correct the cell, or add the institution to the list and import the list again."
-        yield UNKNOWN_INSTITUTION.at(raw.place(row, "institution_id"), found=found, advice=advice)
+        return UNKNOWN_INSTITUTION.at(raw.place(row, "institution_id"), found=found, advice=advice)
+
+    yield Finding.of(UNKNOWN_INSTITUTION, "institution_id", unlisted, unknown)
     if schema.name != "allocation" and known.allocated:
         undrawn = given.notna() & ~unlisted & ~given.isin(known.allocated)
-        for row in positions(undrawn):
-            yield NOT_ALLOCATED.at(raw.place(row, "institution_id"), found=str(given.iloc[row]))
+        place = "institution_id"
+        yield Finding.of(
+            NOT_ALLOCATED, place, undrawn, lambda row: NOT_ALLOCATED.at(raw.place(row, place), found=str(given.iloc[row]))
+        )
 
 
-def _dates(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Iterator[Problem]:
+def _dates(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Finding:
     wave = study.wave(wave_id)
     day = frame["date"]
     outside = pd.Series(False, index=frame.index)
@@ -126,70 +148,92 @@ def _dates(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> It
     if wave.end:
         outside |= day > pd.Timestamp(wave.end)
     span = f"{wave.start or '...'} to {wave.end or '...'}"
-    for row in positions(outside):
-        yield OUTSIDE_WAVE.at(raw.place(row, "date"), found=f"{day.iloc[row]:%Y-%m-%d}", expected=span)
+    return Finding.of(
+        OUTSIDE_WAVE, "date", outside,
+        lambda row: OUTSIDE_WAVE.at(raw.place(row, "date"), found=f"{day.iloc[row]:%Y-%m-%d}", expected=span),
+    )  # fmt: skip
 
 
-def _ages(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Iterator[Problem]:
+def _ages(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Iterator[Finding]:
     """Children born after they were rated, and children outside the eligible ages at the wave that decides."""
     start = study.wave(wave_id).start
     if "birth_month" not in frame or "date" not in frame:
         return
-    month = frame["date"].dt.strftime("%Y-%m").astype("string")
-    later = (frame["birth_month"] > month).fillna(False).to_numpy(dtype=bool)
-    for row in positions(later):
-        born = str(frame["birth_month"].iloc[row])
-        yield BORN_LATER.at(raw.place(row, "birth_month"), found=born, expected=f"up to {month.iloc[row]}")
+    born, month = frame["birth_month"], frame["date"].dt.strftime("%Y-%m").astype("string")
+    later = (born > month).fillna(False).to_numpy(dtype=bool)
+
+    def born_later(row: int) -> Problem:
+        return BORN_LATER.at(raw.place(row, "birth_month"), found=str(born.iloc[row]), expected=f"up to {month.iloc[row]}")
+
+    yield Finding.of(BORN_LATER, "birth_month", later, born_later)
     if study.eligibility is None or study.eligibility.at != wave_id:
         return
     day = frame["date"].fillna(pd.Timestamp(start)) if start else frame["date"]
-    age = age_years(frame["birth_month"], day)
+    age = age_years(born, day)
     ages = study.eligibility.age_years
     outside = ((age < ages.start) | (age >= ages.below)).to_numpy(dtype=bool) & ~later
-    for row in positions(outside):
-        allowed = f"from {ages.start:g}, below {ages.below:g}"
-        yield OUTSIDE_AGES.at(raw.place(row, "birth_month"), found=round(float(age.iloc[row]), 1), expected=allowed)
+    allowed = f"from {ages.start:g}, below {ages.below:g}"
+
+    def ineligible(row: int) -> Problem:
+        return OUTSIDE_AGES.at(raw.place(row, "birth_month"), found=round(float(age.iloc[row]), 1), expected=allowed)
+
+    yield Finding.of(OUTSIDE_AGES, "birth_month", outside, ineligible)
 
 
-def _against_reports(raw: RawTable, frame: pd.DataFrame, known: Known) -> Iterator[Problem]:
+def _against_reports(raw: RawTable, frame: pd.DataFrame, known: Known) -> Iterator[Finding]:
     """Compare with what files of other waves said of the same children."""
     reports = known.reports
-    yield from _mistyped_ids(raw, frame, reports["child_id"].drop_duplicates())
+    yield _mistyped_ids(raw, frame, reports["child_id"].drop_duplicates())
     for column in ("sex", "birth_month"):
         if column in frame:
-            yield from _differences(raw, frame, column, reports.dropna(subset=[column]), CHILD_DIFFERS)
+            yield _differences(raw, frame, column, reports.dropna(subset=[column]), CHILD_DIFFERS)
     before = reports[reports["wave"].isin(known.waves_before)]
     if len(before):
         for column, fault in (("institution_id", MOVED), ("rater_id", OTHER_RATER)):
-            yield from _differences(raw, frame, column, before.dropna(subset=[column]), fault)
-        new = frame["child_id"].notna() & ~frame["child_id"].isin(before["child_id"])
-        yield from (JOINED.at(raw.place(row, "child_id"), found=str(frame["child_id"].iloc[row])) for row in positions(new))
+            if column in frame:
+                yield _differences(raw, frame, column, before.dropna(subset=[column]), fault)
+        ids = frame["child_id"]
+        new = ids.notna() & ~ids.isin(before["child_id"])
+        yield Finding.of(JOINED, "child_id", new, lambda row: JOINED.at(raw.place(row, "child_id"), found=str(ids.iloc[row])))
 
 
-def _mistyped_ids(raw: RawTable, frame: pd.DataFrame, known: pd.Series[str]) -> Iterator[Problem]:
-    """Yield the children whose id is not known but for its spelling: a spreadsheet makes 7 of 007."""
+def _mistyped_ids(raw: RawTable, frame: pd.DataFrame, known: pd.Series[str]) -> Finding:
+    """Find the children whose id is not known but for its spelling: a spreadsheet makes 7 of 007."""
     ids = frame["child_id"]
     spelled = dict(zip(_plain(known), known, strict=True))
     new = (ids.notna() & ~ids.isin(known)).to_numpy()
     meant = _plain(ids).map(spelled)
-    for row in positions(new & meant.notna().to_numpy()):
-        yield MISTYPED_ID.at(raw.place(row, "child_id"), found=str(ids.iloc[row]), expected=repr(str(meant.iloc[row])))
+
+    def problem(row: int) -> Problem:
+        return MISTYPED_ID.at(raw.place(row, "child_id"), found=str(ids.iloc[row]), expected=repr(str(meant.iloc[row])))
+
+    return Finding.of(MISTYPED_ID, "child_id", new & meant.notna().to_numpy(), problem)
 
 
 def _plain(ids: pd.Series[str]) -> pd.Series[str]:
     return ids.str.casefold().str.replace(r"\s", "", regex=True).str.lstrip("0")
 
 
-def _differences(raw: RawTable, frame: pd.DataFrame, column: str, reports: pd.DataFrame, fault: Fault) -> Iterator[Problem]:
-    """Yield the rows whose value differs from the last one reported."""
-    if column not in frame:
-        return
+def _differences(raw: RawTable, frame: pd.DataFrame, column: str, reports: pd.DataFrame, fault: Fault) -> Finding:
+    """Find the rows whose value differs from the last one reported."""
     last = reports.drop_duplicates("child_id", keep="last").set_index("child_id")
-    said = frame["child_id"].map(last[column])
-    differs = (frame[column].notna() & said.notna() & (frame[column] != said).fillna(False)).to_numpy(dtype=bool)
+    now, said = frame[column], frame["child_id"].map(last[column])
+    differs = (now.notna() & said.notna() & (now != said).fillna(False)).to_numpy(dtype=bool)
     waves = frame["child_id"].map(last["wave"])
-    for row in positions(differs):
-        wave = str(waves.iloc[row]) or "the register"
-        yield fault.at(
-            raw.place(row, column), found=str(frame[column].iloc[row]), expected=str(said.iloc[row]), wave=wave, column=column
-        )
+
+    def problem(row: int) -> Problem:
+        place, wave = raw.place(row, column), str(waves.iloc[row]) or "the register"
+        return fault.at(place, found=str(now.iloc[row]), expected=str(said.iloc[row]), wave=wave, column=column)
+
+    return Finding.of(fault, column, differs, problem)
+
+
+def _already_stored(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known: Known) -> Finding:
+    """Find the rows of a correction whose unit was stored meanwhile, from another row."""
+    unit = schema.key[0]
+    units = frame[unit]
+
+    def problem(row: int) -> Problem:
+        return STORED.at(raw.place(row, unit), found=str(units.iloc[row]), unit=unit)
+
+    return Finding.of(STORED, unit, keys_of(frame, schema).isin(known.stored).to_numpy(dtype=bool), problem)

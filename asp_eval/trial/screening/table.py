@@ -28,9 +28,10 @@ class Table:
         Number of each row in a spreadsheet; the header is row 1.
     answered : ndarray of bool, shape (n,)
         Whether the row has an answer to any item; True throughout where the table has no items.
-    rows_read, filtered, collapsed : int
-        ``rows_read = n + filtered + collapsed``.
+    rows_read, filtered, collapsed, duplicates, quarantined : int
+        ``rows_read = n + filtered + collapsed + duplicates + quarantined``.
     dialect : Dialect
+        With the decimal mark and the order of dates that the file was read with.
     warnings : tuple of Problem
     """
 
@@ -45,6 +46,8 @@ class Table:
     collapsed: int
     dialect: Dialect
     warnings: tuple[Problem, ...]
+    duplicates: int = 0
+    quarantined: int = 0
     seal: object = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

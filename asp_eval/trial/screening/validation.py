@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 
 import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
-from asp_eval.trial.screening.columns import shorten
+from asp_eval.trial.screening.duplicates import same_keys, same_rows
 from asp_eval.trial.screening.fields import Field
+from asp_eval.trial.screening.findings import Finding, at_rows, listed
 from asp_eval.trial.screening.known import Known
-from asp_eval.trial.screening.raw import RawTable, TextColumn, positions
-from asp_eval.trial.screening.rules import broken_rules
+from asp_eval.trial.screening.raw import SPACES, Mask, RawTable, TextColumn
+from asp_eval.trial.screening.rules import broken_rules, unmet
 from asp_eval.trial.screening.schema import TableSchema
+from asp_eval.trial.screening.suspicions import straight_liners
 from asp_eval.trial.screening.table import VALIDATED, Table
-from asp_eval.trial.screening.values import KINDS, Marks, convert, date_order, decimal_mark, expected, typed
+from asp_eval.trial.screening.values import (
+    KINDS,
+    Converted,
+    Marks,
+    convert,
+    date_order,
+    decimal_mark,
+    expected,
+    typed,
+)
 from asp_eval.trial.study.design import Study
 
 UNKNOWN_COLUMN = Fault(
@@ -30,10 +43,6 @@ MISSING_COLUMN = Fault(
     "say so there: 'constants: {{OURS: null}}'.",
 )  # fmt: skip
 NO_VALUE = Fault("SCR-045", "the cell is empty, and must not be", "Fill it in, or take the row out.")
-SAME_KEY = Fault(
-    "SCR-046", "the same {key} stands twice: {values} in row {first} and here",
-    "Keep one of the rows; {advice}.",
-)  # fmt: skip
 UNSURE_DECIMAL = Fault(
     "SCR-048", "numbers such as {numbers} can be read in two ways: the decimal mark could be a comma or a point",
     "Say which in the mapping: 'format: {{decimal: \",\"}}'.",
@@ -52,18 +61,41 @@ NOT_THERE = Fault(
 )
 
 
+ALL_OR_NOTHING = ("institutions", "allocation")  # short lists that everything hangs on: no row of them waits in quarantine
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sifted:
+    """A file of which each row was either accepted or refused.
+
+    Attributes
+    ----------
+    table : Table
+        The rows accepted.
+    refused : RawTable
+        The rows with an error, whole, under our names. Empty if there are none.
+    institutions : mapping of int to str
+        The institution of each row of the file that tells it, by the row's number, also of rows that were refused.
+    problems : tuple of Problem
+        The errors of the rows refused and the warnings of those accepted, by row; at most 1,000 of a kind in a column.
+    reasons : callable
+        Returns all errors of the row refused at a position in `refused`.
+    """
+
+    table: Table
+    refused: RawTable
+    institutions: Mapping[int, str] = attribute(repr=False)
+    problems: tuple[Problem, ...]
+    reasons: Callable[[], tuple[tuple[Problem, ...], ...]] = attribute(repr=False)
+
+
 def validate(raw: RawTable, schema: TableSchema, *, study: Study | None = None, known: Known | None = None) -> Table:
-    """Check a file against its schema and against what the study knows.
+    """Check a file against its schema and against what the study knows; refuse it whole if any row is at fault.
 
     Parameters
     ----------
-    raw : RawTable
-        Under our names (`applying.apply_mapping`).
-    schema : TableSchema
-    study : Study, optional
-        Adds the waves' dates and the eligible ages.
-    known : Known, optional
-        Adds institutions, allocation and what earlier files said of the children; without it none of these is checked.
+    raw, schema, study, known
+        As for `sift`.
 
     Returns
     -------
@@ -75,30 +107,103 @@ def validate(raw: RawTable, schema: TableSchema, *, study: Study | None = None, 
     DataProblems
         Every fault of the file, errors and warnings; at most 1,000 of a kind in a column.
     """
+    sifted = sift(raw, schema, study=study, known=known)
+    if len(sifted.refused):
+        raise DataProblems(sifted.problems)
+    return sifted.table
+
+
+def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, known: Known | None = None) -> Sifted:
+    """Separate the rows of a file that can be stored from those at fault.
+
+    A row with any error is refused whole. Of rows that are the same in every cell one is accepted, and the others are counted
+    as duplicates; of rows that have one key and differ in anything else, all are refused. What is wrong with a column, or with
+    the file, refuses the whole file, and so does an error in the short lists `ALL_OR_NOTHING`.
+
+    Parameters
+    ----------
+    raw : RawTable
+        Under our names (`applying.apply_mapping`).
+    schema : TableSchema
+    study : Study, optional
+        Adds the waves' dates and the eligible ages.
+    known : Known, optional
+        Adds institutions, allocation and what earlier files said of the children; without it none of these is checked.
+
+    Raises
+    ------
+    DataProblems
+        Every fault of the file, if no row of it can be accepted.
+    """
     raw = _at_wave(raw, schema)
-    problems = [*raw.notes, *_column_problems(raw, schema)]
     marks, unsure = _marks(raw, schema)
-    problems += unsure
-    values: dict[str, pd.Series] = {}
+    general = [*raw.notes, *_column_problems(raw, schema), *unsure, *unmet(raw, schema, known)]
+    again = same_rows(raw, schema) if schema.name not in ALL_OR_NOTHING else None
+    left_out = at_rows([again] if again else [], len(raw))
+    findings = [again] if again else []
+    frame = pd.DataFrame(index=range(len(raw)))
     if not unsure:
-        for field in schema.fields:
-            if field.name in raw.columns:
-                values[field.name], found = _checked(raw, field, marks)
-                problems += found
-            elif field.form is None:
-                values[field.name] = typed([None] * len(raw), field)
-        problems += _same_keys(raw, schema)
-    frame = pd.DataFrame(values)
-    if all(name in values for name in schema.key):
-        problems += broken_rules(raw, frame, schema, study, known)
-    problems = sorted(shorten(problems), key=lambda problem: problem.place.row or 0)
-    if any(problem.severity == "error" for problem in problems):
-        raise DataProblems(problems)
-    return Table(
-        schema=schema, source=raw.source, sha256=raw.sha256, checked=frame, rows=raw.rows.copy(),
-        answered=_answered(frame, schema), rows_read=raw.rows_read, filtered=raw.filtered, collapsed=raw.collapsed,
-        dialect=raw.dialect, warnings=tuple(problems), seal=VALIDATED,
+        frame, found = _values(raw, schema, marks)
+        findings += [*found, same_keys(raw, schema, left_out)]
+        if all(name in frame for name in schema.key):
+            findings += broken_rules(raw, frame, schema, study, known)
+    errors = [finding.among(~left_out) for finding in findings if finding.is_error]
+    refused = at_rows(errors, len(raw))
+    accepted = ~refused & ~left_out
+    if _is_hopeless(general, refused, accepted, schema):
+        problems = [*general, *listed(findings, raw)]
+        raise DataProblems(sorted(problems, key=_row))
+    warnings = [finding if finding is again else finding.among(accepted) for finding in findings if not finding.is_error]
+    whole = bool(accepted.all())
+    kept = frame if whole else frame.loc[accepted].reset_index(drop=True)
+    problems = [*general, *listed(warnings, raw), *straight_liners(raw.source, kept, schema)]
+    table = Table(
+        schema=schema, source=raw.source, sha256=raw.sha256, checked=kept, rows=raw.rows[accepted],
+        answered=_answered(kept, schema), rows_read=raw.rows_read, filtered=raw.filtered, collapsed=raw.collapsed,
+        duplicates=int(left_out.sum()), quarantined=int(refused.sum()),
+        dialect=replace(raw.dialect, decimal=marks.decimal, dates=marks.dates), warnings=tuple(sorted(problems, key=_row)),
+        seal=VALIDATED,
     )  # fmt: skip
+    return Sifted(
+        table=table,
+        refused=raw.keep(refused),
+        institutions=_institutions(raw, refused | left_out),
+        problems=tuple(sorted([*problems, *listed(errors, raw)], key=_row)),
+        reasons=lambda: _reasons(errors, refused),
+    )
+
+
+def _row(problem: Problem) -> int:
+    return problem.place.row or 0
+
+
+def _is_hopeless(general: list[Problem], refused: Mask, accepted: Mask, schema: TableSchema) -> bool:
+    """Whether nothing of a file can be stored."""
+    if any(problem.severity == "error" for problem in general):
+        return True
+    return bool(refused.any()) and (schema.name in ALL_OR_NOTHING or not accepted.any())
+
+
+def _reasons(errors: list[Finding], refused: Mask) -> tuple[tuple[Problem, ...], ...]:
+    """Return the errors of each row refused."""
+    reasons: dict[int, list[Problem]] = {int(row): [] for row in np.flatnonzero(refused)}
+    for finding in errors:
+        for row, problem in zip(finding.rows, finding.problems(), strict=True):
+            reasons[int(row)].append(problem)
+    return tuple(map(tuple, reasons.values()))
+
+
+def _values(raw: RawTable, schema: TableSchema, marks: Marks) -> tuple[pd.DataFrame, list[Finding]]:
+    """Return the values of all columns, and the faults of their cells."""
+    values: dict[str, pd.Series] = {}
+    findings: list[Finding] = []
+    for field in schema.fields:
+        if field.name in raw.columns:
+            values[field.name], found = _checked(raw, field, marks)
+            findings += found
+        elif field.form is None:
+            values[field.name] = typed([None] * len(raw), field)
+    return pd.DataFrame(values), findings
 
 
 def _at_wave(raw: RawTable, schema: TableSchema) -> RawTable:
@@ -151,46 +256,34 @@ def _marks(raw: RawTable, schema: TableSchema) -> tuple[Marks, list[Problem]]:
     return Marks(decimal or ".", dates or "iso"), problems
 
 
-def _checked(raw: RawTable, field: Field, marks: Marks) -> tuple[pd.Series, list[Problem]]:
+def _checked(raw: RawTable, field: Field, marks: Marks) -> tuple[pd.Series, list[Finding]]:
     """Return the values of a column and the faults of its cells."""
-    column = raw.columns[field.name]
+    name, column = field.name, raw.columns[field.name]
     converted = convert(column, field, marks)
-    problems = [
-        converted.faults[column.codes[row]].at(
-            raw.place(row, field.name), found=column.cell(row), expected=expected(field), kind=KINDS[field.kind]
-        )
-        for row in positions(converted.faulty)
-    ]
+    found = [_faulty_cells(raw, field, converted, fault) for fault in dict.fromkeys(converted.faults) if fault is not None]
     if field.required:
         empty = converted.series.isna().to_numpy() & ~converted.faulty
-        problems += [NO_VALUE.at(raw.place(row, field.name)) for row in positions(empty)]
-    return converted.series, problems
+        found.append(Finding.of(NO_VALUE, name, empty, lambda row: NO_VALUE.at(raw.place(row, name))))
+    return converted.series, found
 
 
-def _same_keys(raw: RawTable, schema: TableSchema) -> Iterator[Problem]:
-    """Rows whose key was met before, each naming the first row that has it."""
-    names = [name for name in schema.key if name in raw.columns]
-    if len(names) < len(schema.key):
-        return
-    keys = pd.DataFrame({name: pd.Series(raw.columns[name].cells()).str.strip() for name in names})
-    again = keys.duplicated().to_numpy() & (keys != "").all(axis=1).to_numpy()
-    if not again.any():
-        return
-    first = keys.groupby(names, sort=False).ngroup().to_numpy()
-    rows_of = pd.Series(raw.rows).groupby(first).first().to_dict()
-    for row in positions(again):
-        values = ", ".join(keys.iloc[row])
-        place = raw.place(row, names[0])
-        yield SAME_KEY.at(
-            place, key=" and ".join(schema.key), values=values, first=rows_of[first[row]], advice=_on_same_key(schema)
-        )
+def _faulty_cells(raw: RawTable, field: Field, converted: Converted, fault: Fault) -> Finding:
+    """Find the cells of a column that have one fault."""
+    name, column = field.name, raw.columns[field.name]
+    there = column.where(np.array([one is fault for one in converted.faults], dtype=np.bool_))
+
+    def problem(row: int) -> Problem:
+        return fault.at(raw.place(row, name), found=column.cell(row), expected=expected(field), kind=KINDS[field.kind])
+
+    return Finding.of(fault, name, there, problem)
 
 
-def _on_same_key(schema: TableSchema) -> str:
-    """Say where two rows with one key come from, for the unit of the table."""
-    if schema.key == ("institution_id",):
-        return "if the file has a row per child, say in the mapping 'one_row_per: institution_id'"
-    return f"look whether one is another {schema.key[0].removesuffix('_id')}'s, with a mistyped id"
+def _institutions(raw: RawTable, rows: Mask) -> dict[int, str]:
+    """Return the institution of some rows, by the row's number, where the cell tells one."""
+    if "institution_id" not in raw.columns:
+        return {}
+    cells = raw.columns["institution_id"].keep(rows).cells()
+    return {int(row): str(cell).strip(SPACES) for row, cell in zip(raw.rows[rows], cells, strict=True) if cell.strip(SPACES)}
 
 
 def _answered(frame: pd.DataFrame, schema: TableSchema) -> np.ndarray:

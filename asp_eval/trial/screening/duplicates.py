@@ -1,0 +1,105 @@
+"""Rows of a file that stand twice: the same row again is left out, two rows that contradict each other are both refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from asp_eval.core.errors import Fault, Problem
+from asp_eval.trial.screening.findings import Finding
+from asp_eval.trial.screening.raw import SPACES, Mask, RawTable
+from asp_eval.trial.screening.schema import TableSchema
+
+SAME_KEY = Fault(
+    "SCR-046", "the same {key} stands more than once: {values} in {others} and here",
+    "Keep one of the rows; {advice}.",
+)  # fmt: skip
+SAME_ROW = Fault(
+    "SCR-121", "the row is the same as row {first} in every cell", "It is left out, and counted as a duplicate.", "warning"
+)
+MOST_NAMED = 5
+
+
+def same_rows(raw: RawTable, schema: TableSchema) -> Finding:
+    """Find the rows that say again, in every cell, what a row above them says.
+
+    Rows without a whole key are not compared: two children whose ids are missing may well have the same answers.
+    """
+    again: Mask = np.zeros(len(raw), dtype=np.bool_)
+    groups = _groups(raw, schema)
+    twice = np.flatnonzero(_in_company(groups))
+    first = np.arange(len(raw))
+    if len(twice):
+        codes = np.column_stack([pd.factorize(column.texts)[0][column.codes[twice]] for column in raw.columns.values()])
+        _, back = np.unique(codes, axis=0, return_inverse=True)
+        place = back.ravel()
+        earliest = np.full(int(place.max()) + 1, len(raw))
+        np.minimum.at(earliest, place, twice)
+        first[twice] = earliest[place]
+        again[twice] = earliest[place] != twice
+
+    def problem(row: int) -> Problem:
+        return SAME_ROW.at(raw.place(row), first=int(raw.rows[first[row]]))
+
+    return Finding.of(SAME_ROW, None, again, problem)
+
+
+def same_keys(raw: RawTable, schema: TableSchema, left_out: Mask) -> Finding:
+    """Find the rows whose key another row has too, `left_out` aside; each names the others."""
+    groups = _groups(raw, schema)
+    groups[left_out] = -1
+    names = [name for name in schema.key if name in raw.columns]
+    clashing = _in_company(groups)
+    order = np.argsort(groups, kind="stable")
+    sorted_groups = groups[order]
+
+    def problem(row: int) -> Problem:
+        alike = order[slice(*np.searchsorted(sorted_groups, [groups[row], groups[row] + 1]))]
+        others = [int(raw.rows[other]) for other in alike if other != row]
+        values = ", ".join(raw.columns[name].cell(row).strip(SPACES) for name in names)
+        place = raw.place(row, names[0])
+        return SAME_KEY.at(place, key=" and ".join(schema.key), values=values, others=_rows(others), advice=_on_same_key(schema))
+
+    return Finding.of(SAME_KEY, names[0] if names else None, clashing, problem)
+
+
+def keys_of(frame: pd.DataFrame, schema: TableSchema) -> pd.Series[str]:
+    """Return the key of each row within its wave, as one text."""
+    names = [name for name in schema.key if name != "wave"]
+    return frame[names].astype("string").agg("\x1f".join, axis=1) if len(names) > 1 else frame[names[0]].astype("string")
+
+
+def _groups(raw: RawTable, schema: TableSchema) -> npt.NDArray[np.int64]:
+    """Number the keys of the rows, shape (n,); -1 where a part of the key is empty, or has no column."""
+    groups = np.zeros(len(raw), dtype=np.int64)
+    for name in schema.key:
+        if name not in raw.columns:
+            return np.full(len(raw), -1)
+        column = raw.columns[name]
+        plain, texts = pd.factorize(np.array([text.strip(SPACES) for text in column.texts], dtype=object))
+        empty = np.flatnonzero(texts == "")
+        codes = plain[column.codes]
+        groups = np.where((groups < 0) | np.isin(codes, empty), -1, groups * (len(texts) + 1) + codes)
+    return groups
+
+
+def _in_company(groups: npt.NDArray[np.int64]) -> Mask:
+    """Return which rows have a key that another row has too."""
+    _, place, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    return np.asarray((counts[place.ravel()] > 1) & (groups >= 0), dtype=np.bool_)
+
+
+def _rows(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:MOST_NAMED]))
+    more = f" and {len(numbers) - MOST_NAMED} more" if len(numbers) > MOST_NAMED else ""
+    return f"row {shown}" if len(numbers) == 1 else f"rows {shown}{more}"
+
+
+def _on_same_key(schema: TableSchema) -> str:
+    """Say where two rows with one key come from, for the unit of the table."""
+    if schema.key == ("institution_id",):
+        return "if the file has a row per child, say in the mapping 'one_row_per: institution_id'"
+    return f"look whether one is another {schema.key[0].removesuffix('_id')}'s, with a mistyped id"
