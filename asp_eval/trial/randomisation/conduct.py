@@ -9,7 +9,7 @@ from asp_eval.trial.randomisation.scheme import Allocation
 from asp_eval.trial.study.design import Study
 
 
-def randomise(study: Study, institutions: pd.DataFrame, *, seed: int) -> Allocation:
+def randomise(study: Study, institutions: pd.DataFrame, *, seed: int, late: bool = False) -> Allocation:
     """Draw the lot: an arm for each institution.
 
     The draw follows a published rule (``docs/randomisation.md``) and depends on nothing but the seed, the ids and
@@ -24,6 +24,8 @@ def randomise(study: Study, institutions: pd.DataFrame, *, seed: int) -> Allocat
         One row per institution: ``institution_id`` and the columns that the declaration names.
     seed : int
         0 or more. Settle it in public before the draw.
+    late : bool
+        Whether these are institutions that came after the lot was drawn, and get theirs as a batch of their own.
 
     Returns
     -------
@@ -50,4 +52,4 @@ def randomise(study: Study, institutions: pd.DataFrame, *, seed: int) -> Allocat
     >>> randomise(study, institutions, seed=2006).counts().to_dict("index")
     {'A': {'intervention': 1, 'reference': 1}, 'B': {'intervention': 1, 'reference': 1}}
     """
-    return scheme_of(study, institutions).allocate(seed)
+    return scheme_of(study, institutions, late=late).allocate(seed)
