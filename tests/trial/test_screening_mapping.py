@@ -170,6 +170,12 @@ def test_items_of_a_pattern_that_are_not_there_are_listed_and_one_may_have_its_o
     assert [p.place.column for p in caught.value.problems] == ["tlies"]
 
 
+def test_a_mapping_tells_every_column_it_renames():
+    both = mapping(rename_items={SDQ.id: "t{key}"}, rename={"odd": f"{SDQ.id}.obeys", "barn": "child_id"})
+    assert (both.renames["barn"], both.renames["odd"], both.renames["tlies"]) == ("child_id", SDQ.columns[6], f"{SDQ.id}.lies")
+    assert "tobeys" not in both.renames
+
+
 def test_a_pattern_is_refused_where_it_does_not_fit():
     raw = answered([*named(SDQ, "s_{number}")], "1")
     with pytest.raises(DataProblems, match="SCR-186"):

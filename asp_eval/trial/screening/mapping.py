@@ -17,8 +17,9 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from asp_eval.core.documents import Document, Misfit, Misfits, read_document
 from asp_eval.core.errors import AspError, DataProblems, Fault
 from asp_eval.core.filters import parse_filter
+from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.items import is_pattern
+from asp_eval.trial.screening.items import is_pattern, named
 
 NO_MAPPING_FILE = Fault(
     "SCR-019", "there is no such mapping file",
@@ -140,6 +141,19 @@ class Mapping(Document):
         if twins:
             raise ValueError(f"every column made once; {', '.join(twins)} is made more than once")
         return self
+
+    @property
+    def renames(self) -> dict[str, str]:
+        """Every column that is renamed, ``{export column: our column}``, with those of the patterns.
+
+        Raises
+        ------
+        Refusal
+            INS-001 if 'rename_items' names an instrument that does not exist.
+        """
+        patterns = self.rename_items.items()
+        items = {name: ours for id_, pattern in patterns for name, ours in named(instrument(id_), pattern).items()}
+        return {name: ours for name, ours in items.items() if ours not in self.rename.values()} | self.rename
 
     @property
     def on_one_line(self) -> str:
