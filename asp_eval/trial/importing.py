@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from asp_eval.trial.screening.applying import apply_mapping
 from asp_eval.trial.screening.known import Known
 from asp_eval.trial.screening.mapping import Mapping, load_mapping, mapping_beside
 from asp_eval.trial.screening.raw import RawTable
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.reading import companions_of, read_raw
 from asp_eval.trial.screening.schema import IMPORTABLE, UNKNOWN_TABLE, TableSchema, table_schema
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.screening.validation import validate
@@ -103,9 +104,9 @@ def import_file(
     """Take a file into the study.
 
     The file is first kept in ``data/`` under its own name (or a numbered one, if another file or another mapping has that
-    name), with its mapping beside it. The same file again changes nothing and says so; another file for the same table and
-    wave takes the place of the first if it has all its units, and both stay in the ledger. If anything is wrong, nothing is
-    stored or kept.
+    name), with its mapping beside it; if other files explain it, with them in a folder of its own. The same file again changes
+    nothing and says so; another file for the same table and wave takes the place of the first if it has all its units, and
+    both stay in the ledger. If anything is wrong, nothing is stored or kept.
 
     Parameters
     ----------
@@ -140,8 +141,8 @@ def import_file(
     store = Store(study.folder)
     if dry_run:
         return _checked(study, store, _read(file, chosen, schema), schema, chosen, replace=replace)
-    with kept(file, beside, study.folder / "data") as keeping:
-        raw = _read(keeping.file, chosen, schema)
+    with kept(file, beside, study.folder / "data", companions_of(file, chosen.format)) as keeping:
+        raw = dataclasses.replace(_read(keeping.file, chosen, schema), source=keeping.name)
         stored = _stored(study, store, raw, schema, chosen, replace=replace)
         if stored.report.already:
             keeping.discard()

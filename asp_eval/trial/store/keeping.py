@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -20,26 +20,34 @@ class Kept:
     ----------
     file : Path
         The copy in ``data/``, or the export itself if it lies there.
+    name : str
+        Where it is kept, from ``data/``: ``wave1.csv``, or ``dataset/dataset.csv`` for one that is kept with its companions.
     new : tuple of Path
-        What was written: the copy, its mapping, both or nothing.
+        What was written: the copy, its companions, its mapping, or nothing.
     """
 
     file: Path
+    name: str
     new: tuple[Path, ...] = ()
 
     def discard(self) -> None:
-        """Take away what was written."""
+        """Take away what was written, and the folder of its own that it was written into."""
         for path in self.new:
             path.unlink(missing_ok=True)
+        home = self.file.parent
+        if self.new and "/" in self.name and home.is_dir() and not any(home.iterdir()):
+            home.rmdir()
 
 
 @contextmanager
-def kept(file: Path, mapping: Path | None, folder: Path) -> Iterator[Kept]:
+def kept(file: Path, mapping: Path | None, folder: Path, companions: Sequence[Path] = ()) -> Iterator[Kept]:
     """Keep an export and its mapping in a folder; after an error what is new there is taken away again.
 
     The copy has the export's own name, or a numbered one if that name belongs to other content or to another mapping: so
     ``mapping_beside`` finds for every kept file the mapping it was read with. The mapping is written first, for a process
     that is killed in between must not leave a file that reads as if it needed none.
+
+    An export that is explained by files beside it is kept with them in a folder of its own, where all have their names.
 
     Parameters
     ----------
@@ -48,16 +56,22 @@ def kept(file: Path, mapping: Path | None, folder: Path) -> Iterator[Kept]:
     mapping : Path, optional
     folder : Path
         Is also rid of what killed processes left half written.
+    companions : sequence of Path
+        Files beside the export that are read as part of it.
     """
     remove_stale_parts(folder)
     if not file.is_file():
-        yield Kept(file)
+        yield Kept(file, file.name)
         return
     content, rules = file.read_bytes(), mapping.read_bytes() if mapping else None
-    copy = _place(folder, file, content, rules)
+    beside = {path.name: path.read_bytes() for path in companions}
+    copy = _place(folder, file, content, rules, beside)
     wanted = [] if rules is None or mapping_beside(copy) else [(kept_mapping(copy), rules)]
-    wanted += [] if copy.exists() else [(copy, content)]
-    written = Kept(copy, tuple(path for path, _ in wanted))
+    parts = [(copy.with_name(name), part) for name, part in beside.items()]
+    wanted += [(path, part) for path, part in [*parts, (copy, content)] if not path.exists()]
+    written = Kept(copy, copy.relative_to(folder).as_posix(), tuple(path for path, _ in wanted))
+    if beside:
+        remove_stale_parts(copy.parent)
     try:
         for path, whole in wanted:
             write_whole(path, whole)
@@ -67,13 +81,20 @@ def kept(file: Path, mapping: Path | None, folder: Path) -> Iterator[Kept]:
         raise
 
 
-def _place(folder: Path, file: Path, content: bytes, rules: bytes | None) -> Path:
-    """Return the first of name.csv, name-2.csv, ... that is free, or holds the same export with the same mapping."""
-    names = (file.name if number == 1 else f"{file.stem}-{number}{file.suffix}" for number in count(1))
-    return next(folder / name for name in names if _fits(folder / name, content, rules))
+def _place(folder: Path, file: Path, content: bytes, rules: bytes | None, beside: dict[str, bytes]) -> Path:
+    """Return the first of name.csv, name-2.csv, ... that is free, or holds the same export with the same mapping.
+
+    With companions it is the first of name/name.csv, name-2/name.csv, ...
+    """
+    stems = (file.stem if number == 1 else f"{file.stem}-{number}" for number in count(1))
+    if beside:
+        return next(copy for stem in stems if _fits(copy := folder / stem / file.name, content, rules, beside))
+    return next(copy for stem in stems if _fits(copy := folder / f"{stem}{file.suffix}", content, rules, beside))
 
 
-def _fits(copy: Path, content: bytes, rules: bytes | None) -> bool:
-    beside = mapping_beside(copy)
-    as_read = (beside.read_bytes() if beside else None) == rules
-    return as_read and copy.read_bytes() == content if copy.exists() else as_read or beside is None
+def _fits(copy: Path, content: bytes, rules: bytes | None, beside: dict[str, bytes]) -> bool:
+    found = mapping_beside(copy)
+    as_read = (found.read_bytes() if found else None) == rules
+    if any(path.exists() and path.read_bytes() != part for path, part in ((copy.with_name(n), p) for n, p in beside.items())):
+        return False
+    return as_read and copy.read_bytes() == content if copy.exists() else as_read or found is None
