@@ -25,6 +25,7 @@ from .stats.power.icc import IccDraws, IccEstimate, IccInterval, IccTriangular
 from .stats.power.losses import ByArm, Losses
 from .stats.power.outcomes import Binary, Continuous
 from .stats.power.rejection import TTest, ZTest
+from .stats.power.simulated import simulate_power
 from .stats.power.waves import Ancova, Change, EndOnly
 from .stats.resampling.allocations import Allocations
 from .stats.resampling.wild import WildBootstrap
@@ -97,6 +98,7 @@ __all__ = [
     "render",
     "sample_size",
     "score",
+    "simulate_power",
     "table",
 ]
 

@@ -32,11 +32,11 @@ class Family(Protocol):
 
     Attributes
     ----------
-    h : ndarray, shape (J,)
-        Z'WZ of the groups.
+    h : ndarray, shape (J,) or (J, R)
+        Z'WZ of the groups; of each replicate, where groups differ between them (0 stands for no group).
     size : int
         Columns of u = [X, y].
-    N : int
+    N : int or ndarray, shape (R,)
     reml : bool
     """
 
@@ -47,7 +47,7 @@ class Family(Protocol):
     def size(self) -> int: ...  # noqa: D102
 
     @property
-    def N(self) -> int: ...  # noqa: D102
+    def N(self) -> int | Array: ...  # noqa: D102
 
     @property
     def reml(self) -> bool: ...  # noqa: D102
@@ -68,7 +68,7 @@ def minimise_ratios(family: Family) -> Array:
     near_zero = np.flatnonzero(low == 0.0)
     at_zero = np.zeros(len(best), dtype=bool)
     value, slope, _ = criteria(family, near_zero, np.zeros(len(near_zero)))
-    rises = slope >= -1e-9 * family.N
+    rises = slope >= -1e-9 * _of(family.N, near_zero)
     at_zero[near_zero[rises & (best[near_zero] == 0)]] = True
     d = _search(family, _vertex(values, best), low, high, np.flatnonzero(~at_zero))
     inner = rises & (best[near_zero] > 0) & (d[near_zero] < GRID[1])
@@ -81,17 +81,23 @@ def minimise_ratios(family: Family) -> Array:
 
 def criteria(family: Family, which: Index, d: Array) -> tuple[Array, Array, Array]:
     """Return the criterion of some replicates and its first two derivatives in d, up to a constant."""
-    h = family.h[:, None]
+    h = family.h[:, None] if family.h.ndim == 1 else family.h[:, which]
     found = eliminate(family.profile(which, d, 3), family.size).pivots
     value, first, second = found[:, 0], found[:, 1], found[:, 2]
-    many = np.full((family.size, 1), 1.0 if family.reml else 0.0)
-    many[-1] = family.N
+    N = _of(family.N, which)
+    many = np.full((family.size, np.size(N)), 1.0 if family.reml else 0.0)
+    many[-1] = N
     hv = h / (1.0 + d * h)
     share = first / value
     logs = np.log1p(d * h).sum(axis=0) + (many * np.log(value)).sum(axis=0)
     slope = hv.sum(axis=0) + (many * share).sum(axis=0)
     bend = (many * (second / value - share**2)).sum(axis=0) - (hv * hv).sum(axis=0)
     return logs, slope, bend
+
+
+def _of(N: int | Array, which: Index) -> int | Array:
+    """Return N of some replicates."""
+    return N[which] if isinstance(N, np.ndarray) else N
 
 
 def _vertex(values: Array, best: Index) -> Array:

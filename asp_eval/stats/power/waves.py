@@ -136,7 +136,7 @@ def adjusted(levels: Sequence[Level], units: float, waves: Waves) -> Adjusted:
     """
     k = single(waves.followups)
     check_least(1.0, followups=k)
-    r = np.array([_correlation(level.name, waves) for level in levels])
+    r = np.array(correlations(levels, waves))
     v = np.array([level.share for level in levels])
     outcome, joint = v * (1.0 + (k - 1.0) * r) / k, v * r
     lost = 0.0
@@ -152,6 +152,11 @@ def adjusted(levels: Sequence[Level], units: float, waves: Waves) -> Adjusted:
             return _with_means(levels, outcome, joint, v, counts)
     left = outcome - 2.0 * b * joint + b**2 * v
     return Adjusted(_with_shares(levels, left), lost, float(b[0]))
+
+
+def correlations(levels: Sequence[Level], waves: Waves) -> list[float]:
+    """Return how two waves correlate at each level."""
+    return [_correlation(level.name, waves) for level in levels]
 
 
 def _with_means(levels: Sequence[Level], outcome: Array, joint: Array, v: Array, counts: Array) -> Adjusted:
