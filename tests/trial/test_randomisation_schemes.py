@@ -532,7 +532,7 @@ def test_declarations_that_cannot_be_drawn(declared: dict[str, Any], changes: di
 
 
 def test_an_institution_without_a_lot_is_refused() -> None:  # 5: balance wants the large one in the larger arm
-    with pytest.raises(Refusal, match="RND-023.*institution D06"):
+    with pytest.raises(Refusal, match=r"RND-023.*institution D06"):
         constrained(SIX.assign(children=[1, 2, 3, 4, 5, 1000]), randomisation={"ratio": [1, 2], "covariates": {"children": 1}})
 
 

@@ -347,6 +347,7 @@ def test_what_cannot_be_imported_or_read_is_refused(untouched, export, visits, i
 
 
 def test_a_study_without_data_has_empty_tables(study):
-    assert table(study, "institutions").columns.tolist() == ["institution_id", "name", "municipality"]
+    columns = ["institution_id", "name", "municipality", "closed_on", "closed_why"]
+    assert table(study, "institutions").columns.tolist() == columns
     assert table(study, "screening_sdq-teacher-4-17").empty
     assert not (study.folder / "study.duckdb").exists()

@@ -31,7 +31,7 @@ LOT_NUMBER = Fault(
     "Declare it as integer or number; a column of words belongs under 'strata', or becomes a column of 0 and 1.",
 )
 
-SHIPPED_COLUMNS = ("institution_id", "name", "municipality")  # of institutions
+SHIPPED_COLUMNS = ("institution_id", "name", "municipality", "closed_on", "closed_why")  # of institutions
 OWN_COLUMNS = ("arm", "baseline", "institution", "child_id")  # of the frame a model is fitted on
 
 
