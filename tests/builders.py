@@ -5,6 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from asp_eval.analysis.integrity import (
+    ArmDose,
+    Equivalence,
+    InstitutionRecord,
+    Integrity,
+    MissingnessModel,
+    Omnibus,
+    RaterMissingness,
+)
 from asp_eval.analysis.profiles import GapDimension, GapEntry, GapProfile, GapResults, Verdict
 from asp_eval.analysis.results import (
     ArmSummary,
@@ -18,9 +27,10 @@ from asp_eval.analysis.results import (
     StudyFacts,
 )
 from asp_eval.core.errors import Unavailable
-from asp_eval.stats.estimate import Estimate
-from asp_eval.trial.flow.attrition import ArmRetention, Attrition, attrition
-from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, WaveFlow
+from asp_eval.stats.estimate import Estimate, JointTest
+from asp_eval.trial.flow.attrition import ArmRetention, OutcomeAttrition, attrition
+from asp_eval.trial.flow.contamination import Contamination, ExternalProjects, Shared
+from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, NotScreened, Received, WaveFlow
 
 ARMS = ("reference", "intervention")
 WAVES = {"w1": {"da": "start", "en": "start"}, "w2": {"da": "midtvejs", "en": "midway"}, "w3": {"da": "slut", "en": "end"}}
@@ -34,7 +44,8 @@ def study_facts(**changes: Any) -> StudyFacts:
         drawn_elsewhere=False, allocation_source="", level=0.95, minimum_cell=5, package_version="0.1.0",
         wave_dates={"w1": ("2006-09-01", "2006-11-30"), "w2": ("2007-08-15", "2007-10-31"), "w3": ("2008-04-01", "2008-05-31")},
         age_from=3.0, age_below=7.0, eligible_at="w1", covariates=("sex", "age"), planned_method="kenward-roger",
-        analysis_set="itt", informants=("teacher",), ratio=(1, 1), allocation_date="2006-08-15",
+        analysis_set="itt", received_column="hours", received_at_least=20.0, informants=("teacher",), ratio=(1, 1),
+        allocation_date="2006-08-15",
     )  # fmt: skip
     return replace(facts, **changes)
 
@@ -55,8 +66,8 @@ def estimate(
 def analysed(outcome: str, wave: str = "w3") -> tuple[AnalysedFlow, ...]:
     """The two arms of one analysis: 1,226 and 1,232 children."""
     return (
-        AnalysedFlow(outcome, wave, "reference", 1432, 0, 171, 31, 4, 1226, 30),
-        AnalysedFlow(outcome, wave, "intervention", 1448, 0, 180, 33, 3, 1232, 29),
+        AnalysedFlow(outcome, wave, "reference", 30, 1432, 0, NotScreened(0, 0, 40, 122), 9, 31, 4, 1226, 30),
+        AnalysedFlow(outcome, wave, "intervention", 30, 1448, 0, NotScreened(46, 0, 31, 103), 0, 33, 3, 1232, 29),
     )
 
 
@@ -107,16 +118,27 @@ def flow() -> FlowCounts:
     """Two arms of 30 institutions through three waves."""
     return FlowCounts(60, 0, (
         ArmFlow("reference", 30, 1530, 1432, 21, 77, (
-            WaveFlow("w1", 30, 30, 0, 1432, 1398, 34, 0, 0),
-            WaveFlow("w2", 30, 30, 0, 1432, 1322, 110, 12, 40),
-            WaveFlow("w3", 30, 30, 0, 1432, 1261, 171, 23, 77),
-        )),
+            wave_flow("w1", 1432, 1398, NotScreened(0, 0, 34, 0), lost=0),
+            wave_flow("w2", 1432, 1322, NotScreened(0, 0, 28, 82), lost=61, moved=12, crossed=3, joined=40),
+            wave_flow("w3", 1432, 1270, NotScreened(0, 0, 40, 122), lost=122, moved=23, crossed=7, joined=77),
+        ), Received(1, 52)),
         ArmFlow("intervention", 30, 1544, 1448, 18, 78, (
-            WaveFlow("w1", 30, 30, 0, 1448, 1410, 38, 0, 0),
-            WaveFlow("w2", 30, 30, 0, 1448, 1330, 118, 14, 39),
-            WaveFlow("w3", 30, 29, 1, 1448, 1268, 180, 20, 78),
-        )),
+            wave_flow("w1", 1448, 1410, NotScreened(0, 0, 38, 0), lost=0),
+            wave_flow("w2", 1448, 1330, NotScreened(0, 0, 41, 77), lost=55, moved=14, crossed=6, joined=39),
+            wave_flow("w3", 1448, 1268, NotScreened(46, 0, 31, 103), closed=1, lost=149, moved=20, crossed=4, joined=78),
+        ), Received(28, 1371)),
     ))  # fmt: skip
+
+
+def wave_flow(
+    wave: str, cohort: int, screened: int, why: NotScreened, *, lost: int, closed: int = 0, moved: int = 0, crossed: int = 0,
+    joined: int = 0,
+) -> WaveFlow:  # fmt: skip
+    """One arm of 30 institutions at one wave."""
+    return WaveFlow(
+        wave=wave, institutions=30, with_data=30 - closed, closed=closed, silent=0, institutions_lost=closed, cohort=cohort,
+        screened=screened, not_screened=why, absent=why.total - lost, lost=lost, moved=moved, crossed=crossed, joined=joined,
+    )  # fmt: skip
 
 
 def baseline() -> tuple[BaselineRow, ...]:
@@ -139,7 +161,56 @@ def baseline() -> tuple[BaselineRow, ...]:
         BaselineRow("sex", sex, "boy", "child", counts(730, 753, 1432, 1448), (0.02,)),
         BaselineRow("age", {"da": "Alder i år", "en": "Age in years"}, "", "child", measures(4.51, 4.46, 0.88, 0), (-0.06,)),
         BaselineRow("conduct", conduct, "", "child", measures(2.4, 2.47, 2.1, 34), (0.03,)),
+        BaselineRow("sex", sex, "girl", "institution_mean", institution_means(0.49, 0.48, 0.07), (-0.14,)),
+        BaselineRow("conduct", conduct, "", "institution_mean", institution_means(2.41, 2.46, 0.61), (0.08,)),
     )
+
+
+def institution_means(m0: float, m1: float, sd: float) -> tuple[ArmSummary, ...]:
+    """Means over the 30 institutions of each arm."""
+    return ArmSummary("reference", 30, 0, m0, sd), ArmSummary("intervention", 30, 0, m1, sd)
+
+
+def integrity(**changes: Any) -> Integrity:
+    """Balance, missing answers, contacts and dose of the whole study."""
+    age, base = estimate(0.044, 0.012, term="age", p=0.0011), estimate(0.0052, 0.0048, term="baseline", p=0.295)
+    value = Integrity(
+        omnibus=Omnibus(8.6, 8, 0.3795, 10_000, False, ("cohort_size", "sex:boy", "age", "conduct"), 60, 0),
+        equivalence=(
+            Equivalence("conduct", "intervention", 0.0992, 0.077, 2458, 59, "adjust", True),
+            Equivalence("emotion", "intervention", -0.0044, 0.064, 2460, 59, "satisfied", True),
+            Equivalence("peer", "intervention", 0.31, 0.1, 2460, 59, "not-satisfied", True),
+            Equivalence("impact", "intervention", Unavailable("the measure does not vary"), 0.0, 2460, 59, None, True),
+        ),
+        institutions=(
+            InstitutionRecord("014", "reference", 52, (1, 4, 9), 24.0, True),
+            InstitutionRecord("101", "reference", 41, (0, 2, 3), 0.0, False),
+            InstitutionRecord("007", "intervention", 46, (2, 3, 46), 41.5, True),
+            InstitutionRecord("120", "intervention", 38, (0, 1, 5), 12.0, False),
+        ),
+        raters=(
+            RaterMissingness("reference", "w2", 162, 1137, 105, 0.0, 0.0, 0.43),
+            RaterMissingness("intervention", "w2", 164, 1140, 97, 0.0, 0.125, 0.4),
+            RaterMissingness("reference", "w3", 0, 0, 0, None, None, None),
+        ),
+        predictors=(
+            MissingnessModel(
+                "conduct", "w3", (1397, 1400), (280, 184), (estimate(-0.069, 0.021, p=0.0018),),
+                ((estimate(0.018, 0.021, term="sex[T.girl]", p=0.393), age, base),
+                 (estimate(None, term="sex[T.girl]", note="the outcome has the same value in every row"), age, base)),
+                JointTest("x", 1.41, 3.0, 46.8, 0.252, "CR2"),
+            ),
+        ),
+        contamination=Contamination(
+            Shared(611, 2, 4), Shared(842, 5, 9),
+            (ExternalProjects("reference", 30, 11), ExternalProjects("intervention", 30, 9)),
+        ),
+        dose=(
+            ArmDose("reference", 30, 2, 36.0, 1.2, 4.7, 0.0, 24.0),
+            ArmDose("intervention", 30, 30, 1248.0, 41.6, 11.2, 12.0, 63.5),
+        ),
+    )  # fmt: skip
+    return replace(value, **changes)
 
 
 def results(**changes: Any) -> Results:
@@ -156,17 +227,18 @@ def results(**changes: Any) -> Results:
             FormSwitches("sdq-teacher", "w1", {"sdq-teacher-2-4": 812, "sdq-teacher-4-17": 1996}, 0),
             FormSwitches("sdq-teacher", "w3", {"sdq-teacher-2-4": 14, "sdq-teacher-4-17": 2515}, 790),
         ),
-        attrition=attrition_of_the_trial(), state="",
+        attrition=attrition_of_the_trial(), state="", integrity=integrity(),
     )  # fmt: skip
     return replace(value, **changes)
 
 
-def attrition_of_the_trial() -> tuple[Attrition | Unavailable, ...]:
+def attrition_of_the_trial() -> tuple[OutcomeAttrition, ...]:
     """Of 30 institutions each, none and one are lost; of 1,432 and 1,402 children in those that stayed, 206 and 170."""
-    return (
+    comparisons = (
         attrition("institutions", ArmRetention("reference", 30, 30), ArmRetention("intervention", 30, 29)),
         attrition("children", ArmRetention("reference", 1432, 1226), ArmRetention("intervention", 1402, 1232)),
     )
+    return tuple(OutcomeAttrition(key, "w3", comparisons, (77, 78), 0) for key in ("conduct", "emotion"))
 
 
 DIMENSIONS = (

@@ -1,16 +1,18 @@
-"""The baseline table: institutions and children of the cohort, by arm, with standardised differences.
+"""The baseline table: institutions, means of institutions and children of the cohort, by arm, with standardised differences.
 
-Differences describe; under random assignment a test of them tests the lot, not the trial, and none is made.
+Differences describe. No variable is tested by itself: `asp_eval.analysis.balance_test` tests all of them at once against the lot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from asp_eval.analysis.data import StudyData, outcome_label
+from asp_eval.analysis.data import StudyData
+from asp_eval.analysis.institution_means import baseline_names, institution_means, with_baseline_scores
 from asp_eval.analysis.results import ArmSummary, BaselineRow, Number
 from asp_eval.core.errors import Unavailable
 from asp_eval.trial.study.design import Study
@@ -29,22 +31,22 @@ def baseline_table(data: StudyData) -> tuple[BaselineRow, ...]:
     -------
     tuple of BaselineRow
         Institutions first: children per institution and strata. Then children: sex, age, covariates, and each score that
-        is the baseline of an outcome.
+        is the baseline of an outcome. Then the same of children as means of institutions, each institution counting once.
     """
-    study, cohort = data.study, data.cohort
+    study = data.study
+    cohort, scores = with_baseline_scores(data)
     institutions = cohort.groupby("institution", observed=True).first().reset_index()
     institutions["cohort_size"] = institutions["institution"].map(cohort["institution"].value_counts()).astype("float64")
     rows = [_measure(study, institutions, "cohort_size", _label("cohort_size"), "institution")]
     for name in study.strata:
         rows += _categories(study, institutions, name, _label(name), "institution")
-    shown = [name for name in ("sex", "age") if name in cohort.columns and cohort[name].notna().any()]
-    for name in dict.fromkeys([*shown, *study.analysis.covariates]):
+    for name in baseline_names(data, cohort):
         if pd.api.types.is_numeric_dtype(cohort[name].dtype):
             rows.append(_measure(study, cohort, name, _label(name), "child"))
         else:
             rows += _categories(study, cohort, name, _label(name), "child")
-    rows += _scores_at_baseline(data)
-    return tuple(rows)
+    rows += [_measure(study, cohort, name, label, "child") for name, label in scores.items()]
+    return (*rows, *_means(data))
 
 
 def arm_summaries(study: Study, frame: pd.DataFrame, name: str) -> tuple[ArmSummary, ...]:
@@ -89,13 +91,13 @@ def difference_of_proportions(first: ArmSummary, arm: ArmSummary) -> Number:
     return float((p1 - p0) / spread) if spread > 0 else Unavailable("the proportion is 0 or 1 in both arms")
 
 
-def _scores_at_baseline(data: StudyData) -> Iterator[BaselineRow]:
-    """Yield one row per baseline score, however many outcomes share it."""
-    shared = {(o.score or o.column, o.baseline): o for o in reversed(data.study.outcomes) if o.baseline}
-    cohort = data.cohort
-    for outcome in reversed(shared.values()):
-        values = cohort["child_id"].map(data.values(outcome, str(outcome.baseline)))
-        yield _measure(data.study, cohort.assign(**{outcome.id: values}), outcome.id, outcome_label(outcome), "child")
+def _means(data: StudyData) -> Iterator[BaselineRow]:
+    """Yield the rows of the means of institutions."""
+    means, measures = institution_means(data)
+    for measure in measures:
+        label = measure.label or _label(measure.variable)
+        row = _measure(data.study, means, measure.key, label, "institution_mean")
+        yield replace(row, variable=measure.variable, level=measure.level)
 
 
 def _measure(study: Study, frame: pd.DataFrame, name: str, label: Texts, unit: str) -> BaselineRow:

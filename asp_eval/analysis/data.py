@@ -8,8 +8,9 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.trial.flow.cohort import with_cohort
+from asp_eval.trial.flow.presence import presence
 from asp_eval.trial.instruments.library import instruments
-from asp_eval.trial.store import table
+from asp_eval.trial.store import listed_children, table
 from asp_eval.trial.study.design import Outcome, Study
 
 UNKNOWN_COVARIATE = Fault(
@@ -36,6 +37,12 @@ class StudyData:
     children : DataFrame
         One row per child ever seen, with what is known of the child, its institution as drawn (`institution`), its arm
         (missing where the institution was not drawn), its `standing`, and its visit at its first wave.
+    staff, implementation : DataFrame
+        As stored.
+    lists : DataFrame
+        child_id, wave, institution_id: who stood in a file of a wave, screened or not.
+    presence : DataFrame
+        Where each child was at each wave (`asp_eval.trial.flow.presence`).
     """
 
     study: Study
@@ -44,6 +51,10 @@ class StudyData:
     visits: pd.DataFrame
     scores: pd.DataFrame
     children: pd.DataFrame
+    staff: pd.DataFrame
+    implementation: pd.DataFrame
+    lists: pd.DataFrame
+    presence: pd.DataFrame
 
     @property
     def cohort(self) -> pd.DataFrame:
@@ -99,7 +110,9 @@ def load_data(study: Study) -> StudyData:
             UNKNOWN_COVARIATE.refuse("study.yaml", name=name)
         numeric = pd.api.types.is_numeric_dtype(children[name].dtype)
         children[name] = children[name].astype("float64") if numeric else pd.Categorical(children[name])
-    return StudyData(study, institutions, allocation, visits, scores, children)
+    lists, staff, log = listed_children(study), table(study, "staff"), table(study, "implementation")
+    there = presence(study, children, visits, lists, institutions)
+    return StudyData(study, institutions, allocation, visits, scores, children, staff, log, lists, there)
 
 
 def outcome_label(outcome: Outcome) -> dict[str, str]:

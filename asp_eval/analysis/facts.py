@@ -46,6 +46,8 @@ def study_facts(data: StudyData) -> StudyFacts:
         minimum_cell=study.privacy.minimum_cell,
         package_version=__version__,
         ledger_head=ledger_head(study),
+        received_column=study.received.sum if study.received else "",
+        received_at_least=study.received.at_least if study.received else None,
     )
 
 

@@ -8,22 +8,27 @@ from dataclasses import replace
 from asp_eval.analysis.balance import arm_summaries, baseline_table
 from asp_eval.analysis.cautions import cautions
 from asp_eval.analysis.data import StudyData, load_data, outcome_label
+from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.facts import study_facts
+from asp_eval.analysis.integrity import Equivalence
 from asp_eval.analysis.manifest import state_of
 from asp_eval.analysis.plan import arm_terms, model_formula, planned_method, unadjusted_formula
 from asp_eval.analysis.psychometrics import form_switches, reliabilities
 from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.analysis.sensitivity import recompute
 from asp_eval.analysis.sets import AnalysisSet, assemble
+from asp_eval.analysis.trial_integrity import integrity
 from asp_eval.core.errors import AspError, Fault, Unavailable
 from asp_eval.stats.effect_size import EffectSize, total_effect_size
 from asp_eval.stats.estimate import Estimate
 from asp_eval.stats.mixed.fit import MixedFit, lmm
 from asp_eval.stats.multiplicity import holm
-from asp_eval.trial.flow.attrition import Attrition, trial_attrition
+from asp_eval.trial.flow.attrition import OutcomeAttrition, trial_attrition
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.consort import flow_counts
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.flow.counts import FlowCounts, conserve
+from asp_eval.trial.flow.dose import receivers
+from asp_eval.trial.study.design import Study
 
 NO_LOT = Fault("ANA-007", "no lot is drawn yet", "Draw it with 'asp-eval randomise', or import the allocation.")
 NO_CHILDREN = Fault(
@@ -33,6 +38,11 @@ NO_COHORT = Fault(
     "ANA-009",
     "no child is in the cohort: none of a drawn institution was there by wave {wave}, within the eligible ages",
     "Import that wave's screening, or correct 'eligibility' in study.yaml.",
+)
+OTHER_ROWS = Fault(
+    "ANA-050",
+    "the model of {outcome} was fitted on other children than the flow counts as analysed",
+    "Report this: nothing may be printed until the model and the flow agree.",
 )
 
 
@@ -59,13 +69,18 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     progress("flow")
     data = load_data(study)
     _refuse_nothing(data)
-    flow = flow_counts(study, data.children, data.visits, data.allocation, data.institutions)
+    received = receivers(study.received, data.implementation, data.allocation["institution_id"])
+    flow = flow_counts(study, data.children, data.visits, data.allocation, data.institutions, data.lists, received)
     progress("baseline")
     baseline = baseline_table(data)
-    outcomes = []
+    outcomes, losses = [], []
+    equivalences: list[Equivalence] = []
     for outcome in study.outcomes:
         progress(outcome.id)
-        outcomes.append(analyse_outcome(data, outcome))
+        rows = assemble(data, outcome.id)
+        outcomes.append(analyse_outcome(study, rows))
+        losses.append(_attrition(data, rows, flow))
+        equivalences += equivalence(study, rows)
     progress("reliability")
     return Results(
         study=study_facts(data),
@@ -74,8 +89,9 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         outcomes=adjust(study, outcomes),
         reliabilities=reliabilities(study),
         switches=form_switches(data),
-        attrition=_attrition(data),
+        attrition=tuple(losses),
         state=state_of(study),
+        integrity=integrity(data, tuple(equivalences)),
     )
 
 
@@ -89,9 +105,14 @@ def _refuse_nothing(data: StudyData) -> None:
         NO_COHORT.refuse("children", found=f"{len(data.children)} children", wave=baseline_wave(data.study))
 
 
-def analyse_outcome(tables: StudyData, outcome: Outcome) -> OutcomeResult:
-    """Fit the planned model of one outcome; where it is refused, the result carries the reason."""
-    study, data = tables.study, assemble(tables, outcome.id)
+def analyse_outcome(study: Study, data: AnalysisSet) -> OutcomeResult:
+    """Fit the planned model of one outcome; where it is refused, the result carries the reason.
+
+    Raises
+    ------
+    Refusal
+        ANA-050 if the model did not use the children that the flow says were analysed.
+    """
     method, level = planned_method(study), study.analysis.level
     try:
         planned = lmm(model_formula(data), data.frame)
@@ -99,6 +120,8 @@ def analyse_outcome(tables: StudyData, outcome: Outcome) -> OutcomeResult:
         effects = tuple(planned.contrast({term: 1.0}, method=method, level=level) for term in arm_terms(study))
     except AspError as refused:
         return _without_model(study, data, _in_words(refused))
+    for fit in (planned, unadjusted):
+        _refuse_other_rows(data, fit)
     sizes = [_effect_size(study, data, unadjusted, effect, arm) for effect, arm in zip(effects, study.arms[1:], strict=True)]
     icc = unadjusted.icc(level=level)
     return replace(
@@ -115,11 +138,29 @@ def analyse_outcome(tables: StudyData, outcome: Outcome) -> OutcomeResult:
     )
 
 
-def _attrition(data: StudyData) -> tuple[Attrition | Unavailable, ...]:
-    """Return the attrition of the first primary outcome; of the first outcome, if none is primary."""
-    outcome = next((o for o in data.study.outcomes if o.role == "primary"), data.study.outcomes[0])
-    analysed = assemble(data, outcome.id).frame["child_id"].astype(str)
-    return trial_attrition(data.study.arms, data.allocation, data.cohort, tuple(analysed))
+def _refuse_other_rows(data: AnalysisSet, fit: MixedFit) -> None:
+    """Refuse a model that was fitted on other children, or institutions, than the flow's last row counts."""
+    children = sum(part.analysed for part in data.flow)
+    institutions = sum(part.institutions_analysed for part in data.flow)
+    if (fit.n_obs, fit.n_groups["institution"]) != (children, institutions):
+        found = f"{fit.n_obs} children in {fit.n_groups['institution']} institutions"
+        OTHER_ROWS.refuse("flow", found=found, expected=f"{children} children in {institutions}", outcome=data.outcome.id)
+
+
+def _attrition(data: StudyData, rows: AnalysisSet, flow: FlowCounts) -> OutcomeAttrition:
+    """Return the attrition of one outcome: institutions, children of those that stayed, and joiners."""
+    for arm, part in zip(flow.arms, rows.flow, strict=True):
+        conserve(f"cohort of {arm.arm}", arm.cohort, **{f"in {rows.outcome.id}": part.cohort})
+    analysed = set(rows.frame["child_id"].astype(str))
+    joined = {wave.wave: tuple(arm.waves[k].joined for arm in flow.arms) for k, wave in enumerate(flow.arms[0].waves)}
+    outside = set(data.children.loc[data.children["standing"] == "joined_later", "child_id"].astype(str))
+    return OutcomeAttrition(
+        outcome=rows.outcome.id,
+        wave=rows.wave,
+        comparisons=trial_attrition(data.study.arms, data.allocation, data.cohort, analysed),
+        joined=joined.get(rows.wave, tuple(0 for _ in flow.arms)),
+        joiners_analysed=len(analysed & outside),
+    )
 
 
 def adjust(study: Study, outcomes: list[OutcomeResult]) -> tuple[OutcomeResult, ...]:

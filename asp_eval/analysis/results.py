@@ -14,11 +14,12 @@ from typing import Any, Literal, TypeVar
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
+from asp_eval.analysis.integrity import Integrity
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import DataProblems, Fault, Unavailable
 from asp_eval.core.tables import write_csv
 from asp_eval.stats.estimate import Estimate
-from asp_eval.trial.flow.attrition import Attrition
+from asp_eval.trial.flow.attrition import OutcomeAttrition
 from asp_eval.trial.flow.counts import AnalysedFlow, FlowCounts
 
 Texts = dict[str, str]
@@ -51,6 +52,9 @@ class StudyFacts:
         When the lot was drawn, ISO 8601; empty if not known.
     ledger_head : str
         Digest of the ledger's last entry when the results were computed; empty if not from a study folder.
+    received_column, received_at_least : str, float or None
+        The rule by which an institution received the intervention: the column of the implementation log that is summed, and the
+        least sum; empty and None where none is declared.
     """
 
     id: str
@@ -83,6 +87,8 @@ class StudyFacts:
     ratio: tuple[int, ...] = ()
     allocation_date: str = ""
     ledger_head: str = ""
+    received_column: str = ""
+    received_at_least: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,8 @@ class BaselineRow:
     label : Texts
     level : str
         The category counted; empty for a measure.
-    unit : {"institution", "child"}
+    unit : {"institution", "child", "institution_mean"}
+        What is counted: institutions, children, or institutions by the means of their children.
     arms : tuple of ArmSummary
     differences : tuple of float or Unavailable
         One per arm after the first, that arm less the first, standardised: of means by the pooled SD of the two, of
@@ -118,7 +125,7 @@ class BaselineRow:
     variable: str
     label: Texts
     level: str
-    unit: Literal["institution", "child"]
+    unit: Literal["institution", "child", "institution_mean"]
     arms: tuple[ArmSummary, ...]
     differences: tuple[Number, ...]
 
@@ -212,9 +219,10 @@ class Results:
 
     Attributes
     ----------
-    attrition : tuple of Attrition or Unavailable
-        Of the first primary outcome, for each arm after the first: institutions, then children within the institutions
-        that stayed.
+    attrition : tuple of OutcomeAttrition
+        Of every outcome.
+    integrity : Integrity or None
+        Balance, missing answers, contacts between the arms and dose.
     state : str
         What the results were computed from (`asp_eval.analysis.manifest.state_of`).
     """
@@ -225,8 +233,9 @@ class Results:
     outcomes: tuple[OutcomeResult, ...]
     reliabilities: tuple[Reliability, ...]
     switches: tuple[FormSwitches, ...]
-    attrition: tuple[Attrition | Unavailable, ...]
+    attrition: tuple[OutcomeAttrition, ...]
     state: str
+    integrity: Integrity | None = None
 
 
 def save(path: Path, value: object) -> None:

@@ -14,7 +14,9 @@ import pandas as pd
 from asp_eval.analysis.data import StudyData, load_data
 from asp_eval.core.errors import Fault
 from asp_eval.core.filters import parse_filter
+from asp_eval.trial.flow.consort import why_not_screened
 from asp_eval.trial.flow.counts import AnalysedFlow
+from asp_eval.trial.flow.presence import SCREENED
 from asp_eval.trial.study.design import Outcome, Study
 
 UNKNOWN_OUTCOME = Fault("ANA-005", "the study declares no outcome {outcome!r}", "Use one of: {known}.")
@@ -85,7 +87,7 @@ def assemble(data: StudyData, outcome_id: str, wave: str | None = None) -> Analy
         frame["baseline"] = frame["child_id"].map(data.values(outcome, outcome.baseline))
         covariates.insert(0, "baseline")
     excluded = _first_exclusion(study, frame, outcome.id, covariates)
-    flow = tuple(_arm_flow(frame, excluded, outcome.id, at, arm) for arm in study.arms)
+    flow = tuple(_arm_flow(data, frame, excluded, outcome.id, at, arm) for arm in study.arms)
     columns = list(dict.fromkeys(["child_id", "institution", "arm", outcome.id, *covariates]))
     kept = frame.loc[excluded == "", columns].reset_index(drop=True)
     return AnalysisSet(outcome, at, _without_empty_levels(kept), tuple(dict.fromkeys(covariates)), flow)
@@ -104,12 +106,15 @@ def _first_exclusion(study: Study, frame: pd.DataFrame, outcome: str, covariates
     return pd.Series(np.select(tests, EXCLUSIONS, default=""), index=frame.index)
 
 
-def _arm_flow(frame: pd.DataFrame, excluded: pd.Series, outcome: str, wave: str, arm: str) -> AnalysedFlow:
+def _arm_flow(data: StudyData, frame: pd.DataFrame, excluded: pd.Series, outcome: str, wave: str, arm: str) -> AnalysedFlow:
     mine = frame["arm"] == arm
-    counts = {name: int((mine & (excluded == name)).sum()) for name in EXCLUSIONS}
+    counts = {name: int((mine & (excluded == name)).sum()) for name in EXCLUSIONS if name != "missing_outcome"}
     kept = mine & (excluded == "")
+    states = data.presence.loc[data.presence["wave"] == wave].set_index("child_id")["state"]
+    without = frame.loc[mine & (excluded == "missing_outcome"), "child_id"].map(states).fillna(SCREENED)
     return AnalysedFlow(
-        outcome=outcome, wave=wave, arm=arm, cohort=int(mine.sum()), **counts,
+        outcome=outcome, wave=wave, arm=arm, institutions=int((data.allocation["arm"].astype("str") == arm).sum()),
+        cohort=int(mine.sum()), **counts, not_screened=why_not_screened(without), unscored=int((without == SCREENED).sum()),
         analysed=int(kept.sum()), institutions_analysed=int(frame.loc[kept, "institution"].nunique()),
     )  # fmt: skip
 

@@ -134,6 +134,9 @@ class ReportView:
     attrition_table: Table | None
     baseline_table: Table
     baseline_words: tuple[str, ...]
+    dose_table: Table | None
+    contact_words: tuple[str, ...]
+    integrity_tables: tuple[Table, ...]
     effects_table: Table
     forest: ForestFigure | None
     reliability_table: Table | None

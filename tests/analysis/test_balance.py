@@ -12,7 +12,12 @@ from asp_eval.core.errors import Unavailable
 
 @pytest.fixture
 def rows(small_study):
-    return {(row.variable, row.level): row for row in baseline_table(load_data(small_study))}
+    return {(row.variable, row.level): row for row in baseline_table(load_data(small_study)) if row.unit != "institution_mean"}
+
+
+@pytest.fixture
+def means(small_study):
+    return {(row.variable, row.level): row for row in baseline_table(load_data(small_study)) if row.unit == "institution_mean"}
 
 
 def test_institutions_come_first_then_children(rows):
@@ -40,6 +45,18 @@ def test_means_and_difference_by_hand(rows):
     assert (reference.mean, intervention.mean) == (4.75, pytest.approx(10 / 3))
     ss = sum((v - 4.75) ** 2 for v in (4, 2, 5, 8)) + sum((v - 10 / 3) ** 2 for v in (3, 6, 1))
     assert rows["y", ""].differences == (pytest.approx((10 / 3 - 4.75) / math.sqrt(ss / 5)),)
+
+
+def test_means_of_institutions_by_hand(means):
+    """Institutions 01 (c01 c02) and 03 (c06 c09) are reference, 02 (c04 c05) and 04 (c07 c08) intervention."""
+    assert list(means) == [("sex", "boy"), ("sex", "girl"), ("age", ""), ("y", "")]
+    reference, intervention = means["y", ""].arms
+    assert (reference.n, intervention.n) == (2, 2)
+    assert (reference.mean, intervention.mean) == ((3 + 6.5) / 2, (3 + 3.5) / 2)  # c05 has no score: 02 is c04 alone
+    pooled = math.sqrt((3.5**2 / 2 + 0.5**2 / 2) / 2)
+    assert means["y", ""].differences == (pytest.approx((3.25 - 4.75) / pooled),)
+    girls = means["sex", "girl"].arms  # 01: 1 of 2; 03: c09 of one known; 02: 2 of 2; 04: 1 of 2
+    assert (girls[0].mean, girls[1].mean) == (0.75, 0.75)
 
 
 def test_proportions_by_hand():

@@ -40,6 +40,12 @@ def frames(
     return listed, seen, allocation, pd.DataFrame({"institution_id": institution_ids})
 
 
+def seen_in(children: list[tuple[str, str]], visits: list[tuple[int, str, str | None]], child: str, wave: str) -> str:
+    """The alphabetically first institution noted for the child at the wave, else the one drawn."""
+    noted = sorted(where for n, at, where in visits if f"c{n}" == child and at == wave and where)
+    return noted[0] if noted else children[int(child[1:])][0]
+
+
 @settings(max_examples=150, deadline=None)
 @given(lots, child_rows, visit_rows)
 def test_boxes_add_up(lot: dict[str, str], children: list[tuple[str, str]], visits: list[tuple[int, str, str | None]]) -> None:
@@ -53,8 +59,12 @@ def test_boxes_add_up(lot: dict[str, str], children: list[tuple[str, str]], visi
         for wave in arm.waves:
             there = {f"c{n}" for n, at, _ in visits if at == wave.wave}
             assert wave.screened == len(there & members)
-            assert wave.screened + wave.missing == arm.cohort
+            assert wave.screened + wave.not_screened.total == arm.cohort
             assert wave.with_data + wave.without_data == arm.institutions
+            later = {f"c{n}" for n, at, _ in visits if at >= wave.wave}
+            assert wave.retained == len(later & members)
+            crossed = [n for n in there & members if lot.get(seen_in(children, visits, n, wave.wave), arm.arm) != arm.arm]
+            assert wave.crossed == len(crossed)
             assert 0 <= wave.moved <= wave.screened
             assert wave.joined <= arm.joined_later
 

@@ -229,6 +229,7 @@ def test_tables_look_as_they_did(language):
     parts = _environment().get_template("parts.html.j2").module
     for table in (
         view.effects_table, view.baseline_table, view.estimator_table, view.recomputation_table, view.attrition_table,
+        view.flow_table, view.analysed_table, view.dose_table, *view.integrity_tables,
     ):  # fmt: skip
         snapshot(f"{table.key}.{language}.html", str(parts.table(table)))
 
@@ -249,7 +250,7 @@ def test_words_read_as_they_did(language):
     for finding in view.findings:
         lines += ["", f"{finding.heading} [{finding.mark}]", *finding.sentences]
     lines += ["", *view.caution, "", *(f"{fact.term}: {fact.text}" for fact in view.plan), "", *view.limits]
-    lines += ["", *view.baseline_words, "", *(f"{fact.term}: {fact.text}" for fact in view.method)]
+    lines += ["", *view.contact_words, "", *view.baseline_words, "", *(f"{fact.term}: {fact.text}" for fact in view.method)]
     snapshot(f"evaluation-words.{language}.txt", "\n".join(lines).replace("\xa0", " ") + "\n")
     profile = gap_view(gap, gap.profiles[0], language)
     lines = [*profile.in_short, "", *profile.reading]

@@ -18,7 +18,7 @@ import pytest
 from babel.messages.extract import extract_from_file
 
 import asp_eval
-from asp_eval.analysis import cautions, profiles
+from asp_eval.analysis import balance_test, cautions, equivalence, missingness, profiles
 from asp_eval.core.errors import Refusal, Unavailable
 from asp_eval.core.resources import shipped_folder
 from asp_eval.reporting.language import catalogue, words_for
@@ -73,7 +73,10 @@ def test_every_danish_sentence_is_there_and_has_the_same_fields(domain):
         profiles.HIDDEN, profiles.NO_ANSWERS, profiles.NO_DIFFERENCES, profiles.FEW_INSTITUTIONS, sampling.NO_RATERS.reason,
         sampling.ONE_RATER.reason, sampling.NOT_LINKED.reason, sampling.NO_SPREAD.reason, contrasts.DROPPED,
         contrasts.NO_VARIANCE, kenward_roger.REFITTED, kenward_roger.SINGULAR_NOTE, satterthwaite.SINGULAR, satterthwaite.FLAT,
-        ols.EXACT_FIT, variance_share.PROFILE, NO_BOUNDARY.reason, "no children of intervention to lose",
+        ols.EXACT_FIT, variance_share.PROFILE, NO_BOUNDARY.reason,
+        balance_test.NO_VARIABLES.reason, balance_test.NO_FREEDOM.reason, balance_test.NOT_POSSIBLE.reason,
+        balance_test.EMPTY_ARM.reason, missingness.NO_ONE, missingness.NO_VARIABLES,
+        equivalence.ONE_VALUE.reason, "no children of intervention to lose",
         "no institutions of intervention to lose", "Dropped, because the data do not determine them: a, b.",
     ],
 )  # fmt: skip
@@ -87,9 +90,10 @@ def test_reasons_of_other_rooms_are_said_in_danish(reason):
 COLLECT = """
 import sys, asp_eval.analysis.outcomes, asp_eval.analysis.profiles
 from asp_eval.core.errors import Fault
-rooms = [m for name, m in sys.modules.items() if name.startswith(("asp_eval.stats.", "asp_eval.analysis."))]
+places = ("asp_eval.stats.", "asp_eval.analysis.", "asp_eval.trial.flow.")
+rooms = [m for name, m in sys.modules.items() if name.startswith(places)]
 faults = {v.code: v.text for m in rooms for v in vars(m).values() if isinstance(v, Fault)}
-print(repr([faults[code] for code in sorted(faults) if code[:3] in ("FIT", "INF", "ANA")]))
+print(repr([faults[code] for code in sorted(faults) if code[:3] in ("FIT", "INF", "ANA", "FLO")]))
 """
 
 

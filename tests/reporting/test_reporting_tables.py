@@ -18,13 +18,13 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.setting import Setting
-from asp_eval.reporting.tables.attrition import attrition_table
+from asp_eval.reporting.tables.attrition import attrition_details, attrition_table
 from asp_eval.reporting.tables.baseline import baseline_table, baseline_words
 from asp_eval.reporting.tables.disclosure import Protection, hidden_cells, protect
 from asp_eval.reporting.tables.effects import coefficient_table, effects_figure, effects_table
 from asp_eval.reporting.tables.flow import analysed_table, flow_diagram, flow_table
 from asp_eval.reporting.tables.quality import agrees, estimator_table, forms_table, recomputation_table, reliability_table
-from asp_eval.trial.flow.attrition import ArmRetention, attrition
+from asp_eval.trial.flow.attrition import ArmRetention, OutcomeAttrition, attrition
 
 
 def setting(language: str = "en", **changes) -> Setting:
@@ -183,31 +183,43 @@ def test_the_limits_are_called_what_they_are():
 
 def test_who_was_lost_stands_beside_both_limits():
     table = attrition_table(builders.results(), setting())
-    institutions, children = (list(row.cells) for row in table.rows)
+    heading, institutions, children = (list(row.cells) for row in table.rows)
+    assert heading[0].text == "Conduct problems, end"
     # 1 of 60 is 1.7%, rounded 2%: limits 5.9 and 10.2; 206/1432 and 170/1402 lost: 376/2834 is 13.3%, rounded 13: 6.1 and 10.9
     assert [cell.text for cell in institutions] == ["Institutions", "0 of 30", "1 of 30", "1.7%", "3.33", "low", "low"]
     assert [cell.details for cell in institutions[1:]] == [("(0.0%)",), ("(3.3%)",), (), (), ("limit 5.9",), ("limit 10.2",)]
     assert [cell.text for cell in children[1:]] == ["206 of 1,432", "170 of 1,402", "13.3%", "2.26", "low", "low"]
     assert [cell.details for cell in children[5:]] == [("limit 6.1",), ("limit 10.9",)]
-    assert table.notes[0].startswith("Lost: at the draw, but not in the analysis of Conduct problems, end.")
+    assert table.notes[0].startswith("Lost: at the draw, but not in the analysis.")
     assert "American standard, used here as a yardstick" in table.notes[2]
+    assert table.notes[3] == "Children who joined after the draw and were screened at that round: 155; of these analysed: 0."
+
+
+def test_the_other_outcomes_are_told_in_the_appendix():
+    table = attrition_details(builders.results(), setting())
+    assert [row.cells[0].text for row in table.rows if row.group] == ["Emotional problems, end"]
+    alone = builders.results(outcomes=builders.outcomes()[:1])
+    assert attrition_details(alone, setting()) is None
 
 
 def test_high_attrition_is_called_high_and_beyond_the_table_nothing_is_allowed():
     some = attrition("children", ArmRetention("reference", 100, 90), ArmRetention("intervention", 100, 82))  # 14% and 8 points
     most = attrition("institutions", ArmRetention("reference", 100, 40), ArmRetention("intervention", 100, 40))
-    table = attrition_table(builders.results(attrition=(most, some)), setting("da"))
-    assert [cell.text for cell in table.rows[1].cells[4:]] == ["8,00", "højt", "lavt"]
-    assert [(cell.text, cell.details) for cell in table.rows[0].cells[5:]] == [("højt", ("ingen tilladt",))] * 2
+    loss = OutcomeAttrition("conduct", "w3", (most, some), (0, 0), 0)
+    table = attrition_table(builders.results(attrition=(loss,)), setting("da"))
+    assert [cell.text for cell in table.rows[2].cells[4:]] == ["8,00", "højt", "lavt"]
+    assert [(cell.text, cell.details) for cell in table.rows[1].cells[5:]] == [("højt", ("ingen tilladt",))] * 2
     assert table.notes[-1] == "Ingen forskel i frafald godtages, når frafaldet i alt er over 57 procent."
     assert len(table.notes) == 4
 
 
 def test_attrition_of_three_arms_is_grouped_by_the_arm_compared():
     missing = attrition("children", ArmRetention("reference", 10, 10), ArmRetention("full", 0, 0))
-    found = (*builders.attrition_of_the_trial(), builders.attrition_of_the_trial()[0], missing)
-    table = attrition_table(builders.results(attrition=found), setting("da", arms=("reference", "light", "full")))
-    assert [row.cells[0].text for row in table.rows if row.group] == ["Light", "Full"]
+    institutions, children = builders.attrition_of_the_trial()[0].comparisons
+    loss = OutcomeAttrition("conduct", "w3", (institutions, children, institutions, missing), (0, 0, 0), 0)
+    table = attrition_table(builders.results(attrition=(loss,)), setting("da", arms=("reference", "light", "full")))
+    groups = ["Adfærdsproblemer, slut, light", "Adfærdsproblemer, slut, full"]
+    assert [row.cells[0].text for row in table.rows if row.group] == groups
     assert table.rows[-1].cells[1].text == "kan ikke opgøres: ingen børn i full, der kunne falde fra"
     assert all(sum(cell.wide for cell in row.cells) == 7 for row in table.rows)
     assert attrition_table(builders.results(attrition=()), setting()) is None

@@ -17,22 +17,31 @@ Institutions A, B (reference), C, D (intervention), E (not drawn).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.trial.flow.consort import flow_counts
-from asp_eval.trial.flow.counts import ArmFlow, FlowCounts, WaveFlow
+from asp_eval.trial.flow.counts import ArmFlow, FlowCounts, NotScreened, Received, WaveFlow, conserve
+from asp_eval.trial.flow.presence import presence
 from asp_eval.trial.study.design import Study
 
-STUDY = Study.model_validate({
-    "version": 1,
-    "study": {"id": "mini", "title": {"en": "Mini"}},
-    "arms": ["reference", "intervention"],
-    "waves": [{"id": wave, "label": {"en": wave}} for wave in ("w1", "w2", "interview")],
-    "collect": {"screening": {"waves": ["w1", "w2"]}},
-    "outcomes": [{"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w2"}],
-})  # fmt: skip
+
+def declared(*waves: str) -> Study:
+    """A study that screens at these waves, and interviews besides."""
+    return Study.model_validate({
+        "version": 1,
+        "study": {"id": "mini", "title": {"en": "Mini"}},
+        "arms": ["reference", "intervention"],
+        "waves": [{"id": wave, "label": {"en": wave}} for wave in (*waves, "interview")],
+        "collect": {"screening": {"waves": list(waves)}},
+        "outcomes": [{"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w2"}],
+    })  # fmt: skip
+
+
+STUDY = declared("w1", "w2")
 INSTITUTIONS = pd.DataFrame({"institution_id": list("ABCDE")})
 ALLOCATION = pd.DataFrame({"institution_id": list("ABCD"), "arm": ["reference"] * 2 + ["intervention"] * 2})
 CHILDREN = pd.DataFrame(
@@ -52,6 +61,18 @@ VISITS = pd.DataFrame(
 )  # fmt: skip
 
 
+NOBODY = NotScreened(0, 0, 0, 0)
+
+
+def wave(name: str, cohort: int, screened: int, why: NotScreened = NOBODY, **other: int) -> WaveFlow:
+    """One arm of two institutions."""
+    counts = {"with_data": 2, "closed": 0, "silent": 0, "institutions_lost": 0, "absent": 0, "lost": 0, "moved": 0, "crossed": 0}
+    return WaveFlow(
+        wave=name, institutions=2, cohort=cohort, screened=screened, not_screened=why, joined=other.pop("joined", 0),
+        **(counts | other),
+    )  # fmt: skip
+
+
 def test_the_flow_counted_by_hand() -> None:
     assert flow_counts(STUDY, CHILDREN, VISITS, ALLOCATION, INSTITUTIONS) == FlowCounts(
         institutions=5,
@@ -59,16 +80,48 @@ def test_the_flow_counted_by_hand() -> None:
         children_not_drawn=1,
         arms=(
             ArmFlow("reference", institutions=2, listed=5, cohort=4, not_eligible=1, joined_later=0, waves=(
-                WaveFlow("w1", institutions=2, with_data=2, without_data=0, cohort=4, screened=3, missing=1, moved=0, joined=0),
-                # B's own child is absent, but the mover from D was screened there
-                WaveFlow("w2", institutions=2, with_data=2, without_data=0, cohort=4, screened=3, missing=1, moved=1, joined=0),
+                # a3 comes at w2: absent, and in the trial all the time
+                wave("w1", 4, 3, NotScreened(0, 0, 0, 1), absent=1),
+                # B's own child is absent, but the mover from D was screened there; a2 was seen in an institution of the other arm
+                wave("w2", 4, 3, NotScreened(0, 0, 0, 1), lost=1, moved=1, crossed=1),
             )),
             ArmFlow("intervention", institutions=2, listed=3, cohort=2, not_eligible=0, joined_later=1, waves=(
-                WaveFlow("w1", institutions=2, with_data=2, without_data=0, cohort=2, screened=2, missing=0, moved=0, joined=0),
-                WaveFlow("w2", institutions=2, with_data=1, without_data=1, cohort=2, screened=2, missing=0, moved=1, joined=1),
+                wave("w1", 2, 2),
+                wave("w2", 2, 2, with_data=1, silent=1, institutions_lost=1, moved=1, crossed=1, joined=1),
             )),
         ),
     )  # fmt: skip
+
+
+def test_why_children_were_not_screened() -> None:
+    """D closes before w2 and C's children are not listed; b1 is listed at w2 without answers, a3 at w1."""
+    institutions = INSTITUTIONS.assign(closed_on=pd.to_datetime([None, None, None, "2028-04-01", None]))
+    visits = VISITS.loc[~((VISITS["wave"] == "w2") & VISITS["child_id"].isin(["c1", "c2", "d1", "a2"]))]
+    unanswered = pd.DataFrame([("b1", "w2", "B"), ("a3", "w1", "A")], columns=visits.columns)
+    lists = pd.concat([visits, unanswered])
+    flow = flow_counts(STUDY, CHILDREN, visits, ALLOCATION, institutions, lists, received={"C", "A", "X"})
+    reference, intervention = flow.arms
+    assert reference.waves == (
+        wave("w1", 4, 3, NotScreened(0, 0, 1, 0), absent=1),
+        # a2 was in A, where others were screened; nobody answered for B's child, so that B as a whole is without data
+        wave("w2", 4, 2, NotScreened(0, 1, 0, 1), with_data=1, silent=1, institutions_lost=1, absent=1, lost=1),
+    )
+    assert intervention.waves[1] == wave(
+        "w2", 2, 0, NotScreened(1, 1, 0, 0), with_data=0, closed=1, silent=1, institutions_lost=2, lost=2
+    )
+    assert (reference.received, intervention.received) == (Received(1, 3), Received(1, 1))
+
+
+def test_a_child_absent_midway_is_retained_all_along_and_attended_twice() -> None:
+    study = declared("w1", "w2", "w3")
+    visits = pd.DataFrame([("a1", "w1", "A"), ("a1", "w3", "A"), ("a2", "w1", "A")], columns=VISITS.columns)
+    children = CHILDREN.iloc[:2]
+    flow = flow_counts(study, children, visits, ALLOCATION, INSTITUTIONS).arms[0]
+    assert [(w.screened, w.retained, w.lost) for w in flow.waves] == [(2, 2, 0), (0, 1, 1), (1, 1, 1)]
+    there = presence(study, children, visits, visits, INSTITUTIONS).set_index(["child_id", "wave"])
+    assert there.loc["a1", "retained"].tolist() == [True, True, True]
+    assert there.loc["a1", "state"].tolist() == ["screened", "institution_silent", "screened"]
+    assert there.loc["a2", "retained"].tolist() == [True, False, False]
 
 
 def test_several_instruments_at_a_wave_are_one_visit() -> None:
@@ -101,8 +154,22 @@ def test_a_child_listed_twice_or_without_standing_is_refused() -> None:
 def test_a_flow_that_does_not_add_up_cannot_be_made() -> None:
     with pytest.raises(Refusal, match="FLO-001"):
         FlowCounts(institutions=3, not_drawn=1, arms=())
-    with pytest.raises(Refusal, match="FLO-001"):
-        WaveFlow("w1", institutions=1, with_data=1, without_data=0, cohort=3, screened=2, missing=1, moved=3, joined=0)
-    wave = WaveFlow("w1", institutions=1, with_data=1, without_data=0, cohort=3, screened=2, missing=1, moved=0, joined=0)
-    with pytest.raises(Refusal, match="FLO-001"):
-        ArmFlow("reference", institutions=2, listed=3, cohort=3, not_eligible=0, joined_later=0, waves=(wave,))
+    good = wave("w1", 3, 2, NotScreened(0, 0, 1, 0), lost=1)
+    broken = (
+        {"with_data": 1}, {"institutions_lost": 1}, {"screened": 1}, {"lost": 2}, {"moved": 3}, {"crossed": 1},
+        {"not_screened": NOBODY},
+    )  # fmt: skip
+    for change in broken:
+        with pytest.raises(Refusal, match="FLO-001"):
+            replace(good, **change)
+    for arm in ({"institutions": 1}, {"listed": 4}, {"received": Received(3, 1)}, {"received": Received(1, 4)}):
+        with pytest.raises(Refusal, match="FLO-001"):
+            ArmFlow(**({"arm": "reference", "institutions": 2, "listed": 3, "cohort": 3, "not_eligible": 0, "joined_later": 0,
+                        "waves": (good,)} | arm))  # fmt: skip
+
+
+def test_a_refusal_names_the_box_and_both_sums() -> None:
+    with pytest.raises(Refusal) as caught:
+        conserve("children at w2", 7, screened=4, not_screened=2)
+    said = "the flow does not add up: children at w2 counts 7, and what leaves it counts 6 (screened 4, not screened 2)"
+    assert said in str(caught.value)

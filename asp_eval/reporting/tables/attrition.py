@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.results import Results
+from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.setting import Setting
+from asp_eval.reporting.tables.effects import by_role
 from asp_eval.reporting.views import Cell, Column, Row, Table, cell
-from asp_eval.trial.flow.attrition import LEVELS, ArmRetention, Attrition
+from asp_eval.trial.flow.attrition import LEVELS, ArmRetention, Attrition, OutcomeAttrition
 
 
 def attrition_table(results: Results, setting: Setting) -> Table | None:
-    """Return overall and differential attrition at both levels, None if none was worked out."""
-    if not results.attrition:
+    """Return overall and differential attrition of the primary outcomes, of the first if none is primary; None without any."""
+    mine = primary_outcomes(results)
+    return _table("attrition", setting.say("Who was lost"), mine, results, setting)
+
+
+def attrition_details(results: Results, setting: Setting) -> Table | None:
+    """Return the attrition of the other outcomes; None if there are none."""
+    shown = {result.outcome for result in primary_outcomes(results)}
+    others = tuple(result for result in by_role(results.outcomes) if result.outcome not in shown)
+    return _table("attrition-others", setting.say("Who was lost: the other outcomes"), others, results, setting)
+
+
+def primary_outcomes(results: Results) -> tuple[OutcomeResult, ...]:
+    """Return the primary outcomes, or the first outcome if none is primary."""
+    return tuple(result for result in results.outcomes if result.role == "primary") or results.outcomes[:1]
+
+
+def _table(key: str, caption: str, outcomes: tuple[OutcomeResult, ...], results: Results, setting: Setting) -> Table | None:
+    losses = {loss.outcome: loss for loss in results.attrition}
+    wanted = [(result, losses[result.outcome]) for result in outcomes if result.outcome in losses]
+    if not wanted:
         return None
     say = setting.say
     several = len(setting.compared) > 1
@@ -22,13 +42,26 @@ def attrition_table(results: Results, setting: Setting) -> Table | None:
         Column(say("Lost in all")), Column(say("Difference in percentage points")),
         Column(say("By the cautious limit")), Column(say("By the optimistic limit")),
     )  # fmt: skip
-    rows: list[Row] = []
-    for i, found in enumerate(results.attrition):
+    rows = [row for result, loss in wanted for row in _rows(result, loss, len(columns), setting)]
+    notes = (
+        _notes([loss for _, loss in wanted], setting)
+        if key == "attrition"
+        else (say("As in the table of the primary outcomes."),)
+    )
+    return Table(key, caption, columns, tuple(rows), notes)
+
+
+def _rows(result: OutcomeResult, loss: OutcomeAttrition, width: int, setting: Setting) -> list[Row]:
+    rows = []
+    for i, found in enumerate(loss.comparisons):
         position, level = divmod(i, len(LEVELS))
-        if several and not level:
-            rows.append(Row((cell(setting.heading(setting.compared[position]), wide=len(columns)),), group=True))
-        rows.append(_row(found, level, len(columns), setting))
-    return Table("attrition", say("Who was lost"), columns, tuple(rows), _notes(results, setting))
+        if not level:
+            name = setting.outcome_at(result)
+            if len(setting.compared) > 1:
+                name = f"{name}, {setting.compared[position]}"
+            rows.append(Row((cell(setting.heading(name), wide=width),), group=True))
+        rows.append(_row(found, level, width, setting))
+    return rows
 
 
 def _row(found: Attrition | Unavailable, level: int, width: int, setting: Setting) -> Row:
@@ -56,14 +89,12 @@ def _verdict(boundary: float | Unavailable, setting: Setting, *, low: bool) -> C
     return cell(say("low") if low else say("high"), limit)
 
 
-def _notes(results: Results, setting: Setting) -> tuple[str, ...]:
+def _notes(losses: list[OutcomeAttrition], setting: Setting) -> tuple[str, ...]:
     say = setting.say
-    outcome = next((result for result in results.outcomes if result.role == "primary"), results.outcomes[0])
     notes = [
         say(
-            "Lost: at the draw, but not in the analysis of {outcome}. An institution stays if at least one of its children is "
-            "analysed; children of lost institutions are not counted a second time.",
-            outcome=setting.outcome_at(outcome),
+            "Lost: at the draw, but not in the analysis. An institution stays if at least one of its children is analysed; then "
+            "children are counted within the institutions that stayed, so that nobody is lost twice.",
         ),
         say(
             "Low: so few were lost, and so evenly, that the loss alone is unlikely to have made the arms differ much. High: it "
@@ -74,9 +105,24 @@ def _notes(results: Results, setting: Setting) -> tuple[str, ...]:
             "difference between two arms accepted at that loss in all. The cautious one is for interventions that may themselves "
             "make people leave, the optimistic one for those that hardly can.",
         ),
+        *_joiners(losses, setting),
     ]  # fmt: skip
     reasons = dict.fromkeys(
-        boundary.reason for found in results.attrition if isinstance(found, Attrition)
+        boundary.reason for loss in losses for found in loss.comparisons if isinstance(found, Attrition)
         for boundary in (found.cautious_boundary, found.optimistic_boundary) if isinstance(boundary, Unavailable)
     )  # fmt: skip
     return (*notes, *(as_sentence(say.note(reason)) for reason in reasons))
+
+
+def _joiners(losses: list[OutcomeAttrition], setting: Setting) -> tuple[str, ...]:
+    """Say what became of children who joined after the draw, the third thing the standard asks about."""
+    joined = max((sum(loss.joined) for loss in losses), default=0)
+    if not joined:
+        return ()
+    analysed = max(loss.joiners_analysed for loss in losses)
+    fields = {"n": setting.show.integer(joined), "analysed": setting.show.integer(analysed)}
+    return (
+        setting.say(
+            "Children who joined after the draw and were screened at that round: {n}; of these analysed: {analysed}.", **fields
+        ),
+    )

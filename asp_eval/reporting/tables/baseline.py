@@ -23,12 +23,29 @@ def baseline_table(results: Results, setting: Setting) -> Table:
     columns = _columns(setting)
     rows: list[Row] = []
     titles = {"institution": say("Institutions"), "child": say("Children")}
-    for unit, members in groupby(sorted(results.baseline, key=lambda row: row.unit != "institution"), key=lambda row: row.unit):
+    own = [row for row in results.baseline if row.unit != "institution_mean"]
+    for unit, members in groupby(sorted(own, key=lambda row: row.unit != "institution"), key=lambda row: row.unit):
         rows.append(Row((cell(titles[unit], wide=len(columns)),), group=True))
         rows.append(_totals(unit, results, setting))
         for _, variable in groupby(members, key=lambda row: row.variable):
             rows += _variable_rows(list(variable), setting)
     return Table("baseline-table", say("Institutions and children at the start"), columns, tuple(rows), _notes(results, setting))
+
+
+def institution_means_table(results: Results, setting: Setting) -> Table | None:
+    """Return the means of institutions, each institution counting once; None where there are none."""
+    means = [row for row in results.baseline if row.unit == "institution_mean"]
+    if not means:
+        return None
+    say = setting.say
+    rows = []
+    for row in means:
+        arms = [cell(f"{setting.show.decimal(arm.mean)} ({setting.show.decimal(arm.sd)})") for arm in row.arms]
+        rows.append(Row((cell(_label(row, setting)), *arms, *(_difference(value, 2, setting) for value in row.differences))))
+    notes = (
+        say("Means and standard deviations over institutions of the mean of each one's children; of a category, of its share."),
+    )
+    return Table("institution-means", say("Means of institutions at the start"), _columns(setting), tuple(rows), notes)
 
 
 def _columns(setting: Setting) -> tuple[Column, ...]:
@@ -63,7 +80,8 @@ def baseline_words(results: Results, setting: Setting) -> tuple[str, ...]:
 def _largest(results: Results, setting: Setting) -> dict[str, Decimal]:
     """Return each variable's largest difference that is shown, as it is shown, over its categories and the arms."""
     sizes: dict[str, Decimal] = {}
-    for _, variable in groupby(results.baseline, key=lambda row: (row.unit, row.variable)):
+    own = [row for row in results.baseline if row.unit != "institution_mean"]
+    for _, variable in groupby(own, key=lambda row: (row.unit, row.variable)):
         rows = list(variable)
         protections = _protections(rows, setting)
         shown = [
@@ -97,7 +115,7 @@ def _protections(variable: list[BaselineRow], setting: Setting) -> list[Protecti
 
 
 def _protection(variable: list[BaselineRow], arm: int, minimum: int) -> Protection:
-    if variable[0].unit == "institution" or variable[0].arms[arm].count is None:
+    if variable[0].unit != "child" or variable[0].arms[arm].count is None:
         return Protection("exact", frozenset())
     counts = [row.arms[arm].count or 0 for row in variable]
     first = variable[0].arms[arm]

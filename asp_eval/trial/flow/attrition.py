@@ -77,6 +77,28 @@ class Attrition:
     low_optimistic: bool
 
 
+@dataclass(frozen=True, slots=True)
+class OutcomeAttrition:
+    """Attrition of one outcome, in the order in which it is judged: institutions, children of those that stayed, joiners.
+
+    Attributes
+    ----------
+    outcome, wave : str
+    comparisons : tuple of Attrition or Unavailable
+        For each arm after the first: institutions, then children.
+    joined : tuple of int
+        For each arm, children screened at the wave who joined after the wave that defines the cohort.
+    joiners_analysed : int
+        How many of these are in the analysis; 0 where the estimand leaves joiners out.
+    """
+
+    outcome: str
+    wave: str
+    comparisons: tuple[Attrition | Unavailable, ...]
+    joined: tuple[int, ...]
+    joiners_analysed: int
+
+
 def attrition(level: Level, reference: ArmRetention, arm: ArmRetention) -> Attrition | Unavailable:
     """Return the attrition of two arms and hold it against both boundaries.
 

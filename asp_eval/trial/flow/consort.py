@@ -6,12 +6,14 @@ stays in the arm of the institution it was drawn in; where it was seen later onl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
+from dataclasses import dataclass
 
 import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Place
-from asp_eval.trial.flow.counts import NOT_CONSERVED, ArmFlow, FlowCounts, WaveFlow
+from asp_eval.trial.flow.counts import ArmFlow, FlowCounts, NotScreened, Received, WaveFlow, conserve
+from asp_eval.trial.flow.presence import NOT_SCREENED, SCREENED, closed_by, presence, screening_waves
 from asp_eval.trial.study.design import Study
 
 STANDINGS = ("cohort", "not_eligible", "joined_later")
@@ -32,7 +34,13 @@ UNKNOWN_STANDING = Fault(
 
 
 def flow_counts(
-    study: Study, children: pd.DataFrame, visits: pd.DataFrame, allocation: pd.DataFrame, institutions: pd.DataFrame
+    study: Study,
+    children: pd.DataFrame,
+    visits: pd.DataFrame,
+    allocation: pd.DataFrame,
+    institutions: pd.DataFrame,
+    lists: pd.DataFrame | None = None,
+    received: Collection[str] | None = None,
 ) -> FlowCounts:
     """Count the flow of a trial.
 
@@ -49,7 +57,11 @@ def flow_counts(
     allocation : DataFrame
         institution_id, arm.
     institutions : DataFrame
-        institution_id, one row per institution.
+        institution_id, one row per institution; closed_on where it is collected.
+    lists : DataFrame, optional
+        child_id, wave, institution_id: who stood in a file of the wave, screened or not. By default those screened.
+    received : collection of str, optional
+        institution_id of those that received the intervention; None where no rule is declared.
 
     Returns
     -------
@@ -63,20 +75,38 @@ def flow_counts(
     """
     lots = _lots(study, allocation, institutions)
     listed = _listed(children, lots)
-    seen = _seen(visits, listed)
-    waves = _screening_waves(study)
-    arms = tuple(_arm_flow(arm, lots, listed.loc[listed["arm"] == arm], seen, waves) for arm in study.arms)
+    there = presence(study, listed, visits, visits if lists is None else lists, institutions).merge(listed, on="child_id")
+    waves = screening_waves(study)
+    trial = _Trial(lots, listed, there, waves, {wave: closed_by(institutions, study.wave(wave)) for wave in waves}, received)
+    arms = tuple(_arm_flow(arm, trial) for arm in study.arms)
     total = institutions["institution_id"].nunique()
     without = int(listed["arm"].isna().sum())
-    if sum(arm.listed for arm in arms) + without != len(children):
-        NOT_CONSERVED.refuse(whole="children", total=len(children), parts="the arms and the institutions not drawn")
+    conserve("children", len(children), not_drawn=without, **{arm.arm: arm.listed for arm in arms})
     return FlowCounts(total, total - len(lots), arms, without)
 
 
-def _screening_waves(study: Study) -> tuple[str, ...]:
-    """Return the waves at which children are screened, in the study's order."""
-    screening = study.collect.screening
-    return tuple(wave for wave in study.wave_ids if screening is None or wave in screening.waves)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trial:
+    """What the arms are counted from.
+
+    Attributes
+    ----------
+    lots : Series
+        Arm by institution.
+    listed : DataFrame
+        child_id, institution, standing, arm.
+    there : DataFrame
+        `presence` with the columns of `listed`.
+    closed : dict
+        The institutions closed by each wave.
+    """
+
+    lots: pd.Series
+    listed: pd.DataFrame
+    there: pd.DataFrame
+    waves: tuple[str, ...]
+    closed: dict[str, set[str]]
+    received: Collection[str] | None
 
 
 def _lots(study: Study, allocation: pd.DataFrame, institutions: pd.DataFrame) -> pd.Series:
@@ -112,37 +142,50 @@ def _listed(children: pd.DataFrame, lots: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _seen(visits: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per listed child and wave: child_id, wave, seen_in, and the child's own columns."""
-    where = visits["institution_id"] if "institution_id" in visits.columns else pd.Series(pd.NA, index=visits.index)
-    rows = pd.DataFrame({"child_id": visits["child_id"].astype(str), "wave": visits["wave"].astype(str), "seen_in": where})
-    rows = rows.sort_values("seen_in", kind="stable", na_position="last").drop_duplicates(["child_id", "wave"])
-    rows = rows.merge(listed, on="child_id", how="inner", validate="many_to_one")
-    elsewhere = rows["seen_in"].notna()
-    rows["seen_in"] = rows["seen_in"].astype("str").where(elsewhere, rows["institution"])
-    return rows
+def _arm_flow(arm: str, trial: _Trial) -> ArmFlow:
+    own = set(trial.lots.index[trial.lots == arm])
+    mine = trial.listed.loc[trial.listed["arm"] == arm]
+    standing = {name: int((mine["standing"] == name).sum()) for name in STANDINGS}
+    flows = tuple(_wave_flow(arm, wave, own, standing["cohort"], trial) for wave in trial.waves)
+    got = None
+    if trial.received is not None:
+        with_it = own & {str(one) for one in trial.received}
+        cohort = mine.loc[mine["standing"] == "cohort", "institution"]
+        got = Received(len(with_it), int(cohort.isin(with_it).sum()))
+    return ArmFlow(arm=arm, institutions=len(own), listed=len(mine), waves=flows, received=got, **standing)
 
 
-def _arm_flow(arm: str, lots: pd.Series, listed: pd.DataFrame, seen: pd.DataFrame, waves: Sequence[str]) -> ArmFlow:
-    own = set(lots.index[lots == arm])
-    standing = {name: int((listed["standing"] == name).sum()) for name in STANDINGS}
-    flows = tuple(_wave_flow(arm, wave, own, standing["cohort"], seen.loc[seen["wave"] == wave]) for wave in waves)
-    return ArmFlow(arm=arm, institutions=len(own), listed=len(listed), waves=flows, **standing)
-
-
-def _wave_flow(arm: str, wave: str, own: set[str], cohort: int, seen: pd.DataFrame) -> WaveFlow:
-    """Count one arm at one wave; `seen` holds the visits of all arms at it, because movers may cross."""
-    with_data = len(own & set(seen["seen_in"]))
-    of_arm = seen.loc[seen["arm"] == arm]
-    screened = of_arm.loc[of_arm["standing"] == "cohort"]
+def _wave_flow(arm: str, wave: str, own: set[str], cohort: int, trial: _Trial) -> WaveFlow:
+    """Count one arm at one wave; an institution's data are also those of children of another arm, because movers may cross."""
+    screened = trial.there.loc[trial.there["state"] == SCREENED]
+    with_data = own & set(screened.loc[screened["wave"] == wave, "where"])
+    from_now_on = trial.waves[trial.waves.index(wave) :]
+    still_there = own & set(screened.loc[screened["wave"].isin(from_now_on), "where"])
+    closed = (own - with_data) & trial.closed[wave]
+    now = trial.there.loc[(trial.there["wave"] == wave) & (trial.there["arm"] == arm)]
+    mine = now.loc[now["standing"] == "cohort"]
+    seen, away = mine.loc[mine["state"] == SCREENED], mine.loc[mine["state"] != SCREENED]
+    seen_arm = seen["where"].map(trial.lots)
+    retained = int(away["retained"].sum())
     return WaveFlow(
         wave=wave,
         institutions=len(own),
-        with_data=with_data,
-        without_data=len(own) - with_data,
+        with_data=len(with_data),
+        closed=len(closed),
+        silent=len(own - with_data - closed),
+        institutions_lost=len(own - still_there),
         cohort=cohort,
-        screened=len(screened),
-        missing=cohort - len(screened),
-        moved=int((screened["seen_in"] != screened["institution"]).sum()),
-        joined=int((of_arm["standing"] == "joined_later").sum()),
+        screened=len(seen),
+        not_screened=why_not_screened(away["state"]),
+        absent=retained,
+        lost=len(away) - retained,
+        moved=int((seen["where"] != seen["institution"]).sum()),
+        crossed=int((seen_arm.notna() & (seen_arm != arm)).sum()),
+        joined=int(((now["standing"] == "joined_later") & (now["state"] == SCREENED)).sum()),
     )
+
+
+def why_not_screened(states: pd.Series) -> NotScreened:
+    """Return how many children have each reason for not having been screened."""
+    counts = states.value_counts()
+    return NotScreened(*(int(counts.get(reason, 0)) for reason in NOT_SCREENED))

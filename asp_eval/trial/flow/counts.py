@@ -12,56 +12,138 @@ from asp_eval.core.errors import Fault
 
 NOT_CONSERVED = Fault(
     "FLO-001",
-    "the flow does not add up: {whole} ({total}) is not the sum of {parts}",
+    "the flow does not add up: {whole} counts {total}, and what leaves it counts {summed} ({parts})",
     "Report this: the tables and the flow disagree, and nothing may be printed until they agree.",
 )
 
 
 @dataclass(frozen=True, slots=True)
-class WaveFlow:
-    """One arm at one wave: ``cohort = screened + missing`` and ``institutions = with_data + without_data``.
+class NotScreened:
+    """Why children of the cohort were not screened at a wave, each child under the first reason that applies.
 
-    An institution is with data if any child was screened in it. Of the cohort's children who were screened, `moved`
-    were seen in another institution than the one drawn. `joined` joined later, and were screened at this wave.
+    Attributes
+    ----------
+    institution_closed : int
+        The institution the child was last listed in had closed by the end of the wave, and no child was screened in it.
+    institution_silent : int
+        No child of that institution was screened, though it is not known to have closed.
+    unanswered : int
+        The child was listed at the wave, without any answer.
+    unlisted : int
+        The child was not listed at the wave.
+    """
+
+    institution_closed: int
+    institution_silent: int
+    unanswered: int
+    unlisted: int
+
+    @property
+    def total(self) -> int:
+        """Children who were not screened."""
+        return self.institution_closed + self.institution_silent + self.unanswered + self.unlisted
+
+
+@dataclass(frozen=True, slots=True)
+class WaveFlow:
+    """One arm at one wave.
+
+    ``institutions = with_data + closed + silent``; ``cohort = screened + not_screened.total`` and
+    ``not_screened.total = absent + lost``.
+
+    An institution is with data if any child was screened in it. `institutions_lost` had no data at this wave nor at any
+    later one. A child not screened at this wave is `absent` if it is listed now, or listed or screened later, and else
+    `lost`. So ``retained = screened + absent`` children are still in the trial, and ``screened`` of them attended.
+    Of those screened, `moved` were seen in another institution than the one drawn, and `crossed` of these in one of another arm.
+    `joined` are screened children outside the cohort who joined after the wave that defines it.
     """
 
     wave: str
     institutions: int
     with_data: int
-    without_data: int
+    closed: int
+    silent: int
+    institutions_lost: int
     cohort: int
     screened: int
-    missing: int
+    not_screened: NotScreened
+    absent: int
+    lost: int
     moved: int
+    crossed: int
     joined: int
 
     def __post_init__(self) -> None:
-        _conserve(f"institutions at {self.wave}", self.institutions, with_data=self.with_data, without_data=self.without_data)
-        _conserve(f"children at {self.wave}", self.cohort, screened=self.screened, missing=self.missing)
-        _conserve(f"children screened at {self.wave}", self.screened, moved=self.moved, stayed=self.screened - self.moved)
+        at = f"at {self.wave}"
+        conserve(f"institutions {at}", self.institutions, with_data=self.with_data, closed=self.closed, silent=self.silent)
+        returning = self.without_data - self.institutions_lost
+        conserve(f"institutions without data {at}", self.without_data, returning=returning, lost=self.institutions_lost)
+        conserve(f"children {at}", self.cohort, screened=self.screened, **_reasons(self.not_screened))
+        conserve(f"children not screened {at}", self.not_screened.total, absent=self.absent, lost=self.lost)
+        conserve(f"children screened {at}", self.screened, moved=self.moved, stayed=self.screened - self.moved)
+        conserve(f"children moved {at}", self.moved, crossed=self.crossed, within_the_arm=self.moved - self.crossed)
+
+    @property
+    def without_data(self) -> int:
+        """Institutions in which no child was screened."""
+        return self.closed + self.silent
+
+    @property
+    def retained(self) -> int:
+        """Children of the cohort who were still in the trial, screened or not."""
+        return self.screened + self.absent
 
 
 @dataclass(frozen=True, slots=True)
 class AnalysedFlow:
-    """One arm in one analysis: the cohort less each exclusion, in the order they are applied."""
+    """One arm in one analysis: the cohort less each exclusion, in the order they are applied.
+
+    Attributes
+    ----------
+    not_screened : NotScreened
+        Why children without the outcome were not screened at its wave.
+    unscored : int
+        Screened, with too few answers for the outcome.
+    institutions, institutions_analysed : int
+        Drawn to the arm, and with at least one child analysed.
+    """
 
     outcome: str
     wave: str
     arm: str
+    institutions: int
     cohort: int
     filtered_out: int
-    missing_outcome: int
+    not_screened: NotScreened
+    unscored: int
     missing_baseline: int
     missing_covariate: int
     analysed: int
     institutions_analysed: int
 
     def __post_init__(self) -> None:
-        _conserve(
+        conserve(
             f"cohort of {self.arm} in {self.outcome}", self.cohort, filtered_out=self.filtered_out,
-            missing_outcome=self.missing_outcome, missing_baseline=self.missing_baseline,
+            **_reasons(self.not_screened), unscored=self.unscored, missing_baseline=self.missing_baseline,
             missing_covariate=self.missing_covariate, analysed=self.analysed,
         )  # fmt: skip
+        lost = self.institutions - self.institutions_analysed
+        conserve(
+            f"institutions of {self.arm} in {self.outcome}", self.institutions, analysed=self.institutions_analysed, lost=lost
+        )
+
+    @property
+    def missing_outcome(self) -> int:
+        """Children without the outcome, for whatever reason."""
+        return self.not_screened.total + self.unscored
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Institutions of an arm that received the intervention by the declared rule, and their children of the cohort."""
+
+    institutions: int
+    children: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +151,7 @@ class ArmFlow:
     """One arm: ``listed = cohort + not_eligible + joined_later`` children.
 
     `joined_later` were first seen after the wave that defines the cohort, whatever their age; `not_eligible` were there by
-    then, outside the declared age range.
+    then, outside the declared age range. `received` is None where study.yaml declares no rule for it.
     """
 
     arm: str
@@ -79,22 +161,29 @@ class ArmFlow:
     not_eligible: int
     joined_later: int
     waves: tuple[WaveFlow, ...]
+    received: Received | None = None
 
     def __post_init__(self) -> None:
-        _conserve(
+        conserve(
             f"children of {self.arm}", self.listed,
             cohort=self.cohort, not_eligible=self.not_eligible, joined_later=self.joined_later,
         )  # fmt: skip
         for wave in self.waves:
-            _conserve(f"institutions of {self.arm}", self.institutions, **{f"at {wave.wave}": wave.institutions})
-            _conserve(f"cohort of {self.arm}", self.cohort, **{f"at {wave.wave}": wave.cohort})
+            conserve(f"institutions of {self.arm}", self.institutions, **{f"at {wave.wave}": wave.institutions})
+            conserve(f"cohort of {self.arm}", self.cohort, **{f"at {wave.wave}": wave.cohort})
+        if (got := self.received) is not None:
+            without = self.institutions - got.institutions
+            conserve(f"institutions of {self.arm}", self.institutions, received=got.institutions, did_not_receive=without)
+            without = self.cohort - got.children
+            conserve(f"cohort of {self.arm}", self.cohort, received=got.children, did_not_receive=without)
 
 
 @dataclass(frozen=True, slots=True)
 class FlowCounts:
-    """The whole flow: ``institutions = drawn + not_drawn``, and the drawn are the sum over arms.
+    """The whole flow: ``institutions = not_drawn + drawn``, and the drawn are the sum over arms.
 
-    `children_not_drawn` are listed in institutions that were not drawn, and belong to no arm.
+    `institutions` were assessed: they stand in the list of institutions. `children_not_drawn` are listed in institutions that
+    were not drawn, and belong to no arm.
     """
 
     institutions: int
@@ -103,9 +192,36 @@ class FlowCounts:
     children_not_drawn: int = 0
 
     def __post_init__(self) -> None:
-        _conserve("institutions", self.institutions, not_drawn=self.not_drawn, **{a.arm: a.institutions for a in self.arms})
+        conserve("institutions", self.institutions, not_drawn=self.not_drawn, **{a.arm: a.institutions for a in self.arms})
 
 
-def _conserve(whole: str, total: int, **parts: int) -> None:
-    if sum(parts.values()) != total or min(parts.values()) < 0:
-        NOT_CONSERVED.refuse(whole=whole, total=total, parts=", ".join(f"{k} {v}" for k, v in parts.items()))
+def conserve(whole: str, total: int, **parts: int) -> None:
+    """Refuse a box that is not the sum of its exits.
+
+    Parameters
+    ----------
+    whole : str
+        The box, as the refusal names it.
+    total : int
+    **parts : int
+        Its exits.
+
+    Raises
+    ------
+    Refusal
+        FLO-001, with the box and both sums.
+
+    Examples
+    --------
+    >>> conserve("children at w1", 5, screened=3, not_screened=2)
+    """
+    if sum(parts.values()) != total or min(parts.values(), default=0) < 0:
+        named = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in parts.items())
+        NOT_CONSERVED.refuse(whole=whole, total=total, summed=sum(parts.values()), parts=named)
+
+
+def _reasons(why: NotScreened) -> dict[str, int]:
+    return {
+        "institution_closed": why.institution_closed, "institution_silent": why.institution_silent,
+        "unanswered": why.unanswered, "unlisted": why.unlisted,
+    }  # fmt: skip

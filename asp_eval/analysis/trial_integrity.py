@@ -1,0 +1,67 @@
+"""How well the trial held together: balance, missing answers, contacts between the arms and dose, gathered for the report."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from asp_eval.analysis.balance_test import omnibus_test
+from asp_eval.analysis.data import StudyData
+from asp_eval.analysis.integrity import ArmDose, Equivalence, InstitutionRecord, Integrity
+from asp_eval.analysis.missingness import by_institution, by_rater, predictors
+from asp_eval.trial.flow.contamination import contamination
+from asp_eval.trial.flow.dose import doses, receivers
+
+
+def integrity(data: StudyData, equivalences: tuple[Equivalence, ...]) -> Integrity:
+    """Return everything of this kind that the report shows.
+
+    Parameters
+    ----------
+    data : StudyData
+    equivalences : tuple of Equivalence
+        Of the outcomes, in their order.
+
+    Raises
+    ------
+    Refusal
+        FLO-008 if the declared rule sums a column that the implementation log does not have.
+    """
+    study = data.study
+    had = institution_doses(data)
+    records = by_institution(data, had, receivers(study.received, data.implementation, data.allocation["institution_id"]))
+    primary = [o for o in study.outcomes if o.role == "primary"] or list(study.outcomes[:1])
+    return Integrity(
+        omnibus=omnibus_test(data),
+        equivalence=equivalences,
+        institutions=records,
+        raters=by_rater(data),
+        predictors=predictors(data, primary),
+        contamination=contamination(study.arms, data.allocation, data.visits, data.staff, data.implementation),
+        dose=arm_doses(study.arms, records),
+    )
+
+
+def institution_doses(data: StudyData) -> pd.Series | None:
+    """Return the dose of each institution drawn; None where no implementation log was imported."""
+    if data.implementation.empty:
+        return None
+    return doses(data.study.received, data.implementation, data.allocation["institution_id"])
+
+
+def arm_doses(arms: tuple[str, ...], records: tuple[InstitutionRecord, ...]) -> tuple[ArmDose, ...]:
+    """Return the doses of each arm's institutions; nothing where no log was kept.
+
+    Examples
+    --------
+    >>> records = tuple(InstitutionRecord(str(k), "a", 9, (), dose, None) for k, dose in enumerate((0.0, 10.0, 20.0)))
+    >>> arm_doses(("a",), records)
+    (ArmDose(arm='a', institutions=3, with_any=2, total=30.0, mean=10.0, sd=10.0, low=0.0, high=20.0),)
+    """
+    had = {arm: pd.Series([r.dose for r in records if r.arm == arm and r.dose is not None], dtype="float64") for arm in arms}
+    return tuple(
+        ArmDose(
+            arm, len(own), int((own > 0).sum()), float(own.sum()), float(own.mean()),
+            float(own.std()) if len(own) > 1 else None, float(own.min()), float(own.max()),
+        )
+        for arm, own in had.items() if len(own)
+    )  # fmt: skip
