@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.trial.screening.applying import apply_mapping
+from asp_eval.trial.screening.keys import load_key
 from asp_eval.trial.screening.known import Known
 from asp_eval.trial.screening.mapping import Mapping, load_mapping, mapping_beside
+from asp_eval.trial.screening.privacy import Protected, protect
+from asp_eval.trial.screening.protected import protected_copy
+from asp_eval.trial.screening.pseudonyms import PseudonymKey
 from asp_eval.trial.screening.raw import RawTable
 from asp_eval.trial.screening.reading import companions_of, read_raw
 from asp_eval.trial.screening.schema import IMPORTABLE, UNKNOWN_TABLE, TableSchema, table_schema
@@ -30,6 +37,10 @@ if TYPE_CHECKING:
 DRAWN_HERE = Fault(
     "STO-012", "study.yaml says that the lot is drawn here",
     "Draw it with 'asp-eval randomise'; or declare 'randomisation: {{drawn_elsewhere: true}}' and import the allocation.",
+)  # fmt: skip
+EXPOSED = Fault(
+    "SCR-149", "the file identifies persons, and lies in the study folder, where no such file may be",
+    "Move it out of the study folder and import it from there: a copy without what identifies persons is then kept in data/.",
 )  # fmt: skip
 RESTLESS = Fault("STO-014", "the data changed again and again while the file was checked", "Give the command again.")
 
@@ -139,19 +150,41 @@ def import_file(
     beside = Path(mapping) if mapping else mapping_beside(file)
     chosen = load_mapping(beside)
     store = Store(study.folder)
+    protected = protect(read_raw(file, chosen.format), chosen, schema, _key(study, schema))
     if dry_run:
-        return _checked(study, store, _read(file, chosen, schema), schema, chosen, replace=replace)
-    with kept(file, beside, study.folder / "data", companions_of(file, chosen.format)) as keeping:
-        raw = dataclasses.replace(_read(keeping.file, chosen, schema), source=keeping.name)
-        stored = _stored(study, store, raw, schema, chosen, replace=replace)
+        return _checked(study, store, _mapped(protected.raw, chosen, schema), schema, chosen, replace=replace)
+    with (
+        _to_keep(study, file, chosen, protected) as (whole, companions),
+        kept(whole, beside, study.folder / "data", companions) as keeping,
+    ):
+        raw = _mapped(dataclasses.replace(protected.raw, source=keeping.name), chosen, schema)
+        stored = _stored(study, store, raw, schema, chosen, replace=replace, kept_sha256=keeping.sha256)
         if stored.report.already:
             keeping.discard()
     write_ledgers(study, stored.ledgers)  # out here: if it fails, the file is stored all the same, and must be kept
     return stored.report
 
 
-def _read(file: Path, mapping: Mapping, schema: TableSchema) -> RawTable:
-    return apply_mapping(read_raw(file, mapping.format), mapping, schema.names)
+def _key(study: Study, schema: TableSchema) -> PseudonymKey | None:
+    """Return the key of the pseudonyms that a table's ids are replaced by, if they are."""
+    return load_key(schema.pseudonym_key, study.folder) if schema.pseudonym_key else None
+
+
+@contextmanager
+def _to_keep(study: Study, file: Path, mapping: Mapping, protected: Protected) -> Iterator[tuple[Path, Sequence[Path]]]:
+    """Yield the file that is kept and those that explain it: the export, or a copy without what identifies persons."""
+    if not protected.changed:
+        yield file, companions_of(file, mapping.format)
+        return
+    if file.resolve().is_relative_to(study.folder):
+        EXPOSED.refuse(str(file))
+    with TemporaryDirectory() as folder:
+        copy, origin = protected_copy(protected, file).write(Path(folder))
+        yield copy, (origin,)
+
+
+def _mapped(raw: RawTable, mapping: Mapping, schema: TableSchema) -> RawTable:
+    return apply_mapping(raw, mapping, schema.names)
 
 
 def _checked(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapping: Mapping, *, replace: bool) -> ImportReport:
@@ -163,7 +196,9 @@ def _checked(study: Study, store: Store, raw: RawTable, schema: TableSchema, map
     return _report(table, found, stored=False)
 
 
-def _stored(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapping: Mapping, *, replace: bool) -> _Stored:
+def _stored(
+    study: Study, store: Store, raw: RawTable, schema: TableSchema, mapping: Mapping, *, replace: bool, kept_sha256: str
+) -> _Stored:
     """Validate and store a file; validate again if another process stored something in between."""
     for _ in range(ATTEMPTS):
         known, state = _known(study, store, schema)
@@ -174,7 +209,7 @@ def _stored(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapp
             found = _compared(connection, table, mapping, replace=replace)
             if not found.already:
                 arms = write_table(connection, table, study.wave_ids)
-                imports.enter(connection, table, mapping, arms, supersedes=found.before)
+                imports.enter(connection, table, mapping, arms, supersedes=found.before, kept_sha256=kept_sha256)
             ledgers = ledger_frames(connection, study)
         return _Stored(_report(table, found, stored=not found.already), ledgers)
     return RESTLESS.refuse(raw.source)

@@ -26,6 +26,10 @@ _BESIDE = """
     enter write please venligst
 """  # words that may stand beside one of those, and it still means a person's
 _BESIDE_WORDS = frozenset(_BESIDE.split())
+_PLACES = frozenset([
+    "navn", "name", "adresse", "address", "postadresse", "vejnavn", "gadenavn", "street", "streetaddress", "telefon", "telefonnr",
+    "telefonnummer", "tlf", "tlfnr", "phone", "phonenumber", "telephone", "nr", "nummer", "number", "no",
+])  # fmt: skip
 _SMALL_THEN_CAPITAL = re.compile(r"(?<=[a-zæøå])(?=[A-ZÆØÅ])")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -40,11 +44,12 @@ _EMAIL = re.compile(r"[^\s@<>()\[\]\"',;:]+@[^\s@<>()\[\]\"',;:]+\.[^\W\d_]{2,}"
 _SHORTEST_CPR = 10
 
 
-def named_identifier(name: str) -> str | None:
+def named_identifier(name: str, *, of_a_place: bool = False) -> str | None:
     """Return what a column identifies a person by, as far as its name tells; None if it tells nothing.
 
     Every word of the name must be one of the words known for it, or one that may stand beside it: "Barnets navn" is a
-    child's name, "filename" and "navn på institutionen" are not.
+    child's name, "filename" and "navn på institutionen" are not. In a list of places (`of_a_place`) a plain "navn", "adresse"
+    or "telefon" is the place's.
 
     Examples
     --------
@@ -56,6 +61,8 @@ def named_identifier(name: str) -> str | None:
     words = _LETTERS.findall(_SMALL_THEN_CAPITAL.sub(" ", name).casefold())
     kinds = {_KINDS[word] for word in words if word in _KINDS}
     if not kinds or not all(word in _KINDS or word in _BESIDE_WORDS for word in words):
+        return None
+    if of_a_place and all(word in _PLACES for word in words):
         return None
     return next(kind for kind in _WORDS if kind in kinds)
 

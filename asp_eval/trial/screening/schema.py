@@ -53,6 +53,8 @@ class TableSchema:
         Columns that tell of the child and feed the table of children.
     declared : tuple of str
         Columns that ``study.yaml`` adds and that a file is expected to have; what it says of children, at the first wave.
+    pseudonym_key : str, optional
+        The key of the pseudonyms that a file's ids of people are replaced by: those of the fields that have a `person`.
     """
 
     name: str
@@ -62,6 +64,7 @@ class TableSchema:
     alternatives: tuple[tuple[str, ...], ...] = ()
     child_columns: tuple[str, ...] = ()
     declared: tuple[str, ...] = ()
+    pseudonym_key: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -150,6 +153,7 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
         alternatives=tuple(tuple(form.id for form in group) for group in groups),
         child_columns=_child_columns(name, base, child_columns, own),
         declared=tuple(field.name for field in own if field not in child_columns or (collection and collection.waves[0] == wave)),
+        pseudonym_key=study.privacy.key if any(field.person for field in fields) else None,
     )
 
 
@@ -204,6 +208,8 @@ def _strata(name: str, study: Study, taken: tuple[Field, ...]) -> tuple[Field, .
 
 def _for_study(field: Field, name: str, study: Study, wave: str | None) -> Field:
     """Narrow a base column to what the study declares."""
+    if field.person and field.person not in _asked_for(study):
+        field = replace(field, person=None)
     if field.name == "arm":
         return replace(field, allowed=study.arms)
     if field.name == "wave":
@@ -211,6 +217,12 @@ def _for_study(field: Field, name: str, study: Study, wave: str | None) -> Field
     if name == "institutions" and field.name in study.strata:
         return replace(field, required=True)
     return field
+
+
+def _asked_for(study: Study) -> set[str | None]:
+    """Return whose ids study.yaml wants pseudonyms for: one id column of theirs stands for all of them."""
+    columns = {field.name: field.person for name in IMPORTABLE for field in _shipped(name)[0] if field.person}
+    return {columns[name] for name in study.privacy.pseudonymise}
 
 
 @cache

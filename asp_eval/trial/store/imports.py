@@ -28,6 +28,7 @@ COLUMNS = {
     "import_id": "BIGINT",
     "file": "VARCHAR",
     "sha256": "VARCHAR",
+    "kept_sha256": "VARCHAR",
     "table_name": "VARCHAR",
     "wave": "VARCHAR",
     "rows_in": "BIGINT",
@@ -92,7 +93,13 @@ class Import:
 
 
 def enter(
-    connection: DuckDBPyConnection, table: Table, mapping: Mapping, arms: dict[str, str], *, supersedes: Import | None
+    connection: DuckDBPyConnection,
+    table: Table,
+    mapping: Mapping,
+    arms: dict[str, str],
+    *,
+    supersedes: Import | None,
+    kept_sha256: str,
 ) -> ledger.Entry:
     """Write an import into the ledger.
 
@@ -105,10 +112,13 @@ def enter(
         Arms that the file added to the allocation, by institution.
     supersedes : Import, optional
         The one whose place it takes.
+    kept_sha256 : str
+        Digest of what is kept in ``data/``: the file's own, or that of a copy without what identifies persons.
     """
     body = {
         "file": table.source,
         "sha256": table.sha256,
+        "kept_sha256": kept_sha256,
         "table_name": table.name,
         "wave": table.wave or "",
         "rows_in": table.rows_read,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,12 @@ class Kept:
     file: Path
     name: str
     new: tuple[Path, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """Digest of what is kept."""
+        with self.file.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def discard(self) -> None:
         """Take away what was written, and the folder of its own that it was written into."""
