@@ -26,9 +26,9 @@ WHICH_SIZE = Fault(
     "sample_size finds one part of the size, which must be None",
     "Write for example TwoLevel(clusters=None, size=50, icc=0.1).",
 )
-UNREACHABLE = Fault("PWR-032", "no number of {sought} reaches a power of {power:g}: {why}", "{remedy}")
+UNREACHABLE = Fault("PWR-032", "no number of {noun} reaches a power of {power:g}: {why}", "{remedy}")
 BEYOND_REASON = Fault(
-    "PWR-033", "more than a million {sought} would be needed", "Plan for a larger effect, or explain more of the variance."
+    "PWR-033", "more than a million {noun} would be needed", "Plan for a larger effect, or explain more of the variance."
 )
 NO_SUCH_EFFECT = Fault(
     "PWR-034", "no difference of proportions that is possible reaches a power of {power:g}", "Plan a larger trial."
@@ -39,6 +39,7 @@ NO_VARIANCE = Fault(
     "Give covariates that leave some variance unexplained.",
 )
 
+NOUNS = {"size": "individuals in a cluster"}
 SIZES = ("individuals", "clusters", "subclusters", "size", "sites")
 LARGEST = 1e6
 EXTREMES = (0.05, 0.95)
@@ -328,11 +329,12 @@ def _size_row(sought: str, parts: dict[str, object], varied: dict[str, object]) 
     found = needed(question, sought, effect, aim)
     whole = _whole(question, sought, effect, aim, found)
     drawn = replace(question, design=whole)
+    told = replace(drawn, design=_sized(question.design, sought, getattr(whole, sought)))  # in the share that was asked for
     std_error, df = drawn.std_error(effect)
     low, high = _range(question, lambda q: needed(q, sought, effect, aim))
     return PowerRow(
         varied, effect, expected_power(drawn, effect), std_error, df, found, low, high,
-        round(getattr(whole, sought)), None, drawn.account(),
+        round(getattr(whole, sought)), None, told.account(),
     )  # fmt: skip
 
 
@@ -355,8 +357,8 @@ def needed(question: Question, sought: str, effect: float, aim: float) -> float:
         limit = replace(question, design=_sized(question.design, sought, 1e12))
         if expected_power(limit, effect) < aim:
             why, remedy = _reason(question.design, sought)
-            UNREACHABLE.refuse(sought, sought=sought, power=aim, why=why, remedy=remedy)
-        BEYOND_REASON.refuse(sought, sought=sought)
+            UNREACHABLE.refuse(sought, noun=NOUNS.get(sought, sought), power=aim, why=why, remedy=remedy)
+        BEYOND_REASON.refuse(sought, noun=NOUNS.get(sought, sought))
     if excess(0.0) >= 0:
         return 1.0
     return float(np.exp(optimize.brentq(excess, 0.0, float(np.log(LARGEST)), xtol=1e-14, rtol=1e-14)))

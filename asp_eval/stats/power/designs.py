@@ -155,7 +155,8 @@ class Individual:
 
     def account(self) -> tuple[str, ...]:
         """Return what is assumed, in words."""
-        return (f"individuals drawn by lot, {single(self.share):g} of them treated",)
+        said = (f"{single(self.individuals):g} individuals drawn by lot", f"{single(self.share):.3g} of them treated")
+        return (*said, *_explained({"": self.r2}))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,7 +214,12 @@ class TwoLevel:
 
     def account(self) -> tuple[str, ...]:
         """Return what is assumed, in words."""
-        said = [f"clusters drawn by lot, {single(self.share):g} of them treated; {self.analysis}"]
+        said = [
+            f"{single(self.clusters):g} clusters drawn by lot",
+            f"{single(self.share):.3g} of them treated",
+            str(self.analysis),
+        ]
+        said += _icc_words(self.icc)
         if isinstance(self.size, Sizes):
             said.append(f"unequal sizes: {self.size}{'' if isinstance(self.analysis, ClusterRobust) else '; information summed'}")
         elif single(self.cv) > 0:
@@ -225,6 +231,8 @@ class TwoLevel:
             said.append(f"unequal sizes: {by}, cv {single(self.cv):g}")
         else:
             said.append("all clusters have the same size")
+        if not isinstance(self.size, Sizes):
+            said.append(f"{single(self.size):g} individuals in a cluster")
         if single(self.strata) > 1:
             said.append(f"{single(self.strata):g} strata as fixed effects")
         return (*said, *_explained({"between clusters": self.r2_cluster, "within clusters": self.r2_individual}))
@@ -287,7 +295,9 @@ class ThreeLevel:
 
     def account(self) -> tuple[str, ...]:
         """Return what is assumed, in words."""
-        said = [f"clusters of subclusters drawn by lot, {single(self.share):g} of them treated; mixed model"]
+        said = [f"{single(self.clusters):g} clusters drawn by lot", f"{single(self.share):.3g} of them treated", "mixed model"]
+        said += [f"{single(self.subclusters):g} subclusters in a cluster", f"{single(self.size):g} individuals in a subcluster"]
+        said += [*_icc_words(self.icc), f"ICC of subclusters {single(self.icc_subcluster):g}"]
         if single(self.cv) > 0:
             said.append(
                 "unequal numbers of subclusters: relative efficiency of van Breukelen, Candel & Berger (2007), "
@@ -356,8 +366,14 @@ class Multisite:
 
     def account(self) -> tuple[str, ...]:
         """Return what is assumed, in words."""
-        drawn = "clusters" if single(self.clusters) else "individuals"
-        said = [f"{drawn} drawn by lot within each site, {single(self.share):g} of them treated"]
+        clusters = single(self.clusters)
+        said = [
+            f"{single(self.sites):g} sites",
+            f"{single(self.share):.3g} of each site's {'clusters' if clusters else 'individuals'} treated",
+        ]
+        said += [f"{clusters:g} clusters in a site", *_icc_words(self.icc)] if clusters else []
+        said += [f"{single(self.size):g} individuals in a {'cluster' if clusters else 'site'}"]
+        said += [f"ICC of sites {single(self.icc_site):g}"] if single(self.icc_site) else []
         if isinstance(self.effects, RandomSites):
             omega = single(self.effects.heterogeneity)
             said.append(f"random sites: the effect's variance between sites is {omega:g} times that of the sites' means")
@@ -388,6 +404,10 @@ def _check_icc(*iccs: float) -> None:
         ICC_RANGE.refuse("icc", found=", ".join(f"{x:g}" for x in iccs), expected="between 0 and 1")
 
 
+def _icc_words(icc: Icc) -> list[str]:
+    return [] if hasattr(icc, "quantiles") else [f"ICC {single(icc):g}"]
+
+
 def _explained(shares: dict[str, Values]) -> tuple[str, ...]:
-    parts = [f"{single(r2):.0%} of the variance {where}" for where, r2 in shares.items() if single(r2) > 0]
+    parts = [f"{single(r2):.0%} of the variance {where}".strip() for where, r2 in shares.items() if single(r2) > 0]
     return (f"covariates explain {' and '.join(parts)}",) if parts else ()

@@ -93,7 +93,7 @@ class Layout:
         found = self.df_per_unit * units - self.df_lost
         if found <= 0:
             noun = self.noun if self.df_per_unit else "sites"
-            NO_DF.refuse(noun, found=f"{found:g}", expected="more than 0", noun=noun)
+            NO_DF.refuse(noun, found=round(found, 6), expected="more than 0", noun=noun)
         return found
 
 

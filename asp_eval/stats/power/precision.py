@@ -61,7 +61,7 @@ def precision(layout: Layout, waves: Waves, losses: Losses) -> Precision:
         if left <= 0 or kept <= 0:
             NO_ONE_LEFT.refuse("losses")
         if left < 2.0 - 1e-9:
-            FEW_UNITS.refuse(layout.noun, found=f"{left:g}", expected="2 or more", noun=layout.noun)
+            FEW_UNITS.refuse(layout.noun, found=round(left, 6), expected="2 or more", noun=layout.noun)
         arms.append(unit_variance(layout, _thinned(after.levels, kept), kept) / left)
         units.append(left)
     df = replace(layout, df_lost=layout.df_lost + after.df_lost).df(sum(units))
