@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# The keys of pseudonyms are made where the tests can leave them, and never where a person keeps theirs.
+os.environ["ASP_EVAL_KEYS"] = tempfile.mkdtemp(prefix="asp-eval-keys-")
+atexit.register(shutil.rmtree, os.environ["ASP_EVAL_KEYS"], ignore_errors=True)
 
 # Examples are drawn anew at every run on a desk, and the same ones where a run decides about a change. No example has a
 # deadline: a slow machine is no fault.

@@ -32,17 +32,22 @@ def demo(folder: Annotated[Path, typer.Argument(metavar="DIR")], seed: Seed = 20
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
     """Start an empty study: a commented study.yaml and the folders.
 
+    Also makes the key of the study's pseudonyms, outside the folder.
+
     Example: asp-eval init my-study
     """
     from asp_eval.core.documents import write_whole
+    from asp_eval.trial.screening.keys import create_key
     from asp_eval.trial.study.protocol import study_template, write_study_schema
 
     refuse_unless_empty(folder)
+    key, file = create_key(folder)
     (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / "output").mkdir(exist_ok=True)
     write_study_schema(folder)
-    write_whole(folder / "study.yaml", study_template())
+    write_whole(folder / "study.yaml", study_template(key.id))
     say(f"A study was started in {folder}.")
+    say(f"The key of its pseudonyms is {file}. Keep a copy of it in a safe place, and never one in the study folder.")
     say("Next:")
     say(f"  1. Open {folder / 'study.yaml'} and describe your trial; every key is explained there.")
     say(f"  2. cd {folder}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from asp_eval.trial.screening.applying import apply_mapping
+from asp_eval.trial.screening.keys import load_key
 from asp_eval.trial.screening.known import Known
 from asp_eval.trial.screening.mapping import Mapping, load_mapping
+from asp_eval.trial.screening.privacy import protect
 from asp_eval.trial.screening.reading import read_raw
 from asp_eval.trial.screening.schema import TableSchema
 from asp_eval.trial.screening.table import Table
@@ -22,7 +24,7 @@ def read_table(
     study: Study | None = None,
     known: Known | None = None,
 ) -> Table:
-    """Read, map and validate a file.
+    """Read, map and validate a file; ids become pseudonyms where the study asks for it (docs/privacy.md).
 
     Parameters
     ----------
@@ -47,5 +49,6 @@ def read_table(
         Every fault of the file: code, file, row, column, found, expected, remedy.
     """
     chosen = mapping if isinstance(mapping, Mapping) else load_mapping(mapping)
-    raw = apply_mapping(read_raw(path, chosen.format), chosen, schema.names)
-    return validate(raw, schema, study=study, known=known)
+    key = load_key(schema.pseudonym_key) if schema.pseudonym_key else None
+    protected = protect(read_raw(path, chosen.format), chosen, schema, key)
+    return validate(apply_mapping(protected.raw, chosen, schema.names), schema, study=study, known=known)

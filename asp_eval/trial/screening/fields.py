@@ -29,7 +29,7 @@ class Field:
     form : str, optional
         Instrument whose item the column is.
     person : str, optional
-        Whose id the column holds (child, staff, coder): study.yaml may ask for pseudonyms of them.
+        Whose id the column holds: child, staff or coder. In the schema of a study, only if it asks for pseudonyms of them.
     """
 
     name: str

@@ -84,14 +84,15 @@ def create_key(study_folder: Path) -> tuple[PseudonymKey, Path]:
     return key, file
 
 
-def load_key(key_id: str, study_folder: Path) -> PseudonymKey:
+def load_key(key_id: str, study_folder: Path | None = None) -> PseudonymKey:
     """Read a key.
 
     Parameters
     ----------
     key_id : str
         As study.yaml names it: ``privacy: {key: k1a2b3c4d5e6f}``.
-    study_folder : Path
+    study_folder : Path, optional
+        Where the key must not be.
 
     Raises
     ------
@@ -111,9 +112,9 @@ def load_key(key_id: str, study_folder: Path) -> PseudonymKey:
     return key
 
 
-def _outside(study_folder: Path) -> Path:
+def _outside(study_folder: Path | None) -> Path:
     folder = key_folder()
-    if folder.is_relative_to(study_folder.resolve()):
+    if study_folder and folder.is_relative_to(study_folder.resolve()):
         KEY_INSIDE.refuse(str(folder))
     return folder
 

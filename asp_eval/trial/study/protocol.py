@@ -54,9 +54,10 @@ def study_json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "study.yaml", **schema}
 
 
-def study_template() -> str:
-    """Return the commented ``study.yaml`` a new study starts from."""
-    return (shipped_folder("data_schema") / "study.template.yaml").read_text(encoding="utf-8")
+def study_template(key: str | None = None) -> str:
+    """Return the commented ``study.yaml`` a new study starts from, with the id of the key of its pseudonyms."""
+    text = (shipped_folder("data_schema") / "study.template.yaml").read_text(encoding="utf-8")
+    return text.replace("  key: null         ", f"  key: {key}") if key else text
 
 
 def write_study_schema(folder: Path) -> None:
