@@ -19,7 +19,7 @@ from asp_eval.stats.power.icc import IccDistribution
 from asp_eval.stats.power.layout import Layout, Level, check_inside, check_least, check_shares, known
 from asp_eval.stats.power.values import Values, single
 
-Icc = Values | IccDistribution | Sequence[IccDistribution]
+Icc = Values | IccDistribution | Sequence[float | IccDistribution]
 
 ICC_RANGE = Fault(
     "PWR-015", "an intraclass correlation must lie between 0 and 1, and all of them together too", "Give 0.05, not 5."

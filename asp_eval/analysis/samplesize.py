@@ -1,0 +1,112 @@
+"""The power of a study: over effects and intraclass correlations, by formula and by simulation from its own declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.analysis.planning import PlannedTrial, Wishes, plan_trial
+from asp_eval.stats.estimate import Array
+from asp_eval.stats.power.analytic import minimum_detectable_effect, power, sample_size
+from asp_eval.stats.power.designs import Sizes
+from asp_eval.stats.power.icc import IccDistribution
+from asp_eval.stats.power.simulated import simulate_power
+from asp_eval.trial.study.design import Study
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyPower:
+    """The power of a study.
+
+    Attributes
+    ----------
+    planned : PlannedTrial
+    table : DataFrame
+        One row per intraclass correlation and effect: icc, effect, power, std_error, df, institutions_needed (in the
+        arms compared); power_low and power_high where an intraclass correlation is
+        uncertain; simulated_power, monte_carlo_error, rejects_zero where trials were simulated.
+    detectable : DataFrame
+        One row per intraclass correlation: icc, power, effect; effect_low and effect_high.
+    trials : int
+        How many were simulated.
+    """
+
+    planned: PlannedTrial
+    table: pd.DataFrame
+    detectable: pd.DataFrame
+    trials: int = 0
+
+    def curves(self, points: int = 41) -> tuple[pd.DataFrame, ...]:
+        """Return, for each intraclass correlation, power over a fine grid of effects."""
+        effects = np.linspace(0.0, 1.15 * max(self.planned.effects), points)
+        return tuple(_power(self.planned, icc, effects) for icc in self.planned.iccs)
+
+
+def study_power(study: Study, wishes: Wishes | None = None, *, simulate: int = 0, seed: int = 1) -> StudyPower:
+    """Return the power of a study, as declared and planned.
+
+    Parameters
+    ----------
+    study : Study
+    wishes : Wishes, optional
+        What goes before the tables and study.yaml.
+    simulate : int
+        Trials to simulate besides, for each intraclass correlation.
+    seed : int
+        Of the simulation.
+
+    Raises
+    ------
+    Refusal
+        If institutions or children are not known, or a number cannot be.
+    """
+    planned = plan_trial(study, wishes or Wishes())
+    table = pd.concat([_power(planned, icc, planned.effects) for icc in planned.iccs], ignore_index=True)
+    table["institutions_needed"] = [n for icc in planned.iccs for n in _needed(planned, icc)]
+    detectable = [
+        minimum_detectable_effect(
+            replace(planned.design, icc=icc), planned.aim, waves=planned.waves, losses=planned.losses, test=planned.test
+        ).frame().assign(icc=_label(icc))
+        for icc in planned.iccs
+    ]  # fmt: skip
+    if simulate:
+        found = simulated(planned, simulate, seed)
+        table = table.join(found.reset_index(drop=True))
+    return StudyPower(planned, table, pd.concat(detectable, ignore_index=True), simulate)
+
+
+def simulated(planned: PlannedTrial, trials: int, seed: int) -> pd.DataFrame:
+    """Return simulated power in the order of the table: simulated_power, monte_carlo_error, rejects_zero."""
+    found = simulate_power(
+        planned.design, planned.effects, waves=planned.waves, losses=planned.losses, test=planned.test,
+        situation=planned.situation, trials=trials, seed=seed,
+    ).frame()  # fmt: skip
+    return found.rename(columns={"power": "simulated_power"})[["simulated_power", "monte_carlo_error", "rejects_zero"]]
+
+
+def _power(planned: PlannedTrial, icc: float | IccDistribution, effects: Sequence[float] | Array) -> pd.DataFrame:
+    found = power(
+        replace(planned.design, icc=icc), list(effects), waves=planned.waves, losses=planned.losses, test=planned.test
+    ).frame()  # fmt: skip
+    found.insert(0, "icc", _label(icc))
+    return found
+
+
+def _needed(planned: PlannedTrial, icc: float | IccDistribution) -> list[int]:
+    """Return the institutions of the arms compared that each effect needs."""
+    size = planned.design.size
+    design = replace(
+        planned.design, clusters=None, icc=icc, size=size.mean if isinstance(size, Sizes) else size,
+        cv=size.cv if isinstance(size, Sizes) else planned.design.cv,
+    )  # fmt: skip
+    found = sample_size(
+        design, list(planned.effects), planned.aim, waves=planned.waves, losses=planned.losses, test=planned.test
+    )  # fmt: skip
+    return [row.whole or 0 for row in found.rows]
+
+
+def _label(icc: float | IccDistribution) -> float | str:
+    return icc if isinstance(icc, (int, float)) else str(icc)
