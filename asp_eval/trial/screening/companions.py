@@ -16,7 +16,7 @@ from asp_eval.trial.screening.looking import first_records
 from asp_eval.trial.screening.raw import SPACES, Dialect, RawTable
 from asp_eval.trial.screening.sheets import read_workbook
 from asp_eval.trial.screening.text import records, text_dialect
-from asp_eval.trial.screening.workbook import is_workbook
+from asp_eval.trial.screening.workbook import first_sheets, is_workbook
 
 NOT_BESIDE = Fault(
     "SCR-090", "the mapping names a file that does not lie beside this one",
@@ -115,13 +115,16 @@ def rows_of(export: Export, delimiter: str | None = None) -> list[Row]:
 
 
 def sheet_rows(export: Export, sheet: str) -> list[Row]:
-    """Return the rows of one sheet of a companion that are not blank.
+    """Return the rows of one sheet of a companion that are not blank; none if there is no such sheet.
 
     Raises
     ------
     DataProblems
-        If it is no workbook, or has no such sheet.
+        If it is no workbook, or cannot be read.
     """
+    sheets = first_sheets(export)
+    if sheets and sheet not in sheets:
+        return []
     cells = read_workbook(export, sheet)[2]
     return [(number, [cell.strip(SPACES) for cell in row]) for number, row in enumerate(cells, start=1) if any(row)]
 

@@ -121,7 +121,7 @@ def choices_of(source: str, rows: Sequence[Row], questions: Mapping[str, Questio
         SCR-092 to SCR-094, SCR-096.
     """
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    if not rows:
+    if not rows and any(question.closed for question in questions.values()):
         raise DataProblems([NOT_A_COMPANION.at(source, what=IN_LABELS)])
     problems: list[Problem] = []
     for number, cells in rows:
