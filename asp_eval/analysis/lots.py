@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from asp_eval.trial.store import table
+from asp_eval.trial.store.ledger import REDRAW
 from asp_eval.trial.study.design import Study
 
-DRAW, REDRAW, LATE = "draw", "redraw", "late-draw"
+DRAW, LATE = "draw", "late-draw"
 """Kinds of ledger entries. A redraw puts the draw before it out of force; a late draw adds institutions."""
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
 from asp_eval.analysis.allocations import allocations, joint_allocations, scheme_allocations
 from asp_eval.core.errors import Refusal
+from asp_eval.stats.ols import ols
+from asp_eval.stats.permutation import Permutation
 from asp_eval.trial.randomisation.cells import LotInCells
+from asp_eval.trial.randomisation.declaration import scheme_of
 from asp_eval.trial.randomisation.roster import Roster
+from asp_eval.trial.study.design import Study
 from tests.analysis.conftest import INSTITUTIONS, STUDY, declared, store
 
 
@@ -75,3 +83,85 @@ def test_a_study_gives_its_allocations(tmp_path):
 def test_a_lot_drawn_elsewhere_has_no_known_allocations(small_study):
     with pytest.raises(Refusal, match="RND-001"):
         allocations(small_study)
+
+
+EIGHT = pd.DataFrame(
+    {
+        "institution_id": [f"D{i}" for i in range(8)],
+        "children": [30, 42, 55, 38, 61, 47, 25, 52],
+        "pair": ["a", "b", "a", "c", "c", "b", "d", "d"],
+        "order": [3, 1, 2, 5, 4, 8, 7, 6],
+    }
+)
+
+
+def with_scheme(declaration: str) -> Study:
+    columns = "columns: {institutions: {children: integer, pair: string, order: integer},"
+    text = STUDY.replace("{drawn_elsewhere: true, scheme: stratified}", declaration).replace("columns:", columns, 1)
+    text = text.replace("  screening: {score: number}\n  children: {kept: integer}", " screening: {score: number}}")
+    text = text.replace("strata: [municipality]", "strata: []").replace(
+        "sets: {itt: {filter: null}, kept: {filter: kept == 1}}", ""
+    )
+    return Study.model_validate(yaml.safe_load(text.replace("analysis: {", "analysis: {level: 0.9, ")))
+
+
+def balanced() -> list[tuple[int, ...]]:
+    """The better half of the 70 ways to draw four of eight."""
+    x = EIGHT["children"].to_numpy(float)
+    every = [tuple(int(i in four) for i in range(8)) for four in itertools.combinations(range(8), 4)]
+    apart = {arms: abs(x[np.array(arms) == 1].mean() - x[np.array(arms) == 0].mean()) for arms in every}
+    last = sorted(apart.values())[34]
+    return [arms for arms in every if apart[arms] <= last + 1e-9]
+
+
+def one_of_each_pair() -> list[tuple[int, ...]]:
+    every = [dict(zip("abcd", firsts, strict=True)) for firsts in itertools.product((0, 1), repeat=4)]
+    pairs = EIGHT["pair"].tolist()
+    return [tuple(first[p] ^ int(p in pairs[:i]) for i, p in enumerate(pairs)) for first in every]
+
+
+def t_of(means: np.ndarray, arms: tuple[int, ...]) -> float:
+    """|t| of two groups with pooled variance."""
+    one, other = (means[np.array(arms) == a] for a in (1, 0))
+    pooled = (one.var() * len(one) + other.var() * len(other)) / (len(means) - 2)
+    return abs(one.mean() - other.mean()) / np.sqrt(pooled * (1 / len(one) + 1 / len(other)))
+
+
+@pytest.mark.parametrize(
+    ("declaration", "allowed"),
+    [
+        ("{scheme: constrained, covariates: {children: 1}, keep: 0.5}", balanced),
+        ("{scheme: pairs, pair: pair}", one_of_each_pair),
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_permutation_test_goes_through_what_the_scheme_allows(declaration, allowed, seed):
+    scheme = scheme_of(with_scheme(declaration), EIGHT)
+    drawn = scheme.allocate(seed)
+    random = np.random.default_rng(seed)
+    means = random.normal(size=8) + np.array([arm == "intervention" for arm in drawn.arms])
+    rows = pd.DataFrame({"institution": np.repeat(drawn.institution_ids, 2), "arm": np.repeat(drawn.arms, 2)})
+    rows["y"] = np.repeat(means, 2) + np.tile([-0.5, 0.5], 8)
+    rows["arm"] = pd.Categorical(rows["arm"], categories=["reference", "intervention"])
+    method = Permutation("arm", scheme_allocations(scheme, 100, 1), statistic="cluster-means", interval=False)
+    found = ols("y ~ arm", rows, cluster="institution").contrast({"arm[T.intervention]": 1.0}, method)
+    observed = t_of(means, tuple(int(arm == "intervention") for arm in drawn.arms))
+    every = [t_of(means, arms) for arms in allowed()]
+    assert found.p_value == pytest.approx(np.mean(np.array(every) >= observed - 1e-9))
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "{scheme: blocked, blocks: [2, 4], order: order}",
+        "{scheme: pairs, covariates: {children: 1}}",
+        "{scheme: minimisation, covariates: {pair: 1}}",
+        "{scheme: constrained, covariates: {children: 1}, candidates: 60, keep: 0.6}",
+    ],
+)
+def test_every_scheme_gives_a_permutation_test_its_allocations(declaration):
+    scheme = scheme_of(with_scheme(declaration), EIGHT)
+    found = scheme_allocations(scheme, 400, 1)
+    assert found.clusters == tuple(EIGHT["institution_id"]) and set(np.unique(found.draws)) == {0, 1}
+    assert found.enumerated == (not declaration.startswith("{scheme: min"))
+    assert tuple(scheme.drawn(4)) in {tuple(row) for row in scheme_allocations(scheme, 20_000, 1).draws.tolist()}

@@ -77,7 +77,7 @@ def test_a_second_draw_is_refused(demo, run, tmp_path):
     shutil.copytree(demo.folder, tmp_path / "study")
     refused = run("randomise", "--seed", "8", cwd=tmp_path / "study")
     assert refused.code == 1
-    assert "CLI-003" in refused.err
+    assert "RND-042" in refused.err
     assert "seed 7" in refused.err
 
 

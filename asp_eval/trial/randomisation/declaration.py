@@ -64,19 +64,56 @@ def scheme_of(study: Study, institutions: pd.DataFrame, *, late: bool = False) -
     if declared.scheme == "stratified" and not study.strata:
         NO_STRATA_DECLARED.refuse("study.yaml, strata")
     _refuse_ratio(study)
+    roster = roster_of(study, institutions, late=late)
     if declared.scheme == "minimisation":
-        return _minimisation(study, institutions)
-    strata = () if declared.scheme == "simple" else study.strata
-    smallest = 1 if late else len(study.arms)
-    plain = late and declared.scheme == "constrained"
-    numeric = bool(declared.covariates) and not plain
-    columns = (*declared.covariates, declared.order, declared.pair) if not plain else ()
-    named = [column for column in columns if column is not None]
-    roster = read_roster(institutions, strata, columns=named, numeric=numeric, smallest_stratum=smallest)
+        probability = exact(declared.probability)
+        refuse_no_chance(probability, study.arms)
+        return Minimisation(study.arms, declared.ratio, roster, _factors(study), probability, declared.order)
     if declared.scheme != "constrained":
         return _lot(study, roster)
-    lot = LotInCells(study.arms, declared.ratio, roster, "stratified" if strata else "simple", roster.strata)
+    lot = LotInCells(study.arms, declared.ratio, roster, "stratified" if study.strata else "simple", roster.strata)
     return lot if late else constrained(study, lot, _weights(study))
+
+
+def roster_of(study: Study, institutions: pd.DataFrame, *, late: bool = False) -> Roster:
+    """Return the list of institutions with what the declared scheme needs to know of them.
+
+    Parameters
+    ----------
+    study : Study
+    institutions : DataFrame
+    late : bool
+        As in `scheme_of`.
+
+    Raises
+    ------
+    Refusal
+        RND-025 if minimisation is declared without factors.
+    DataProblems
+        Everything that is wrong with the list.
+    """
+    declared = study.randomisation
+    if declared.scheme == "minimisation":
+        named = [*_factors(study), declared.order]
+        return read_roster(institutions, (), columns=_once(named))
+    strata = () if declared.scheme == "simple" else study.strata
+    smallest = 1 if late else len(study.arms)
+    if late and declared.scheme == "constrained":
+        return read_roster(institutions, strata)
+    columns = _once([*declared.covariates, declared.order, declared.pair])
+    return read_roster(institutions, strata, columns=columns, numeric=bool(declared.covariates), smallest_stratum=smallest)
+
+
+def _once(columns: Sequence[str | None]) -> list[str]:
+    return [column for column in dict.fromkeys(columns) if column is not None]
+
+
+def _factors(study: Study) -> dict[str, Fraction]:
+    """Return what is minimised over, with weights: the covariates; if none are named, the strata."""
+    weights = _weights(study) or {stratum: Fraction(1) for stratum in study.strata}
+    if not weights:
+        NO_FACTORS.refuse("study.yaml, randomisation")
+    return weights
 
 
 def _lot(study: Study, roster: Roster) -> LotInCells:
@@ -94,17 +131,6 @@ def _lot(study: Study, roster: Roster) -> LotInCells:
         weights = _weights(study)
         name, cells = f"pairs (matched on {weighted(weights)})", matched_pairs(roster, weights)
     return LotInCells(study.arms, declared.ratio, roster, name, cells)
-
-
-def _minimisation(study: Study, institutions: pd.DataFrame) -> Minimisation:
-    declared = study.randomisation
-    weights = _weights(study) or {stratum: Fraction(1) for stratum in study.strata}
-    if not weights:
-        NO_FACTORS.refuse("study.yaml, randomisation")
-    refuse_no_chance(exact(declared.probability), study.arms)
-    columns = [*weights, *([declared.order] if declared.order and declared.order not in weights else [])]
-    roster = read_roster(institutions, (), columns=columns)
-    return Minimisation(study.arms, declared.ratio, roster, weights, exact(declared.probability), declared.order)
 
 
 def _weights(study: Study) -> dict[str, Fraction]:
