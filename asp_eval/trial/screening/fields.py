@@ -30,6 +30,8 @@ class Field:
         Instrument whose item the column is.
     person : str, optional
         Whose id the column holds: child, staff or coder. In the schema of a study, only if it asks for pseudonyms of them.
+    exported : bool
+        Whether ``asp-eval export`` writes the column: not names, and not text in one's own words.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Field:
     pattern: str | None = None
     form: str | None = None
     person: str | None = None
+    exported: bool = True
 
     @property
     def numeric(self) -> bool:
@@ -64,7 +67,34 @@ class Field:
             maximum=_text(limits.get("maximum")),
             pattern=limits.get("pattern"),
             person=descriptor.get("person"),
+            exported=descriptor.get("exported", True),
         )
+
+    def descriptor(self) -> dict[str, Any]:
+        """Return the field as a Table Schema has it.
+
+        Examples
+        --------
+        >>> Field("hours", "number", "Hours", minimum="0").descriptor()
+        {'name': 'hours', 'type': 'number', 'title': 'Hours', 'constraints': {'minimum': 0}}
+        """
+        limits = {
+            "required": self.required or None,
+            "enum": [self._typed(value) for value in self.allowed] or None,
+            "minimum": None if self.minimum is None else self._typed(self.minimum),
+            "maximum": None if self.maximum is None else self._typed(self.maximum),
+            "pattern": self.pattern,
+        }
+        told = {"name": self.name, "type": self.kind, "title": self.title, "description": self.description, "person": self.person}
+        limits = {name: value for name, value in limits.items() if value is not None}
+        return {name: value for name, value in told.items() if value} | ({"constraints": limits} if limits else {})
+
+    def _typed(self, text: str) -> str | int | float:
+        """Return a limit as a value of the field's type."""
+        if not self.numeric:
+            return text
+        value = float(text)
+        return int(value) if value.is_integer() else value
 
 
 def _text(value: object) -> str | None:
