@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,6 +43,53 @@ class StudyPower:
         """Return, for each intraclass correlation, power over a fine grid of effects."""
         effects = np.linspace(0.0, 1.15 * max(self.planned.effects), points)
         return tuple(_power(self.planned, icc, effects) for icc in self.planned.iccs)
+
+    def icc_labels(self) -> tuple[str, ...]:
+        """Return a short name for each intraclass correlation, in order."""
+        return tuple(f"ICC {icc:.3g}" if isinstance(icc, (int, float)) else "ICC learned" for icc in self.planned.iccs)
+
+    def across(self, column: str) -> list[tuple[float, list[str]]]:
+        """Return a column of the table as text: for each effect its cells across the intraclass correlations.
+
+        Power has three decimals, and its range where the intraclass correlation is uncertain.
+        """
+        out = []
+        for n, effect in enumerate(self.planned.effects):
+            rows = [self.table.iloc[n + i * len(self.planned.effects)] for i in range(len(self.planned.iccs))]
+            out.append((effect, [_cell(row, column) for row in rows]))
+        return out
+
+    def assumptions(self) -> tuple[str, ...]:
+        """Return everything that is assumed, in words."""
+        uncertain = [str(icc) for icc in self.planned.iccs if not isinstance(icc, (int, float))]
+        ranges = ["in brackets: power over the middle 90 % of the intraclass correlation"] if uncertain else []
+        lot = "with the study's own lot" if self.planned.situation else "with every allocation in the ratio as likely"
+        drawn = f"{self.trials:,} trials simulated {lot}: normal outcomes, REML, Kenward-Roger" if self.trials else ""
+        df = f"degrees of freedom {self.table['df'].iloc[0]:g}"
+        return (*self.planned.assumptions, df, *ranges, *([drawn] if drawn else []))
+
+    def account_frame(self) -> pd.DataFrame:
+        """Return the table with the assumptions in its last column, for a file that may travel alone."""
+        return self.table.assign(assumed="; ".join(self.assumptions()))
+
+    def as_dict(self) -> dict[str, object]:
+        """Return everything as plain values, for JSON."""
+        tables = {"power": self.table, "detectable": self.detectable}
+        plain = {name: [_without_gaps(row) for row in frame.to_dict("records")] for name, frame in tables.items()}
+        return {**plain, "aim": self.planned.aim, "trials": self.trials, "assumptions": list(self.assumptions())}
+
+
+def _cell(row: pd.Series, column: str) -> str:
+    if column == "institutions_needed":
+        return f"{int(row[column]):,}"
+    low = row.get("power_low")
+    ranged = column == "power" and low is not None and not pd.isna(low)
+    shown = ">0.999" if row[column] > 0.9995 else f"{row[column]:.3f}"
+    return shown + (f" ({low:.2f}-{row['power_high']:.2f})" if ranged else "")
+
+
+def _without_gaps(row: Mapping[Hashable, object]) -> dict[str, object]:
+    return {str(name): value for name, value in row.items() if not (isinstance(value, float) and np.isnan(value))}
 
 
 def study_power(study: Study, wishes: Wishes | None = None, *, simulate: int = 0, seed: int = 1) -> StudyPower:

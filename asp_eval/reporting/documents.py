@@ -17,6 +17,7 @@ from asp_eval.analysis.results import Results
 from asp_eval.core.documents import write_whole
 from asp_eval.core.resources import shipped_folder
 from asp_eval.reporting.evaluation import report_view
+from asp_eval.reporting.figures.power import PowerFigure
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.profile import display_name, gap_index_view, gap_view
 from asp_eval.reporting.views import GapIndexView, GapView, Link, ReportView
@@ -73,6 +74,11 @@ def render_gap_profile(
 def render_gap_index(results: GapResults, links: tuple[Link, ...], language: str, translations: tuple[Link, ...] = ()) -> str:
     """Return the page that leads to every institution's profile."""
     return _page("gap_index.html.j2", gap_index_view(results, links, language, translations))
+
+
+def render_drawing(figure: PowerFigure) -> str:
+    """Return a figure as an SVG file of its own."""
+    return _environment().get_template(f"figures/{figure.key}.svg.j2").render(figure=figure)
 
 
 def page_name(stem: str, language: str, languages: Sequence[str]) -> str:
