@@ -43,9 +43,9 @@ def run_demo(folder: Path, seed: int, command: Callable[[list[str]], object]) ->
     run("import", write_institutions(folder / "data", seed), "--table", "institutions")
     run("randomise", "--seed", seed)
     say()
-    say("The field work takes place: three waves of screening and a staff survey come back as export files.")
+    say("The field work takes place: three waves of screening, a staff survey and an implementation log come back as files.")
     for export in write_fieldwork(folder / "data", seed, table(load_study(folder), "allocation")):
-        run("import", export.path, "--table", export.table, "--wave", export.wave)
+        run("import", export.path, "--table", export.table, *(("--wave", export.wave) if export.wave else ()))
     for verb in ("check", "score", "analyse", "gap", "report"):
         run(verb)
     _account(folder, time.perf_counter() - started)

@@ -14,7 +14,7 @@ from asp_eval.reporting.tables.baseline import baseline_table, baseline_words, i
 from asp_eval.reporting.tables.dose import contact_words, dose_table, institution_table
 from asp_eval.reporting.tables.effects import by_role, coefficient_table, effects_figure, effects_table
 from asp_eval.reporting.tables.equivalence import equivalence_table, equivalence_words, omnibus_words
-from asp_eval.reporting.tables.flow import analysed_table, flow_diagram, flow_table
+from asp_eval.reporting.tables.flow import analysed_details, analysed_table, flow_diagram, flow_table
 from asp_eval.reporting.tables.missingness import predictor_tables, rater_table
 from asp_eval.reporting.tables.quality import estimator_table, forms_table, recomputation_table, reliability_table
 from asp_eval.reporting.views import Link, Page, ReportView, Table
@@ -59,7 +59,8 @@ def report_view(results: Results, language: str, translations: tuple[Link, ...] 
 def _integrity_tables(results: Results, setting: Setting) -> tuple[Table, ...]:
     """Return the details of loss, balance, missing answers and dose."""
     found = (
-        attrition_details(results, setting), institution_means_table(results, setting), equivalence_table(results, setting),
+        analysed_details(tuple(by_role(results.outcomes)), results.flow, setting), attrition_details(results, setting),
+        institution_means_table(results, setting), equivalence_table(results, setting),
         *predictor_tables(results, setting), rater_table(results, setting), institution_table(results, setting),
     )  # fmt: skip
     return tuple(table for table in found if table is not None)

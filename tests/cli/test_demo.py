@@ -25,7 +25,7 @@ AGREEMENT = {"statsmodels": 0.01, "linearmodels": 1e-8}
 
 def test_every_verb_was_run_and_shown(demo):
     shown = re.findall(r"^\$ asp-eval (\w+)", demo.out, re.MULTILINE)
-    assert shown == ["import", "randomise", *["import"] * 4, "check", "score", "analyse", "gap", "report"]
+    assert shown == ["import", "randomise", *["import"] * 6, "check", "score", "analyse", "gap", "report"]
 
 
 def test_it_ends_with_the_estimates_beside_the_population_values(demo):
@@ -44,7 +44,7 @@ def test_the_exports_are_as_an_evaluator_receives_them(demo):
     assert b";" in first.splitlines()[0]
     (data / "screening_w2.csv").read_text(encoding="utf-8")
     assert (data / "screening_w3.xlsx").read_bytes()[:2] == b"PK"
-    assert len(list(data.glob("*.mapping.yaml"))) == 4
+    assert len(list(data.glob("*.mapping.yaml"))) == 6
 
 
 def test_the_trial_has_the_declared_shape(demo):

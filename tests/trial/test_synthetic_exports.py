@@ -122,6 +122,40 @@ def test_staff_answers_arrive_and_link_to_raters(demo):
     assert 3 <= (answers < 5).sum() <= 25  # suppression has something to do
 
 
+def test_staff_and_log_arrive_as_they_were_given(demo):
+    for name, given in (("staff", demo.fieldwork.staff), ("implementation", demo.fieldwork.implementation)):
+        found = demo.tables[name].frame
+        assert len(found) == len(given)
+        for column in given.columns:
+            pd.testing.assert_series_equal(found[column], given[column], check_dtype=False, check_names=False)
+
+
+def test_hours_are_for_the_intervention_but_for_a_few_guests(demo):
+    log = demo.fieldwork.implementation
+    arms = demo.allocation.set_index("institution_id")["arm"]
+    own = log.loc[log["kind"] != "external_project"]
+    hours = own.groupby("institution_id")["hours"].sum().reindex(arms.index, fill_value=0.0)
+    reference, intervention = hours[arms == "reference"], hours[arms == "intervention"]
+    assert (reference > 0).sum() == 2 and reference.max() < 20
+    assert 1 <= (intervention < demo.study.received.at_least).sum() <= 10
+    assert set(own["element"]) == {"knowledge", "reflection", "implementation"}
+    assert log.loc[log["kind"] == "external_project", "element"].isna().all()
+    begin, end = np.datetime64("2006-11-30"), np.datetime64("2008-04-01")
+    assert log["date"].between(begin, end).all() and log["event_id"].is_unique
+
+
+def test_a_few_of_the_staff_work_in_two_institutions_of_their_municipality(demo):
+    staff = demo.fieldwork.staff
+    towns = demo.institutions.frame.set_index("institution_id")["municipality"]
+    twice = staff.groupby("staff_id")["institution_id"].agg(list)
+    twice = twice[twice.str.len() > 1]
+    assert len(twice) == 6
+    assert all(len(set(each)) == 2 and len(set(towns[each])) == 1 for each in twice)
+    raters = set(demo.tables["screening_w3"].frame["rater_id"].dropna())
+    assert raters <= set(staff["staff_id"])
+    assert (staff["role"] == "manager").sum() == 60
+
+
 def test_the_first_wave_is_a_cp1252_export_with_decimal_commas(demo):
     content = demo.exports["screening_w1"].path.read_bytes()
     with pytest.raises(UnicodeDecodeError):

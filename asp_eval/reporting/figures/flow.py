@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from asp_eval.reporting.figures.axis import CHARACTER_WIDTH, Text
 
 WIDTH, SIZE, LEADING, PADDING, BETWEEN, GUTTER = 760.0, 13.0, 18.0, 12.0, 26.0, 28.0
+EDGE = 1.0  # or the outer lines are cut in half
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ def flow_figure(first: FlowBox, arms: Sequence[Sequence[FlowBox]], *, title: str
     title, description : str
         For readers who cannot see the figure.
     """
-    column = (WIDTH - GUTTER * (len(arms) - 1)) / len(arms)
-    lefts = [i * (column + GUTTER) for i in range(len(arms))]
+    column = (WIDTH - 2 * EDGE - GUTTER * (len(arms) - 1)) / len(arms)
+    lefts = [EDGE + i * (column + GUTTER) for i in range(len(arms))]
     centres = [round(left + column / 2, 1) for left in lefts]
     first_width = min(WIDTH, max(300.0, _text_width(first) + 4 * PADDING))
     boxes = [_place(first, (WIDTH - first_width) / 2, 1.0, first_width, _height(first))]

@@ -7,26 +7,22 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.setting import Setting
 from asp_eval.reporting.tables.effects import by_role
+from asp_eval.reporting.tables.flow import primary_outcomes
 from asp_eval.reporting.views import Cell, Column, Row, Table, cell
 from asp_eval.trial.flow.attrition import LEVELS, ArmRetention, Attrition, OutcomeAttrition
 
 
 def attrition_table(results: Results, setting: Setting) -> Table | None:
     """Return overall and differential attrition of the primary outcomes, of the first if none is primary; None without any."""
-    mine = primary_outcomes(results)
+    mine = primary_outcomes(results.outcomes)
     return _table("attrition", setting.say("Who was lost"), mine, results, setting)
 
 
 def attrition_details(results: Results, setting: Setting) -> Table | None:
     """Return the attrition of the other outcomes; None if there are none."""
-    shown = {result.outcome for result in primary_outcomes(results)}
+    shown = {result.outcome for result in primary_outcomes(results.outcomes)}
     others = tuple(result for result in by_role(results.outcomes) if result.outcome not in shown)
     return _table("attrition-others", setting.say("Who was lost: the other outcomes"), others, results, setting)
-
-
-def primary_outcomes(results: Results) -> tuple[OutcomeResult, ...]:
-    """Return the primary outcomes, or the first outcome if none is primary."""
-    return tuple(result for result in results.outcomes if result.role == "primary") or results.outcomes[:1]
 
 
 def _table(key: str, caption: str, outcomes: tuple[OutcomeResult, ...], results: Results, setting: Setting) -> Table | None:

@@ -102,7 +102,25 @@ def _row(label: str, flow: FlowCounts, setting: Setting, number: Callable[[ArmFl
 
 
 def analysed_table(outcomes: tuple[OutcomeResult, ...], flow: FlowCounts, setting: Setting) -> Table:
-    """Return, for every outcome and arm, the way from the cohort to the children analysed."""
+    """Return, for the primary outcomes and each arm, the way from the cohort to the children analysed."""
+    caption = setting.say("From the cohort to the children analysed")
+    return _analysed("analysed", caption, primary_outcomes(outcomes), flow, setting)
+
+
+def analysed_details(outcomes: tuple[OutcomeResult, ...], flow: FlowCounts, setting: Setting) -> Table | None:
+    """Return the same for the other outcomes; None if there are none."""
+    shown = {result.outcome for result in primary_outcomes(outcomes)}
+    others = tuple(result for result in outcomes if result.outcome not in shown)
+    caption = setting.say("From the cohort to the children analysed: the other outcomes")
+    return _analysed("analysed-others", caption, others, flow, setting) if others else None
+
+
+def primary_outcomes(outcomes: tuple[OutcomeResult, ...]) -> tuple[OutcomeResult, ...]:
+    """Return the primary outcomes, or the first outcome if none is primary."""
+    return tuple(result for result in outcomes if result.role == "primary") or outcomes[:1]
+
+
+def _analysed(key: str, caption: str, outcomes: tuple[OutcomeResult, ...], flow: FlowCounts, setting: Setting) -> Table:
     say = setting.say
     rows: list[Row] = []
     headings = (
@@ -126,7 +144,7 @@ def analysed_table(outcomes: tuple[OutcomeResult, ...], flow: FlowCounts, settin
                 "draw, and children who moved out of an institution without data were screened elsewhere.",
             )
         )
-    return Table("analysed", say("From the cohort to the children analysed"), columns, tuple(rows), tuple(notes))
+    return Table(key, caption, columns, tuple(rows), tuple(notes))
 
 
 def _more_than_had_data(part: AnalysedFlow, flow: FlowCounts) -> bool:
@@ -158,7 +176,7 @@ def flow_diagram(flow: FlowCounts, outcomes: tuple[OutcomeResult, ...], setting:
     if flow.not_drawn:
         children = show.integer(flow.children_not_drawn)
         lines.append(say("{n} of them not drawn, with {children} children", n=show.integer(flow.not_drawn), children=children))
-    last = tuple(o for o in outcomes if o.role == "primary") or outcomes[:1]
+    last = primary_outcomes(outcomes)
     arms = [_boxes(arm, last, setting) for arm in flow.arms]
     described = "; ".join(f"{box.heading}: {', '.join(box.lines)}" for boxes in arms for box in boxes)
     return flow_figure(
@@ -196,14 +214,14 @@ def _wave_box(wave: WaveFlow, setting: Setting) -> FlowBox:
     say, n = setting.say, setting.show.integer
     lines = [say("{a} institutions with data", a=n(wave.with_data))]
     if wave.without_data:
-        lines = [
-            say("{a} institutions with data, {b} closed, {c} silent", a=n(wave.with_data), b=n(wave.closed), c=n(wave.silent))
-        ]
+        lines = [say("{a} institutions with data, {b} without", a=n(wave.with_data), b=n(wave.without_data))]
+    if wave.closed:
+        lines.append(say("(closed: {n})", n=n(wave.closed)))
     lines.append(say("{a} children screened, {b} not", a=n(wave.screened), b=n(wave.not_screened.total)))
     lines += _reasons(wave.not_screened, setting)
     lines.append(say("{a} still in the trial, {b} lost", a=n(wave.retained), b=n(wave.lost)))
     if wave.moved:
-        lines.append(say("{a} moved since the draw, {b} of them to another arm", a=n(wave.moved), b=n(wave.crossed)))
+        lines.append(say("{a} moved, {b} of them to another arm", a=n(wave.moved), b=n(wave.crossed)))
     if wave.joined:
         lines.append(say("{a} who joined later screened as well", a=n(wave.joined)))
     return FlowBox(say("Screening: {wave}", wave=setting.wave(wave.wave)), tuple(lines))

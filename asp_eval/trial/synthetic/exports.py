@@ -39,6 +39,17 @@ BACKGROUND_EN = {
     "child": "child_id", "centre": "institution_id", "staff": "rater_id", "completed": "date", "sex": "sex",
     "born": "birth_month", "mother_edu": "mother_education",
 }  # fmt: skip
+LOG_DA = {
+    "nr": "event_id", "institution": "institution_id", "dato": "date", "aktivitet": "kind", "element": "element",
+    "timer": "hours", "deltagere": "participants",
+}  # fmt: skip
+KINDS_DA: Labels = {
+    "Kursus": "course", "Møde": "meeting", "Supervision": "supervision", "Eget arbejde": "own_work",
+    "Projekt udefra": "external_project",
+}  # fmt: skip
+ELEMENTS_DA: Labels = {"Viden": "knowledge", "Refleksion": "reflection", "Implementering": "implementation"}
+EMPLOYED = {"person": "staff_id", "institution": "institution_id", "stilling": "role", "timer_om_ugen": "hours"}
+ROLES_DA: Labels = {"Leder": "manager", "Pædagog": "pedagogue", "Medhjælper": "assistant"}
 STAFF_COLUMNS = {"respondent": "respondent_id", "institution": "institution_id", "dato": "date"}
 
 
@@ -51,14 +62,15 @@ class Export:
     path : Path
     table : str
         Table of the study the file feeds.
-    wave : str
+    wave : str or None
+        None for a table without waves.
     mapping : Path
         Stands beside the file.
     """
 
     path: Path
     table: str
-    wave: str
+    wave: str | None
     mapping: Path
 
 
@@ -87,7 +99,7 @@ def write_institutions(folder: Path, seed: int) -> Path:
 
 
 def write_fieldwork(folder: Path, seed: int, allocation: pd.DataFrame) -> tuple[Export, ...]:
-    """Write what the institutions hand in under a draw of the lot: three waves and a survey of the staff.
+    """Write what the institutions hand in under a draw of the lot: staff and a survey of them, three waves, a log.
 
     Parameters
     ----------
@@ -104,14 +116,16 @@ def write_fieldwork(folder: Path, seed: int, allocation: pd.DataFrame) -> tuple[
     fieldwork = simulate_fieldwork(seed, allocation)
     first, second, third = (fieldwork.screening[wave] for wave in pop.WAVE_IDS)
     return (
+        _write(folder / "staff.csv", "staff", None, *_staff_list(fieldwork.staff)),
         _write(folder / "staff_survey_w1.csv", "staff_survey", "w1", *_staff_export(fieldwork.staff_survey)),
         _write(folder / "screening_w1.csv", "screening", "w1", *_first_wave(first)),
         _write(folder / "screening_w2.csv", "screening", "w2", *_second_wave(second)),
         _write(folder / "screening_w3.xlsx", "screening", "w3", *_third_wave(third)),
+        _write(folder / "implementation.csv", "implementation", None, *_log_export(fieldwork.implementation)),
     )
 
 
-def _write(path: Path, table: str, wave: str, content: bytes, mapping: Mappings) -> Export:
+def _write(path: Path, table: str, wave: str | None, content: bytes, mapping: Mappings) -> Export:
     beside = kept_mapping(path)
     write_whole(path, content)
     write_whole(beside, _mapping_text(path.name, mapping))
@@ -171,6 +185,28 @@ def _staff_export(survey: pd.DataFrame) -> tuple[bytes, Mappings]:
     frame = _renamed(survey, rename)
     frame["dato"] = frame["dato"].dt.strftime("%d-%m-%Y")
     return _csv(frame, ";", "utf-8"), {"rename": rename}
+
+
+def _staff_list(staff: pd.DataFrame) -> tuple[bytes, Mappings]:
+    """A list of staff with Danish labels."""
+    frame = _labelled(_renamed(staff, EMPLOYED), EMPLOYED, {"role": ROLES_DA})
+    return _csv(frame, ";", "utf-8-sig", decimal=","), {"rename": EMPLOYED, "recode": {"role": ROLES_DA}}
+
+
+def _log_export(log: pd.DataFrame) -> tuple[bytes, Mappings]:
+    """An implementation log with Danish headings, labels and decimal commas."""
+    recode = {"kind": KINDS_DA, "element": ELEMENTS_DA}
+    frame = _labelled(_renamed(log, LOG_DA), LOG_DA, recode)
+    frame["dato"] = frame["dato"].dt.strftime("%d-%m-%Y")
+    return _csv(frame, ";", "utf-8", decimal=","), {"rename": LOG_DA, "recode": recode}
+
+
+def _labelled(frame: pd.DataFrame, rename: Mapping[str, str], recode: Mapping[str, Labels]) -> pd.DataFrame:
+    """The frame with labels in place of codes."""
+    for column, ours in rename.items():
+        if ours in recode:
+            frame[column] = frame[column].astype("string").map({str(code): label for label, code in recode[ours].items()})
+    return frame
 
 
 def _item_columns() -> list[str]:

@@ -18,6 +18,7 @@ from asp_eval.trial.synthetic import population as pop
 from asp_eval.trial.synthetic.children import Flags, Values, draw_answered, draw_sdq
 from asp_eval.trial.synthetic.competences import CHILD, STAFF, Codes, draw_competences
 from asp_eval.trial.synthetic.people import Children, Indices, People, draw_institutions, draw_people
+from asp_eval.trial.synthetic.programme import implementation_log, staff_list
 
 SDQ = "sdq-teacher"
 ARMS = ("reference", "intervention")
@@ -38,10 +39,14 @@ class Fieldwork:
         their stored names, missing where not answered.
     staff_survey : DataFrame
         respondent_id, institution_id, date and the items, one row per answer.
+    staff, implementation : DataFrame
+        As `asp_eval.trial.synthetic.programme` returns them.
     """
 
     screening: Mapping[str, pd.DataFrame]
     staff_survey: pd.DataFrame
+    staff: pd.DataFrame
+    implementation: pd.DataFrame
 
 
 def simulate_fieldwork(seed: int, allocation: pd.DataFrame) -> Fieldwork:
@@ -60,7 +65,8 @@ def simulate_fieldwork(seed: int, allocation: pd.DataFrame) -> Fieldwork:
         SYN-001 for each institution without an arm, SYN-002 for an unknown arm.
     """
     people = draw_people(seed, draw_institutions(seed))
-    treated = _treated(people, allocation)[people.children.drawn]
+    in_arm = _treated(people, allocation)
+    treated = in_arm[people.children.drawn]
     sdq = draw_sdq(seed, people)
     child, staff = draw_competences(seed, people, sdq.own)
     values = sdq.values(treated)
@@ -75,7 +81,8 @@ def simulate_fieldwork(seed: int, allocation: pd.DataFrame) -> Fieldwork:
         items = [*_sdq_items(frame, values[:, wave], sdq_answered), _items(instrument(CHILD), child[wave], child_answered)]
         whole = pd.concat([frame, *items], axis=1).loc[people.children.joined <= wave]
         screening[plan.id] = whole.sort_values(["institution_id", "child_id"], ignore_index=True)
-    return Fieldwork(screening, _staff_survey(seed, people, staff))
+    log = implementation_log(seed, people, in_arm)
+    return Fieldwork(screening, _staff_survey(seed, people, staff), staff_list(seed, people), log)
 
 
 def draw_rated(seed: int, people: People, treated: Flags) -> Flags:

@@ -39,6 +39,7 @@ eligibility: {{age_years: {{from: 3, below: 7}}, at: w1}}
 collect:
   screening: {{waves: [w1, w2, w3], instruments: [{{family: sdq-teacher}}, gap-competences-child]}}
   staff_survey: {{waves: [w1], instruments: [gap-competences-staff]}}
+received: {{table: implementation, sum: hours, at_least: 20}}   # an institution with less did not receive the intervention
 columns:                            # further columns of the exports, with their type
   institutions: {{places: integer}}
   children: {{mother_education: string, hours_per_week: number}}
