@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.store import Store, write_allocation
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # where survey_exports.py lies
 
 STUDY_YAML = """\
 version: 1
