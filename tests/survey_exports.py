@@ -75,17 +75,8 @@ def book_of(**sheets: Sequence[Sequence[object]]) -> bytes:
     return buffer.getvalue()
 
 
-def surveyxact(
-    folder: Path,
-    survey: Sequence[Asked] = SURVEY,
-    rows: Answers = ROWS,
-    *,
-    delimiter: str = ";",
-    encoding: str = "ansi",
-    name: str = "dataset.csv",
-) -> Path:
-    """Three files; the rows of a multiple choice have a stray empty last cell in the structure; labels have no header."""
-    code = ENCODINGS[encoding]
+def surveyxact_parts(survey: Sequence[Asked] = SURVEY, rows: Answers = ROWS) -> dict[str, list[list[str]]]:
+    """The rows of a multiple choice have a stray empty last cell in the structure; labels have no header."""
     structure: list[list[str]] = [
         ["questionName", "variableName", "questionType", "subType", "questionText", "choiceValue", "choiceText"]
     ]
@@ -101,9 +92,32 @@ def surveyxact(
             structure.append([asked.name, asked.name, *kind, asked.text, "", ""])
             labels += [[asked.name, choice, f"{label} "] for choice, label in asked.choices.items()]
     data = [surveyxact_names(survey), *([row[key] for key in keys(survey)] for row in rows)]
-    for part, table in (("dataset", data), ("structure", structure), ("labels", labels)):
-        (folder / name.replace("dataset", part)).write_bytes(text_of(table, delimiter, code))
+    return {"dataset": data, "structure": structure, "labels": labels}
+
+
+def surveyxact(
+    folder: Path,
+    survey: Sequence[Asked] = SURVEY,
+    rows: Answers = ROWS,
+    *,
+    delimiter: str = ";",
+    encoding: str = "ansi",
+    name: str = "dataset.csv",
+) -> Path:
+    """Three files beside each other."""
+    for part, table in surveyxact_parts(survey, rows).items():
+        (folder / name.replace("dataset", part)).write_bytes(text_of(table, delimiter, ENCODINGS[encoding]))
     return folder / name
+
+
+def surveyxact_book(folder: Path, survey: Sequence[Asked] = SURVEY, rows: Answers = ROWS, *, columns: int = 3) -> Path:
+    """A workbook whose data are spread over sheets, so many columns in each."""
+    parts = surveyxact_parts(survey, rows)
+    starts = range(0, len(parts["dataset"][0]), columns)
+    data = {f"Dataset({n})": [row[i : i + columns] for row in parts["dataset"]] for n, i in enumerate(starts, start=1)}
+    file = folder / "Screening.xlsx"
+    file.write_bytes(book_of(**data, Structure=parts["structure"], Labels=parts["labels"]))
+    return file
 
 
 def surveyxact_names(survey: Sequence[Asked] = SURVEY) -> list[str]:

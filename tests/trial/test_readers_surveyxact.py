@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from survey_exports import ROWS, Asked, surveyxact, surveyxact_names, text_of
+from survey_exports import ROWS, Asked, book_of, surveyxact, surveyxact_book, surveyxact_names, surveyxact_parts, text_of
 
 from asp_eval.core.errors import DataProblems
 from asp_eval.trial.screening.dialect import FileFormat
@@ -166,3 +166,33 @@ def test_a_survey_of_one_question(tmp_path):
     assert surveyxact_names(survey) == ["child", "s_1"]
     raw = read_raw(surveyxact(tmp_path, survey, ({"child": "1", "s_1": "1"},)))
     assert raw.labels == {"s_1": {"1": "Ja"}}
+
+
+@pytest.mark.parametrize("columns", [1, 3, 100])
+def test_a_workbook_gives_the_same_table_however_its_columns_are_spread(tmp_path, columns):
+    raw, files = read_raw(surveyxact_book(tmp_path, columns=columns)), read_raw(surveyxact(tmp_path))
+    assert (raw.dialect.format, raw.dialect.companions) == ("surveyxact", ())
+    assert raw.frame().equals(files.frame())
+    assert raw.rows.tolist() == [2, 3, 4]
+    assert (raw.labels, raw.titles) == (files.labels, files.titles)
+
+
+def test_the_tenth_sheet_comes_after_the_second(tmp_path):
+    survey = tuple(Asked(f"s_{n}", "?") for n in range(12))
+    raw = read_raw(surveyxact_book(tmp_path, survey, ({f"s_{n}": str(n) for n in range(12)},), columns=1))
+    assert list(raw.columns) == [f"s_{n}" for n in range(12)]
+
+
+def test_a_workbook_without_labels_is_refused(tmp_path):
+    parts = surveyxact_parts()
+    file = tmp_path / "Screening.xlsx"
+    file.write_bytes(book_of(Structure=parts["structure"], Data=parts["dataset"]))
+    assert refused(file) == [("SCR-112", "Screening.xlsx", None)] * 2
+
+
+def test_labels_of_another_survey_in_a_workbook_are_refused_with_their_sheet(tmp_path):
+    parts = surveyxact_parts()
+    parts["labels"][0][0] = "s_99"
+    file = tmp_path / "Screening.xlsx"
+    file.write_bytes(book_of(Dataset=parts["dataset"], Structure=parts["structure"], Labels=parts["labels"]))
+    assert refused(file) == [("SCR-094", "Screening.xlsx (Labels) row 1, column s_99", None)]

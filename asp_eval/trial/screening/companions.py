@@ -115,7 +115,7 @@ def rows_of(export: Export, delimiter: str | None = None) -> list[Row]:
 
 
 def sheet_rows(export: Export, sheet: str) -> list[Row]:
-    """Return the rows of one sheet of a companion that are not blank; none if there is no such sheet.
+    """Return the rows of one sheet of a companion that are not blank; none if there is no such sheet, or nothing in it.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def sheet_rows(export: Export, sheet: str) -> list[Row]:
         If it is no workbook, or cannot be read.
     """
     sheets = first_sheets(export)
-    if sheets and sheet not in sheets:
+    if sheets and not any(map(any, sheets.get(sheet, []))):
         return []
     cells = read_workbook(export, sheet)[2]
     return [(number, [cell.strip(SPACES) for cell in row]) for number, row in enumerate(cells, start=1) if any(row)]

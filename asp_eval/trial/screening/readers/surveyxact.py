@@ -1,11 +1,12 @@
-"""SurveyXact: a dataset, its structure (the questions) and its labels (the answers), in three files beside each other."""
+"""SurveyXact: a dataset, its structure (the questions) and its labels (the answers), in three files or one workbook."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.trial.screening.columns import shorten, table_of
@@ -22,25 +23,29 @@ from asp_eval.trial.screening.companions import (
     named_rows,
     records_of,
     rows_of,
+    sheet_rows,
     strangers,
     unlisted,
 )
 from asp_eval.trial.screening.export import Export, Rank
-from asp_eval.trial.screening.raw import SPACES, RawTable
+from asp_eval.trial.screening.raw import SPACES, Dialect, RawTable
+from asp_eval.trial.screening.sheets import read_workbook
 from asp_eval.trial.screening.text import text_dialect
-from asp_eval.trial.screening.workbook import is_workbook
+from asp_eval.trial.screening.workbook import first_sheets, is_workbook
 
 INCOMPLETE = Fault(
     "SCR-100", "a dataset from SurveyXact comes with a file of {part}, which does not lie beside it",
     "Export 'dataset', 'structure' and 'labels' together and put them into one folder; "
     "or write 'format: {{dialect: csv}}' in the mapping if it is no such dataset.",
 )  # fmt: skip
+NO_SHEET = Fault("SCR-112", "the workbook from SurveyXact lacks a sheet", "Export it again; do not take sheets out.")
 NO_LABELS = Fault(
     "SCR-101", "the question has a list of answers, and the labels have none of them",
     "Compare with the questionnaire whether labels were cut off.", severity="warning",
 )  # fmt: skip
 
 STRUCTURE = ("questionName", "variableName", "questionType", "subType", "questionText", "choiceValue", "choiceText")
+_DATA = re.compile(r"Dataset ?(?:\((\d+)\))?")  # Dataset, or Dataset(1), Dataset(2), ...
 IN_STRUCTURE, IN_LABELS = "the structure from SurveyXact", "the labels from SurveyXact"
 
 
@@ -52,17 +57,27 @@ class Question:
     closed: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The three parts of an export, with the names that faults call the last two by."""
+
+    dialect: Dialect
+    records: Iterator[list[str]]
+    structure: tuple[str, list[Row]]
+    labels: tuple[str, list[Row]]
+
+
 @dataclass(frozen=True, slots=True)
 class SurveyXact:
-    """Reads the three files of SurveyXact, however they are delimited and encoded."""
+    """Reads the three files of SurveyXact, however they are delimited and encoded, and its workbooks."""
 
     name: str = "surveyxact"
     rank: Rank = Rank.SYSTEM
 
     def recognises(self, export: Export) -> bool:
-        """Return whether a structure or labels of SurveyXact lie beside the file, under its name or the one told."""
+        """Return whether a structure or labels lie beside the file, under its name or the one told, or are sheets of it."""
         if is_workbook(export):
-            return False
+            return "variableName" in next(iter(first_sheets(export).get("Structure", [])), [])
         if {"structure", "labels"} & export.told.companions.keys():
             return True
         if any(_is_structure(export, name) for name in lying_beside(export, _sibling(export, "structure"))):
@@ -71,15 +86,10 @@ class SurveyXact:
 
     def read(self, export: Export) -> RawTable:
         """Return the dataset with the questions as titles and the answers as labels."""
-        structure = companion(export, "structure", _sibling(export, "structure"))
-        labels = companion(export, "labels", _sibling(export, "labels"))
-        if structure is None or labels is None:
-            parts = {"structure": structure, "labels": labels}
-            raise DataProblems([INCOMPLETE.at(export.source, part=part) for part, found in parts.items() if found is None])
-        delimiter = text_dialect(structure, self.name).delimiter
-        questions = questions_of(structure.source, rows_of(structure))
-        choices = choices_of(labels.source, rows_of(labels, delimiter), questions)
-        dialect, rows = records_of(export, self.name)
+        parts = _in_sheets(export) if is_workbook(export) else _in_files(export, self.name)
+        questions = questions_of(*parts.structure)
+        choices = choices_of(*parts.labels, questions)
+        dialect, rows = replace(parts.dialect, format=self.name), parts.records
         header = [cell.strip(SPACES) for cell in next(rows, [])]
         foreign = strangers(export.source, header, lambda name: name in questions, IN_STRUCTURE)
         if foreign:
@@ -89,6 +99,39 @@ class SurveyXact:
         if problems:
             raise DataProblems(shorten(problems))
         return _noted(raw, questions, choices)
+
+
+def _in_files(export: Export, name: str) -> Parts:
+    """Return the parts that lie beside each other."""
+    structure = companion(export, "structure", _sibling(export, "structure"))
+    labels = companion(export, "labels", _sibling(export, "labels"))
+    if structure is None or labels is None:
+        found = {"structure": structure, "labels": labels}
+        raise DataProblems([INCOMPLETE.at(export.source, part=part) for part, there in found.items() if there is None])
+    delimiter = text_dialect(structure, name).delimiter
+    asked, answers = rows_of(structure), rows_of(labels, delimiter)
+    return Parts(*records_of(export, name), (structure.source, asked), (labels.source, answers))
+
+
+def _in_sheets(export: Export) -> Parts:
+    """Return the parts of a workbook; a dataset of many columns is spread over several sheets, row by row the same."""
+    names = list(first_sheets(export))
+    data = sorted((name for name in names if _DATA.fullmatch(name)), key=lambda name: int(_DATA.sub(r"0\1", name)))
+    missing = [*([] if data else ["Dataset"]), *(name for name in ("Structure", "Labels") if name not in names)]
+    if missing:
+        raise DataProblems([NO_SHEET.at(export.source, expected=sheet) for sheet in missing])
+    sheets = [list(read_workbook(export, name)[2]) for name in data]
+    told = export.told
+    dialect = Dialect("xlsx", sheet=" + ".join(data), decimal=told.decimal or ".", dates=told.dates)
+    parts = {name: (f"{export.source} ({name})", sheet_rows(export, name)) for name in ("Structure", "Labels")}
+    return Parts(dialect, _side_by_side(sheets), parts["Structure"], parts["Labels"])
+
+
+def _side_by_side(sheets: Sequence[Sequence[list[str]]]) -> Iterator[list[str]]:
+    """Yield the rows of sheets joined; rows that are blank at the end of a sheet are not in it."""
+    widths = [max((len(row) for row in rows), default=0) for rows in sheets]
+    for row in zip_longest(*sheets, fillvalue=[]):
+        yield [cell for cells, width in zip(row, widths, strict=True) for cell in (*cells, *[""] * (width - len(cells)))]
 
 
 def questions_of(source: str, rows: Sequence[Row]) -> dict[str, Question]:
