@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from asp_eval.analysis.lots import drawn_lots
+from asp_eval.analysis.lots import drawn_lots, still_open
 from asp_eval.core.errors import Fault
 from asp_eval.stats.resampling.allocations import MOST_ENUMERATED, Allocations, Draws
 from asp_eval.trial.randomisation.declaration import scheme_of
@@ -47,7 +47,7 @@ def allocations(study: Study, draws: int = 10_000, seed: int = 1) -> Allocations
     institutions = table(study, "institutions")
     lots = [] if study.randomisation.drawn_elsewhere else drawn_lots(study)
     if not lots:
-        return scheme_allocations(scheme_of(study, institutions), draws, seed)
+        return scheme_allocations(scheme_of(study, still_open(institutions)), draws, seed)
     schemes = []
     for lot in lots:
         scheme = scheme_of(study, lot.rows(institutions), late=lot.late)

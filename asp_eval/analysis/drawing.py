@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from asp_eval.analysis.lots import DRAW, LATE, DrawnLot, drawn_lots
+from asp_eval.analysis.lots import DRAW, LATE, DrawnLot, drawn_lots, still_open
 from asp_eval.core.errors import AspError, Fault, Problem
 from asp_eval.core.tables import write_csv
 from asp_eval.trial.randomisation.comparing import OTHER_DECLARATION, arm_differences, list_differences
@@ -143,13 +143,6 @@ def verify_draw(study: Study) -> list[Problem]:
     institutions = table(study, "institutions")
     ledger = [problem for problem in audit(study).problems if problem.severity == "error"]
     return [*ledger, *(problem for lot in lots for problem in _differences(study, lot, institutions))]
-
-
-def still_open(institutions: pd.DataFrame) -> pd.DataFrame:
-    """Return the institutions that have not closed: those that can be drawn."""
-    if "closed_on" not in institutions.columns:
-        return institutions
-    return institutions.loc[institutions["closed_on"].isna()]
 
 
 def _differences(study: Study, lot: DrawnLot, institutions: pd.DataFrame) -> list[Problem]:

@@ -89,3 +89,10 @@ def drawn_lots(study: Study) -> list[DrawnLot]:
     lots = every_lot(study)
     last = max((number for number, lot in enumerate(lots) if not lot.late), default=None)
     return [] if last is None else lots[last:]
+
+
+def still_open(institutions: pd.DataFrame) -> pd.DataFrame:
+    """Return the institutions that have not closed: those that can be drawn."""
+    if "closed_on" not in institutions.columns:
+        return institutions
+    return institutions.loc[institutions["closed_on"].isna()]

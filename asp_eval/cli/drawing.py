@@ -190,8 +190,8 @@ def say_cautions(scheme: Scheme) -> None:
 
 def say_whether_it_agrees(study: Study, as_json: bool) -> None:
     """Derive the lots in force again; print that they agree, or refuse with every difference."""
-    from asp_eval.analysis.drawing import still_open, verify_draw
-    from asp_eval.analysis.lots import drawn_lots, every_lot
+    from asp_eval.analysis.drawing import verify_draw
+    from asp_eval.analysis.lots import drawn_lots, every_lot, still_open
     from asp_eval.trial.store import table
 
     problems = verify_draw(study)

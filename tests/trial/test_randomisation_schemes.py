@@ -95,6 +95,20 @@ def dealt_by_hand(cells: dict[str, list[str]], seed: Any) -> dict[str, str]:
     return drawn
 
 
+WORKED = {  # docs/randomisation.md, derived with sha256sum and by hand; the arm of D01 to D06 with seed 2006
+    "blocked": (BLOCKED | {"blocks": [2, 4]}, "010101"),
+    "matched": (MATCHED, "011100"),
+    "constrained": (CONSTRAINED | {"covariates": {"children": 1}, "keep": 0.3}, "011100"),
+    "minimised": (MINIMISED | {"covariates": {"municipality": 1, "size": 1}}, "010001"),
+}
+
+
+@pytest.mark.parametrize("name", list(WORKED))
+def test_the_worked_examples_of_the_method_note(name: str) -> None:  # 1
+    declared, arms = WORKED[name]
+    assert digits(randomise(study(declared), SIX, seed=2006)) == arms
+
+
 # --- blocks ----------------------------------------------------------------------------------------------------------
 
 

@@ -125,7 +125,7 @@ class Constrained(Scheme):
                 more = f", and {len(pairs) - MOST_NAMED} more" if len(pairs) > MOST_NAMED else ""
                 said.append(
                     f"{len(pairs)} pairs of institutions {word} have the same arm in what is kept"
-                    f" ({'; '.join(pairs[:MOST_NAMED])}{more}): their outcomes are not compared as if drawn apart."
+                    f" ({'; '.join(pairs[:MOST_NAMED])}{more}). With many of them fewer institutions are really drawn: keep more."
                 )
         return tuple(said)
 
