@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from asp_eval.trial.screening.dialect import FileFormat
 from asp_eval.trial.screening.raw import RawTable
@@ -47,7 +47,7 @@ class Export:
     path: Path
     told: FileFormat = field(default_factory=FileFormat)
     progress: Progress = quiet
-    memo: dict[str, object] = field(default_factory=dict, repr=False)
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
     _companions: dict[str, Export] = field(default_factory=dict, repr=False)
 
     @property

@@ -10,8 +10,9 @@ import struct
 from collections.abc import Iterator
 
 from asp_eval.core.errors import DataProblems, Place, Problem
-from asp_eval.trial.screening.archive import DAMAGED, ENCRYPTED, ERROR_CELL, check_grids, column_letters
+from asp_eval.trial.screening.archive import DAMAGED, ENCRYPTED, ERROR_CELL, check_grids
 from asp_eval.trial.screening.columns import shorten
+from asp_eval.trial.screening.scans import column_letters
 
 _FREE, _LAST_KIND = 0xFFFFFFFF, 0xFFFFFFFA  # sector numbers from the second on are marks
 _START_OF_SHEET, _PROTECTED = 0x0809, 0x002F

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from python_calamine import CalamineSheet
+
 from asp_eval.core.errors import DataProblems, Fault, Place
 from asp_eval.trial.screening.columns import SAME_NAME
 from asp_eval.trial.screening.export import Export
 from asp_eval.trial.screening.raw import SPACES
-from asp_eval.trial.screening.workbook import Sheet, read_sheets
+from asp_eval.trial.screening.workbook import Sheet, read_sheets, sheet_records
 
 WHICH_SHEET = Fault(
     "SCR-016", "the workbook has no sheet of this name that holds data", "Correct 'format: {{sheet: NAME}}' in the mapping."
@@ -18,7 +22,7 @@ NOT_ONE_TABLE = Fault(
 )  # fmt: skip
 
 
-def read_workbook(export: Export, sheet: str | None = None) -> tuple[str, str, Sheet]:
+def read_workbook(export: Export, sheet: str | None = None) -> tuple[str, str, Iterator[list[str]]]:
     """Return the kind of a workbook, the sheets that its table stands in, and the table: cells as text, the header first.
 
     Sheets are joined side by side if the first column of each has the same name and the same values, each value once; or if
@@ -36,14 +40,24 @@ def read_workbook(export: Export, sheet: str | None = None) -> tuple[str, str, S
         SCR-012 to SCR-017, SCR-073 to SCR-076.
     """
     wanted = sheet or export.told.sheet
-    kind, sheets = read_sheets(export, wanted)
-    if wanted is not None:
-        if not sheets.get(wanted):
-            raise DataProblems([WHICH_SHEET.at(export.source, found=wanted, expected=", ".join(sheets))])
-        return kind, wanted, sheets[wanted]
-    if len(sheets) < 2:
-        return kind, *next(iter(sheets.items()), ("", []))
-    return kind, " + ".join(sheets), _joined(sheets, export)
+    kind, sheets = read_sheets(export)
+    filled = {name: found for name, found in sheets.items() if any(map(any, sheet_records(found)))}
+    if wanted is not None and wanted not in filled:
+        raise DataProblems([WHICH_SHEET.at(export.source, found=wanted, expected=", ".join(filled) or None)])
+    names = [wanted] if wanted is not None else list(filled)
+    if not names:
+        return kind, "", iter(())
+    if len(names) == 1:
+        return kind, names[0], sheet_records(filled[names[0]])
+    return kind, " + ".join(names), iter(_joined({name: _filled_rows(filled[name]) for name in names}, export))
+
+
+def _filled_rows(sheet: CalamineSheet) -> Sheet:
+    """Return the rows of a sheet, without blank ones at its end."""
+    rows = list(sheet_records(sheet))
+    while rows and not any(rows[-1]):
+        rows.pop()
+    return rows
 
 
 def _joined(sheets: dict[str, Sheet], export: Export) -> Sheet:

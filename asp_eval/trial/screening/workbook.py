@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from collections.abc import Iterator
+from itertools import islice
 
-from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
 from asp_eval.core.errors import DataProblems
 from asp_eval.trial.screening.archive import DAMAGED, check_archive
 from asp_eval.trial.screening.export import Export
 from asp_eval.trial.screening.oldbook import check_old_book
+from asp_eval.trial.screening.scans import TOO_MANY
 
 OLE_START = bytes.fromhex("d0cf11e0a1b11ae1")
 ZIP_START = b"PK\x03\x04"
 SUFFIXES = (".xlsx", ".xlsm", ".ods")
+MOST_SHEETS = 100
 LOOKED_AT = 5  # records of a sheet, to recognise it by
 Cell = str | float | bool | dt.date | dt.time | dt.timedelta
 Sheet = list[list[str]]
@@ -25,41 +29,36 @@ def is_workbook(export: Export) -> bool:
     return export.start.startswith((ZIP_START, OLE_START)) or export.path.suffix.lower() in SUFFIXES
 
 
-def read_sheets(export: Export, only: str | None = None) -> tuple[str, dict[str, Sheet]]:
-    """Return the kind of a workbook, and its sheets that hold data: cells as text, the first list is row 1.
-
-    Parameters
-    ----------
-    export : Export
-    only : str, optional
-        The one sheet that is wanted; of the others the names are returned, without cells.
+def read_sheets(export: Export) -> tuple[str, dict[str, CalamineSheet]]:
+    """Return the kind of a workbook, and its sheets by name; they are opened once, however many readers ask.
 
     Raises
     ------
     DataProblems
         If the file is damaged, protected by a password, too large, or has cells with errors.
     """
-    kind = _checked(export)
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(export.content))
-        sheets = {name: _rows(book, name) if only in {None, name} else [] for name in _names(book)}
-    except BaseException as error:
-        raise _answer(error, export) from None
-    return kind, {name: rows for name, rows in sheets.items() if rows or only is not None}
+    if "workbook" not in export.memo:
+        export.memo["workbook"] = _opened(export)
+    found: tuple[str, dict[str, CalamineSheet]] | DataProblems = export.memo["workbook"]
+    if isinstance(found, DataProblems):
+        raise found
+    return found
 
 
 def first_sheets(export: Export) -> dict[str, Sheet]:
     """Return the first records of each sheet, by its name; nothing if the file cannot be opened. Never raises."""
-    if "sheets" not in export.memo:
-        try:
-            _checked(export)
-            book = CalamineWorkbook.from_filelike(io.BytesIO(export.content))
-            export.memo["sheets"] = {name: _rows(book, name, LOOKED_AT) for name in _names(book)}
-        except BaseException as error:
-            _answer(error, export)
-            export.memo["sheets"] = {}
-    found = export.memo["sheets"]
-    return found if isinstance(found, dict) else {}
+    try:
+        sheets = read_sheets(export)[1]
+    except DataProblems:
+        return {}
+    return {name: list(islice(sheet_records(sheet), LOOKED_AT)) for name, sheet in sheets.items()}
+
+
+def sheet_records(sheet: CalamineSheet) -> Iterator[list[str]]:
+    """Yield the rows of a sheet as text, from row 1 and column A on."""
+    before = [""] * (sheet.start[1] if sheet.start else 0)
+    for row in sheet.iter_rows():
+        yield [*before, *map(cell_text, row)]
 
 
 def cell_text(cell: Cell) -> str:
@@ -85,34 +84,22 @@ def cell_text(cell: Cell) -> str:
             return str(cell)
 
 
-def _checked(export: Export) -> str:
-    """Return the kind of workbook; a file is looked through once, however many readers ask."""
-    if "workbook" not in export.memo:
+def _opened(export: Export) -> tuple[str, dict[str, CalamineSheet]] | DataProblems:
+    """Return the sheets that have cells, or why there are none; the library answers some damage by a panic, no `Exception`."""
+    try:
         if export.start.startswith(OLE_START):
             check_old_book(export.content, export.source)
-            export.memo["workbook"] = "xls"
+            kind = "xls"
         else:
-            export.memo["workbook"] = check_archive(export.content, export.source)
-    return str(export.memo["workbook"])
-
-
-def _names(book: CalamineWorkbook) -> list[str]:
-    """Names of the sheets that have cells: no charts, no macros."""
-    return [sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
-
-
-def _rows(book: CalamineWorkbook, name: str, most: int | None = None) -> Sheet:
-    """Return a sheet as text, without blank rows at its end."""
-    rows = [[cell_text(cell) for cell in row] for row in book.get_sheet_by_name(name).to_python(False, most)]
-    while rows and not any(rows[-1]):
-        rows.pop()
-    return rows
-
-
-def _answer(error: BaseException, export: Export) -> DataProblems:
-    """Turn what the library raises into our words; it answers some damage by a panic, which is no `Exception`."""
-    if isinstance(error, DataProblems):
-        return error
-    if isinstance(error, (CalamineError, OSError, ValueError)) or type(error).__name__ == "PanicException":
-        return DataProblems([DAMAGED.at(export.source)])
-    raise error
+            kind = check_archive(export.content, export.source)
+        book = CalamineWorkbook.from_filelike(io.BytesIO(export.content))
+        names = [sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+        if len(names) > MOST_SHEETS:
+            return DataProblems([TOO_MANY.at(export.source)])
+        return kind, {name: book.get_sheet_by_name(name) for name in names}
+    except DataProblems as problems:
+        return problems
+    except BaseException as error:
+        if isinstance(error, (CalamineError, OSError, ValueError)) or type(error).__name__ == "PanicException":
+            return DataProblems([DAMAGED.at(export.source)])
+        raise

@@ -27,8 +27,7 @@ class Workbook:
         told = export.told
         kind, sheet, cells = read_workbook(export)
         dialect = Dialect(kind, sheet=sheet, decimal=told.decimal or ".", dates=told.dates)
-        rows = iter(cells)
-        return table_of(export, next(rows, []), rows, dialect)
+        return table_of(export, next(cells, []), cells, dialect)
 
 
 READER = Workbook()
