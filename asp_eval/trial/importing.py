@@ -1,32 +1,28 @@
-"""Importing a file: kept in ``data/``, read, mapped, validated against what is known, and stored whole or not at all."""
+"""Importing a file: read, mapped, sifted against what is known, kept in ``data/``, and stored; its faulty rows in quarantine."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
-from asp_eval.trial.screening.applying import apply_mapping
-from asp_eval.trial.screening.keys import load_key
+from asp_eval.trial.screening.correction import renumbered
 from asp_eval.trial.screening.known import Known
-from asp_eval.trial.screening.mapping import Mapping, load_mapping, mapping_beside
-from asp_eval.trial.screening.privacy import Protected, protect
-from asp_eval.trial.screening.protected import protected_copy
-from asp_eval.trial.screening.pseudonyms import PseudonymKey
-from asp_eval.trial.screening.raw import RawTable
-from asp_eval.trial.screening.reading import companions_of, read_raw
-from asp_eval.trial.screening.schema import IMPORTABLE, UNKNOWN_TABLE, TableSchema, table_schema
+from asp_eval.trial.screening.schema import IMPORTABLE, UNKNOWN_TABLE, table_schema
+from asp_eval.trial.screening.suspicions import absences
 from asp_eval.trial.screening.table import Table
-from asp_eval.trial.screening.validation import validate
-from asp_eval.trial.store import Store, children, imports, ledger, ledger_frames, write_ledgers
+from asp_eval.trial.screening.validation import Sifted, sift
+from asp_eval.trial.store import Store, children, imports, ledger, ledger_frames, quarantine, write_ledgers
+from asp_eval.trial.store.arriving import Given, arrived, to_keep
+from asp_eval.trial.store.correcting import Correcting, correcting
 from asp_eval.trial.store.keeping import kept
-from asp_eval.trial.store.layout import fetch, stored_columns
+from asp_eval.trial.store.layout import stored_pairs
+from asp_eval.trial.store.reconciling import refuse_unreconciled
 from asp_eval.trial.store.replacing import counted, refuse_vanishing, vanishing
+from asp_eval.trial.store.report import ImportReport
 from asp_eval.trial.store.writing import contradictions, write_table
 from asp_eval.trial.study.design import Study
 
@@ -34,72 +30,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from duckdb import DuckDBPyConnection
 
+__all__ = ["ImportReport", "import_file"]
+
 DRAWN_HERE = Fault(
     "STO-012", "study.yaml says that the lot is drawn here",
     "Draw it with 'asp-eval randomise'; or declare 'randomisation: {{drawn_elsewhere: true}}' and import the allocation.",
 )  # fmt: skip
-EXPOSED = Fault(
-    "SCR-149", "the file identifies persons, and lies in the study folder, where no such file may be",
-    "Move it out of the study folder and import it from there: a copy without what identifies persons is then kept in data/.",
-)  # fmt: skip
 RESTLESS = Fault("STO-014", "the data changed again and again while the file was checked", "Give the command again.")
+CHANGED_MEANWHILE = Fault("STO-033", "the file was changed while it was read", "Give the command again.")
 
 ATTEMPTS = 3  # times a file is validated again because another process stored something meanwhile
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What became of a file. ``rows_read = accepted + unanswered + filtered + collapsed``.
-
-    Attributes
-    ----------
-    file, table, wave
-    rows_read, accepted, unanswered, filtered, collapsed : int
-        Rows of the file; stored; without any answer; left out by the declared filter; merged into one row per unit.
-    stored : bool
-        False for a dry run, and for a file that stands already.
-    already : bool
-        Whether the same file, read in the same way, stood already.
-    superseded : str, optional
-        The file whose place this one took, or would take.
-    vanished : str, optional
-        How many units of that file are gone, as was asked for: ``"2 children"``.
-    dialect : str
-        How the file was written, as detected.
-    warnings : tuple of Problem
-    """
-
-    file: str
-    table: str
-    wave: str | None
-    rows_read: int
-    accepted: int
-    unanswered: int
-    filtered: int
-    collapsed: int
-    stored: bool
-    already: bool
-    superseded: str | None
-    vanished: str | None
-    dialect: str
-    warnings: tuple[Problem, ...]
-
-    def __str__(self) -> str:
-        where = f"{self.table} at {self.wave}" if self.wave else self.table
-        parts = [("stored", self.accepted), ("without answers", self.unanswered), ("filtered out", self.filtered)]
-        shown = ", ".join(f"{n} {word}" for word, n in [*parts, ("merged", self.collapsed)] if n or word == "stored")
-        if self.already:
-            return f"{self.file} stands in {where} already; nothing was changed."
-        if not self.stored:
-            return f"{self.file} ({self.dialect}): {self.rows_read} rows for {where} could be stored as {shown}. Nothing was."
-        gone = f"; gone with that: {self.vanished}" if self.vanished else ""
-        place = f" It takes the place of {self.superseded}{gone}." if self.superseded else ""
-        return f"{self.file} ({self.dialect}): {self.rows_read} rows for {where}: {shown}.{place}"
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the report as plain values."""
-        names = [name for name in self.__slots__ if name != "warnings"]
-        return {name: getattr(self, name) for name in names} | {"warnings": [problem.as_dict() for problem in self.warnings]}
 
 
 def import_file(
@@ -114,21 +54,25 @@ def import_file(
 ) -> ImportReport:
     """Take a file into the study.
 
-    The file is first kept in ``data/`` under its own name (or a numbered one, if another file or another mapping has that
-    name), with its mapping beside it; if other files explain it, with them in a folder of its own. The same file again changes
+    Rows at fault go into quarantine, whole and with their reasons, and into ``output/quarantine/`` for people to correct; the
+    others are stored. That file, corrected and imported, adds its rows to what stands. What is wrong with a column, or with
+    the short lists of institutions and arms, refuses the whole file, and so does a file without any row that can be stored.
+
+    The file is kept in ``data/`` under its own name (or a numbered one, if another file or another mapping has that name),
+    with its mapping beside it; if other files explain it, with them in a folder of its own. The same file again changes
     nothing and says so; another file for the same table and wave takes the place of the first if it has all its units, and
-    both stay in the ledger. If anything is wrong, nothing is stored or kept.
+    both stay in the ledger. If a file is refused, nothing is stored or kept.
 
     Parameters
     ----------
     study : Study
     path : str or Path
-        CSV or XLSX.
+        CSV or XLSX, or a corrected file from ``output/quarantine/``.
     table : {"institutions", "allocation", "children", "screening", "staff_survey", "staff", "interviews", "implementation"}
     wave : str, optional
         For screening and staff_survey.
     mapping : str or Path, optional
-        Default: ``<file>.mapping.yaml`` beside the file, if it is there.
+        Default: ``<file>.mapping.yaml`` beside the file, if it is there; for a correction, the mapping of the file corrected.
     replace : bool
         Let the file take the place of one that has units, or answers, which this one has not: they vanish.
     dry_run : bool
@@ -137,7 +81,7 @@ def import_file(
     Raises
     ------
     DataProblems
-        Every fault of the file.
+        Every fault of the file, if no row of it can be stored.
     Refusal
         If the study does not collect this, if units would vanish (STO-013), or if another process holds the data.
     """
@@ -145,134 +89,195 @@ def import_file(
         UNKNOWN_TABLE.refuse(found=table, expected=", ".join(IMPORTABLE))
     if table == "allocation" and not study.randomisation.drawn_elsewhere:
         DRAWN_HERE.refuse(Path(path).name)
-    schema = table_schema(table, study, wave)
-    file = Path(path)
-    beside = Path(mapping) if mapping else mapping_beside(file)
-    chosen = load_mapping(beside)
     store = Store(study.folder)
-    protected = protect(read_raw(file, chosen.format), chosen, schema, _key(study, schema))
+    given = arrived(study, store, Path(path), table_schema(table, study, wave), mapping)
     if dry_run:
-        return _checked(study, store, _mapped(protected.raw, chosen, schema), schema, chosen, replace=replace)
+        return _checked(study, store, given, replace=replace)
     with (
-        _to_keep(study, file, chosen, protected) as (whole, companions),
-        kept(whole, beside, study.folder / "data", companions) as keeping,
+        to_keep(study, given) as (whole, companions),
+        kept(whole, given.beside, study.folder / "data", companions) as keeping,
     ):
-        raw = _mapped(dataclasses.replace(protected.raw, source=keeping.name), chosen, schema)
-        stored = _stored(study, store, raw, schema, chosen, replace=replace, kept_sha256=keeping.sha256)
+        if not given.protected.changed and keeping.sha256 != given.sha256:
+            CHANGED_MEANWHILE.refuse(given.file.name)
+        stored = _stored(study, store, given, imports.Copy(keeping.name, keeping.sha256), replace=replace)
         if stored.report.already:
             keeping.discard()
-    write_ledgers(study, stored.ledgers)  # out here: if it fails, the file is stored all the same, and must be kept
+    # out here: if a file for people cannot be written, the data are stored all the same, and the export must be kept
+    write_ledgers(study, stored.ledgers)
+    changed = None if stored.report.already else quarantine.path_of(table, wave or "")
+    quarantine.write_files(study.folder, stored.waiting, changed)
     return stored.report
 
 
-def _key(study: Study, schema: TableSchema) -> PseudonymKey | None:
-    """Return the key of the pseudonyms that a table's ids are replaced by, if they are."""
-    return load_key(schema.pseudonym_key, study.folder) if schema.pseudonym_key else None
-
-
-@contextmanager
-def _to_keep(study: Study, file: Path, mapping: Mapping, protected: Protected) -> Iterator[tuple[Path, Sequence[Path]]]:
-    """Yield the file that is kept and those that explain it: the export, or a copy without what identifies persons."""
-    if not protected.changed:
-        yield file, companions_of(file, mapping.format)
-        return
-    if file.resolve().is_relative_to(study.folder):
-        EXPOSED.refuse(str(file))
-    with TemporaryDirectory() as folder:
-        copy, origin = protected_copy(protected, file).write(Path(folder))
-        yield copy, (origin,)
-
-
-def _mapped(raw: RawTable, mapping: Mapping, schema: TableSchema) -> RawTable:
-    return apply_mapping(raw, mapping, schema.names)
-
-
-def _checked(study: Study, store: Store, raw: RawTable, schema: TableSchema, mapping: Mapping, *, replace: bool) -> ImportReport:
-    """Validate a file without storing it."""
-    known, _ = _known(study, store, schema)
-    table = validate(raw, schema, study=study, known=known)
+def _checked(study: Study, store: Store, given: Given, *, replace: bool) -> ImportReport:
+    """Sift a file without storing it."""
+    context = _context(study, store, given)
+    if context.is_done:
+        return _report(given, None, _Comparison(already=True), stored=False)
+    sifted = _sifted(study, given, context)
     with store.reading() as connection:
-        found = _compared(connection, table, mapping, replace=replace) if connection else _Comparison()
-    return _report(table, found, stored=False)
+        found = _compared(connection, given, sifted, context, replace=replace) if connection else _Comparison()
+    return _report(given, sifted, found, stored=False)
 
 
-def _stored(
-    study: Study, store: Store, raw: RawTable, schema: TableSchema, mapping: Mapping, *, replace: bool, kept_sha256: str
-) -> _Stored:
-    """Validate and store a file; validate again if another process stored something in between."""
+def _stored(study: Study, store: Store, given: Given, copy: imports.Copy, *, replace: bool) -> _Stored:
+    """Sift and store a file; sift again if another process stored something in between."""
     for _ in range(ATTEMPTS):
-        known, state = _known(study, store, schema)
-        table = validate(raw, schema, study=study, known=known)
+        context = _context(study, store, given)
+        sifted = None if context.is_done else _sifted(study, given, context)
         with store.writing() as connection:
-            if ledger.head(connection) != state:
+            if ledger.head(connection) != context.state:
                 continue
-            found = _compared(connection, table, mapping, replace=replace)
-            if not found.already:
-                arms = write_table(connection, table, study.wave_ids)
-                imports.enter(connection, table, mapping, arms, supersedes=found.before, kept_sha256=kept_sha256)
+            found = _Comparison(already=True)
+            if sifted is not None:
+                found = _compared(connection, given, sifted, context, replace=replace)
+            if sifted is not None and not found.already:
+                _write(connection, study, given, sifted, copy, found)
+            waiting = quarantine.waiting(connection)
             ledgers = ledger_frames(connection, study)
-        return _Stored(_report(table, found, stored=not found.already), ledgers)
-    return RESTLESS.refuse(raw.source)
+        report = _report(given, sifted, found, stored=not found.already, waiting=waiting, copy=copy)
+        return _Stored(report, ledgers, waiting)
+    return RESTLESS.refuse(given.file.name)
+
+
+def _write(
+    connection: DuckDBPyConnection, study: Study, given: Given, sifted: Sifted, copy: imports.Copy, found: _Comparison
+) -> None:
+    """Store the rows accepted, put the others into quarantine, and see that all are accounted for."""
+    table, corrected = sifted.table, given.correction
+    arms = write_table(connection, table, study.wave_ids, add=corrected is not None)
+    raw = given.protected.raw
+    change = imports.Change(arms, found.before, found.corrects, found.takes, declares=bool(raw.labels or raw.user_missing))
+    entry = imports.enter(connection, table, given.mapping, copy, change)
+    of = entry.entry
+    rows, export = sifted.refused.rows, raw
+    if corrected is not None and found.corrects is not None:
+        of, export = found.corrects.import_id, corrected.raw
+        rows = renumbered(rows, corrected.places, corrected.raw.rows)
+        quarantine.take(connection, of, [int(row) for row in corrected.raw.rows])
+    if found.before is not None:
+        quarantine.take(connection, found.before.import_id)
+    if len(rows):
+        refused = quarantine.rejected(export, sifted.refused, given.schema.key[0], sifted.reasons(), rows)
+        quarantine.put(connection, table.name, table.wave or "", of, entry.entry, refused)
+    refuse_unreconciled(connection, table.name, table.wave or "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Stored:
-    """What became of a file, and the ledgers it was entered in."""
+    """What became of a file, the ledgers it was entered in, and all that is in quarantine."""
 
     report: ImportReport
     ledgers: dict[str, pd.DataFrame]
+    waiting: tuple[quarantine.Waiting, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """What a file finds in its place: itself already, or the import it supersedes and how many units that would cost."""
+    """What a file finds in its place.
+
+    Attributes
+    ----------
+    already : bool
+        Itself.
+    before : Import, optional
+        The import that it supersedes.
+    vanished : int
+        How many units that costs.
+    corrects : Import, optional
+        The import whose rows it corrects.
+    takes : mapping
+        How many rows it takes over from the quarantine of each import.
+    """
 
     already: bool = False
     before: imports.Import | None = None
     vanished: int = 0
+    corrects: imports.Import | None = None
+    takes: Mapping[int, int] = field(default_factory=dict)
 
 
-def _compared(connection: DuckDBPyConnection, table: Table, mapping: Mapping, *, replace: bool) -> _Comparison:
+def _compared(connection: DuckDBPyConnection, given: Given, sifted: Sifted, context: _Context, *, replace: bool) -> _Comparison:
     """Compare a file with what stands in its place; refuse one that contradicts it, or would make units vanish unasked."""
+    table = sifted.table
+    if context.corrects is not None and given.correction is not None:
+        return _Comparison(corrects=context.corrects.root, takes=dict(context.corrects.taken(given.correction)))
     stands = imports.standing(connection, table.name, table.wave)
-    if any(before.is_of(table, mapping) for before in stands):
+    if any(before.is_of(table, given.mapping) for before in stands):
         return _Comparison(already=True)
     problems = contradictions(connection, table)  # come first, for replacing does not cure them
     if problems:
         raise DataProblems(problems)
     if not stands or table.name == "allocation":  # which is added to; nothing takes its place
         return _Comparison()
-    before = stands[0]
     lost = vanishing(connection, table)
     if not replace:
-        refuse_vanishing(table, lost, before.file)
-    return _Comparison(before=before, vanished=len(lost))
+        refuse_vanishing(table, lost, stands[0].file, (p for p in sifted.problems if p.severity == "error"))
+    return _Comparison(before=stands[0], vanished=len(lost))
 
 
-def _known(study: Study, store: Store, schema: TableSchema) -> tuple[Known, str]:
-    """Return what the store knows that a file is checked against, and the state of the store it was read in."""
-    waves = study.wave_ids
+@dataclass(frozen=True, slots=True, eq=False)
+class _Context:
+    """What the store knows that a file is checked against, and the state of the store it was read in."""
+
+    known: Known
+    state: str
+    corrects: Correcting | None = None
+    is_done: bool = False
+
+
+def _context(study: Study, store: Store, given: Given) -> _Context:
+    schema, waves = given.schema, study.wave_ids
     own = schema.wave or children.REGISTER
     before = frozenset([children.REGISTER, *waves[: waves.index(own)]]) if schema.wave else frozenset()
     with store.reading() as connection:
         if connection is None:
-            return Known(), ledger.NO_ENTRY
-        names = {
-            name: frozenset(fetch(connection, f"SELECT institution_id FROM {name}")["institution_id"])
-            if stored_columns(connection, name)
-            else frozenset()
-            for name in ("institutions", "allocation")
-        }
-        reports = children.known_reports(connection, waves, but=own)
+            return _Context(Known(), ledger.NO_ENTRY)
+        arms = stored_pairs(connection, "allocation", "institution_id", "arm")
+        known = Known(
+            institutions=frozenset(stored_pairs(connection, "institutions", "institution_id", "institution_id")),
+            allocated=frozenset(arms),
+            reports=children.known_reports(connection, waves, but=own),
+            waves_before=before,
+            arms=arms,
+        )
         state = ledger.head(connection)
-    return Known(names["institutions"], names["allocation"], reports, before), state
+        if given.correction is None:
+            return _Context(known, state)
+        found = correcting(connection, given.correction, schema.name, schema.wave)
+        known = dataclasses.replace(known, stored=quarantine.keys_stored(connection, schema))
+    return _Context(known, state, found, found.is_done(given.correction))
 
 
-def _report(table: Table, found: _Comparison, *, stored: bool) -> ImportReport:
+def _sifted(study: Study, given: Given, context: _Context) -> Sifted:
+    """Sift the rows; of a wave's file also say who is not in it."""
+    if context.corrects is not None and given.correction is not None:
+        context.corrects.taken(given.correction)  # refuses rows that do not wait before anything is said of their cells
+    sifted = sift(given.rows, given.schema, study=study, known=context.known)
+    if given.schema.wave is None or given.correction is not None:
+        return sifted
+    missing: tuple[Problem, ...] = tuple(absences(sifted.table, context.known))
+    return dataclasses.replace(sifted, problems=(*missing, *sifted.problems))
+
+
+def _report(
+    given: Given,
+    sifted: Sifted | None,
+    found: _Comparison,
+    *,
+    stored: bool,
+    waiting: Sequence[quarantine.Waiting] = (),
+    copy: imports.Copy | None = None,
+) -> ImportReport:
+    table: Table | None = sifted.table if sifted else None
+    path = quarantine.path_of(given.schema.name, given.schema.wave or "")
+    waits = sum(len(one.rows) for one in waiting if one.path == path)
+    counts = {part: getattr(table, part) if table else 0 for part in imports.PARTS}
     return ImportReport(
-        file=table.source, table=table.name, wave=table.wave, rows_read=table.rows_read, accepted=table.accepted,
-        unanswered=table.unanswered, filtered=table.filtered, collapsed=table.collapsed, stored=stored, already=found.already,
-        superseded=found.before.file if found.before else None,
-        vanished=counted(table, found.vanished) if found.vanished else None,
-        dialect=str(table.dialect), warnings=table.warnings,
+        file=given.file.name, table=given.schema.name, wave=given.schema.wave, rows_read=given.rows.rows_read, **counts,
+        stored=stored, already=found.already, superseded=found.before.file if found.before else None,
+        vanished=counted(table, found.vanished) if table and found.vanished else None,
+        corrects=found.corrects.file if found.corrects else None, waiting=waits, quarantine_file=path if waits else None,
+        kept=copy.name if copy else None, dialect=str(given.protected.raw.dialect),
+        problems=() if found.already or not sifted else sifted.problems, institutions=sifted.institutions if sifted else {},
     )  # fmt: skip

@@ -100,7 +100,7 @@ def test_the_same_file_read_in_another_way_is_another_import(rated, export, visi
 def test_a_corrected_file_takes_the_place_and_both_stay_in_the_ledger(rated, export, visits):
     corrected = visits.assign(**{"sdq-teacher-4-17.tantrum": "2"})
     report = import_file(rated, export(corrected), "screening", wave="w1")
-    assert (report.superseded, report.vanished, report.warnings) == ("wave1.csv", None, ())
+    assert (report.superseded, report.vanished, [w.code for w in report.warnings]) == ("wave1.csv", None, ["SCR-124"])
     assert str(report).endswith(": 3 stored. It takes the place of wave1.csv.")
     assert table(rated, "screening")["child_id"].tolist() == ["001", "002", "003"]
     assert table(rated, "screening_sdq-teacher-4-17")["sdq-teacher-4-17.tantrum"].tolist() == [2.0] * 3
@@ -140,7 +140,7 @@ def test_the_register_at_the_draw_comes_before_every_wave(drawn, export, visits)
     register.loc[3] = ["009", "H2"]
     import_file(drawn, export(register, "register.csv"), "children")
     report = import_file(drawn, export(visits), "screening", wave="w1")
-    assert [(w.code, w.place.row) for w in report.warnings] == [("SCR-056", 2)]
+    assert [(w.code, w.place.row) for w in report.warnings] == [("SCR-124", None), ("SCR-056", 2)]
     children = table(drawn, "children").set_index("child_id")
     assert children["institution_id"].to_dict() == {"001": "A2", "002": "A2", "003": "H1", "009": "H2"}
     assert set(children["first_wave"]) == {"w1"}

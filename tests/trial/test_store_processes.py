@@ -101,7 +101,7 @@ def test_a_store_that_changed_meanwhile_is_validated_against_again(drawn, export
     from asp_eval.trial import importing
 
     calls: list[int] = []
-    plain = importing.validate
+    plain = importing.sift
 
     def interrupted(*arguments: object, **named: object) -> object:
         calls.append(1)
@@ -109,7 +109,7 @@ def test_a_store_that_changed_meanwhile_is_validated_against_again(drawn, export
             import_file(drawn, exports / "small.csv", "screening", wave="w1")
         return plain(*arguments, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(importing, "validate", interrupted)
+    monkeypatch.setattr(importing, "sift", interrupted)
     report = import_file(drawn, exports / "large.csv", "screening", wave="w1")
     assert report.superseded == "small.csv"
     assert len(calls) == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 
@@ -62,6 +62,21 @@ NOT_THERE = Fault(
 
 
 ALL_OR_NOTHING = ("institutions", "allocation")  # short lists that everything hangs on: no row of them waits in quarantine
+
+
+class NothingAccepted(DataProblems):
+    """Everything that is wrong with a file of which no row can be stored.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+    institutions : mapping of int to str
+        The institution of each row that tells it, by the row's number.
+    """
+
+    def __init__(self, problems: Iterable[Problem], institutions: Mapping[int, str]) -> None:
+        super().__init__(problems)
+        self.institutions = institutions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +147,7 @@ def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, know
 
     Raises
     ------
-    DataProblems
+    NothingAccepted
         Every fault of the file, if no row of it can be accepted.
     """
     raw = _at_wave(raw, schema)
@@ -152,7 +167,7 @@ def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, know
     accepted = ~refused & ~left_out
     if _is_hopeless(general, refused, accepted, schema):
         problems = [*general, *listed(findings, raw)]
-        raise DataProblems(sorted(problems, key=_row))
+        raise NothingAccepted(sorted(problems, key=_row), _institutions(raw, np.ones(len(raw), dtype=np.bool_)))
     warnings = [finding if finding is again else finding.among(accepted) for finding in findings if not finding.is_error]
     whole = bool(accepted.all())
     kept = frame if whole else frame.loc[accepted].reset_index(drop=True)

@@ -10,7 +10,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.core.tables import write_csv
 from asp_eval.trial.screening.schema import BY_WAVE, IMPORTABLE, LISTS, base_schema, table_schema
-from asp_eval.trial.store import imports, ledger
+from asp_eval.trial.store import imports, ledger, quarantine
 from asp_eval.trial.store.connection import Store
 from asp_eval.trial.store.layout import empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
 from asp_eval.trial.store.writing import add_allocation, item_columns, replace_allocation, replace_scores
@@ -24,7 +24,7 @@ NO_REASON = Fault(
     "STO-024", "a lot that was drawn is drawn again for a reason only, and none is given",
     "Say it with --why: it is kept in the ledger beside the first draw, and printed.",
 )  # fmt: skip
-TABLES = (*IMPORTABLE, "scores", "ledger", "import_ledger")
+TABLES = (*IMPORTABLE, "scores", "ledger", "import_ledger", "quarantine")
 
 
 def table(study: Study, name: str) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def table(study: Study, name: str) -> pd.DataFrame:
     name : str
         ``institutions``, ``allocation``, ``children``, ``screening`` (visits), ``staff_survey``, ``staff``,
         ``interviews``, ``implementation``, ``scores``, ``ledger`` (its entries), ``import_ledger`` (what it says of
-        files); or the answers to an instrument: ``screening_sdq-teacher-4-17``.
+        files), ``quarantine``; or the answers to an instrument: ``screening_sdq-teacher-4-17``.
 
     Returns
     -------
@@ -157,7 +157,7 @@ def write_ledgers(study: Study, frames: Mapping[str, pd.DataFrame]) -> None:
 
 def _columns(study: Study, name: str) -> dict[str, str]:
     """Return the columns a table has when it is empty."""
-    if name in (sealed := {"ledger": ledger.COLUMNS, "import_ledger": imports.COLUMNS}):
+    if name in (sealed := {"ledger": ledger.COLUMNS, "import_ledger": imports.COLUMNS, "quarantine": quarantine.COLUMNS}):
         return sealed[name]
     if name == "scores":
         return sql_columns(base_schema(name).fields)

@@ -13,6 +13,7 @@ from asp_eval.core.errors import Fault, Problem
 from asp_eval.trial.store import imports, ledger
 from asp_eval.trial.store.connection import Store
 from asp_eval.trial.store.layout import fetch, stored_columns
+from asp_eval.trial.store.reconciling import all_unreconciled
 from asp_eval.trial.study.design import Study
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def audit(study: Study, heads: Mapping[str, str] | None = None) -> Audit:
     with Store(study.folder).reading() as connection:
         if connection is not None:
             chain = ledger.entries(connection)
-            problems += _arms(connection, chain)
+            problems += [*_arms(connection, chain), *all_unreconciled(connection)]
     problems = [*ledger.verify(chain, wanted), *problems, *_files(study.folder / "data", chain)]
     return Audit(len(chain), chain[-1].digest if chain else ledger.NO_ENTRY, tuple(wanted), tuple(problems))
 
@@ -125,7 +126,5 @@ def _files(folder: Path, chain: Sequence[ledger.Entry]) -> Iterator[Problem]:
             continue
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != found.said["sha256"]:
-            yield OTHER_FILE.at(
-                f"data/{found.file}", found=digest[:12], expected=found.said["sha256"][:12], entry=found.import_id
-            )
+        if digest != (was := found.said["kept_sha256"]):
+            yield OTHER_FILE.at(f"data/{found.file}", found=digest[:12], expected=was[:12], entry=found.import_id)

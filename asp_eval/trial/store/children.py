@@ -19,11 +19,12 @@ REGISTER = ""  # the wave under which the register of children at the draw is ke
 _PLACES = ("child_id", "wave", "institution_id", "rater_id")
 
 
-def write_reports(connection: DuckDBPyConnection, table: Table, waves: Sequence[str]) -> None:
-    """Replace what files of a table's wave said of children, and derive the children again."""
+def write_reports(connection: DuckDBPyConnection, table: Table, waves: Sequence[str], *, add: bool = False) -> None:
+    """Replace, or add to, what files of a table's wave said of children, and derive the children again."""
     reports = reports_of(table)
     ensure(connection, "child_reports", report_columns(table.schema))
-    connection.execute("DELETE FROM child_reports WHERE wave = ?", [table.wave or REGISTER])
+    if not add:
+        connection.execute("DELETE FROM child_reports WHERE wave = ?", [table.wave or REGISTER])
     insert(connection, "child_reports", reports)
     derive(connection, waves)
 

@@ -8,13 +8,13 @@ An entry says what was true when it was written and is never changed; what becam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from asp_eval.trial.screening.mapping import Mapping
+from asp_eval.trial.screening.mapping import Mapping as MappingFile
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.store import ledger
 from asp_eval.trial.store.layout import typed_frame
@@ -78,7 +78,7 @@ class Import:
         """Its name in ``data/``."""
         return str(self.said["file"])
 
-    def is_of(self, table: Table, mapping: Mapping) -> bool:
+    def is_of(self, table: Table, mapping: MappingFile) -> bool:
         """Whether it is the same file, read in the same way."""
         now = (table.sha256, mapping.digest, table.schema.digest)
         return tuple(self.said[name] for name in ("sha256", "mapping_digest", "schema_digest")) == now
@@ -92,15 +92,48 @@ class Import:
         return now | {"quarantined": now["quarantined"] - self.taken, "rows_superseded": self.taken}
 
 
-def enter(
-    connection: DuckDBPyConnection,
-    table: Table,
-    mapping: Mapping,
-    arms: dict[str, str],
-    *,
-    supersedes: Import | None,
-    kept_sha256: str,
-) -> ledger.Entry:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a file changes beside adding its rows.
+
+    Attributes
+    ----------
+    arms : mapping
+        Arms that it adds to the allocation, by institution.
+    supersedes : Import, optional
+        The one whose place it takes.
+    corrects : Import, optional
+        The one whose rows in quarantine it brings again.
+    takes : mapping of int to int
+        How many rows it takes over from the quarantine of each import.
+    declares : bool
+        Whether the file itself says what its labels mean, which a correction of it will need to know.
+    """
+
+    arms: Mapping[str, str] = field(default_factory=dict)
+    supersedes: Import | None = None
+    corrects: Import | None = None
+    takes: Mapping[int, int] = field(default_factory=dict)
+    declares: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What is kept of a file in ``data/``.
+
+    Attributes
+    ----------
+    name : str
+        Where it is, from ``data/``.
+    sha256 : str
+        Digest of what is kept: the file's own, or that of a copy without what identifies persons.
+    """
+
+    name: str
+    sha256: str
+
+
+def enter(connection: DuckDBPyConnection, table: Table, mapping: MappingFile, copy: Copy, change: Change) -> ledger.Entry:
     """Write an import into the ledger.
 
     Parameters
@@ -108,34 +141,30 @@ def enter(
     connection : DuckDBPyConnection
     table : Table
     mapping : Mapping
-    arms : dict
-        Arms that the file added to the allocation, by institution.
-    supersedes : Import, optional
-        The one whose place it takes.
-    kept_sha256 : str
-        Digest of what is kept in ``data/``: the file's own, or that of a copy without what identifies persons.
+    copy : Copy
+    change : Change
     """
     body = {
-        "file": table.source,
+        "file": copy.name,
         "sha256": table.sha256,
-        "kept_sha256": kept_sha256,
+        "kept_sha256": copy.sha256,
+        "companions": dict(table.dialect.companions),
         "table_name": table.name,
         "wave": table.wave or "",
         "rows_in": table.rows_read,
-        "accepted": table.accepted,
-        "unanswered": table.unanswered,
-        "filtered": table.filtered,
-        "collapsed": table.collapsed,
-        "duplicates": 0,
-        "quarantined": 0,
-        "supersedes": supersedes.import_id if supersedes else None,
-        "corrects": None,
-        "takes": {},
+        **{part: getattr(table, part) for part in PARTS},
+        "supersedes": change.supersedes.import_id if change.supersedes else None,
+        "corrects": change.corrects.import_id if change.corrects else None,
+        "takes": {str(number): rows for number, rows in change.takes.items()},
         "mapping_digest": mapping.digest,
         "schema_digest": table.schema.digest,
         "mapping": mapping.on_one_line,
+        "delimiter": table.dialect.delimiter or ",",
+        "decimal": table.dialect.decimal,
+        "dates": table.dialect.dates,
+        "declares": change.declares,
     }
-    return ledger.append(connection, KIND, body | ({"arms": arms} if arms else {}))
+    return ledger.append(connection, KIND, body | ({"arms": dict(change.arms)} if change.arms else {}))
 
 
 def imports(chain: Sequence[ledger.Entry]) -> tuple[Import, ...]:

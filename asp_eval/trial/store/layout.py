@@ -101,6 +101,13 @@ def empty_frame(columns: Columns) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series([], dtype=_dtype(kind)) for name, kind in columns.items()})
 
 
+def stored_pairs(connection: DuckDBPyConnection, name: str, key: str, value: str) -> dict[str, str]:
+    """Return two columns of a stored table as keys and values; none if the table is not there."""
+    if not stored_columns(connection, name):
+        return {}
+    return dict(connection.execute(f"SELECT {quoted(key)}, {quoted(value)} FROM {quoted(name)}").fetchall())
+
+
 def typed_frame(rows: Sequence[Mapping[str, object]], columns: Columns) -> pd.DataFrame:
     """Return rows of plain values as a frame of the types `fetch` would give it."""
     return pd.DataFrame({

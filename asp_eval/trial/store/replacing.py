@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from asp_eval.core.errors import Fault
+from asp_eval.core.errors import Fault, Problem, Refusal
 from asp_eval.trial.screening.schema import LISTS
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.store.children import REGISTER
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 VANISHING = Fault(
     "STO-013",
-    "{count} of the file that stands here ({before}) would vanish, for this one has no row or no answers of them: {names}",
+    "{count} of the file that stands here ({before}) would vanish, for this one has no row that can be accepted, or no answers, "
+    "of them: {names}",
     "If the two files belong together, such as one per municipality, join them into one file and import that. "
     "If this file is the whole, give --replace.",
 )  # fmt: skip
@@ -63,12 +65,12 @@ def _lost_rows(connection: DuckDBPyConnection, table: Table) -> list[str]:
     return sorted(" ".join(row) for row in rows - now)
 
 
-def refuse_vanishing(table: Table, lost: list[str], before: str) -> None:
-    """Refuse a file that would make units vanish."""
+def refuse_vanishing(table: Table, lost: list[str], before: str, problems: Iterable[Problem]) -> None:
+    """Refuse a file that would make units vanish, and list the problems of its rows, which may be why."""
     if lost:
         more = f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""
         names = ", ".join(lost[:MOST_NAMED]) + more
-        VANISHING.refuse(table.source, count=counted(table, len(lost)), before=before, names=names)
+        raise Refusal([VANISHING.at(table.source, count=counted(table, len(lost)), before=before, names=names), *problems])
 
 
 def _listing(name: str) -> str:

@@ -26,7 +26,7 @@ OTHER_ARM = Fault(
 )  # fmt: skip
 
 
-def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[str]) -> dict[str, str]:
+def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[str], *, add: bool = False) -> dict[str, str]:
     """Store a table in place of what stood for it and its wave; the allocation is only ever added to.
 
     Parameters
@@ -36,6 +36,8 @@ def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[st
         One without `contradictions`.
     waves : sequence of str
         The study's waves, in order.
+    add : bool
+        Add the rows to what stands, for a correction.
 
     Returns
     -------
@@ -49,15 +51,15 @@ def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[st
     """
     match table.name:
         case "institutions" | "staff" | "interviews" | "implementation":
-            _write_list(connection, table)
+            _write_list(connection, table, add=add)
         case "allocation":
             return add_allocation(connection, table.schema, table.frame, table.source)
         case "children":
-            write_reports(connection, table, waves)
+            write_reports(connection, table, waves, add=add)
         case _:
-            _write_answers(connection, table)
+            _write_answers(connection, table, add=add)
             if table.name == "screening":
-                write_reports(connection, table, waves)
+                write_reports(connection, table, waves, add=add)
     return {}
 
 
@@ -120,8 +122,9 @@ def _other_arms(connection: DuckDBPyConnection, frame: pd.DataFrame, source: str
     ]
 
 
-def _write_list(connection: DuckDBPyConnection, table: Table) -> None:
-    connection.execute(f"DROP TABLE IF EXISTS {table.name}")
+def _write_list(connection: DuckDBPyConnection, table: Table, *, add: bool) -> None:
+    if not add:
+        connection.execute(f"DROP TABLE IF EXISTS {table.name}")
     ensure(connection, table.name, sql_columns(table.schema.fields))
     insert(connection, table.name, table.frame)
 
@@ -134,7 +137,7 @@ def _used_institutions(connection: DuckDBPyConnection) -> set[str]:
     return {institution for column in found for institution in column}
 
 
-def _write_answers(connection: DuckDBPyConnection, table: Table) -> None:
+def _write_answers(connection: DuckDBPyConnection, table: Table, *, add: bool) -> None:
     """Store visits and answers of a wave. Scores of what was there are no longer right, and go."""
     frame = table.frame.loc[table.answered]
     schema = table.schema
@@ -142,7 +145,7 @@ def _write_answers(connection: DuckDBPyConnection, table: Table) -> None:
     ensure(connection, table.name, sql_columns(base))
     for form in schema.forms:
         ensure(connection, items_table(table.name, form), item_columns(schema, form))
-    for name in _stored_of(connection, table.name):
+    for name in () if add else _stored_of(connection, table.name):
         connection.execute(f"DELETE FROM {quoted(name)} WHERE wave = ?", [table.wave])
     insert(connection, table.name, frame[[field.name for field in base]])
     for form in schema.forms:

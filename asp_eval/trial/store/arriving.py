@@ -1,0 +1,146 @@
+"""A file as it arrives: read, freed of what identifies persons, and under our names; also one that comes back from quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from asp_eval.core.errors import Fault
+from asp_eval.trial.screening.applying import apply_mapping
+from asp_eval.trial.screening.correction import Correction, correction, declaring, is_correction
+from asp_eval.trial.screening.keys import load_key
+from asp_eval.trial.screening.mapping import NO_MAPPING, Mapping, load_mapping, mapping_beside
+from asp_eval.trial.screening.privacy import Protected, protect
+from asp_eval.trial.screening.protected import protected_copy
+from asp_eval.trial.screening.pseudonyms import PseudonymKey
+from asp_eval.trial.screening.raw import RawTable
+from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.schema import TableSchema
+from asp_eval.trial.store.connection import Store
+from asp_eval.trial.store.correcting import correcting
+from asp_eval.trial.study.design import Study
+
+EXPOSED = Fault(
+    "SCR-149", "the file identifies persons, and lies in the study folder, where no such file may be",
+    "Move it out of the study folder and import it from there: a copy without what identifies persons is then kept in data/.",
+)  # fmt: skip
+
+SIGN_OF_CORRECTION, BEGINNING = b"quarantine_row", 4_096  # bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """A file as it was given: read, and freed of what identifies persons.
+
+    Attributes
+    ----------
+    file : Path
+    schema : TableSchema
+    mapping : Mapping
+        The one beside the file or named; of a correction, else that of the file it corrects.
+    beside : Path, optional
+        The mapping that is kept with it.
+    protected : Protected
+        The export's own columns.
+    correction : Correction, optional
+    rows : RawTable
+        Under our names.
+    """
+
+    file: Path
+    schema: TableSchema
+    mapping: Mapping
+    beside: Path | None
+    protected: Protected
+    correction: Correction | None
+    rows: RawTable
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the file as received."""
+        return self.protected.raw.sha256
+
+
+def arrived(study: Study, store: Store, file: Path, schema: TableSchema, mapping: str | Path | None) -> Given:
+    """Return a file as it was given.
+
+    Parameters
+    ----------
+    study : Study
+    store : Store
+        Tells of a correction what it corrects.
+    file : Path
+    schema : TableSchema
+        Of the table and wave that it is for.
+    mapping : str or Path, optional
+        Default: the one beside the file.
+
+    Raises
+    ------
+    DataProblems
+        If the file, or its mapping, cannot be read.
+    Refusal
+        STO-031 for a correction of what does not stand.
+    """
+    beside = Path(mapping) if mapping else mapping_beside(file)
+    chosen = load_mapping(beside)
+    key = load_key(schema.pseudonym_key, study.folder) if schema.pseudonym_key else None
+    raw = read_raw(file, NO_MAPPING.format if _signs_of_correction(file) else chosen.format)
+    if is_correction(raw):
+        return _correction(study, store, _Unmapped(file, schema, chosen, beside, raw, key))
+    protected = protect(raw, chosen, schema, key)
+    return Given(file, schema, chosen, beside, protected, None, apply_mapping(protected.raw, chosen, schema.names))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Unmapped:
+    """A corrected file before it is known what it corrects."""
+
+    file: Path
+    schema: TableSchema
+    mapping: Mapping
+    beside: Path | None
+    raw: RawTable
+    key: PseudonymKey | None
+
+
+def _correction(study: Study, store: Store, given: _Unmapped) -> Given:
+    """Return a correction, read as the file that it corrects was read."""
+    schema = given.schema
+    with store.reading() as connection:
+        found = correcting(connection, correction(given.raw), schema.name, schema.wave)
+    mapping = given.mapping if given.beside else found.mapping
+    protected = protect(given.raw, mapping, schema, given.key)
+    corrected = correction(protected.raw)
+    said = found.root.said
+    dialect = replace(given.raw.dialect, decimal=said["decimal"], dates=said["dates"])
+    export = replace(corrected.raw, dialect=dialect)
+    if said["declares"]:
+        export = declaring(export, read_raw(study.folder / "data" / found.root.file, mapping.format))
+    rows = corrected.numbered_as_written(apply_mapping(export, mapping, schema.names))
+    return Given(given.file, schema, mapping, given.beside, protected, corrected, rows)
+
+
+def _signs_of_correction(file: Path) -> bool:
+    """Whether a text file begins like one from quarantine, in any encoding; the mapping does not tell how that is written."""
+    if not file.is_file():
+        return False
+    with file.open("rb") as stream:
+        return SIGN_OF_CORRECTION in stream.read(BEGINNING).replace(b"\0", b"")
+
+
+@contextmanager
+def to_keep(study: Study, given: Given) -> Iterator[tuple[Path, Sequence[Path]]]:
+    """Yield the file that is kept and those that explain it: the export, or a copy without what identifies persons."""
+    if not given.protected.changed:
+        companions = given.protected.raw.dialect.companions
+        yield given.file, tuple(given.file.with_name(name) for name, _ in companions)
+        return
+    if given.file.resolve().is_relative_to(study.folder):
+        EXPOSED.refuse(str(given.file))
+    with TemporaryDirectory() as folder:
+        copy, origin = protected_copy(given.protected, given.file).write(Path(folder))
+        yield copy, (origin,)
