@@ -23,13 +23,13 @@ from asp_eval.trial.screening.mapping import Mapping
 from asp_eval.trial.screening.reading import read_raw
 
 LONGITUDINAL = """\
-child,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,mood,visit
-001,wave1_arm_1,,,1,
-001,wave1_arm_1,visits,1,,a
-001,wave1_arm_1,visits,2,,b
-001,wave2_arm_1,,,2,
-002,wave1_arm_1,,,3,
-002,wave1_arm_1,visits,1,,c
+child,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,mood,screening_complete,visit
+001,wave1_arm_1,,,1,2,
+001,wave1_arm_1,visits,1,,,a
+001,wave1_arm_1,visits,2,,,b
+001,wave2_arm_1,,,2,2,
+002,wave1_arm_1,,,,0,
+002,wave1_arm_1,visits,1,,,c
 """
 
 
@@ -145,7 +145,7 @@ def test_without_a_dictionary_the_added_columns_tell(tmp_path):
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        ('redcap_event_name == "wave1_arm_1" and mood != ""', [("001", "1"), ("002", "3")]),
+        ('redcap_event_name == "wave1_arm_1" and screening_complete != ""', [("001", "1"), ("002", "")]),
         ("redcap_event_name == wave2_arm_1", [("001", "2")]),
         ("redcap_repeat_instrument == visits and redcap_repeat_instance == 1", [("001", "a"), ("002", "c")]),
     ],
