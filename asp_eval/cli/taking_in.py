@@ -34,7 +34,8 @@ def import_(
 ) -> None:
     """Bring one export into the study.
 
-    Every row is in the study afterwards, or listed with the reason and the cure.
+    Every row is in the study afterwards, or in quarantine with the reason and the cure: output/quarantine holds those rows to
+    correct and to import again.
 
     Example: asp-eval import wave1.csv --table screening --wave w1
     """
@@ -48,6 +49,8 @@ def import_(
     report = import_file(declared, file, table, wave=wave, mapping=mapping, replace=replace, dry_run=dry_run)
     if as_json:
         print_json(report.as_dict())
-        return
-    print_problems(report.warnings)
-    say(str(report))
+    else:
+        print_problems(report.problems)
+        say(str(report))
+    if report.quarantined or report.waiting:
+        raise typer.Exit(1)
