@@ -226,10 +226,23 @@ def _asked_for(study: Study) -> set[str | None]:
 
 
 @cache
-def _shipped(name: str) -> tuple[tuple[Field, ...], tuple[str, ...]]:
-    """Return the base columns and key of a shipped table."""
+def shipped_document(name: str) -> dict[str, Any]:
+    """Return the Table Schema of a shipped table, as it is written in ``data_schema/``; not to be changed.
+
+    Raises
+    ------
+    Refusal
+        SCR-030 for an unknown table.
+    """
     path = shipped_folder("data_schema") / f"{name}.json"
     if name not in (*IMPORTABLE, "scores") or not path.is_file():
         UNKNOWN_TABLE.refuse(found=name, expected=", ".join(IMPORTABLE))
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+@cache
+def _shipped(name: str) -> tuple[tuple[Field, ...], tuple[str, ...]]:
+    """Return the base columns and key of a shipped table."""
+    document = shipped_document(name)
     return tuple(Field.from_descriptor(field) for field in document["fields"]), tuple(document["primaryKey"])
