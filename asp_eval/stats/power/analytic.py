@@ -10,6 +10,7 @@ import numpy as np
 from scipy import optimize
 
 from asp_eval.core.errors import Fault, Refusal
+from asp_eval.stats.estimate import Array
 from asp_eval.stats.power.designs import Design, Multisite, RandomSites
 from asp_eval.stats.power.icc import IccDistribution, nodes
 from asp_eval.stats.power.losses import Losses
@@ -74,10 +75,10 @@ class Question:
         """Return the precision at a value of the intraclass correlation."""
         return precision(self.design.layout(icc), self.waves, self.losses)
 
-    def precisions(self) -> tuple[Precision, ...]:
-        """Return the precision at each equally probable value of the intraclass correlation."""
-        icc = self.icc
-        return (self.at(icc),) if isinstance(icc, float) else tuple(self.at(float(x)) for x in nodes(icc))
+    def precisions(self) -> tuple[tuple[Precision, ...], Array]:
+        """Return the precision at each value that an uncertain intraclass correlation may have, and their weights."""
+        values, weights = (np.array([self.icc]), np.ones(1)) if isinstance(self.icc, float) else nodes(self.icc)
+        return tuple(self.at(float(x)) for x in values), weights
 
     def account(self) -> tuple[str, ...]:
         """Return everything that is assumed, in words."""
@@ -253,13 +254,13 @@ def _question(parts: dict[str, object]) -> Question:
 
 def expected_power(question: Question, effect: float) -> float:
     """Return the power, as the mean over an uncertain intraclass correlation."""
-    found, outcome = question.precisions(), question.outcome
+    (found, weights), outcome = question.precisions(), question.outcome
     errors, null = (
         np.array([p.std_error(v) for p in found]) for v in (outcome.variances(effect), outcome.null_variances(effect))
     )
     if not errors.all():
         NO_VARIANCE.refuse("effect", found=effect)
-    return float(rejection(effect / errors, found[0].df, question.test, null / errors).mean())
+    return float(weights @ rejection(effect / errors, found[0].df, question.test, null / errors))
 
 
 def _known_at(question: Question, probability: float) -> Question:

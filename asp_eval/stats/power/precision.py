@@ -52,7 +52,7 @@ def precision(layout: Layout, waves: Waves, losses: Losses) -> Precision:
     Refusal
         If an arm is left with fewer than two units or nobody, or no degrees of freedom are left.
     """
-    after = adjusted(layout.levels, layout.units, waves)
+    after = adjusted(layout.levels, waves)
     arms, units = [], []
     for treated in (False, True):
         drawn = layout.units * (layout.share if treated else 1.0 - layout.share)

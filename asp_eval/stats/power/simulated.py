@@ -277,7 +277,7 @@ def _population(plan: _Plan, sizes: Counts, strata: Array, icc: Array) -> Popula
         residual = tuple(v[i] * spread[i] * left[i] for i in range(2))
         return Population(sizes, strata, v, (r[0], r[1]), cast(Any, residual), plan.losses, plan.waves.cluster_means)
     halves = [x.__class__(x.name, 0.5, x.r2, x.count) for x in levels]  # the share that is left does not depend on the share
-    after = adjusted(halves, plan.layout.units, plan.waves).levels
+    after = adjusted(halves, plan.waves).levels
     residual = tuple(v[i] * 2.0 * after[i].share * left[i] for i in range(2))
     return Population(sizes, strata, None, (0.0, 0.0), cast(Any, residual), plan.losses)
 

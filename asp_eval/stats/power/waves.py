@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy import optimize
@@ -124,14 +125,12 @@ class Adjusted:
     slope: float
 
 
-def adjusted(levels: Sequence[Level], units: float, waves: Waves) -> Adjusted:
+def adjusted(levels: Sequence[Level], waves: Waves) -> Adjusted:
     """Return the levels' variances after the choice of waves.
 
     Parameters
     ----------
     levels : sequence of Level
-    units : float
-        Randomised units.
     waves : EndOnly, Change or Ancova
     """
     k = single(waves.followups)
@@ -139,7 +138,6 @@ def adjusted(levels: Sequence[Level], units: float, waves: Waves) -> Adjusted:
     r = np.array(correlations(levels, waves))
     v = np.array([level.share for level in levels])
     outcome, joint = v * (1.0 + (k - 1.0) * r) / k, v * r
-    lost = 0.0
     if isinstance(waves, EndOnly):
         b = np.zeros_like(v)
     elif isinstance(waves, Change):
@@ -147,11 +145,12 @@ def adjusted(levels: Sequence[Level], units: float, waves: Waves) -> Adjusted:
     else:
         counts = np.array([level.count for level in levels])
         alike = bool(np.ptp(r) == 0.0)
-        b = np.full_like(v, r[0] if alike else _common_slope(outcome, joint, v, counts, units))
+        table = tuple(zip(outcome.tolist(), joint.tolist(), v.tolist(), counts.tolist(), strict=True))
+        b = np.full_like(v, r[0] if alike else _common_slope(table))
         if waves.cluster_means and len(levels) > 1:
             return _with_means(levels, outcome, joint, v, counts)
     left = outcome - 2.0 * b * joint + b**2 * v
-    return Adjusted(_with_shares(levels, left), lost, float(b[0]))
+    return Adjusted(_with_shares(levels, left), 0.0, float(b[0]))
 
 
 def correlations(levels: Sequence[Level], waves: Waves) -> list[float]:
@@ -170,12 +169,20 @@ def _with_means(levels: Sequence[Level], outcome: Array, joint: Array, v: Array,
     return Adjusted(_with_shares(levels, left), 1.0, slope)
 
 
-def _common_slope(outcome: Array, joint: Array, v: Array, counts: Array, units: float) -> float:
-    """Return the slope of a mixed model with one slope: least expected criterion."""
-    members = units * np.cumprod(counts)
+@lru_cache(maxsize=4096)  # the same at every step of a search for a number of clusters
+def _common_slope(levels: tuple[tuple[float, float, float, float], ...]) -> float:
+    """Return the slope of a mixed model with one slope: least expected criterion.
+
+    Parameters
+    ----------
+    levels : tuple
+        Of each level the outcome's variance, its covariance with the baseline, the baseline's variance, and the count.
+    """
+    outcome, joint, v, counts = np.array(levels).T
+    members = np.cumprod(counts)
     many = np.append(members[0], np.diff(members))  # error strata: clusters, subclusters within, individuals within
-    sums = [np.array([float((x[a:] / np.cumprod(np.append(1.0, counts[a + 1 :]))).sum()) for a in range(len(v))])
-            for x in (outcome, joint, v)]  # fmt: skip
+    shares = [1.0 / np.cumprod(np.append(1.0, counts[a + 1 :])) for a in range(len(v))]
+    sums = [np.array([float(x[a:] @ share) for a, share in enumerate(shares)]) for x in (outcome, joint, v)]
 
     def criterion(b: float) -> float:
         left = sums[0] - 2.0 * b * sums[1] + b**2 * sums[2]
