@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,15 +12,25 @@ from asp_eval.cli.app import HERE, AsJson, StudyFolder, app
 from asp_eval.cli.console import print_json, print_problems, say
 from asp_eval.core.errors import Fault
 
+if TYPE_CHECKING:
+    from asp_eval.trial.study.design import Study
+
 NO_WAVE = Fault("CLI-002", "the table {table} needs a wave", "Add --wave with one of: {waves}.")
+
+NO_TABLE = Fault(
+    "CLI-006", "--table is missing",
+    "Say which table the file is for; 'asp-eval import FILE --propose' finds out, and drafts the mapping.",
+)  # fmt: skip
+TO_SCREEN = Path("-")
 
 
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     table: Annotated[
-        str, typer.Option("--table", metavar="T", help="institutions, children, screening, staff_survey, staff, interviews, ...")
-    ],
+        str | None,
+        typer.Option("--table", metavar="T", help="institutions, children, screening, staff_survey, staff, interviews, ..."),
+    ] = None,
     wave: Annotated[str | None, typer.Option("--wave", metavar="W", help="The wave the file belongs to.")] = None,
     mapping: Annotated[
         Path | None,
@@ -29,13 +40,15 @@ def import_(
         bool, typer.Option("--replace", help="The file is the whole: what the one before had and this one has not, vanishes.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, store nothing.")] = False,
+    propose: Annotated[bool, typer.Option("--propose", help="Write a draft of FILE.mapping.yaml, and import nothing.")] = False,
     study: StudyFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Bring one export into the study.
 
     Every row is in the study afterwards, or in quarantine with the reason and the cure: output/quarantine holds those rows to
-    correct and to import again.
+    correct and to import again. With --propose, a mapping is written beside the file, a reason on every line; --mapping - shows
+    it instead.
 
     Example: asp-eval import wave1.csv --table screening --wave w1
     """
@@ -43,6 +56,11 @@ def import_(
     from asp_eval.trial.study.protocol import load_study
 
     declared = load_study(study)
+    if propose:
+        _propose(declared, file, table, wave, shown=as_json or mapping == TO_SCREEN, as_json=as_json)
+        return
+    if table is None:
+        NO_TABLE.refuse(file.name)
     collection = getattr(declared.collect, table, None)
     if collection is not None and wave is None:
         NO_WAVE.refuse(table=table, waves=", ".join(collection.waves))
@@ -54,3 +72,27 @@ def import_(
         say(str(report))
     if report.quarantined or report.waiting:
         raise typer.Exit(1)
+
+
+def _propose(study: Study, file: Path, table: str | None, wave: str | None, *, shown: bool, as_json: bool) -> None:
+    """Draft a mapping; write it beside the file, or show it."""
+    from asp_eval.trial.screening.drafting import draft
+    from asp_eval.trial.screening.proposing import propose, write_proposal
+
+    found = propose(study, file, table, wave)
+    text = draft(found)
+    target = f"--table {found.table}" + (f" --wave {found.wave}" if found.wave else "")
+    following = f"asp-eval import {shlex.quote(str(file))} {target} --dry-run"
+    if as_json:
+        print_json({"table": found.table, "wave": found.wave, "complete": found.complete, "mapping": text, "next": following})
+        return
+    if shown:
+        print(text, end="")
+        return
+    written = write_proposal(file, text)
+    where = f"{found.table} at {found.wave}" if found.wave else found.table
+    say(f"{written.name} is written: how {found.source} is read into {where}. Every line says why.")
+    for line in found.account():
+        say(f"  {line}")
+    say("Read it through. Then:" if found.complete else "Decide in that file on what is open. Then:")
+    print(f"  {following}")

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from asp_eval.core.documents import Document, Misfit, Misfits, read_document
 from asp_eval.core.errors import AspError, DataProblems, Fault
@@ -106,12 +106,13 @@ class Mapping(Document):
 
     @field_validator("rename", "rename_items", mode="before")
     @classmethod
-    def _columns_filled_in(cls, parts: Any) -> Any:
+    def _columns_filled_in(cls, parts: Any, info: ValidationInfo) -> Any:
         open_ = [str(name) for name in parts if str(name).startswith(FILL_IN)] if isinstance(parts, dict) else []
+        what = (
+            "which column of the file this is" if info.field_name == "rename" else "how the file names this questionnaire's items"
+        )
         if open_:
-            raise Misfits(
-                Misfit((name,), NOT_FILLED_IN, details={"what": "which column of the export this is"}) for name in open_
-            )
+            raise Misfits(Misfit((name,), NOT_FILLED_IN, details={"what": what}) for name in open_)
         return parts
 
     @field_validator("recode", mode="before")
