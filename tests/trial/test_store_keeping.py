@@ -95,10 +95,43 @@ def test_a_mapping_is_there_before_its_export(files, monkeypatch):
     from asp_eval.trial.store import keeping
 
     written: list[str] = []
-    plain = keeping.write_whole
-    monkeypatch.setattr(keeping, "write_whole", lambda path, content: (written.append(path.name), plain(path, content)))
+    plain = keeping._write_new
+    monkeypatch.setattr(keeping, "_write_new", lambda path, content: (written.append(path.name), plain(path, content)))
     keep(files / "data", files / "a/w1.csv", files / "m.yaml")
     assert written == ["w1.csv.mapping.yaml", "w1.csv"]
+
+
+def test_another_process_that_takes_the_name_meanwhile_keeps_it(files, monkeypatch):
+    data, plain = files / "data", os.link
+    taken: list[str] = []
+
+    def first(part: str, path: Path) -> None:
+        if not taken:
+            taken.append(Path(path).name)
+            Path(path).write_text("x\n9\n")
+        plain(part, path)
+
+    monkeypatch.setattr(os, "link", first)
+    assert keep(data, files / "a/w1.csv") == "w1-2.csv"
+    assert (taken, kept_in(data)) == (["w1.csv"], ["w1-2.csv", "w1.csv"])
+    assert (data / "w1.csv").read_text() == "x\n9\n"
+    assert (data / "w1-2.csv").read_text() == "x\n1\n"
+
+
+def test_a_disk_without_hard_links_will_do(files, monkeypatch):
+    def refused(*_: object) -> None:
+        raise OSError("not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    assert keep(files / "data", files / "a/w1.csv", files / "m.yaml") == "w1.csv"
+    assert (files / "data" / "w1.csv").read_bytes() == (files / "a/w1.csv").read_bytes()
+    assert kept_in(files / "data") == ["w1.csv", "w1.csv.mapping.yaml"]
+
+
+def test_a_copy_that_went_meanwhile_is_written_again(files):
+    with kept(files / "a/w1.csv", None, files / "data") as keeping:
+        keeping.file.unlink()
+    assert kept_in(files / "data") == ["w1.csv"]
 
 
 def test_what_a_killed_process_left_half_written_is_removed_when_it_is_stale(files):
@@ -115,7 +148,7 @@ def test_what_a_killed_process_left_half_written_is_removed_when_it_is_stale(fil
 
 def test_the_parts_that_are_removed_are_those_that_writing_leaves(files, monkeypatch):
     data = files / "data"
-    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)  # as if the process were gone
     with pytest.raises(KeyboardInterrupt):
         keep(data, files / "a/w1.csv")

@@ -115,6 +115,18 @@ def test_a_store_that_changed_meanwhile_is_validated_against_again(drawn, export
     assert len(calls) == 3
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell which processes run")
+def test_the_empty_database_of_a_dead_process_is_swept_and_that_of_a_living_one_is_not(study):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    names = [f".study.duckdb.{number}.part" for number in (gone.pid, os.getppid(), "mine")]
+    for name in names:
+        (study.folder / name).write_bytes(b"")
+    with Store(study.folder).writing():
+        pass
+    assert sorted(path.name for path in study.folder.glob(".study*")) == sorted(names[1:])
+
+
 def test_what_is_no_database_is_refused(study):
     (study.folder / "study.duckdb").write_bytes(b"not a database" * 1000)
     with pytest.raises(Refusal, match="STO-002"):

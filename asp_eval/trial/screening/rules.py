@@ -86,7 +86,7 @@ def broken_rules(
         yield _dates(raw, frame, schema.wave, study)
     if study is not None and schema.name == "screening" and schema.wave is not None:
         yield from _ages(raw, frame, schema.wave, study)
-    if known is not None and "child_id" in frame:
+    if known is not None and "child_id" in frame and len(known.reports):
         yield from _against_reports(raw, frame, known)
     if known is not None and known.stored:
         yield _already_stored(raw, frame, schema, known)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,6 +70,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[DuckDBPyConnection]:
         """Open the database for one transaction: all of it is stored, or, after any error, nothing."""
+        _sweep(self.folder)
         if not self.path.is_file():
             self._create()
         connection = self._open(read_only=False)
@@ -111,6 +114,28 @@ class Store:
                 DAMAGED.refuse(str(self.path))
             time.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the empty databases that killed processes could not put in place."""
+    for part in folder.glob(".study.duckdb.*.part"):
+        number = part.name.split(".")[-2]
+        if number.isdigit() and not _is_running(int(number)):
+            with contextlib.suppress(OSError):  # another process removed it meanwhile
+                part.unlink()
+
+
+def _is_running(process: int) -> bool:
+    """Whether a process with this number runs; on Windows, where asking would end it, any may."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # somebody else's; no number of a process
+        return True
+    return True
 
 
 def _holder(text: str) -> str:

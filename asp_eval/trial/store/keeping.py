@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,8 +41,9 @@ class Kept:
 
     def discard(self) -> None:
         """Take away what was written, and the folder of its own that it was written into."""
-        for path in self.new:
-            path.unlink(missing_ok=True)
+        for path in reversed(self.new):
+            if path != kept_mapping(self.file) or not self.file.exists():  # else another process keeps its export with it
+                path.unlink(missing_ok=True)
         home = self.file.parent
         if self.new and "/" in self.name and home.is_dir() and not any(home.iterdir()):
             home.rmdir()
@@ -72,20 +75,68 @@ def kept(file: Path, mapping: Path | None, folder: Path, companions: Sequence[Pa
         return
     content, rules = file.read_bytes(), mapping.read_bytes() if mapping else None
     beside = {path.name: path.read_bytes() for path in companions}
-    copy = _place(folder, file, content, rules, beside)
-    wanted = [] if rules is None or mapping_beside(copy) else [(kept_mapping(copy), rules)]
-    parts = [(copy.with_name(name), part) for name, part in beside.items()]
-    wanted += [(path, part) for path, part in [*parts, (copy, content)] if not path.exists()]
-    written = Kept(copy, copy.relative_to(folder).as_posix(), tuple(path for path, _ in wanted))
-    if beside:
-        remove_stale_parts(copy.parent)
+    written = _written(folder, file, content, rules, beside)
     try:
-        for path, whole in wanted:
-            write_whole(path, whole)
         yield written
+        if not written.file.exists():  # another process that kept the same took it away again
+            write_whole(written.file, content)
     except BaseException:
         written.discard()
         raise
+
+
+def _written(folder: Path, file: Path, content: bytes, rules: bytes | None, beside: dict[str, bytes]) -> Kept:
+    """Write a copy, its mapping and its companions, what is not there yet; elsewhere, if another process takes the place."""
+    while True:
+        copy = _place(folder, file, content, rules, beside)
+        wanted = [] if rules is None or mapping_beside(copy) else [(kept_mapping(copy), rules)]
+        parts = [(copy.with_name(name), part) for name, part in beside.items()]
+        wanted += [(path, part) for path, part in [*parts, (copy, content)] if not path.exists()]
+        if beside:
+            remove_stale_parts(copy.parent)
+        name, done = copy.relative_to(folder).as_posix(), list[Path]()
+        try:
+            for path, whole in wanted:
+                _write_new(path, whole)
+                done.append(path)
+        except FileExistsError:
+            Kept(copy, name, tuple(done)).discard()
+            continue
+        except BaseException:
+            Kept(copy, name, tuple(done)).discard()
+            raise
+        return Kept(copy, name, tuple(done))
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file whole, and never over another.
+
+    Raises
+    ------
+    FileExistsError
+        If another process was first.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(part).chmod(0o644)
+        _put_in_place(Path(part), path)
+    finally:
+        Path(part).unlink(missing_ok=True)
+
+
+def _put_in_place(part: Path, path: Path) -> None:
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a disk without hard links
+        with path.open("xb") as file:
+            file.write(part.read_bytes())
 
 
 def _place(folder: Path, file: Path, content: bytes, rules: bytes | None, beside: dict[str, bytes]) -> Path:
