@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,18 @@ from asp_eval.core.errors import Place, Problem
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.integer[Any]]
 SPACES = " \t\r\n\u00a0\u2007\u202f\ufeff"  # what may surround a cell without being part of it
 
 
 def positions(mask: npt.ArrayLike) -> list[int]:
     """Return the positions, counted from 0, where a mask is True."""
     return [int(position) for position in np.flatnonzero(mask)]
+
+
+def smallest(codes: Codes, n: int) -> Codes:
+    """Return codes below `n` in the smallest type that holds them: a million answers are a megabyte."""
+    return codes.astype(np.uint8 if n <= 256 else np.uint16 if n <= 65_536 else np.uint32, copy=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,12 +35,12 @@ class TextColumn:
     Attributes
     ----------
     codes : ndarray of int, shape (n,)
-        Position of each cell's text in `texts`.
+        Position of each cell's text in `texts`, in the smallest type that holds it.
     texts : ndarray of object, shape (u,)
         Different texts; an empty cell is ``""``. After `translate` a text may stand twice.
     """
 
-    codes: npt.NDArray[np.int32]
+    codes: Codes
     texts: npt.NDArray[np.object_]
 
     def __post_init__(self) -> None:
@@ -49,22 +56,23 @@ class TextColumn:
         array = np.empty(len(cells), dtype=object)
         array[:] = cells
         codes, texts = pd.factorize(array)
-        return cls(codes.astype(np.int32), np.asarray(texts, dtype=object))
+        return cls(smallest(codes, len(texts)), np.asarray(texts, dtype=object))
 
     @classmethod
     def constant(cls, text: str, n: int) -> TextColumn:
         """Return a column of one text in `n` rows."""
-        return cls(np.zeros(n, dtype=np.int32), np.array([text], dtype=object))
+        return cls(np.zeros(n, dtype=np.uint8), np.array([text], dtype=object))
 
     @classmethod
     def joined(cls, parts: Sequence[TextColumn]) -> TextColumn:
         """Return the parts one below the other."""
         if len(parts) == 1:
             return parts[0]
-        places, texts = pd.factorize(np.concatenate([part.texts for part in parts]))
-        starts = np.cumsum([0, *(len(part.texts) for part in parts)])
-        codes = [places[start + part.codes] for start, part in zip(starts, parts, strict=False)]
-        return cls(np.concatenate(codes).astype(np.int32), np.asarray(texts, dtype=object))
+        found, texts = pd.factorize(np.concatenate([part.texts for part in parts]))
+        places = smallest(found, len(texts))
+        ends = np.cumsum([len(part.texts) for part in parts])
+        codes = [places[end - len(part.texts) : end][part.codes] for end, part in zip(ends, parts, strict=True)]
+        return cls(np.concatenate(codes), np.asarray(texts, dtype=object))
 
     def cells(self) -> npt.NDArray[np.object_]:
         """Return the text of every cell, shape (n,)."""
