@@ -16,6 +16,7 @@ import pytest
 from asp_eval.core.errors import Refusal
 from asp_eval.trial.importing import import_file
 from asp_eval.trial.store import Store, table
+from asp_eval.trial.store.auditing import audit
 
 IMPORT = """
 import sys
@@ -26,6 +27,20 @@ print("ready", flush=True)
 for turn in range(1000):
     for name in ("small.csv", "large.csv"):
         import_file(study, f"{sys.argv[2]}/{name}", "screening", wave="w1", replace=True)
+"""
+QUARANTINE = """
+import shutil, sys
+from pathlib import Path
+from asp_eval.trial.importing import import_file
+from asp_eval.trial.study.protocol import load_study
+study = load_study(sys.argv[1])
+waiting = Path(sys.argv[1], "output/quarantine/screening-w1.csv")
+corrected = Path(sys.argv[2], "corrected.csv")
+print("ready", flush=True)
+for turn in range(1000):
+    import_file(study, f"{sys.argv[2]}/faulty{turn % 2}.csv", "screening", wave="w1", replace=True)
+    corrected.write_text(waiting.read_text().replace(",x,", ",boy,", 100))
+    import_file(study, corrected, "screening", wave="w1")
 """
 HOLD = """
 import sys, time, duckdb
@@ -95,6 +110,63 @@ def test_a_kill_at_any_moment_leaves_before_or_after(drawn, exports):
         assert len(table(drawn, "screening_sdq-teacher-4-17")) == len(seen)
     assert import_file(drawn, exports / "large.csv", "screening", wave="w1").rows_read == 903
     assert len(table(drawn, "screening")) == 903
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_kill_at_any_moment_leaves_quarantine_and_ledger_reconciled(drawn, visits, export, incoming):
+    many = pd.concat([visits.assign(child_id=[f"{turn}-{row}" for row in range(3)]) for turn in range(100)])
+    for number in range(2):
+        export(many.assign(sex=["boy", "x", "x"] * 100, hours=str(number)), f"faulty{number}.csv")
+    seen = set()
+    for turn in range(4):
+        process = start(QUARANTINE, drawn.folder, incoming)
+        time.sleep(0.2 + 0.17 * turn)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert audit(drawn).problems == ()
+        ledger = table(drawn, "import_ledger")
+        here = ledger.loc[ledger["table_name"] == "screening"]
+        waits = len(table(drawn, "quarantine"))
+        assert waits == here["quarantined"].sum()
+        assert len(table(drawn, "screening")) == here["accepted"].sum() == (300 - waits if len(here) else 0)
+        seen.add(waits)
+    assert seen <= {0, 100, 200}
+    import_file(drawn, incoming / "faulty0.csv", "screening", wave="w1", replace=True)
+    waiting = len(table(drawn, "quarantine"))
+    file = drawn.folder / "output" / "quarantine" / "screening-w1.csv"
+    assert file.exists() == (waiting > 0)
+    assert [path for path in (drawn.folder / "data").iterdir() if path.name.startswith(".")] == []
+
+
+def test_two_processes_that_import_files_of_one_name_keep_both(drawn, visits, tmp_path):
+    code = """
+import sys
+from asp_eval.trial.importing import import_file
+from asp_eval.trial.study.protocol import load_study
+study = load_study(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+import_file(study, sys.argv[2], "screening", wave=sys.argv[3])
+"""
+    started = []
+    for wave, date in (("w1", "2006-09-14"), ("w2", "2007-09-01")):
+        folder = tmp_path / wave
+        folder.mkdir()
+        visits.assign(date=date).to_csv(folder / "wave.csv", index=False)
+        arguments = [sys.executable, "-c", code, str(drawn.folder), str(folder / "wave.csv"), wave]
+        started.append(subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in started:
+        process.communicate()
+    assert [process.returncode for process in started] == [0, 0]
+    assert audit(drawn).problems == ()
+    assert {"wave.csv", "wave-2.csv"} <= {path.name for path in (drawn.folder / "data").iterdir()}
 
 
 def test_a_store_that_changed_meanwhile_is_validated_against_again(drawn, exports, monkeypatch):
