@@ -133,8 +133,8 @@ def test_two_questions_of_one_name_need_their_groups(tmp_path):
     assert [code for code, _, _ in refused(write(tmp_path, [["x", *KOBO_SYSTEM], ["1", *KOBO_SYSTEM.values()]], form))] == [
         "SCR-110"
     ]
-    raw = read_raw(write(tmp_path, [["a/x", *KOBO_SYSTEM], ["1", *KOBO_SYSTEM.values()]], form))
-    assert raw.titles == {"a/x": "X"}
+    raw = read_raw(write(tmp_path, [["a/x", "b/x", *KOBO_SYSTEM], ["1", "2", *KOBO_SYSTEM.values()]], form))
+    assert raw.titles == {"a/x": "X", "b/x": "X"}
 
 
 def test_other_is_a_choice_where_the_form_offers_it(tmp_path):
@@ -149,3 +149,11 @@ def test_other_is_a_choice_where_the_form_offers_it(tmp_path):
 def test_accounts_are_marked(tmp_path):
     table = kobo_rows((Asked("username", "Bruger"),), ({"username": "anna"},))
     assert read_raw(write(tmp_path, table)).identifiers == {"username"}
+
+
+def test_labels_at_the_head_say_that_the_cells_hold_labels(tmp_path):
+    survey = (Asked("likes", "Hvad?", {"1": "Leg", "2": "Sang; dans"}, several=True),)
+    rows = ({"likes/1": "1", "likes/2": "1"},)
+    raw = read_raw(write(tmp_path, kobo_rows(survey, rows, labels=True), xlsform(survey)))
+    assert raw.frame()["likes"].tolist() == ["Leg Sang; dans"]
+    assert raw.labels == {}

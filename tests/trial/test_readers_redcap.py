@@ -81,8 +81,10 @@ def test_labels_under_raw_names(tmp_path):
 
 def test_a_label_that_the_dictionary_does_not_have_is_refused(tmp_path):
     table = redcap_labels()
-    table[3][1] = "Dårligt"
-    assert refused(write(tmp_path, table, redcap_dictionary())) == [("SCR-095", "wave1.csv row 4, column mood", "'Dårligt'")]
+    table[3][1], table[2][2] = "Dårligt", "9"
+    assert refused(write(tmp_path, table, redcap_dictionary())) == [
+        ("SCR-095", "wave1.csv row 3, column obeys", "'9'"), ("SCR-095", "wave1.csv row 4, column mood", "'Dårligt'"),
+    ]  # fmt: skip
 
 
 def test_a_code_that_the_dictionary_does_not_have_is_a_warning(tmp_path):
@@ -185,6 +187,11 @@ def test_two_forms_have_a_state_each(tmp_path):
     table = [["Nummer", "Complete?", "X", "Complete?"], ["007", "Complete", "a", "Incomplete"]]
     raw = read_raw(write(tmp_path, table, [*first, *second[1:]]))
     assert list(raw.columns) == ["child", "intake_complete", "x", "visit_complete"]
+    table = [["child", "intake_complete", "x", "visit_complete"], ["007", "2", "a", "0"]]
+    raw = read_raw(write(tmp_path, table, [*first, *second[1:]]))
+    assert (
+        raw.labels["intake_complete"] == raw.labels["visit_complete"] == {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
+    )
 
 
 def test_fields_with_the_same_label_cannot_be_told_apart(tmp_path):

@@ -196,3 +196,15 @@ def test_labels_of_another_survey_in_a_workbook_are_refused_with_their_sheet(tmp
     file = tmp_path / "Screening.xlsx"
     file.write_bytes(book_of(Dataset=parts["dataset"], Structure=parts["structure"], Labels=parts["labels"]))
     assert refused(file) == [("SCR-094", "Screening.xlsx (Labels) row 1, column s_99", None)]
+
+
+def test_labels_are_delimited_as_the_structure_is(tmp_path):
+    survey = (Asked("s_1", "?", {"1": "Ja, altid", "2": "Nej, aldrig"}), Asked("s_2", "?"))
+    raw = read_raw(surveyxact(tmp_path, survey, ({"s_1": "1", "s_2": ""},)))
+    assert raw.labels == {"s_1": {"1": "Ja, altid", "2": "Nej, aldrig"}}
+
+
+def test_spaces_around_an_answer_are_not_part_of_it(tmp_path):
+    survey = (Asked("s_1", "?", {"1": "Ja"}), Asked("s_2", "?"))
+    raw = read_raw(surveyxact(tmp_path, survey, ({"s_1": " 1 ", "s_2": "x"}, {"s_1": "\u00a0", "s_2": "y"})))
+    assert raw.frame()["s_1"].tolist() == [" 1 ", "\u00a0"]

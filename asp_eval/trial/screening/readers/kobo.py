@@ -86,7 +86,7 @@ class Kobo:
         dialect, rows = records_of(export, self.name)
         header = [cell.strip(SPACES) for cell in next(rows, [])]
         first = next(rows, [])
-        tagged = _are_tags(header, first)
+        tagged = _are_tags(first)
         rows, start = (rows, 3) if tagged else (chain([first] if first else [], rows), 2)
         questions = questions_of(form) if form else []
         names = _names(export.source, header, questions) if form else header
@@ -207,10 +207,10 @@ def _with_labels(raw: RawTable, asked: Mapping[str, Question], *, headed: bool) 
     return replace(raw, labels={} if labels else known)
 
 
-def _are_tags(header: Sequence[str], record: Sequence[str]) -> bool:
-    """Whether a row holds HXL tags: every cell begins with #, and none stands under a column that Kobo adds."""
-    cells = [(name, cell) for name, cell in zip(header, record, strict=False) if cell.strip()]
-    return bool(cells) and all(cell.startswith("#") and name not in ADDED for name, cell in cells)
+def _are_tags(record: Sequence[str]) -> bool:
+    """Whether a row holds HXL tags: every cell begins with #, which no id that Kobo adds does."""
+    cells = [cell for cell in record if cell.strip()]
+    return bool(cells) and all(cell.startswith("#") for cell in cells)
 
 
 READER = Kobo()
