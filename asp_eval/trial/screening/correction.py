@@ -21,6 +21,7 @@ import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.tables import guard_formula
+from asp_eval.trial.screening.dialect import FileFormat
 from asp_eval.trial.screening.raw import SPACES, RawTable, Rows
 
 OF, ROW, REASONS = "quarantine_of", "quarantine_row", "quarantine_reasons"
@@ -43,6 +44,7 @@ ROW_TWICE = Fault(
 
 DIGITS = 12  # of the file's SHA-256
 _OF = re.compile(r"(\d+) sha256:([0-9a-f]{12})")
+_HEADER = re.compile(rf'{ROW}"?([,;\t|])')
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
@@ -73,6 +75,22 @@ def renumbered(rows: Rows, before: Rows, after: Rows) -> Rows:
     """Return row numbers translated from one numbering to another."""
     order = np.argsort(before)
     return after[order][np.searchsorted(before[order], rows)]
+
+
+def told_by(beginning: bytes) -> FileFormat | None:
+    """Return how a file from quarantine was written, by its first bytes in any encoding; None if it is no such file.
+
+    Its export's mapping does not tell, for people save it as they like; but what stands after our own columns separates them.
+
+    Examples
+    --------
+    >>> told_by(b"quarantine_of;quarantine_row;x, y").delimiter
+    ';'
+    >>> told_by(b"child_id;x") is None
+    True
+    """
+    found = _HEADER.search(beginning.replace(b"\0", b"").decode("latin-1"))
+    return FileFormat.model_validate({"delimiter": found[1]}) if found else None
 
 
 def is_correction(raw: RawTable) -> bool:

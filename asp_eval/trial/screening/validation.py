@@ -166,7 +166,8 @@ def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, know
     refused = at_rows(errors, len(raw))
     accepted = ~refused & ~left_out
     if _is_hopeless(general, refused, accepted, schema):
-        problems = [*general, *listed(findings, raw)]
+        notes = [finding for finding in findings if not finding.is_error]
+        problems = [*general, *listed(notes, raw), *listed(errors, raw)]
         raise NothingAccepted(sorted(problems, key=_row), _institutions(raw, np.ones(len(raw), dtype=np.bool_)))
     warnings = [finding if finding is again else finding.among(accepted) for finding in findings if not finding.is_error]
     whole = bool(accepted.all())

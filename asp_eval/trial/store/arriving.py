@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 
 from asp_eval.core.errors import Fault
 from asp_eval.trial.screening.applying import apply_mapping
-from asp_eval.trial.screening.correction import Correction, correction, declaring, is_correction
+from asp_eval.trial.screening.correction import Correction, correction, declaring, is_correction, told_by
+from asp_eval.trial.screening.dialect import FileFormat
 from asp_eval.trial.screening.keys import load_key
-from asp_eval.trial.screening.mapping import NO_MAPPING, Mapping, load_mapping, mapping_beside
+from asp_eval.trial.screening.mapping import Mapping, load_mapping, mapping_beside
 from asp_eval.trial.screening.privacy import Protected, protect
 from asp_eval.trial.screening.protected import protected_copy
 from asp_eval.trial.screening.pseudonyms import PseudonymKey
@@ -28,7 +29,7 @@ EXPOSED = Fault(
     "Move it out of the study folder and import it from there: a copy without what identifies persons is then kept in data/.",
 )  # fmt: skip
 
-SIGN_OF_CORRECTION, BEGINNING = b"quarantine_row", 4_096  # bytes
+BEGINNING = 4_096  # bytes; the columns of a file from quarantine come first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +89,7 @@ def arrived(study: Study, store: Store, file: Path, schema: TableSchema, mapping
     beside = Path(mapping) if mapping else mapping_beside(file)
     chosen = load_mapping(beside)
     key = load_key(schema.pseudonym_key, study.folder) if schema.pseudonym_key else None
-    raw = read_raw(file, NO_MAPPING.format if _signs_of_correction(file) else chosen.format)
+    raw = read_raw(file, _told_by(file) or chosen.format)
     if is_correction(raw):
         return _correction(study, store, _Unmapped(file, schema, chosen, beside, raw, key))
     protected = protect(raw, chosen, schema, key)
@@ -124,12 +125,12 @@ def _correction(study: Study, store: Store, given: _Unmapped) -> Given:
     return Given(given.file, schema, mapping, given.beside, protected, corrected, rows)
 
 
-def _signs_of_correction(file: Path) -> bool:
-    """Whether a text file begins like one from quarantine, in any encoding; the mapping does not tell how that is written."""
+def _told_by(file: Path) -> FileFormat | None:
+    """Return how a file from quarantine was written; None for any other file."""
     if not file.is_file():
-        return False
+        return None
     with file.open("rb") as stream:
-        return SIGN_OF_CORRECTION in stream.read(BEGINNING).replace(b"\0", b"")
+        return told_by(stream.read(BEGINNING))
 
 
 @contextmanager
