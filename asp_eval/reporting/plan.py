@@ -54,7 +54,7 @@ def _lot(setting: Setting) -> list[str]:
     elif study.scheme == "simple":
         sentences.append(say("Simple: one draw among all institutions."))
     else:
-        sentences.append(say("Scheme: {scheme}.", scheme=study.scheme))
+        sentences += _scheme(setting, strata)
     if study.drawn_elsewhere:
         sentences.append(say("The lot was drawn outside this package; the draw itself cannot be checked here."))
     if study.allocation_source:
@@ -62,6 +62,22 @@ def _lot(setting: Setting) -> list[str]:
     if study.allocation_date:
         sentences.append(say("Date: {day}.", day=setting.show.day(study.allocation_date)))
     return sentences
+
+
+def _scheme(setting: Setting, strata: str) -> list[str]:
+    """Say how the lot was drawn where it was neither simple nor stratified alone."""
+    say, scheme = setting.say, setting.study.scheme
+    if scheme == "minimisation":
+        return [
+            say("Minimisation with a random element: each institution most probably to the arm that balanced the factors best.")
+        ]
+    known = {
+        "blocked": say("Permuted blocks: drawn separately within each block of institutions."),
+        "pairs": say("Matched pairs: drawn separately within each pair of institutions."),
+        "constrained": say("Covariate-constrained: one draw among the allocations that balance the covariates best."),
+    }
+    within = [say("Within strata: {strata}.", strata=strata)] if strata else []
+    return [known.get(scheme) or say("Scheme: {scheme}.", scheme=scheme), *within]
 
 
 def _eligibility(setting: Setting) -> str:
@@ -122,13 +138,22 @@ def method(setting: Setting) -> tuple[Fact, ...]:
         Fact(say("Missing answers"), " ".join((_scored(setting), say(
             "The analysis takes the children who have all that the model needs, and the table of the flow counts the others. "
             "That is right only if those left out resemble, given what the model knows of them, those who stayed.",
-        )))),
+        ), *_quarantined(setting)))),
         Fact(say("Several outcomes"), say(
             "P-values are adjusted within the families the plan declares. Outcomes outside a family are not adjusted.",
         )),
         *_bands(setting),
         Fact(say("Small numbers"), say("Where no number is right, the reason stands in its place.")),
     )  # fmt: skip
+
+
+def _quarantined(setting: Setting) -> list[str]:
+    """Say how many rows could not be used as they were received."""
+    say, rows = setting.say, setting.study.quarantined
+    if not rows:
+        return []
+    waves = "; ".join(f"{setting.wave(wave)}: {setting.show.integer(n)}" for wave, n in rows.items())
+    return [say("Rows of the screening that were left out because of errors in them, and wait to be corrected: {waves}.", waves=waves)]
 
 
 def _bands(setting: Setting) -> tuple[Fact, ...]:
