@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asp_eval.core.errors import DataProblems, Fault, Problem
+from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.trial.screening.correction import renumbered
+from asp_eval.trial.screening.drift import Told, drift, told_by
 from asp_eval.trial.screening.known import Known
 from asp_eval.trial.screening.schema import IMPORTABLE, UNKNOWN_TABLE, table_schema
 from asp_eval.trial.screening.suspicions import absences
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.screening.validation import Sifted, sift
-from asp_eval.trial.store import Store, children, imports, ledger, ledger_frames, quarantine, write_ledgers
+from asp_eval.trial.store import Store, children, imports, labels, ledger, ledger_frames, quarantine, write_ledgers
 from asp_eval.trial.store.arriving import Given, arrived, to_keep
 from asp_eval.trial.store.correcting import Correcting, correcting
 from asp_eval.trial.store.keeping import kept
@@ -149,6 +150,8 @@ def _write(
     raw = given.protected.raw
     change = imports.Change(arms, found.before, found.corrects, found.takes, declares=bool(raw.labels or raw.user_missing))
     entry = imports.enter(connection, table, given.mapping, copy, change)
+    if table.wave is not None and corrected is None:
+        labels.keep(connection, entry.entry, told_by(given.rows, given.schema))
     of = entry.entry
     rows, export = sifted.refused.rows, raw
     if corrected is not None and found.corrects is not None:
@@ -224,6 +227,7 @@ class _Context:
     state: str
     corrects: Correcting | None = None
     is_done: bool = False
+    elsewhere: tuple[str, Told] | None = None
 
 
 def _context(study: Study, store: Store, given: Given) -> _Context:
@@ -243,21 +247,25 @@ def _context(study: Study, store: Store, given: Given) -> _Context:
         )
         state = ledger.head(connection)
         if given.correction is None:
-            return _Context(known, state)
+            elsewhere = labels.told_elsewhere(connection, schema.name, own, waves) if schema.wave else None
+            return _Context(known, state, elsewhere=elsewhere)
         found = correcting(connection, given.correction, schema.name, schema.wave)
         known = dataclasses.replace(known, stored=quarantine.keys_stored(connection, schema))
     return _Context(known, state, found, found.is_done(given.correction))
 
 
 def _sifted(study: Study, given: Given, context: _Context) -> Sifted:
-    """Sift the rows; of a wave's file also say who is not in it."""
+    """Sift the rows; of a wave's file also say who is not in it, and what it calls otherwise than another wave's."""
     if context.corrects is not None and given.correction is not None:
         context.corrects.taken(given.correction)  # refuses rows that do not wait before anything is said of their cells
     sifted = sift(given.rows, given.schema, study=study, known=context.known)
     if given.schema.wave is None or given.correction is not None:
         return sifted
-    missing: tuple[Problem, ...] = tuple(absences(sifted.table, context.known))
-    return dataclasses.replace(sifted, problems=(*missing, *sifted.problems))
+    found = list(absences(sifted.table, context.known))
+    if context.elsewhere is not None:
+        wave, told = context.elsewhere
+        found += drift(told, told_by(given.rows, given.schema), given.rows.source, wave)
+    return dataclasses.replace(sifted, problems=(*found, *sifted.problems))
 
 
 def _report(

@@ -149,7 +149,7 @@ class RawTable:
     identifiers : frozenset of str
         Columns that the export itself says identify a person.
     became : mapping of str to mapping of str to str
-        ``{column: {cell text of the file: what it was recoded to}}``, of the columns that were recoded and the texts met.
+        ``{column: {cell text of the file: what it was recoded to}}`` of the columns that were recoded: texts met, or named there.
     """
 
     source: str

@@ -57,7 +57,7 @@ def recoded(raw: RawTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> 
     columns, became = dict(raw.columns), {}
     problems = [problem for name, labels in plan.items() for problem in _shifted(raw, name, labels)]
     for name, labels in plan.items():
-        became[name] = {text: labels.get(text, text) for text in _met(columns[name])}
+        became[name] = {text: labels.get(text, text) for text in [*labels, *_met(columns[name])]}
         columns[name] = _translated(columns[name], labels)
     for name in mapping.truncate:
         columns[name], found = _truncated(raw, name, columns[name])
