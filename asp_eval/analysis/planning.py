@@ -121,15 +121,16 @@ def plan_trial(study: Study, wishes: Wishes) -> PlannedTrial:
     size, sizes, known = _sizes(study, wishes, listed if wishes.institutions is None else listed.iloc[:0])
     waves, wave_words = _waves(study)
     learned, learning = _learned(study, wishes)
-    iccs: tuple[float | IccDistribution, ...] = (*(wishes.iccs or ((learned,) if learned else study.power.icc or ICCS)),)
+    given = wishes.iccs or (() if learned else study.power.icc or ICCS)
+    iccs: list[float | IccDistribution] = [*([learned] if learned else []), *given]
     lost = Losses(study.power.lost.institutions, study.power.lost.children)
     test = TTest(alpha=round(1.0 - study.analysis.level, 12))
     design = TwoLevel(
-        clusters=clusters, size=size, icc=list(iccs), cv=0.0 if isinstance(size, Sizes) else sizes, share=share, strata=strata
+        clusters=clusters, size=size, icc=iccs, cv=0.0 if isinstance(size, Sizes) else sizes, share=share, strata=strata
     )
     account = (
         f"{total:g} institutions ({source}); {arms}", in_strata, known, *wave_words,
-        *([learning] if learned and not wishes.iccs else _icc_words(study, wishes)), _loss_words(lost),
+        learning, *(_icc_words(study, wishes) if given else ()), _loss_words(lost),
         *_test_words(study, test),
     )  # fmt: skip
     situation = _situation(study, listed, clusters, strata, size) if wishes.institutions is None and len(listed) else None
@@ -212,7 +213,7 @@ def _waves(study: Study) -> tuple[Waves, tuple[str, ...]]:
     if outcome.baseline is None or outcome.baseline == outcome.at:
         return EndOnly(), (f"outcome {outcome.id} at {outcome.at}, without a baseline",)
     if planned is None:
-        said = "whose correlation is not planned and counts for nothing here: the power will be higher"
+        said = "which counts for nothing here, as its correlation is not planned: the power will be higher"
         return EndOnly(), (f"outcome {outcome.id} at {outcome.at}; baseline {outcome.baseline}, {said}",)
     words = f"correlating {planned.institution:g} between institutions and {planned.child:g} between children of one"
     return Ancova(planned.institution, planned.child), (

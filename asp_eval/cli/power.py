@@ -50,7 +50,8 @@ def power(
         found = study_power(declared, wishes, simulate=simulate, seed=seed)
         step("picture")
         language = declared.languages[0]
-        picture = render_power(found, declared.study.title.get(language, declared.study.id), language)
+        title = declared.study.title.get(language, declared.study.id)
+        picture = render_power(found, title, language, synthetic=declared.study.synthetic)
     output = declared.folder / "output"
     write_csv(output / "power.csv", found.account_frame())
     write_whole(output / "power.svg", picture)

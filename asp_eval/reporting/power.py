@@ -11,7 +11,7 @@ from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 
 
-def render_power(found: StudyPower, title: str, language: str) -> str:
+def render_power(found: StudyPower, title: str, language: str, *, synthetic: bool = False) -> str:
     """Return the power curves of a study as an SVG file.
 
     Parameters
@@ -21,6 +21,8 @@ def render_power(found: StudyPower, title: str, language: str) -> str:
         What the study is called.
     language : str
         ``da`` or ``en``.
+    synthetic : bool
+        Whether the study's data are simulated, which is then said.
 
     Raises
     ------
@@ -31,8 +33,12 @@ def render_power(found: StudyPower, title: str, language: str) -> str:
     frames, detectable = found.curves(), found.detectable["effect"].to_list()
     curves = [_curve(frame, effect, show) for frame, effect in zip(frames, detectable, strict=True)]
     heading = show.words("Power of the trial: {title}", title=title)
-    note = show.words("Planning values, not findings. What is assumed stands in power.csv and in the command's account.")
-    return render_drawing(power_figure(curves, show, aim=found.planned.aim, title=heading, note=note))
+    notes = [
+        show.words("Planning values, not findings. What is assumed stands in power.csv and in the command's account."),
+        *([show.words("Shaded: the middle 90 % of the intraclass correlation.")] if any(c.low for c in curves) else []),
+        *([show.words("Synthetic data: simulated, not from real institutions or children") + "."] if synthetic else []),
+    ]
+    return render_drawing(power_figure(curves, show, aim=found.planned.aim, title=heading, note=" ".join(notes)))
 
 
 def _curve(frame: pd.DataFrame, detectable: float, show: Numbers) -> Curve:
