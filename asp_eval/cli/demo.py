@@ -41,7 +41,7 @@ def run_demo(folder: Path, seed: int, command: Callable[[list[str]], object]) ->
     write_study_schema(folder)
     say(f"A synthetic trial is made in {folder}. The commands shown are those of a real one, given in that folder.")
     run("import", write_institutions(folder / "data", seed), "--table", "institutions")
-    run("randomise", "--seed", seed)
+    run("randomise", "--seed", seed or 1)  # 0 is the rehearsal's
     say()
     say("The field work takes place: three waves of screening, a staff survey and an implementation log come back as files.")
     for export in write_fieldwork(folder / "data", seed, table(load_study(folder), "allocation")):
