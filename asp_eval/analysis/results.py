@@ -52,6 +52,8 @@ class StudyFacts:
         When the lot was drawn, ISO 8601; empty if not known.
     ledger_head : str
         Digest of the ledger's last entry when the results were computed; empty if not from a study folder.
+    quarantined : dict
+        Rows of each wave's screening that are in quarantine, and so not in the numbers; waves without any are left out.
     received_column, received_at_least : str, float or None
         The rule by which an institution received the intervention: the column of the implementation log that is summed, and the
         least sum; empty and None where none is declared.
@@ -87,6 +89,7 @@ class StudyFacts:
     ratio: tuple[int, ...] = ()
     allocation_date: str = ""
     ledger_head: str = ""
+    quarantined: dict[str, int] = field(default_factory=dict)
     received_column: str = ""
     received_at_least: float | None = None
 
