@@ -19,6 +19,9 @@ from asp_eval.trial.scores import declared_forms
 from asp_eval.trial.screening.schema import LISTS
 from asp_eval.trial.store import table
 from asp_eval.trial.store.auditing import Audit, audit
+from asp_eval.trial.store.labels import label_drift
+from asp_eval.trial.store.changes import changes
+from asp_eval.trial.store.quarantine import outstanding
 from asp_eval.trial.study.design import Collection, Outcome, Study
 
 NOT_COLLECTED = Fault(
@@ -96,6 +99,8 @@ def check_study(study: Study) -> StudyCheck:
                 tables.append((name, wave, str(len(now)), str(now["institution_id"].nunique())))
                 if len(now) and len(allocation):
                     problems += _absent(study, allocation, now, f"{name} at {wave}")
+    problems += [*outstanding(study), *changes(study)]
+    problems += label_drift(study)
     for name in LISTS:
         if len(rows := table(study, name)):
             tables.append((name, "", str(len(rows)), str(rows["institution_id"].nunique())))
