@@ -19,8 +19,8 @@ from asp_eval.trial.scores import declared_forms
 from asp_eval.trial.screening.schema import LISTS
 from asp_eval.trial.store import table
 from asp_eval.trial.store.auditing import Audit, audit
-from asp_eval.trial.store.labels import label_drift
 from asp_eval.trial.store.changes import changes
+from asp_eval.trial.store.labels import label_drift
 from asp_eval.trial.store.quarantine import outstanding
 from asp_eval.trial.study.design import Collection, Outcome, Study
 
