@@ -39,8 +39,6 @@ class StudyData:
         (missing where the institution was not drawn), its `standing`, and its visit at its first wave.
     staff, implementation : DataFrame
         As stored.
-    lists : DataFrame
-        child_id, wave, institution_id: who stood in a file of a wave, screened or not.
     presence : DataFrame
         Where each child was at each wave (`asp_eval.trial.flow.presence`).
     """
@@ -53,7 +51,6 @@ class StudyData:
     children: pd.DataFrame
     staff: pd.DataFrame
     implementation: pd.DataFrame
-    lists: pd.DataFrame
     presence: pd.DataFrame
 
     @property
@@ -110,9 +107,9 @@ def load_data(study: Study) -> StudyData:
             UNKNOWN_COVARIATE.refuse("study.yaml", name=name)
         numeric = pd.api.types.is_numeric_dtype(children[name].dtype)
         children[name] = children[name].astype("float64") if numeric else pd.Categorical(children[name])
-    lists, staff, log = listed_children(study), table(study, "staff"), table(study, "implementation")
-    there = presence(study, children, visits, lists, institutions)
-    return StudyData(study, institutions, allocation, visits, scores, children, staff, log, lists, there)
+    staff, log = table(study, "staff"), table(study, "implementation")
+    there = presence(study, children, visits, listed_children(study), institutions)
+    return StudyData(study, institutions, allocation, visits, scores, children, staff, log, there)
 
 
 def outcome_label(outcome: Outcome) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+import pandas as pd
+
 from asp_eval.analysis.balance import arm_summaries, baseline_table
 from asp_eval.analysis.cautions import cautions
 from asp_eval.analysis.data import StudyData, load_data, outcome_label
@@ -70,16 +72,16 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     data = load_data(study)
     _refuse_nothing(data)
     received = receivers(study.received, data.implementation, data.allocation["institution_id"])
-    flow = flow_counts(study, data.children, data.visits, data.allocation, data.institutions, data.lists, received)
+    flow = flow_counts(study, data.children, data.visits, data.allocation, data.institutions, data.presence, received)
     progress("baseline")
     baseline = baseline_table(data)
-    outcomes, losses = [], []
+    outcomes, losses, cohort = [], [], data.cohort[["child_id", "institution"]]
     equivalences: list[Equivalence] = []
     for outcome in study.outcomes:
         progress(outcome.id)
         rows = assemble(data, outcome.id)
         outcomes.append(analyse_outcome(study, rows))
-        losses.append(_attrition(data, rows, flow))
+        losses.append(_attrition(data, cohort, rows, flow))
         equivalences += equivalence(study, rows)
     progress("reliability")
     return Results(
@@ -147,7 +149,7 @@ def _refuse_other_rows(data: AnalysisSet, fit: MixedFit) -> None:
         OTHER_ROWS.refuse("flow", found=found, expected=f"{children} children in {institutions}", outcome=data.outcome.id)
 
 
-def _attrition(data: StudyData, rows: AnalysisSet, flow: FlowCounts) -> OutcomeAttrition:
+def _attrition(data: StudyData, cohort: pd.DataFrame, rows: AnalysisSet, flow: FlowCounts) -> OutcomeAttrition:
     """Return the attrition of one outcome: institutions, children of those that stayed, and joiners."""
     for arm, part in zip(flow.arms, rows.flow, strict=True):
         conserve(f"cohort of {arm.arm}", arm.cohort, **{f"in {rows.outcome.id}": part.cohort})
@@ -157,7 +159,7 @@ def _attrition(data: StudyData, rows: AnalysisSet, flow: FlowCounts) -> OutcomeA
     return OutcomeAttrition(
         outcome=rows.outcome.id,
         wave=rows.wave,
-        comparisons=trial_attrition(data.study.arms, data.allocation, data.cohort, analysed),
+        comparisons=trial_attrition(data.study.arms, data.allocation, cohort, analysed),
         joined=joined.get(rows.wave, tuple(0 for _ in flow.arms)),
         joiners_analysed=len(analysed & outside),
     )

@@ -98,8 +98,8 @@ def test_why_children_were_not_screened() -> None:
     institutions = INSTITUTIONS.assign(closed_on=pd.to_datetime([None, None, None, "2028-04-01", None]))
     visits = VISITS.loc[~((VISITS["wave"] == "w2") & VISITS["child_id"].isin(["c1", "c2", "d1", "a2"]))]
     unanswered = pd.DataFrame([("b1", "w2", "B"), ("a3", "w1", "A")], columns=visits.columns)
-    lists = pd.concat([visits, unanswered])
-    flow = flow_counts(STUDY, CHILDREN, visits, ALLOCATION, institutions, lists, received={"C", "A", "X"})
+    there = presence(STUDY, CHILDREN, visits, pd.concat([visits, unanswered]), institutions)
+    flow = flow_counts(STUDY, CHILDREN, visits, ALLOCATION, institutions, there, received={"C", "A", "X"})
     reference, intervention = flow.arms
     assert reference.waves == (
         wave("w1", 4, 3, NotScreened(0, 0, 1, 0), absent=1),

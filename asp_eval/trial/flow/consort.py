@@ -39,7 +39,7 @@ def flow_counts(
     visits: pd.DataFrame,
     allocation: pd.DataFrame,
     institutions: pd.DataFrame,
-    lists: pd.DataFrame | None = None,
+    there: pd.DataFrame | None = None,
     received: Collection[str] | None = None,
 ) -> FlowCounts:
     """Count the flow of a trial.
@@ -58,8 +58,9 @@ def flow_counts(
         institution_id, arm.
     institutions : DataFrame
         institution_id, one row per institution; closed_on where it is collected.
-    lists : DataFrame, optional
-        child_id, wave, institution_id: who stood in a file of the wave, screened or not. By default those screened.
+    there : DataFrame, optional
+        Where each child was at each wave, as `presence` returns it. By default that of the visits, so that nobody counts as
+        listed who was not screened.
     received : collection of str, optional
         institution_id of those that received the intervention; None where no rule is declared.
 
@@ -75,7 +76,8 @@ def flow_counts(
     """
     lots = _lots(study, allocation, institutions)
     listed = _listed(children, lots)
-    there = presence(study, listed, visits, visits if lists is None else lists, institutions).merge(listed, on="child_id")
+    there = presence(study, listed, visits, visits, institutions) if there is None else there
+    there = there.assign(child_id=there["child_id"].astype("str")).merge(listed, on="child_id", validate="many_to_one")
     waves = screening_waves(study)
     trial = _Trial(lots, listed, there, waves, {wave: closed_by(institutions, study.wave(wave)) for wave in waves}, received)
     arms = tuple(_arm_flow(arm, trial) for arm in study.arms)

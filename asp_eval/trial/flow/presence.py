@@ -58,7 +58,7 @@ def presence(
         seen, listed = _at(visits, wave, drawn_in), _at(lists, wave, drawn_in)
         where = seen.where(seen.notna(), listed.where(listed.notna(), where))
         closed = closed_by(institutions, study.wave(wave))
-        silent = ~where.isin(set(seen.dropna()))
+        silent = ~where.isin(seen.dropna().unique())
         tests = [seen.notna(), silent & where.isin(closed), silent, listed.notna()]
         state = np.select([test.to_numpy() for test in tests], [SCREENED, *NOT_SCREENED[:3]], default=NOT_SCREENED[3])
         frames.append(pd.DataFrame({"child_id": drawn_in.index, "wave": wave, "where": where.to_numpy(), "state": state}))
@@ -73,9 +73,11 @@ def _at(rows: pd.DataFrame, wave: str, drawn_in: pd.Series) -> pd.Series:
     now = rows.loc[rows["wave"].astype("str") == wave]
     place = now["institution_id"] if "institution_id" in now.columns else pd.Series(pd.NA, index=now.index)
     known = pd.DataFrame({"child_id": now["child_id"].astype("str"), "place": place.astype("string")})
-    known = known.sort_values("place", kind="stable", na_position="last").drop_duplicates("child_id").set_index("child_id")
+    if known["child_id"].duplicated().any():
+        known = known.sort_values("place", kind="stable", na_position="last").drop_duplicates("child_id")
+    known = known.set_index("child_id")
     found = known["place"].reindex(drawn_in.index)
-    unplaced = found.isna() & drawn_in.index.isin(known.index)
+    unplaced = found.isna() & (known.index.get_indexer(drawn_in.index) >= 0)
     return found.mask(unplaced, drawn_in.astype("string"))
 
 
