@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from asp_eval.trial.screening.columns import table_of
 from asp_eval.trial.screening.export import Export, Rank
+from asp_eval.trial.screening.foreign import refuse_foreign
 from asp_eval.trial.screening.raw import RawTable
 from asp_eval.trial.screening.text import records, text_dialect
 
@@ -23,6 +24,7 @@ class Delimited:
 
     def read(self, export: Export) -> RawTable:
         """Return the cells as they stand."""
+        refuse_foreign(export)
         dialect = text_dialect(export, self.name)
         rows = records(export, dialect)
         return table_of(export, next(rows, []), rows, dialect)
