@@ -9,6 +9,8 @@ from asp_eval.analysis.data import StudyData
 from asp_eval.analysis.manifest import ledger_head
 from asp_eval.analysis.psychometrics import scored_forms
 from asp_eval.analysis.results import StudyFacts
+from asp_eval.trial.store import table
+from asp_eval.trial.study.design import Study
 
 
 def study_facts(data: StudyData) -> StudyFacts:
@@ -46,9 +48,17 @@ def study_facts(data: StudyData) -> StudyFacts:
         minimum_cell=study.privacy.minimum_cell,
         package_version=__version__,
         ledger_head=ledger_head(study),
+        quarantined=_quarantined(study),
         received_column=study.received.sum if study.received else "",
         received_at_least=study.received.at_least if study.received else None,
     )
+
+
+def _quarantined(study: Study) -> dict[str, int]:
+    """Return how many rows of each wave's screening are in quarantine, in the order of the waves."""
+    rows = table(study, "quarantine")
+    waves = rows.loc[rows["table_name"] == "screening", "wave"].value_counts()
+    return {wave: int(waves[wave]) for wave in study.wave_ids if wave in waves.index}
 
 
 def _distinct(frame: pd.DataFrame, column: str) -> list[str]:

@@ -120,6 +120,8 @@ def analyse(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
         print(results_as_json(results))
         return
     print_table(RESULT_COLUMNS, result_rows(results))
+    for wave, rows in results.study.quarantined.items():
+        say(f"{wave}: {rows} rows of the screening are in quarantine, and not in these numbers; 'asp-eval check' says more.")
     for outcome in results.outcomes:
         for note in outcome.notes:
             say(f"{outcome.outcome}: {note}")

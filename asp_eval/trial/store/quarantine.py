@@ -11,16 +11,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from asp_eval.core.documents import write_whole
-from asp_eval.core.errors import Problem
+from asp_eval.core.errors import Fault, Problem
 from asp_eval.trial.screening.correction import for_people, origin
 from asp_eval.trial.screening.duplicates import keys_of
 from asp_eval.trial.screening.raw import SPACES, RawTable, Rows
 from asp_eval.trial.screening.schema import TableSchema
 from asp_eval.trial.store import imports, ledger
+from asp_eval.trial.store.connection import Store
 from asp_eval.trial.store.layout import ensure, fetch, insert, quoted, stored_columns, typed_frame
+from asp_eval.trial.study.design import Study
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+WAITING = Fault(
+    "STO-034", "{rows} in quarantine",
+    "Correct {path}, where the reasons stand beside each row, then give: asp-eval import {path} --table {table}{wave}.",
+    "warning",
+)  # fmt: skip
 
 COLUMNS = {
     "import_id": "BIGINT",  # the import that the row came with
@@ -209,6 +217,23 @@ def write_files(folder: Path, waits: Sequence[Waiting], changed: str | None = No
             write_whole(folder / path, one.content())
     if changed and changed not in wanted:
         (folder / changed).unlink(missing_ok=True)
+
+
+def outstanding(study: Study) -> tuple[Problem, ...]:
+    """Return what waits in quarantine, by table and wave, and write the files to edit that are missing."""
+    with Store(study.folder).reading() as connection:
+        waits = waiting(connection) if connection is not None else ()
+    write_files(study.folder, waits)
+    return tuple(_told(one) for one in waits)
+
+
+def _told(one: Waiting) -> Problem:
+    said = one.found.said
+    wave = f" --wave {said['wave']}" if said["wave"] else ""
+    place = f"{said['table_name']} at {said['wave']}" if said["wave"] else said["table_name"]
+    n = len(one.rows)
+    rows = "1 row of {file} is" if n == 1 else "{n} rows of {file} are"
+    return WAITING.at(place, rows=rows.format(n=n, file=one.found.file), path=one.path, table=said["table_name"], wave=wave, n=n)
 
 
 def _in_words(reason: Mapping[str, Any]) -> str:
