@@ -1,0 +1,212 @@
+"""Flow, balance, missing answers, dose and contacts as the report tells them.
+
+1. What nobody recorded is said to be unknown.  2. A rule that was not declared is said not to be.  3. Verdicts in words follow
+the numbers.  4. Rows that would be all zero are left out, but for those a reader looks for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import builders
+import pytest
+
+from asp_eval.analysis.results import load, save
+from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.evaluation import report_view
+from asp_eval.reporting.language import words_for
+from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.setting import Setting
+from asp_eval.reporting.tables.baseline import baseline_table, institution_means_table
+from asp_eval.reporting.tables.dose import contact_words, dose_table, institution_table
+from asp_eval.reporting.tables.equivalence import equivalence_table, equivalence_words, omnibus_words
+from asp_eval.reporting.tables.flow import flow_diagram, flow_table
+from asp_eval.reporting.tables.missingness import predictor_tables, rater_table
+
+
+def setting(language: str = "en", **changes) -> Setting:
+    return Setting(builders.study_facts(**changes), Numbers(words_for(language)))
+
+
+def texts(table) -> list[list[str]]:
+    return [[cell.text for cell in row.cells] for row in table.rows]
+
+
+def with_integrity(**changes):
+    return builders.results(integrity=builders.integrity(**changes))
+
+
+def unknown_receipt():
+    flow = builders.flow()
+    return replace(flow, arms=tuple(replace(arm, received=None) for arm in flow.arms))
+
+
+def test_results_with_everything_survive_their_file(tmp_path):
+    results = builders.results()
+    save(tmp_path / "results.json", results)
+    assert load(tmp_path / "results.json", type(results), verb="analyse") == results
+
+
+def test_the_flow_says_who_received_the_intervention_and_by_which_rule():
+    rows = texts(flow_table(builders.flow(), setting()))
+    assert ["– received the intervention", "1", "28"] in rows
+    assert ["– did not receive it", "29", "2"] in rows
+    note = flow_table(builders.flow(), setting("da")).notes[2]
+    assert note == "Fik indsatsen: 20 eller mere i alt af »timer« i logbogen over indsatsen, uden projekter udefra."
+    box = flow_diagram(builders.flow(), builders.outcomes(), setting()).boxes[4]
+    lines = [line.text for line in box.lines]
+    assert (box.heading.text, lines) == (
+        "Received the intervention", ["28 institutions with 1,371 children did", "2 with 77 children did not"]
+    )  # fmt: skip
+
+
+def test_without_a_rule_the_flow_says_so_and_without_a_log_that_nobody_can_tell():
+    undeclared = setting(received_column="", received_at_least=None)
+    table = flow_table(unknown_receipt(), undeclared)
+    assert not [row for row in texts(table) if "received" in row[0]]
+    assert table.notes[2] == "Who received the intervention is not counted: study.yaml declares no rule for it."
+    boxes = flow_diagram(unknown_receipt(), builders.outcomes(), undeclared).boxes
+    assert [line.text for line in boxes[3].lines] == ["No rule was declared"]
+    assert "no log was imported, so nobody can tell" in flow_table(unknown_receipt(), setting()).notes[2]
+    boxes = flow_diagram(unknown_receipt(), builders.outcomes(), setting()).boxes
+    assert [line.text for line in boxes[3].lines] == ["Not known: no implementation log"]
+
+
+def test_waves_keep_attended_and_retained_apart_and_name_only_reasons_that_apply():
+    rows = texts(flow_table(builders.flow(), setting()))
+    end = rows[rows.index(["End"]) :]
+    assert end == [
+        ["End"],
+        ["Institutions with data", "30", "29"],
+        ["– closed by then", "0", "1"],
+        ["Children of the cohort screened", "1,270", "1,268"],
+        ["– not screened: institution closed", "0", "46"],
+        ["– not screened: listed without answers", "40", "31"],
+        ["– not screened: not listed", "122", "103"],
+        ["Children of the cohort still in the trial", "1,310", "1,299"],
+        ["– lost by then", "122", "149"],
+        ["Screened in another institution than at the draw", "23", "20"],
+        ["– of these in another arm", "7", "4"],
+        ["Children screened who joined later", "77", "78"],
+    ]
+
+
+def test_the_baseline_table_leaves_means_of_institutions_to_the_appendix():
+    assert not [row for row in texts(baseline_table(builders.results(), setting())) if row[1:2] == ["0.49 (0.07)"]]
+    rows = texts(institution_means_table(builders.results(), setting()))
+    assert rows == [
+        ["Sex: girl", "0.49 (0.07)", "0.48 (0.07)", "−0.14"],
+        ["Conduct problems", "2.41 (0.61)", "2.46 (0.61)", "0.08"],
+    ]
+    children = tuple(row for row in builders.baseline() if row.unit != "institution_mean")
+    assert institution_means_table(builders.results(baseline=children), setting()) is None
+
+
+def test_the_omnibus_test_in_words():
+    (usual,) = omnibus_words(builders.results(), setting())
+    assert usual.startswith(
+        "Taken together, the institutions of the arms differed no more than such a lot commonly makes them (compared"
+    )
+    assert "10,000 other allocations of the same lot, p\xa0=\xa00.380)." in usual
+    rare = replace(builders.integrity().omnibus, p_value=0.049, draws=400, exact=True)
+    (said,) = omnibus_words(with_integrity(omnibus=rare), setting())
+    assert (
+        "differed more than such a lot commonly makes them (compared with all 400 possible allocations, p\xa0=\xa00.049)" in said
+    )
+    limit = replace(rare, p_value=0.05)
+    assert "no more than" in omnibus_words(with_integrity(omnibus=limit), setting())[0]
+    elsewhere = with_integrity(omnibus=Unavailable("the study says that the lot was drawn elsewhere"))
+    assert omnibus_words(elsewhere, setting("da")) == (
+        "Institutionerne kunne ikke sammenlignes på alt på én gang: "
+        "undersøgelsen siger, at lodtrækningen er foretaget et andet sted.",
+    )
+    assert omnibus_words(builders.results(integrity=None), setting()) == ()
+
+
+def test_baseline_equivalence_in_words():
+    rows = texts(equivalence_table(builders.results(), setting()))
+    assert [row[-1] for row in rows] == [
+        "alike enough, as the model adjusts for it (0.05 to 0.25)", "alike (at most 0.05)", "not alike (above 0.25)",
+        "not available: the measure does not vary",
+    ]  # fmt: skip
+    assert rows[0][:5] == ["Conduct problems, end", "0.099", "0.077", "2,458", "59"]
+    without = replace(builders.integrity().equivalence[0], adjusted=False)
+    (said,) = equivalence_words(with_integrity(equivalence=(without,)), setting())
+    assert said == (
+        "Baseline score of the children analysed for Conduct problems, end: g = 0.099, must be adjusted for, and the model does "
+        "not (0.05 to 0.25)."
+    )
+    assert equivalence_table(with_integrity(equivalence=()), setting()) is None
+
+
+def test_dose_and_institutions_that_had_too_little():
+    table = dose_table(builders.results(), setting())
+    assert texts(table) == [
+        ["Reference", "30", "2", "36.0", "1.2 (4.7)", "0.0 to 24.0"],
+        ["Intervention", "30", "30", "1,248.0", "41.6 (11.2)", "12.0 to 63.5"],
+    ]
+    assert table.caption == "What the institutions had of the intervention: hours"
+    each = institution_table(builders.results(), setting())
+    assert [row[-1] for row in texts(each) if len(row) > 1] == ["24.0", "0.0", "41.5", "12.0*"]  # no mark in the first arm
+    assert texts(each)[4][:4] == ["007", "46", "2 (4%)", "3 (7%)"]
+    assert each.notes[-1].startswith("* Did not receive")
+    bare = with_integrity(dose=(), institutions=(replace(builders.integrity().institutions[0], dose=None, received=None),))
+    assert dose_table(bare, setting()) is None
+    assert [column.heading for column in institution_table(bare, setting()).columns][-1] == "Not screened: end"
+
+
+def test_contacts_are_told_and_the_unknown_is_called_unknown():
+    said = contact_words(builders.results(), setting())
+    assert said == (
+        "Of the 30 institutions of the reference arm, 2 had something of the intervention by the log.",
+        "Children of the cohort screened in another institution than at the draw (end): 43, of these 11 in another arm.",
+        "Raters: 611, of these 2 rated children in institutions of more than one arm.",
+        "Staff: 842, of these 5 worked in institutions of more than one arm (9 institutions).",
+        "Institutions with a project of other origin beside the programme: reference: 11 of 30; intervention: 9 of 30.",
+    )
+    nothing = replace(builders.integrity().contamination, raters=None, staff=None, projects=None)
+    still = replace(builders.flow(), arms=tuple(
+        replace(arm, waves=tuple(replace(wave, moved=0, crossed=0) for wave in arm.waves)) for arm in builders.flow().arms
+    ))  # fmt: skip
+    results = replace(with_integrity(contamination=nothing, dose=()), flow=still)
+    assert contact_words(results, setting()) == (
+        "No child of the cohort was screened in another institution than at the draw (end).",
+        "Who rated the children is not recorded.",
+        "Staff who work in both arms are not counted: no list of staff was imported.",
+        "Projects of other origin are not counted: no implementation log was imported.",
+    )
+    clean = tuple(replace(dose, with_any=0) if dose.arm == "reference" else dose for dose in builders.integrity().dose)
+    assert contact_words(with_integrity(dose=clean), setting())[0] == (
+        "No institution of the reference arm has an entry of the intervention in the implementation log."
+    )
+
+
+def test_raters_and_predictors():
+    rows = texts(rater_table(builders.results(), setting()))
+    assert rows[2] == ["Intervention", "164", "1,140", "97", "13%", "0% to 40%"]
+    assert rows[-1] == ["Reference", "0", "0", "0", "", ""]
+    assert rater_table(with_integrity(raters=()), setting()) is None
+    (table,) = predictor_tables(builders.results(), setting())
+    assert texts(table) == [
+        ["Children without the outcome", "280 of 1,397", "184 of 1,400"],
+        ["Sex: girl", "1.8 points", "–"],
+        ["Age", "4.4 points", "4.4 points"],
+        ["Score at the start", "0.5 points", "0.5 points"],
+    ]
+    assert table.rows[2].cells[1].details == ("(2.0 to 6.8)", "p\xa0=\xa00.001")
+    assert "Without the outcome, intervention less reference: −6.9 points (−11.1 to −2.7; p\xa0=\xa00.002)." in table.notes
+    assert "Test that the same things predict it in every arm: p\xa0=\xa00.252." in table.notes
+    assert table.notes[-1] == "The outcome has the same value in every row."
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_a_report_without_these_results_still_prints(language):
+    view = report_view(builders.results(integrity=None, attrition=()), language)
+    assert (view.dose_table, view.contact_words) == (None, ())
+    assert [table.key for table in view.integrity_tables] == ["analysed-others", "institution-means"]
+
+
+def test_every_table_fills_its_columns():
+    for table in report_view(builders.results(), "da").integrity_tables:
+        for row in table.rows:
+            assert sum(cell.wide for cell in row.cells) == len(table.columns), table.key
