@@ -38,6 +38,7 @@ def write_analysis_files(study: Study, files: Sequence[AnalysisFile], folder: Pa
     """
     ending = "parquet" if form == "parquet" else "csv"
     paths = tuple(folder / f"{file.name}.{ending}" for file in files)
+    folder.mkdir(parents=True, exist_ok=True)
     _remove_earlier(folder, keep={path.name for path in paths})
     for file, path in zip(files, paths, strict=True):
         frame = typed_frame(file)

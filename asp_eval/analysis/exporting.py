@@ -207,8 +207,9 @@ def _fresh_results(study: Study) -> Results:
 
 
 def _flow(results: Results) -> AnalysisFile:
-    boxes = [("", "", arm.arm, asdict(arm)) for arm in results.flow.arms]
-    boxes += [("", wave.wave, arm.arm, asdict(wave)) for arm in results.flow.arms for wave in arm.waves]
+    boxes: list[tuple[str | None, str | None, str, dict[str, object]]]
+    boxes = [(None, None, arm.arm, asdict(arm)) for arm in results.flow.arms]
+    boxes += [(None, wave.wave, arm.arm, asdict(wave)) for arm in results.flow.arms for wave in arm.waves]
     boxes += [(o.outcome, o.wave, arm.arm, asdict(arm)) for o in results.outcomes for arm in o.analysed]
     rows = [(outcome, wave, arm, *counted) for outcome, wave, arm, box in boxes for counted in _counts(box)]
     frame = pd.DataFrame(rows, columns=[field.name for field in FLOW_FIELDS])
@@ -229,8 +230,8 @@ def _counts(box: dict[str, object]) -> Iterator[tuple[str, int]]:
 def _codebook(files: Sequence[AnalysisFile]) -> AnalysisFile:
     rows = [
         (
-            file.name, field.name, field.kind, field.title, field.description, "; ".join(field.allowed), field.minimum or "",
-            field.maximum or "", int(column.notna().sum()), int(column.isna().sum()),
+            file.name, field.name, field.kind, field.title, field.description, "; ".join(field.allowed) or None, field.minimum,
+            field.maximum, int(column.notna().sum()), int(column.isna().sum()),
         )
         for file in files
         for field, column in ((field, file.frame[field.name]) for field in file.fields)
