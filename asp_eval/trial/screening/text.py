@@ -23,6 +23,7 @@ NUL = Fault(
 NOT_TEXT = Fault("SCR-008", "the file is text in no encoding that is known here", "Export it again as CSV in UTF-8.")
 
 PIECE = 1_000_000  # bytes decoded at a time
+TOLD_EVERY = 10_000  # records
 _SEP = re.compile(r'\ufeff?"?sep=([^\w"])"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)  # what Excel writes for itself
 
 
@@ -97,16 +98,19 @@ def records(export: Export, dialect: Dialect) -> Iterator[list[str]]:
     DataProblems
         SCR-011, with its row.
     """
-    with export.path.open(encoding=dialect.encoding, newline="") as lines:
+    with export.path.open("rb") as file, io.TextIOWrapper(file, encoding=dialect.encoding, newline="") as lines:
         first = lines.readline().removeprefix("\ufeff")
         rest = lines if _SEP.fullmatch(first) else chain([first], lines)
         reader = csv.reader(rest, delimiter=dialect.delimiter or ",", strict=True)
         number = 0
         try:
-            for number, record in enumerate(reader, start=1):  # noqa: B007 - the number of the last good record
+            for number, record in enumerate(reader, start=1):
                 yield record
+                if number % TOLD_EVERY == 0:
+                    export.progress(min(file.tell(), export.size), export.size)
         except csv.Error as error:
             raise DataProblems([BROKEN_ROW.at(Place(export.source, row=number + 1), reason=str(error))]) from None
+    export.progress(export.size, export.size)
 
 
 def first_text_records(export: Export, n: int) -> list[list[str]]:
