@@ -12,6 +12,7 @@ from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.trial.screening.correction import renumbered
 from asp_eval.trial.screening.drift import Told, drift, told_by
 from asp_eval.trial.screening.known import Known
+from asp_eval.trial.screening.protected import is_protected
 from asp_eval.trial.screening.schema import IMPORTABLE, UNKNOWN_TABLE, table_schema
 from asp_eval.trial.screening.suspicions import absences
 from asp_eval.trial.screening.table import Table
@@ -98,7 +99,8 @@ def import_file(
         to_keep(study, given) as (whole, companions),
         kept(whole, given.beside, study.folder / "data", companions) as keeping,
     ):
-        if not given.protected.changed and keeping.sha256 != given.sha256:
+        as_given = not given.protected.changed and not is_protected(given.file)  # whose digest is that of what it copies
+        if as_given and keeping.sha256 != given.sha256:
             CHANGED_MEANWHILE.refuse(given.file.name)
         stored = _stored(study, store, given, imports.Copy(keeping.name, keeping.sha256), replace=replace)
         if stored.report.already:

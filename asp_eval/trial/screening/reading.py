@@ -8,7 +8,7 @@ from pathlib import Path
 from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.trial.screening.columns import EMPTY_FILE
 from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.export import Export, Progress, Rank, Reader, quiet
+from asp_eval.trial.screening.export import Export, Progress, Reader, quiet
 from asp_eval.trial.screening.raw import RawTable
 from asp_eval.trial.screening.readers import all_readers
 
@@ -49,20 +49,6 @@ def read_raw(path: str | Path, form: FileFormat | None = None, *, progress: Prog
     raw = reader_of(export).read(export)
     companions = tuple((companion.source, companion.sha256) for companion in export.companions)
     return replace(raw, dialect=replace(raw.dialect, companions=companions))
-
-
-def companions_of(path: str | Path, form: FileFormat | None = None) -> tuple[Path, ...]:
-    """Return the files beside an export that are read as part of it; none if there is no such export.
-
-    Raises
-    ------
-    DataProblems
-        If the export cannot be read.
-    """
-    file = Path(path)
-    if not file.is_file() or reader_of(Export(file, form or FileFormat())).rank is not Rank.SYSTEM:
-        return ()
-    return tuple(file.with_name(name) for name, _ in read_raw(file, form).dialect.companions)
 
 
 def reader_of(export: Export) -> Reader:
