@@ -79,7 +79,7 @@ def digits(number):
 def test_no_person_is_in_the_study_afterwards(secret, sent, named, name, options):
     study, key = secret
     report = import_file(study, sent(named, name, **options), "screening", wave="w1")
-    assert (report.accepted, report.file) == (3, "wave1.protected/wave1.protected.csv")
+    assert (report.accepted, report.kept) == (3, "wave1.protected/wave1.protected.csv")
     ids = [pseudonym(number, "child", key) for number in NUMBERS]
     assert table(study, "screening")["child_id"].tolist() == ids
     assert table(study, "children")["child_id"].tolist() == sorted(ids)
@@ -108,7 +108,7 @@ def test_the_ledger_has_the_digest_of_the_file_and_of_the_copy(secret, sent, nam
     study, _ = secret
     file = sent(named)
     report = import_file(study, file, "screening", wave="w1")
-    copy = study.folder / "data" / report.file
+    copy = study.folder / "data" / report.kept
     entry = table(study, "import_ledger").iloc[-1]
     assert entry["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert entry["kept_sha256"] == hashlib.sha256(copy.read_bytes()).hexdigest() != entry["sha256"]
@@ -121,7 +121,7 @@ def test_the_copy_and_the_export_are_the_same_import(secret, sent, named, finger
     file = sent(named, sep=";", encoding="cp1252", rules=RULES + "format: {delimiter: ';', encoding: cp1252}\n")
     report = import_file(study, file, "screening", wave="w1")
     before = fingerprint(study)
-    copy = study.folder / "data" / report.file
+    copy = study.folder / "data" / report.kept
     assert import_file(study, file, "screening", wave="w1").already
     assert import_file(study, copy, "screening", wave="w1").already
     moved = shutil.copytree(copy.parent, tmp_path / "moved") / copy.name
@@ -137,7 +137,7 @@ def test_the_study_is_made_again_from_its_copies(secret, sent, named):
     for path in ("study.duckdb", "output/ledger.csv", "output/allocation.csv"):
         (study.folder / path).unlink()
     import_file(study, study.folder / "data" / "institutions.csv", "institutions")
-    import_file(study, study.folder / "data" / report.file, "screening", wave="w1")
+    import_file(study, study.folder / "data" / report.kept, "screening", wave="w1")
     for name, frame in before.items():
         pd.testing.assert_frame_equal(table(study, name), frame)
     assert table(study, "import_ledger").iloc[-1]["sha256"] == digest
@@ -195,6 +195,24 @@ def test_without_its_key_nothing_with_ids_is_imported(secret, sent, named, expor
     assert import_file(study, export(more, "more.csv"), "institutions").stored
 
 
+def test_rows_in_quarantine_have_no_persons_and_come_back_as_the_same_ones(secret, sent, named):
+    study, key = secret
+    item = next(column for column in named if column.endswith(".tantrum"))
+    wrong = named.astype({item: "str"})
+    wrong.loc[1, item] = "7"
+    report = import_file(study, sent(wrong), "screening", wave="w1")
+    assert (report.accepted, report.quarantined) == (2, 1)
+    waiting = study.folder / report.quarantine_file
+    whole = everything(study)
+    assert not [text for number in NUMBERS for text in digits(number) if text in whole]
+    assert b"Bo B" not in whole
+    assert pseudonym(NUMBERS[1], "child", key) in waiting.read_text(encoding="utf-8-sig")
+    waiting.write_text(waiting.read_text(encoding="utf-8-sig").replace(",7,", ",1,").replace(";7;", ";1;"), encoding="utf-8")
+    again = import_file(study, waiting, "screening", wave="w1")
+    assert (again.accepted, again.waiting) == (1, 0)
+    assert sorted(table(study, "screening")["child_id"]) == sorted(pseudonym(number, "child", key) for number in NUMBERS)
+
+
 def test_reading_a_table_protects_it_as_well(secret, sent, named, visits, export):
     study, key = secret
     schema = table_schema("screening", study, "w1")
@@ -208,7 +226,7 @@ def test_reading_a_table_protects_it_as_well(secret, sent, named, visits, export
 def test_the_copy_says_what_was_done(secret, sent, named):
     study, _ = secret
     report = import_file(study, sent(named), "screening", wave="w1")
-    copy = study.folder / "data" / report.file
+    copy = study.folder / "data" / report.kept
     origin = json.loads(copy.with_name(f"{copy.name}.origin.json").read_text())
     assert origin["pseudonymised"] == ["rater_id", "CPR-nr."]
     assert origin["emptied"] == ["Barnets navn", "e-mail"]

@@ -1,8 +1,8 @@
 """Staff, interviews and the implementation log: lists that are stored whole.
 
 1. they are imported, stored and read back with their types; 2. an unknown institution is refused, and one that a list names
-cannot leave the study; 3. the key is the whole of it: a member of staff may stand at two institutions; 4. a file that lacks
-rows of the one before is refused, also if all its institutions are there.
+cannot leave the study; a wrong cell keeps its row out; 3. the key is the whole of it: a member of staff may stand at two
+institutions; 4. a file that lacks rows of the one before is refused, also if all its institutions are there.
 """
 
 from __future__ import annotations
@@ -95,10 +95,10 @@ def test_a_file_that_lacks_a_row_of_the_one_before_is_refused(drawn, export, nam
     assert len(table(drawn, name)) == len(frame) - 1
 
 
-def test_the_same_key_twice_is_refused_and_half_of_it_is_not(drawn, export):
-    with pytest.raises(DataProblems, match="SCR-046"):
-        import_file(drawn, export(STAFF.assign(institution_id="A1"), "staff.csv"), "staff")
-    assert import_file(drawn, export(STAFF, "staff.csv"), "staff").accepted == 3
+def test_the_same_key_twice_keeps_the_rows_out_and_half_of_it_does_not(drawn, export):
+    report = import_file(drawn, export(STAFF.assign(institution_id="A1"), "staff.csv"), "staff")
+    assert ({p.code for p in report.problems}, report.quarantined, report.accepted) == ({"SCR-046"}, 2, 1)
+    assert import_file(drawn, export(STAFF, "right.csv"), "staff", replace=True).accepted == 3
 
 
 @pytest.mark.parametrize(
@@ -116,12 +116,12 @@ def test_the_same_key_twice_is_refused_and_half_of_it_is_not(drawn, export):
         ("implementation", "event_id", "", "SCR-045"),
     ],
 )
-def test_a_wrong_cell_is_refused_at_its_row(drawn, export, name, column, value, code):
+def test_a_wrong_cell_keeps_its_row_out(drawn, export, name, column, value, code):
     wrong = FRAMES[name].copy()
     wrong.loc[1, column] = value
-    with pytest.raises(DataProblems) as raised:
-        import_file(drawn, export(wrong, "wrong.csv"), name)
-    assert [(p.code, p.place.row, p.place.column) for p in raised.value.problems] == [(code, 3, column)]
+    report = import_file(drawn, export(wrong, "wrong.csv"), name)
+    assert [(p.code, p.place.row, p.place.column) for p in report.problems] == [(code, 3, column)]
+    assert (report.quarantined, len(table(drawn, name))) == (1, len(wrong) - 1)
 
 
 def test_a_list_has_the_study_s_own_columns(drawn, export):
