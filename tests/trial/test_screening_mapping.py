@@ -206,8 +206,9 @@ def test_a_column_s_own_labels_win_then_its_instrument_s_then_its_family_s():
     younger = "sdq-teacher-2-4.consid"
     raw = answered([first, second, younger], "ja")
     recode = {"sdq-teacher": {"ja": 0}, SDQ.id: {"ja": 1}, second: {"ja": 2}}
-    done = apply_mapping(raw, mapping(recode=recode), SDQ.columns)
-    assert cells(done) == {first: ["1"], second: ["2"], younger: ["0"]}
+    for order in (recode, dict(reversed(recode.items()))):
+        done = apply_mapping(raw, mapping(recode=order), SDQ.columns)
+        assert cells(done) == {first: ["1"], second: ["2"], younger: ["0"]}
 
 
 def test_an_instrument_s_label_that_no_item_has_is_said_once():

@@ -20,10 +20,14 @@ from asp_eval.trial.screening.items import named
 from asp_eval.trial.screening.mapping import Mapping, load_mapping
 from asp_eval.trial.screening.proposing import Proposal, propose, propose_for, write_proposal
 from asp_eval.trial.screening.raw import Dialect, RawTable, TextColumn
+from asp_eval.trial.screening.reading import read_raw
 from asp_eval.trial.screening.schema import table_schema
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.screening.validation import validate
 from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.protocol import load_study
+from asp_eval.trial.synthetic.exports import Export, write_fieldwork, write_institutions
+from asp_eval.trial.synthetic.study_file import demo_study_yaml
 
 FORM = instrument("sdq-teacher-4-17")
 YOUNGER = instrument("sdq-teacher-2-4")
@@ -150,8 +154,6 @@ def test_what_is_proposed_is_right_or_absent(small, case):
 
 @pytest.fixture(scope="module")
 def small(drawn_once: Path) -> Study:
-    from asp_eval.trial.study.protocol import load_study
-
     return load_study(drawn_once)
 
 
@@ -379,6 +381,39 @@ def test_any_name_and_label_can_stand_in_a_mapping(small, tmp_path_factory, name
     read = load_mapping(folder / "draft.mapping.yaml")
     assert {*read.ignore} == {name for name, _ in found.ignored}
     assert read.recode.get("sex", {}).keys() == {t for r in found.recodes if r.part == "sex" for t in r.labels}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, tuple[Export, ...]]:
+    """The synthetic trial's study, and what its institutions hand in."""
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / "study.yaml").write_text(demo_study_yaml(), encoding="utf-8")
+    drawn = pd.read_csv(write_institutions(folder / "data", 1), sep=";", dtype=str)
+    arms = pd.DataFrame({"institution_id": drawn["institution_id"], "arm": "reference"})
+    arms.loc[::2, "arm"] = "intervention"
+    return load_study(folder), write_fieldwork(folder / "data", 1, arms)
+
+
+@pytest.mark.parametrize("name", ["staff_survey_w1.csv", "screening_w1.csv", "screening_w2.csv", "screening_w3.xlsx"])
+def test_the_demo_s_exports_are_read_as_their_makers_meant_or_left_open(demo, tmp_path, name):
+    """Each export has the mapping of those who wrote it: what is proposed without it must say the same."""
+    study, exports = demo
+    export = next(each for each in exports if each.path.name == name)
+    raw, schema = read_raw(export.path), table_schema(export.table, study, export.wave)
+    meant = load_mapping(export.mapping).renames
+    found = propose_for(raw, study, schema)
+    said = {guess.column: guess.ours for guess in found.columns}
+    said |= {column: ours for each in found.items for column, ours in each.columns.items()}
+    assert said == {column: ours for column, ours in {**{n: n for n in raw.columns}, **meant}.items() if column in said}
+    assert len(said) > (5 if name == "screening_w1.csv" else 25)
+    if not found.complete:
+        with pytest.raises(DataProblems) as caught:  # of the mapping; or, where a column is only unsure, of the file
+            validate(apply_mapping(raw, mapping_of(found, tmp_path), schema.names), schema)
+        assert {problem.code for problem in caught.value.problems if problem.severity == "error"} <= {"SCR-185", "SCR-040"}
+        return
+    ours = apply_mapping(raw, mapping_of(found, tmp_path), schema.names)
+    theirs = apply_mapping(raw, load_mapping(export.mapping), schema.names)
+    assert all((ours.columns[column].cells() == theirs.columns[column].cells()).all() for column in ours.columns)
 
 
 def test_from_a_file_to_the_study(drawn, export, visits, incoming):
