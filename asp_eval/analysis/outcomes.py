@@ -14,7 +14,7 @@ from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.facts import study_facts
 from asp_eval.analysis.integrity import Equivalence
 from asp_eval.analysis.manifest import state_of
-from asp_eval.analysis.plan import arm_terms, model_formula, planned_method, unadjusted_formula
+from asp_eval.analysis.plan import BY_THE_MODEL, arm_terms, covariate_method, model_formula, planned_method, unadjusted_formula
 from asp_eval.analysis.psychometrics import form_switches, reliabilities
 from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.analysis.sensitivity import recompute
@@ -25,6 +25,7 @@ from asp_eval.stats.effect_size import EffectSize, total_effect_size
 from asp_eval.stats.estimate import Estimate
 from asp_eval.stats.mixed.fit import MixedFit, lmm
 from asp_eval.stats.multiplicity import holm
+from asp_eval.stats.smallsample.method import Method
 from asp_eval.trial.flow.attrition import OutcomeAttrition, trial_attrition
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.consort import flow_counts
@@ -77,10 +78,11 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     baseline = baseline_table(data)
     outcomes, losses, cohort = [], [], data.cohort[["child_id", "institution"]]
     equivalences: list[Equivalence] = []
+    method = planned_method(study)
     for outcome in study.outcomes:
         progress(outcome.id)
         rows = assemble(data, outcome.id)
-        outcomes.append(analyse_outcome(study, rows))
+        outcomes.append(analyse_outcome(study, rows, method))
         losses.append(_attrition(data, cohort, rows, flow))
         equivalences += equivalence(study, rows)
     progress("reliability")
@@ -107,7 +109,7 @@ def _refuse_nothing(data: StudyData) -> None:
         NO_COHORT.refuse("children", found=f"{len(data.children)} children", wave=baseline_wave(data.study))
 
 
-def analyse_outcome(study: Study, data: AnalysisSet) -> OutcomeResult:
+def analyse_outcome(study: Study, data: AnalysisSet, method: Method) -> OutcomeResult:
     """Fit the planned model of one outcome; where it is refused, the result carries the reason.
 
     Raises
@@ -115,28 +117,32 @@ def analyse_outcome(study: Study, data: AnalysisSet) -> OutcomeResult:
     Refusal
         ANA-050 if the model did not use the children that the flow says were analysed.
     """
-    method, level = planned_method(study), study.analysis.level
+    level, arms = study.analysis.level, arm_terms(study)
     try:
         planned = lmm(model_formula(data), data.frame)
         unadjusted = lmm(unadjusted_formula(study, data), data.frame)
-        effects = tuple(planned.contrast({term: 1.0}, method=method, level=level) for term in arm_terms(study))
+        effects = tuple(planned.contrast({term: 1.0}, method=method, level=level) for term in arms)
+        by_model = {t: planned.contrast({t: 1.0}, method=covariate_method(method), level=level) for t in planned.names}
     except AspError as refused:
         return _without_model(study, data, _in_words(refused))
     for fit in (planned, unadjusted):
         _refuse_other_rows(data, fit)
-    sizes = [_effect_size(study, data, unadjusted, effect, arm) for effect, arm in zip(effects, study.arms[1:], strict=True)]
+    sizes = [_effect_size(study, data, unadjusted, by_model[t], arm) for t, arm in zip(arms, study.arms[1:], strict=True)]
     icc = unadjusted.icc(level=level)
     return replace(
         _without_model(study, data, ""),
         effects=effects,
-        coefficients=tuple(planned.contrast({term: 1.0}, method=method, level=level) for term in planned.names),
+        coefficients=tuple(dict(zip(arms, effects, strict=True)).get(term, row) for term, row in by_model.items()),
         icc=_number(icc),
         icc_range=_range(icc),
         icc_adjusted=_number(planned.icc(level=level)),
         effect_sizes=tuple(size if isinstance(size, Unavailable) else size.estimate for size in sizes),
         effect_size_ranges=tuple(None if isinstance(size, Unavailable) else (size.conf_low, size.conf_high) for size in sizes),
-        notes=_fit_notes(data, planned, effects, _number(icc)),
-        recomputations=recompute(data, planned, arm_terms(study)),
+        notes=(
+            *_fit_notes(data, planned, effects, _number(icc)),
+            *([BY_THE_MODEL] if covariate_method(method) is not method else []),
+        ),
+        recomputations=recompute(data, planned, arms),
     )
 
 

@@ -49,7 +49,7 @@ class Setting:
         key = name.replace("-", "").casefold()
         called = {
             "kenwardroger": "Kenward-Roger", "satterthwaite": "Satterthwaite", "betweenwithin": self.say("between-within"),
-            "normal": self.say("normal approximation"),
+            "normal": self.say("normal approximation"), "permutation": self.say("permutation of the lot"),
         }  # fmt: skip
         if key.startswith("cr"):
             return self.say("cluster-robust {kind}", kind=name.upper())

@@ -204,7 +204,8 @@ class AnalysisPlan(Document):
 
     set: Key = "itt"
     covariates: tuple[Name, ...] = ()
-    method: Literal["kenward-roger", "satterthwaite", "between-within"] = "kenward-roger"
+    method: Literal["kenward-roger", "satterthwaite", "between-within", "permutation"] = "kenward-roger"
+    draws: int = Field(default=10_000, ge=100, le=1_000_000)  # of a permutation test
     level: float = Field(default=0.95, gt=0.5, lt=1)
     families: dict[Key, ConfirmatoryFamily] = Field(default_factory=dict)
     missing_baseline: Literal["complete-cases"] = "complete-cases"

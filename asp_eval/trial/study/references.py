@@ -31,6 +31,12 @@ LOT_NUMBER = Fault(
     "Declare it as integer or number; a column of words belongs under 'strata', or becomes a column of 0 and 1.",
 )
 
+NOTHING_TO_PERMUTE = Fault(
+    "RND-026",
+    "a lot that was drawn elsewhere cannot be permuted: which allocations it could have given is not known here",
+    "Declare another 'method' under 'analysis', such as kenward-roger.",
+)
+
 SHIPPED_COLUMNS = ("institution_id", "name", "municipality", "closed_on", "closed_why")  # of institutions
 OWN_COLUMNS = ("arm", "baseline", "institution", "child_id")  # of the frame a model is fitted on
 
@@ -57,6 +63,8 @@ def _lot(values: object) -> Iterator[Misfit]:
     types: dict[str, object] = declared if isinstance(declared, dict) else {}
     covariates = _get(values, "randomisation", "covariates")
     named: list[tuple[Keys, object]] = [(("randomisation", key), _get(values, "randomisation", key)) for key in ("pair", "order")]
+    if _get(values, "analysis", "method") == "permutation" and _get(values, "randomisation", "drawn_elsewhere") is True:
+        yield Misfit(("analysis", "method"), NOTHING_TO_PERMUTE, found="permutation")
     named += [(("randomisation", "covariates", name), name) for name in covariates or () if isinstance(covariates, dict)]
     for keys, name in named:
         balanced = len(keys) == 3 and scheme != "minimisation"
