@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems, Refusal
+from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.importing import import_file
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.screening.applying import apply_mapping
@@ -430,6 +431,20 @@ def test_from_a_file_to_the_study(drawn, export, visits, incoming):
     with pytest.raises(Refusal, match="SCR-188"):
         write_proposal(file, "version: 1\n")
     assert written.read_text(encoding="utf-8") == draft(found)
+
+
+def test_the_proposal_in_the_manual_is_what_is_proposed(study):
+    names = {"child_id": "barn_nr", "institution_id": "inst", "birth_month": "født", "mother_education": "mother_edu"}
+    columns = screening(
+        names | {ours: f"t{ours.partition('.')[2]}" for ours in OLDER}, sex=["1", "2", "1"],
+        birth_month=["14-01-2002", "02-06-2001", "30-09-2002"],
+    )  # fmt: skip
+    columns |= {"status": ["x"] * 3, "e-mail": ["y"] * 3}
+    manual = (shipped_folder("data_schema").parent / "docs" / "importing.md").read_text(encoding="utf-8")
+    chapter = manual.split("### A mapping proposed")[1]
+    block = next(part for part in chapter.split("\n\n") if part.startswith("    version: 1"))
+    shown = [line.removeprefix("    ") for line in block.splitlines()]
+    assert [line for line in draft(proposal(study, columns)).splitlines() if not line.startswith("# ")] == shown
 
 
 def test_the_format_that_a_mapping_tells_is_used_and_repeated(study, incoming):
