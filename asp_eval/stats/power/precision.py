@@ -62,13 +62,13 @@ def precision(layout: Layout, waves: Waves, losses: Losses) -> Precision:
             NO_ONE_LEFT.refuse("losses")
         if left < 2.0 - 1e-9:
             FEW_UNITS.refuse(layout.noun, found=round(left, 6), expected="2 or more", noun=layout.noun)
-        arms.append(unit_variance(layout, _thinned(after.levels, kept), kept) / left)
+        arms.append(unit_variance(layout, _thinned(after.levels, kept)) / left)
         units.append(left)
     df = replace(layout, df_lost=layout.df_lost + after.df_lost).df(sum(units))
     return Precision(layout.heterogeneity, arms[0], arms[1], df)
 
 
-def unit_variance(layout: Layout, levels: Sequence[Level], kept: float = 1.0) -> float:
+def unit_variance(layout: Layout, levels: Sequence[Level]) -> float:
     """Return the variance that stands for one randomised unit in the mean of its arm.
 
     Parameters
@@ -77,14 +77,12 @@ def unit_variance(layout: Layout, levels: Sequence[Level], kept: float = 1.0) ->
         Says how unequal the units are, and who analyses.
     levels : sequence of Level
         After the baseline, and thinned by the losses.
-    kept : float
-        Share of the individuals that stay, for known sizes.
     """
     left = [level.share * (1.0 - level.r2) for level in levels]
     counts = np.cumprod([level.count for level in levels])
     top, rest = left[0], float(sum(r / c for r, c in zip(left[1:], counts[1:], strict=True)))
     if layout.sizes:
-        sizes = np.array(layout.sizes) * kept
+        sizes = np.array(layout.sizes)
         return float(1.0 / np.mean(1.0 / (top + rest * sizes.mean() / sizes)))
     if layout.ols:
         return top * (1.0 + layout.cv**2) + rest
