@@ -15,6 +15,7 @@ from asp_eval.trial.screening.values import Marks, convert, month_of
 
 ENOUGH = 0.5  # of the different texts of a column must fit a field; those that do not are faults of the file
 MOST_CODES = 12  # different texts a column of codes or labels may have
+MOST_LOOKED_AT = 1_000  # different texts of a column that are looked at
 ALIKE = 0.8  # share of the letters that two names must have in common, in the same order
 SHORTEST = 5  # letters of a name that may be the beginning of another
 PERSONS = ("child_id", "rater_id", "respondent_id", "staff_id", "coder_id")
@@ -116,7 +117,7 @@ def _doubt(raw: RawTable, guess: Guess, field: Field, rivals: list[str], claims:
         return f"{' and '.join(rivals)} look like {field.name}: which of them is it?"
     if len(claims) > 1:
         return f"it could be {' or '.join(claims)}"
-    return misfit(texts_of(raw.columns[guess.column]), field, raw.dialect.dates)
+    return misfit(texts_of(raw.columns[guess.column])[:MOST_LOOKED_AT], field, raw.dialect.dates)
 
 
 def misfit(texts: list[str], field: Field, dates: str | None = None) -> str | None:

@@ -17,7 +17,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.screening.answers import Recode, recode_items, recode_values
 from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.guessing import Guess, guess_columns, texts_of
+from asp_eval.trial.screening.guessing import MOST_LOOKED_AT, Guess, guess_columns, texts_of
 from asp_eval.trial.screening.identifiers import is_personal, named_identifier
 from asp_eval.trial.screening.mapping import FILL_IN, kept_mapping, load_mapping, mapping_beside
 from asp_eval.trial.screening.questionnaires import Found, find_items
@@ -35,7 +35,6 @@ MAPPING_THERE = Fault(
 WHICH_TABLE = Fault(
     "SCR-189", "it cannot be told which table the file is for", "Say which, with --table; the columns do not show it.",
 )  # fmt: skip
-MOST_LOOKED_AT = 1_000  # texts of a column that are searched for personal numbers
 
 
 @dataclass(frozen=True, slots=True)
