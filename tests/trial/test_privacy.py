@@ -147,6 +147,17 @@ def test_what_the_export_says_of_its_columns_counts(guard, faults, incoming, stu
         assert protect(replace(raw, **told), mapping(ignore="others"), schema, None).emptied == ("q7",)
 
 
+def test_labels_of_what_is_replaced_or_emptied_go_with_it(incoming, asked):
+    from dataclasses import replace
+
+    children(navn=["1", "2", "3"], mother_education=["1", "1", "2"]).to_csv(incoming / "a.csv", index=False)
+    labels = {"navn": {"1": "Anna A"}, "child_id": {"c1": "Bo B"}, "mother_education": {"1": "short"}}
+    raw = replace(read_raw(incoming / "a.csv"), labels=labels)
+    kept = protect(raw, mapping(ignore=["navn"]), table_schema("children", asked), KEY)
+    assert kept.raw.labels == {"mother_education": {"1": "short"}}
+    assert b"Anna A" not in protected_copy(kept, incoming / "a.csv").origin
+
+
 # --- values -------------------------------------------------------------------------------------------------------------
 
 

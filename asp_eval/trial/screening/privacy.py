@@ -221,7 +221,7 @@ def _refused(raw: RawTable, use: _Use, schema: TableSchema) -> Iterator[Problem]
         column = raw.columns[use.column]
         tests: tuple[tuple[Fault, Callable[[str], object]], ...] = ((PERSONAL_NUMBER, personal_number), (EMAIL, has_email))
         for fault, test in tests:
-            holding = np.array([bool(test(text)) and key_of(text) is None for text in column.texts], dtype=bool)
+            holding = np.array([bool(test(text)) for text in column.texts], dtype=bool)
             if holding.any():
                 yield from (fault.at(raw.place(row, use.column), **said) for row in positions(column.where(holding)))
 
