@@ -118,6 +118,23 @@ def propose(study: Study, path: str | Path, table: str | None = None, wave: str 
         What is wrong with the file.
     Refusal
         SCR-189 if the table cannot be told; SCR-030 to SCR-033.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from asp_eval.trial.study.design import Study
+    >>> study = Study.model_validate({
+    ...     "version": 1, "study": {"id": "mini", "title": {"en": "Mini"}}, "arms": ["reference", "intervention"],
+    ...     "waves": [{"id": "w1", "label": {"en": "start"}}],
+    ...     "collect": {"screening": {"waves": ["w1"], "instruments": ["sdq-teacher-4-17"]}},
+    ...     "outcomes": [{"id": "y", "score": "sdq-teacher-4-17.total", "role": "primary", "better": "lower", "at": "w1"}],
+    ... })
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "list.csv"
+    ...     written = file.write_text("Institutionsnr;Kommune\\n007;Aarhus\\n", encoding="utf-8")
+    ...     found = propose(study, file)
+    >>> found.table, found.complete, found.account()
+    ('institutions', True, ['found: 2 columns'])
     """
     file = Path(path)
     told = _told(file)
