@@ -16,7 +16,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
+from asp_eval.core.phrases import Phrase, Say, told
+
 Severity = Literal["error", "warning"]
+
+
+def _english(message: str) -> str:
+    return message
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,7 @@ class Place:
     Attributes
     ----------
     source : str
-        File name as the reader knows it, without its folder.
+        File name as the reader knows it, without its folder; a `Phrase` for what is no file.
     line : int, optional
         Line of a text document, counted from 1.
     row : int, optional
@@ -41,12 +47,19 @@ class Place:
     column: str | None = None
 
     def __str__(self) -> str:
-        numbered = [f"{word} {n}" for word, n in (("line", self.line), ("row", self.row)) if n is not None]
-        head = " ".join([self.source, *numbered]).strip()
+        return self.told(_english)
+
+    def told(self, say: Say) -> str:
+        """Return where it is, in another language."""
+        numbers = (("line {n}", self.line), ("row {n}", self.row))
+        head = " ".join([self._source(say), *(say(word).format(n=n) for word, n in numbers if n is not None)]).strip()
         if self.column is None:
             return head
-        named = f"column {self.column}" if self.line is None else self.column
+        named = say("column {name}").format(name=self.column) if self.line is None else self.column
         return f"{head}, {named}" if head else named
+
+    def _source(self, say: Say) -> str:
+        return str(told(self.source, say))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,7 @@ class Fault:
     def at(self, place: Place | str = "", *, found: object = None, expected: object = None, **details: object) -> Problem:
         """Return this fault as met at `place`."""
         where = Place(place) if isinstance(place, str) else place
-        return Problem(self, where, _shown(found), None if expected is None else str(expected), details)
+        return Problem(self, where, _shown(found), _worded(expected), details)
 
     def refuse(self, place: Place | str = "", *, found: object = None, expected: object = None, **details: object) -> NoReturn:
         """Raise this fault as a `Refusal`."""
@@ -80,7 +93,17 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A fault met at a place. ``str()`` is the sentence people read."""
+    """A fault met at a place. ``str()`` is the sentence people read; `told` says it in another language.
+
+    Attributes
+    ----------
+    fault : Fault
+    place : Place
+    found, expected : str, optional
+        As they are shown; a `Phrase` where they are words and not data.
+    details : dict
+        Values of the fields in the fault's text and remedy: data, or phrases.
+    """
 
     fault: Fault
     place: Place
@@ -109,10 +132,25 @@ class Problem:
         return self.fault.remedy.format(**self.details)
 
     def __str__(self) -> str:
-        where = f"{self.place}: " if str(self.place) else ""
-        compared = [f"found {self.found}"] if self.found is not None else []
-        compared += [f"expected {self.expected}"] if self.expected is not None else []
-        return f"[{self.code}] {where}{'; '.join([self.text, ', '.join(compared)] if compared else [self.text])}. {self.remedy}"
+        return self.told(_english)
+
+    def told(self, say: Say) -> str:
+        """Return the sentence in another language: code, place, fault, found, expected and remedy."""
+        inside = self.within(say)
+        where = self.place.told(say)
+        pairs = (("found {value}", inside.found), ("expected {value}", inside.expected))
+        compared = [say(message).format(value=value) for message, value in pairs if value is not None]
+        said = "; ".join([inside.text, ", ".join(compared)] if compared else [inside.text])
+        return f"[{self.code}] {where + ': ' if where else ''}{said}. {inside.remedy}"
+
+    def within(self, say: Say) -> Problem:
+        """Return the problem in another language, so that its text, remedy and values are in that language.
+
+        Its place keeps its names; `Place.told` says it.
+        """
+        fault = Fault(self.code, say(self.fault.text), say(self.fault.remedy), self.severity)
+        found, expected = (None if value is None else str(told(value, say)) for value in (self.found, self.expected))
+        return Problem(fault, self.place, found, expected, {name: told(value, say) for name, value in self.details.items()})
 
     def as_dict(self) -> dict[str, object]:
         """Return the problem as plain values, for JSON and CSV."""
@@ -157,9 +195,13 @@ class Unavailable:
         return False
 
 
+def _worded(expected: object) -> str | None:
+    return expected if expected is None or isinstance(expected, str) else str(expected)
+
+
 def _shown(found: object) -> str | None:
-    """Quote text that was found, cut to a length a terminal can show."""
-    if found is None:
-        return None
+    """Quote text that was found, cut to a length a terminal can show; words are not quoted."""
+    if found is None or isinstance(found, Phrase):
+        return found
     shown = repr(found) if isinstance(found, str) else str(found)
     return shown if len(shown) <= 120 else shown[:117] + "..."
