@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
@@ -107,7 +107,10 @@ def test_every_row_is_in_exactly_one_place(schema, rows):
     assert values[OLDER[0]].fillna(-1).tolist() == [float(rows[n - 2][4] or -1) for n in table.rows]
 
 
-@given(st.text())
+@example("'=1+1")
+@example("''-x")
+@example("-0,3")
+@given(st.text() | st.text("'=+-@1,a\t"))
 def test_a_guarded_cell_is_harmless_and_comes_back(text):
     written = guarded(text)
     assert unguarded(written) == text
