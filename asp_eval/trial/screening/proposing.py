@@ -100,7 +100,7 @@ class Proposal:
 
 
 def propose(study: Study, path: str | Path, table: str | None = None, wave: str | None = None) -> Proposal:
-    """Return what can be found out about how a file is to be imported.
+    r"""Return what can be found out about how a file is to be imported.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def propose(study: Study, path: str | Path, table: str | None = None, wave: str 
     ... })
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "list.csv"
-    ...     written = file.write_text("Institutionsnr;Kommune\\n007;Aarhus\\n", encoding="utf-8")
+    ...     written = file.write_text("Institutionsnr;Kommune\n007;Aarhus\n", encoding="utf-8")
     ...     found = propose(study, file)
     >>> found.table, found.complete, found.account()
     ('institutions', True, ['found: 2 columns'])
