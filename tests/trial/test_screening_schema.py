@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+from pathlib import Path
 
 import pytest
 
 from asp_eval.core.errors import Refusal
 from asp_eval.core.resources import shipped_folder
+from asp_eval.trial.screening.descriptor import schema_descriptor
 from asp_eval.trial.screening.schema import IMPORTABLE, base_schema, table_schema
 from asp_eval.trial.study.protocol import load_study
 
+ROOT = Path(__file__).resolve().parents[2]
 TYPES = {"string", "integer", "number", "date", "yearmonth"}
 
 
@@ -88,3 +92,49 @@ def test_a_column_that_is_there_already_is_refused(study, name):
 
 def test_base_schemas_need_no_study():
     assert base_schema("scores").key == ("unit", "unit_id", "wave", "instrument", "scale")
+
+
+def test_the_documented_list_of_tables_is_complete():
+    spec = importlib.util.spec_from_file_location("list_tables", ROOT / "docs" / "list_tables.py")
+    list_tables = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(list_tables)
+    written = list_tables.PAGE.read_text(encoding="utf-8")
+    assert written == list_tables.page(), "run: python docs/list_tables.py"
+    for name in (*IMPORTABLE, "scores"):
+        section = written.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        assert all(f"| `{field.name}` |" in section for field in base_schema(name).fields)
+
+
+def test_only_ids_of_people_have_a_person_and_only_text_is_kept_back():
+    fields = {(name, field.name): field for name in IMPORTABLE for field in base_schema(name).fields}
+    persons = {column: field.person for (_, column), field in fields.items() if field.person}
+    assert persons == {
+        "child_id": "child", "rater_id": "staff", "respondent_id": "staff", "staff_id": "staff", "coder_id": "coder",
+    }  # fmt: skip
+    kept_back = {key for key, field in fields.items() if not field.exported}
+    assert {("institutions", "name"), ("allocation", "source"), ("implementation", "note")} <= kept_back
+    assert all(fields[key].kind == "string" for key in kept_back)
+
+
+def test_a_study_s_schema_asks_for_pseudonyms_only_where_it_wants_them(study):
+    assert table_schema("screening", study, "w1").pseudonym_key is None
+    privacy = study.privacy.model_copy(update={"pseudonymise": ("respondent_id",), "key": "k123456789abc"})
+    asked = study.model_copy(update={"privacy": privacy})
+    schema = table_schema("screening", asked, "w1")
+    assert {field.name: field.person for field in schema.fields if field.person} == {"rater_id": "staff"}
+    assert schema.pseudonym_key == "k123456789abc"
+    assert table_schema("children", asked).pseudonym_key is None
+    assert schema.digest != table_schema("screening", study, "w1").digest
+
+
+@pytest.mark.parametrize("name", IMPORTABLE)
+def test_a_descriptor_says_what_the_shipped_table_says(name):
+    """What is written for other programs, beside the file it was read from: the same, but for what only this package reads."""
+    shipped = json.loads((shipped_folder("data_schema") / f"{name}.json").read_text())
+    written = schema_descriptor(base_schema(name))
+    for field in shipped["fields"]:
+        field.pop("exported", None)
+        field.get("constraints", {}).pop("minLength", None)
+    assert written["fields"] == shipped["fields"]
+    assert written["primaryKey"] == shipped["primaryKey"]
+    assert written.get("foreignKeys") == shipped.get("foreignKeys")
