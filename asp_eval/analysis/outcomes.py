@@ -152,7 +152,9 @@ def _refuse_other_rows(data: AnalysisSet, fit: MixedFit) -> None:
     institutions = sum(part.institutions_analysed for part in data.flow)
     if (fit.n_obs, fit.n_groups["institution"]) != (children, institutions):
         found = f"{fit.n_obs} children in {fit.n_groups['institution']} institutions"
-        OTHER_ROWS.refuse("flow", found=found, expected=f"{children} children in {institutions}", outcome=data.outcome.id)
+        OTHER_ROWS.refuse(
+            "flow", found=found, expected=f"{children} children in {institutions} institutions", outcome=data.outcome.id
+        )
 
 
 def _attrition(data: StudyData, cohort: pd.DataFrame, rows: AnalysisSet, flow: FlowCounts) -> OutcomeAttrition:

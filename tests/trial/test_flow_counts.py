@@ -26,7 +26,7 @@ from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.trial.flow.consort import flow_counts
 from asp_eval.trial.flow.counts import ArmFlow, FlowCounts, NotScreened, Received, WaveFlow, conserve
 from asp_eval.trial.flow.presence import presence
-from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.design import Study, Wave
 
 
 def declared(*waves: str) -> Study:
@@ -173,3 +173,13 @@ def test_a_refusal_names_the_box_and_both_sums() -> None:
         conserve("children at w2", 7, screened=4, not_screened=2)
     said = "the flow does not add up: children at w2 counts 7, and what leaves it counts 6 (screened 4, not screened 2)"
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(("closed_on", "state"), [("2028-05-31", "institution_closed"), ("2028-06-01", "institution_silent")])
+def test_an_institution_is_closed_if_it_was_by_the_last_day_of_the_wave(closed_on: str, state: str) -> None:
+    waves = [{"id": "w1", "label": {"en": "w1"}}, {"id": "w2", "label": {"en": "w2"}, "from": "2028-05-01", "to": "2028-05-31"}]
+    study = STUDY.model_copy(update={"waves": tuple(Wave.model_validate(wave) for wave in waves)})
+    institutions = INSTITUTIONS.assign(closed_on=pd.to_datetime([None, closed_on, None, None, None]))
+    visits = VISITS.loc[VISITS["child_id"] != "d1"]
+    there = presence(study, CHILDREN, visits, visits, institutions).set_index(["child_id", "wave"])
+    assert there.loc[("b1", "w2"), "state"] == state
