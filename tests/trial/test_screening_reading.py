@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening import columns, workbook
+from asp_eval.trial.screening import columns, export, text, workbook
 from asp_eval.trial.screening.dialect import FileFormat
 from asp_eval.trial.screening.raw import RawTable, TextColumn
 from asp_eval.trial.screening.reading import read_raw
@@ -254,3 +254,36 @@ def test_any_text_comes_back_equal_from_any_dialect(tmp_path, rows, delimiter, e
     writer.writerows([("a", "b", "c"), *rows])
     raw = read_raw(write(tmp_path, buffer.getvalue().encode(encoding)))
     assert cells(raw)[1:] == [list(row) for row in rows]
+
+
+def test_a_long_text_file_tells_how_far_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(text, "TOLD_EVERY", 100)
+    path = write(tmp_path, "a,b\n" + "1,2\n" * 50_000)
+    told: list[tuple[int, int]] = []
+    read_raw(path, progress=lambda done, total: told.append((done, total)))
+    size = path.stat().st_size
+    assert told[-1] == (size, size)
+    assert len(told) > 100
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert {total for _, total in told} == {size}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+def test_a_line_for_spreadsheets_names_the_delimiter_and_is_no_row(tmp_path, line, encoding):
+    raw = read_raw(write(tmp_path, f"{line}\r\na;b,c\r\n1;2,3\r\n".encode(encoding)))
+    assert cells(raw) == [["a", "b,c"], ["1", "2,3"]]
+    assert (raw.rows.tolist(), raw.dialect.delimiter) == ([2], ";")
+
+
+def test_files_larger_than_their_beginning_are_read_like_small_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "START", 64)
+    monkeypatch.setattr(text, "PIECE", 7)
+    rows = "".join(f"{i};Sønderborg {i}\n" for i in range(40))
+    for encoding in ("utf-8", "utf-16", "cp1252"):
+        raw = read_raw(write(tmp_path, f"id;by\n{rows}".encode(encoding)))
+        assert raw.columns["by"].cell(39) == "Sønderborg 39"
+        assert raw.dialect.encoding == encoding
+    late = f"id;by\n{rows}".encode() + b"41;\xe6\n"
+    assert codes(write(tmp_path, late)) == ["SCR-009"]  # one byte of another encoding, far down
+    assert codes(write(tmp_path, f"id;by\n{rows}".encode() + b"41;\0\n")) == ["SCR-007"]

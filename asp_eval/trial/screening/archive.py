@@ -29,6 +29,9 @@ TOO_WIDE = Fault(
     "SCR-073", "a sheet has its last cell in row {row}, column {column}: that is more than is read from a workbook",
     "If there is nothing that far down or right, delete the rows and columns after the data; else export the data as CSV.",
 )  # fmt: skip
+LOST_IN_ODS = Fault(
+    "SCR-086", "the cell holds a tab or a line break that would be lost", "Save the workbook as XLSX, or replace it by a space."
+)
 PACKED = Fault("SCR-074", "the file is an archive that holds other files", "Unpack it, and import what is inside.")
 BINARY_BOOK = Fault("SCR-075", "the workbook is in the binary format (XLSB)", "Save it as XLSX, or export the data as CSV.")
 
@@ -134,7 +137,12 @@ def _within(size: int, source: str) -> None:
 def _check_scans(scans: list[Scan], source: str) -> None:
     grids = [grid for scan in scans for grid in scan.grids]
     check_grids(grids, source)
-    problems = [ERROR_CELL.at(Place(source, row=row, column=column_letters(column))) for s in scans for row, column in s.errors]
+    problems = [
+        fault.at(Place(source, row=row, column=column_letters(column)))
+        for scan in scans
+        for fault, cells in ((ERROR_CELL, scan.errors), (LOST_IN_ODS, scan.lost))
+        for row, column in cells
+    ]
     if problems:
         raise DataProblems(shorten(problems))
 

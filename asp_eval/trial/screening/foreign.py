@@ -8,7 +8,7 @@ from asp_eval.trial.screening.export import Export
 
 OTHER_FORMAT = Fault("SCR-085", "the file is {what}, which is not read here", "{remedy}")
 
-_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
+_PACKED = (b"PK\x05\x06", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
 _SAVE, _EXPORT = "Open it in a spreadsheet and save it as XLSX or CSV.", "Export the data as CSV, SPSS, Stata or Parquet."
 _STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"%PDF", "a PDF", "Ask for the data themselves, as CSV or XLSX."),

@@ -21,12 +21,13 @@ class Scan(Protocol):
     ----------
     grids : list of (int, int)
         Last row and last column of each sheet, from 1.
-    errors : list of (int, int)
-        Row and column of the cells that hold an error.
+    errors, lost : list of (int, int)
+        Row and column of the cells that hold an error, and of those with something that the reader of workbooks leaves out.
     """
 
     grids: list[tuple[int, int]]
     errors: list[tuple[int, int]]
+    lost: list[tuple[int, int]]
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Follow the start of an element; a ValueError says that no spreadsheet writes this."""
@@ -41,6 +42,7 @@ class XlsxScan:
 
     grids: list[tuple[int, int]] = field(default_factory=list)
     errors: list[tuple[int, int]] = field(default_factory=list)
+    lost: list[tuple[int, int]] = field(default_factory=list)
     row: int = 0
     cell_row: int = 0
     column: int = 0
@@ -91,6 +93,7 @@ class OdsScan:
 
     grids: list[tuple[int, int]] = field(default_factory=list)
     errors: list[tuple[int, int]] = field(default_factory=list)
+    lost: list[tuple[int, int]] = field(default_factory=list)
     row: int = 0
     column: int = 0
     rows: int = 1
@@ -110,6 +113,8 @@ class OdsScan:
                 self.errors.append((self.row, self.column))
         elif name == "text:p":
             self._filled()
+        elif name in {"text:tab", "text:line-break"}:
+            self.lost.append((self.row, self.column))
         elif name == "table:table-row":
             self.row += self.rows
             self.rows = _repeated(attributes, "table:number-rows-repeated")
