@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
-from asp_eval.core.tables import guard_formula
+from asp_eval.core.phrases import all_of
+from asp_eval.core.tables import guard_formula, unguard_formula
 from asp_eval.trial.screening.dialect import FileFormat
 from asp_eval.trial.screening.raw import SPACES, RawTable, Rows
 
@@ -45,7 +46,6 @@ ROW_TWICE = Fault(
 DIGITS = 12  # of the file's SHA-256
 _OF = re.compile(r"(\d+) sha256:([0-9a-f]{12})")
 _HEADER = re.compile(rf'{ROW}"?([,;\t|])')
-_GUARDED = re.compile(r"'+[=+\-@\t\r]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,10 +109,12 @@ def correction(raw: RawTable) -> Correction:
     numbers, digits = _numbers(raw)
     problems = _twice(raw, numbers)
     if len(set(digits)) > 1:
-        problems.append(TWO_IMPORTS.at(raw.place(column=OF), found=" and ".join(sorted(set(digits)))))
+        problems.append(TWO_IMPORTS.at(raw.place(column=OF), found=all_of(sorted(set(digits)))))
     if problems:
         raise DataProblems(problems)
-    columns = {unguarded(name): column.translate(unguarded) for name, column in raw.columns.items() if name not in OWN}
+    columns = {
+        unguard_formula(name): column.translate(unguard_formula) for name, column in raw.columns.items() if name not in OWN
+    }
     return Correction(digits[0], replace(raw, columns=columns, rows=numbers), raw.rows)
 
 
@@ -176,29 +178,12 @@ def for_people(of: str, rows: Iterable[tuple[int, Mapping[str, str], Sequence[st
         Number, cells by column, and reasons of each row.
     """
     records = [
-        {OF: of, ROW: str(number), REASONS: " | ".join(reasons)} | {guarded(name): guarded(cell) for name, cell in cells.items()}
+        {OF: of, ROW: str(number), REASONS: " | ".join(reasons)}
+        | {_guarded(name): _guarded(cell) for name, cell in cells.items()}
         for number, cells, reasons in rows
     ]
     return pd.DataFrame(records).fillna("")
 
 
-def guarded(cell: str) -> str:
-    """Return a cell as it is written: harmless in a spreadsheet, and to be had back by `unguarded`.
-
-    Examples
-    --------
-    >>> guarded("=1+1"), guarded("-0,3"), guarded("'=1"), guarded("'n")
-    ("'=1+1", '-0,3', "''=1", "'n")
-    """
-    return f"'{cell}" if _GUARDED.match(cell) else str(guard_formula(cell))
-
-
-def unguarded(cell: str) -> str:
-    """Return a cell as it was before `guarded`.
-
-    Examples
-    --------
-    >>> unguarded("'=1+1"), unguarded("-0,3"), unguarded("''=1"), unguarded("'n")
-    ('=1+1', '-0,3', "'=1", "'n")
-    """
-    return cell[1:] if _GUARDED.match(cell) else cell
+def _guarded(cell: str) -> str:
+    return str(guard_formula(cell))
