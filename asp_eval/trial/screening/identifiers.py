@@ -97,7 +97,7 @@ def is_personal_number(text: str) -> str | None:
     >>> is_personal_number("010203-4567"), is_personal_number("1312011234.0"), is_personal_number("cpr 010203-4567")
     ('0102034567', '1312011234', None)
     """
-    found = _CPR.match(text)
+    found = _CPR.match(text) if len(text) >= _SHORTEST_CPR else None
     if found is None or text[found.end() :].strip("0") not in ("", ".", ","):
         return None
     return personal_number(text)
