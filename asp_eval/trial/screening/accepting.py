@@ -29,7 +29,7 @@ def read_table(
     Parameters
     ----------
     path : str or Path
-        CSV (any usual delimiter, encoding and decimal mark) or XLSX.
+        CSV, XLSX, XLS, ODS, SPSS, Stata, Parquet, or what a survey system writes.
     schema : TableSchema
         ``table_schema(name, study, wave)``.
     mapping : Mapping or path, optional
