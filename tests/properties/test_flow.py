@@ -46,7 +46,7 @@ def seen_in(children: list[tuple[str, str]], visits: list[tuple[int, str, str | 
     return noted[0] if noted else children[int(child[1:])][0]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(lots, child_rows, visit_rows)
 def test_boxes_add_up(lot: dict[str, str], children: list[tuple[str, str]], visits: list[tuple[int, str, str | None]]) -> None:
     flow = flow_counts(STUDY, *frames(lot, children, visits))
@@ -69,7 +69,7 @@ def test_boxes_add_up(lot: dict[str, str], children: list[tuple[str, str]], visi
             assert wave.joined <= arm.joined_later
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(lots, child_rows, visit_rows)
 def test_the_order_of_rows_does_not_matter(
     lot: dict[str, str], children: list[tuple[str, str]], visits: list[tuple[int, str, str | None]]

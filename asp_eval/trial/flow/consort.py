@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Place
@@ -77,9 +80,15 @@ def flow_counts(
     lots = _lots(study, allocation, institutions)
     listed = _listed(children, lots)
     there = presence(study, listed, visits, visits, institutions) if there is None else there
-    there = there.assign(child_id=there["child_id"].astype("str")).merge(listed, on="child_id", validate="many_to_one")
     waves = screening_waves(study)
-    trial = _Trial(lots, listed, there, waves, {wave: closed_by(institutions, study.wave(wave)) for wave in waves}, received)
+    trial = _Trial(
+        lots,
+        listed,
+        _columns(there, listed, lots),
+        waves,
+        {wave: closed_by(institutions, study.wave(wave)) for wave in waves},
+        received,
+    )
     arms = tuple(_arm_flow(arm, trial) for arm in study.arms)
     total = institutions["institution_id"].nunique()
     without = int(listed["arm"].isna().sum())
@@ -97,18 +106,28 @@ class _Trial:
         Arm by institution.
     listed : DataFrame
         child_id, institution, standing, arm.
-    there : DataFrame
-        `presence` with the columns of `listed`.
+    there : dict of ndarray, each of shape (children times waves,)
+        The columns of `presence` and of `listed`, and `seen_arm`: the arm of the institution the child was in, empty where it was
+        not drawn.
     closed : dict
         The institutions closed by each wave.
     """
 
     lots: pd.Series
     listed: pd.DataFrame
-    there: pd.DataFrame
+    there: dict[str, npt.NDArray[Any]]
     waves: tuple[str, ...]
     closed: dict[str, set[str]]
     received: Collection[str] | None
+
+
+def _columns(there: pd.DataFrame, listed: pd.DataFrame, lots: pd.Series) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns as plain arrays, which are compared hundreds of times."""
+    joined = there.assign(child_id=there["child_id"].astype("str")).merge(listed, on="child_id", validate="many_to_one")
+    joined["seen_arm"] = joined["where"].map(lots)
+    texts = ("wave", "state", "where", "institution", "standing", "arm", "seen_arm")
+    columns = {name: joined[name].astype("object").fillna("").to_numpy() for name in texts}
+    return columns | {"retained": joined["retained"].to_numpy(dtype=bool)}
 
 
 def _lots(study: Study, allocation: pd.DataFrame, institutions: pd.DataFrame) -> pd.Series:
@@ -159,31 +178,30 @@ def _arm_flow(arm: str, trial: _Trial) -> ArmFlow:
 
 def _wave_flow(arm: str, wave: str, own: set[str], cohort: int, trial: _Trial) -> WaveFlow:
     """Count one arm at one wave; an institution's data are also those of children of another arm, because movers may cross."""
-    screened = trial.there.loc[trial.there["state"] == SCREENED]
-    with_data = own & set(screened.loc[screened["wave"] == wave, "where"])
-    from_now_on = trial.waves[trial.waves.index(wave) :]
-    still_there = own & set(screened.loc[screened["wave"].isin(from_now_on), "where"])
+    there = trial.there
+    now, screened = there["wave"] == wave, there["state"] == SCREENED
+    later = np.logical_or.reduce([there["wave"] == each for each in trial.waves[trial.waves.index(wave) :]])
+    with_data = own & set(there["where"][now & screened])
     closed = (own - with_data) & trial.closed[wave]
-    now = trial.there.loc[(trial.there["wave"] == wave) & (trial.there["arm"] == arm)]
-    mine = now.loc[now["standing"] == "cohort"]
-    seen, away = mine.loc[mine["state"] == SCREENED], mine.loc[mine["state"] != SCREENED]
-    seen_arm = seen["where"].map(trial.lots)
-    retained = int(away["retained"].sum())
+    of_arm = now & (there["arm"] == arm)
+    of_cohort = of_arm & (there["standing"] == "cohort")
+    seen, away = of_cohort & screened, of_cohort & ~screened
+    retained = int((away & there["retained"]).sum())
     return WaveFlow(
         wave=wave,
         institutions=len(own),
         with_data=len(with_data),
         closed=len(closed),
         silent=len(own - with_data - closed),
-        institutions_lost=len(own - still_there),
+        institutions_lost=len(own - set(there["where"][later & screened])),
         cohort=cohort,
-        screened=len(seen),
-        not_screened=why_not_screened(away["state"]),
+        screened=int(seen.sum()),
+        not_screened=NotScreened(*(int((away & (there["state"] == reason)).sum()) for reason in NOT_SCREENED)),
         absent=retained,
-        lost=len(away) - retained,
-        moved=int((seen["where"] != seen["institution"]).sum()),
-        crossed=int((seen_arm.notna() & (seen_arm != arm)).sum()),
-        joined=int(((now["standing"] == "joined_later") & (now["state"] == SCREENED)).sum()),
+        lost=int(away.sum()) - retained,
+        moved=int((seen & (there["where"] != there["institution"])).sum()),
+        crossed=int((seen & (there["seen_arm"] != "") & (there["seen_arm"] != arm)).sum()),
+        joined=int((of_arm & screened & (there["standing"] == "joined_later")).sum()),
     )
 
 
