@@ -30,7 +30,7 @@ MORE = Fault(
     "SCR-018", "{count} more of these are not listed ({code})", "Cure those that are listed; the rest often goes with them."
 )
 
-CHUNK = 10_000  # rows turned into columns at a time
+CHUNK = 2_000  # rows turned into columns at a time
 MOST_SHOWN = 1_000  # faults of one kind; a file with more is wrong as a whole
 
 
@@ -117,16 +117,20 @@ def _columns(records: Iterator[list[str]], width: int, source: str, start: int) 
     rows: list[Rows] = []
     problems: list[Problem] = []
     while chunk := list(islice(records, CHUNK)):
-        kept = [(start + i, record) for i, record in enumerate(chunk) if any(record)]
+        numbers = np.arange(start, start + len(chunk), dtype=np.int64)
         start += len(chunk)
-        problems += [
-            RAGGED.at(Place(source, row=number), found=len(record), expected=width)
-            for number, record in kept
-            if len(record) != width
-        ]
-        if kept and not problems:
-            rows.append(np.array([number for number, _ in kept], dtype=np.int64))
-            for part, cells in zip(parts, zip(*(record for _, record in kept), strict=True), strict=True):
+        if not all(map(any, chunk)):
+            filled = [any(record) for record in chunk]
+            numbers, chunk = numbers[filled], [record for record, kept in zip(chunk, filled, strict=True) if kept]
+        if set(map(len, chunk)) - {width}:
+            problems += [
+                RAGGED.at(Place(source, row=int(number)), found=len(record), expected=width)
+                for number, record in zip(numbers, chunk, strict=True)
+                if len(record) != width
+            ]
+        if chunk and not problems:
+            rows.append(numbers)
+            for part, cells in zip(parts, zip(*chunk, strict=True), strict=True):
                 part.append(TextColumn.of(cells))
     if problems:
         raise DataProblems(shorten(problems))
