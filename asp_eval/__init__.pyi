@@ -9,23 +9,15 @@ from .stats.mixed.fit import lmm, lmm_from_moments
 from .stats.mixed.moments import Moments
 from .stats.ols import ols
 from .stats.permutation import Permutation
-from .stats.power.analytic import minimum_detectable_effect, power, sample_size
-from .stats.power.designs import (
-    ClusterRobust,
-    FixedSites,
-    Individual,
-    MixedModel,
-    Multisite,
-    RandomSites,
-    Sizes,
-    ThreeLevel,
-    TwoLevel,
-)
+from .stats.power.analytic import minimum_detectable_effect, power
+from .stats.power.designs import ClusterRobust, Individual, MixedModel, Sizes, ThreeLevel, TwoLevel
 from .stats.power.icc import IccDraws, IccEstimate, IccInterval, IccTriangular
 from .stats.power.losses import ByArm, Losses
+from .stats.power.needed import sample_size
 from .stats.power.outcomes import Binary, Continuous
 from .stats.power.rejection import TTest, ZTest
 from .stats.power.simulated import simulate_power
+from .stats.power.sites import FixedSites, Multisite, RandomSites
 from .stats.power.waves import Ancova, Change, EndOnly
 from .stats.resampling.allocations import Allocations
 from .stats.resampling.wild import WildBootstrap

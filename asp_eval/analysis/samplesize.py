@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.analysis.planning import PlannedTrial, Wishes, plan_trial
+from asp_eval.core.errors import Refusal
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.power.analytic import minimum_detectable_effect, power, sample_size
+from asp_eval.stats.power.analytic import minimum_detectable_effect, power
 from asp_eval.stats.power.designs import Sizes
 from asp_eval.stats.power.icc import IccDistribution
+from asp_eval.stats.power.needed import BEYOND_REASON, sample_size
 from asp_eval.stats.power.simulated import simulate_power
 from asp_eval.trial.study.design import Study
 
@@ -26,7 +28,7 @@ class StudyPower:
     planned : PlannedTrial
     table : DataFrame
         One row per intraclass correlation and effect: icc, effect, power, std_error, df, institutions_needed (in the
-        arms compared); power_low and power_high where an intraclass correlation is
+        arms compared; missing beyond a million); power_low and power_high where an intraclass correlation is
         uncertain; simulated_power, monte_carlo_error, rejects_zero where trials were simulated.
     detectable : DataFrame
         One row per intraclass correlation: icc, power, effect; effect_low and effect_high.
@@ -81,7 +83,7 @@ class StudyPower:
 
 def _cell(row: pd.Series, column: str) -> str:
     if column == "institutions_needed":
-        return f"{int(row[column]):,}"
+        return ">1,000,000" if pd.isna(row[column]) else f"{int(row[column]):,}"
     low = row.get("power_low")
     ranged = column == "power" and low is not None and not pd.isna(low)
     shown = ">0.999" if row[column] > 0.9995 else f"{row[column]:.3f}"
@@ -142,17 +144,23 @@ def _power(planned: PlannedTrial, icc: float | IccDistribution, effects: Sequenc
     return found
 
 
-def _needed(planned: PlannedTrial, icc: float | IccDistribution) -> list[int]:
-    """Return the institutions of the arms compared that each effect needs."""
+def _needed(planned: PlannedTrial, icc: float | IccDistribution) -> list[float]:
+    """Return the institutions of the arms compared that each effect needs; missing beyond a million."""
     size = planned.design.size
-    design = replace(
-        planned.design, clusters=None, icc=icc, size=size.mean if isinstance(size, Sizes) else size,
-        cv=size.cv if isinstance(size, Sizes) else planned.design.cv,
-    )  # fmt: skip
-    found = sample_size(
-        design, list(planned.effects), planned.aim, waves=planned.waves, losses=planned.losses, test=planned.test
-    )  # fmt: skip
-    return [row.whole or 0 for row in found.rows]
+    mean, cv = (size.mean, size.cv) if isinstance(size, Sizes) else (size, planned.design.cv)
+    design = replace(planned.design, clusters=None, icc=icc, size=mean, cv=cv)
+    needed = []
+    for effect in planned.effects:
+        try:
+            found = sample_size(
+                design, effect, planned.aim, waves=planned.waves, losses=planned.losses, test=planned.test
+            ).rows[0]  # fmt: skip
+            needed.append(float(found.whole or np.nan))
+        except Refusal as refused:
+            if refused.problems[0].code != BEYOND_REASON.code:
+                raise
+            needed.append(np.nan)
+    return needed
 
 
 def _label(icc: float | IccDistribution) -> float | str:

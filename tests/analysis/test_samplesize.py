@@ -92,11 +92,18 @@ def test_study_yaml_alone_is_enough(planned):
 def test_the_institutions_needed_have_the_power(planned):
     found = study_power(planned)
     for row in found.table.itertuples():
-        n = row.institutions_needed
+        n = int(row.institutions_needed)
         share = round(n / 2) / n
         design = TwoLevel(n, 25, row.icc, cv=0.3, strata=2, share=share)
         assert power(design, row.effect, losses=Losses(individuals=0.1)).power >= 0.8
     assert (found.table.groupby("icc")["institutions_needed"].diff().dropna() < 0).all()
+
+
+def test_an_effect_that_no_trial_finds_leaves_the_rest_standing(planned):
+    found = study_power(planned, Wishes(effects=(1e-4, 0.4), iccs=(0.1,)))
+    assert found.table["institutions_needed"].isna().tolist() == [True, False]
+    assert next(cells for _, cells in found.across("institutions_needed")) == [">1,000,000"]
+    assert "institutions_needed" not in found.as_dict()["power"][0]
 
 
 def test_a_planned_baseline_is_a_covariate(tmp_path):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from asp_eval import (
     Ancova,
@@ -96,6 +97,16 @@ def test_between_within_counts_the_clusters_that_are_left():
         assert fits.clusters_df[r] == (trials.n[:, r] > 0).sum() - 3
 
 
+def test_losses_strike_as_often_as_they_should():
+    R, losses = 4000, Losses(clusters=ByArm(0.1, 0.3), individuals=ByArm(0.2, 0.05))
+    arms = allocations(R)
+    trials = draw_trials(population(R, losses=losses, sizes=[20] * 10), arms, stream(SEED, "losses"))
+    for arm, clusters, individuals in ((0, 0.1, 0.2), (1, 0.3, 0.05)):
+        n = trials.n[arm == arms.T]
+        assert (n == 0).mean() == pytest.approx(clusters, abs=4 * np.sqrt(clusters * (1 - clusters) / len(n)))
+        assert n[n > 0].mean() == pytest.approx(20 * (1 - individuals), abs=4 * np.sqrt(20 * individuals / len(n)))
+
+
 def test_an_arm_that_is_not_compared_is_not_measured():
     arms = allocations(5)
     arms[:, 3] = 2
@@ -128,6 +139,27 @@ def test_drawn_cross_products_have_the_moments_of_rows(cross):
     correlations = [np.corrcoef(m) for m in (ours, theirs)]
     assert np.abs(correlations[0] - correlations[1]).max() < 0.08
     assert np.log(ours.std(axis=1) / theirs.std(axis=1)) == pytest.approx(0, abs=0.08)
+
+
+def test_sums_of_squares_within_clusters_have_their_exact_distributions():
+    """Within clusters: x'x is chi-square, the slope on x normal given it, and what is left of y'y chi-square."""
+    R, icc, sizes = 5000, 0.3, np.array([4, 1, 9, 6])
+    trials = draw_trials(population(R, icc=icc, sizes=sizes), np.tile([0, 1, 0, 1], (R, 1)), stream(SEED, "within"))
+    x, y = 2, -1
+    within = {
+        (i, j): trials.total[i, j] - (trials.sums[i] * trials.sums[j] / sizes[:, None]).sum(axis=0)
+        for i, j in ((x, x), (x, y), (y, y))
+    }
+    left, free = 0.84 * (1 - icc), sizes.sum() - len(sizes)
+    slope = within[x, y] / within[x, x]
+    rest = within[y, y] - slope * within[x, y]
+    for found, distribution in (
+        (within[x, x] / (1 - icc), stats.chi2(free)),
+        ((slope - 0.4) * np.sqrt(within[x, x] / left), stats.norm()),
+        (rest / left, stats.chi2(free - 1)),
+    ):
+        assert stats.kstest(found, distribution.cdf).pvalue > 0.001
+    assert abs(stats.spearmanr(slope, rest).statistic) < 4 / np.sqrt(R)
 
 
 AGREE = [
@@ -193,8 +225,6 @@ def test_an_effect_shifts_the_estimate_and_nothing_else():
 def test_one_sided_and_two_sided_tests_count_the_right_rejections():
     row = simulate_power(TwoLevel(12, 8, 0.1), 0.4, trials=512, seed=2).rows[0]
     t, df = (row.estimate + 0.4) / row.std_error, row.df
-    from scipy import stats
-
     for test, p in (
         (TTest(), 2 * stats.t.sf(np.abs(t), df) < 0.05),
         (TTest(sides=1), stats.t.sf(t, df) < 0.05),
@@ -205,12 +235,13 @@ def test_one_sided_and_two_sided_tests_count_the_right_rejections():
 
 
 def test_methods_differ_as_they_should():
-    design = TwoLevel(10, 12, 0.1)
+    design = TwoLevel(10, 12, 0.1, cv=0.6)
     kr, bw, z = (
         simulate_power(design, 0.6, trials=2048, seed=6, method=m).frame().iloc[0]
         for m in (KenwardRoger(), BetweenWithin(), Normal())
     )
     assert bw["df"] == 8
+    assert kr["df"] != 8
     assert z["df"] == np.inf
     assert z["rejects_zero"] > bw["rejects_zero"] >= kr["rejects_zero"] - 0.005
 

@@ -15,15 +15,11 @@ import numpy as np
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.power.icc import IccDistribution
-from asp_eval.stats.power.layout import Layout, Level, check_inside, check_least, check_shares, known
+from asp_eval.stats.power.checked import Icc, check_icc, check_numbers, explained_words, icc_words, units_of
+from asp_eval.stats.power.layout import Layout, Level, known
+from asp_eval.stats.power.sites import Multisite
 from asp_eval.stats.power.values import Values, single
 
-Icc = Values | IccDistribution | Sequence[float | IccDistribution]
-
-ICC_RANGE = Fault(
-    "PWR-015", "an intraclass correlation must lie between 0 and 1, and all of them together too", "Give 0.05, not 5."
-)
 CV_TOO_LARGE = Fault(
     "PWR-016",
     "sizes with mean {size:g} in {units:g} clusters cannot vary that much: their coefficient of variation is at most {most:.3g}",
@@ -96,36 +92,6 @@ class ClusterRobust:
         return "least squares with cluster-robust errors"
 
 
-@dataclass(frozen=True, slots=True)
-class FixedSites:
-    """Sites that are themselves the population: an effect for these sites, site means as fixed effects.
-
-    Attributes
-    ----------
-    own_effects : bool
-        Whether every site has an effect of its own and their mean is tested (PowerUpR's f); otherwise one common effect
-        is assumed (c), which leaves more degrees of freedom.
-    """
-
-    own_effects: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RandomSites:
-    """Sites drawn from many, between which the effect varies.
-
-    Attributes
-    ----------
-    heterogeneity : float
-        omega: variance of the effect between sites over the variance of the sites' means.
-    r2 : float
-        Share of it that site covariates explain.
-    """
-
-    heterogeneity: Values
-    r2: Values = 0.0
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Individual:
     """Individuals drawn by lot, one by one.
@@ -150,13 +116,13 @@ class Individual:
     def layout(self, icc: float) -> Layout:  # noqa: ARG002
         """Return the common form."""
         n, share, r2, g = known("individuals", self.individuals), single(self.share), single(self.r2), single(self.covariates)
-        _check(share, {"r2": r2}, {"covariates": g}, {"individuals": n})
+        check_numbers(share, {"r2": r2}, {"covariates": g}, {"individuals": n})
         return Layout(n, "individuals", share, (Level("individual", 1.0, r2, 1.0),), 1.0, 2.0 + g)
 
     def account(self) -> tuple[str, ...]:
         """Return what is assumed, in words."""
         said = (f"{single(self.individuals):g} individuals drawn by lot", f"{single(self.share):.3g} of them treated")
-        return (*said, *_explained({"": self.r2}))
+        return (*said, *explained_words({"": self.r2}))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,13 +163,18 @@ class TwoLevel:
 
     def layout(self, icc: float) -> Layout:
         """Return the common form at a value of the intraclass correlation."""
-        units, share, g, strata = _units(self.clusters), single(self.share), single(self.covariates_cluster), single(self.strata)
+        units, share, g, strata = (
+            units_of(self.clusters),
+            single(self.share),
+            single(self.covariates_cluster),
+            single(self.strata),
+        )
         sizes = self.size.values if isinstance(self.size, Sizes) else ()
         size = self.size.mean if isinstance(self.size, Sizes) else known("size", self.size)
         cv = self.size.cv if isinstance(self.size, Sizes) else single(self.cv)
         r2 = {"r2_cluster": single(self.r2_cluster), "r2_individual": single(self.r2_individual)}
-        _check(share, r2, {"covariates_cluster": g, "cv": cv}, {"size": size, "strata": strata})
-        _check_icc(icc)
+        check_numbers(share, r2, {"covariates_cluster": g, "cv": cv}, {"size": size, "strata": strata})
+        check_icc(icc)
         most = np.sqrt(units - 1.0) * (size - 1.0) / size
         if cv > most * (1 + 1e-9):
             CV_TOO_LARGE.refuse("cv", found=cv, size=size, units=units, most=most)
@@ -219,7 +190,7 @@ class TwoLevel:
             f"{single(self.share):.3g} of them treated",
             str(self.analysis),
         ]
-        said += _icc_words(self.icc)
+        said += icc_words(self.icc)
         if isinstance(self.size, Sizes):
             said.append(f"unequal sizes: {self.size}{'' if isinstance(self.analysis, ClusterRobust) else '; information summed'}")
         elif single(self.cv) > 0:
@@ -235,7 +206,7 @@ class TwoLevel:
             said.append(f"{single(self.size):g} individuals in a cluster")
         if single(self.strata) > 1:
             said.append(f"{single(self.strata):g} strata as fixed effects")
-        return (*said, *_explained({"between clusters": self.r2_cluster, "within clusters": self.r2_individual}))
+        return (*said, *explained_words({"between clusters": self.r2_cluster, "within clusters": self.r2_individual}))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -276,13 +247,18 @@ class ThreeLevel:
 
     def layout(self, icc: float) -> Layout:
         """Return the common form at a value of the clusters' intraclass correlation."""
-        units, share, g, strata = _units(self.clusters), single(self.share), single(self.covariates_cluster), single(self.strata)
+        units, share, g, strata = (
+            units_of(self.clusters),
+            single(self.share),
+            single(self.covariates_cluster),
+            single(self.strata),
+        )
         count, size = known("subclusters", self.subclusters), known("size", self.size)
         second, cv = single(self.icc_subcluster), single(self.cv)
         r2 = [single(self.r2_cluster), single(self.r2_subcluster), single(self.r2_individual)]
         shares = dict(zip(("r2_cluster", "r2_subcluster", "r2_individual"), r2, strict=True))
-        _check(share, shares, {"covariates_cluster": g, "cv": cv}, {"subclusters": count, "size": size, "strata": strata})
-        _check_icc(icc, second)
+        check_numbers(share, shares, {"covariates_cluster": g, "cv": cv}, {"subclusters": count, "size": size, "strata": strata})
+        check_icc(icc, second)
         most = np.sqrt(units - 1.0) * (count - 1.0) / count
         if cv > most * (1 + 1e-9):
             CV_TOO_LARGE.refuse("cv", found=cv, size=count, units=units, most=most)
@@ -297,7 +273,7 @@ class ThreeLevel:
         """Return what is assumed, in words."""
         said = [f"{single(self.clusters):g} clusters drawn by lot", f"{single(self.share):.3g} of them treated", "mixed model"]
         said += [f"{single(self.subclusters):g} subclusters in a cluster", f"{single(self.size):g} individuals in a subcluster"]
-        said += [*_icc_words(self.icc), f"ICC of subclusters {single(self.icc_subcluster):g}"]
+        said += [*icc_words(self.icc), f"ICC of subclusters {single(self.icc_subcluster):g}"]
         if single(self.cv) > 0:
             said.append(
                 "unequal numbers of subclusters: relative efficiency of van Breukelen, Candel & Berger (2007), "
@@ -308,106 +284,7 @@ class ThreeLevel:
             "between subclusters": self.r2_subcluster,
             "within subclusters": self.r2_individual,
         }
-        return (*said, *_explained(r2))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Multisite:
-    """A draw within each of several sites: of clusters, or of individuals.
-
-    Attributes
-    ----------
-    sites : float
-    clusters : float or None
-        Clusters in one site, both arms; 0 if individuals are drawn by lot; None if that is what `sample_size` finds.
-    size : float
-        Individuals in one cluster (or in one site, both arms).
-    icc : float or IccDistribution
-        Share of the variance between clusters of a site; 0 without clusters.
-    icc_site : float
-        Share of the variance between sites. With fixed sites 0 makes shares refer to the variance within sites.
-    effects : FixedSites or RandomSites
-    share : float
-        Of each site's clusters (or individuals) that are treated.
-    r2_cluster, r2_individual : float
-    covariates : float
-        Those that cost a degree of freedom: of sites if these are random, else of clusters (or individuals).
-    """
-
-    sites: Values | None
-    clusters: Values | None
-    size: Values | None
-    icc: Icc = 0.0
-    icc_site: Values = 0.0
-    effects: FixedSites | RandomSites = field(default_factory=FixedSites)
-    share: Values = 0.5
-    r2_cluster: Values = 0.0
-    r2_individual: Values = 0.0
-    covariates: Values = 0
-
-    def layout(self, icc: float) -> Layout:
-        """Return the common form at a value of the clusters' intraclass correlation."""
-        sites, clusters = known("sites", self.sites), known("clusters", self.clusters)
-        size, share, g, site = known("size", self.size), single(self.share), single(self.covariates), single(self.icc_site)
-        r2 = {"r2_cluster": single(self.r2_cluster), "r2_individual": single(self.r2_individual)}
-        _check(share, r2, {"covariates": g, "clusters": clusters}, {"sites": sites, "size": size})
-        icc = icc if clusters else 0.0
-        _check_icc(icc, site)
-        inner = Level("individual", 1.0 - icc - site, r2["r2_individual"], size if clusters else 1.0)
-        levels = (Level("cluster", icc, r2["r2_cluster"], 1.0), inner) if clusters else (inner,)
-        units, noun = sites * (clusters or size), "clusters" if clusters else "individuals"
-        if isinstance(self.effects, FixedSites):
-            return Layout(units, noun, share, levels, 1.0, (2.0 * sites if self.effects.own_effects else sites + 1.0) + g)
-        omega, explained = single(self.effects.heterogeneity), single(self.effects.r2)
-        check_least(0.0, heterogeneity=omega)
-        check_shares(r2=explained)
-        spread = site * omega * (1.0 - explained) / sites
-        return Layout(units, noun, share, levels, 0.0, -(sites - 1.0 - g), heterogeneity=spread)
-
-    def account(self) -> tuple[str, ...]:
-        """Return what is assumed, in words."""
-        clusters = single(self.clusters)
-        said = [
-            f"{single(self.sites):g} sites",
-            f"{single(self.share):.3g} of each site's {'clusters' if clusters else 'individuals'} treated",
-        ]
-        said += [f"{clusters:g} clusters in a site", *_icc_words(self.icc)] if clusters else []
-        said += [f"{single(self.size):g} individuals in a {'cluster' if clusters else 'site'}"]
-        said += [f"ICC of sites {single(self.icc_site):g}"] if single(self.icc_site) else []
-        if isinstance(self.effects, RandomSites):
-            omega = single(self.effects.heterogeneity)
-            said.append(f"random sites: the effect's variance between sites is {omega:g} times that of the sites' means")
-        else:
-            said.append(f"fixed sites with {'effects of their own' if self.effects.own_effects else 'a common effect'}")
-        return (*said, *_explained({"between clusters": self.r2_cluster, "within": self.r2_individual}))
+        return (*said, *explained_words(r2))
 
 
 Design = Individual | TwoLevel | ThreeLevel | Multisite
-
-
-def _units(clusters: Values | None) -> float:
-    units = known("clusters", clusters)
-    check_least(2.0, clusters=units)
-    return units
-
-
-def _check(share: float, shares: dict[str, float], zero: dict[str, float], one: dict[str, float]) -> None:
-    """Refuse shares outside 0 and 1, and numbers below zero or one."""
-    check_inside(share=share)
-    check_shares(**shares)
-    check_least(0.0, **zero)
-    check_least(1.0, **one)
-
-
-def _check_icc(*iccs: float) -> None:
-    if not all(0 <= x <= 1 for x in iccs) or sum(iccs) > 1:
-        ICC_RANGE.refuse("icc", found=", ".join(f"{x:g}" for x in iccs), expected="between 0 and 1")
-
-
-def _icc_words(icc: Icc) -> list[str]:
-    return [] if hasattr(icc, "quantiles") else [f"ICC {single(icc):g}"]
-
-
-def _explained(shares: dict[str, Values]) -> tuple[str, ...]:
-    parts = [f"{single(r2):.0%} of the variance {where}".strip() for where, r2 in shares.items() if single(r2) > 0]
-    return (f"covariates explain {' and '.join(parts)}",) if parts else ()
