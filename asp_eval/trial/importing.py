@@ -103,8 +103,8 @@ def import_file(
         if as_given and keeping.sha256 != given.sha256:
             CHANGED_MEANWHILE.refuse(given.file.name)
         stored = _stored(study, store, given, imports.Copy(keeping.name, keeping.sha256), replace=replace)
-        if stored.report.already:
-            keeping.discard()
+    if stored.report.already:
+        keeping.discard()
     # out here: if a file for people cannot be written, the data are stored all the same, and the export must be kept
     write_ledgers(study, stored.ledgers)
     changed = None if stored.report.already else quarantine.path_of(table, wave or "")
