@@ -8,6 +8,7 @@ cluster trial the clusters are judged first, then the participants within the cl
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
@@ -167,14 +168,17 @@ def trial_attrition(
     tuple of Attrition or Unavailable
         Institutions, then children, for each arm in turn.
     """
-    kept = cohort["child_id"].astype(str).isin(set(analysed))
-    children = pd.DataFrame({"institution": cohort["institution"].astype(str), "in": kept})
-    stayed = set(children.loc[children["in"], "institution"])
+    kept = set(analysed)
+    pairs = list(zip(map(str, cohort["institution"].tolist()), map(str, cohort["child_id"].tolist()), strict=True))
+    listed = Counter(institution for institution, _ in pairs)
+    stayed = Counter(institution for institution, child in pairs if child in kept)
+    lots = list(zip(map(str, allocation["institution_id"].tolist()), map(str, allocation["arm"].tolist()), strict=True))
     retained: dict[str, tuple[ArmRetention, ArmRetention]] = {}
     for arm in arms:
-        own = set(allocation.loc[allocation["arm"].astype(str) == arm, "institution_id"].astype(str))
-        within = children.loc[children["institution"].isin(own & stayed), "in"]
-        retained[arm] = ArmRetention(arm, len(own), len(own & stayed)), ArmRetention(arm, len(within), int(within.sum()))
+        own = {institution for institution, lot in lots if lot == arm}
+        there = own & set(stayed)
+        children = ArmRetention(arm, sum(listed[one] for one in there), sum(stayed[one] for one in there))
+        retained[arm] = ArmRetention(arm, len(own), len(there)), children
     reference, *others = retained.values()
     return tuple(attrition(level, reference[index], other[index]) for other in others for index, level in enumerate(LEVELS))
 
