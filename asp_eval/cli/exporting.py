@@ -11,12 +11,12 @@ from asp_eval.cli.app import HERE, AsJson, StudyFolder, app
 from asp_eval.cli.console import print_json, progress, say
 from asp_eval.core.errors import Fault
 
-NOT_A_FOLDER = Fault("CLI-010", "the export cannot be written there: it is not a folder", "Name a folder after --to.")
+NOT_A_FOLDER = Fault("CLI-011", "the export cannot be written there: it is not a folder", "Name a folder after --to.")
 NOT_OURS = Fault(
-    "CLI-011", "the folder holds a datapackage.json that no export of this study wrote, and it will not be overwritten",
+    "CLI-012", "the folder holds a datapackage.json that no export of this study wrote, and it will not be overwritten",
     "Name another folder after --to.",
 )  # fmt: skip
-NOTHING = Fault("CLI-012", "there is nothing to export: no file was imported yet", "Give 'asp-eval import' first.")
+NOTHING = Fault("CLI-013", "there is nothing to export: no file was imported yet", "Give 'asp-eval import' first.")
 
 
 @app.command()

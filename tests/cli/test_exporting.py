@@ -316,14 +316,14 @@ def test_without_scores_and_results_it_says_what_to_do(demo, run, tmp_path):
     assert not (study / "output" / "export" / "scores.csv").exists()
 
 
-@pytest.mark.parametrize("code", ["CLI-010", "CLI-011", "CLI-012"])
+@pytest.mark.parametrize("code", ["CLI-011", "CLI-012", "CLI-013"])
 def test_what_cannot_be_written_is_refused(demo, run, tmp_path, code):
     study = demo.folder
     to = tmp_path / "there"
     match code:
-        case "CLI-010":
-            to.write_text("a file")
         case "CLI-011":
+            to.write_text("a file")
+        case "CLI-012":
             to.mkdir()
             (to / "datapackage.json").write_text('{"name": "another"}')
         case _:
