@@ -34,7 +34,9 @@ from asp_eval.stats.smallsample.normal import Normal
 NOT_SIMULATED = Fault(
     "PWR-040", "trials of this kind cannot be simulated: {why}", "Use power(), or simulate a two-level mixed model."
 )
-FEW_TRIALS = Fault("PWR-041", "too few trials to estimate a power", "Ask for trials=1_000 or more; 10,000 give half a percent.")
+FEW_TRIALS = Fault(
+    "PWR-041", "too few trials to estimate a power", "Ask for 1,000 or more; 10,000 give a standard error of half a percent."
+)
 ALLOCATIONS = Fault(
     "PWR-042", "the allocations do not fit the clusters", "Give one row for each trial and one column for each cluster."
 )
