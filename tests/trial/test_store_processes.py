@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -28,19 +29,31 @@ for turn in range(1000):
     for name in ("small.csv", "large.csv"):
         import_file(study, f"{sys.argv[2]}/{name}", "screening", wave="w1", replace=True)
 """
-QUARANTINE = """
-import shutil, sys
+KILLED = """
+import os, shutil, signal, sys, time
 from pathlib import Path
+import duckdb
 from asp_eval.trial.importing import import_file
 from asp_eval.trial.study.protocol import load_study
 study = load_study(sys.argv[1])
 waiting = Path(sys.argv[1], "output/quarantine/screening-w1.csv")
 corrected = Path(sys.argv[2], "corrected.csv")
+
+def imports():
+    for turn in range(1000):
+        import_file(study, f"{sys.argv[2]}/faulty{turn % 2}.csv", "screening", wave="w1", replace=True)
+        corrected.write_text(waiting.read_text().replace(",x,", ",boy,", 100))
+        import_file(study, corrected, "screening", wave="w1")
+
 print("ready", flush=True)
-for turn in range(1000):
-    import_file(study, f"{sys.argv[2]}/faulty{turn % 2}.csv", "screening", wave="w1", replace=True)
-    corrected.write_text(waiting.read_text().replace(",x,", ",boy,", 100))
-    import_file(study, corrected, "screening", wave="w1")
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        imports()
+    time.sleep(float(line))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    print("dead", flush=True)
 """
 HOLD = """
 import sys, time, duckdb
@@ -51,7 +64,8 @@ time.sleep(float(sys.argv[2]))
 
 
 def start(code: str, *arguments: object) -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
@@ -113,24 +127,28 @@ def test_a_kill_at_any_moment_leaves_before_or_after(drawn, exports):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_a_kill_at_any_moment_leaves_quarantine_and_ledger_reconciled(drawn, visits, export, incoming):
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])
+def test_killed_at_random_moments_the_study_reconciles_every_time(kills, drawn, visits, export, incoming):
     many = pd.concat([visits.assign(child_id=[f"{turn}-{row}" for row in range(3)]) for turn in range(100)])
     for number in range(2):
         export(many.assign(sex=["boy", "x", "x"] * 100, hours=str(number)), f"faulty{number}.csv")
+    killer = start(KILLED, drawn.folder, incoming)
+    moments = random.Random(20061)
     seen = set()
-    for turn in range(4):
-        process = start(QUARANTINE, drawn.folder, incoming)
-        time.sleep(0.2 + 0.17 * turn)
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
+    for _ in range(kills):
+        killer.stdin.write(f"{moments.uniform(0, 2)}\n")
+        killer.stdin.flush()
+        assert killer.stdout.readline() == "dead\n"
         assert audit(drawn).problems == ()
         ledger = table(drawn, "import_ledger")
         here = ledger.loc[ledger["table_name"] == "screening"]
         waits = len(table(drawn, "quarantine"))
         assert waits == here["quarantined"].sum()
         assert len(table(drawn, "screening")) == here["accepted"].sum() == (300 - waits if len(here) else 0)
-        seen.add(waits)
-    assert seen <= {0, 100, 200}
+        seen.add((waits, len(here) > 0))
+    end(killer)
+    assert {waits for waits, _ in seen} <= {0, 100, 200}
+    assert kills < 200 or seen >= {(100, True), (200, True)}  # or every kill came before, or after, everything
     import_file(drawn, incoming / "faulty0.csv", "screening", wave="w1", replace=True)
     waiting = len(table(drawn, "quarantine"))
     file = drawn.folder / "output" / "quarantine" / "screening-w1.csv"
