@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
+from asp_eval.core.phrases import Phrase, any_of
 
 Model = TypeVar("Model", bound="Document")
 Keys = tuple[str | int, ...]
@@ -43,15 +44,21 @@ MISSING_KEY = Fault("DOC-009", "the key is missing", "Add it.")
 WRONG_VALUE = Fault("DOC-010", "the value does not fit", "{advice}")
 
 PATTERNS = {
-    r"^[A-Za-z][A-Za-z0-9_]*$": "a name of letters a to z, digits and _, beginning with a letter",
-    r"^[A-Za-z][A-Za-z0-9_-]*$": "a name of letters a to z, digits, _ and -, beginning with a letter",
+    r"^[A-Za-z][A-Za-z0-9_]*$": Phrase("a name of letters a to z, digits and _, beginning with a letter"),
+    r"^[A-Za-z][A-Za-z0-9_-]*$": Phrase("a name of letters a to z, digits, _ and -, beginning with a letter"),
 }
-_DATE, _LIST, _KEYS = "a date written 2027-09-30", "a list, such as [a, b]", "keys with values, such as {key: value}"
+_DATE, _LIST = Phrase("a date written 2027-09-30"), Phrase("a list, such as [a, b]")
+_KEYS, _TRUTH = Phrase("keys with values, such as {{key: value}}"), Phrase("true or false")
 EXPECTED = {
     "date_from_datetime_parsing": _DATE, "date_parsing": _DATE, "date_type": _DATE, "tuple_type": _LIST, "list_type": _LIST,
     "dict_type": _KEYS, "model_type": _KEYS, "model_attributes_type": _KEYS,
-    "string_type": "a text; if it looks like a number or date, put it in quotes",
-    "bool_parsing": "true or false", "bool_type": "true or false", "float_parsing": "a number", "int_parsing": "a whole number",
+    "string_type": Phrase("a text; if it looks like a number or date, put it in quotes"),
+    "bool_parsing": _TRUTH, "bool_type": _TRUTH, "float_parsing": Phrase("a number"), "int_parsing": Phrase("a whole number"),
+}  # fmt: skip
+
+_LIMITS = {
+    "greater_than": "more than {n}", "greater_than_equal": "{n} or more", "less_than": "less than {n}",
+    "less_than_equal": "at most {n}",
 }  # fmt: skip
 
 
@@ -197,8 +204,8 @@ def _read_text(path: Path) -> str:
     if not path.is_file():
         raise DataProblems([NO_FILE.at(str(path))])
     if path.stat().st_size > LARGEST_DOCUMENT:
-        size = f"{path.stat().st_size} bytes"
-        raise DataProblems([TOO_LARGE.at(path.name, found=size, expected=f"at most {LARGEST_DOCUMENT}")])
+        size = Phrase("{n} bytes", n=path.stat().st_size)
+        raise DataProblems([TOO_LARGE.at(path.name, found=size, expected=Phrase("at most {n} bytes", n=LARGEST_DOCUMENT))])
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -248,27 +255,40 @@ def _problem(detail: ErrorDetails, keys: Keys, place: Place, model: type[BaseMod
     match detail["type"]:
         case "extra_forbidden":
             near = difflib.get_close_matches(str(keys[-1]), _all_keys(model), n=1)
-            advice = f"Did you mean {near[0]!r}?" if near else "Remove it, or correct its spelling."
+            advice = Phrase("Did you mean {name!r}?", name=near[0]) if near else Phrase("Remove it, or correct its spelling.")
             return UNKNOWN_KEY.at(place, found=str(keys[-1]), advice=advice)
         case "missing":
             return MISSING_KEY.at(place)
         case _:
-            return WRONG_VALUE.at(place, found=_brief(detail["input"]), expected=_expected(detail), advice="Correct the value.")
+            return WRONG_VALUE.at(
+                place, found=_brief(detail["input"]), expected=_expected(detail), advice=Phrase("Correct the value.")
+            )
 
 
 def _expected(detail: ErrorDetails) -> str:
     """Say what would have fitted, in the words of someone who writes YAML."""
     context, kind = detail.get("ctx", {}), detail["type"]
     if "error" in context and kind == "value_error":
-        return str(context["error"])
+        said = context["error"].args[0] if context["error"].args else ""
+        return said if isinstance(said, Phrase) else str(context["error"])
     if "pattern" in context:
-        return PATTERNS.get(context["pattern"], f"a text that matches {context['pattern']}")
+        return PATTERNS.get(context["pattern"], Phrase("a text that matches {pattern}", pattern=context["pattern"]))
     if kind == "too_short":
-        return f"at least {context['min_length']} of them that fit"
+        return Phrase("at least {n} of them that fit", n=context["min_length"])
     if kind in EXPECTED:
         return EXPECTED[kind]
+    if kind in ("literal_error", "enum"):
+        return _one_of(str(context["expected"]))
+    if kind in _LIMITS:
+        return Phrase(_LIMITS[kind], n=next(iter(context.values())))
     message = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
     return message[:1].lower() + message[1:]
+
+
+def _one_of(expected: str) -> str:
+    """Return the values of a pydantic message, ``'a', 'b' or 'c'``, as they are without its "or"."""
+    *others, last = expected.split(", ")
+    return any_of([", ".join([*others, last.split(" or ")[0]]), *last.split(" or ")[1:]])
 
 
 def _is_union_tag(part: str | int, loc: Keys) -> bool:

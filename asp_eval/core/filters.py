@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 
 NOT_A_FILTER = Fault(
     "DOC-021",
@@ -52,7 +53,7 @@ class Comparison:
         """Return which cells meet the comparison, shape (rows,)."""
         numeric = pd.api.types.is_numeric_dtype(column.dtype)
         if numeric and self.number is None:
-            NOT_NUMBERS.refuse(f"filter on {self.column}", found=self.text)
+            NOT_NUMBERS.refuse(Phrase("filter on {column}", column=self.column), found=self.text)
         if numeric:
             values = column.to_numpy(dtype=float, na_value=np.nan)
             present, same = ~np.isnan(values), values == self.number
@@ -100,8 +101,8 @@ class Filter:
         for comparison in self.comparisons:
             if comparison.column not in frame.columns:
                 near = difflib.get_close_matches(comparison.column, [str(c) for c in frame.columns], n=1)
-                advice = f"Did you mean {near[0]!r}?" if near else "Correct its spelling."
-                NO_COLUMN.refuse(f"filter {self.text}", found=comparison.column, advice=advice)
+                advice = Phrase("Did you mean {name!r}?", name=near[0]) if near else Phrase("Correct its spelling.")
+                NO_COLUMN.refuse(Phrase("filter {text}", text=self.text), found=comparison.column, advice=advice)
             keep &= comparison.mask(frame[comparison.column])
         return keep
 

@@ -71,9 +71,13 @@ def any_of(parts: Iterable[str]) -> str:
     return reduce(lambda one, other: Phrase("{one} or {other}", one=one, other=other), parts) if (parts := list(parts)) else ""
 
 
-def listed(parts: Iterable[str]) -> str:
+def listed(parts: Iterable[str], mark: str = ", ") -> str:
     """Return "a, b, c"."""
-    return reduce(lambda one, other: Phrase("{one}, {other}", one=one, other=other), parts) if (parts := list(parts)) else ""
+    return (
+        reduce(lambda one, other: Phrase(f"{{one}}{mark}{{other}}", one=one, other=other), parts)
+        if (parts := list(parts))
+        else ""
+    )
 
 
 def some_of(names: Iterable[str], most: int) -> str:

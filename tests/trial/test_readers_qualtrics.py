@@ -69,14 +69,14 @@ def test_a_cut_third_row_is_refused_cell_by_cell(tmp_path):
     ]
     table[2] = table[2][:6]
     found = refused(write(tmp_path, table))
-    assert ("SCR-102", "export.csv row 3", "'6 cells'") in found
+    assert ("SCR-102", "export.csv row 3", "6 cells") in found
     assert ("SCR-102", "export.csv row 3, column note", "''") in found
 
 
 def test_a_cut_second_row_is_refused(tmp_path):
     table = qualtrics_rows()
     table[1] = table[1][:-1]
-    assert refused(write(tmp_path, table)) == [("SCR-102", "export.csv row 2", "'13 cells'")]
+    assert refused(write(tmp_path, table)) == [("SCR-102", "export.csv row 2", "13 cells")]
 
 
 def test_a_header_without_its_third_row_is_refused(tmp_path):

@@ -103,7 +103,7 @@ def test_codes_in_some_columns_and_labels_in_others_are_refused(tmp_path):
     for row, label in zip(table[1:], ["Nej", "Ja, altid", ""], strict=True):
         row[2] = label
     assert refused(write(tmp_path, table, redcap_dictionary())) == [
-        ("SCR-097", "wave1.csv, column mood", "'codes here, labels in obeys'")
+        ("SCR-097", "wave1.csv, column mood", "codes here, labels in obeys")
     ]
 
 

@@ -71,7 +71,7 @@ def test_three_mistakes_are_answered_at_once_with_line_field_and_remedy(tmp_path
         ("id: conduct,", "id: municipality,", "outcomes[0].id", "taken by a stratum"),
         ("covariates: [sex, age]", "covariates: [baseline, age]", "analysis.covariates[0]", "a meaning of its own"),
         ("score: sdq-teacher.conduct", "column: staff_survey.y", "outcomes[0]", "a column of screening"),
-        ("minimum_cell: 5", "minimum_cell: 1", "privacy.minimum_cell", "greater than or equal to 2"),
+        ("minimum_cell: 5", "minimum_cell: 1", "privacy.minimum_cell", "2 or more"),
         ("reference: {da", "control: {da", "arm_labels.control", "no declared arm"),
     ],
 )

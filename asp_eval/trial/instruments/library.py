@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from asp_eval.core.documents import read_document, read_yaml
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
+from asp_eval.core.phrases import Phrase, any_of
 from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.norms import FOLDER, with_norms
@@ -169,5 +170,5 @@ def _ages(form: Instrument) -> Ages:
 
 def _refuse(kind: str, name: str, known: Sequence[str]) -> None:
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    advice = f"Did you mean {' or '.join(near)}? " if near else ""
+    advice = Phrase("Did you mean {name}? ", name=any_of(near)) if near else ""
     UNKNOWN.refuse(found=name, kind=kind, advice=advice)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.filters import parse_filter
+from asp_eval.core.phrases import Phrase, all_of, listed
 from asp_eval.trial.instruments import library
 from asp_eval.trial.screening.columns import shorten
 from asp_eval.trial.screening.items import named
@@ -105,7 +106,7 @@ def _item_names(raw: RawTable, mapping: Mapping, names: Collection[str]) -> dict
             if ours not in mapping.rename.values():
                 before = new.get(theirs) or mapping.rename.get(theirs)
                 if before:
-                    problems.append(NAMED_TWICE.at(raw.place(column=theirs), names=f"{before} and {ours}"))
+                    problems.append(NAMED_TWICE.at(raw.place(column=theirs), names=all_of([before, ours])))
                 new[theirs] = ours
     if problems:
         raise DataProblems(shorten(problems))
@@ -153,7 +154,10 @@ def _disagreements(
     for group in differing:
         members = np.flatnonzero(groups == group)
         values = pd.Series(raw.rows[members]).groupby(cells[members], sort=False).agg(["first", "size"])
-        shown = "; ".join(f"{value!r} in {n} rows from row {row}" for value, row, n in values.itertuples())
+        shown = listed(
+            (Phrase("{value!r} in {n} rows from row {row}", value=value, n=n, row=row) for value, row, n in values.itertuples()),
+            "; ",
+        )
         who = f"{unit} {raw.columns[unit].cell(members[0])!r}"
         yield DISAGREE.at(raw.place(int(members[0]), name), unit=who, values=shown)
 
@@ -163,7 +167,7 @@ def _must_have(raw: RawTable, part: str, wanted: Iterable[str]) -> None:
     for name in wanted:
         if name not in raw.columns:
             near = difflib.get_close_matches(name, raw.columns, n=1)
-            advice = f"Did you mean {near[0]!r}?" if near else "Correct its spelling, or take it out."
+            advice = Phrase("Did you mean {name!r}?", name=near[0]) if near else Phrase("Correct its spelling, or take it out.")
             problems.append(NO_SUCH_COLUMN.at(raw.place(column=name), part=part, advice=advice))
     if problems:
         raise DataProblems(problems)

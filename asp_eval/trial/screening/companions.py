@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.columns import shorten
 from asp_eval.trial.screening.export import Export
 from asp_eval.trial.screening.looking import first_records
@@ -23,7 +24,7 @@ NOT_BESIDE = Fault(
     "Put it into the same folder, or correct its name under 'format: {{companions: ...}}'.",
 )  # fmt: skip
 WHICH_COMPANION = Fault(
-    "SCR-091", "more than one file beside this one could be its {part}",
+    "SCR-091", "more than one file beside this one could be its '{part}'",
     "Leave one, or say which in the mapping: 'format: {{companions: {{{part}: NAME}}}}'.",
 )  # fmt: skip
 NOT_A_COMPANION = Fault("SCR-092", "the file is not {what}", "Export it again, and put it beside the data as it comes.")
@@ -208,7 +209,9 @@ def cells_are_labels(raw: RawTable, codes: Mapping[str, Collection[str]], labels
     """
     coded, labelled = _only(raw, codes, labels), _only(raw, labels, codes)
     if coded and labelled:
-        raise DataProblems([MIXED.at(raw.place(column=coded[0]), found=f"codes here, labels in {labelled[0]}")])
+        raise DataProblems(
+            [MIXED.at(raw.place(column=coded[0]), found=Phrase("codes here, labels in {column}", column=labelled[0]))]
+        )
     return bool(labelled)
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from asp_eval.core.documents import Document
 from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.core.phrases import Phrase, any_of
 
 UNSURE_DELIMITER = Fault(
     "SCR-010", "the columns could be separated in more than one way",
@@ -71,7 +72,7 @@ def find_delimiter(text: str, source: str) -> str:
     even = [candidate for candidate in splitting if len(set(widths[candidate])) == 1]
     fitting = even or splitting
     if len(fitting) > 1:
-        shown = " or ".join(f"{candidate!r} ({widths[candidate][0]} columns)" for candidate in fitting)
+        shown = any_of(Phrase("{mark!r} ({n} columns)", mark=candidate, n=widths[candidate][0]) for candidate in fitting)
         raise DataProblems([UNSURE_DELIMITER.at(source, found=None, expected=shown)])
     return fitting[0] if fitting else ","
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asp_eval.core.errors import Fault, Place, Problem
+from asp_eval.core.phrases import Phrase, all_of
 from asp_eval.trial.screening.fields import Field
 from asp_eval.trial.screening.raw import SPACES, RawTable
 from asp_eval.trial.screening.schema import TableSchema
@@ -176,8 +177,8 @@ def _relabelled(before: Mapping[str, str], now: Mapping[str, str], moved: set[st
 def _one_wave_only(before: Told, now: Told, source: str, wave: str) -> Iterator[Problem]:
     """Items that one of the files has; a whole form of a family may well be used at one wave only."""
     for there, other, names in (
-        (before, now, (f"the file of {wave}", "this one")),
-        (now, before, ("this file", f"that of {wave}")),
+        (before, now, (Phrase("the file of {wave}", wave=wave), Phrase("this one"))),
+        (now, before, (Phrase("this file"), Phrase("that of {wave}", wave=wave))),
     ):
         lone: dict[str, list[str]] = {}
         for name in there:
@@ -186,7 +187,11 @@ def _one_wave_only(before: Told, now: Told, source: str, wave: str) -> Iterator[
         for form, items in lone.items():
             shown = ", ".join(items[:MOST_NAMED]) + (", ..." if len(items) > MOST_NAMED else "")
             yield ONE_WAVE_ONLY.at(
-                Place(source, column=form), items=f"{len(items)} items ({shown})", form=form, there=names[0], not_there=names[1]
+                Place(source, column=form),
+                items=Phrase("{n} items ({names})", n=len(items), names=shown),
+                form=form,
+                there=names[0],
+                not_there=names[1],
             )
 
 
@@ -198,7 +203,9 @@ def _placed(names: Sequence[str], source: str) -> tuple[Place, str]:
     shown = ", ".join(name.partition(".")[2] or name for name in names[:MOST_NAMED]) + (
         ", ..." if len(names) > MOST_NAMED else ""
     )
-    return Place(source, column=forms.pop() if len(forms) == 1 else None), f", in {len(names)} columns: {shown}"
+    return Place(source, column=forms.pop() if len(forms) == 1 else None), Phrase(
+        ", in {n} columns: {names}", n=len(names), names=shown
+    )
 
 
 def _plain(label: str) -> str:
@@ -207,8 +214,8 @@ def _plain(label: str) -> str:
 
 
 def _listed(values: set[str]) -> str:
-    return " and ".join(sorted(values))
+    return all_of(sorted(values))
 
 
 def _shown(value: str) -> str:
-    return value or "an empty cell"
+    return value or Phrase("an empty cell")

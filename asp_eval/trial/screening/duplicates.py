@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem
+from asp_eval.core.phrases import Phrase, all_of, some_of
 from asp_eval.trial.screening.findings import Finding
 from asp_eval.trial.screening.raw import SPACES, Mask, RawTable
 from asp_eval.trial.screening.schema import TableSchema
@@ -61,7 +62,7 @@ def same_keys(raw: RawTable, schema: TableSchema, left_out: Mask) -> Finding:
         others = [int(raw.rows[other]) for other in alike if other != row]
         values = ", ".join(raw.columns[name].cell(row).strip(SPACES) for name in names)
         place = raw.place(row, names[0])
-        return SAME_KEY.at(place, key=" and ".join(schema.key), values=values, others=_rows(others), advice=_on_same_key(schema))
+        return SAME_KEY.at(place, key=all_of(schema.key), values=values, others=_rows(others), advice=_on_same_key(schema))
 
     return Finding.of(SAME_KEY, names[0] if names else None, clashing, problem)
 
@@ -93,13 +94,13 @@ def _in_company(groups: npt.NDArray[np.int64]) -> Mask:
 
 
 def _rows(numbers: Sequence[int]) -> str:
-    shown = ", ".join(map(str, numbers[:MOST_NAMED]))
-    more = f" and {len(numbers) - MOST_NAMED} more" if len(numbers) > MOST_NAMED else ""
-    return f"row {shown}" if len(numbers) == 1 else f"rows {shown}{more}"
+    shown = some_of(map(str, numbers), MOST_NAMED)
+    return Phrase("row {n}", n=shown) if len(numbers) == 1 else Phrase("rows {numbers}", numbers=shown)
 
 
 def _on_same_key(schema: TableSchema) -> str:
     """Say where two rows with one key come from, for the unit of the table."""
     if schema.key == ("institution_id",):
-        return "if the file has a row per child, say in the mapping 'one_row_per: institution_id'"
-    return f"look whether one is another {schema.key[0].removesuffix('_id')}'s, with a mistyped id"
+        return Phrase("if the file has a row per child, say in the mapping 'one_row_per: institution_id'")
+    who = {"child_id": Phrase("another child's"), "respondent_id": Phrase("another respondent's")}
+    return Phrase("look whether one is {whose}, with a mistyped id", whose=who.get(schema.key[0], Phrase("somebody else's")))

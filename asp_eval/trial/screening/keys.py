@@ -15,6 +15,7 @@ from pathlib import Path
 
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import all_of
 from asp_eval.trial.screening.pseudonyms import PseudonymKey
 
 NO_KEY = Fault(
@@ -123,4 +124,4 @@ def _refuse_if_open(*paths: Path) -> None:
     """Refuse what others have rights to; Windows keeps the folder of a user's settings to that user."""
     shut = [f"chmod {700 if path.is_dir() else 600} {path}" for path in paths if path.stat().st_mode & _OTHERS]
     if shut and os.name == "posix":
-        OPEN_KEY.refuse(str(paths[-1]), commands=" and ".join(shut))
+        OPEN_KEY.refuse(str(paths[-1]), commands=all_of(shut))

@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from asp_eval.core.documents import Document, Misfit, Misfits, read_document
 from asp_eval.core.errors import AspError, DataProblems, Fault
 from asp_eval.core.filters import parse_filter
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.screening.dialect import FileFormat
 from asp_eval.trial.screening.items import is_pattern, named
@@ -100,8 +101,8 @@ class Mapping(Document):
     def _readable(cls, text: str | None) -> str | None:
         try:
             parse_filter(text)
-        except AspError as error:
-            raise ValueError(f"a filter; {error.problems[0].remedy}") from None
+        except AspError:
+            raise ValueError(Phrase('comparisons such as: attrit == 0 and municipality != "Aarhus"')) from None
         return text
 
     @field_validator("rename", "rename_items", mode="before")
@@ -109,7 +110,9 @@ class Mapping(Document):
     def _columns_filled_in(cls, parts: Any, info: ValidationInfo) -> Any:
         open_ = [str(name) for name in parts if str(name).startswith(FILL_IN)] if isinstance(parts, dict) else []
         what = (
-            "which column of the file this is" if info.field_name == "rename" else "how the file names this questionnaire's items"
+            Phrase("which column of the file this is")
+            if info.field_name == "rename"
+            else Phrase("how the file names this questionnaire's items")
         )
         if open_:
             raise Misfits(Misfit((name,), NOT_FILLED_IN, details={"what": what}) for name in open_)
@@ -124,7 +127,10 @@ class Mapping(Document):
             for label, value in labels.items() if value is None
         ]  # fmt: skip
         if open_:
-            raise Misfits(Misfit(keys, NOT_FILLED_IN, details={"what": f"what becomes of {keys[1]!r}"}) for keys in open_)
+            raise Misfits(
+                Misfit(keys, NOT_FILLED_IN, details={"what": Phrase("what becomes of {label!r}", label=keys[1])})
+                for keys in open_
+            )
         return parts
 
     @field_validator("rename_items")
@@ -132,7 +138,8 @@ class Mapping(Document):
     def _patterns(cls, patterns: dict[str, str]) -> dict[str, str]:
         for pattern in patterns.values():
             if not is_pattern(pattern):
-                raise ValueError(f"a pattern with {{number}} or {{key}} in it, such as 's_{{number}}', in place of {pattern!r}")
+                said = "a pattern with {{number}} or {{key}} in it, such as 's_{{number}}', in place of {pattern!r}"
+                raise ValueError(Phrase(said, pattern=pattern))
         return patterns
 
     @model_validator(mode="after")
@@ -140,7 +147,7 @@ class Mapping(Document):
         made = [*self.rename.values(), *self.constants, *([self.row_number_as] if self.row_number_as else [])]
         twins = sorted({name for name in made if made.count(name) > 1})
         if twins:
-            raise ValueError(f"every column made once; {', '.join(twins)} is made more than once")
+            raise ValueError(Phrase("every column made once; {names} is made more than once", names=", ".join(twins)))
         return self
 
     @property

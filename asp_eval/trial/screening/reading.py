@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.core.phrases import all_of
 from asp_eval.trial.screening.columns import EMPTY_FILE
 from asp_eval.trial.screening.dialect import FileFormat
 from asp_eval.trial.screening.export import Export, Progress, Reader, quiet
@@ -69,5 +70,5 @@ def reader_of(export: Export) -> Reader:
     closest = [reader for reader in fitting if reader.rank == fitting[0].rank]
     if len(closest) > 1:
         names = [reader.name for reader in closest]
-        raise DataProblems([TWO_DIALECTS.at(export.source, names=" and ".join(names), first=names[0])])
+        raise DataProblems([TWO_DIALECTS.at(export.source, names=all_of(names), first=names[0])])
     return closest[0]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.instruments import library
 from asp_eval.trial.screening.mapping import Mapping as MappingFile
 from asp_eval.trial.screening.raw import SPACES, RawTable, TextColumn
@@ -174,5 +175,5 @@ def _truncated(raw: RawTable, name: str, column: TextColumn) -> tuple[TextColumn
     """Drop the day of the dates in a column; what is no date stays, to be refused later."""
     order = raw.dialect.dates or date_order(_met(column))
     if order is None:
-        return column, [UNSURE_DAY.at(raw.place(column=name), expected="day-first or month-first")]
+        return column, [UNSURE_DAY.at(raw.place(column=name), expected=Phrase("day-first or month-first"))]
     return column.translate(lambda text: month_of(text.strip(SPACES), order) or text), []

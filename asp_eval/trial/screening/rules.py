@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem
+from asp_eval.core.phrases import Phrase, all_of
 from asp_eval.trial.screening.ages import age_years
 from asp_eval.trial.screening.duplicates import keys_of
 from asp_eval.trial.screening.findings import Finding
@@ -56,6 +57,8 @@ STORED = Fault(
     "SCR-120", "another row with this {unit} is stored already",
     "If this row is the right one, correct the whole file and import it with --replace; if not, leave the row where it is.",
 )  # fmt: skip
+
+CALLED = {"sex": Phrase("sex"), "birth_month": Phrase("month of birth")}
 
 
 def unmet(raw: RawTable, schema: TableSchema, known: Known | None) -> Iterator[Problem]:
@@ -110,7 +113,7 @@ def _forms(raw: RawTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[
 
 def _two_forms(raw: RawTable, answered: dict[str, Mask]) -> Finding:
     def problem(row: int) -> Problem:
-        return TWO_FORMS.at(raw.place(row), forms=" and ".join(form for form, mask in answered.items() if mask[row]))
+        return TWO_FORMS.at(raw.place(row), forms=all_of(form for form, mask in answered.items() if mask[row]))
 
     return Finding.of(TWO_FORMS, None, np.sum(list(answered.values()), axis=0) > 1, problem)
 
@@ -126,8 +129,8 @@ def _institutions(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known
         found = str(given.iloc[row])
         meant = spelled.get(_plain(given.iloc[[row]]).iloc[0])
         near = [meant] if meant else difflib.get_close_matches(found, known.institutions, n=1)
-        likely = f"Did you mean {near[0]!r}? " if near else ""
-        advice = f"{likely}Correct the cell, or add the institution to the list and import the list again."
+        likely = Phrase("Did you mean {name!r}? ", name=near[0]) if near else ""
+        advice = Phrase("{likely}Correct the cell, or add the institution to the list and import the list again.", likely=likely)
         return UNKNOWN_INSTITUTION.at(raw.place(row, "institution_id"), found=found, advice=advice)
 
     yield Finding.of(UNKNOWN_INSTITUTION, "institution_id", unlisted, unknown)
@@ -147,7 +150,7 @@ def _dates(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Fi
         outside |= day < pd.Timestamp(wave.start)
     if wave.end:
         outside |= day > pd.Timestamp(wave.end)
-    span = f"{wave.start or '...'} to {wave.end or '...'}"
+    span = Phrase("{low} to {high}", low=wave.start or "...", high=wave.end or "...")
     return Finding.of(
         OUTSIDE_WAVE, "date", outside,
         lambda row: OUTSIDE_WAVE.at(raw.place(row, "date"), found=f"{day.iloc[row]:%Y-%m-%d}", expected=span),
@@ -163,7 +166,9 @@ def _ages(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Ite
     later = (born > month).fillna(False).to_numpy(dtype=bool)
 
     def born_later(row: int) -> Problem:
-        return BORN_LATER.at(raw.place(row, "birth_month"), found=str(born.iloc[row]), expected=f"up to {month.iloc[row]}")
+        return BORN_LATER.at(
+            raw.place(row, "birth_month"), found=str(born.iloc[row]), expected=Phrase("at most {n}", n=month.iloc[row])
+        )
 
     yield Finding.of(BORN_LATER, "birth_month", later, born_later)
     if study.eligibility is None or study.eligibility.at != wave_id:
@@ -172,7 +177,7 @@ def _ages(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Ite
     age = age_years(born, day)
     ages = study.eligibility.age_years
     outside = ((age < ages.start) | (age >= ages.below)).to_numpy(dtype=bool) & ~later
-    allowed = f"from {ages.start:g}, below {ages.below:g}"
+    allowed = Phrase("from {low:g}, below {high:g}", low=ages.start, high=ages.below)
 
     def ineligible(row: int) -> Problem:
         return OUTSIDE_AGES.at(raw.place(row, "birth_month"), found=round(float(age.iloc[row]), 1), expected=allowed)
@@ -222,8 +227,10 @@ def _differences(raw: RawTable, frame: pd.DataFrame, column: str, reports: pd.Da
     waves = frame["child_id"].map(last["wave"])
 
     def problem(row: int) -> Problem:
-        place, wave = raw.place(row, column), str(waves.iloc[row]) or "the register"
-        return fault.at(place, found=str(now.iloc[row]), expected=str(said.iloc[row]), wave=wave, column=column)
+        place, wave = raw.place(row, column), str(waves.iloc[row]) or Phrase("the register")
+        return fault.at(
+            place, found=str(now.iloc[row]), expected=str(said.iloc[row]), wave=wave, column=CALLED.get(column, column)
+        )
 
     return Finding.of(fault, column, differs, problem)
 

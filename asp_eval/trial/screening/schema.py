@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.instruments import library
 from asp_eval.trial.instruments.definition import Instrument
@@ -95,6 +96,17 @@ class TableSchema:
         return hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()
 
 
+def at_wave(table: str, wave: str | None) -> str:
+    """Say a table, and the wave if it has one.
+
+    Examples
+    --------
+    >>> at_wave("screening", "w1"), at_wave("institutions", None)
+    ('screening at w1', 'institutions')
+    """
+    return Phrase("{table} at {wave}", table=table, wave=wave) if wave else table
+
+
 def base_schema(name: str) -> TableSchema:
     """Return the schema of a shipped table, without anything a study adds.
 
@@ -167,14 +179,14 @@ def _collection(name: str, study: Study, wave: str | None) -> Collection | None:
     """What the study collects in a table at a wave; refuses a wave that does not fit the table."""
     if name not in BY_WAVE:
         if wave is not None:
-            NO_WAVES.refuse(f"table {name}", found=wave)
+            NO_WAVES.refuse(Phrase("table {name}", name=name), found=wave)
         return None
     collection = study.collect.screening if name == "screening" else study.collect.staff_survey
     waves = collection.waves if collection else ()
     if wave is None:
-        NEEDS_WAVE.refuse(f"table {name}", expected=", ".join(waves) or None)
+        NEEDS_WAVE.refuse(Phrase("table {name}", name=name), expected=", ".join(waves) or None)
     if wave not in waves:
-        NOT_COLLECTED.refuse(f"table {name}", found=wave, expected=", ".join(waves) or "no wave")
+        NOT_COLLECTED.refuse(Phrase("table {name}", name=name), found=wave, expected=", ".join(waves) or Phrase("no wave"))
     return collection
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from python_calamine import CalamineSheet
 
 from asp_eval.core.errors import DataProblems, Fault, Place
+from asp_eval.core.phrases import Phrase, listed
 from asp_eval.trial.screening.columns import SAME_NAME
 from asp_eval.trial.screening.export import Export
 from asp_eval.trial.screening.raw import SPACES
@@ -71,7 +72,8 @@ def _joined(sheets: dict[str, Sheet], export: Export) -> Sheet:
     elif export.told.sheets and len({len(table) for table in tables}) == 1:
         reason = None
     elif export.told.sheets:
-        reason = "their rows are " + ", ".join(f"{len(table) - 1} in {name!r}" for name, table in zip(names, tables, strict=True))
+        counts = [Phrase("{n} in {sheet!r}", n=len(table) - 1, sheet=name) for name, table in zip(names, tables, strict=True)]
+        reason = Phrase("their rows are {counts}", counts=listed(counts))
     if reason is not None:
         raise DataProblems([NOT_ONE_TABLE.at(export.source, expected=", ".join(names), reason=reason)])
     _names_once(tables, names, export.source)
@@ -89,12 +91,18 @@ def _no_key(tables: list[Sheet], names: list[str]) -> str | None:
     keys = [[row[0].strip(SPACES) for row in table] for table in tables]
     first, *others = keys
     if not all(first) or len(set(first)) < len(first):
-        return f"the first column of {names[0]!r} does not name each row once"
+        return Phrase("the first column of {sheet!r} does not name each row once", sheet=names[0])
     for name, key in zip(names[1:], others, strict=True):
         if key[0] != first[0]:
-            return f"their first columns are {first[0]!r} in {names[0]!r} and {key[0]!r} in {name!r}"
+            return Phrase(
+                "their first columns are {one!r} in {sheet!r} and {other!r} in {another!r}",
+                one=first[0], sheet=names[0], other=key[0], another=name,
+            )  # fmt: skip
         if len(key) != len(first) or set(key) != set(first):
-            return f"column {first[0]!r} does not have the same values in {names[0]!r} and {name!r}"
+            return Phrase(
+                "column {column!r} does not have the same values in {one!r} and {other!r}",
+                column=first[0], one=names[0], other=name,
+            )  # fmt: skip
     return None
 
 
@@ -108,7 +116,9 @@ def _names_once(tables: list[Sheet], names: list[str], source: str) -> None:
     """Refuse a name that stands in two sheets."""
     seen: dict[str, str] = {}
     problems = [
-        SAME_NAME.at(Place(source, row=1, column=column), found=f"in {seen[column]!r} and {sheet!r}", times=2)
+        SAME_NAME.at(
+            Place(source, row=1, column=column), found=Phrase("in {one!r} and {other!r}", one=seen[column], other=sheet), times=2
+        )
         for sheet, table in zip(names, tables, strict=True)
         for column in table[0]
         if column and seen.setdefault(column, sheet) != sheet

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 
 from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening import readstat
 from asp_eval.trial.screening.columns import Declared, finished
 from asp_eval.trial.screening.export import Export
@@ -89,9 +90,10 @@ def _refuse(document: dict[str, Any], export: Export, kind: Kind) -> None:
     if reason is not None and ("encoding" in reason or "codec" in reason):
         raise DataProblems([WRONG_ENCODING.at(export.source, kind=shown)])
     if reason is None and document["declared_rows"] not in {None, document["rows"]}:
-        reason = f"it declares {document['declared_rows']} rows and holds {document['rows']}"
+        reason = Phrase("it declares {n} rows and holds {found}", n=document["declared_rows"], found=document["rows"])
     if reason is not None:
-        raise DataProblems([BROKEN_FILE.at(export.source, kind=shown, reason=reason[:1].lower() + reason[1:].rstrip("."))])
+        told = reason if isinstance(reason, Phrase) else repr(reason)
+        raise DataProblems([BROKEN_FILE.at(export.source, kind=shown, reason=told)])
 
 
 def _column(output: BinaryIO, texts: list[str], rows: int) -> TextColumn:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Place, Problem
+from asp_eval.core.phrases import Phrase, some_of
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.screening.known import Known
 from asp_eval.trial.screening.schema import TableSchema
@@ -54,8 +55,8 @@ def straight_liners(source: str, frame: pd.DataFrame, schema: TableSchema) -> It
         answered, alike = _answered_alike(frame, items)
         counts = pd.DataFrame({"who": frame[who], "n": alike, "total": answered}).groupby("who")[["n", "total"]].sum()
         for row in counts.loc[counts["n"] >= FEWEST_CHILDREN].itertuples():
-            called = f"rater {row.Index!r}" if who == "rater_id" else f"institution {row.Index!r}"
-            units = "children" if "child_id" in schema.key else "questionnaires"
+            called = Phrase("rater {id!r}" if who == "rater_id" else "institution {id!r}", id=row.Index)
+            units = Phrase("children") if "child_id" in schema.key else Phrase("questionnaires")
             yield STRAIGHT_LINER.at(Place(source, column=form), who=called, form=form, n=row.n, total=row.total, units=units)
 
 
@@ -84,9 +85,7 @@ def absences(table: Table, known: Known) -> Iterator[Problem]:
     there = set(table.checked["institution_id"])
     absent = sorted(expected - there)
     if absent:
-        more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
-        names = ", ".join(absent[:MOST_NAMED]) + more
-        yield NOBODY_OF.at(table.source, n=len(absent), total=len(expected), names=names)
+        yield NOBODY_OF.at(table.source, n=len(absent), total=len(expected), names=some_of(absent, MOST_NAMED))
     for arm in sorted(set(known.arms.values())):
         if not any(known.arms.get(institution) == arm for institution in there):
             yield NO_ARM.at(table.source, arm=arm)

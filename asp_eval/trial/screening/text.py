@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 
 from asp_eval.core.errors import DataProblems, Fault, Place
+from asp_eval.core.phrases import any_of
 from asp_eval.trial.screening.dialect import encodings, find_delimiter
 from asp_eval.trial.screening.export import Export
 from asp_eval.trial.screening.raw import Dialect
@@ -59,7 +60,7 @@ def _encoding(export: Export) -> str:
         except UnicodeDecodeError:
             continue
         return name
-    raise DataProblems([NOT_TEXT.at(export.source, expected=" or ".join(tried))])
+    raise DataProblems([NOT_TEXT.at(export.source, expected=any_of(tried))])
 
 
 def _decoded(export: Export, encoding: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
+from asp_eval.core.phrases import Phrase, all_of, any_of
 from asp_eval.trial.screening.duplicates import same_keys, same_rows
 from asp_eval.trial.screening.fields import Field
 from asp_eval.trial.screening.findings import Finding, at_rows, listed
@@ -244,7 +245,7 @@ def _column_problems(raw: RawTable, schema: TableSchema) -> Iterator[Problem]:
     for group in schema.alternatives:
         present = [form for form in group if there.intersection(schema.items(form))]
         if not present:
-            yield NO_FORM.at(raw.source, expected=" or ".join(group))
+            yield NO_FORM.at(raw.source, expected=any_of(group))
         for form in present:
             for name in schema.items(form):
                 if name not in there:
@@ -253,7 +254,7 @@ def _column_problems(raw: RawTable, schema: TableSchema) -> Iterator[Problem]:
 
 def _near(name: str, pool: set[str]) -> str:
     near = difflib.get_close_matches(name, sorted(pool), n=1)
-    return f"Did you mean {near[0]!r}? " if near else ""
+    return Phrase("Did you mean {name!r}? ", name=near[0]) if near else ""
 
 
 def _marks(raw: RawTable, schema: TableSchema) -> tuple[Marks, list[Problem]]:
@@ -263,12 +264,12 @@ def _marks(raw: RawTable, schema: TableSchema) -> tuple[Marks, list[Problem]]:
     numbers = [text for field in there if field.numeric for text in raw.columns[field.name].texts]
     decimal = raw.dialect.decimal or decimal_mark(numbers, raw.dialect.delimiter)
     if decimal is None:
-        shown = " and ".join(sorted({text for text in numbers if "," in text or "." in text})[:4])
-        problems.append(UNSURE_DECIMAL.at(raw.source, expected="'.' or ','", numbers=shown))
+        shown = all_of(sorted({text for text in numbers if "," in text or "." in text})[:4])
+        problems.append(UNSURE_DECIMAL.at(raw.source, expected=any_of(["'.'", "','"]), numbers=shown))
     dates = raw.dialect.dates or date_order(t for field in there if field.kind == "date" for t in raw.columns[field.name].texts)
     if dates is None:
         names = ", ".join(field.name for field in there if field.kind == "date")
-        problems.append(UNSURE_DATES.at(raw.place(column=names), expected="day-first or month-first"))
+        problems.append(UNSURE_DATES.at(raw.place(column=names), expected=Phrase("day-first or month-first")))
     return Marks(decimal or ".", dates or "iso"), problems
 
 

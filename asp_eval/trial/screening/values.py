@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.fields import Field
 from asp_eval.trial.screening.raw import SPACES, TextColumn
 
@@ -37,11 +38,11 @@ FULL_DATE = Fault(
 IMPOSSIBLE_DATE = Fault("SCR-047", "there is no such date", "Correct the cell.")
 
 KINDS = {
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "date": "a date",
-    "yearmonth": "a year and month (YYYY-MM)",
+    "string": Phrase("a text"),
+    "integer": Phrase("a whole number"),
+    "number": Phrase("a number"),
+    "date": Phrase("a date"),
+    "yearmonth": Phrase("a year and month (YYYY-MM)"),
 }
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[T ]\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\.\d+)?)?", re.ASCII)
@@ -100,10 +101,14 @@ def expected(field: Field) -> str:
     """Say what a field allows."""
     if field.allowed:
         return ", ".join(field.allowed)
-    if field.minimum is not None or field.maximum is not None:
-        ends = [("from", field.minimum), ("to", field.maximum)]
-        return " ".join([KINDS[field.kind], *(f"{word} {end}" for word, end in ends if end is not None)])
-    return f"text like {field.pattern}" if field.pattern else KINDS[field.kind]
+    kind = KINDS[field.kind]
+    if field.minimum is not None and field.maximum is not None:
+        return Phrase("{kind} from {low} to {high}", kind=kind, low=field.minimum, high=field.maximum)
+    if field.minimum is not None:
+        return Phrase("{kind}, {low} or more", kind=kind, low=field.minimum)
+    if field.maximum is not None:
+        return Phrase("{kind}, at most {high}", kind=kind, high=field.maximum)
+    return Phrase("a text like {pattern}", pattern=field.pattern) if field.pattern else kind
 
 
 def decimal_mark(texts: Iterable[str], delimiter: str | None) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asp_eval.core.errors import Fault, Problem
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.store import imports, ledger
 from asp_eval.trial.store.connection import Store
 from asp_eval.trial.store.layout import fetch, stored_columns
@@ -114,7 +115,8 @@ def _arms(connection: DuckDBPyConnection, chain: Sequence[ledger.Entry]) -> Iter
     for institution in sorted(drawn.keys() | stored.keys()):
         now, then = stored.get(institution), drawn.get(institution)
         if now != then:
-            yield OTHER_ARMS.at(f"institution {institution}", found=now or "no arm", expected=then or "no arm")
+            no_arm, place = Phrase("no arm"), Phrase("institution {id}", id=institution)
+            yield OTHER_ARMS.at(place, found=now or no_arm, expected=then or no_arm)
 
 
 def _files(folder: Path, chain: Sequence[ledger.Entry]) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem
+from asp_eval.core.phrases import Phrase, some_of
 from asp_eval.trial.store.children import known_reports
 from asp_eval.trial.store.connection import Store
 from asp_eval.trial.study.design import Study
@@ -54,7 +55,7 @@ def changes(study: Study) -> Iterator[Problem]:
         for wave in study.wave_ids:
             children = rows.loc[rows["wave"] == wave, "child_id"].tolist()
             if children:
-                yield fault.at(f"wave {wave}", n=len(children), names=_named(children))
+                yield fault.at(Phrase("wave {wave}", wave=wave), n=len(children), names=_named(children))
 
 
 def _changed(reports: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -67,5 +68,4 @@ def _changed(reports: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def _named(children: Sequence[str]) -> str:
-    more = f" and {len(children) - MOST_NAMED} more" if len(children) > MOST_NAMED else ""
-    return ", ".join(sorted(children)[:MOST_NAMED]) + more
+    return some_of(sorted(children), MOST_NAMED)

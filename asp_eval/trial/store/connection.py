@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -141,4 +142,6 @@ def _is_running(process: int) -> bool:
 def _holder(text: str) -> str:
     """Return who holds the database, as far as the system says."""
     found = re.search(r"held in (\S+) \(PID (\d+)\)", text)
-    return f"{Path(found[1]).name}, process {found[2]}" if found else "a process that the system does not name"
+    if found is None:
+        return Phrase("a process that the system does not name")
+    return Phrase("{program}, process {number}", program=Path(found[1]).name, number=found[2])

@@ -11,6 +11,7 @@ from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.trial.screening.correction import DIGITS, ROW, Correction
 from asp_eval.trial.screening.mapping import NO_MAPPING
 from asp_eval.trial.screening.mapping import Mapping as MappingFile
+from asp_eval.trial.screening.schema import at_wave
 from asp_eval.trial.store import imports, quarantine
 
 if TYPE_CHECKING:
@@ -84,5 +85,5 @@ def correcting(connection: DuckDBPyConnection | None, given: Correction, name: s
     """
     stands = imports.standing(connection, name, wave) if connection else ()
     if connection is None or not stands or not stands[0].said["sha256"].startswith(given.sha256[:DIGITS]):
-        NOTHING_WAITS.refuse(given.raw.source, table=f"{name} at {wave}" if wave else name)
+        NOTHING_WAITS.refuse(given.raw.source, table=at_wave(name, wave))
     return Correcting(stands[0], quarantine.numbers(connection, stands[0].import_id), stands[1:])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.fields import Field
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def ensure(connection: DuckDBPyConnection, name: str, columns: Columns) -> None:
         if column not in there:
             connection.execute(f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column)} {kind}")
         elif there[column] != kind:
-            OTHER_TYPE.refuse(f"table {name}, column {column}", stored=there[column])
+            OTHER_TYPE.refuse(Phrase("table {table}, column {name}", table=name, name=column), stored=there[column])
 
 
 def insert(connection: DuckDBPyConnection, name: str, frame: pd.DataFrame) -> None:

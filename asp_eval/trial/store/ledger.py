@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.store.layout import ensure, stored_columns, typed_frame
 
 if TYPE_CHECKING:
@@ -197,12 +198,13 @@ def verify(chain: Sequence[Entry], heads: Mapping[str, str] | None = None) -> tu
     problems = []
     number, previous = 0, NO_ENTRY
     for entry in chain:
-        place = f"ledger entry {entry.entry}"
+        place = Phrase("ledger entry {n}", n=entry.entry)
         if digest_of(entry.text) != entry.digest:
             problems.append(CHANGED.at(place, found=entry.digest[:12], expected=digest_of(entry.text)[:12]))
         if entry.previous != previous:
-            after = f"after entry {number}, {previous[:12]}" if number else "the first, with nothing before it"
-            problems.append(BROKEN_CHAIN.at(place, found=f"after {entry.previous[:12]}", expected=after))
+            first = Phrase("the first, with nothing before it")
+            after = Phrase("after entry {n}, {digits}", n=number, digits=previous[:12]) if number else first
+            problems.append(BROKEN_CHAIN.at(place, found=Phrase("after {digits}", digits=entry.previous[:12]), expected=after))
         number, previous = entry.entry, entry.digest
     known = {NO_ENTRY, *(entry.digest for entry in chain)}
     for source, known_head in (heads or {}).items():

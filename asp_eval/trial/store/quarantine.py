@@ -12,10 +12,11 @@ import numpy as np
 
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import Fault, Problem
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.correction import for_people, origin
 from asp_eval.trial.screening.duplicates import keys_of
 from asp_eval.trial.screening.raw import SPACES, RawTable, Rows
-from asp_eval.trial.screening.schema import TableSchema
+from asp_eval.trial.screening.schema import TableSchema, at_wave
 from asp_eval.trial.store import imports, ledger
 from asp_eval.trial.store.connection import Store
 from asp_eval.trial.store.layout import ensure, fetch, insert, quoted, stored_columns, typed_frame
@@ -230,10 +231,10 @@ def outstanding(study: Study) -> tuple[Problem, ...]:
 def _told(one: Waiting) -> Problem:
     said = one.found.said
     wave = f" --wave {said['wave']}" if said["wave"] else ""
-    place = f"{said['table_name']} at {said['wave']}" if said["wave"] else said["table_name"]
+    place = at_wave(said["table_name"], said["wave"])
     n = len(one.rows)
-    rows = "1 row of {file} is" if n == 1 else "{n} rows of {file} are"
-    return WAITING.at(place, rows=rows.format(n=n, file=one.found.file), path=one.path, table=said["table_name"], wave=wave, n=n)
+    rows = Phrase("1 row of {file} is" if n == 1 else "{n} rows of {file} are", n=n, file=one.found.file)
+    return WAITING.at(place, rows=rows, path=one.path, table=said["table_name"], wave=wave, n=n)
 
 
 def _in_words(reason: Mapping[str, Any]) -> str:

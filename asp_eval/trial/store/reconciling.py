@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from asp_eval.core.errors import Fault, Problem
-from asp_eval.trial.screening.schema import BY_WAVE
+from asp_eval.core.phrases import Phrase
+from asp_eval.trial.screening.schema import BY_WAVE, at_wave
 from asp_eval.trial.store import imports, ledger
 from asp_eval.trial.store.layout import quoted, stored_columns
 
@@ -42,22 +43,22 @@ def unreconciled(connection: DuckDBPyConnection, name: str, wave: str) -> Iterat
     found = [
         one for one in imports.imports(ledger.entries(connection)) if (one.said["table_name"], one.said["wave"]) == (name, wave)
     ]
-    place = f"{name} at {wave}" if wave else name
+    place = at_wave(name, wave)
     for one in found:
         counts = one.counts()
         if sum(counts.values()) != one.said["rows_in"] or min(counts.values()) < 0:
-            what = f"the rows of {one.file} (entry {one.import_id})"
+            what = Phrase("the rows of {file} (entry {entry})", file=one.file, entry=one.import_id)
             yield DO_NOT_ADD_UP.at(place, found=counts, expected=one.said["rows_in"], what=what)
     stands = [one.counts() for one in found if not one.superseded]
     for stored, parts in _holds(name):
         expected = sum(counts[part] for counts in stands for part in parts)
         count = _count(connection, stored, wave)
         if count != expected:
-            yield DO_NOT_ADD_UP.at(place, found=count, expected=expected, what=f"rows stored in {stored}")
+            yield DO_NOT_ADD_UP.at(place, found=count, expected=expected, what=Phrase("rows stored in {table}", table=stored))
     waiting = {one.import_id: one.counts()["quarantined"] for one in found if one.counts()["quarantined"]}
     there = _in_quarantine(connection, name, wave)
     if there != waiting:
-        yield DO_NOT_ADD_UP.at(place, found=there, expected=waiting, what="rows in quarantine, by import")
+        yield DO_NOT_ADD_UP.at(place, found=there, expected=waiting, what=Phrase("rows in quarantine, by import"))
 
 
 def all_unreconciled(connection: DuckDBPyConnection) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from asp_eval.core.errors import Fault, Problem, Refusal
+from asp_eval.core.phrases import Phrase, some_of
 from asp_eval.trial.screening.schema import LISTS
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.store.children import REGISTER
@@ -23,19 +24,19 @@ VANISHING = Fault(
 )  # fmt: skip
 
 WORDS = {
-    "institutions": ("institution", "institutions"),
-    "staff_survey": ("respondent", "respondents"),
-    "staff": ("member of staff", "members of staff"),
-    "interviews": ("interview", "interviews"),
-    "implementation": ("event", "events"),
+    "institutions": ("1 institution", "{n} institutions"),
+    "staff_survey": ("1 respondent", "{n} respondents"),
+    "staff": ("1 member of staff", "{n} members of staff"),
+    "interviews": ("1 interview", "{n} interviews"),
+    "implementation": ("1 event", "{n} events"),
 }
 MOST_NAMED = 5
 
 
 def counted(table: Table, n: int) -> str:
     """Say how many units of a table, in words."""
-    one, many = WORDS.get(table.name, ("child", "children"))
-    return f"{n} {one if n == 1 else many}"
+    one, many = WORDS.get(table.name, ("1 child", "{n} children"))
+    return Phrase(one) if n == 1 else Phrase(many, n=n)
 
 
 def vanishing(connection: DuckDBPyConnection, table: Table) -> list[str]:
@@ -68,9 +69,8 @@ def _lost_rows(connection: DuckDBPyConnection, table: Table) -> list[str]:
 def refuse_vanishing(table: Table, lost: list[str], before: str, problems: Iterable[Problem]) -> None:
     """Refuse a file that would make units vanish, and list the problems of its rows, which may be why."""
     if lost:
-        more = f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""
-        names = ", ".join(lost[:MOST_NAMED]) + more
-        raise Refusal([VANISHING.at(table.source, count=counted(table, len(lost)), before=before, names=names), *problems])
+        names, count = some_of(lost, MOST_NAMED), counted(table, len(lost))
+        raise Refusal([VANISHING.at(table.source, count=count, before=before, names=names), *problems])
 
 
 def _listing(name: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.columns import shorten, table_of
 from asp_eval.trial.screening.companions import (
     NO_LABEL,
@@ -30,7 +31,7 @@ TWO_QUESTIONS = Fault(
 )  # fmt: skip
 NO_LIST = Fault("SCR-111", "the form has no list of choices of this name", "Download the form again; do not edit it.")
 
-IN_FORM = "the XLSForm"
+IN_FORM = Phrase("the XLSForm")
 ADDED = {"_id", "_uuid", "_submission_time"}  # columns every export has
 PERSONAL = {"username", "phonenumber", "email", "_submitted_by"}
 OTHER = {"other": ("Other",)}
@@ -201,7 +202,7 @@ def _with_labels(raw: RawTable, asked: Mapping[str, Question], *, headed: bool) 
     if not labels:  # several labels in one cell are joined by spaces, and cannot be told apart
         strange += unlisted(raw, {n: q.choices for n, q in offered.items() if q.multiple}, str.split)
     if strange:
-        kind = "label" if labels else "choice"
+        kind = Phrase("label") if labels else Phrase("choice")
         raise DataProblems(shorten(text.problem(NO_LABEL, what=IN_FORM, kind=kind) for text in strange))
     known = {name: {c: of[0] for c, of in question.choices.items() if of} for name, question in offered.items()}
     return replace(raw, labels={} if labels else known)

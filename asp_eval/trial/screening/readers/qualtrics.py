@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from asp_eval.core.errors import DataProblems, Fault, Place
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.columns import shorten, table_of
 from asp_eval.trial.screening.companions import records_of
 from asp_eval.trial.screening.export import Export, Rank
@@ -69,7 +70,9 @@ def _import_ids(source: str, header: Sequence[Sequence[str]]) -> list[str]:
         if not key
     ]
     problems += [
-        CUT_HEADER.at(Place(source, row=row), found=f"{len(record)} cells", expected=f"{len(names)} cells")
+        CUT_HEADER.at(
+            Place(source, row=row), found=Phrase("{n} cells", n=len(record)), expected=Phrase("{n} cells", n=len(names))
+        )
         for row, record in enumerate(header, start=1)
         if len(record) != len(names)
     ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.columns import shorten, table_of
 from asp_eval.trial.screening.companions import (
     NO_LABEL,
@@ -41,7 +42,7 @@ UNKNOWN_CODE = Fault(
     "If it means missing, say so in the mapping under 'missing'; if not, export data and dictionary again.", severity="warning",
 )  # fmt: skip
 
-IN_DICTIONARY = "the data dictionary of REDCap"
+IN_DICTIONARY = Phrase("the data dictionary of REDCap")
 NAME, FORM, KIND, LABEL, CHOICES, IDENTIFIER = COLUMNS = (
     "Variable / Field Name", "Form Name", "Field Type", "Field Label", "Choices, Calculations, OR Slider Labels", "Identifier?",
 )  # fmt: skip
@@ -222,7 +223,7 @@ def _with_labels(raw: RawTable, variables: Mapping[str, Variable]) -> RawTable:
     strange = unlisted(raw, back if labels else listed)
     tolerated = [text for text in strange if not labels and _NUMBER.fullmatch(text.text)]
     if len(tolerated) < len(strange):
-        kind = "label" if labels else "code"
+        kind = Phrase("label") if labels else Phrase("code")
         raise DataProblems(shorten(t.problem(NO_LABEL, what=IN_DICTIONARY, kind=kind) for t in strange if t not in tolerated))
     notes = [text.problem(UNKNOWN_CODE) for text in tolerated]
     kept = {} if labels else {n: dict(v.labels) for n, v in variables.items() if v.labels and n in raw.columns}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asp_eval.core.errors import DataProblems
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.export import Export, Rank
 from asp_eval.trial.screening.raw import RawTable
 from asp_eval.trial.screening.statistical import BROKEN_FILE, read_statistical
@@ -29,7 +30,7 @@ class Stata:
     def read(self, export: Export) -> RawTable:
         """Return the data as text, with value labels, variable labels and the letters of missing values."""
         if export.start.startswith(START) and not export.content.rstrip(b"\0\r\n ").endswith(END):
-            raise DataProblems([BROKEN_FILE.at(export.source, kind="Stata", reason="its end is not there")])
+            raise DataProblems([BROKEN_FILE.at(export.source, kind="Stata", reason=Phrase("its end is not there"))])
         return read_statistical(export, "stata")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.columns import shorten, table_of
 from asp_eval.trial.screening.companions import (
     CUT_SHORT,
@@ -46,7 +47,7 @@ NO_LABELS = Fault(
 
 STRUCTURE = ("questionName", "variableName", "questionType", "subType", "questionText", "choiceValue", "choiceText")
 _DATA = re.compile(r"Dataset ?(?:\((\d+)\))?")  # Dataset, or Dataset(1), Dataset(2), ...
-IN_STRUCTURE, IN_LABELS = "the structure from SurveyXact", "the labels from SurveyXact"
+IN_STRUCTURE, IN_LABELS = Phrase("the structure from SurveyXact"), Phrase("the labels from SurveyXact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class SurveyXact:
         if foreign:
             raise DataProblems(shorten(foreign))
         raw = table_of(export, header, rows, dialect, titles={n: q.title for n, q in questions.items()}, labels=choices)
-        problems = [text.problem(NO_LABEL, what=IN_LABELS, kind="answer") for text in unlisted(raw, choices)]
+        problems = [text.problem(NO_LABEL, what=IN_LABELS, kind=Phrase("answer")) for text in unlisted(raw, choices)]
         if problems:
             raise DataProblems(shorten(problems))
         return _noted(raw, questions, choices)
