@@ -13,10 +13,11 @@ from asp_eval.analysis.profiles import GapResults
 from asp_eval.analysis.results import Results, load
 from asp_eval.core.errors import AspError, Fault, Place, Problem
 from asp_eval.core.filters import parse_filter
+from asp_eval.core.phrases import Phrase, some_of
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import instruments
 from asp_eval.trial.scores import declared_forms
-from asp_eval.trial.screening.schema import LISTS
+from asp_eval.trial.screening.schema import LISTS, at_wave
 from asp_eval.trial.store import table
 from asp_eval.trial.store.auditing import Audit, audit
 from asp_eval.trial.store.changes import changes
@@ -47,7 +48,7 @@ UNKNOWN_COLUMN = Fault(
     "ANA-016", "the column {name!r} is in none of the tables", "Correct the name, or declare the column under 'columns'."
 )
 MOST_NAMED = 8
-CURE = "Next: cure what is listed above, then check again."
+CURE = Phrase("Next: cure what is listed above, then check again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def check_study(study: Study) -> StudyCheck:
                 now = rows.loc[rows["wave"].astype(str) == wave]
                 tables.append((name, wave, str(len(now)), str(now["institution_id"].nunique())))
                 if len(now) and len(allocation):
-                    problems += _absent(study, allocation, now, f"{name} at {wave}")
+                    problems += _absent(study, allocation, now, at_wave(name, wave))
     problems += [*outstanding(study), *changes(study)]
     problems += label_drift(study)
     for name in LISTS:
@@ -202,8 +203,7 @@ def _absent(study: Study, allocation: pd.DataFrame, rows: pd.DataFrame, place: s
 
 
 def _named(ids: list[str]) -> str:
-    more = f" and {len(ids) - MOST_NAMED} more" if len(ids) > MOST_NAMED else ""
-    return ", ".join(ids[:MOST_NAMED]) + more
+    return some_of(ids, MOST_NAMED)
 
 
 def _next_step(
@@ -213,16 +213,17 @@ def _next_step(
     if any(problem.severity == "error" for problem in problems):
         return CURE
     if institutions.empty:
-        return "Next: asp-eval import FILE --table institutions"
+        return Phrase("Next: {command}", command="asp-eval import FILE --table institutions")
     if allocation.empty:
         elsewhere = study.randomisation.drawn_elsewhere
-        return f"Next: {'asp-eval import FILE --table allocation' if elsewhere else 'asp-eval randomise --seed N'}"
+        command = "asp-eval import FILE --table allocation" if elsewhere else "asp-eval randomise --seed N"
+        return Phrase("Next: {command}", command=command)
     missing = [
         wave for wave in (study.collect.screening.waves if study.collect.screening else ()) if not (visits["wave"] == wave).any()
     ]
     if missing:
-        return f"Next: asp-eval import FILE --table screening --wave {missing[0]}"
-    return f"Next: asp-eval {_verb_due(study)}"
+        return Phrase("Next: {command}", command=f"asp-eval import FILE --table screening --wave {missing[0]}")
+    return Phrase("Next: {command}", command=f"asp-eval {_verb_due(study)}")
 
 
 def _verb_due(study: Study) -> str:

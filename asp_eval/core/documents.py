@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -57,8 +58,8 @@ EXPECTED = {
 }  # fmt: skip
 
 _LIMITS = {
-    "greater_than": "more than {n}", "greater_than_equal": "{n} or more", "less_than": "less than {n}",
-    "less_than_equal": "at most {n}",
+    "greater_than": partial(Phrase, "more than {n}"), "greater_than_equal": partial(Phrase, "{n} or more"),
+    "less_than": partial(Phrase, "less than {n}"), "less_than_equal": partial(Phrase, "at most {n}"),
 }  # fmt: skip
 
 
@@ -280,7 +281,7 @@ def _expected(detail: ErrorDetails) -> str:
     if kind in ("literal_error", "enum"):
         return _one_of(str(context["expected"]))
     if kind in _LIMITS:
-        return Phrase(_LIMITS[kind], n=next(iter(context.values())))
+        return _LIMITS[kind](n=next(iter(context.values())))
     message = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
     return message[:1].lower() + message[1:]
 

@@ -16,6 +16,7 @@ from typing import Literal
 from xml.parsers import expat
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Refusal
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.columns import shorten
 from asp_eval.trial.screening.scans import MOST_CELLS, PASSED_OVER, OdsScan, Scan, XlsxScan, column_letters
 
@@ -130,7 +131,7 @@ def _refuse_doctype(*_: object) -> None:
 
 def _within(size: int, source: str) -> None:
     if size > LARGEST_UNPACKED:
-        limit = f"at most {LARGEST_UNPACKED // 1_000_000} MB"
+        limit = Phrase("at most {n} MB", n=LARGEST_UNPACKED // 1_000_000)
         raise DataProblems([EXPANDS.at(source, expected=limit, size=size // 1_000_000)])
 
 
@@ -157,5 +158,5 @@ def check_grids(grids: list[tuple[int, int]], source: str) -> None:
     """
     if sum(row * column for row, column in grids) > MOST_CELLS:
         row, column = max(grids, key=lambda grid: grid[0] * grid[1])
-        limit = f"at most {MOST_CELLS:,} cells in all"
+        limit = Phrase("at most {n:,} cells in all", n=MOST_CELLS)
         raise DataProblems([TOO_WIDE.at(source, expected=limit, row=row, column=column_letters(column))])

@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-CPR, NAME, EMAIL, PHONE, ADDRESS = "a personal number", "a name", "an e-mail address", "a telephone number", "an address"
+from asp_eval.core.phrases import Phrase
+
+CPR, NAME, EMAIL = Phrase("a personal number"), Phrase("a name"), Phrase("an e-mail address")
+PHONE, ADDRESS = Phrase("a telephone number"), Phrase("an address")
 _WORDS = {
     CPR: "cpr cprnr cprnummer cprno personnummer personnr ssn",
     EMAIL: "email emails mail mails emailadresse mailadresse epost emailaddress mailaddress",

@@ -138,8 +138,11 @@ class Mapping(Document):
     def _patterns(cls, patterns: dict[str, str]) -> dict[str, str]:
         for pattern in patterns.values():
             if not is_pattern(pattern):
-                said = "a pattern with {{number}} or {{key}} in it, such as 's_{{number}}', in place of {pattern!r}"
-                raise ValueError(Phrase(said, pattern=pattern))
+                said = Phrase(
+                    "a pattern with {{number}} or {{key}} in it, such as 's_{{number}}', in place of {pattern!r}",
+                    pattern=pattern,
+                )
+                raise ValueError(said)
         return patterns
 
     @model_validator(mode="after")

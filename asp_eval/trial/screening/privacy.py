@@ -13,6 +13,7 @@ import numpy as np
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.filters import parse_filter
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.columns import shorten
 from asp_eval.trial.screening.fields import Field
 from asp_eval.trial.screening.identifiers import (
@@ -170,15 +171,15 @@ def _uses(raw: RawTable, mapping: Mapping, schema: TableSchema) -> list[_Use]:
 def _names(raw: RawTable, mapping: Mapping) -> Iterator[Problem]:
     """Yield what identifies outside the cells: in the file's name, a column's, a label, the mapping."""
     if is_personal(raw.source):
-        yield IN_A_NAME.at(where="the name of the file")
+        yield IN_A_NAME.at(where=Phrase("the name of the file"))
     for position, name in enumerate(raw.columns, start=1):
         if is_personal(name):
-            yield IN_A_NAME.at(Place(raw.source, row=1, column=str(position)), where="the name of the column")
+            yield IN_A_NAME.at(Place(raw.source, row=1, column=str(position)), where=Phrase("the name of the column"))
     for name, labels in raw.labels.items():
         if any(is_personal(label) for label in labels.values()) and name not in mapping.not_personal:
-            yield IN_A_NAME.at(raw.place(column=name), where="a label of the column")
+            yield IN_A_NAME.at(raw.place(column=name), where=Phrase("a label of the column"))
     if is_personal(mapping.on_one_line):
-        yield IN_A_NAME.at(raw.source, where="the mapping of the file")
+        yield IN_A_NAME.at(raw.source, where=Phrase("the mapping of the file"))
     for name in mapping.not_personal:
         if name not in raw.columns:
             yield NO_SUCH_COLUMN.at(raw.source, found=name)

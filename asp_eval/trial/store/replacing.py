@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asp_eval.core.errors import Fault, Problem, Refusal
@@ -24,19 +25,19 @@ VANISHING = Fault(
 )  # fmt: skip
 
 WORDS = {
-    "institutions": ("1 institution", "{n} institutions"),
-    "staff_survey": ("1 respondent", "{n} respondents"),
-    "staff": ("1 member of staff", "{n} members of staff"),
-    "interviews": ("1 interview", "{n} interviews"),
-    "implementation": ("1 event", "{n} events"),
+    "institutions": (Phrase("1 institution"), partial(Phrase, "{n} institutions")),
+    "staff_survey": (Phrase("1 respondent"), partial(Phrase, "{n} respondents")),
+    "staff": (Phrase("1 member of staff"), partial(Phrase, "{n} members of staff")),
+    "interviews": (Phrase("1 interview"), partial(Phrase, "{n} interviews")),
+    "implementation": (Phrase("1 event"), partial(Phrase, "{n} events")),
 }
 MOST_NAMED = 5
 
 
 def counted(table: Table, n: int) -> str:
     """Say how many units of a table, in words."""
-    one, many = WORDS.get(table.name, ("1 child", "{n} children"))
-    return Phrase(one) if n == 1 else Phrase(many, n=n)
+    one, many = WORDS.get(table.name, (Phrase("1 child"), partial(Phrase, "{n} children")))
+    return one if n == 1 else many(n=n)
 
 
 def vanishing(connection: DuckDBPyConnection, table: Table) -> list[str]:

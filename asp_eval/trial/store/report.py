@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from asp_eval.core.errors import Problem
+from asp_eval.core.phrases import Phrase, listed
+from asp_eval.trial.screening.schema import at_wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class ImportReport:
     @property
     def where(self) -> str:
         """The table, and the wave if it has one."""
-        return f"{self.table} at {self.wave}" if self.wave else self.table
+        return at_wave(self.table, self.wave)
 
     @property
     def again(self) -> str:
@@ -83,15 +85,26 @@ class ImportReport:
         return f"asp-eval import {self.quarantine_file} --table {self.table}{wave}"
 
     def __str__(self) -> str:
+        return str(self.account)
+
+    @property
+    def account(self) -> Phrase:
+        """What became of the file, in sentences that can be told in another language."""
         if self.already:
-            return f"{self.file} stands in {self.where} already; nothing was changed.{self._quarantine()}"
-        named = f"{self.file} ({self.dialect}): {self.rows_read} rows for {self.where}"
+            return Phrase(
+                "{file} stands in {where} already; nothing was changed.{waits}",
+                file=self.file, where=self.where, waits=self._quarantine(),
+            )  # fmt: skip
+        read = {"file": self.file, "dialect": self.dialect, "rows": self.rows_read, "where": self.where, "parts": self._parts()}
         if not self.stored:
-            return f"{named} could be stored as {self._parts()}. Nothing was."
-        gone = f"; gone with that: {self.vanished}" if self.vanished else ""
-        place = f" It takes the place of {self.superseded}{gone}." if self.superseded else ""
-        adds = f" It corrects {self.corrects}." if self.corrects else ""
-        return f"{named}: {self._parts()}.{place}{adds}{self._quarantine()}"
+            return Phrase("{file} ({dialect}): {rows} rows for {where} could be stored as {parts}. Nothing was.", **read)
+        gone = Phrase("; gone with that: {units}", units=self.vanished) if self.vanished else ""
+        place = Phrase(" It takes the place of {file}{gone}.", file=self.superseded, gone=gone) if self.superseded else ""
+        adds = Phrase(" It corrects {file}.", file=self.corrects) if self.corrects else ""
+        return Phrase(
+            "{file} ({dialect}): {rows} rows for {where}: {parts}.{place}{adds}{waits}",
+            **read, place=place, adds=adds, waits=self._quarantine(),
+        )  # fmt: skip
 
     def as_dict(self) -> dict[str, object]:
         """Return the report as plain values."""
@@ -105,13 +118,17 @@ class ImportReport:
 
     def _parts(self) -> str:
         parts = [
-            ("stored", self.accepted), ("without answers", self.unanswered), ("filtered out", self.filtered),
-            ("merged", self.collapsed), ("the same again", self.duplicates), ("in quarantine", self.quarantined),
+            Phrase("{n} stored", n=self.accepted), Phrase("{n} without answers", n=self.unanswered),
+            Phrase("{n} filtered out", n=self.filtered), Phrase("{n} merged", n=self.collapsed),
+            Phrase("{n} the same again", n=self.duplicates), Phrase("{n} in quarantine", n=self.quarantined),
         ]  # fmt: skip
-        return ", ".join(f"{n} {word}" for word, n in parts if n or word == "stored")
+        return listed(part for position, part in enumerate(parts) if part.fields["n"] or position == 0)
 
     def _quarantine(self) -> str:
         if not self.waiting:
             return ""
-        rows = "1 row is" if self.waiting == 1 else f"{self.waiting} rows are"
-        return f" {rows} in quarantine: correct {self.quarantine_file}, then give: {self.again}"
+        rows = Phrase("1 row is" if self.waiting == 1 else "{n} rows are", n=self.waiting)
+        return Phrase(
+            " {rows} in quarantine: correct {file}, then give: {command}",
+            rows=rows, file=self.quarantine_file, command=self.again,
+        )  # fmt: skip
