@@ -366,6 +366,32 @@ def test_what_is_of_no_use_is_not_ignored_while_something_is_missing(study, tmp_
     assert "# ? - k17" in draft(found)
 
 
+def test_an_open_ignore_is_closed_by_taking_the_signs_away(study, tmp_path):
+    """As somebody does it in an editor: the signs before the columns go, the line above them is left as it is."""
+    text = draft(proposal(study, screening({"child_id": "k17"}) | {"status": ["x"] * 3}))
+    kept = [line for line in text.replace("# ? - ", "- ").splitlines() if "FILL IN" not in line]
+    (tmp_path / "m.yaml").write_text("\n".join(kept), encoding="utf-8")
+    assert load_mapping(tmp_path / "m.yaml").ignore == ("k17", "status")
+    (tmp_path / "m.yaml").write_text("\n".join(line for line in kept if "  - " not in line), encoding="utf-8")
+    assert load_mapping(tmp_path / "m.yaml").ignore == ()
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "said"), [((), "pseudonymise: [child_id]"), (("child_id",), "Each becomes a pseudonym")]
+)  # fmt: skip
+def test_personal_numbers_could_be_the_id_that_is_not_found(small, tmp_path, asked_for, said):
+    study = small.model_copy(update={"privacy": small.privacy.model_copy(update={"pseudonymise": asked_for})})
+    numbers = ["010203-4567", "020203-4567", "030203-4567"]
+    found = proposal(study, screening({"child_id": "Barnets CPR-nr."}) | {"Barnets CPR-nr.": numbers})
+    assert ([(guess.column, guess.ours) for guess in found.unsure_columns], found.ignored) == (
+        [("Barnets CPR-nr.", "child_id")],
+        (),
+    )
+    assert said in draft(found)
+    assert refusals(found, tmp_path) == {"SCR-185"}
+    assert dict(proposal(study, screening() | {"cpr": numbers}).ignored)["cpr"].startswith("a personal number")
+
+
 NASTY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
 
 
@@ -486,3 +512,21 @@ def replace_collect(study: Study) -> Study:
     assert screening_ is not None
     collect = study.collect.model_copy(update={"screening": screening_.model_copy(update={"waves": ("w1",)})})
     return study.model_copy(update={"collect": collect})
+
+
+def test_no_table_is_told_where_no_questionnaire_is_seen(study, incoming):
+    """Ids alone do not tell a staff survey: SurveyXact numbers the respondents of every survey."""
+    answers = {f"s_{number}": ["0", "1", "2"] for number in range(1, 26)}
+    columns = {"respondent": ["1", "2", "3"], "institution": ["A1", "A2", "H1"]}
+    with pytest.raises(Refusal) as caught:
+        propose(study, _written(incoming, columns | {"q": ["1", "2", "3"]}), wave="w1")
+    assert caught.value.problems[0].code == "SCR-189"
+    numbers = {"cpr": ["010203-4567", "020203-4567", "030203-4567"]}
+    assert propose(study, _written(incoming, columns | answers | numbers), wave="w1").table == "screening"
+
+
+def _written(folder: Path, columns: dict[str, list[str]]) -> Path:
+    file = folder / "export.csv"
+    rows = [list(columns), *zip(*columns.values(), strict=True)]
+    file.write_text("\n".join(";".join(row) for row in rows), encoding="utf-8")
+    return file

@@ -107,18 +107,20 @@ def _ignore(proposal: Proposal) -> list[str]:
 
 
 def _block(key: str, lines: Iterable[str]) -> list[str]:
-    """Return a part of the mapping; where all its lines are comments, as a comment."""
+    """Return a part of the mapping, also if all its lines are comments: whoever takes the # ? away finds it in its place."""
     listed = list(lines)
-    if not listed:
-        return []
-    return [f"{key}:" if any(not line.lstrip().startswith("#") for line in listed) else f"# {key}:", *listed]
+    return [f"{key}:", *listed] if listed else []
 
 
 def _scalar(text: str) -> str:
     """Return a text as YAML writes it on one line, in quotes where it could be read as something else."""
     shown: str = yaml.safe_dump(text, allow_unicode=True, width=10_000, default_style=None)
     shown = shown.removesuffix("\n").removesuffix("\n...")
-    return shown if "\n" not in shown else yaml.safe_dump(text, allow_unicode=False, width=10_000, default_style='"').rstrip("\n")
+    return (
+        shown
+        if len(shown.splitlines()) <= 1
+        else yaml.safe_dump(text, allow_unicode=False, width=10_000, default_style='"').rstrip("\n")
+    )
 
 
 def _flow(value: object) -> str:

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 import numpy as np
 
 from asp_eval.trial.screening.fields import Field
-from asp_eval.trial.screening.identifiers import personal_number
+from asp_eval.trial.screening.identifiers import is_personal_number, personal_number
 from asp_eval.trial.screening.raw import SPACES, RawTable, TextColumn
 from asp_eval.trial.screening.synonyms import INDICATORS, SYNONYMS, fold
 from asp_eval.trial.screening.values import Marks, convert, month_of
@@ -69,6 +69,7 @@ def guess_columns(raw: RawTable, fields: tuple[Field, ...], taken: frozenset[str
         for guess in guesses:
             doubt = _doubt(raw, guess, field, [g.column for g in guesses], claims[guess.column])
             (unsure if doubt else sure).append(Guess(guess.column, guess.ours, doubt or guess.why))
+    unsure += _by_personal_number(raw, fields, [*sure, *unsure])
     used = {guess.column for guess in (*sure, *unsure)}
     absent = [field.name for field in fields if field.name not in {guess.ours for guess in (*sure, *unsure)}]
     unsure += [
@@ -76,6 +77,24 @@ def guess_columns(raw: RawTable, fields: tuple[Field, ...], taken: frozenset[str
         for name in free if name not in used for ours in absent if _alike(fold(name), fold(ours))
     ]  # fmt: skip
     return Guesses(tuple(sure), tuple(unsure))
+
+
+def _by_personal_number(raw: RawTable, fields: tuple[Field, ...], found: list[Guess]) -> list[Guess]:
+    """Return the columns of personal numbers that could be the id of a person that every row must have, and that is not found."""
+    known, used = {guess.ours for guess in found}, {guess.column for guess in found}
+    numbers = [name for name in raw.columns if name not in used and _personal_numbers(raw.columns[name])]
+    return [
+        Guess(name, field.name, "its cells are personal numbers: " + (
+            "is it this? Each becomes a pseudonym" if field.person
+            else f"if it is this, ask for pseudonyms in study.yaml first ('privacy: pseudonymise: [{field.name}]')"
+        ))
+        for field in fields if field.name in PERSONS and field.required and field.name not in known for name in numbers
+    ]  # fmt: skip
+
+
+def _personal_numbers(column: TextColumn) -> bool:
+    texts = texts_of(column)[:MOST_LOOKED_AT]
+    return sum(is_personal_number(text) is not None for text in texts) > ENOUGH * len(texts)
 
 
 def texts_of(column: TextColumn) -> list[str]:

@@ -96,6 +96,14 @@ class Mapping(Document):
     one_row_per: str | None = None
     not_personal: tuple[Text, ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty_parts(cls, parts: Any) -> Any:
+        """Leave out the parts under which nothing stands, such as an 'ignore:' of which every line is a comment."""
+        if not isinstance(parts, dict):
+            return parts
+        return {name: part for name, part in parts.items() if part is not None or name not in cls.model_fields}
+
     @field_validator("keep_rows")
     @classmethod
     def _readable(cls, text: str | None) -> str | None:

@@ -243,8 +243,11 @@ def _merit(proposal: Proposal) -> tuple[int, int]:
 
 
 def _lacks(schema: TableSchema, proposal: Proposal) -> bool:
-    """Whether columns are not found that every file for the table has."""
-    return any(schema.field(name).required for name, _ in proposal.wanted if name in schema.names)
+    """Whether nothing in the file could be a column that every file for the table has, or any of its questionnaires."""
+    possible = {guess.ours for guess in proposal.unsure_columns}
+    if schema.alternatives and not (proposal.items or proposal.unsure_items):
+        return True
+    return any(name not in possible and schema.field(name).required for name, _ in proposal.wanted if name in schema.names)
 
 
 def _wanted(
