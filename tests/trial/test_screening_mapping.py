@@ -182,9 +182,10 @@ def test_a_pattern_is_refused_where_it_does_not_fit():
         apply_mapping(raw, mapping(rename_items={"gap-competences-staff": "s_{number}"}), SDQ.columns)
     with pytest.raises(DataProblems, match=r"SCR-187.*child_id and sdq-teacher-4-17.consid"):
         apply_mapping(raw, mapping(rename_items={SDQ.id: "s_{number}"}, rename={"s_1": "child_id"}), SDQ.columns)
-    with pytest.raises(DataProblems, match="SCR-187"):
+    with pytest.raises(DataProblems, match="SCR-187") as caught:
         both = {"sdq-teacher-2-4": "s_{number}", SDQ.id: "s_{number}"}
         apply_mapping(raw, mapping(rename_items=both), [*SDQ.columns, *instrument("sdq-teacher-2-4").columns])
+    assert len(caught.value.problems) == 1  # and not once for every item
     with pytest.raises(Refusal, match=r"INS-001.*sdq-teacher-4-17"):
         apply_mapping(raw, mapping(rename_items={"sdq-teacher-4-16": "s_{number}"}), SDQ.columns)
     for bad in ("s_1", "s_{}", "s_{item}", "{number}{"):

@@ -97,7 +97,7 @@ def _renamed(raw: RawTable, mapping: Mapping, names: Collection[str]) -> RawTabl
 
 def _item_names(raw: RawTable, mapping: Mapping, names: Collection[str]) -> dict[str, str]:
     """Return what the patterns rename; an item that has a line of its own under 'rename' needs none."""
-    problems, new = [], dict[str, str]()
+    problems, new, clashes = [], dict[str, str](), set[tuple[str, str]]()
     for name, pattern in mapping.rename_items.items():
         form = library.instrument(name)
         if not set(form.columns).intersection(names):
@@ -105,8 +105,10 @@ def _item_names(raw: RawTable, mapping: Mapping, names: Collection[str]) -> dict
         for theirs, ours in named(form, pattern).items():
             if ours not in mapping.rename.values():
                 before = new.get(theirs) or mapping.rename.get(theirs)
-                if before:
+                clash = (name, before.partition(".")[0] if before else "")
+                if before and clash not in clashes:  # the first column of two patterns says it of all
                     problems.append(NAMED_TWICE.at(raw.place(column=theirs), names=all_of([before, ours])))
+                    clashes |= {clash} if theirs in new else set()
                 new[theirs] = ours
     if problems:
         raise DataProblems(shorten(problems))
