@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from itertools import groupby
 
 from asp_eval.core.errors import Place, Problem
+from asp_eval.core.phrases import Phrase, Say, english
 
 MOST_SHOWN = {"error": 8, "warning": 1}  # different sentences about one column, on screen; --json lists all
 MOST_PLACES, MOST_COLUMNS = 4, 40  # further cells, or whole columns, named under one sentence
@@ -29,24 +30,24 @@ def print_json(value: object) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=1, default=str))
 
 
-def print_problems(problems: Iterable[Problem], *, as_json: bool = False) -> None:
-    """Print problems to stderr, errors first, by code.
+def print_problems(problems: Iterable[Problem], *, as_json: bool = False, words: Say = english) -> None:
+    """Print problems to stderr in the language of `words`, errors first, by code.
 
     What is true of many places is said once, with the places; at most `MOST_SHOWN` sentences of a kind are said about a column.
     """
     listed = sorted(problems, key=lambda p: (p.severity != "error", p.code))
     if as_json:
-        print_json({"problems": [p.as_dict() for p in listed]})
+        print_json({"problems": [p.within(words).as_dict() for p in listed]})
         return
     for _, group in groupby(listed, key=lambda p: p.code):
         sentences: dict[tuple[object, ...], list[Problem]] = {}
         for problem in group:
             said = (problem.place.source, problem.text, problem.found, problem.expected, problem.remedy)
             sentences.setdefault(said, []).append(problem)
-        _print_kind(list(sentences.values()))
+        _print_kind(list(sentences.values()), words)
 
 
-def _print_kind(sentences: list[list[Problem]]) -> None:
+def _print_kind(sentences: list[list[Problem]], words: Say) -> None:
     """Print the problems of one kind; `sentences` holds those that differ in place alone."""
     said_of: Counter[str | None] = Counter()
     unsaid = 0
@@ -56,28 +57,28 @@ def _print_kind(sentences: list[list[Problem]]) -> None:
         if said_of[first.place.column] > MOST_SHOWN[first.severity]:
             unsaid += len(alike)
             continue
-        kind = "" if first.severity == "error" else "note "
-        _complain(f"{kind}{first}", "    ")
+        said = first.told(words)
+        _complain(said if first.severity == "error" else Phrase("note {problem}", problem=said).told(words), "    ")
         if first.severity == "warning":
             unsaid += len(alike) - 1
         elif len(alike) > 1:
-            _complain("    " + _also(first.place, [problem.place for problem in alike[1:]]), "        ")
+            _complain("    " + _also(first.place, [problem.place for problem in alike[1:]], words), "        ")
     if unsaid:
-        _complain(f"    ... and {unsaid:,} more like it; --json lists all", "        ")
+        _complain(Phrase("    ... and {n:,} more like it; --json lists all", n=unsaid).told(words), "        ")
 
 
-def _also(first: Place, others: Sequence[Place]) -> str:
+def _also(first: Place, others: Sequence[Place], words: Say) -> str:
     """Name further places of the same fault, and count those that are too many to name."""
     columns = all(place.row is None and place.line is None for place in others)
     most = MOST_COLUMNS if columns else MOST_PLACES
-    shown = [place.column or place.source if columns else _within(first, place) for place in others[:most]]
-    more = f"; and {len(others) - most:,} more (--json lists all)" if len(others) > most else ""
-    return "The same: " + "; ".join(shown) + more
+    shown = [place.column or place.source if columns else _within(first, place).told(words) for place in others[:most]]
+    more = Phrase("; and {n:,} more (--json lists all)", n=len(others) - most) if len(others) > most else ""
+    return Phrase("The same: {places}{more}", places="; ".join(shown), more=more).told(words)
 
 
-def _within(first: Place, place: Place) -> str:
+def _within(first: Place, place: Place) -> Place:
     """Name a place in a file whose name, and perhaps column, was said before."""
-    return str(Place(line=place.line, row=place.row, column=None if place.column == first.column else place.column))
+    return Place(line=place.line, row=place.row, column=None if place.column == first.column else place.column)
 
 
 def _complain(text: str, indent: str) -> None:

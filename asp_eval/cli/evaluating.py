@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asp_eval.cli.app import HERE, AsJson, StudyFolder, app
+from asp_eval.cli.app import HERE, AsJson, Language, StudyFolder, app, words_of
 from asp_eval.cli.console import print_json, print_problems, print_table, progress, say
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase, Say, all_of, told
 
 if TYPE_CHECKING:
     from asp_eval.trial.study.design import Study
@@ -29,6 +31,7 @@ def check(
         str | None, typer.Option("--head", metavar="HASH", help="With --ledger: a head that was printed, or its first digits.")
     ] = None,
     study: StudyFolder = HERE,
+    language: Language = None,
     as_json: AsJson = False,
 ) -> None:
     """Check study.yaml and the imports, and say what comes next.
@@ -40,34 +43,37 @@ def check(
     from asp_eval.analysis.check import check_study
     from asp_eval.trial.study.protocol import load_study
 
+    words = words_of(language)
     declared = load_study(study)
     if ledger or head:
-        _check_ledger(declared, head, as_json=as_json)
+        _check_ledger(declared, head, words, as_json=as_json)
         return
     found = check_study(declared)
     if as_json:
-        print_json(found.as_dict())
+        print_json(replace(found, problems=tuple(p.within(words) for p in found.problems)).as_dict())
     else:
-        print_table(["table", "wave", "rows", "institutions"], found.tables)
-        print_problems(found.problems)
-        say(found.next_step)
+        header = (Phrase("table"), Phrase("wave"), Phrase("rows"), Phrase("institutions"))
+        print_table([heading.told(words) for heading in header], found.tables)
+        print_problems(found.problems, words=words)
+        say(str(told(found.next_step, words)))
     if found.errors:
         raise typer.Exit(1)
 
 
-def _check_ledger(study: Study, head: str | None, *, as_json: bool) -> None:
+def _check_ledger(study: Study, head: str | None, words: Say, *, as_json: bool) -> None:
     from asp_eval.analysis.check import check_ledger
 
     found = check_ledger(study, head)
     if as_json:
-        print_json(found.as_dict())
+        print_json(replace(found, problems=tuple(p.within(words) for p in found.problems)).as_dict())
     else:
-        print_problems(found.problems)
-        entries = "1 entry" if found.entries == 1 else f"{found.entries} entries"
-        compared = f" It holds what is printed in {' and '.join(found.compared)}." if found.compared else ""
-        whole = f"The ledger is whole: {entries}.{compared}" if not found.errors else f"The ledger is not whole: {entries}."
-        say(whole)
-        say(f"Head: {found.head}")
+        print_problems(found.problems, words=words)
+        entries = Phrase("1 entry" if found.entries == 1 else "{n} entries", n=found.entries)
+        compared = Phrase(" It holds what is printed in {places}.", places=all_of(found.compared)) if found.compared else ""
+        whole = Phrase("The ledger is whole: {entries}.{compared}", entries=entries, compared=compared)
+        broken = Phrase("The ledger is not whole: {entries}.", entries=entries)
+        say((broken if found.errors else whole).told(words))
+        say(Phrase("Head: {digits}", digits=found.head).told(words))
     if found.errors:
         raise typer.Exit(1)
 

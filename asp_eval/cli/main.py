@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 
 from asp_eval.cli import commands
+from asp_eval.cli.app import LANGUAGE_VARIABLE
 from asp_eval.cli.console import print_problems
 from asp_eval.core.errors import AspError, Fault
+from asp_eval.core.phrases import Say, english
 
 NOT_ALLOWED = Fault(
     "CLI-005",
@@ -28,8 +32,19 @@ def main(arguments: list[str] | None = None) -> None:
         problems = (NOT_ALLOWED.at(str(error.filename or ""), reason=(error.strerror or str(error)).lower()),)
     else:
         return
-    print_problems(problems, as_json="--json" in (sys.argv if arguments is None else arguments))
+    given = sys.argv if arguments is None else arguments
+    print_problems(problems, as_json="--json" in given, words=_words(given))
     sys.exit(1)
+
+
+def _words(arguments: Sequence[str]) -> Say:
+    """Return the language that was asked for; English if it is none, which is then what the problem says."""
+    from asp_eval.reporting.language import available_languages, fault_words
+
+    told = [after for option, after in zip(arguments, [*arguments[1:], ""], strict=True) if option == "--language"]
+    told += [argument.partition("=")[2] for argument in arguments if argument.startswith("--language=")]
+    language = (told or [os.environ.get(LANGUAGE_VARIABLE, "")])[0]
+    return fault_words(language) if language in available_languages() else english
 
 
 if __name__ == "__main__":

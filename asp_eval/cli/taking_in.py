@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
+import sys
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asp_eval.cli.app import HERE, AsJson, StudyFolder, app
+from asp_eval.cli.app import HERE, AsJson, Language, StudyFolder, app, words_of
 from asp_eval.cli.console import print_json, print_problems, say
-from asp_eval.core.errors import Fault
+from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.core.phrases import Phrase, Say
 
 if TYPE_CHECKING:
     from asp_eval.trial.study.design import Study
@@ -42,6 +47,7 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, store nothing.")] = False,
     propose: Annotated[bool, typer.Option("--propose", help="Write a draft of FILE.mapping.yaml, and import nothing.")] = False,
     study: StudyFolder = HERE,
+    language: Language = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring one export into the study.
@@ -52,9 +58,11 @@ def import_(
 
     Example: asp-eval import wave1.csv --table screening --wave w1
     """
+    from asp_eval.reporting.problems import write_problem_pages, write_refused_pages
     from asp_eval.trial.importing import import_file
     from asp_eval.trial.study.protocol import load_study
 
+    words = words_of(language)
     declared = load_study(study)
     if propose:
         _propose(declared, file, table, wave, shown=as_json or mapping == TO_SCREEN, as_json=as_json)
@@ -64,14 +72,33 @@ def import_(
     collection = getattr(declared.collect, table, None)
     if collection is not None and wave is None:
         NO_WAVE.refuse(table=table, waves=", ".join(collection.waves))
-    report = import_file(declared, file, table, wave=wave, mapping=mapping, replace=replace, dry_run=dry_run)
+    try:
+        report = import_file(declared, file, table, wave=wave, mapping=mapping, replace=replace, dry_run=dry_run)
+    except DataProblems as error:
+        if not dry_run:
+            _told_to_people(write_refused_pages(declared, error, table, wave), declared, words)
+        raise
+    pages = () if dry_run else write_problem_pages(declared, report)
     if as_json:
-        print_json(report.as_dict())
+        inside = dataclasses.replace(report, problems=tuple(problem.within(words) for problem in report.problems))
+        print_json(inside.as_dict() | {"pages": [str(path.relative_to(declared.folder)) for path in pages]})
     else:
-        print_problems(report.problems)
-        say(str(report))
+        print_problems(report.problems, words=words)
+        say(report.account.told(words))
+        _told_to_people(pages, declared, words)
     if report.quarantined or report.waiting:
         raise typer.Exit(1)
+
+
+def _told_to_people(pages: Sequence[Path], study: Study, words: Say) -> None:
+    """Say, beside the result, where the lists of faults are that people can be sent."""
+    if pages:
+        folder = pages[0].parent.relative_to(study.folder).as_posix()
+        told = Phrase(
+            "What is wrong stands in {folder}: faults.csv and all.html are for you, the other pages for one institution each.",
+            folder=folder,
+        )
+        print(textwrap.fill(told.told(words), 80), file=sys.stderr)
 
 
 def _propose(study: Study, file: Path, table: str | None, wave: str | None, *, shown: bool, as_json: bool) -> None:

@@ -16,13 +16,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
-from asp_eval.core.phrases import Phrase, Say, told
+from asp_eval.core.phrases import Phrase, Say, english, told
 
 Severity = Literal["error", "warning"]
-
-
-def _english(message: str) -> str:
-    return message
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ class Place:
     column: str | None = None
 
     def __str__(self) -> str:
-        return self.told(_english)
+        return self.told(english)
 
     def told(self, say: Say) -> str:
         """Return where it is, in another language."""
@@ -132,7 +128,7 @@ class Problem:
         return self.fault.remedy.format(**self.details)
 
     def __str__(self) -> str:
-        return self.told(_english)
+        return self.told(english)
 
     def told(self, say: Say) -> str:
         """Return the sentence in another language: code, place, fault, found, expected and remedy."""

@@ -14,6 +14,11 @@ from typing import Any, cast
 Say = Callable[[str], str]
 
 
+def english(message: str) -> str:
+    """Return a message as it is: the language that all are written in."""
+    return message
+
+
 class Phrase(str):
     """Words for people: as a text they are English, and `told` says them in another language.
 

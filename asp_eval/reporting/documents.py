@@ -20,7 +20,7 @@ from asp_eval.reporting.evaluation import report_view
 from asp_eval.reporting.figures.power import PowerFigure
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.profile import display_name, gap_index_view, gap_view
-from asp_eval.reporting.views import GapIndexView, GapView, Link, ReportView
+from asp_eval.reporting.views import GapIndexView, GapView, Link, ProblemsView, ReportView
 
 
 def render(results: Results | GapResults, folder: str | Path, languages: Sequence[str] | None = None) -> tuple[Path, ...]:
@@ -76,6 +76,11 @@ def render_gap_index(results: GapResults, links: tuple[Link, ...], language: str
     return _page("gap_index.html.j2", gap_index_view(results, links, language, translations))
 
 
+def render_problems(view: ProblemsView) -> str:
+    """Return a list of faults as one self-contained HTML page."""
+    return _page("problems.html.j2", view)
+
+
 def render_drawing(figure: PowerFigure) -> str:
     """Return a figure as an SVG file of its own."""
     return _environment().get_template(f"figures/{figure.key}.svg.j2").render(figure=figure)
@@ -94,7 +99,7 @@ def page_name(stem: str, language: str, languages: Sequence[str]) -> str:
 
 def _evaluation_pages(results: Results, languages: Sequence[str]) -> dict[str, str]:
     return {
-        page_name("evaluation", code, languages): render_evaluation(results, code, _translations("evaluation", code, languages))
+        page_name("evaluation", code, languages): render_evaluation(results, code, translations_of("evaluation", code, languages))
         for code in languages
     }
 
@@ -107,14 +112,14 @@ def _gap_pages(results: GapResults, languages: Sequence[str]) -> dict[str, str]:
         links = tuple(
             Link(page_name(p.file_stem, code, languages), display_name(results, p, say), code) for p in results.profiles
         )
-        pages[f"gap/{index}"] = render_gap_index(results, links, code, _translations("index", code, languages))
+        pages[f"gap/{index}"] = render_gap_index(results, links, code, translations_of("index", code, languages))
         for profile, link in zip(results.profiles, links, strict=True):
-            others = _translations(profile.file_stem, code, languages)
+            others = translations_of(profile.file_stem, code, languages)
             pages[f"gap/{link.address}"] = render_gap_profile(results, profile, code, index, others)
     return pages
 
 
-def _translations(stem: str, language: str, languages: Sequence[str]) -> tuple[Link, ...]:
+def translations_of(stem: str, language: str, languages: Sequence[str]) -> tuple[Link, ...]:
     """Return links to a page's other languages, each named in its own language."""
     return tuple(
         Link(page_name(stem, code, languages), str(Locale(code).get_display_name(code)).capitalize(), code)
@@ -122,7 +127,7 @@ def _translations(stem: str, language: str, languages: Sequence[str]) -> tuple[L
     )  # fmt: skip
 
 
-def _page(template: str, view: ReportView | GapView | GapIndexView) -> str:
+def _page(template: str, view: ReportView | GapView | GapIndexView | ProblemsView) -> str:
     return _environment().get_template(template).render(view=view, page=view.page, say=words_for(view.page.language))
 
 

@@ -3,7 +3,8 @@
 The sentences of the reports are the English message ids themselves; ``reports/locale/<language>/LC_MESSAGES`` holds
 the translations. ``asp_eval.po`` is for the sentences of this room. ``notes.po`` is for sentences that other rooms
 write into results (the reason why a number cannot be had, a note beside an estimate); its message ids may hold
-``{fields}``, by which a finished sentence is recognised and said again in the other language.
+``{fields}``, by which a finished sentence is recognised and said again in the other language. ``faults.po`` is for faults,
+whose texts and details come apart as they were declared (`core.phrases`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Say
 from asp_eval.core.resources import shipped_folder
 
 SOURCE_LANGUAGE = "en"
@@ -116,6 +118,25 @@ def words_for(language: str, fallback: tuple[str, ...] = ()) -> Words:
     return Words(language, messages, notes, patterns, (*fallback, SOURCE_LANGUAGE))
 
 
+def fault_words(language: str) -> Say:
+    """Return how faults, and other phrases, are said in a language; a message without a translation stays English.
+
+    Raises
+    ------
+    Refusal
+        If there is no catalogue for the language.
+
+    Examples
+    --------
+    >>> fault_words("da")("Correct the cell.")
+    'Ret cellen.'
+    """
+    if language not in available_languages():
+        NO_LANGUAGE.refuse(found=language, expected=", ".join(available_languages()))
+    messages = _fault_messages(language)
+    return lambda message: messages.get(message, message)
+
+
 def as_sentence(text: str) -> str:
     """Return text with a capital and a full stop; nothing stays nothing.
 
@@ -157,6 +178,13 @@ def _compiled(language: str) -> tuple[gettext.NullTranslations, Mapping[str, str
     notes = {str(m.id): str(m.string) for m in catalogue(language, "notes") if m.id and m.string}
     patterns = tuple((note_pattern(english), said) for english, said in notes.items() if "{" in english)
     return gettext.GNUTranslations(binary), notes, patterns
+
+
+@cache
+def _fault_messages(language: str) -> Mapping[str, str]:
+    if language == SOURCE_LANGUAGE:
+        return {}
+    return {str(m.id): str(m.string) for m in catalogue(language, "faults") if m.id and m.string}
 
 
 def _locale_folder() -> Path:

@@ -199,3 +199,14 @@ class GapIndexView:
     page: Page
     introduction: tuple[str, ...]
     profiles: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemsView:
+    """What is wrong with the rows of a file: tables of faults, how to answer, and links to pages of single institutions."""
+
+    page: Page
+    lead: tuple[str, ...]
+    tables: tuple[Table, ...]
+    steps: tuple[str, ...]
+    pages: tuple[Link, ...]

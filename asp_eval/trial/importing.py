@@ -290,4 +290,5 @@ def _report(
         corrects=found.corrects.file if found.corrects else None, waiting=waits, quarantine_file=path if waits else None,
         kept=copy.name if copy else None, dialect=str(given.protected.raw.dialect),
         problems=() if found.already or not sifted else sifted.problems, institutions=sifted.institutions if sifted else {},
+        units=sifted.units if sifted else {},
     )  # fmt: skip

@@ -73,11 +73,14 @@ class NothingAccepted(DataProblems):
     problems : tuple of Problem
     institutions : mapping of int to str
         The institution of each row that tells it, by the row's number.
+    units : mapping of int to str
+        The child, or other unit, of each row that tells it.
     """
 
-    def __init__(self, problems: Iterable[Problem], institutions: Mapping[int, str]) -> None:
+    def __init__(self, problems: Iterable[Problem], institutions: Mapping[int, str], units: Mapping[int, str]) -> None:
         super().__init__(problems)
         self.institutions = institutions
+        self.units = units
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +94,9 @@ class Sifted:
     refused : RawTable
         The rows with an error, whole, under our names. Empty if there are none.
     institutions : mapping of int to str
-        The institution of each row of the file that tells it, by the row's number, also of rows that were refused.
+        The institution of each row that was refused, left out or warned of and tells it, by the row's number.
+    units : mapping of int to str
+        The child, or other unit, of each of these rows that tells it.
     problems : tuple of Problem
         The errors of the rows refused and the warnings of those accepted, by row; at most 1,000 of a kind in a column.
     reasons : callable
@@ -101,6 +106,7 @@ class Sifted:
     table: Table
     refused: RawTable
     institutions: Mapping[int, str] = attribute(repr=False)
+    units: Mapping[int, str] = attribute(repr=False)
     problems: tuple[Problem, ...]
     reasons: Callable[[], tuple[tuple[Problem, ...], ...]] = attribute(repr=False)
 
@@ -169,7 +175,9 @@ def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, know
     if _is_hopeless(general, refused, accepted, schema):
         notes = [finding for finding in findings if not finding.is_error]
         problems = [*general, *listed(notes, raw), *listed(errors, raw)]
-        raise NothingAccepted(sorted(problems, key=_row), _institutions(raw, np.ones(len(raw), dtype=np.bool_)))
+        everyone = np.ones(len(raw), dtype=np.bool_)
+        told = (_told(raw, everyone, "institution_id"), _told(raw, everyone, schema.key[0]))
+        raise NothingAccepted(sorted(problems, key=_row), *told)
     warnings = [finding if finding is again else finding.among(accepted) for finding in findings if not finding.is_error]
     whole = bool(accepted.all())
     kept = frame if whole else frame.loc[accepted].reset_index(drop=True)
@@ -181,10 +189,12 @@ def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, know
         dialect=replace(raw.dialect, decimal=marks.decimal, dates=marks.dates), warnings=tuple(sorted(problems, key=_row)),
         seal=VALIDATED,
     )  # fmt: skip
+    named = refused | left_out | np.isin(raw.rows, [_row(problem) for problem in problems])
     return Sifted(
         table=table,
         refused=raw.keep(refused),
-        institutions=_institutions(raw, refused | left_out),
+        institutions=_told(raw, named, "institution_id"),
+        units=_told(raw, named, schema.key[0]),
         problems=tuple(sorted([*problems, *listed(errors, raw)], key=_row)),
         reasons=lambda: _reasons(errors, refused),
     )
@@ -295,11 +305,11 @@ def _faulty_cells(raw: RawTable, field: Field, converted: Converted, fault: Faul
     return Finding.of(fault, name, there, problem)
 
 
-def _institutions(raw: RawTable, rows: Mask) -> dict[int, str]:
-    """Return the institution of some rows, by the row's number, where the cell tells one."""
-    if "institution_id" not in raw.columns:
+def _told(raw: RawTable, rows: Mask, column: str) -> dict[int, str]:
+    """Return what a column tells of some rows, by the row's number."""
+    if column not in raw.columns:
         return {}
-    cells = raw.columns["institution_id"].keep(rows).cells()
+    cells = raw.columns[column].keep(rows).cells()
     return {int(row): str(cell).strip(SPACES) for row, cell in zip(raw.rows[rows], cells, strict=True) if cell.strip(SPACES)}
 
 

@@ -20,6 +20,7 @@ from asp_eval.trial.screening.schema import TableSchema, at_wave
 from asp_eval.trial.store import imports, ledger
 from asp_eval.trial.store.connection import Store
 from asp_eval.trial.store.layout import ensure, fetch, insert, quoted, stored_columns, typed_frame
+from asp_eval.trial.store.reasons import as_kept
 from asp_eval.trial.study.design import Study
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def put(connection: DuckDBPyConnection, name: str, wave: str, of: int, latest: i
         {
             "import_id": of, "row": int(row), "latest": latest, "table_name": name, "wave": wave,
             "institution_id": institution or None, "key": key or None, "cells": json.dumps(dict(cells), ensure_ascii=False),
-            "reasons": json.dumps([problem.as_dict() for problem in reasons], ensure_ascii=False),
+            "reasons": json.dumps([as_kept(problem) for problem in reasons], ensure_ascii=False),
         }
         for row, institution, key, cells, reasons in said
     ]  # fmt: skip

@@ -42,8 +42,9 @@ class ImportReport:
         How the file was written, as detected.
     problems : tuple of Problem
         Errors of the rows in quarantine, and warnings; at most 1,000 of a kind in a column.
-    institutions : mapping of int to str
-        The institution of each row that was refused or left out, by the row's number, where the row tells it.
+    institutions, units : mapping of int to str
+        The institution, and the child or other unit, of each row that was refused, left out or warned of, by the row's
+        number, where the row tells it.
     """
 
     file: str
@@ -67,6 +68,7 @@ class ImportReport:
     dialect: str
     problems: tuple[Problem, ...]
     institutions: Mapping[int, str] = field(repr=False)
+    units: Mapping[int, str] = field(repr=False)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -108,7 +110,7 @@ class ImportReport:
 
     def as_dict(self) -> dict[str, object]:
         """Return the report as plain values."""
-        names = [name for name in self.__slots__ if name not in ("problems", "institutions")]
+        names = [name for name in self.__slots__ if name not in ("problems", "institutions", "units")]
         plain: dict[str, object] = {name: getattr(self, name) for name in names}
         listed = [problem.as_dict() | {"institution": self._institution(problem)} for problem in self.problems]
         return plain | {"problems": listed}

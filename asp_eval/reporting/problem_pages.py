@@ -1,0 +1,223 @@
+"""The pages that list what is wrong with the rows of a file: one institution's, and the evaluator's of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from itertools import groupby
+from typing import Any
+
+from asp_eval.core.errors import Problem
+from asp_eval.core.phrases import Phrase, Say
+from asp_eval.reporting.asked import FOR_INSTITUTIONS, WITHOUT_WORDS
+from asp_eval.reporting.language import Words, as_sentence, fault_words, words_for
+from asp_eval.reporting.views import Cell, Column, Link, Page, ProblemsView, Row, Table, cell
+from asp_eval.trial.instruments.library import instrument
+from asp_eval.trial.screening.schema import table_schema
+from asp_eval.trial.study.design import Study
+
+MOST_LISTED = 1_000  # lines on the evaluator's page; the CSV has all
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fault of a list.
+
+    Attributes
+    ----------
+    problem : Problem
+    file : str
+        The file that the row first came with.
+    row : int, optional
+        Its number there.
+    institution, unit : str, optional
+        As far as the row tells them; the unit is a child or a respondent.
+    called : mapping of str to str
+        What our columns are called in the file, where that is something else.
+    """
+
+    problem: Problem
+    file: str
+    row: int | None
+    institution: str | None = None
+    unit: str | None = None
+    called: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_for_institutions(self) -> bool:
+        """Whether an institution is asked about it: of warnings, those it can do something about."""
+        return self.row is not None and (self.problem.severity == "error" or self.problem.code in FOR_INSTITUTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything that is wrong with a table and wave."""
+
+    study: Study
+    file: str
+    table: str
+    wave: str | None
+    lines: tuple[Line, ...]
+    refused: bool = False
+
+
+def institutions_page(batch: Batch, id_: str, name: str, stored: int, language: str) -> ProblemsView:
+    """Return the page that an institution is sent.
+
+    Parameters
+    ----------
+    batch : Batch
+    id_, name : str
+        The institution; the name is empty where it must not be shown.
+    stored : int
+        How many of its rows are in the study.
+    language : str
+    """
+    say = words_for(language, batch.study.languages)
+    own = [line for line in batch.lines if line.institution == id_ and line.is_for_institutions]
+    errors = [line for line in own if line.problem.severity == "error"]
+    notes = [line for line in own if line.problem.severity == "warning"]
+    waiting = len({(line.file, line.row) for line in errors})
+    lead = [
+        say("This is about the list {file}, {round}.", file=batch.file, round=_round(batch, say)),
+        _standing(batch, stored, waiting, say),
+    ]
+    columns = [say("Row"), _unit(batch, say), say("Column"), say("What is wrong"), say("Allowed"), say("What to do")]
+    captions = (("waiting", say("Rows to correct")), ("notes", say("Rows to look at; they are in")))
+    tables = [
+        _table(key, caption, columns, [Row(tuple(_asked(line, batch, say))) for line in lines])
+        for (key, caption), lines in zip(captions, (errors, notes), strict=True)
+        if lines
+    ]
+    steps = (
+        say(
+            "Correct the rows in your own list. The row number is the one your spreadsheet shows; the first row has the headings."
+        ),
+        say("Leave a cell empty where you do not know the answer. Please do not guess."),
+        say(
+            "Send the list back to the evaluator, in the way you sent it the first time. Write no names and no CPR numbers in it."
+        ),
+        say("If something here is not wrong, write that to the evaluator."),
+    )
+    title = name or say("Institution {id}", id=id_)
+    return ProblemsView(_page(batch, title, say), tuple(filter(None, lead)), tuple(tables), steps, ())
+
+
+def evaluators_page(batch: Batch, links: Sequence[tuple[str, str]], language: str) -> ProblemsView:
+    """Return the page of everything; `links` are the addresses of the institutions' pages, and their ids."""
+    say, words = words_for(language, batch.study.languages), fault_words(language)
+    shown = sorted(batch.lines, key=_order)[:MOST_LISTED]
+    columns = [say("Row"), _unit(batch, say), say("Column"), say("What is wrong"), say("Allowed"), say("What to do")]
+    rows: list[Row] = []
+    for institution, lines in groupby(shown, key=lambda line: (line.row is None, line.institution)):
+        rows.append(Row((Cell(_group(institution, say), wide=len(columns)),), group=True))
+        rows += [Row(tuple(_full(line, words, say))) for line in lines]
+    left = len(batch.lines) - len(shown)
+    lead = [
+        say("This is about the list {file}, {round}.", file=batch.file, round=_round(batch, say)),
+        say("Nothing of it was taken in.") if batch.refused else "",
+        say("This page is for the evaluator alone: it has rows of all institutions. The pages below have one institution each."),
+        say("{n} more are in faults.csv.", n=left) if left else "",
+    ]
+    pages = tuple(Link(address, id_, language) for address, id_ in links)
+    table = _table("all", say("Everything that was found"), columns, rows)
+    return ProblemsView(_page(batch, say("Faults of all institutions"), say), tuple(filter(None, lead)), (table,), (), pages)
+
+
+def _order(line: Line) -> tuple[bool, str, int]:
+    return (line.row is not None, line.institution or "", line.row or 0)
+
+
+def _group(key: tuple[bool, str | None], say: Words) -> str:
+    of_file, institution = key
+    if of_file:
+        return say("The file as a whole")
+    return say("Institution {id}", id=institution) if institution else say("Rows without an institution")
+
+
+def _standing(batch: Batch, stored: int, waiting: int, say: Words) -> str:
+    if batch.refused:
+        return say("Nothing of it has been taken in yet: the rows below must be corrected first.")
+    rows = say.plural("1 row of yours is in.", "{n} rows of yours are in.", stored, n=stored)
+    waits = say.plural("1 row waits until it is corrected.", "{n} rows wait until they are corrected.", waiting, n=waiting)
+    return f"{rows} {waits}" if waiting else rows
+
+
+def _asked(line: Line, batch: Batch, say: Words) -> Iterator[Cell]:
+    """Yield the cells of a line in an institution's table."""
+    words = fault_words(say.language)
+    inside = line.problem.within(words)
+    asked = FOR_INSTITUTIONS.get(inside.code)
+    yield cell(str(line.row))
+    yield cell(line.unit or "")
+    if asked is None:  # nothing of the fault is repeated, for it is not known what it may tell
+        yield from (cell(""), cell(as_sentence(words(WITHOUT_WORDS.text))), cell(""), cell(words(WITHOUT_WORDS.remedy)))
+        return
+    found = say("found: {value}", value=inside.found) if inside.found else ""
+    yield _column(line, batch, say)
+    yield cell(as_sentence(words(asked.text).format(**inside.details)), found)
+    yield cell((inside.expected or "") if asked.allowed else "")
+    yield cell(words(asked.remedy))
+
+
+def _full(line: Line, words: Say, say: Words) -> Iterator[Cell]:
+    """Yield the cells of a line in the evaluator's table."""
+    inside = line.problem.within(words)
+    found = say("found: {value}", value=inside.found) if inside.found else ""
+    yield cell("" if line.row is None else str(line.row))
+    yield cell(line.unit or "")
+    yield cell(inside.place.column or "")
+    yield cell(as_sentence(inside.text), found, inside.code)
+    yield cell(inside.expected or "")
+    yield cell(inside.remedy)
+
+
+def _column(line: Line, batch: Batch, say: Words) -> Cell:
+    """Say a column in words: the number of a question, never its text; and what the file calls it."""
+    column = line.problem.place.column
+    if column is None:
+        return cell(say("the whole row"))
+    theirs = line.called.get(column, "")
+    form, _, key = column.partition(".")
+    schema = table_schema(batch.table, batch.study, batch.wave)
+    in_file = say("in the file: {name}", name=theirs) if theirs and theirs != column else ""
+    if form in schema.forms:
+        asked = instrument(form)
+        number = next((item.number for item in asked.items if item.key == key), None)
+        if number is not None:
+            return cell(say("Question {n}", n=number), say.label(asked.title, form), in_file)
+    title = next((field.title for field in schema.fields if field.name == column), "")
+    words = fault_words(say.language)
+    return cell(words(title) if title else column, in_file or (column if title else ""))
+
+
+def _unit(batch: Batch, say: Words) -> str:
+    return say("Child") if batch.table in ("screening", "children") else say("Id")
+
+
+def _round(batch: Batch, say: Words) -> str:
+    """Name the table, and the wave as the study labels it."""
+    kinds = {
+        "screening": Phrase("the screening"), "staff_survey": Phrase("the staff survey"), "children": Phrase("the children"),
+    }  # fmt: skip
+    kind = kinds.get(batch.table, Phrase("the table {name}", name=batch.table)).told(fault_words(say.language))
+    return f"{kind}, {say.label(_by_language(batch.study.wave(batch.wave).label), batch.wave)}" if batch.wave else kind
+
+
+def _by_language(texts: Mapping[Any, str]) -> dict[str, str]:
+    return {str(language): text for language, text in texts.items()}
+
+
+def _table(key: str, caption: str, columns: Sequence[str], rows: Sequence[Row]) -> Table:
+    return Table(key, caption, tuple(Column(heading, numeric=False) for heading in columns), tuple(rows))
+
+
+def _page(batch: Batch, title: str, say: Words) -> Page:
+    study = batch.study.study
+    return Page(
+        language=say.language, title=title,
+        subtitle=say("Corrections · {study}", study=say.label(_by_language(study.title), study.id)),
+        banner=say("Synthetic data: simulated, not from real institutions or children") if study.synthetic else "",
+        translations=(), made_with=say("Made with asp_eval {version}.", version=version("asp-eval")),
+    )  # fmt: skip
