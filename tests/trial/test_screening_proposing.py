@@ -170,6 +170,19 @@ def test_numbered_items_of_two_forms_are_left_open(study, tmp_path):
     assert load_mapping(tmp_path / "filled.mapping.yaml").rename_items == {FORM.id: "s_{number}"}
 
 
+def test_answers_that_either_form_of_a_family_codes_alike_need_not_wait_for_the_form(small):
+    names = {ours: f"s_{number}" for number, ours in enumerate(OLDER, start=1)}
+    columns = screening(names, **{name: ["Ja", "Nej", "9"] for name in OLDER})
+    never = {f"s_{number}": ["Ja", "Nej", "Nej"] for number in range(21, 26)}
+    missing = {name: frozenset({"9"}) for name in names.values() if name not in never}  # a reader tells those that it met
+    labels = {name: {"9": "Ved ikke"} for name in names.values()}
+    found = proposal(small, columns | never, labels=labels, user_missing=missing)
+    assert [(recode.part, list(recode.labels)) for recode in found.recodes if recode.labels] == [("sdq-teacher", ["Ja", "Nej"])]
+    assert "user_missing: empty" in draft(found)
+    codes = screening(names, **{name: ["1", "2", "0"] for name in OLDER})
+    assert [recode.labels for recode in proposal(small, codes).recodes if recode.part == "sdq-teacher"] == [{}]
+
+
 def test_numbered_items_of_the_only_form_are_found_in_the_questionnaire_s_order(study):
     answers = {f"q{number}": [str(number % 5 + 1)] * 2 for number in range(27, 0, -1)}
     found = proposal(study, {"respondent": ["1", "2"], "institution": ["A1", "A2"]} | answers, "staff_survey")

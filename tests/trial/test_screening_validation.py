@@ -194,6 +194,11 @@ def test_a_row_without_answers_is_kept_apart(study, export, visits):
     assert [(w.code, w.place.row) for w in table.warnings] == [("SCR-059", 3)]
 
 
+def test_a_row_of_answers_that_cannot_be_read_is_not_called_a_row_without(check, visits):
+    labels = visits.assign(**{name: "Passer godt" for name in visits if name.startswith("sdq")})
+    assert set(codes(check(labels))) == {"SCR-014"}
+
+
 def test_two_forms_of_a_family_in_one_row(check, visits):
     both = visits.assign(**{name.replace("4-17", "2-4"): "" for name in visits if name.startswith("sdq")})
     form = "sdq-teacher-2-4"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.instruments.parts import Response
 from asp_eval.trial.screening.fields import Field
 from asp_eval.trial.screening.guessing import indicates, texts_of
+from asp_eval.trial.screening.questionnaires import Found
 from asp_eval.trial.screening.raw import RawTable
 from asp_eval.trial.screening.synonyms import NO, VALUES, YES, fold
 
@@ -63,6 +65,20 @@ def recode_items(raw: RawTable, form: Instrument, columns: Mapping[str, str]) ->
         yield _coded(raw, ours, [theirs], form.response_sets[responses[ours]])
 
 
+def recode_families(raw: RawTable, unsure: Sequence[Found]) -> Iterator[Recode]:
+    """Yield how answers are coded that are one form's or another's of a family, where it is the same for either."""
+    rivals: dict[frozenset[str], list[Found]] = {}
+    for found in unsure:
+        if not found.missing:
+            rivals.setdefault(frozenset(found.columns), []).append(found)
+    for group in rivals.values():
+        forms = [instrument(found.form) for found in group]
+        coded = [list(recode_items(raw, form, found.columns)) for form, found in zip(forms, group, strict=True)]
+        alike = all(len(each) == 1 and each[0].labels == coded[0][0].labels for each in coded)
+        if len({form.id for form in forms}) > 1 and len({form.family for form in forms}) == 1 and alike:
+            yield replace(coded[0][0], part=forms[0].family)
+
+
 def recode_values(raw: RawTable, column: str, field: Field) -> Recode:
     """Return how the values of a column with few values are written."""
     met = [text for text in texts_of(raw.columns[column]) if text not in raw.user_missing.get(column, ())]
@@ -89,11 +105,12 @@ def _value(label: str, field: Field) -> str | None:
 def _coded(raw: RawTable, part: str, columns: Sequence[str], responses: Sequence[Response]) -> Recode:
     """Return how answers are coded, from what is met, what the file declares and what the questionnaire calls its answers."""
     met = list(dict.fromkeys(t for c in columns for t in texts_of(raw.columns[c]) if t not in raw.user_missing.get(c, ())))
+    missing = {text for column in columns for text in raw.user_missing.get(column, ())} - set(met)
     declared: dict[str, str] = {}
     clash = False
     for column in columns:
         for text, label in raw.labels.get(column, {}).items():
-            if text not in raw.user_missing.get(column, ()):
+            if text not in missing and text not in raw.user_missing.get(column, ()):
                 clash = clash or fold(declared.setdefault(text, label)) != fold(label)
     codes = {str(response.code) for response in responses}
     own = {fold(text): str(r.code) for r in responses for text in r.label.values() if fold(text) != str(r.code)}

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from asp_eval.core.documents import read_yaml, write_whole
 from asp_eval.core.errors import Fault
 from asp_eval.trial.instruments.library import instrument
-from asp_eval.trial.screening.answers import Recode, recode_items, recode_values
+from asp_eval.trial.screening.answers import Recode, recode_families, recode_items, recode_values
 from asp_eval.trial.screening.dialect import FileFormat
 from asp_eval.trial.screening.guessing import MOST_LOOKED_AT, Guess, guess_columns, texts_of
 from asp_eval.trial.screening.identifiers import is_personal, named_identifier
@@ -91,7 +91,8 @@ class Proposal:
     def account(self) -> list[str]:
         """Return what was found, and what was not, a line each."""
         found = f"{len(self.columns)} columns" + "".join(f", {len(each.columns)} items of {each.form}" for each in self.items)
-        open_ = [f"needed and not found: {name} ({why})" for name, why in self.wanted]
+        doubted = {guess.ours for guess in self.unsure_columns}
+        open_ = [f"needed and not found: {name} ({why})" for name, why in self.wanted if name not in doubted]
         open_ += [f"unsure: {guess.column}, perhaps {guess.ours} ({guess.why})" for guess in self.unsure_columns]
         open_ += [f"to be filled in: what the answers of {recode.part} mean" for recode in self.recodes if recode.open]
         open_ += [f"to be filled in: {each.inner or each.key} ({each.why})" for each in self.settings if each.value is None]
@@ -174,11 +175,14 @@ def propose_for(raw: RawTable, study: Study, schema: TableSchema, told: FileForm
     ]
     recodes = [recode_values(raw, column, field) for column, field in few]
     recodes += [recode for found in items.sure for recode in recode_items(raw, instrument(found.form), found.columns)]
+    recodes += recode_families(raw, items.unsure)
     known = {field.name for field in fields}
     return Proposal(
         source=raw.source, dialect=raw.dialect, table=schema.name, wave=schema.wave, columns=guesses.sure, items=items.sure,
         unsure_columns=guesses.unsure, unsure_items=items.unsure, recodes=tuple(recodes),
-        settings=find_settings(raw, schema, columns, items.sure, [*waves, *_own_wave(columns)], told or FileFormat()),
+        settings=find_settings(
+            raw, schema, columns, (*items.sure, *items.unsure), [*waves, *_own_wave(columns)], told or FileFormat()
+        ),
         ignored=(*identifying.items(), *of_wave, *nothing), left=tuple(useless) if wanted else (), wanted=tuple(wanted),
         absent=tuple(sorted(known - set(columns.values()) - {name for name, _ in wanted}, key=list(schema.names).index)),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from asp_eval.trial.screening.ages import age_years
 from asp_eval.trial.screening.duplicates import keys_of
 from asp_eval.trial.screening.findings import Finding
 from asp_eval.trial.screening.known import Known
-from asp_eval.trial.screening.raw import Mask, RawTable
+from asp_eval.trial.screening.raw import SPACES, Mask, RawTable
 from asp_eval.trial.screening.schema import TableSchema
 from asp_eval.trial.study.design import Study
 
@@ -103,12 +103,20 @@ def _forms(raw: RawTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[
         if (items := [name for name in schema.items(form) if name in frame])
     }
     if filled:
-        blank = ~np.logical_or.reduce(list(filled.values()))
+        blank = _without_text(raw, ~np.logical_or.reduce(list(filled.values())), schema)
         yield Finding.of(NO_ANSWERS, None, blank, lambda row: NO_ANSWERS.at(raw.place(row)))
     for group in schema.alternatives:
         answered = {form: filled[form] for form in group if form in filled}
         if len(answered) > 1:
             yield _two_forms(raw, answered)
+
+
+def _without_text(raw: RawTable, blank: Mask, schema: TableSchema) -> Mask:
+    """Return which of the rows without an answer that could be read have nothing written there either."""
+    for column in (raw.columns[name] for form in schema.forms for name in schema.items(form) if name in raw.columns):
+        written = np.array([bool(text.strip(SPACES)) for text in column.texts], dtype=bool)
+        blank = blank & ~written[column.codes] if blank.any() else blank
+    return blank
 
 
 def _two_forms(raw: RawTable, answered: dict[str, Mask]) -> Finding:

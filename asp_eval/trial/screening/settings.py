@@ -45,7 +45,7 @@ def find_settings(
     for theirs, ours in columns.items():
         kinds.setdefault(schema.field(ours).kind, []).append(theirs)
     whole = [name for name in kinds.get("yearmonth", ()) if _whole_dates(raw, name)]
-    used = [*columns, *(name for found in items for name in found.columns)]
+    used = dict.fromkeys([*columns, *(name for found in items for name in found.columns)])
     return (
         *(
             Setting("format", name, value, "as the mapping said")
@@ -54,7 +54,7 @@ def find_settings(
         *_dates(raw, kinds.get("date", []), whole, told),
         *_decimal(raw, [*kinds.get("number", ()), *kinds.get("integer", ())], told),
         *_rows(raw, waves, schema),
-        *_missing(raw, used),
+        *_missing(raw, list(used)),
         *(Setting("truncate", columns[n], "month", f"'{n}' holds whole dates, and the day is not needed") for n in whole),
     )
 
