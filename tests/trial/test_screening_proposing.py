@@ -387,6 +387,8 @@ def test_an_open_ignore_is_closed_by_taking_the_signs_away(study, tmp_path):
     assert load_mapping(tmp_path / "m.yaml").ignore == ("k17", "status")
     (tmp_path / "m.yaml").write_text("\n".join(line for line in kept if "  - " not in line), encoding="utf-8")
     assert load_mapping(tmp_path / "m.yaml").ignore == ()
+    (tmp_path / "m.yaml").write_text("version: 1\nrecode:\n  sex:\n  hours: {a: 1}\n", encoding="utf-8")  # its lines taken out
+    assert load_mapping(tmp_path / "m.yaml").recode == {"hours": {"a": "1"}}
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ class Mapping(Document):
                 Misfit(keys, NOT_FILLED_IN, details={"what": Phrase("what becomes of {label!r}", label=keys[1])})
                 for keys in open_
             )
-        return parts
+        return {column: labels for column, labels in columns if labels is not None} if isinstance(parts, dict) else parts
 
     @field_validator("rename_items")
     @classmethod
