@@ -35,6 +35,8 @@ class Line:
         As far as the row tells them; the unit is a child or a respondent.
     called : mapping of str to str
         What our columns are called in the file, where that is something else.
+    labels : mapping of str to mapping of str to str
+        What our values are called in the file, by column, instrument or family.
     """
 
     problem: Problem
@@ -43,6 +45,7 @@ class Line:
     institution: str | None = None
     unit: str | None = None
     called: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def is_for_institutions(self) -> bool:
@@ -80,11 +83,11 @@ def institutions_page(batch: Batch, id_: str, name: str, stored: int, language: 
     notes = [line for line in own if line.problem.severity == "warning"]
     waiting = len({(line.file, line.row) for line in errors})
     lead = [
-        say("This is about the list {file}, {round}.", file=batch.file, round=_round(batch, say)),
+        say("This page is about the list {file} ({round}).", file=batch.file, round=_round(batch, say)),
         _standing(batch, stored, waiting, say),
     ]
     columns = [say("Row"), _unit(batch, say), say("Column"), say("What is wrong"), say("Allowed"), say("What to do")]
-    captions = (("waiting", say("Rows to correct")), ("notes", say("Rows to look at; they are in")))
+    captions = (("waiting", say("Rows to correct")), ("notes", say("Rows that are in, but should be looked at")))
     tables = [
         _table(key, caption, columns, [Row(tuple(_asked(line, batch, say))) for line in lines])
         for (key, caption), lines in zip(captions, (errors, notes), strict=True)
@@ -115,7 +118,7 @@ def evaluators_page(batch: Batch, links: Sequence[tuple[str, str]], language: st
         rows += [Row(tuple(_full(line, words, say))) for line in lines]
     left = len(batch.lines) - len(shown)
     lead = [
-        say("This is about the list {file}, {round}.", file=batch.file, round=_round(batch, say)),
+        say("This page is about the list {file} ({round}).", file=batch.file, round=_round(batch, say)),
         say("Nothing of it was taken in.") if batch.refused else "",
         say("This page is for the evaluator alone: it has rows of all institutions. The pages below have one institution each."),
         say("{n} more are in faults.csv.", n=left) if left else "",
@@ -157,7 +160,7 @@ def _asked(line: Line, batch: Batch, say: Words) -> Iterator[Cell]:
     found = say("found: {value}", value=inside.found) if inside.found else ""
     yield _column(line, batch, say)
     yield cell(as_sentence(words(asked.text).format(**inside.details)), found)
-    yield cell((inside.expected or "") if asked.allowed else "")
+    yield cell(_allowed(line, batch, inside.expected or "") if asked.allowed else "")
     yield cell(words(asked.remedy))
 
 
@@ -189,7 +192,18 @@ def _column(line: Line, batch: Batch, say: Words) -> Cell:
             return cell(say("Question {n}", n=number), say.label(asked.title, form), in_file)
     title = next((field.title for field in schema.fields if field.name == column), "")
     words = fault_words(say.language)
-    return cell(words(title) if title else column, in_file or (column if title else ""))
+    return cell(words(title) if title else column, in_file)
+
+
+def _allowed(line: Line, batch: Batch, expected: str) -> str:
+    """Say what is allowed, with the labels of the file in the place of our values where it has labels."""
+    column = line.problem.place.column or ""
+    schema = table_schema(batch.table, batch.study, batch.wave)
+    values = next((field.allowed for field in schema.fields if field.name == column), ())
+    form = column.partition(".")[0]
+    family = instrument(form).family if form in schema.forms else ""
+    labels = next((line.labels[part] for part in (column, form, family) if part in line.labels), {})
+    return ", ".join(labels.get(value, value) for value in values) if values else expected
 
 
 def _unit(batch: Batch, say: Words) -> str:

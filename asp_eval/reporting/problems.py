@@ -51,7 +51,11 @@ def write_problem_pages(study: Study, report: ImportReport, output: Path | None 
     folder = _folder(study, output, report.table, report.wave)
     _write(folder.with_name(f"{folder.name}-refused"), {})
     waits = waiting_rows(study, report.table, report.wave)
-    lines = [Line(problem, one.file, one.row, one.institution, one.unit, one.called) for one in waits for problem in one.problems]
+    lines = [
+        Line(problem, one.file, one.row, one.institution, one.unit, one.called, one.labels)
+        for one in waits
+        for problem in one.problems
+    ]
     lines += [
         Line(problem, report.file, problem.place.row, *_told(problem, report.institutions, report.units))
         for problem in report.problems

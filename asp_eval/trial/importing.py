@@ -288,7 +288,7 @@ def _report(
         stored=stored, already=found.already, superseded=found.before.file if found.before else None,
         vanished=counted(table, found.vanished) if table and found.vanished else None,
         corrects=found.corrects.file if found.corrects else None, waiting=waits, quarantine_file=path if waits else None,
-        kept=copy.name if copy else None, dialect=str(given.protected.raw.dialect),
+        kept=copy.name if copy else None, dialect=given.protected.raw.dialect.words,
         problems=() if found.already or not sifted else sifted.problems, institutions=sifted.institutions if sifted else {},
         units=sifted.units if sifted else {},
     )  # fmt: skip

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.core.errors import Place, Problem
+from asp_eval.core.phrases import Phrase, listed
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -114,9 +115,18 @@ class Dialect:
     companions: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        known = [("encoding", self.encoding), ("delimiter", self.delimiter), ("sheet", self.sheet)]
-        beside = [f"with {name} (sha256 {digest[:12]})" for name, digest in self.companions]
-        return ", ".join([self.format, *(f"{name} {value!r}" for name, value in known if value), *beside])
+        return str(self.words)
+
+    @property
+    def words(self) -> str:
+        """How the file was written, as a phrase."""
+        known = [
+            Phrase("encoding {name!r}", name=self.encoding) if self.encoding else "",
+            Phrase("delimiter {mark!r}", mark=self.delimiter) if self.delimiter else "",
+            Phrase("sheet {name!r}", name=self.sheet) if self.sheet else "",
+        ]
+        beside = [Phrase("with {name} (sha256 {digest})", name=name, digest=digest[:12]) for name, digest in self.companions]
+        return listed([self.format, *filter(None, known), *beside])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,6 +35,8 @@ class WaitingRow:
     problems : tuple of Problem
     called : mapping of str to str
         What our columns are called in that file, where that is something else.
+    labels : mapping of str to mapping of str to str
+        What our values of a column, an instrument or a family are called there: ``{"sex": {"boy": "dreng"}}``.
     """
 
     file: str
@@ -43,6 +45,7 @@ class WaitingRow:
     unit: str | None
     problems: tuple[Problem, ...]
     called: Mapping[str, str]
+    labels: Mapping[str, Mapping[str, str]]
 
 
 def as_kept(problem: Problem) -> dict[str, object]:
@@ -73,13 +76,15 @@ def _rows(connection: DuckDBPyConnection, table: str, wave: str) -> tuple[Waitin
         WHERE table_name = ? AND wave = ? ORDER BY import_id, row"""
     found = connection.execute(query, [table, wave]).fetchall()
     known = {one.import_id: one for one in imports.imports(ledger.entries(connection))}
-    called = {number: _called(known[number].said["mapping"]) for number in {row[0] for row in found}}
+    told = {number: _told(known[number].said["mapping"]) for number in {row[0] for row in found}}
     return tuple(
-        WaitingRow(known[number].file, row, institution, unit, tuple(map(problem_of, json.loads(reasons))), called[number])
+        WaitingRow(known[number].file, row, institution, unit, tuple(map(problem_of, json.loads(reasons))), *told[number])
         for number, row, institution, unit, reasons in found
     )
 
 
-def _called(mapping: str) -> dict[str, str]:
+def _told(mapping: str) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Return what a mapping says our columns, and our values, are called in the file."""
     read = MappingFile.model_validate_json(mapping) if mapping else NO_MAPPING
-    return {ours: theirs for theirs, ours in read.renames.items()}
+    labels = {part: {value: label for label, value in pairs.items() if value} for part, pairs in read.recode.items()}
+    return {ours: theirs for theirs, ours in read.renames.items()}, labels
