@@ -6,11 +6,12 @@ import itertools
 import math
 
 import numpy as np
+import pandas as pd
 
-from asp_eval.analysis.lots import drawn_lots, still_open
-from asp_eval.core.errors import Fault
+from asp_eval.analysis.lots import DrawnLot, drawn_lots, still_open
+from asp_eval.core.errors import AspError, Fault
 from asp_eval.stats.resampling.allocations import MOST_ENUMERATED, Allocations, Draws
-from asp_eval.trial.randomisation.declaration import scheme_of
+from asp_eval.trial.randomisation.declaration import DRAWN_ELSEWHERE, scheme_of
 from asp_eval.trial.randomisation.rule import order_key
 from asp_eval.trial.randomisation.scheme import Scheme
 from asp_eval.trial.store import table
@@ -46,15 +47,24 @@ def allocations(study: Study, draws: int = 10_000, seed: int = 1) -> Allocations
     """
     institutions = table(study, "institutions")
     lots = [] if study.randomisation.drawn_elsewhere else drawn_lots(study)
-    if not lots:
-        return scheme_allocations(scheme_of(study, still_open(institutions)), draws, seed)
-    schemes = []
-    for lot in lots:
+    if lots:
+        return joint_allocations([_scheme_drawn(study, lot, institutions) for lot in lots], draws, seed)
+    scheme = scheme_of(study, still_open(institutions))
+    if len(table(study, "allocation")):  # imported, though study.yaml no longer says so
+        DRAWN_ELSEWHERE.refuse("allocation")
+    return scheme_allocations(scheme, draws, seed)
+
+
+def _scheme_drawn(study: Study, lot: DrawnLot, institutions: pd.DataFrame) -> Scheme:
+    """Return the scheme that a lot was drawn with; refuse a list or declaration that changed, drawable or not."""
+    try:
         scheme = scheme_of(study, lot.rows(institutions), late=lot.late)
-        if (scheme.digest, str(scheme)) != (lot.digest, lot.scheme):
-            OTHER_LIST.refuse("institutions")
-        schemes.append(scheme)
-    return joint_allocations(schemes, draws, seed)
+    except AspError:
+        OTHER_LIST.refuse("institutions")
+    then = (lot.digest, lot.scheme, lot.candidates_digest)
+    if (scheme.digest, str(scheme), scheme.facts().get("candidates_digest", "")) != then:
+        OTHER_LIST.refuse("institutions")
+    return scheme
 
 
 def scheme_allocations(scheme: Scheme, draws: int, seed: int) -> Allocations:

@@ -9,7 +9,7 @@ import pandas as pd
 from asp_eval.analysis.lots import DRAW, LATE, DrawnLot, drawn_lots, still_open
 from asp_eval.core.errors import AspError, Fault, Problem
 from asp_eval.core.tables import write_csv
-from asp_eval.trial.randomisation.comparing import OTHER_DECLARATION, arm_differences, list_differences
+from asp_eval.trial.randomisation.comparing import OTHER_CANDIDATES, OTHER_DECLARATION, arm_differences, list_differences
 from asp_eval.trial.randomisation.constrained import Constrained
 from asp_eval.trial.randomisation.declaration import DRAWN_ELSEWHERE, roster_of, scheme_of
 from asp_eval.trial.randomisation.scheme import Allocation, Scheme
@@ -19,6 +19,12 @@ from asp_eval.trial.store.ledger import REDRAW
 from asp_eval.trial.study.design import Study
 
 NOTHING_DRAWN = Fault("RND-040", "no lot was drawn for this study yet", "Draw it with 'asp-eval randomise --seed N'.")
+IMPORTED = Fault(
+    "RND-044",
+    "the institutions have arms that were imported, so that the lot was drawn elsewhere",
+    "Write 'drawn_elsewhere: true' under 'randomisation' in study.yaml. If they are not to count, and nobody was screened yet,"
+    " draw with --replace --why 'the reason'.",
+)
 NOBODY_LATE = Fault(
     "RND-041",
     "every institution that is open has an arm, so that there is none to draw late",
@@ -95,8 +101,8 @@ def plan_draw(study: Study, *, seed: int | None = None, late: bool = False, why:
     Raises
     ------
     Refusal
-        RND-040 and RND-041 if there is nothing to draw late; RND-042 if the lot was drawn; RND-043 if it may not be drawn
-        again; what `scheme_of` refuses.
+        RND-040 and RND-041 if there is nothing to draw late; RND-042 if the lot was drawn, RND-044 if it was imported; RND-043
+        if it may not be drawn again; what `scheme_of` refuses.
     DataProblems
         Everything that is wrong with the list.
     """
@@ -116,7 +122,9 @@ def plan_draw(study: Study, *, seed: int | None = None, late: bool = False, why:
     if why is None:
         if before and before[0].seed == seed and not verify_draw(study):
             return None
-        DRAWN_BEFORE.refuse("allocation", seed=before[0].seed if before else arms["seed"].iloc[0])
+        if not before:
+            IMPORTED.refuse("allocation")
+        DRAWN_BEFORE.refuse("allocation", seed=before[0].seed)
     for name in ANSWERS:
         if len(table(study, name)):
             DATA_ARE_IN.refuse("study.duckdb", table=name)
@@ -133,12 +141,16 @@ def verify_draw(study: Study) -> list[Problem]:
     Raises
     ------
     Refusal
-        RND-040 if nothing was drawn.
+        RND-040 if nothing was drawn; RND-001 and RND-044 if it was drawn elsewhere.
     DataProblems
         If the list cannot be read any more.
     """
     lots = drawn_lots(study)
     if not lots:
+        if study.randomisation.drawn_elsewhere:
+            DRAWN_ELSEWHERE.refuse("study.yaml, randomisation")
+        if len(table(study, "allocation")):
+            IMPORTED.refuse("allocation")
         NOTHING_DRAWN.refuse("allocation")
     institutions = table(study, "institutions")
     ledger = [problem for problem in audit(study).problems if problem.severity == "error"]
@@ -150,11 +162,13 @@ def _differences(study: Study, lot: DrawnLot, institutions: pd.DataFrame) -> lis
     rows = lot.rows(institutions)
     if rows.empty:
         return list(list_differences(lot.lines, ()))
-    changed = list(list_differences(lot.lines, roster_of(study, rows, late=lot.late).lines))
+    changed = list(list_differences(lot.lines, roster_of(study, rows, late=lot.late, any_size=True).lines))
     try:
         scheme = scheme_of(study, rows, late=lot.late)
     except AspError as refused:  # a list that changed may not be one that can be drawn over
         return changed or list(refused.problems)
     if str(scheme) != lot.scheme:
         return [OTHER_DECLARATION.at("study.yaml, randomisation", found=str(scheme), expected=lot.scheme)]
+    if not changed and scheme.facts().get("candidates_digest", "") != lot.candidates_digest:
+        return [OTHER_CANDIDATES.at("ledger", found=scheme.facts()["candidates_digest"], expected=lot.candidates_digest)]
     return changed or list(arm_differences(lot.arms, scheme.allocate(lot.seed)))

@@ -109,7 +109,7 @@ def draw_quietly(study: Study, planned: PlannedDraw | None, seed: int, as_json: 
         print_json(allocation.frame().to_dict("records"))
         return
     say(f"{len(allocation.arms)} institutions drawn with seed {seed}; the draw is in output/allocation.csv.")
-    print_counts(allocation)
+    print_counts(allocation, planned.scheme)
     say_cautions(planned.scheme)
 
 
@@ -122,7 +122,7 @@ def rehearse(scheme: Scheme, as_json: bool) -> None:
     say(f"REHEARSAL with the example seed {REHEARSAL_SEED}: not the draw. Nothing is written.")
     introduce(scheme)
     show_steps(scheme, REHEARSAL_SEED)
-    print_counts(allocation)
+    print_counts(allocation, scheme)
     say("REHEARSAL: not the draw. Nothing was written.")
 
 
@@ -134,7 +134,7 @@ def draw_in_public(planned: PlannedDraw) -> None:
     say(f"The seed is {seed}.")
     show_steps(planned.scheme, seed)
     allocation = planned.draw(seed)
-    print_counts(allocation)
+    print_counts(allocation, planned.scheme)
     say("The draw is in the ledger and in output/allocation.csv. Check it at any time: asp-eval randomise --verify")
 
 
@@ -165,18 +165,19 @@ def introduce(scheme: Scheme) -> None:
 
 
 def show_steps(scheme: Scheme, seed: int) -> None:
-    """Show the draw line by line, with the first digits of every key."""
+    """Show the draw line by line, with the first digits of every key; the stratum where there are several."""
     for sentence in scheme.preface(seed):
         say(sentence)
     rows = [[step.institution_id, step.stratum, step.key[:16], step.arm, step.remark] for step in scheme.steps(seed)]
-    wanted = [k for k in range(5) if any(row[k] for row in rows)]
+    one = len({row[1] for row in rows}) == 1
+    wanted = [k for k in range(5) if any(row[k] for row in rows) and not (k == 1 and one)]
     header = ["institution", "stratum", "key", "arm", "why"]
     print_table([header[k] for k in wanted], [[row[k] for k in wanted] for row in rows])
 
 
-def print_counts(allocation: Allocation) -> None:
+def print_counts(allocation: Allocation, scheme: Scheme) -> None:
     """Print the number of institutions by stratum and arm; by arm alone where strata are as small as pairs."""
-    counts = allocation.counts()
+    counts = allocation.counts().reindex(columns=list(scheme.arms), fill_value=0)
     if 2 * len(counts) >= len(allocation.arms):
         counts = counts.sum().to_frame("all").T
     print_table(["stratum", *counts.columns], [[str(i), *map(str, row)] for i, row in counts.iterrows()])

@@ -160,6 +160,53 @@ def test_verification_tells_what_changed_in_the_list(folder):  # 3
         allocations(folder.study)
 
 
+def test_verification_tells_what_changed_though_the_list_could_not_be_drawn_over(folder):  # 3
+    folder.run("--seed", "2006")
+    folder.list([*(row.replace("North", "South") for row in ROWS[:3]), *ROWS[3:]])  # D04 is left alone in its stratum
+    code, printed = folder.run("--verify")
+    assert code == 1 and printed.count("RND-032") == 3 and "institution D03" in printed and "RND-010" not in printed
+    with pytest.raises(Refusal, match="RND-030"):
+        allocations(folder.study)
+
+
+def test_verification_tells_that_other_candidates_are_kept(folder):  # 3
+    folder.declare(CONSTRAINED)
+    folder.run("--seed", "2006")
+    with duckdb.connect(folder.path / "study.duckdb") as connection:
+        body = json.loads(connection.execute("SELECT body FROM ledger WHERE kind = 'draw'").fetchone()[0])
+        body["candidates_digest"] = "0" * 64
+        connection.execute("UPDATE ledger SET body = ? WHERE kind = 'draw'", [json.dumps(body)])
+    code, printed = folder.run("--verify")
+    assert code == 1 and "RND-035" in printed
+    with pytest.raises(Refusal, match="RND-030"):
+        allocations(folder.study)
+
+
+def test_a_lot_drawn_elsewhere_is_not_verified_permuted_or_drawn_over(folder):  # 2, 3
+    folder.declare("{scheme: stratified, drawn_elsewhere: true}")
+    arms = "".join(f"{institution},{arm}\n" for institution, arm in by_hand(2006).items())
+    (folder.path / "arms.csv").write_text(f"institution_id,arm\n{arms}", encoding="utf-8")
+    import_file(folder.study, folder.path / "arms.csv", "allocation")
+    for options in (["--verify"], ["--seed", "3"], ["--late", "--seed", "3"], ["--dry-run"]):
+        code, printed = folder.run(*options)
+        assert code == 1 and "RND-001" in printed and "RND-040" not in printed
+    folder.declare("{scheme: stratified}")  # the declaration no longer says so; the arms are still the imported ones
+    for options in (["--verify"], ["--seed", "3"]):
+        code, printed = folder.run(*options)
+        assert code == 1 and "RND-044" in printed and "NA" not in printed
+    with pytest.raises(Refusal, match="RND-001"):
+        allocations(folder.study)
+
+
+def test_minimisation_is_shown_in_eighty_columns(folder, capsys):
+    folder.declare("{scheme: minimisation}")
+    with pytest.raises(SystemExit):
+        main(["randomise", "--dry-run", "--study", str(folder.path)])
+    printed = capsys.readouterr().out
+    assert "in the order reference, intervention" in " ".join(printed.split()) and max(map(len, printed.splitlines())) <= 80
+    assert printed.count("imbalance ") == 8 + 1
+
+
 def test_verification_tells_who_left_the_list(folder):  # 3: the store refuses such a list, so it is changed by hand here
     folder.run("--seed", "2006")
     with duckdb.connect(folder.path / "study.duckdb") as connection:
@@ -260,8 +307,9 @@ def test_a_constrained_draw_keeps_its_candidates(folder):  # 1
     assert code == 0 and "candidates digest" in printed
     assert folder.run("--seed", "2006")[0] == 0
     (lot,) = folder.lots()
-    kept = (folder.path / "output" / "candidates.csv").read_text(encoding="utf-8").split()[1:]
-    spelled = [line.split(",")[0] for line in kept]
+    header, *kept = (folder.path / "output" / "candidates.csv").read_text(encoding="utf-8").split()
+    assert header == "score,D01,D02,D03,D04,D05,D06,D07,D08"
+    spelled = ["".join(line.split(",")[1:]) for line in kept]
     assert hashlib.sha256("".join(f"{s}\n" for s in spelled).encode()).hexdigest() == lot["candidates_digest"]
     assert lot["candidates"] == 36 and lot["kept"] == len(spelled)
     arms = "".join(str(int(lot["arms"][f"D0{i}"] == "intervention")) for i in range(1, 9))

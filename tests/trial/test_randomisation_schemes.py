@@ -334,6 +334,12 @@ def test_institutions_that_never_meet_are_named() -> None:
     assert never and f"{len(never)} pairs of institutions never" in said and all(pair in said for pair in never[:5])
 
 
+def test_two_that_are_a_stratum_by_themselves_are_not_named() -> None:  # the lot parts them, whatever is kept
+    frame = SIX.assign(municipality=["A"] * 4 + ["B"] * 2, children=[1, 100, 2, 101, 51, 52])
+    said = constrained(frame, strata=["municipality"], randomisation={"covariates": {"children": 1}, "keep": 1.0}).cautions()
+    assert not said
+
+
 # --- minimisation ----------------------------------------------------------------------------------------------------
 
 
@@ -479,7 +485,7 @@ def test_minimisation_tells_its_imbalances() -> None:
     for step in scheme.steps(4):
         row = rows[step.institution_id]
         g = [int(imbalance(counts, row, arm, {"municipality": 1, "size": 2})) for arm in ARMS]
-        assert step.remark == f"imbalance reference {g[0]}, intervention {g[1]}"
+        assert step.remark == f"imbalance {g[0]}, {g[1]}"
         assert step.key == sha(f"4:coin:{step.institution_id}")
         counts.update((factor, row[factor], step.arm) for factor in ("municipality", "size"))
 

@@ -51,6 +51,8 @@ class Candidates:
         How many candidates there were.
     enumerated : bool
         Whether they were all allocations, or a sample.
+    institution_ids : tuple of str, length n
+        In the order of the list.
     """
 
     kept: Draws
@@ -58,6 +60,7 @@ class Candidates:
     scores: tuple[Fraction, ...]
     considered: int
     enumerated: bool
+    institution_ids: tuple[str, ...]
 
     @property
     def digest(self) -> str:
@@ -65,9 +68,13 @@ class Candidates:
         return hashlib.sha256("".join(f"{spelled}\n" for spelled in self.spelled).encode()).hexdigest()
 
     def frame(self) -> pd.DataFrame:
-        """Return one row per kept candidate: allocation (digits, in the order of the ids) and score."""
-        scores = [float(score) for score in self.scores]
-        return pd.DataFrame({"allocation": pd.Series(self.spelled, dtype="str"), "score": scores})
+        """Return one row per kept candidate: its score, then a digit for each institution, by id.
+
+        Each digit has a cell of its own: a spreadsheet would read them together as one number, and round it.
+        """
+        digits = pd.DataFrame([list(spelled) for spelled in self.spelled], columns=sorted(self.institution_ids), dtype="str")
+        digits.insert(0, "score", [float(score) for score in self.scores], allow_duplicates=True)
+        return digits
 
     def together(self) -> npt.NDArray[np.float64]:
         """Return the share of kept candidates in which two institutions have the same arm, (n, n)."""
@@ -112,6 +119,7 @@ def kept_candidates(
         scores=tuple(Fraction(scores[j], unit) for j in chosen),
         considered=len(candidates),
         enumerated=every is not None,
+        institution_ids=lot.institution_ids,
     )
 
 

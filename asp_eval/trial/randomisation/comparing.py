@@ -23,6 +23,11 @@ OTHER_DECLARATION = Fault(
     "study.yaml declares another scheme than the one that the lot was drawn with",
     "Put 'arms', 'strata' and 'randomisation' back as they were.",
 )
+OTHER_CANDIDATES = Fault(
+    "RND-035",
+    "the candidate allocations that are kept are not those that the lot was drawn from",
+    "Put 'arms', 'strata' and 'randomisation' back as they were, and verify with the version of the package that drew.",
+)
 OTHER_ARM = Fault(
     "RND-034",
     "institution {institution} does not have the arm that the seed, the scheme and the list give",

@@ -114,18 +114,25 @@ class Constrained(Scheme):
         }
 
     def cautions(self) -> tuple[str, ...]:
-        """Return the pairs of institutions that always, or never, have the same arm (Moulton 2004)."""
+        """Return the pairs of institutions that always, or never, have the same arm (Moulton 2004).
+
+        Two that are a stratum by themselves are left out: with equal arms the lot parts them whatever is kept.
+        """
         share, ids = self.candidates.together(), self.institution_ids
         rows, columns = np.triu_indices(len(ids), k=1)
-        found = share[rows, columns]
+        parted = {tuple(held) for held in self.roster.members().values() if self.ratio == (1, 1) and len(held) == 2}
+        pairs = [(i, j) for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if (i, j) not in parted]
         said = []
         for value, word in ((1.0, "always"), (0.0, "never")):
-            pairs = [f"{ids[i]} and {ids[j]}" for i, j in zip(rows[found == value], columns[found == value], strict=True)]
-            if pairs:
-                more = f", and {len(pairs) - MOST_NAMED} more" if len(pairs) > MOST_NAMED else ""
+            named = [f"{ids[i]} and {ids[j]}" for i, j in pairs if share[i, j] == value]
+            if named:
+                more = f", and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+                counted = (
+                    f"1 pair of institutions {word} has" if len(named) == 1 else f"{len(named)} pairs of institutions {word} have"
+                )
                 said.append(
-                    f"{len(pairs)} pairs of institutions {word} have the same arm in what is kept"
-                    f" ({'; '.join(pairs[:MOST_NAMED])}{more}). With many of them fewer institutions are really drawn: keep more."
+                    f"{counted} the same arm in what is kept ({'; '.join(named[:MOST_NAMED])}{more})."
+                    " With many of them fewer institutions are really drawn: keep more."
                 )
         return tuple(said)
 

@@ -75,7 +75,7 @@ def scheme_of(study: Study, institutions: pd.DataFrame, *, late: bool = False) -
     return lot if late else constrained(study, lot, _weights(study))
 
 
-def roster_of(study: Study, institutions: pd.DataFrame, *, late: bool = False) -> Roster:
+def roster_of(study: Study, institutions: pd.DataFrame, *, late: bool = False, any_size: bool = False) -> Roster:
     """Return the list of institutions with what the declared scheme needs to know of them.
 
     Parameters
@@ -84,6 +84,8 @@ def roster_of(study: Study, institutions: pd.DataFrame, *, late: bool = False) -
     institutions : DataFrame
     late : bool
         As in `scheme_of`.
+    any_size : bool
+        Whether strata may be smaller than the arms: where lists are compared, and nothing is drawn.
 
     Raises
     ------
@@ -97,7 +99,7 @@ def roster_of(study: Study, institutions: pd.DataFrame, *, late: bool = False) -
         named = [*_factors(study), declared.order]
         return read_roster(institutions, (), columns=_once(named))
     strata = () if declared.scheme == "simple" else study.strata
-    smallest = 1 if late else len(study.arms)
+    smallest = 1 if late or any_size else len(study.arms)
     if late and declared.scheme == "constrained":
         return read_roster(institutions, strata)
     columns = _once([*declared.covariates, declared.order, declared.pair])

@@ -102,9 +102,12 @@ class Minimisation(Scheme):
         return None
 
     def preface(self, seed: int) -> tuple[str, ...]:  # noqa: ARG002 - every scheme is asked with its seed
-        """Say when the preferred arm is given."""
+        """Say when the preferred arm is given, and how the remarks are read."""
         limit = f"{int(self.probability * 16**8):08x}"
-        return (f"An institution has the preferred arm if its coin, the key of coin:ID, is below {limit}.",)
+        return (
+            f"An institution has the preferred arm if its coin, the key of coin:ID, is below {limit}.",
+            f"Beside it stands the imbalance that each arm would make, in the order {', '.join(self.arms)}.",
+        )
 
     def steps(self, seed: int) -> tuple[Step, ...]:
         """Return the draw in the order of entry, with the coin and the imbalance that each arm would have made."""
@@ -114,7 +117,7 @@ class Minimisation(Scheme):
         return tuple(
             Step(
                 ids[p], self.strata[p], order_key(seed, f"coin:{ids[p]}"), self.arms[drawn[p]],
-                "imbalance " + ", ".join(f"{arm} {value}" for arm, value in zip(self.arms, imbalances[p], strict=True)),
+                "imbalance " + ", ".join(map(str, imbalances[p])),
             )
             for p in entry_order(self.roster, self.order)
         )  # fmt: skip

@@ -146,7 +146,7 @@ def read_roster(
     names = _stratum_names(of_strata, len(ids))
     if not problems:
         problems = [
-            SMALL_STRATUM.at(SOURCE, found=f"{size} institutions", expected=f"at least {smallest_stratum}", stratum=repr(stratum))
+            SMALL_STRATUM.at(SOURCE, found=size, expected=f"at least {smallest_stratum} institutions", stratum=repr(stratum))
             for stratum, size in sorted(Counter(names).items())
             if size < smallest_stratum
         ]

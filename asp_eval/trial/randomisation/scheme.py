@@ -45,7 +45,7 @@ class Allocation:
         return frame.assign(seed=self.seed, scheme=self.scheme, digest=self.digest)
 
     def counts(self) -> pd.DataFrame:
-        """Return the number of institutions, one row per stratum and one column per arm."""
+        """Return the number of institutions, one row per stratum and one column per arm, arms in alphabetical order."""
         return pd.crosstab(pd.Series(self.strata, name="stratum"), pd.Series(self.arms, name="arm"))
 
 
