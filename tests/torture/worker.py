@@ -12,9 +12,11 @@ import tempfile
 import traceback
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from cases import CASES, Case
+from memory import most_megabytes
 
 from asp_eval.cli.main import main
 
@@ -44,8 +46,8 @@ def answer(case: Case, studies: Path) -> dict[str, object]:
 
 def megabytes() -> float:
     """Return the most memory this process, or one it started, has taken so far."""
-    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return most / (1024 if sys.platform != "darwin" else 1024 * 1024)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return max(most_megabytes(), children)
 
 
 if __name__ == "__main__":
