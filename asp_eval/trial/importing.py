@@ -157,7 +157,7 @@ def _write(
     of = entry.entry
     rows, export = sifted.refused.rows, raw
     if corrected is not None and found.corrects is not None:
-        of, export = found.corrects.import_id, corrected.raw
+        of, export = found.corrects.import_id, corrected.restored(found.respelled)
         rows = renumbered(rows, corrected.places, corrected.raw.rows)
         quarantine.take(connection, of, [int(row) for row in corrected.raw.rows])
     if found.before is not None:
@@ -193,6 +193,8 @@ class _Comparison:
         The import whose rows it corrects.
     takes : mapping
         How many rows it takes over from the quarantine of each import.
+    respelled : mapping
+        The cells of a correction that a spreadsheet changed unasked, as they were.
     """
 
     already: bool = False
@@ -200,13 +202,15 @@ class _Comparison:
     vanished: int = 0
     corrects: imports.Import | None = None
     takes: Mapping[int, int] = field(default_factory=dict)
+    respelled: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
 
 def _compared(connection: DuckDBPyConnection, given: Given, sifted: Sifted, context: _Context, *, replace: bool) -> _Comparison:
     """Compare a file with what stands in its place; refuse one that contradicts it, or would make units vanish unasked."""
     table = sifted.table
     if context.corrects is not None and given.correction is not None:
-        return _Comparison(corrects=context.corrects.root, takes=dict(context.corrects.taken(given.correction)))
+        takes = dict(context.corrects.taken(given.correction))
+        return _Comparison(corrects=context.corrects.root, takes=takes, respelled=context.respelled)
     stands = imports.standing(connection, table.name, table.wave)
     if any(before.is_of(table, given.mapping) for before in stands):
         return _Comparison(already=True)
@@ -230,6 +234,7 @@ class _Context:
     corrects: Correcting | None = None
     is_done: bool = False
     elsewhere: tuple[str, Told] | None = None
+    respelled: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
 
 def _context(study: Study, store: Store, given: Given) -> _Context:
@@ -252,8 +257,11 @@ def _context(study: Study, store: Store, given: Given) -> _Context:
             elsewhere = labels.told_elsewhere(connection, schema.name, own, waves) if schema.wave else None
             return _Context(known, state, elsewhere=elsewhere)
         found = correcting(connection, given.correction, schema.name, schema.wave)
-        known = dataclasses.replace(known, stored=quarantine.keys_stored(connection, schema))
-    return _Context(known, state, found, found.is_done(given.correction))
+        stored = quarantine.keys_stored(connection, schema)
+    changed, names = found.respelled(given.correction, given.mapping, schema), given.mapping.renames
+    places = {(int(given.correction.places[at]), names.get(name, name)): before for (at, name), before in changed.items()}
+    known = dataclasses.replace(known, stored=stored, respelled=places)
+    return _Context(known, state, found, found.is_done(given.correction), respelled=changed)
 
 
 def _sifted(study: Study, given: Given, context: _Context) -> Sifted:

@@ -121,6 +121,40 @@ def test_corrected_rows_are_added_and_the_rest_stays(begun):
     assert audit(begun).problems == ()
 
 
+@pytest.mark.parametrize(
+    ("column", "before", "after"),
+    [("child_id", "002", "2"), ("child_id", "002", "2,0"), ("rater_id", "1e5", "100000"), ("date", "05-09-2006", "09/05/2006")],
+)
+def test_what_a_spreadsheet_changes_unasked_is_refused_and_put_back(drawn, export, faulty, column, before, after):
+    """The wrong answer is corrected, and beside it the spreadsheet turned a cell that was right into another."""
+    rows = faulty.assign(date=["14-09-2006", "15-09-2006", "16-09-2006", "17-09-2006", "18-09-2006"])
+    rows.loc[1, column] = before
+    import_file(drawn, export(rows), "screening", wave="w1")
+    wrong = edited(drawn, lambda frame: fixed_at_last(frame).assign(**{column: [after, *frame[column][1:]]}))
+    report = again(drawn, wrong)
+    assert [(p.code, p.place.row, p.place.column) for p in report.problems if p.severity == "error"] == [("SCR-129", 2, column)]
+    assert (report.accepted, report.waiting) == (1, 1)
+    kept = pd.read_csv(drawn.folder / FILE, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    assert kept[column].tolist() == [before]  # and so importing the file that was written anew is right
+    assert repr(before) in kept["quarantine_reasons"].iloc[0]
+    assert (again(drawn).accepted, len(waiting(drawn))) == (1, 0)
+    assert "002" in table(drawn, "screening")["child_id"].tolist()
+
+
+def fixed_at_last(frame: pd.DataFrame) -> pd.DataFrame:
+    """Correct both rows, whatever their ids are."""
+    frame.loc[0, [ITEM, "sex"]] = ["2", "girl"]
+    frame.loc[1, "institution_id"] = "H2"
+    return frame
+
+
+def test_a_date_that_was_at_fault_may_change_in_any_way(drawn, export, faulty):
+    rows = faulty.assign(date=["14-09-2006", "31-09-2006", "16-09-2006", "17-09-2006", "18-09-2006"])
+    import_file(drawn, export(rows), "screening", wave="w1")
+    edited(drawn, lambda frame: fixed(frame).assign(date=["30-09-2006", "2006-09-17"]))
+    assert (again(drawn).accepted, len(waiting(drawn))) == (2, 0)
+
+
 def test_rows_taken_out_of_the_file_stay_in_quarantine(begun):
     report = again(begun, edited(begun, lambda frame: fixed(frame).iloc[[1]]))
     assert (report.rows_read, report.accepted, report.waiting) == (1, 1, 1)

@@ -23,7 +23,7 @@ from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.phrases import all_of
 from asp_eval.core.tables import guard_formula, unguard_formula
 from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.raw import SPACES, RawTable, Rows
+from asp_eval.trial.screening.raw import SPACES, RawTable, Rows, TextColumn
 
 OF, ROW, REASONS = "quarantine_of", "quarantine_row", "quarantine_reasons"
 OWN = (OF, ROW, REASONS)
@@ -65,6 +65,16 @@ class Correction:
     sha256: str
     raw: RawTable
     places: Rows
+
+    def restored(self, before: Mapping[tuple[int, str], str]) -> RawTable:
+        """Return the export's own columns with some cells, by position and column, as they were before."""
+        columns = dict(self.raw.columns)
+        for name in {name for _, name in before}:
+            cells = [str(cell) for cell in columns[name].cells()]
+            for position, cell in ((position, cell) for (position, of), cell in before.items() if of == name):
+                cells[position] = cell
+            columns[name] = TextColumn.of(cells)
+        return replace(self.raw, columns=columns)
 
     def numbered_as_written(self, raw: RawTable) -> RawTable:
         """Return rows of `raw`, after a mapping, under their numbers in the corrected file."""

@@ -34,6 +34,8 @@ class Known:
         The arm of each institution that has one.
     stored : frozenset of str
         For a correction: the keys stored at its wave (`duplicates.keys_of`), which it must not bring again.
+    respelled : mapping of (int, str) to str
+        For a correction: the cells, by row number and our column, that a spreadsheet changed unasked, as they were.
     """
 
     institutions: frozenset[str] = frozenset()
@@ -42,3 +44,4 @@ class Known:
     waves_before: frozenset[str] = frozenset()
     arms: Mapping[str, str] = field(default_factory=dict)
     stored: frozenset[str] = frozenset()
+    respelled: Mapping[tuple[int, str], str] = field(default_factory=dict)

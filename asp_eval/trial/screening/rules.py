@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -57,6 +57,11 @@ STORED = Fault(
     "SCR-120", "another row with this {unit} is stored already",
     "If this row is the right one, correct the whole file and import it with --replace; if not, leave the row where it is.",
 )  # fmt: skip
+RESPELLED = Fault(
+    "SCR-129", "the cell was {before!r} in quarantine: a spreadsheet made something else of it",
+    "Write the cell as it was, after making the column text in the spreadsheet; or use an editor. If the change is meant, make "
+    "it in the export itself and import that.",
+)  # fmt: skip
 
 CALLED = {"sex": Phrase("sex"), "birth_month": Phrase("month of birth")}
 
@@ -93,6 +98,8 @@ def broken_rules(
         yield from _against_reports(raw, frame, known)
     if known is not None and known.stored:
         yield _already_stored(raw, frame, schema, known)
+    if known is not None:
+        yield from _respelled(raw, known)
 
 
 def _forms(raw: RawTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[Finding]:
@@ -252,3 +259,17 @@ def _already_stored(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, kno
         return STORED.at(raw.place(row, unit), found=str(units.iloc[row]), unit=unit)
 
     return Finding.of(STORED, unit, keys_of(frame, schema).isin(known.stored).to_numpy(dtype=bool), problem)
+
+
+def _respelled(raw: RawTable, known: Known) -> Iterator[Finding]:
+    """Find the cells of a correction that a spreadsheet changed unasked."""
+    for name in dict.fromkeys(name for _, name in known.respelled if name in raw.columns):
+        yield _respelled_in(raw, name, {row: before for (row, column), before in known.respelled.items() if column == name})
+
+
+def _respelled_in(raw: RawTable, name: str, before: Mapping[int, str]) -> Finding:
+    def problem(position: int) -> Problem:
+        found = raw.columns[name].cell(position)
+        return RESPELLED.at(raw.place(position, name), found=found, before=before[int(raw.rows[position])])
+
+    return Finding.of(RESPELLED, name, np.isin(raw.rows, list(before)), problem)

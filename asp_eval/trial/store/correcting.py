@@ -11,7 +11,10 @@ from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.trial.screening.correction import DIGITS, ROW, Correction
 from asp_eval.trial.screening.mapping import NO_MAPPING
 from asp_eval.trial.screening.mapping import Mapping as MappingFile
-from asp_eval.trial.screening.schema import at_wave
+from asp_eval.trial.screening.respelling import is_respelled
+from asp_eval.trial.screening.rules import MISTYPED_ID
+from asp_eval.trial.screening.schema import TableSchema, at_wave
+from asp_eval.trial.screening.values import Marks
 from asp_eval.trial.store import imports, quarantine
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ NOT_WAITING = Fault(
     "Take the row out of this file; or begin again from the file in output/quarantine.",
 )  # fmt: skip
 
+_NOTHING: tuple[Mapping[str, str], frozenset[tuple[str, str]]] = ({}, frozenset())
+
 
 @dataclass(frozen=True, slots=True)
 class Correcting:
@@ -39,11 +44,14 @@ class Correcting:
         The rows of it in quarantine: number, and the import that brought each last.
     before : tuple of Import
         The corrections of it that were taken in.
+    waiting : mapping of int to (mapping, frozenset)
+        The cells of these rows by the export's columns, and the codes of their faults with our columns.
     """
 
     root: imports.Import
     latest: Mapping[int, int]
     before: tuple[imports.Import, ...]
+    waiting: Mapping[int, tuple[Mapping[str, str], frozenset[tuple[str, str]]]]
 
     @property
     def mapping(self) -> MappingFile:
@@ -56,6 +64,26 @@ class Correcting:
         sha256 = given.raw.sha256
         none_waits = not any(int(row) in self.latest for row in given.raw.rows)
         return none_waits and any(one.said["sha256"] == sha256 for one in self.before)
+
+    def respelled(self, given: Correction, mapping: MappingFile, schema: TableSchema) -> dict[tuple[int, str], str]:
+        """Return the cells that a spreadsheet changed unasked, as they were, by position in the correction and its column.
+
+        A date that was itself at fault may change in any way, and an id that was refused for its zeros may lose them.
+        """
+        marks = Marks(self.root.said["decimal"] or ".", self.root.said["dates"] or "iso")
+        waits = [self.waiting.get(int(row), _NOTHING) for row in given.raw.rows]
+        found = {}
+        for name, column in given.raw.columns.items():
+            ours = mapping.renames.get(name, name)
+            if ours not in schema.names or schema.field(ours).kind not in ("string", "date"):
+                continue
+            field = schema.field(ours)
+            for position, ((cells, faults), after) in enumerate(zip(waits, column.cells(), strict=True)):
+                before = cells.get(name, "")
+                excused = (MISTYPED_ID.code, ours) in faults or (field.kind == "date" and any(of == ours for _, of in faults))
+                if before != after and not excused and is_respelled(before, str(after), field, marks):
+                    found[position, name] = before
+        return found
 
     def taken(self, given: Correction) -> Counter[int]:
         """Return how many rows it takes over from each import.
@@ -86,4 +114,6 @@ def correcting(connection: DuckDBPyConnection | None, given: Correction, name: s
     stands = imports.standing(connection, name, wave) if connection else ()
     if connection is None or not stands or not stands[0].said["sha256"].startswith(given.sha256[:DIGITS]):
         NOTHING_WAITS.refuse(given.raw.source, table=at_wave(name, wave))
-    return Correcting(stands[0], quarantine.numbers(connection, stands[0].import_id), stands[1:])
+    rows = [int(row) for row in given.raw.rows]
+    root = stands[0].import_id
+    return Correcting(stands[0], quarantine.numbers(connection, root), stands[1:], quarantine.cells(connection, root, rows))

@@ -111,6 +111,20 @@ def numbers(connection: DuckDBPyConnection, import_id: int) -> dict[int, int]:
     return dict(connection.execute("SELECT row, latest FROM quarantine WHERE import_id = ?", [import_id]).fetchall())
 
 
+def cells(
+    connection: DuckDBPyConnection, import_id: int, rows: Sequence[int]
+) -> dict[int, tuple[dict[str, str], frozenset[tuple[str, str]]]]:
+    """Return what rows of an import in quarantine hold, by column, and the codes of their faults with our columns."""
+    if not stored_columns(connection, "quarantine"):
+        return {}
+    query = "SELECT row, cells, reasons FROM quarantine WHERE import_id = ? AND list_contains(?, row)"
+    found = connection.execute(query, [import_id, list(rows)]).fetchall()
+    return {
+        row: (json.loads(said), frozenset((fault["code"], fault["column"] or "") for fault in json.loads(reasons)))
+        for row, said, reasons in found
+    }
+
+
 def put(connection: DuckDBPyConnection, name: str, wave: str, of: int, latest: int, rows: Rejected) -> None:
     """Put rows into quarantine.
 
