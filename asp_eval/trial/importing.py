@@ -99,10 +99,11 @@ def import_file(
         to_keep(study, given) as (whole, companions),
         kept(whole, given.beside, study.folder / "data", companions) as keeping,
     ):
+        copy = imports.Copy(keeping.name, keeping.sha256)
         as_given = not given.protected.changed and not is_protected(given.file)  # whose digest is that of what it copies
-        if as_given and keeping.sha256 != given.sha256:
+        if as_given and copy.sha256 != given.sha256:
             CHANGED_MEANWHILE.refuse(given.file.name)
-        stored = _stored(study, store, given, imports.Copy(keeping.name, keeping.sha256), replace=replace)
+        stored = _stored(study, store, given, copy, replace=replace)
     if stored.report.already:
         keeping.discard()
     # out here: if a file for people cannot be written, the data are stored all the same, and the export must be kept

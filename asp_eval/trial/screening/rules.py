@@ -177,7 +177,8 @@ def _ages(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Ite
     start = study.wave(wave_id).start
     if "birth_month" not in frame or "date" not in frame:
         return
-    born, month = frame["birth_month"], frame["date"].dt.strftime("%Y-%m").astype("string")
+    born, months = frame["birth_month"], {day: f"{day:%Y-%m}" for day in frame["date"].dropna().unique()}
+    month = frame["date"].map(months).astype("string")
     later = (born > month).fillna(False).to_numpy(dtype=bool)
 
     def born_later(row: int) -> Problem:

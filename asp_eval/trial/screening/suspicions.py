@@ -82,7 +82,7 @@ def absences(table: Table, known: Known) -> Iterator[Problem]:
     known : Known
     """
     expected = known.allocated or known.institutions
-    there = set(table.checked["institution_id"])
+    there = set(table.checked["institution_id"].unique())
     absent = sorted(expected - there)
     if absent:
         yield NOBODY_OF.at(table.source, n=len(absent), total=len(expected), names=some_of(absent, MOST_NAMED))

@@ -179,12 +179,12 @@ def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, know
         told = (_told(raw, everyone, "institution_id"), _told(raw, everyone, schema.key[0]))
         raise NothingAccepted(sorted(problems, key=_row), *told)
     warnings = [finding if finding is again else finding.among(accepted) for finding in findings if not finding.is_error]
-    whole = bool(accepted.all())
-    kept = frame if whole else frame.loc[accepted].reset_index(drop=True)
-    problems = [*general, *listed(warnings, raw), *straight_liners(raw.source, kept, schema)]
+    if not accepted.all():  # and else no copy: the values are the largest thing there is
+        frame = frame.loc[accepted].reset_index(drop=True)
+    problems = [*general, *listed(warnings, raw), *straight_liners(raw.source, frame, schema)]
     table = Table(
-        schema=schema, source=raw.source, sha256=raw.sha256, checked=kept, rows=raw.rows[accepted],
-        answered=_answered(kept, schema), rows_read=raw.rows_read, filtered=raw.filtered, collapsed=raw.collapsed,
+        schema=schema, source=raw.source, sha256=raw.sha256, checked=frame, rows=raw.rows[accepted],
+        answered=_answered(frame, schema), rows_read=raw.rows_read, filtered=raw.filtered, collapsed=raw.collapsed,
         duplicates=int(left_out.sum()), quarantined=int(refused.sum()),
         dialect=replace(raw.dialect, decimal=marks.decimal, dates=marks.dates), warnings=tuple(sorted(problems, key=_row)),
         seal=VALIDATED,
@@ -230,7 +230,7 @@ def _values(raw: RawTable, schema: TableSchema, marks: Marks) -> tuple[pd.DataFr
             findings += found
         elif field.form is None:
             values[field.name] = typed([None] * len(raw), field)
-    return pd.DataFrame(values), findings
+    return pd.DataFrame(values, copy=False), findings
 
 
 def _at_wave(raw: RawTable, schema: TableSchema) -> RawTable:

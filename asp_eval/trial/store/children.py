@@ -31,9 +31,8 @@ def write_reports(connection: DuckDBPyConnection, table: Table, waves: Sequence[
 
 def reports_of(table: Table) -> pd.DataFrame:
     """Return what a table says of children, also of those who were not rated."""
-    frame = table.frame
-    frame["wave"] = pd.array([table.wave or REGISTER] * len(frame), dtype="string")
-    return frame[[name for name in report_columns(table.schema) if name in frame]]
+    said = table.checked[[name for name in report_columns(table.schema) if name in table.checked]]
+    return said.assign(wave=pd.Series(table.wave or REGISTER, index=said.index, dtype="string"))
 
 
 def report_columns(schema: TableSchema) -> dict[str, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from asp_eval.core.documents import remove_stale_parts, write_whole
+from asp_eval.core.documents import remove_stale_parts
 from asp_eval.trial.screening.mapping import kept_mapping, mapping_beside
 
 
@@ -36,8 +38,7 @@ class Kept:
     @property
     def sha256(self) -> str:
         """Digest of what is kept."""
-        with self.file.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return _digest(self.file)
 
     def discard(self) -> None:
         """Take away what was written, and the folder of its own that it was written into."""
@@ -73,31 +74,30 @@ def kept(file: Path, mapping: Path | None, folder: Path, companions: Sequence[Pa
     if not file.is_file():
         yield Kept(file, file.name)
         return
-    content, rules = file.read_bytes(), mapping.read_bytes() if mapping else None
-    beside = {path.name: path.read_bytes() for path in companions}
-    written = _written(folder, file, content, rules, beside)
+    written = _written(folder, file, mapping, companions)
     try:
         yield written
         if not written.file.exists():  # another process that kept the same took it away again
-            write_whole(written.file, content)
+            with contextlib.suppress(FileExistsError):  # and a third one keeps it
+                _write_new(written.file, file)
     except BaseException:
         written.discard()
         raise
 
 
-def _written(folder: Path, file: Path, content: bytes, rules: bytes | None, beside: dict[str, bytes]) -> Kept:
+def _written(folder: Path, file: Path, mapping: Path | None, companions: Sequence[Path]) -> Kept:
     """Write a copy, its mapping and its companions, what is not there yet; elsewhere, if another process takes the place."""
     while True:
-        copy = _place(folder, file, content, rules, beside)
-        wanted = [] if rules is None or mapping_beside(copy) else [(kept_mapping(copy), rules)]
-        parts = [(copy.with_name(name), part) for name, part in beside.items()]
-        wanted += [(path, part) for path, part in [*parts, (copy, content)] if not path.exists()]
-        if beside:
+        copy = _place(folder, file, mapping, companions)
+        wanted = [] if mapping is None or mapping_beside(copy) else [(kept_mapping(copy), mapping)]
+        parts = [(copy.with_name(part.name), part) for part in companions]
+        wanted += [(path, part) for path, part in [*parts, (copy, file)] if not path.exists()]
+        if companions:
             remove_stale_parts(copy.parent)
         name, done = copy.relative_to(folder).as_posix(), list[Path]()
         try:
-            for path, whole in wanted:
-                _write_new(path, whole)
+            for path, source in wanted:
+                _write_new(path, source)
                 done.append(path)
         except FileExistsError:
             Kept(copy, name, tuple(done)).discard()
@@ -108,8 +108,8 @@ def _written(folder: Path, file: Path, content: bytes, rules: bytes | None, besi
         return Kept(copy, name, tuple(done))
 
 
-def _write_new(path: Path, content: bytes) -> None:
-    """Write a file whole, and never over another.
+def _write_new(path: Path, source: Path) -> None:
+    """Copy a file whole, and never over another.
 
     Raises
     ------
@@ -119,8 +119,8 @@ def _write_new(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
+        with os.fdopen(handle, "wb") as file, source.open("rb") as content:
+            shutil.copyfileobj(content, file)
             file.flush()
             os.fsync(file.fileno())
         Path(part).chmod(0o644)
@@ -135,24 +135,34 @@ def _put_in_place(part: Path, path: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # a disk without hard links
-        with path.open("xb") as file:
-            file.write(part.read_bytes())
+        with part.open("rb") as content, path.open("xb") as file:
+            shutil.copyfileobj(content, file)
 
 
-def _place(folder: Path, file: Path, content: bytes, rules: bytes | None, beside: dict[str, bytes]) -> Path:
+def _place(folder: Path, file: Path, mapping: Path | None, companions: Sequence[Path]) -> Path:
     """Return the first of name.csv, name-2.csv, ... that is free, or holds the same export with the same mapping.
 
     With companions it is the first of name/name.csv, name-2/name.csv, ...
     """
     stems = (file.stem if number == 1 else f"{file.stem}-{number}" for number in count(1))
-    if beside:
-        return next(copy for stem in stems if _fits(copy := folder / stem / file.name, content, rules, beside))
-    return next(copy for stem in stems if _fits(copy := folder / f"{stem}{file.suffix}", content, rules, beside))
+    names = (f"{stem}/{file.name}" if companions else f"{stem}{file.suffix}" for stem in stems)
+    return next(copy for name in names if _fits(copy := folder / name, file, mapping, companions))
 
 
-def _fits(copy: Path, content: bytes, rules: bytes | None, beside: dict[str, bytes]) -> bool:
+def _fits(copy: Path, file: Path, mapping: Path | None, companions: Sequence[Path]) -> bool:
     found = mapping_beside(copy)
-    as_read = (found.read_bytes() if found else None) == rules
-    if any(path.exists() and path.read_bytes() != part for path, part in ((copy.with_name(n), p) for n, p in beside.items())):
+    as_read = _is_same(found, mapping) if found and mapping else found is mapping
+    beside = [(copy.with_name(part.name), part) for part in companions]
+    if any(path.exists() and not _is_same(path, part) for path, part in beside):
         return False
-    return as_read and copy.read_bytes() == content if copy.exists() else as_read or found is None
+    return as_read and _is_same(copy, file) if copy.exists() else as_read or found is None
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two files have the same content; neither is held in memory."""
+    return one.stat().st_size == other.stat().st_size and _digest(one) == _digest(other)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

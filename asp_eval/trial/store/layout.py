@@ -11,6 +11,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.fields import Field
+from asp_eval.trial.screening.raw import Mask
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -22,6 +23,7 @@ OTHER_TYPE = Fault(
 
 SQL_TYPES = {"string": "VARCHAR", "yearmonth": "VARCHAR", "integer": "DOUBLE", "number": "DOUBLE", "date": "DATE"}
 Columns = Mapping[str, str]  # column to SQL type
+BLOCK = 122_880  # rows inserted at a time: as many as the database compresses together; the texts of no more are unpacked
 
 
 def items_table(name: str, form: str) -> str:
@@ -77,13 +79,16 @@ def ensure(connection: DuckDBPyConnection, name: str, columns: Columns) -> None:
             OTHER_TYPE.refuse(Phrase("table {table}, column {name}", table=name, name=column), stored=there[column])
 
 
-def insert(connection: DuckDBPyConnection, name: str, frame: pd.DataFrame) -> None:
-    """Add the rows of a frame; columns go by name."""
-    if frame.empty:
-        return
-    connection.register("incoming", frame)
-    connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT * FROM incoming")
-    connection.unregister("incoming")
+def insert(connection: DuckDBPyConnection, name: str, frame: pd.DataFrame, rows: Mask | None = None) -> None:
+    """Add the rows of a frame, or those where a mask of shape (n,) is True, in their order; columns go by name."""
+    for start in range(0, len(frame), BLOCK):
+        block = frame.iloc[start : start + BLOCK]
+        if rows is not None:
+            block = block.loc[rows[start : start + BLOCK]]
+        if len(block):
+            connection.register("incoming", block)
+            connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT * FROM incoming")
+            connection.unregister("incoming")
 
 
 def fetch(connection: DuckDBPyConnection, query: str, values: list[object] | None = None) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[st
         case "institutions" | "staff" | "interviews" | "implementation":
             _write_list(connection, table, add=add)
         case "allocation":
-            return add_allocation(connection, table.schema, table.frame, table.source)
+            return add_allocation(connection, table.schema, table.checked, table.source)
         case "children":
             write_reports(connection, table, waves, add=add)
         case _:
@@ -67,10 +67,10 @@ def contradictions(connection: DuckDBPyConnection, table: Table) -> list[Problem
     """Return where a list of institutions or an allocation contradicts what is stored."""
     match table.name:
         case "institutions":
-            lost = sorted(_used_institutions(connection) - set(table.frame["institution_id"]))
+            lost = sorted(_used_institutions(connection) - set(table.checked["institution_id"]))
             return [STILL_USED.at(Place(table.source, column="institution_id"), found=name) for name in lost]
         case "allocation":
-            return _other_arms(connection, table.frame, table.source)
+            return _other_arms(connection, table.checked, table.source)
         case _:
             return []
 
@@ -126,7 +126,7 @@ def _write_list(connection: DuckDBPyConnection, table: Table, *, add: bool) -> N
     if not add:
         connection.execute(f"DROP TABLE IF EXISTS {table.name}")
     ensure(connection, table.name, sql_columns(table.schema.fields))
-    insert(connection, table.name, table.frame)
+    insert(connection, table.name, table.checked)
 
 
 def _used_institutions(connection: DuckDBPyConnection) -> set[str]:
@@ -139,21 +139,20 @@ def _used_institutions(connection: DuckDBPyConnection) -> set[str]:
 
 def _write_answers(connection: DuckDBPyConnection, table: Table, *, add: bool) -> None:
     """Store visits and answers of a wave. Scores of what was there are no longer right, and go."""
-    frame = table.frame.loc[table.answered]
-    schema = table.schema
+    frame, schema = table.checked, table.schema
     base = [field for field in schema.base if field.name not in schema.child_columns]
     ensure(connection, table.name, sql_columns(base))
     for form in schema.forms:
         ensure(connection, items_table(table.name, form), item_columns(schema, form))
     for name in () if add else _stored_of(connection, table.name):
         connection.execute(f"DELETE FROM {quoted(name)} WHERE wave = ?", [table.wave])
-    insert(connection, table.name, frame[[field.name for field in base]])
+    insert(connection, table.name, frame[[field.name for field in base]], table.answered)
     for form in schema.forms:
         items = [name for name in schema.items(form) if name in frame]
         if items:
-            answered = frame.loc[frame[items].notna().any(axis=1)]
-            names = [name for name in item_columns(schema, form) if name in answered]
-            insert(connection, items_table(table.name, form), answered[names])
+            names = [name for name in item_columns(schema, form) if name in frame]
+            answered = frame[items].notna().any(axis=1).to_numpy(dtype=bool)
+            insert(connection, items_table(table.name, form), frame[names], answered)
     connection.execute("DROP TABLE IF EXISTS scores")
 
 
