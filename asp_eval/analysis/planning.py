@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.analysis.data import StudyData, load_data
+from asp_eval.analysis.lots import still_open
 from asp_eval.core.errors import Fault
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.stats.power.designs import Sizes, TwoLevel
@@ -113,7 +114,7 @@ def plan_trial(study: Study, wishes: Wishes) -> PlannedTrial:
     Refusal
         If institutions or children are not known.
     """
-    listed = table(study, "institutions")
+    listed = institutions_planned(study)
     share, part, arms = _arms(study)
     total, source = _institutions(study, wishes, listed)
     clusters = total * part
@@ -138,6 +139,13 @@ def plan_trial(study: Study, wishes: Wishes) -> PlannedTrial:
     effects = wishes.effects or study.power.effect or EFFECTS
     said = tuple(a for a in account if a)
     return PlannedTrial(design, waves, lost, test, tuple(effects), aim, said, situation)
+
+
+def institutions_planned(study: Study) -> pd.DataFrame:
+    """Return the institutions of the trial as listed: all but those that closed without an arm."""
+    listed = table(study, "institutions")
+    drawn = listed["institution_id"].isin(table(study, "allocation")["institution_id"])
+    return listed.loc[drawn | listed.index.isin(still_open(listed).index)]
 
 
 def _arms(study: Study) -> tuple[float, float, str]:
@@ -297,7 +305,6 @@ def _situation(study: Study, listed: pd.DataFrame, clusters: float, strata: int,
         or (isinstance(size, Sizes) and len(size.values) != len(listed))
     ):
         return None
-    scheme = scheme_of(study, listed)
     columns = [
         np.asarray(listed[name].astype("str") == level)
         for name in study.strata
@@ -306,6 +313,6 @@ def _situation(study: Study, listed: pd.DataFrame, clusters: float, strata: int,
     design = np.column_stack(columns).astype(float) if columns else np.zeros((len(listed), 0))
 
     def allocations(trials: int) -> Arms:
-        return scheme.allocations(trials, seed=1)
+        return scheme_of(study, listed).allocations(trials, seed=1)
 
     return Situation(design, allocations) if design.shape[1] == strata - 1 else None

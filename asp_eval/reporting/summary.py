@@ -55,7 +55,7 @@ def tone_of(result: OutcomeResult, i: int, level: float) -> Tone:
     p = effect.p_value if adjusted is None else adjusted
     if effect.estimate is None or effect.conf_low is None or effect.conf_high is None or p is None:
         return "unavailable"
-    if effect.conf_low <= 0 <= effect.conf_high or p >= 1 - level:
+    if effect.conf_low <= 0 <= effect.conf_high or p >= round(1 - level, 12):  # 1 - 0.95 is a little more than 0.05
         return "open"
     return "better" if favourable(effect.estimate, result.better) else "worse"
 

@@ -17,6 +17,7 @@ import pytest
 from asp_eval import Ancova, EndOnly, IccInterval, Losses, Refusal, Sizes, TwoLevel, lmm, load_study, power, table
 from asp_eval.analysis.planning import Wishes, plan_trial
 from asp_eval.analysis.samplesize import study_power
+from asp_eval.core.errors import AspError
 from asp_eval.core.randomness import stream
 from asp_eval.trial.importing import import_file
 from asp_eval.trial.study.design import Study
@@ -205,6 +206,25 @@ def test_the_simulation_draws_the_studys_own_lot(listed):
         assert (arms[:, strata == name].sum(axis=1) * 2 == (strata == name).sum()).all()
     assert plan.situation.strata.shape == (24, 2)
     assert (plan.situation.strata.sum(axis=0) == [8, 4]).all()
+
+
+def test_an_institution_that_closed_before_the_draw_is_not_counted(tmp_path):  # 2, 5
+    study = declared(tmp_path)
+    ids, closed = [f"i{n:02}" for n in range(13)], [""] * 12 + ["2027-08-01"]
+    frame = pd.DataFrame({"institution_id": ids, "municipality": ["North"] * 12 + ["West"], "closed_on": closed})
+    store(study, "institutions", frame, "institutions")
+    plan = plan_trial(study, Wishes(iccs=(0.1,)))
+    assert plan.design.clusters == 12 and plan.design.strata == 1
+    assert plan.situation.allocations(50).shape == (50, 12)
+
+
+def test_a_list_that_cannot_be_drawn_over_still_has_a_power(tmp_path):
+    study = declared(tmp_path)
+    places = ["North"] * 12 + ["West"]  # one alone in its stratum: refused by the lot, and so by a simulation of it
+    store(study, "institutions", pd.DataFrame({"institution_id": range(13), "municipality": places}), "institutions")
+    assert len(study_power(study, Wishes(iccs=(0.1,))).table) == 2
+    with pytest.raises(AspError, match="RND-010"):
+        study_power(study, Wishes(iccs=(0.1,)), simulate=1000)
 
 
 def test_formula_and_simulation_agree_for_the_study(listed):

@@ -37,6 +37,7 @@ def test_the_tone_follows_sign_and_direction(value, better, tone):
     [
         (builders.estimate(-0.13, 0.14, p=0.36), None, "open"), (builders.estimate(-0.42, 0.16, p=0.011), 0.055, "open"),
         (builders.estimate(-0.42, 0.16, p=0.011), 0.022, "better"),
+        (builders.estimate(-0.42, 0.16, p=0.05), None, "open"),  # at the level and not below it, as a permutation test can be
         (builders.estimate(-0.42, None, note="why"), None, "unavailable"),
         (builders.estimate(None, note="why"), None, "unavailable"),
     ],

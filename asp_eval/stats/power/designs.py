@@ -23,7 +23,7 @@ from asp_eval.stats.power.values import Values, single
 CV_TOO_LARGE = Fault(
     "PWR-016",
     "sizes with mean {size:g} in {units:g} clusters cannot vary that much: their coefficient of variation is at most {most:.3g}",
-    "Give the standard deviation of the sizes over their mean, for example 0.4; or the sizes themselves: size=Sizes([...]).",
+    "Give the standard deviation of the sizes over their mean, for example 0.4; or the sizes themselves: size=Sizes.of([...]).",
 )
 BAD_SIZES = Fault("PWR-017", "the sizes of the clusters are not usable", "Give two or more sizes, each 1 or more.")
 
@@ -115,7 +115,12 @@ class Individual:
 
     def layout(self, icc: float) -> Layout:  # noqa: ARG002
         """Return the common form."""
-        n, share, r2, g = known("individuals", self.individuals), single(self.share), single(self.r2), single(self.covariates)
+        n, share, r2, g = (
+            known("individuals", self.individuals),
+            single(self.share, "share"),
+            single(self.r2, "r2"),
+            single(self.covariates, "covariates"),
+        )
         check_numbers(share, {"r2": r2}, {"covariates": g}, {"individuals": n})
         return Layout(n, "individuals", share, (Level("individual", 1.0, r2, 1.0),), 1.0, 2.0 + g)
 
@@ -165,14 +170,14 @@ class TwoLevel:
         """Return the common form at a value of the intraclass correlation."""
         units, share, g, strata = (
             units_of(self.clusters),
-            single(self.share),
-            single(self.covariates_cluster),
-            single(self.strata),
+            single(self.share, "share"),
+            single(self.covariates_cluster, "covariates_cluster"),
+            single(self.strata, "strata"),
         )
         sizes = self.size.values if isinstance(self.size, Sizes) else ()
         size = self.size.mean if isinstance(self.size, Sizes) else known("size", self.size)
-        cv = self.size.cv if isinstance(self.size, Sizes) else single(self.cv)
-        r2 = {"r2_cluster": single(self.r2_cluster), "r2_individual": single(self.r2_individual)}
+        cv = self.size.cv if isinstance(self.size, Sizes) else single(self.cv, "cv")
+        r2 = {"r2_cluster": single(self.r2_cluster, "r2_cluster"), "r2_individual": single(self.r2_individual, "r2_individual")}
         check_numbers(share, r2, {"covariates_cluster": g, "cv": cv}, {"size": size, "strata": strata})
         check_icc(icc)
         most = np.sqrt(units - 1.0) * (size - 1.0) / size
@@ -249,13 +254,17 @@ class ThreeLevel:
         """Return the common form at a value of the clusters' intraclass correlation."""
         units, share, g, strata = (
             units_of(self.clusters),
-            single(self.share),
-            single(self.covariates_cluster),
-            single(self.strata),
+            single(self.share, "share"),
+            single(self.covariates_cluster, "covariates_cluster"),
+            single(self.strata, "strata"),
         )
         count, size = known("subclusters", self.subclusters), known("size", self.size)
-        second, cv = single(self.icc_subcluster), single(self.cv)
-        r2 = [single(self.r2_cluster), single(self.r2_subcluster), single(self.r2_individual)]
+        second, cv = single(self.icc_subcluster, "icc_subcluster"), single(self.cv, "cv")
+        r2 = [
+            single(self.r2_cluster, "r2_cluster"),
+            single(self.r2_subcluster, "r2_subcluster"),
+            single(self.r2_individual, "r2_individual"),
+        ]
         shares = dict(zip(("r2_cluster", "r2_subcluster", "r2_individual"), r2, strict=True))
         check_numbers(share, shares, {"covariates_cluster": g, "cv": cv}, {"subclusters": count, "size": size, "strata": strata})
         check_icc(icc, second)

@@ -76,8 +76,13 @@ class Multisite:
     def layout(self, icc: float) -> Layout:
         """Return the common form at a value of the clusters' intraclass correlation."""
         sites, clusters = known("sites", self.sites), known("clusters", self.clusters)
-        size, share, g, site = known("size", self.size), single(self.share), single(self.covariates), single(self.icc_site)
-        r2 = {"r2_cluster": single(self.r2_cluster), "r2_individual": single(self.r2_individual)}
+        size, share, g, site = (
+            known("size", self.size),
+            single(self.share, "share"),
+            single(self.covariates, "covariates"),
+            single(self.icc_site, "icc_site"),
+        )
+        r2 = {"r2_cluster": single(self.r2_cluster, "r2_cluster"), "r2_individual": single(self.r2_individual, "r2_individual")}
         check_numbers(share, r2, {"covariates": g, "clusters": clusters}, {"sites": sites, "size": size})
         icc = icc if clusters else 0.0
         check_icc(icc, site)
@@ -94,7 +99,7 @@ class Multisite:
 
     def account(self) -> tuple[str, ...]:
         """Return what is assumed, in words."""
-        clusters = single(self.clusters)
+        clusters = single(self.clusters, "clusters")
         said = [
             f"{single(self.sites):g} sites",
             f"{single(self.share):.3g} of each site's {'clusters' if clusters else 'individuals'} treated",
