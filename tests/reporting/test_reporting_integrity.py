@@ -91,6 +91,16 @@ def test_waves_keep_attended_and_retained_apart_and_name_only_reasons_that_apply
     ]
 
 
+def test_institutions_that_closed_are_told_with_their_reasons():
+    flow = builders.flow()
+    reference, intervention = flow.arms
+    *before, end = intervention.waves
+    told = replace(flow, arms=(reference, replace(intervention, waves=(*before, replace(end, closed_why=(("merged", 1),))))))
+    rows = texts(flow_table(told, setting()))
+    at = rows.index(["– closed by then", "0", "1"])
+    assert rows[at + 1] == ["– – merged", "0", "1"] and "– – merged" not in [row[0] for row in rows[:at]]
+
+
 def test_the_baseline_table_leaves_means_of_institutions_to_the_appendix():
     assert not [row for row in texts(baseline_table(builders.results(), setting())) if row[1:2] == ["0.49 (0.07)"]]
     rows = texts(institution_means_table(builders.results(), setting()))

@@ -112,6 +112,20 @@ def test_why_children_were_not_screened() -> None:
     assert (reference.received, intervention.received) == (Received(1, 3), Received(1, 1))
 
 
+def test_closed_institutions_are_counted_by_the_reason_that_the_list_gives() -> None:
+    """C and D close before w2, D for no known reason; A stands as closed but has data; B is silent, its reason of no account."""
+    institutions = INSTITUTIONS.assign(
+        closed_on=pd.to_datetime(["2028-04-01", None, "2028-04-01", "2028-04-01", None]),
+        closed_why=["fire", "sold", " too few children ", None, None],
+    )
+    visits = VISITS.loc[~((VISITS["wave"] == "w2") & VISITS["child_id"].isin(["c1", "c2", "d1", "a2"]))]
+    reference, intervention = flow_counts(STUDY, CHILDREN, visits, ALLOCATION, institutions).arms
+    assert (intervention.waves[1].closed, intervention.waves[1].closed_why) == (2, (("too few children", 1),))
+    assert (reference.waves[1].closed, reference.waves[1].closed_why) == (0, ())  # A still answered at w2
+    with pytest.raises(Refusal, match="FLO-001"):
+        replace(intervention.waves[1], closed_why=(("too few children", 3),))
+
+
 def test_a_child_absent_midway_is_retained_all_along_and_attended_twice() -> None:
     study = declared("w1", "w2", "w3")
     visits = pd.DataFrame([("a1", "w1", "A"), ("a1", "w3", "A"), ("a2", "w1", "A")], columns=VISITS.columns)

@@ -75,10 +75,14 @@ def _wave_rows(i: int, name: str, flow: FlowCounts, setting: Setting) -> list[Ro
             return []
         return [_row(label, flow, setting, lambda arm: number(arm.waves[i]))]
 
+    def closed_for(why: str) -> Callable[[WaveFlow], int]:
+        return lambda wave: dict(wave.closed_why).get(why, 0)
+
     return [
         _group(setting.heading(name), flow),
         *row(say("Institutions with data"), lambda wave: wave.with_data),
         *row(say("– closed by then"), lambda wave: wave.closed, always=False),
+        *(r for why in _closed_why(i, flow) for r in row(f"– – {why}", closed_for(why))),
         *row(say("– without data, not known to have closed"), lambda wave: wave.silent, always=False),
         *row(say("Children of the cohort screened"), lambda wave: wave.screened),
         *row(say("– not screened: institution closed"), lambda wave: wave.not_screened.institution_closed, always=False),
@@ -91,6 +95,11 @@ def _wave_rows(i: int, name: str, flow: FlowCounts, setting: Setting) -> list[Ro
         *row(say("– of these in another arm"), lambda wave: wave.crossed, always=False),
         *row(say("Children screened who joined later"), lambda wave: wave.joined, always=False),
     ]
+
+
+def _closed_why(i: int, flow: FlowCounts) -> list[str]:
+    """Return the reasons for which institutions of any arm had closed by a wave, in alphabetical order."""
+    return sorted({why for arm in flow.arms for why, _ in arm.waves[i].closed_why})
 
 
 def _group(name: str, flow: FlowCounts) -> Row:

@@ -6,6 +6,7 @@ stays in the arm of the institution it was drawn in; where it was seen later onl
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Place
 from asp_eval.trial.flow.counts import ArmFlow, FlowCounts, NotScreened, Received, WaveFlow, conserve
-from asp_eval.trial.flow.presence import NOT_SCREENED, SCREENED, closed_by, presence, screening_waves
+from asp_eval.trial.flow.presence import NOT_SCREENED, SCREENED, closed_by, closed_why, presence, screening_waves
 from asp_eval.trial.study.design import Study
 
 STANDINGS = ("cohort", "not_eligible", "joined_later")
@@ -87,6 +88,7 @@ def flow_counts(
         _columns(there, listed, lots),
         waves,
         {wave: closed_by(institutions, study.wave(wave)) for wave in waves},
+        closed_why(institutions),
         received,
     )
     arms = tuple(_arm_flow(arm, trial) for arm in study.arms)
@@ -111,6 +113,8 @@ class _Trial:
         not drawn.
     closed : dict
         The institutions closed by each wave.
+    why : dict
+        Why institutions closed, where it is known.
     """
 
     lots: pd.Series
@@ -118,6 +122,7 @@ class _Trial:
     there: dict[str, npt.NDArray[Any]]
     waves: tuple[str, ...]
     closed: dict[str, set[str]]
+    why: dict[str, str]
     received: Collection[str] | None
 
 
@@ -202,6 +207,7 @@ def _wave_flow(arm: str, wave: str, own: set[str], cohort: int, trial: _Trial) -
         moved=int((seen & (there["where"] != there["institution"])).sum()),
         crossed=int((seen & (there["seen_arm"] != "") & (there["seen_arm"] != arm)).sum()),
         joined=int((of_arm & screened & (there["standing"] == "joined_later")).sum()),
+        closed_why=tuple(sorted(Counter(trial.why[one] for one in closed if one in trial.why).items())),
     )
 
 

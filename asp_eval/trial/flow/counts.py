@@ -54,6 +54,7 @@ class WaveFlow:
     An institution is with data if any child was screened in it. `institutions_lost` had no data at this wave nor at any
     later one. A child not screened at this wave is `absent` if it is listed now, or listed or screened later, and else
     `lost`. So ``retained = screened + absent`` children are still in the trial, and ``screened`` of them attended.
+    `closed_why` counts the closed institutions by the reason the list gives; those without one are left out.
     Of those screened, `moved` were seen in another institution than the one drawn, and `crossed` of these in one of another arm.
     `joined` are screened children outside the cohort who joined after the wave that defines it.
     """
@@ -72,10 +73,13 @@ class WaveFlow:
     moved: int
     crossed: int
     joined: int
+    closed_why: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         at = f"at {self.wave}"
         conserve(f"institutions {at}", self.institutions, with_data=self.with_data, closed=self.closed, silent=self.silent)
+        explained = sum(count for _, count in self.closed_why)
+        conserve(f"institutions closed {at}", self.closed, with_a_reason=explained, without_one=self.closed - explained)
         returning = self.without_data - self.institutions_lost
         conserve(f"institutions without data {at}", self.without_data, returning=returning, lost=self.institutions_lost)
         conserve(f"children {at}", self.cohort, screened=self.screened, **_reasons(self.not_screened))

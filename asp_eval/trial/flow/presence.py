@@ -90,6 +90,14 @@ def closed_by(institutions: pd.DataFrame, wave: Wave) -> set[str]:
     return set(institutions.loc[gone, "institution_id"].astype("str"))
 
 
+def closed_why(institutions: pd.DataFrame) -> dict[str, str]:
+    """Return why institutions closed, by institution_id, of those for which the list says it."""
+    if "closed_why" not in institutions.columns:
+        return {}
+    said = institutions.loc[institutions["closed_why"].notna(), ["institution_id", "closed_why"]].astype("str")
+    return {institution: why.strip() for institution, why in said.itertuples(index=False) if why.strip()}
+
+
 def _from_now_on(there: Sequence[Flags]) -> list[Flags]:
     """Return, for each wave, who was there at it or at any later one."""
     return [np.logical_or.reduce(there[k:]) for k in range(len(there))]
