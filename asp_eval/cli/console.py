@@ -50,6 +50,7 @@ def print_problems(problems: Iterable[Problem], *, as_json: bool = False, words:
 def _print_kind(sentences: list[list[Problem]], words: Say) -> None:
     """Print the problems of one kind; `sentences` holds those that differ in place alone."""
     said_of: Counter[str | None] = Counter()
+    remedies: set[str] = set()
     unsaid = 0
     for alike in sentences:
         first = alike[0]
@@ -57,7 +58,8 @@ def _print_kind(sentences: list[list[Problem]], words: Say) -> None:
         if said_of[first.place.column] > MOST_SHOWN[first.severity]:
             unsaid += len(alike)
             continue
-        said = first.told(words)
+        said = first.told(words, remedy=first.remedy not in remedies)  # which is read once
+        remedies.add(first.remedy)
         _complain(said if first.severity == "error" else Phrase("note {problem}", problem=said).told(words), "    ")
         if first.severity == "warning":
             unsaid += len(alike) - 1

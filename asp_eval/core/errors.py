@@ -130,14 +130,14 @@ class Problem:
     def __str__(self) -> str:
         return self.told(english)
 
-    def told(self, say: Say) -> str:
-        """Return the sentence in another language: code, place, fault, found, expected and remedy."""
+    def told(self, say: Say, *, remedy: bool = True) -> str:
+        """Return the sentence in another language: code, place, fault, found, expected and, if it is wanted, remedy."""
         inside = self.within(say)
         where = self.place.told(say)
         pairs = (("found {value}", inside.found), ("expected {value}", inside.expected))
         compared = [say(message).format(value=value) for message, value in pairs if value is not None]
         said = "; ".join([inside.text, ", ".join(compared)] if compared else [inside.text])
-        return f"[{self.code}] {where + ': ' if where else ''}{said}. {inside.remedy}"
+        return f"[{self.code}] {where + ': ' if where else ''}{said}." + (f" {inside.remedy}" if remedy else "")
 
     def within(self, say: Say) -> Problem:
         """Return the problem in another language, so that its text, remedy and values are in that language.

@@ -36,10 +36,10 @@ OUTSIDE_AGES = Fault(
     "SCR-055", "the child's age in years is outside the eligible ages",
     "It is kept, and counted as not eligible in the flow.", "warning",
 )  # fmt: skip
-MOVED = Fault("SCR-056", "the child is in another institution than at {wave}", "It stays in the arm it was drawn to.", "warning")
-OTHER_RATER = Fault("SCR-057", "the child has another rater than at {wave}", "Report rater changes as a threat.", "warning")
+MOVED = Fault("SCR-056", "the child is in another institution than at {wave}", "Nothing needs to be done: it counts in the arm of its first institution.", "warning")
+OTHER_RATER = Fault("SCR-057", "the child has another rater than at {wave}", "It is kept; mention it when you report, for a new rater may see the same child differently.", "warning")
 JOINED = Fault(
-    "SCR-058", "the child was not there before: it joined after the draw", "The estimand says how it counts.", "warning"
+    "SCR-058", "the child was not there before: it joined after the draw", "It is kept; 'estimand' in study.yaml says how it counts.", "warning"
 )
 NO_ANSWERS = Fault(
     "SCR-059", "the row has no answers", "It counts as not screened at this wave; nothing needs to be done.", "warning"

@@ -28,7 +28,7 @@ WRONG_TYPE = Fault(
 )  # fmt: skip
 NOT_ALLOWED = Fault(
     "SCR-043", "the value is not one of those allowed",
-    "Correct the cell, or recode the label in the mapping: 'recode: {{COLUMN: {{LABEL: OURS}}}}'; an OURS of \"\" empties it.",
+    "Correct the cell, or recode the label in the mapping: 'recode: {{COLUMN: {{LABEL: OURS}}}}'; write \"\" for OURS to empty it.",
 )  # fmt: skip
 OUT_OF_RANGE = Fault("SCR-044", "the value is out of range", "Correct the cell.")
 FULL_DATE = Fault(
