@@ -49,10 +49,9 @@ def allocations(study: Study, draws: int = 10_000, seed: int = 1) -> Allocations
     lots = [] if study.randomisation.drawn_elsewhere else drawn_lots(study)
     if lots:
         return joint_allocations([_scheme_drawn(study, lot, institutions) for lot in lots], draws, seed)
-    scheme = scheme_of(study, still_open(institutions))
-    if len(table(study, "allocation")):  # imported, though study.yaml no longer says so
+    if len(table(study, "allocation")):  # imported, even if study.yaml no longer says so
         DRAWN_ELSEWHERE.refuse("allocation")
-    return scheme_allocations(scheme, draws, seed)
+    return scheme_allocations(scheme_of(study, still_open(institutions)), draws, seed)
 
 
 def _scheme_drawn(study: Study, lot: DrawnLot, institutions: pd.DataFrame) -> Scheme:
