@@ -21,6 +21,8 @@ NO_PROFILE = Fault(
     "Import staff_survey and screening at {wave}, then run 'asp-eval score'.",
 )  # fmt: skip
 
+NOT_COMPARED = Phrase("No printed head was compared: entries taken from the end would not be seen. Give one with --head.")
+
 
 @app.command()
 def check(
@@ -74,6 +76,8 @@ def _check_ledger(study: Study, head: str | None, words: Say, *, as_json: bool) 
         broken = Phrase("The ledger is not whole: {entries}.", entries=entries)
         say((broken if found.errors else whole).told(words))
         say(Phrase("Head: {digits}", digits=found.head).told(words))
+        if not found.compared and found.entries:
+            say(NOT_COMPARED.told(words))
     if found.errors:
         raise typer.Exit(1)
 

@@ -58,6 +58,7 @@ def test_the_ledger_is_whole_until_somebody_changes_it(run, folder):
     whole = run("check", "--ledger", cwd=folder)
     assert whole.code == 0
     assert "The ledger is whole: 3 entries." in whole.out
+    assert "No printed head was compared" in whole.out
     head = whole.out.split("Head: ")[1].strip()
     assert run("check", "--head", head[:16], cwd=folder).code == 0
     assert run("check", "--ledger", "--head", "0" * 63 + "1", cwd=folder).code == 1
