@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from asp_eval.analysis.lots import still_open
 from asp_eval.analysis.manifest import printed_head, state_of
 from asp_eval.analysis.profiles import GapResults
 from asp_eval.analysis.results import Results, load
@@ -91,7 +92,7 @@ def check_study(study: Study) -> StudyCheck:
     tables = [("institutions", "", str(len(institutions)), str(len(institutions)))]
     tables += [("allocation", "", str(len(allocation)), str(allocation["institution_id"].nunique()))]
     if len(allocation):
-        problems += _undrawn(institutions, allocation)
+        problems += _undrawn(still_open(institutions), allocation)
     for name in ("screening", "staff_survey"):
         if (collection := getattr(study.collect, name)) is not None:
             rows = table(study, name)

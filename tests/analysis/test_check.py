@@ -40,6 +40,15 @@ def test_institutions_that_were_never_drawn(empty_study, tmp_path):
     assert "04" in problem.text
 
 
+def test_an_institution_that_closed_before_the_draw_is_not_missed_in_it(empty_study, tmp_path):
+    closed = [f"{line},{'closed_on' if not i else '2006-01-01' if line.startswith('04') else ''}"
+              for i, line in enumerate(INSTITUTIONS.splitlines())]  # fmt: skip
+    store(empty_study, tmp_path, "institutions", "\n".join(closed) + "\n", "institutions")
+    drawn = "\n".join(ALLOCATION.splitlines()[:-1]) + "\n"
+    store(empty_study, tmp_path, "allocation", drawn, "allocation")
+    assert "ANA-015" not in [problem.code for problem in check_study(empty_study).problems]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
