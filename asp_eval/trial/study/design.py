@@ -15,6 +15,7 @@ from pydantic import Field, PrivateAttr, StringConstraints, field_validator, mod
 
 from asp_eval.core.documents import Document, Misfit, Misfits
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.study import references
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
@@ -67,7 +68,7 @@ class Randomisation(Document):
     @classmethod
     def _positive(cls, ratio: tuple[int, ...]) -> tuple[int, ...]:
         if any(part < 1 for part in ratio):
-            raise ValueError("whole numbers of 1 or more, one for each arm")
+            raise ValueError(Phrase("whole numbers of 1 or more, one for each arm"))
         return ratio
 
     @model_validator(mode="after")
@@ -75,17 +76,24 @@ class Randomisation(Document):
         known = KEYS_OF_SCHEME[self.scheme]
         strange = sorted(self.model_fields_set - {"scheme", "ratio", "drawn_elsewhere", *known})
         if strange:
-            raise ValueError(f"only keys of 'scheme: {self.scheme}' ({', '.join(known) or 'none'}), so not {', '.join(strange)}")
+            raise ValueError(
+                Phrase(
+                    "only keys of 'scheme: {scheme}' ({known}), so not {strange}",
+                    scheme=self.scheme,
+                    known=", ".join(known) or Phrase("none"),
+                    strange=", ".join(strange),
+                )
+            )
         if self.drawn_elsewhere:
             return self
         if self.scheme == "blocked" and not self.blocks:
-            raise ValueError("the sizes of the blocks: 'blocks: [4]' or 'blocks: [4, 6]'")
+            raise ValueError(Phrase("the sizes of the blocks: 'blocks: [4]' or 'blocks: [4, 6]'"))
         if self.scheme == "pairs" and (self.pair is None) == (not self.covariates):
-            raise ValueError("either 'pair' (the column that names the pair) or 'covariates' (to match on), and not both")
+            raise ValueError(Phrase("either 'pair' (the column that names the pair) or 'covariates' (to match on), and not both"))
         if self.scheme == "constrained" and not self.covariates:
-            raise ValueError("the columns to balance, each with its weight: 'covariates: {children: 1, low_income: 2}'")
+            raise ValueError(Phrase("the columns to balance, each with its weight: 'covariates: {{children: 1, low_income: 2}}'"))
         if self.scheme == "constrained" and self.keep is not None and self.cut is not None:
-            raise ValueError("either 'keep' (the best fraction) or 'cut' (the largest score), and not both")
+            raise ValueError(Phrase("either 'keep' (the best fraction) or 'cut' (the largest score), and not both"))
         return self
 
 
@@ -100,7 +108,7 @@ class Wave(Document):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.start and self.end and self.end < self.start:
-            raise ValueError(f"a last day ('to') on or after the first ({self.start.isoformat()})")
+            raise ValueError(Phrase("a last day ('to') on or after the first ({day})", day=self.start.isoformat()))
         return self
 
 
@@ -113,7 +121,7 @@ class AgeRange(Document):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.below <= self.start:
-            raise ValueError(f"'below' greater than 'from' ({self.start:g})")
+            raise ValueError(Phrase("'below' greater than 'from' ({low:g})", low=self.start))
         return self
 
 
@@ -183,12 +191,12 @@ class Outcome(Document):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.score is None) == (self.column is None):
-            raise ValueError("either 'score' (instrument.scale) or 'column' (table.column), and not both")
+            raise ValueError(Phrase("either 'score' (instrument.scale) or 'column' (table.column), and not both"))
         source = self.score or self.column or ""
         if "." not in source.strip("."):
-            raise ValueError("a source of two parts: 'sdq-teacher.conduct' or 'screening.my_column'")
+            raise ValueError(Phrase("a source of two parts: 'sdq-teacher.conduct' or 'screening.my_column'"))
         if self.column is not None and not self.column.startswith("screening."):
-            raise ValueError("a column of screening: 'screening.my_column'")
+            raise ValueError(Phrase("a column of screening: 'screening.my_column'"))
         return self
 
 
@@ -215,7 +223,7 @@ class AnalysisPlan(Document):
     @classmethod
     def _none_yet(cls, subgroups: tuple[str, ...]) -> tuple[str, ...]:
         if subgroups:
-            raise ValueError("an empty list: subgroup analyses are not available in this version")
+            raise ValueError(Phrase("an empty list: subgroup analyses are not available in this version"))
         return subgroups
 
 
@@ -239,7 +247,9 @@ class Privacy(Document):
     @model_validator(mode="after")
     def _keyed(self) -> Self:
         if self.pseudonymise and self.key is None:
-            raise ValueError("'key: ...' beside 'pseudonymise'; 'asp-eval init' in an empty folder makes one and writes the line")
+            raise ValueError(
+                Phrase("'key: ...' beside 'pseudonymise'; 'asp-eval init' in an empty folder makes one and writes the line")
+            )
         return self
 
 
@@ -323,7 +333,7 @@ class Study(Document):
         names = [getattr(value, "id", value) for value in values]
         twins = sorted({name for name in names if names.count(name) > 1})
         if twins:
-            raise ValueError(f"every name once; {', '.join(twins)} stands more than once")
+            raise ValueError(Phrase("every name once; {names} stands more than once", names=", ".join(twins)))
         return values
 
     @model_validator(mode="after")
@@ -342,5 +352,5 @@ class Study(Document):
     @classmethod
     def _something(cls, value: Collect) -> Collect:
         if value.screening is None and value.staff_survey is None:
-            raise ValueError("at least one table: screening or staff_survey")
+            raise ValueError(Phrase("at least one table: screening or staff_survey"))
         return value
