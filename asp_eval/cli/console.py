@@ -6,16 +6,18 @@ import json
 import shutil
 import sys
 import textwrap
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from asp_eval.core.errors import Place, Problem
 from asp_eval.core.phrases import Phrase, Say, english
 
 MOST_SHOWN = {"error": 8, "warning": 1}  # different sentences about one column, on screen; --json lists all
 MOST_PLACES, MOST_COLUMNS = 4, 40  # further cells, or whole columns, named under one sentence
+LONG = 1.0  # seconds; what is done sooner needs no bar
 
 
 def say(text: str = "") -> None:
@@ -114,6 +116,45 @@ def progress(title: str, steps: int) -> Iterator[Callable[[str], None]]:
             bars.update(task, description=f"{title}: {name}", advance=1)
 
         yield step
+
+
+@contextmanager
+def phases(title: str, shares: Mapping[str, float]) -> Iterator[Callable[[str, float], None]]:
+    """Show one bar for work in phases, if it takes longer than a second; silent in a pipe.
+
+    Parameters
+    ----------
+    title : str
+    shares : mapping of str to float
+        The phases in their order, and how much of the whole each of them usually takes.
+
+    Yields
+    ------
+    callable
+        To be called with a phase and the part of it that is done, 0 to 1.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _phase, _done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    before = dict(zip(shares, accumulate(shares.values(), initial=0.0), strict=False))
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    bars = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bars.add_task(title, total=sum(shares.values()))
+
+    def show(phase: str, done: float) -> None:
+        bars.update(task, description=f"{title}: {phase}", completed=before[phase] + done * shares[phase])
+
+    late = threading.Timer(LONG, bars.start)  # by the clock, for some readers are silent until they are done
+    late.start()
+    try:
+        yield show
+    finally:
+        late.cancel()
+        late.join()
+        bars.stop()
 
 
 def _width() -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asp_eval.cli.app import HERE, AsJson, Language, StudyFolder, app, words_of
-from asp_eval.cli.console import print_json, print_problems, say
+from asp_eval.cli.console import phases, print_json, print_problems, say
 from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.core.phrases import Phrase, Say
 
@@ -27,6 +27,7 @@ NO_TABLE = Fault(
     "Say which table the file is for; 'asp-eval import FILE --propose' finds out, and drafts the mapping.",
 )  # fmt: skip
 TO_SCREEN = Path("-")
+SHARES = {"reading": 0.5, "checking": 0.2, "storing": 0.3}  # of the time that a long CSV file takes
 
 
 @app.command("import")
@@ -73,7 +74,10 @@ def import_(
     if collection is not None and wave is None:
         NO_WAVE.refuse(table=table, waves=", ".join(collection.waves))
     try:
-        report = import_file(declared, file, table, wave=wave, mapping=mapping, replace=replace, dry_run=dry_run)
+        with phases("import", SHARES) as progress:
+            report = import_file(
+                declared, file, table, wave=wave, mapping=mapping, replace=replace, dry_run=dry_run, progress=progress
+            )
     except DataProblems as error:
         if not dry_run:
             _told_to_people(write_refused_pages(declared, error, table, wave), declared, words)
@@ -106,7 +110,8 @@ def _propose(study: Study, file: Path, table: str | None, wave: str | None, *, s
     from asp_eval.trial.screening.drafting import draft
     from asp_eval.trial.screening.proposing import propose, write_proposal
 
-    found = propose(study, file, table, wave)
+    with phases("propose", {"reading": 1}) as progress:
+        found = propose(study, file, table, wave, progress=lambda done, total: progress("reading", done / total))
     text = draft(found)
     target = f"--table {found.table}" + (f" --wave {found.wave}" if found.wave else "")
     following = f"asp-eval import {shlex.quote(str(file))} {target} --dry-run"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +41,7 @@ DRAWN_HERE = Fault(
 RESTLESS = Fault("STO-014", "the data changed again and again while the file was checked", "Give the command again.")
 CHANGED_MEANWHILE = Fault("STO-033", "the file was changed while it was read", "Give the command again.")
 
+Phases = Callable[[str, float], None]
 ATTEMPTS = 3  # times a file is validated again because another process stored something meanwhile
 
 
@@ -53,6 +54,7 @@ def import_file(
     mapping: str | Path | None = None,
     replace: bool = False,
     dry_run: bool = False,
+    progress: Phases = lambda _phase, _done: None,
 ) -> ImportReport:
     """Take a file into the study.
 
@@ -79,6 +81,8 @@ def import_file(
         Let the file take the place of one that has units, or answers, which this one has not: they vanish.
     dry_run : bool
         Check everything, store and keep nothing.
+    progress : callable, optional
+        Called with what is being done, ``reading``, ``checking`` or ``storing``, and the part of it that is done, 0 to 1.
 
     Raises
     ------
@@ -92,7 +96,9 @@ def import_file(
     if table == "allocation" and not study.randomisation.drawn_elsewhere:
         DRAWN_HERE.refuse(Path(path).name)
     store = Store(study.folder)
-    given = arrived(study, store, Path(path), table_schema(table, study, wave), mapping)
+    schema = table_schema(table, study, wave)
+    given = arrived(study, store, Path(path), schema, mapping, lambda done, total: progress("reading", done / total))
+    progress("checking", 0)
     if dry_run:
         return _checked(study, store, given, replace=replace)
     with (
@@ -103,7 +109,7 @@ def import_file(
         as_given = not given.protected.changed and not is_protected(given.file)  # whose digest is that of what it copies
         if as_given and copy.sha256 != given.sha256:
             CHANGED_MEANWHILE.refuse(given.file.name)
-        stored = _stored(study, store, given, copy, replace=replace)
+        stored = _stored(study, store, given, copy, replace=replace, progress=progress)
     if stored.report.already:
         keeping.discard()
     # out here: if a file for people cannot be written, the data are stored all the same, and the export must be kept
@@ -124,11 +130,12 @@ def _checked(study: Study, store: Store, given: Given, *, replace: bool) -> Impo
     return _report(given, sifted, found, stored=False)
 
 
-def _stored(study: Study, store: Store, given: Given, copy: imports.Copy, *, replace: bool) -> _Stored:
+def _stored(study: Study, store: Store, given: Given, copy: imports.Copy, *, replace: bool, progress: Phases) -> _Stored:
     """Sift and store a file; sift again if another process stored something in between."""
     for _ in range(ATTEMPTS):
         context = _context(study, store, given)
         sifted = None if context.is_done else _sifted(study, given, context)
+        progress("storing", 0)
         with store.writing() as connection:
             if ledger.head(connection) != context.state:
                 continue

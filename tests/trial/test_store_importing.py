@@ -351,3 +351,33 @@ def test_a_study_without_data_has_empty_tables(study):
     assert table(study, "institutions").columns.tolist() == columns
     assert table(study, "screening_sdq-teacher-4-17").empty
     assert not (study.folder / "study.duckdb").exists()
+
+
+@pytest.mark.parametrize("block", [1, 2, 3])
+def test_rows_stored_in_blocks_keep_their_order(drawn, export, visits, monkeypatch, block):
+    monkeypatch.setattr("asp_eval.trial.store.layout.BLOCK", block)
+    report = import_file(drawn, export(visits), "screening", wave="w1")
+    assert report.accepted == 3
+    for name in ("screening", "screening_sdq-teacher-4-17", "children"):
+        assert table(drawn, name)["child_id"].tolist() == ["001", "002", "003"]
+
+
+@pytest.mark.parametrize("block", [1, 2, 3])
+def test_a_block_of_rows_without_answers_is_listed_only(drawn, export, visits, monkeypatch, block):
+    monkeypatch.setattr("asp_eval.trial.store.layout.BLOCK", block)
+    blank = visits.copy()
+    blank.loc[1, [name for name in visits if name.startswith("sdq-")]] = ""
+    report = import_file(drawn, export(blank), "screening", wave="w1")
+    assert (report.accepted, report.unanswered) == (2, 1)
+    assert table(drawn, "screening")["child_id"].tolist() == ["001", "003"]
+    assert table(drawn, "screening_sdq-teacher-4-17")["child_id"].tolist() == ["001", "003"]
+    assert table(drawn, "children")["child_id"].tolist() == ["001", "002", "003"]
+
+
+def test_an_import_tells_how_far_it_is(drawn, export, visits):
+    told: list[tuple[str, float]] = []
+    import_file(drawn, export(visits), "screening", wave="w1", dry_run=True, progress=lambda *step: told.append(step))
+    assert told == [("reading", 1.0), ("checking", 0)]
+    told.clear()
+    import_file(drawn, export(visits), "screening", wave="w1", progress=lambda *step: told.append(step))
+    assert told == [("reading", 1.0), ("checking", 0), ("storing", 0)]

@@ -17,6 +17,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.screening.answers import Recode, recode_families, recode_items, recode_values
 from asp_eval.trial.screening.dialect import FileFormat
+from asp_eval.trial.screening.export import Progress, quiet
 from asp_eval.trial.screening.guessing import MOST_LOOKED_AT, Guess, guess_columns, texts_of
 from asp_eval.trial.screening.identifiers import is_personal, named_identifier
 from asp_eval.trial.screening.mapping import FILL_IN, kept_mapping, load_mapping, mapping_beside
@@ -100,7 +101,9 @@ class Proposal:
         return [f"found: {found}", *left, *open_]
 
 
-def propose(study: Study, path: str | Path, table: str | None = None, wave: str | None = None) -> Proposal:
+def propose(
+    study: Study, path: str | Path, table: str | None = None, wave: str | None = None, *, progress: Progress = quiet
+) -> Proposal:
     r"""Return what can be found out about how a file is to be imported.
 
     Parameters
@@ -112,6 +115,8 @@ def propose(study: Study, path: str | Path, table: str | None = None, wave: str 
         By default the one that explains the file best.
     wave : str, optional
         Needed for tables by wave, unless the study collects it at one wave only.
+    progress : callable, optional
+        As for `read_raw`.
 
     Raises
     ------
@@ -139,7 +144,7 @@ def propose(study: Study, path: str | Path, table: str | None = None, wave: str 
     """
     file = Path(path)
     told = _told(file)
-    raw = read_raw(file, told)
+    raw = read_raw(file, told, progress=progress)
     if table is not None:
         return propose_for(raw, study, table_schema(table, study, _wave(study, table, wave)), told)
     schemas = _schemas(study, wave)

@@ -12,6 +12,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.trial.screening.applying import apply_mapping
 from asp_eval.trial.screening.correction import Correction, correction, declaring, is_correction, told_by
 from asp_eval.trial.screening.dialect import FileFormat
+from asp_eval.trial.screening.export import Progress, quiet
 from asp_eval.trial.screening.keys import load_key
 from asp_eval.trial.screening.mapping import Mapping, load_mapping, mapping_beside
 from asp_eval.trial.screening.privacy import Protected, protect
@@ -65,7 +66,9 @@ class Given:
         return self.protected.raw.sha256
 
 
-def arrived(study: Study, store: Store, file: Path, schema: TableSchema, mapping: str | Path | None) -> Given:
+def arrived(
+    study: Study, store: Store, file: Path, schema: TableSchema, mapping: str | Path | None, progress: Progress = quiet
+) -> Given:
     """Return a file as it was given.
 
     Parameters
@@ -78,6 +81,8 @@ def arrived(study: Study, store: Store, file: Path, schema: TableSchema, mapping
         Of the table and wave that it is for.
     mapping : str or Path, optional
         Default: the one beside the file.
+    progress : callable, optional
+        As for `read_raw`.
 
     Raises
     ------
@@ -89,7 +94,7 @@ def arrived(study: Study, store: Store, file: Path, schema: TableSchema, mapping
     beside = Path(mapping) if mapping else mapping_beside(file)
     chosen = load_mapping(beside)
     key = load_key(schema.pseudonym_key, study.folder) if schema.pseudonym_key else None
-    raw = read_raw(file, _told_by(file) or chosen.format)
+    raw = read_raw(file, _told_by(file) or chosen.format, progress=progress)
     if is_correction(raw):
         return _correction(study, store, _Unmapped(file, schema, chosen, beside, raw, key))
     protected = protect(raw, chosen, schema, key)
