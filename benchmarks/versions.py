@@ -6,17 +6,19 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Sequence
 from importlib import metadata
 
 PYTHON = ("numpy", "scipy", "pandas", "statsmodels", "gpboost")
 R = ("lme4", "lmerTest", "pbkrtest", "clubSandwich")
 
 
-def described() -> str:
+def described(packages: Sequence[str] = PYTHON, used: str = "one used", *, with_r: bool = True) -> str:
     """Return one sentence."""
-    python = [f"{name} {metadata.version(name)}" for name in PYTHON if _installed(name)]
-    cores = f"{os.cpu_count()} cores ({platform.machine()}), one used"
-    return "Ran on " + "; ".join([cores, f"Python {platform.python_version()}", *python, *_r_versions()]) + "."
+    python = [f"{name} {metadata.version(name)}" for name in packages if _installed(name)]
+    cores = f"{os.cpu_count()} cores ({platform.machine()}), {used}"
+    told = [cores, f"Python {platform.python_version()}", *python, *(_r_versions() if with_r else [])]
+    return "Ran on " + "; ".join(told) + "."
 
 
 def _installed(name: str) -> bool:

@@ -97,6 +97,7 @@ def import_file(
         DRAWN_HERE.refuse(Path(path).name)
     store = Store(study.folder)
     schema = table_schema(table, study, wave)
+    progress("reading", 0)
     given = arrived(study, store, Path(path), schema, mapping, lambda done, total: progress("reading", done / total))
     progress("checking", 0)
     if dry_run:
