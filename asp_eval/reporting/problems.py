@@ -43,7 +43,7 @@ def write_problem_pages(study: Study, report: ImportReport, output: Path | None 
     Returns
     -------
     tuple of Path
-        ``faults.csv``, ``all.html`` and a page for each institution with rows at fault, in every language of the study; none
+        ``faults.csv``, ``all.html`` and a page for each institution with rows that wait, in every language of the study; none
         if nothing is wrong, nothing was stored, or the file stood already.
     """
     if report.already or not report.stored:
@@ -112,7 +112,8 @@ def _pages(study: Study, folder: Path, batch: Batch) -> tuple[Path, ...]:
     stems = dict(zip(known, safe_stems([OF_ALL, FAULTS, *known])[2:], strict=True))
     counts = _stored(study, batch)
     names = dict(zip(known, listed["name"].fillna(""), strict=True)) if _names_shown(study, listed) else {}
-    at_fault = sorted({line.institution for line in batch.lines if line.is_for_institutions and line.institution in stems})
+    asked = (line for line in batch.lines if line.is_for_institutions and line.problem.severity == "error")
+    at_fault = sorted({line.institution for line in asked if line.institution in stems})  # a warning alone asks nothing of them
     files: dict[str, str] = {}
     for language in study.languages:
         for id_ in at_fault:
