@@ -153,7 +153,9 @@ def _quarantined(setting: Setting) -> list[str]:
     if not rows:
         return []
     waves = "; ".join(f"{setting.wave(wave)}: {setting.show.integer(n)}" for wave, n in rows.items())
-    return [say("Rows of the screening that were left out because of errors in them, and wait to be corrected: {waves}.", waves=waves)]
+    return [
+        say("Rows of the screening that were left out because of errors in them, and wait to be corrected: {waves}.", waves=waves)
+    ]
 
 
 def _bands(setting: Setting) -> tuple[Fact, ...]:
