@@ -17,7 +17,9 @@ import pytest
 from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.trial.importing import import_file
 from asp_eval.trial.screening.accepting import read_table
+from asp_eval.trial.screening.drafting import draft
 from asp_eval.trial.screening.keys import create_key
+from asp_eval.trial.screening.proposing import propose
 from asp_eval.trial.screening.pseudonyms import pseudonym
 from asp_eval.trial.screening.schema import table_schema
 from asp_eval.trial.store import table
@@ -247,3 +249,63 @@ def test_init_makes_a_key_outside_the_folder_and_names_it(run, tmp_path, monkeyp
     refused = run("init", tmp_path / "other")
     assert (refused.code, "SCR-162" in refused.err) == (1, True)
     assert not (tmp_path / "other").exists()
+
+
+def _sheet(frame, folder):
+    frame.to_excel(folder / "w.xlsx", sheet_name=f"Barn {NUMBERS[0]}", index=False)
+    return folder / "w.xlsx"
+
+
+def _question(frame, folder):
+    import pyreadstat
+
+    plain = frame.rename(columns=lambda name: name.replace(".", "_").replace("-", "_"))
+    pyreadstat.write_sav(plain, folder / "w.sav", column_labels={"sex": f"Barn {NUMBERS[0]}"})
+    return folder / "w.sav"
+
+
+def _comment(frame, folder):
+    frame.to_csv(folder / "w.csv", index=False)
+    (folder / "w.csv.mapping.yaml").write_text(f"version: 1  # asked for {NUMBERS[0]}\n")
+    return folder / "w.csv"
+
+
+def _mistake(frame, folder):
+    frame.to_csv(folder / "w.csv", index=False)
+    (folder / "w.csv.mapping.yaml").write_text(f'version: 1\n"{NUMBERS[0]}": sex\n')
+    return folder / "w.csv"
+
+
+def _broken_letters(frame, folder):
+    frame.assign(note=f"S\u00c3\u00b8nderborg {NUMBERS[0]}").to_csv(folder / "w.csv", index=False)
+    return folder / "w.csv"
+
+
+@pytest.mark.parametrize(
+    ("write", "code"),
+    [
+        (_sheet, "SCR-146"), (_question, "SCR-146"), (_comment, "SCR-146"), (_mistake, "SCR-146"), (_broken_letters, "SCR-009"),
+    ],
+)  # fmt: skip
+def test_what_stands_beside_the_cells_is_neither_kept_nor_said(drawn, visits, incoming, fingerprint, write, code):
+    file, before = write(visits, incoming), fingerprint(drawn)
+    with pytest.raises(DataProblems) as caught:
+        import_file(drawn, file, "screening", wave="w1")
+    said = " ".join(str(problem) + repr(problem.as_dict()) for problem in caught.value.problems)
+    assert code in said
+    assert not any(form.decode() in said for form in digits(NUMBERS[0]))
+    assert fingerprint(drawn) == before
+
+
+@pytest.mark.parametrize("place", ["heading", "cell"])
+def test_no_proposal_repeats_a_personal_number(drawn, visits, incoming, place):
+    column = visits.columns[-1]
+    visits = (
+        visits.rename(columns={column: NUMBERS[0]}) if place == "heading" else visits.assign(**{column: [NUMBERS[0], "1", "2"]})
+    )
+    visits.to_csv(incoming / "w.csv", index=False)
+    try:
+        said = draft(propose(drawn, incoming / "w.csv", "screening", "w1"))
+    except DataProblems as refused:
+        said = str(refused)
+    assert not any(form.decode() in said for form in digits(NUMBERS[0]))

@@ -133,6 +133,17 @@ def is_personal(text: str) -> bool:
     return personal_number(text) is not None or has_email(text)
 
 
+def masked(text: str) -> str:
+    """Return a text with stars in the place of personal numbers and e-mail addresses.
+
+    Examples
+    --------
+    >>> masked("ring til 010203-4567, eller anna@example.org")
+    'ring til ***, eller ***'
+    """
+    return _EMAIL.sub("***", _CPR.sub(lambda found: "***" if personal_number(found[0]) else found[0], text))
+
+
 def _is_day(day: str, month: str, year: str, serial: str) -> bool:
     try:
         dt.date(_century(int(year), int(serial[0])) + int(year), int(month), int(day))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from asp_eval.trial.screening.identifiers import (
     is_personal,
     is_personal_number,
     lacks_its_zero,
+    masked,
     named_identifier,
     personal_number,
 )
@@ -130,7 +132,7 @@ def protect(raw: RawTable, mapping: Mapping, schema: TableSchema, key: Pseudonym
     DataProblems
         SCR-140 to SCR-148, without the numbers, names and addresses themselves.
     """
-    if problems := [*_names(raw, mapping)]:  # before the others, whose places have these names
+    if problems := [*persons_in_names(raw, mapping)]:  # before the others, whose places have these names
         raise DataProblems(problems)
     uses = _uses(raw, mapping, schema)
     columns = dict(raw.columns)
@@ -168,21 +170,40 @@ def _uses(raw: RawTable, mapping: Mapping, schema: TableSchema) -> list[_Use]:
     return uses
 
 
-def _names(raw: RawTable, mapping: Mapping) -> Iterator[Problem]:
-    """Yield what identifies outside the cells: in the file's name, a column's, a label, the mapping."""
+def persons_in_names(raw: RawTable, mapping: Mapping) -> Iterator[Problem]:
+    """Yield what identifies outside the cells: in the name of a file, a sheet or a column, a question, a label, the mapping."""
     if is_personal(raw.source):
         yield IN_A_NAME.at(where=Phrase("the name of the file"))
+    if is_personal(raw.dialect.sheet or ""):
+        yield IN_A_NAME.at(raw.source, where=Phrase("the name of the sheet"))
+    if any(is_personal(name) for name, _ in raw.dialect.companions):
+        yield IN_A_NAME.at(raw.source, where=Phrase("the name of a file beside it"))
     for position, name in enumerate(raw.columns, start=1):
         if is_personal(name):
             yield IN_A_NAME.at(Place(raw.source, row=1, column=str(position)), where=Phrase("the name of the column"))
     for name, labels in raw.labels.items():
         if any(is_personal(label) for label in labels.values()) and name not in mapping.not_personal:
             yield IN_A_NAME.at(raw.place(column=name), where=Phrase("a label of the column"))
+    for name, title in raw.titles.items():
+        if personal_number(title) and name not in mapping.not_personal:  # an address to write to may stand in a question
+            yield IN_A_NAME.at(raw.place(column=name), where=Phrase("the question of the column"))
     if is_personal(mapping.on_one_line):
         yield IN_A_NAME.at(raw.source, where=Phrase("the mapping of the file"))
     for name in mapping.not_personal:
         if name not in raw.columns:
             yield NO_SUCH_COLUMN.at(raw.source, found=name)
+
+
+def refuse_persons_in(path: Path | None) -> None:
+    """Refuse a mapping file with a personal number in it, if only in a comment: it is kept beside the export, as it is.
+
+    Raises
+    ------
+    DataProblems
+        SCR-146.
+    """
+    if path is not None and path.is_file() and personal_number(path.read_bytes().decode(errors="replace")):
+        raise DataProblems([IN_A_NAME.at(masked(path.name), where=Phrase("the mapping of the file"))])
 
 
 def _mapped(raw: RawTable, mapping: Mapping, uses: list[_Use], gone: set[str]) -> Iterator[Problem]:

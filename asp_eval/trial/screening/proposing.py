@@ -13,14 +13,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from asp_eval.core.documents import read_yaml, write_whole
-from asp_eval.core.errors import Fault
+from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.screening.answers import Recode, recode_families, recode_items, recode_values
 from asp_eval.trial.screening.dialect import FileFormat
 from asp_eval.trial.screening.export import Progress, quiet
 from asp_eval.trial.screening.guessing import MOST_LOOKED_AT, Guess, guess_columns, texts_of
 from asp_eval.trial.screening.identifiers import is_personal, named_identifier
-from asp_eval.trial.screening.mapping import FILL_IN, kept_mapping, load_mapping, mapping_beside
+from asp_eval.trial.screening.mapping import FILL_IN, NO_MAPPING, kept_mapping, load_mapping, mapping_beside
+from asp_eval.trial.screening.privacy import persons_in_names
 from asp_eval.trial.screening.questionnaires import Found, find_items
 from asp_eval.trial.screening.raw import Dialect, RawTable
 from asp_eval.trial.screening.reading import read_raw
@@ -121,7 +122,7 @@ def propose(
     Raises
     ------
     DataProblems
-        What is wrong with the file.
+        What is wrong with the file; SCR-146 if a personal number stands in a name.
     Refusal
         SCR-189 if the table cannot be told; SCR-030 to SCR-033.
 
@@ -145,6 +146,8 @@ def propose(
     file = Path(path)
     told = _told(file)
     raw = read_raw(file, told, progress=progress)
+    if problems := [*persons_in_names(raw, NO_MAPPING)]:  # which a mapping would repeat
+        raise DataProblems(problems)
     if table is not None:
         return propose_for(raw, study, table_schema(table, study, _wave(study, table, wave)), told)
     schemas = _schemas(study, wave)
@@ -184,7 +187,7 @@ def propose_for(raw: RawTable, study: Study, schema: TableSchema, told: FileForm
     known = {field.name for field in fields}
     return Proposal(
         source=raw.source, dialect=raw.dialect, table=schema.name, wave=schema.wave, columns=guesses.sure, items=items.sure,
-        unsure_columns=guesses.unsure, unsure_items=items.unsure, recodes=tuple(recodes),
+        unsure_columns=guesses.unsure, unsure_items=items.unsure, recodes=tuple(map(_unpersonal, recodes)),
         settings=find_settings(
             raw, schema, columns, (*items.sure, *items.unsure), [*waves, *_own_wave(columns)], told or FileFormat()
         ),
@@ -283,6 +286,15 @@ def _wanted(
             why = next((each.why for each in unsure_items if each.form in group), "no columns look like its items")
             wanted.append((" or ".join(group), why))
     return wanted
+
+
+def _unpersonal(recode: Recode) -> Recode:
+    """Leave out what identifies persons: the import refuses such cells, whatever the mapping says of them."""
+    return replace(
+        recode,
+        labels={text: value for text, value in recode.labels.items() if not is_personal(text)},
+        notes={text: note for text, note in recode.notes.items() if not is_personal(text)},
+    )
 
 
 def _identifying(raw: RawTable, name: str, *, of_a_place: bool) -> str | None:

@@ -10,6 +10,7 @@ from asp_eval.core.phrases import all_of
 from asp_eval.trial.screening.columns import EMPTY_FILE
 from asp_eval.trial.screening.dialect import FileFormat
 from asp_eval.trial.screening.export import Export, Progress, Reader, quiet
+from asp_eval.trial.screening.masking import persons_unsaid
 from asp_eval.trial.screening.raw import RawTable
 from asp_eval.trial.screening.readers import all_readers
 
@@ -47,7 +48,8 @@ def read_raw(path: str | Path, form: FileFormat | None = None, *, progress: Prog
     export = Export(file, form or FileFormat(), progress)
     if not export.start.strip() and not export.content.strip():
         raise DataProblems([EMPTY_FILE.at(file.name)])
-    raw = reader_of(export).read(export)
+    with persons_unsaid():
+        raw = reader_of(export).read(export)
     companions = tuple((companion.source, companion.sha256) for companion in export.companions)
     return replace(raw, dialect=replace(raw.dialect, companions=companions))
 

@@ -15,7 +15,7 @@ from asp_eval.trial.screening.dialect import FileFormat
 from asp_eval.trial.screening.export import Progress, quiet
 from asp_eval.trial.screening.keys import load_key
 from asp_eval.trial.screening.mapping import Mapping, load_mapping, mapping_beside
-from asp_eval.trial.screening.privacy import Protected, protect
+from asp_eval.trial.screening.privacy import Protected, protect, refuse_persons_in
 from asp_eval.trial.screening.protected import protected_copy
 from asp_eval.trial.screening.pseudonyms import PseudonymKey
 from asp_eval.trial.screening.raw import RawTable
@@ -92,6 +92,7 @@ def arrived(
         STO-031 for a correction of what does not stand.
     """
     beside = Path(mapping) if mapping else mapping_beside(file)
+    refuse_persons_in(beside)
     chosen = load_mapping(beside)
     key = load_key(schema.pseudonym_key, study.folder) if schema.pseudonym_key else None
     raw = read_raw(file, _told_by(file) or chosen.format, progress=progress)
