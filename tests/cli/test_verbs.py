@@ -158,7 +158,8 @@ def test_pages_of_what_is_no_longer_declared_are_removed(demo, run, tmp_path):
     declared.write_text(declared.read_text(encoding="utf-8").replace("languages: [da, en]", "languages: [en]"), encoding="utf-8")
     for verb in ("analyse", "gap", "report"):
         assert run(verb, cwd=tmp_path / "study").code == 0
-    assert len(list((tmp_path / "study" / "output").rglob("*.html"))) == 62
+    output = tmp_path / "study" / "output"
+    assert len([*output.glob("*.html"), *output.glob("gap/*.html")]) == 62
 
 
 def test_what_the_system_refuses_is_said_without_a_traceback(run, tmp_path):

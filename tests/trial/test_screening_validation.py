@@ -199,6 +199,24 @@ def test_a_row_of_answers_that_cannot_be_read_is_not_called_a_row_without(check,
     assert set(codes(check(labels))) == {"SCR-014"}
 
 
+@pytest.mark.parametrize("other", ["1", "0001", " 001", "\uff10\uff10\uff11", "0\u200b01"])
+def test_ids_that_differ_in_their_spelling_alone_are_pointed_at(study, export, visits, other):
+    """Rows 2 and 3 are one child, or two: nobody but the evaluator can tell."""
+    alike = set_cell(visits, 1, "child_id", other)
+    if other.strip() == "001":
+        with pytest.raises(DataProblems, match="SCR-046"):
+            read_table(export(alike), table_schema("screening", study, "w1"))
+        return
+    found = read_table(export(alike), table_schema("screening", study, "w1")).warnings
+    assert [(w.code, w.place.row) for w in found] == [("SCR-066", 2), ("SCR-066", 3)]
+
+
+def test_one_letter_written_in_two_ways_is_one_id_misspelled(study, export, visits):
+    composed, apart = "\u00c51", "A\u030a1"
+    alike = set_cell(set_cell(visits, 0, "child_id", composed), 1, "child_id", apart)
+    assert [w.code for w in read_table(export(alike), table_schema("screening", study, "w1")).warnings] == ["SCR-066"] * 2
+
+
 def test_two_forms_of_a_family_in_one_row(check, visits):
     both = visits.assign(**{name.replace("4-17", "2-4"): "" for name in visits if name.startswith("sdq")})
     form = "sdq-teacher-2-4"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,14 @@ SAME_KEY = Fault(
 SAME_ROW = Fault(
     "SCR-121", "the row is the same as row {first} in every cell", "It is left out, and counted as a duplicate.", "warning"
 )
+ALIKE_IDS = Fault(
+    "SCR-066",
+    "two ids of the file differ only in leading zeros, capitals, spaces or in how a letter is written: this one and {other!r}",
+    "If they are one child or person, give both rows one id; if they are two, nothing needs to be done.",
+    "warning",
+)
 MOST_NAMED = 5
+PERSONS = ("child_id", "respondent_id", "staff_id")
 
 
 def same_rows(raw: RawTable, schema: TableSchema) -> Finding:
@@ -85,6 +93,38 @@ def _groups(raw: RawTable, schema: TableSchema) -> npt.NDArray[np.int64]:
         codes = plain[column.codes]
         groups = np.where((groups < 0) | np.isin(codes, empty), -1, groups * (len(texts) + 1) + codes)
     return groups
+
+
+def alike_ids(raw: RawTable, schema: TableSchema) -> Iterator[Finding]:
+    """Find the ids of persons that differ in their spelling alone from another id of the file: they may be one, or two."""
+    unit = schema.key[0]
+    if unit not in PERSONS or unit not in raw.columns:
+        return
+    column = raw.columns[unit]
+    texts = [str(text).strip(SPACES) for text in column.texts]
+    spelled: dict[str, list[str]] = {}
+    for text in dict.fromkeys(texts):
+        spelled.setdefault(plain_id(text), []).append(text)
+    others = {text: alike[text == alike[0]] for alike in spelled.values() if len(alike) > 1 for text in alike}
+
+    def problem(row: int) -> Problem:
+        text = str(column.cell(row)).strip(SPACES)
+        return ALIKE_IDS.at(raw.place(row, unit), found=text, other=others[text])
+
+    yield Finding.of(ALIKE_IDS, unit, column.where(np.array([text in others for text in texts], dtype=np.bool_)), problem)
+
+
+def plain_id(text: str) -> str:
+    """Return an id without what spelling alone adds: leading zeros, capitals, spaces, ways of writing one letter.
+
+    Examples
+    --------
+    >>> plain_id("007"), plain_id(" K 12"), plain_id("A\u030a") == plain_id("\u00e5")
+    ('7', 'k12', True)
+    """
+    if not text.isascii():
+        text = "".join(letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
+    return "".join(text.casefold().split()).lstrip("0")
 
 
 def _in_company(groups: npt.NDArray[np.int64]) -> Mask:

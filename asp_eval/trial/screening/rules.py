@@ -11,7 +11,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase, all_of
 from asp_eval.trial.screening.ages import age_years
-from asp_eval.trial.screening.duplicates import keys_of
+from asp_eval.trial.screening.duplicates import alike_ids, keys_of, plain_id
 from asp_eval.trial.screening.findings import Finding
 from asp_eval.trial.screening.known import Known
 from asp_eval.trial.screening.raw import SPACES, Mask, RawTable
@@ -36,10 +36,23 @@ OUTSIDE_AGES = Fault(
     "SCR-055", "the child's age in years is outside the eligible ages",
     "It is kept, and counted as not eligible in the flow.", "warning",
 )  # fmt: skip
-MOVED = Fault("SCR-056", "the child is in another institution than at {wave}", "Nothing needs to be done: it counts in the arm of its first institution.", "warning")
-OTHER_RATER = Fault("SCR-057", "the child has another rater than at {wave}", "It is kept; mention it when you report, for a new rater may see the same child differently.", "warning")
+MOVED = Fault(
+    "SCR-056",
+    "the child is in another institution than at {wave}",
+    "Nothing needs to be done: it counts in the arm of its first institution.",
+    "warning",
+)
+OTHER_RATER = Fault(
+    "SCR-057",
+    "the child has another rater than at {wave}",
+    "It is kept; mention it when you report, for a new rater may see the same child differently.",
+    "warning",
+)
 JOINED = Fault(
-    "SCR-058", "the child was not there before: it joined after the draw", "It is kept; 'estimand' in study.yaml says how it counts.", "warning"
+    "SCR-058",
+    "the child was not there before: it joined after the draw",
+    "It is kept; 'estimand' in study.yaml says how it counts.",
+    "warning",
 )
 NO_ANSWERS = Fault(
     "SCR-059", "the row has no answers", "It counts as not screened at this wave; nothing needs to be done.", "warning"
@@ -88,6 +101,29 @@ def broken_rules(
         What is not given is not checked.
     """
     yield from _forms(raw, frame, schema)
+    yield from alike_ids(raw, schema)
+    if known is not None and schema.name != "institutions" and not known.institutions:
+        yield NO_INSTITUTIONS.at(raw.source)
+
+
+def broken_rules(
+    raw: RawTable, frame: pd.DataFrame, schema: TableSchema, study: Study | None, known: Known | None
+) -> Iterator[Finding]:
+    """Yield the rows that break each rule.
+
+    Parameters
+    ----------
+    raw : RawTable
+        For the places.
+    frame : DataFrame
+        Values of the columns that could be read, one row per row of `raw`; missing where a cell was at fault.
+    schema : TableSchema
+    study, known
+        What is not given is not checked.
+    """
+    yield from _forms(raw, frame, schema)
+    if schema.key[0] in PERSONS and schema.key[0] in raw.columns:
+        yield _alike_ids(raw, schema.key[0])
     if known is not None and schema.name != "institutions" and known.institutions:
         yield from _institutions(raw, frame, schema, known)
     if study is not None and schema.wave is not None and "date" in frame:
@@ -138,11 +174,11 @@ def _institutions(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known
     given = frame["institution_id"]
     unlisted = given.notna() & ~given.isin(known.institutions)
     listed = pd.Series(sorted(known.institutions), dtype="str")
-    spelled = dict(zip(_plain(listed), listed, strict=True))
+    spelled = dict(zip(plain_id(listed), listed, strict=True))
 
     def unknown(row: int) -> Problem:
         found = str(given.iloc[row])
-        meant = spelled.get(_plain(given.iloc[[row]]).iloc[0])
+        meant = spelled.get(plain_id(given.iloc[[row]]).iloc[0])
         near = [meant] if meant else difflib.get_close_matches(found, known.institutions, n=1)
         likely = Phrase("Did you mean {name!r}? ", name=near[0]) if near else ""
         advice = Phrase("{likely}Correct the cell, or add the institution to the list and import the list again.", likely=likely)
@@ -221,18 +257,14 @@ def _against_reports(raw: RawTable, frame: pd.DataFrame, known: Known) -> Iterat
 def _mistyped_ids(raw: RawTable, frame: pd.DataFrame, known: pd.Series[str]) -> Finding:
     """Find the children whose id is not known but for its spelling: a spreadsheet makes 7 of 007."""
     ids = frame["child_id"]
-    spelled = dict(zip(_plain(known), known, strict=True))
+    spelled = {plain_id(text): text for text in known}
     new = (ids.notna() & ~ids.isin(known)).to_numpy()
-    meant = _plain(ids).map(spelled)
+    meant = ids.where(new).map(lambda text: spelled.get(plain_id(text)), na_action="ignore")
 
     def problem(row: int) -> Problem:
         return MISTYPED_ID.at(raw.place(row, "child_id"), found=str(ids.iloc[row]), expected=repr(str(meant.iloc[row])))
 
     return Finding.of(MISTYPED_ID, "child_id", new & meant.notna().to_numpy(), problem)
-
-
-def _plain(ids: pd.Series[str]) -> pd.Series[str]:
-    return ids.str.casefold().str.replace(r"\s", "", regex=True).str.lstrip("0")
 
 
 def _differences(raw: RawTable, frame: pd.DataFrame, column: str, reports: pd.DataFrame, fault: Fault) -> Finding:

@@ -18,6 +18,7 @@ from asp_eval.analysis.integrity import Omnibus
 from asp_eval.analysis.missingness import predictors
 from asp_eval.analysis.sets import assemble
 from asp_eval.trial.importing import import_file
+from asp_eval.trial.randomisation.declaration import scheme_of
 from asp_eval.trial.store import write_allocation
 from asp_eval.trial.study.protocol import load_study
 
@@ -58,7 +59,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> StudyData:
     institutions = rows[["institution_id", "municipality", "arm"]].drop_duplicates()
     institutions[["institution_id", "municipality"]].to_csv(folder / "institutions.csv", index=False)
     import_file(study, folder / "institutions.csv", "institutions")
-    write_allocation(study, institutions[["institution_id", "arm"]])
+    scheme = scheme_of(study, institutions)  # the reference has arms of its own: they stand here as if the seed had given them
+    body = {"seed": 1, "scheme": str(scheme), "digest": scheme.digest, "lines": list(scheme.roster.lines)}
+    write_allocation(study, institutions[["institution_id", "arm"]], body=body)
     base = rows[["child_id", "institution_id", "sex", "hours"]]
     for wave in (1, 2):
         part = base.assign(date=f"202{6 + wave}-0{13 - 4 * wave}-15", score=rows[f"y{wave}"])
