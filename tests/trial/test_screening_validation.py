@@ -199,14 +199,10 @@ def test_a_row_of_answers_that_cannot_be_read_is_not_called_a_row_without(check,
     assert set(codes(check(labels))) == {"SCR-014"}
 
 
-@pytest.mark.parametrize("other", ["1", "0001", " 001", "\uff10\uff10\uff11", "0\u200b01"])
+@pytest.mark.parametrize("other", ["1", "0001", "0 01", "\uff10\uff10\uff11", "0\u200b01"])
 def test_ids_that_differ_in_their_spelling_alone_are_pointed_at(study, export, visits, other):
     """Rows 2 and 3 are one child, or two: nobody but the evaluator can tell."""
     alike = set_cell(visits, 1, "child_id", other)
-    if other.strip() == "001":
-        with pytest.raises(DataProblems, match="SCR-046"):
-            read_table(export(alike), table_schema("screening", study, "w1"))
-        return
     found = read_table(export(alike), table_schema("screening", study, "w1")).warnings
     assert [(w.code, w.place.row) for w in found] == [("SCR-066", 2), ("SCR-066", 3)]
 

@@ -103,9 +103,10 @@ def alike_ids(raw: RawTable, schema: TableSchema) -> Iterator[Finding]:
     column = raw.columns[unit]
     texts = [str(text).strip(SPACES) for text in column.texts]
     spelled: dict[str, list[str]] = {}
-    for text in dict.fromkeys(texts):
+    for text in {texts[code] for code in np.unique(column.codes)} - {""}:
         spelled.setdefault(plain_id(text), []).append(text)
-    others = {text: alike[text == alike[0]] for alike in spelled.values() if len(alike) > 1 for text in alike}
+    groups = [sorted(alike) for alike in spelled.values() if len(alike) > 1]
+    others = {text: alike[text == alike[0]] for alike in groups for text in alike}
 
     def problem(row: int) -> Problem:
         text = str(column.cell(row)).strip(SPACES)

@@ -102,28 +102,6 @@ def broken_rules(
     """
     yield from _forms(raw, frame, schema)
     yield from alike_ids(raw, schema)
-    if known is not None and schema.name != "institutions" and not known.institutions:
-        yield NO_INSTITUTIONS.at(raw.source)
-
-
-def broken_rules(
-    raw: RawTable, frame: pd.DataFrame, schema: TableSchema, study: Study | None, known: Known | None
-) -> Iterator[Finding]:
-    """Yield the rows that break each rule.
-
-    Parameters
-    ----------
-    raw : RawTable
-        For the places.
-    frame : DataFrame
-        Values of the columns that could be read, one row per row of `raw`; missing where a cell was at fault.
-    schema : TableSchema
-    study, known
-        What is not given is not checked.
-    """
-    yield from _forms(raw, frame, schema)
-    if schema.key[0] in PERSONS and schema.key[0] in raw.columns:
-        yield _alike_ids(raw, schema.key[0])
     if known is not None and schema.name != "institutions" and known.institutions:
         yield from _institutions(raw, frame, schema, known)
     if study is not None and schema.wave is not None and "date" in frame:
@@ -173,12 +151,11 @@ def _institutions(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known
     """Institutions that are not listed, or were never drawn."""
     given = frame["institution_id"]
     unlisted = given.notna() & ~given.isin(known.institutions)
-    listed = pd.Series(sorted(known.institutions), dtype="str")
-    spelled = dict(zip(plain_id(listed), listed, strict=True))
+    spelled = {plain_id(name): name for name in sorted(known.institutions)}
 
     def unknown(row: int) -> Problem:
         found = str(given.iloc[row])
-        meant = spelled.get(plain_id(given.iloc[[row]]).iloc[0])
+        meant = spelled.get(plain_id(found))
         near = [meant] if meant else difflib.get_close_matches(found, known.institutions, n=1)
         likely = Phrase("Did you mean {name!r}? ", name=near[0]) if near else ""
         advice = Phrase("{likely}Correct the cell, or add the institution to the list and import the list again.", likely=likely)
