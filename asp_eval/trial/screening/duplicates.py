@@ -102,8 +102,11 @@ def alike_ids(raw: RawTable, schema: TableSchema) -> Iterator[Finding]:
         return
     column = raw.columns[unit]
     texts = [str(text).strip(SPACES) for text in column.texts]
+    met = {texts[code] for code in np.unique(column.codes)} - {""}
+    if len({plain_id(text) for text in met}) == len(met):  # as in nearly every file, which may be a long one
+        return
     spelled: dict[str, list[str]] = {}
-    for text in {texts[code] for code in np.unique(column.codes)} - {""}:
+    for text in met:
         spelled.setdefault(plain_id(text), []).append(text)
     groups = [sorted(alike) for alike in spelled.values() if len(alike) > 1]
     others = {text: alike[text == alike[0]] for alike in groups for text in alike}
