@@ -14,7 +14,7 @@ import pandas as pd
 
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import Fault
-from asp_eval.trial.screening.mapping import kept_mapping
+from asp_eval.trial.screening.mapping.mapping import kept_mapping
 from asp_eval.trial.store import table
 from asp_eval.trial.study.design import Study
 

@@ -107,8 +107,8 @@ def _told_to_people(pages: Sequence[Path], study: Study, words: Say) -> None:
 
 def _propose(study: Study, file: Path, table: str | None, wave: str | None, *, shown: bool, as_json: bool) -> None:
     """Draft a mapping; write it beside the file, or show it."""
-    from asp_eval.trial.screening.drafting import draft
-    from asp_eval.trial.screening.proposing import propose, write_proposal
+    from asp_eval.trial.screening.proposing.drafting import draft
+    from asp_eval.trial.screening.proposing.proposing import propose, write_proposal
 
     with phases("propose", {"reading": 1}) as progress:
         found = propose(study, file, table, wave, progress=lambda done, total: progress("reading", done / total))

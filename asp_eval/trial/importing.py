@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.trial.screening.correction import renumbered
-from asp_eval.trial.screening.drift import Told, drift, told_by
+from asp_eval.trial.screening.files.protected import is_protected
 from asp_eval.trial.screening.known import Known
-from asp_eval.trial.screening.protected import is_protected
+from asp_eval.trial.screening.mapping.drift import Told, drift, told_by
 from asp_eval.trial.screening.schema import IMPORTABLE, UNKNOWN_TABLE, table_schema
 from asp_eval.trial.screening.suspicions import absences
 from asp_eval.trial.screening.table import Table

@@ -15,16 +15,16 @@ import subprocess
 
 import pandas as pd
 import pytest
+from asp_eval.trial.screening.identifiers import is_personal_number, named_identifier, personal_number
 from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening.identifiers import is_personal_number, named_identifier, personal_number
-from asp_eval.trial.screening.mapping import Mapping
-from asp_eval.trial.screening.privacy import protect
-from asp_eval.trial.screening.protected import origin_of, protected_copy
-from asp_eval.trial.screening.pseudonyms import PseudonymKey, key_of, pseudonym
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files.protected import origin_of, protected_copy
+from asp_eval.trial.screening.files.reading import read_raw
+from asp_eval.trial.screening.mapping.mapping import Mapping
+from asp_eval.trial.screening.privacy.privacy import protect
+from asp_eval.trial.screening.privacy.pseudonyms import PseudonymKey, key_of, pseudonym
 from asp_eval.trial.screening.schema import IMPORTABLE, base_schema, table_schema
 from asp_eval.trial.study.design import PersonColumn
 
@@ -361,7 +361,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), m
 
 @given(st.lists(st.tuples(texts, st.sampled_from(["x", "", "a,b", 'say "hi"', "two\nlines", "-0,3"])), min_size=1, max_size=6))
 def test_the_copy_reads_as_what_it_is_of(tmp_path_factory, rows):
-    from asp_eval.trial.screening.dialect import misread
+    from asp_eval.trial.screening.files.dialect import misread
 
     frame = pd.DataFrame(rows, columns=["remark", "free"]).assign(child_id=[f"c{n}" for n in range(len(rows))], mail="a@b.dk")
     if any(misread(text) or "@" in text or personal_number(text) for text in frame["remark"]):

@@ -17,10 +17,10 @@ import pytest
 from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.trial.importing import import_file
 from asp_eval.trial.screening.accepting import read_table
-from asp_eval.trial.screening.drafting import draft
-from asp_eval.trial.screening.keys import create_key
-from asp_eval.trial.screening.proposing import propose
-from asp_eval.trial.screening.pseudonyms import pseudonym
+from asp_eval.trial.screening.privacy.keys import create_key
+from asp_eval.trial.screening.privacy.pseudonyms import pseudonym
+from asp_eval.trial.screening.proposing.drafting import draft
+from asp_eval.trial.screening.proposing.proposing import propose
 from asp_eval.trial.screening.schema import table_schema
 from asp_eval.trial.store import table
 from asp_eval.trial.study.protocol import load_study

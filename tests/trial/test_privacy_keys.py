@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from asp_eval.core.errors import Refusal
-from asp_eval.trial.screening.keys import create_key, key_folder, load_key
-from asp_eval.trial.screening.pseudonyms import PseudonymKey
+from asp_eval.trial.screening.privacy.keys import create_key, key_folder, load_key
+from asp_eval.trial.screening.privacy.pseudonyms import PseudonymKey
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="rights of this kind are POSIX's")
 

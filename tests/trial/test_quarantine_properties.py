@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening.applying import apply_mapping
 from asp_eval.trial.screening.correction import correction, for_people, origin, told_by
+from asp_eval.trial.screening.files.raw import Dialect, RawTable, TextColumn
+from asp_eval.trial.screening.files.reading import read_raw
 from asp_eval.trial.screening.known import Known
-from asp_eval.trial.screening.mapping import Mapping
-from asp_eval.trial.screening.raw import Dialect, RawTable, TextColumn
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.mapping.applying import apply_mapping
+from asp_eval.trial.screening.mapping.mapping import Mapping
 from asp_eval.trial.screening.schema import TableSchema, table_schema
 from asp_eval.trial.screening.validation import sift
 from asp_eval.trial.study.protocol import load_study

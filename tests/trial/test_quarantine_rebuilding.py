@@ -6,8 +6,8 @@ import pandas as pd
 
 from asp_eval.core.tables import read_csv_text
 from asp_eval.trial.importing import import_file
-from asp_eval.trial.screening.keys import create_key
-from asp_eval.trial.screening.pseudonyms import pseudonym
+from asp_eval.trial.screening.privacy.keys import create_key
+from asp_eval.trial.screening.privacy.pseudonyms import pseudonym
 from asp_eval.trial.store import table, write_allocation
 from asp_eval.trial.store.auditing import audit
 from asp_eval.trial.study.protocol import load_study

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening import readers
-from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files import readers
+from asp_eval.trial.screening.files.dialect import FileFormat
+from asp_eval.trial.screening.files.reading import read_raw
 
 PAGE = (Path(__file__).parents[2] / "docs" / "dialects.md").read_text(encoding="utf-8")
 MODULE = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
 from asp_eval.trial.screening.accepting import read_table
-from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.mapping import Mapping
+from asp_eval.trial.screening.files.dialect import FileFormat
+from asp_eval.trial.screening.mapping.mapping import Mapping
 
 often = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 seldom = settings(often, max_examples=6)  # each file is read in a process of its own

@@ -8,8 +8,8 @@ import pytest
 from survey_exports import KOBO_SYSTEM, Asked, book_of, kobo, kobo_rows, text_of, xlsform
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files.dialect import FileFormat
+from asp_eval.trial.screening.files.reading import read_raw
 
 
 def refused(file: Path, form: FileFormat | None = None) -> list[tuple[str, str, str | None]]:

@@ -8,10 +8,10 @@ import pytest
 from survey_exports import book_of, limesurvey, limesurvey_rows, limesurvey_vv, text_of
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening.applying import apply_mapping
-from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.mapping import Mapping
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files.dialect import FileFormat
+from asp_eval.trial.screening.files.reading import read_raw
+from asp_eval.trial.screening.mapping.applying import apply_mapping
+from asp_eval.trial.screening.mapping.mapping import Mapping
 
 
 def refused(file: Path, form: FileFormat | None = None) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import pytest
 from survey_exports import book_of, qualtrics, qualtrics_rows, text_of
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files.reading import read_raw
 
 
 def write(folder: Path, table: Sequence[Sequence[str]], delimiter: str = ",", encoding: str = "utf-8") -> Path:

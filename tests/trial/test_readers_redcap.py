@@ -17,10 +17,10 @@ from survey_exports import (
 )
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening.applying import apply_mapping
-from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.mapping import Mapping
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files.dialect import FileFormat
+from asp_eval.trial.screening.files.reading import read_raw
+from asp_eval.trial.screening.mapping.applying import apply_mapping
+from asp_eval.trial.screening.mapping.mapping import Mapping
 
 LONGITUDINAL = """\
 child,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,mood,screening_complete,visit

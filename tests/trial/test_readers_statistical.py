@@ -14,10 +14,10 @@ import pyreadstat
 import pytest
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening import readstat, statistical
-from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.raw import RawTable
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files import readstat, statistical
+from asp_eval.trial.screening.files.dialect import FileFormat
+from asp_eval.trial.screening.files.raw import RawTable
+from asp_eval.trial.screening.files.reading import read_raw
 
 
 def column(raw: RawTable, name: str) -> list[str]:

@@ -18,8 +18,8 @@ from asp_eval.core.errors import DataProblems
 from asp_eval.core.tables import read_csv_text
 from asp_eval.trial.importing import import_file
 from asp_eval.trial.instruments.library import instrument
-from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files.dialect import FileFormat
+from asp_eval.trial.screening.files.reading import read_raw
 from asp_eval.trial.store import table
 
 ITEMS = instrument("sdq-teacher-4-17").columns

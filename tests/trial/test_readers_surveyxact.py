@@ -8,9 +8,9 @@ import pytest
 from survey_exports import ROWS, Asked, book_of, surveyxact, surveyxact_book, surveyxact_names, surveyxact_parts, text_of
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.readers.surveyxact import STRUCTURE
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files.dialect import FileFormat
+from asp_eval.trial.screening.files.readers.surveyxact import STRUCTURE
+from asp_eval.trial.screening.files.reading import read_raw
 
 DIALECTS = [(",", "ansi"), (";", "ansi"), ("\t", "utf16")]
 

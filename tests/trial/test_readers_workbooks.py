@@ -25,10 +25,10 @@ from file_formats import (
 )
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening import archive
-from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.raw import RawTable
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files import archive
+from asp_eval.trial.screening.files.dialect import FileFormat
+from asp_eval.trial.screening.files.raw import RawTable
+from asp_eval.trial.screening.files.reading import read_raw
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 SHEET = "xl/worksheets/sheet1.xml"
@@ -228,7 +228,7 @@ import sys
 sys.path.insert(0, sys.argv[2])
 from memory import most_megabytes
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files.reading import read_raw
 try:
     print(len(read_raw(sys.argv[1])))
 except DataProblems as error:

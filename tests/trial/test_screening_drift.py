@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from asp_eval.core.errors import Problem
 from asp_eval.trial.importing import import_file
 from asp_eval.trial.instruments.library import instrument
-from asp_eval.trial.screening.applying import apply_mapping
-from asp_eval.trial.screening.drift import ColumnTold, Told, drift, told_by
-from asp_eval.trial.screening.mapping import Mapping
-from asp_eval.trial.screening.raw import Dialect, RawTable, TextColumn
+from asp_eval.trial.screening.files.raw import Dialect, RawTable, TextColumn
+from asp_eval.trial.screening.mapping.applying import apply_mapping
+from asp_eval.trial.screening.mapping.drift import ColumnTold, Told, drift, told_by
+from asp_eval.trial.screening.mapping.mapping import Mapping
 from asp_eval.trial.screening.schema import table_schema
 from asp_eval.trial.store import Store
 from asp_eval.trial.store.labels import label_drift, told_at

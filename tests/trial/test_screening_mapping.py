@@ -12,11 +12,11 @@ import pytest
 from asp_eval.core.errors import AspError, DataProblems, Refusal
 from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.instruments.library import instrument
-from asp_eval.trial.screening.applying import apply_mapping
-from asp_eval.trial.screening.items import named
-from asp_eval.trial.screening.mapping import NO_MAPPING, Mapping, load_mapping, mapping_beside
-from asp_eval.trial.screening.raw import Dialect, RawTable, TextColumn
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files.raw import Dialect, RawTable, TextColumn
+from asp_eval.trial.screening.files.reading import read_raw
+from asp_eval.trial.screening.mapping.applying import apply_mapping
+from asp_eval.trial.screening.mapping.items import named
+from asp_eval.trial.screening.mapping.mapping import NO_MAPPING, Mapping, load_mapping, mapping_beside
 
 NAMES = ("child_id", "institution_id", "arm", "sex", "wave", "date")
 TEXT = "uc,treat,girl,attrit\n007,1,0,0\n007,1,1,1\n008,0,-9,0\n008,0,1,\n"

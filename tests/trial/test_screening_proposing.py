@@ -15,13 +15,13 @@ from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.importing import import_file
 from asp_eval.trial.instruments.library import instrument
-from asp_eval.trial.screening.applying import apply_mapping
-from asp_eval.trial.screening.drafting import draft
-from asp_eval.trial.screening.items import named
-from asp_eval.trial.screening.mapping import Mapping, load_mapping
-from asp_eval.trial.screening.proposing import Proposal, propose, propose_for, write_proposal
-from asp_eval.trial.screening.raw import Dialect, RawTable, TextColumn
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files.raw import Dialect, RawTable, TextColumn
+from asp_eval.trial.screening.files.reading import read_raw
+from asp_eval.trial.screening.mapping.applying import apply_mapping
+from asp_eval.trial.screening.mapping.items import named
+from asp_eval.trial.screening.mapping.mapping import Mapping, load_mapping
+from asp_eval.trial.screening.proposing.drafting import draft
+from asp_eval.trial.screening.proposing.proposing import Proposal, propose, propose_for, write_proposal
 from asp_eval.trial.screening.schema import table_schema
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.screening.validation import validate

@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.screening import columns, export, text, workbook
-from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.raw import RawTable, TextColumn
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files import columns, export, text, workbook
+from asp_eval.trial.screening.files.dialect import FileFormat
+from asp_eval.trial.screening.files.raw import RawTable, TextColumn
+from asp_eval.trial.screening.files.reading import read_raw
 
 
 def write(folder: Path, content: bytes | str, name: str = "file.csv") -> Path:

@@ -9,9 +9,9 @@ import pytest
 
 from asp_eval.core.errors import DataProblems, Problem, Refusal
 from asp_eval.trial.screening.accepting import read_table
+from asp_eval.trial.screening.files.raw import Dialect
+from asp_eval.trial.screening.files.reading import read_raw
 from asp_eval.trial.screening.known import Known
-from asp_eval.trial.screening.raw import Dialect
-from asp_eval.trial.screening.reading import read_raw
 from asp_eval.trial.screening.schema import table_schema
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.screening.validation import Sifted, sift
@@ -229,7 +229,7 @@ def test_a_declared_column_that_is_not_there_is_a_warning(check, visits):
 
 def test_a_column_not_collected_can_be_said_so(check, visits):
     missing = visits.drop(columns="sdq-teacher-4-17.lies")
-    from asp_eval.trial.screening.mapping import Mapping
+    from asp_eval.trial.screening.mapping.mapping import Mapping
 
     said = Mapping.model_validate({"version": 1, "constants": {"sdq-teacher-4-17.lies": None}})
     assert codes(check(missing)) == ["SCR-041"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval.trial.screening.fields import Field
-from asp_eval.trial.screening.raw import TextColumn
+from asp_eval.trial.screening.files.raw import TextColumn
 from asp_eval.trial.screening.values import Marks, convert, date_order, decimal_mark, month_of
 
 NUMBER, INTEGER, DAY = Field("x", "number"), Field("x", "integer"), Field("x", "date", minimum="1900-01-01", maximum="2100-12-31")

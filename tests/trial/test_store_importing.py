@@ -178,7 +178,7 @@ def test_a_dry_run_stores_and_keeps_nothing(untouched, export, visits, fingerpri
     later = export(visits.assign(date="2007-09-01"), "wave2.csv")
     report = import_file(untouched.study, later, "screening", wave="w2", dry_run=True)
     assert (report.accepted, report.stored) == (3, False)
-    assert str(report).endswith("could be stored as 3 stored. Nothing was.")
+    assert str(report).endswith("would give 3 stored. Nothing was stored.")
     assert fingerprint(untouched.study) == untouched.before
 
 

@@ -13,7 +13,7 @@ from asp_eval.core.documents import STALE_AFTER
 from asp_eval.core.errors import DataProblems
 from asp_eval.core.tables import read_csv_text
 from asp_eval.trial.importing import import_file
-from asp_eval.trial.screening.mapping import mapping_beside
+from asp_eval.trial.screening.mapping.mapping import mapping_beside
 from asp_eval.trial.store import table, write_allocation
 from asp_eval.trial.store.keeping import kept
 from asp_eval.trial.study.design import Study

@@ -11,7 +11,7 @@ import pytest
 
 from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.trial.importing import ImportReport, import_file
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files.reading import read_raw
 from asp_eval.trial.store import Store, table
 from asp_eval.trial.store.auditing import audit
 from asp_eval.trial.store.imports import PARTS

@@ -13,10 +13,10 @@ from asp_eval.trial.instruments.families import score_family
 from asp_eval.trial.instruments.library import family
 from asp_eval.trial.randomisation.conduct import randomise
 from asp_eval.trial.screening.ages import age_years
-from asp_eval.trial.screening.applying import apply_mapping
+from asp_eval.trial.screening.files.reading import read_raw
 from asp_eval.trial.screening.known import Known
-from asp_eval.trial.screening.mapping import load_mapping, mapping_beside
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.mapping.applying import apply_mapping
+from asp_eval.trial.screening.mapping.mapping import load_mapping, mapping_beside
 from asp_eval.trial.screening.schema import table_schema
 from asp_eval.trial.screening.validation import validate
 from asp_eval.trial.study.protocol import load_study

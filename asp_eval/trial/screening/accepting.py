@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asp_eval.trial.screening.applying import apply_mapping
-from asp_eval.trial.screening.keys import load_key
+from asp_eval.trial.screening.files.reading import read_raw
 from asp_eval.trial.screening.known import Known
-from asp_eval.trial.screening.mapping import Mapping, load_mapping
-from asp_eval.trial.screening.privacy import protect
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.mapping.applying import apply_mapping
+from asp_eval.trial.screening.mapping.mapping import Mapping, load_mapping
+from asp_eval.trial.screening.privacy.keys import load_key
+from asp_eval.trial.screening.privacy.privacy import protect
 from asp_eval.trial.screening.schema import TableSchema
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.screening.validation import validate

@@ -22,8 +22,8 @@ import pandas as pd
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.phrases import all_of
 from asp_eval.core.tables import guard_formula, unguard_formula
-from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.raw import SPACES, RawTable, Rows, TextColumn
+from asp_eval.trial.screening.files.dialect import FileFormat
+from asp_eval.trial.screening.files.raw import SPACES, RawTable, Rows, TextColumn
 
 OF, ROW, REASONS = "quarantine_of", "quarantine_row", "quarantine_reasons"
 OWN = (OF, ROW, REASONS)

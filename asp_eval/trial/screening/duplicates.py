@@ -11,8 +11,8 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase, all_of, some_of
+from asp_eval.trial.screening.files.raw import SPACES, Mask, RawTable
 from asp_eval.trial.screening.findings import Finding
-from asp_eval.trial.screening.raw import SPACES, Mask, RawTable
 from asp_eval.trial.screening.schema import TableSchema
 
 SAME_KEY = Fault(

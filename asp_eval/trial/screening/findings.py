@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asp_eval.core.errors import Fault, Place, Problem
-from asp_eval.trial.screening.columns import MORE, MOST_SHOWN
-from asp_eval.trial.screening.raw import Mask, RawTable
+from asp_eval.trial.screening.files.columns import MORE, MOST_SHOWN
+from asp_eval.trial.screening.files.raw import Mask, RawTable
 
 MORE_NOTES = Fault(
     "SCR-122", "{count} more of these are not listed ({code})", "Nothing; they are as those that are listed.", "warning"

@@ -6,7 +6,7 @@ import math
 import re
 
 from asp_eval.trial.screening.fields import Field
-from asp_eval.trial.screening.raw import SPACES, TextColumn
+from asp_eval.trial.screening.files.raw import SPACES, TextColumn
 from asp_eval.trial.screening.values import Marks, convert
 
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)?", re.ASCII)

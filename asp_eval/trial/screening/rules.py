@@ -12,9 +12,9 @@ from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase, all_of
 from asp_eval.trial.screening.ages import age_years
 from asp_eval.trial.screening.duplicates import alike_ids, keys_of, plain_id
+from asp_eval.trial.screening.files.raw import SPACES, Mask, RawTable
 from asp_eval.trial.screening.findings import Finding
 from asp_eval.trial.screening.known import Known
-from asp_eval.trial.screening.raw import SPACES, Mask, RawTable
 from asp_eval.trial.screening.schema import TableSchema
 from asp_eval.trial.study.design import Study
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem
-from asp_eval.trial.screening.raw import Dialect, Mask, Rows
+from asp_eval.trial.screening.files.raw import Dialect, Mask, Rows
 from asp_eval.trial.screening.schema import TableSchema
 
 NOT_VALIDATED = Fault("SCR-070", "a Table is made by validation only", "Read the file with asp_eval.read_table(path, schema).")

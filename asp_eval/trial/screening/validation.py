@@ -14,9 +14,9 @@ from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.phrases import Phrase, all_of, any_of
 from asp_eval.trial.screening.duplicates import same_keys, same_rows
 from asp_eval.trial.screening.fields import Field
+from asp_eval.trial.screening.files.raw import SPACES, Mask, RawTable, TextColumn
 from asp_eval.trial.screening.findings import Finding, at_rows, listed
 from asp_eval.trial.screening.known import Known
-from asp_eval.trial.screening.raw import SPACES, Mask, RawTable, TextColumn
 from asp_eval.trial.screening.rules import broken_rules, unmet
 from asp_eval.trial.screening.schema import TableSchema
 from asp_eval.trial.screening.suspicions import straight_liners
@@ -36,7 +36,8 @@ from asp_eval.trial.study.design import Study
 UNKNOWN_COLUMN = Fault(
     "SCR-040", "the column is unknown",
     "{advice}Say in the mapping, a file FILE.mapping.yaml beside FILE, what it is ('rename: {{COLUMN: OURS}}') "
-    "or that it is left out ('ignore: [COLUMN]'); or declare it in study.yaml ('columns').",
+    "or that it is left out ('ignore: [COLUMN]'); or declare it in study.yaml ('columns'). "
+    "'asp-eval import FILE --propose' drafts a mapping.",
 )  # fmt: skip
 MISSING_COLUMN = Fault(
     "SCR-041", "the column is missing",

@@ -15,7 +15,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.fields import Field
-from asp_eval.trial.screening.raw import SPACES, TextColumn
+from asp_eval.trial.screening.files.raw import SPACES, TextColumn
 
 NOT_A_CODE = Fault(
     "SCR-014", "the value is not an allowed code",
@@ -28,7 +28,7 @@ WRONG_TYPE = Fault(
 )  # fmt: skip
 NOT_ALLOWED = Fault(
     "SCR-043", "the value is not one of those allowed",
-    "Correct the cell, or recode the label in the mapping: 'recode: {{COLUMN: {{LABEL: OURS}}}}'; write \"\" for OURS to empty it.",
+    "Correct the cell, or recode the label in the mapping: 'recode: {{COLUMN: {{LABEL: OURS}}}}'; OURS \"\" empties it.",
 )  # fmt: skip
 OUT_OF_RANGE = Fault("SCR-044", "the value is out of range", "Correct the cell.")
 FULL_DATE = Fault(

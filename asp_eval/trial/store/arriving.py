@@ -9,17 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from asp_eval.core.errors import Fault
-from asp_eval.trial.screening.applying import apply_mapping
 from asp_eval.trial.screening.correction import Correction, correction, declaring, is_correction, told_by
-from asp_eval.trial.screening.dialect import FileFormat
-from asp_eval.trial.screening.export import Progress, quiet
-from asp_eval.trial.screening.keys import load_key
-from asp_eval.trial.screening.mapping import Mapping, load_mapping, mapping_beside
-from asp_eval.trial.screening.privacy import Protected, protect, refuse_persons_in
-from asp_eval.trial.screening.protected import protected_copy
-from asp_eval.trial.screening.pseudonyms import PseudonymKey
-from asp_eval.trial.screening.raw import RawTable
-from asp_eval.trial.screening.reading import read_raw
+from asp_eval.trial.screening.files.dialect import FileFormat
+from asp_eval.trial.screening.files.export import Progress, quiet
+from asp_eval.trial.screening.files.protected import Protected, protected_copy
+from asp_eval.trial.screening.files.raw import RawTable
+from asp_eval.trial.screening.files.reading import read_raw
+from asp_eval.trial.screening.mapping.applying import apply_mapping
+from asp_eval.trial.screening.mapping.mapping import Mapping, load_mapping, mapping_beside
+from asp_eval.trial.screening.mapping.recoding import LABEL_NOT_MET
+from asp_eval.trial.screening.privacy.keys import load_key
+from asp_eval.trial.screening.privacy.privacy import protect, refuse_persons_in
+from asp_eval.trial.screening.privacy.pseudonyms import PseudonymKey
 from asp_eval.trial.screening.schema import TableSchema
 from asp_eval.trial.store.connection import Store
 from asp_eval.trial.store.correcting import correcting
@@ -128,6 +129,7 @@ def _correction(study: Study, store: Store, given: _Unmapped) -> Given:
     if said["declares"]:
         export = declaring(export, read_raw(study.folder / "data" / found.root.file, mapping.format))
     rows = corrected.numbered_as_written(apply_mapping(export, mapping, schema.names))
+    rows = replace(rows, notes=tuple(note for note in rows.notes if note.code != LABEL_NOT_MET.code))  # they are but a few rows
     return Given(given.file, schema, mapping, given.beside, protected, corrected, rows)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.trial.screening.correction import DIGITS, ROW, Correction
-from asp_eval.trial.screening.mapping import NO_MAPPING
-from asp_eval.trial.screening.mapping import Mapping as MappingFile
+from asp_eval.trial.screening.mapping.mapping import NO_MAPPING
+from asp_eval.trial.screening.mapping.mapping import Mapping as MappingFile
 from asp_eval.trial.screening.respelling import is_respelled
 from asp_eval.trial.screening.rules import MISTYPED_ID
 from asp_eval.trial.screening.schema import TableSchema, at_wave

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from asp_eval.trial.screening.mapping import Mapping as MappingFile
+from asp_eval.trial.screening.mapping.mapping import Mapping as MappingFile
 from asp_eval.trial.screening.table import Table
 from asp_eval.trial.store import ledger
 from asp_eval.trial.store.layout import typed_frame

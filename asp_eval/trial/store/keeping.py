@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from asp_eval.core.documents import remove_stale_parts
-from asp_eval.trial.screening.mapping import kept_mapping, mapping_beside
+from asp_eval.trial.screening.mapping.mapping import kept_mapping, mapping_beside
 
 
 @dataclass(frozen=True, slots=True)

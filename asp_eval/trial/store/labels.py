@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from asp_eval.core.errors import Problem
-from asp_eval.trial.screening.drift import ColumnTold, Told, drift
+from asp_eval.trial.screening.mapping.drift import ColumnTold, Told, drift
 from asp_eval.trial.screening.schema import BY_WAVE
 from asp_eval.trial.store.connection import Store
 from asp_eval.trial.store.imports import standing

@@ -11,7 +11,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.fields import Field
-from asp_eval.trial.screening.raw import Mask
+from asp_eval.trial.screening.files.raw import Mask
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

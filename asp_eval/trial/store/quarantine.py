@@ -15,7 +15,7 @@ from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase
 from asp_eval.trial.screening.correction import for_people, origin
 from asp_eval.trial.screening.duplicates import keys_of
-from asp_eval.trial.screening.raw import SPACES, RawTable, Rows
+from asp_eval.trial.screening.files.raw import SPACES, RawTable, Rows
 from asp_eval.trial.screening.schema import TableSchema, at_wave
 from asp_eval.trial.store import imports, ledger
 from asp_eval.trial.store.connection import Store

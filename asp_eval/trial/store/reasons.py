@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from asp_eval.core.errors import Fault, Place, Problem
 from asp_eval.core.phrases import as_plain, from_plain
-from asp_eval.trial.screening.mapping import NO_MAPPING
-from asp_eval.trial.screening.mapping import Mapping as MappingFile
+from asp_eval.trial.screening.mapping.mapping import NO_MAPPING
+from asp_eval.trial.screening.mapping.mapping import Mapping as MappingFile
 from asp_eval.trial.store import imports, ledger
 from asp_eval.trial.store.connection import Store
 from asp_eval.trial.store.layout import stored_columns

@@ -99,7 +99,7 @@ class ImportReport:
             )  # fmt: skip
         read = {"file": self.file, "dialect": self.dialect, "rows": self.rows_read, "where": self.where, "parts": self._parts()}
         if not self.stored:
-            return Phrase("{file} ({dialect}): {rows} rows for {where} could be stored as {parts}. Nothing was.", **read)
+            return Phrase("{file} ({dialect}): {rows} rows for {where} would give {parts}. Nothing was stored.", **read)
         gone = Phrase("; gone with that: {units}", units=self.vanished) if self.vanished else ""
         place = Phrase(" It takes the place of {file}{gone}.", file=self.superseded, gone=gone) if self.superseded else ""
         adds = Phrase(" It corrects {file}.", file=self.corrects) if self.corrects else ""

@@ -17,7 +17,7 @@ import yaml
 
 from asp_eval.core.documents import write_whole
 from asp_eval.trial.instruments.library import family, instrument
-from asp_eval.trial.screening.mapping import kept_mapping
+from asp_eval.trial.screening.mapping.mapping import kept_mapping
 from asp_eval.trial.synthetic import population as pop
 from asp_eval.trial.synthetic.competences import CHILD, STAFF
 from asp_eval.trial.synthetic.fieldwork import SDQ, simulate_fieldwork

@@ -1,0 +1,1 @@
+"""The mapping beside an export: its columns and labels become ours."""

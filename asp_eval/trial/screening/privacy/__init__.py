@@ -1,0 +1,1 @@
+"""What identifies a person: found, refused, or made a pseudonym."""

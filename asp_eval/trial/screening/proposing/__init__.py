@@ -1,0 +1,1 @@
+"""Drafting a mapping from what a file shows."""
