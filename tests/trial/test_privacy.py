@@ -15,13 +15,13 @@ import subprocess
 
 import pandas as pd
 import pytest
-from asp_eval.trial.screening.identifiers import is_personal_number, named_identifier, personal_number
 from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
 from asp_eval.trial.screening.files.protected import origin_of, protected_copy
 from asp_eval.trial.screening.files.reading import read_raw
+from asp_eval.trial.screening.identifiers import is_personal_number, named_identifier, personal_number
 from asp_eval.trial.screening.mapping.mapping import Mapping
 from asp_eval.trial.screening.privacy.privacy import protect
 from asp_eval.trial.screening.privacy.pseudonyms import PseudonymKey, key_of, pseudonym
