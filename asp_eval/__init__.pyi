@@ -3,12 +3,12 @@ from .analysis.outcomes import analyse
 from .analysis.profiles import gap_profiles
 from .analysis.sets import analysis_set
 from .core.errors import AspError, DataProblems, Refusal, Unavailable
+from .intake.pipeline import read_table
 from .reporting.documents import render
+from .stats.engine.moments import Moments
 from .stats.estimate import Estimate
+from .stats.linear.ols import ols
 from .stats.mixed.fit import lmm, lmm_from_moments
-from .stats.mixed.moments import Moments
-from .stats.ols import ols
-from .stats.permutation import Permutation
 from .stats.power.analytic import minimum_detectable_effect, power
 from .stats.power.designs import ClusterRobust, Individual, MixedModel, Sizes, ThreeLevel, TwoLevel
 from .stats.power.icc import IccDraws, IccEstimate, IccInterval, IccTriangular
@@ -20,17 +20,17 @@ from .stats.power.simulated import simulate_power
 from .stats.power.sites import FixedSites, Multisite, RandomSites
 from .stats.power.waves import Ancova, Change, EndOnly
 from .stats.resampling.allocations import Allocations
+from .stats.resampling.permutation import Permutation
 from .stats.resampling.wild import WildBootstrap
 from .stats.smallsample.between_within import BetweenWithin
 from .stats.smallsample.cluster_robust import CR0, CR1, CR1S, CR2, CR3
 from .stats.smallsample.kenward_roger import KenwardRoger
 from .stats.smallsample.normal import Normal
 from .stats.smallsample.satterthwaite import Satterthwaite
+from .store import table
 from .trial.instruments.library import instrument
 from .trial.instruments.scoring import score
-from .trial.randomisation.conduct import randomise
-from .trial.screening.accepting import read_table
-from .trial.store import table
+from .trial.randomisation.randomise import randomise
 from .trial.study.protocol import load_study
 
 __all__ = [

@@ -107,7 +107,7 @@ class Stopwatch:
 
 
 def ours(folder: Path, name: str, watch: Stopwatch) -> None:
-    from asp_eval.cli import taking_in
+    from asp_eval.cli import import_file as taking_in
 
     @contextmanager
     def watched(*_: object) -> Iterator[Stopwatch]:
@@ -144,8 +144,8 @@ def frictionless_validates(folder: Path, name: str, watch: Stopwatch) -> None:
     """Validate the first rows against the same schema, without the list of institutions."""
     from frictionless import Resource, Schema
 
-    from asp_eval.trial.screening.descriptor import file_schemas, schema_descriptor
     from asp_eval.trial.study.protocol import load_study
+    from asp_eval.trial.tables.descriptor import file_schemas, schema_descriptor
 
     with (folder / name).open(encoding="utf-8") as file:
         (folder / "slice.csv").write_text("".join(islice(file, SLICE + 1)), encoding="utf-8")

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.small_study"]  # fixtures of a study small enough to write by hand
+
 # The keys of pseudonyms are made where the tests can leave them, and never where a person keeps theirs.
 os.environ["ASP_EVAL_KEYS"] = tempfile.mkdtemp(prefix="asp-eval-keys-")
 atexit.register(shutil.rmtree, os.environ["ASP_EVAL_KEYS"], ignore_errors=True)

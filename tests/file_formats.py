@@ -15,8 +15,8 @@ import openpyxl
 import pandas as pd
 from hypothesis import strategies as st
 
-from asp_eval.trial.screening.fields import Field
-from asp_eval.trial.screening.schema import TableSchema
+from asp_eval.trial.tables.fields import Field
+from asp_eval.trial.tables.schema import TableSchema
 
 FIELDS = (
     Field("child_id", "string", required=True),

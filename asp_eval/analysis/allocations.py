@@ -8,13 +8,13 @@ import math
 import numpy as np
 import pandas as pd
 
-from asp_eval.analysis.lots import DrawnLot, drawn_lots, still_open
 from asp_eval.core.errors import AspError, Fault
 from asp_eval.stats.resampling.allocations import MOST_ENUMERATED, Allocations, Draws
+from asp_eval.store import table
+from asp_eval.store.draws import DrawnLot, drawn_lots, still_open
 from asp_eval.trial.randomisation.declaration import DRAWN_ELSEWHERE, scheme_of
-from asp_eval.trial.randomisation.rule import order_key
+from asp_eval.trial.randomisation.hash_order import order_key
 from asp_eval.trial.randomisation.scheme import Scheme
-from asp_eval.trial.store import table
 from asp_eval.trial.study.design import Study
 
 OTHER_LIST = Fault(

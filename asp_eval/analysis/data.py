@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from asp_eval.core.errors import Fault
+from asp_eval.store import listed_children, table
 from asp_eval.trial.flow.cohort import with_cohort
 from asp_eval.trial.flow.presence import presence
 from asp_eval.trial.instruments.library import instruments
-from asp_eval.trial.store import listed_children, table
 from asp_eval.trial.study.design import Outcome, Study
 
 UNKNOWN_COVARIATE = Fault(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import sqrt
 
 from asp_eval.analysis.balance import arm_summaries
-from asp_eval.analysis.clustered_g import clustered_g
 from asp_eval.analysis.integrity import Equivalence, Number, Verdict
 from asp_eval.analysis.results import ArmSummary
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import AspError, Unavailable
+from asp_eval.stats.meta.wwc_effect_size import clustered_g
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.trial.study.design import Study
 

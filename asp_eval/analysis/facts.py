@@ -6,10 +6,10 @@ import pandas as pd
 
 from asp_eval import __version__
 from asp_eval.analysis.data import StudyData
-from asp_eval.analysis.manifest import ledger_head
 from asp_eval.analysis.psychometrics import scored_forms
 from asp_eval.analysis.results import StudyFacts
-from asp_eval.trial.store import table
+from asp_eval.store import table
+from asp_eval.store.provenance import ledger_head
 from asp_eval.trial.study.design import Study
 
 

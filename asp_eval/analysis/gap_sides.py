@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from asp_eval.core.errors import Fault
+from asp_eval.store import table
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.instruments.parts import Scale
-from asp_eval.trial.store import table
 from asp_eval.trial.study.design import GapPlan, Study
 
 Texts = dict[str, str]

@@ -12,7 +12,7 @@ from asp_eval.analysis.institution_means import baseline_names
 from asp_eval.analysis.integrity import InstitutionRecord, MissingnessModel, RaterMissingness
 from asp_eval.core.errors import AspError
 from asp_eval.stats.estimate import Estimate, JointTest
-from asp_eval.stats.ols import ols
+from asp_eval.stats.linear.ols import ols
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.presence import SCREENED, screening_waves
 from asp_eval.trial.study.design import Outcome

@@ -13,7 +13,6 @@ from asp_eval.analysis.data import StudyData, load_data, outcome_label
 from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.facts import study_facts
 from asp_eval.analysis.integrity import Equivalence
-from asp_eval.analysis.manifest import state_of
 from asp_eval.analysis.plan import BY_THE_MODEL, arm_terms, covariate_method, model_formula, planned_method, unadjusted_formula
 from asp_eval.analysis.psychometrics import form_switches, reliabilities
 from asp_eval.analysis.results import OutcomeResult, Results
@@ -21,11 +20,12 @@ from asp_eval.analysis.sensitivity import recompute
 from asp_eval.analysis.sets import AnalysisSet, assemble
 from asp_eval.analysis.trial_integrity import integrity
 from asp_eval.core.errors import AspError, Fault, Unavailable
-from asp_eval.stats.effect_size import EffectSize, total_effect_size
 from asp_eval.stats.estimate import Estimate
+from asp_eval.stats.meta.effect_size import EffectSize, total_effect_size
+from asp_eval.stats.meta.multiplicity import holm
 from asp_eval.stats.mixed.fit import MixedFit, lmm
-from asp_eval.stats.multiplicity import holm
 from asp_eval.stats.smallsample.method import Method
+from asp_eval.store.provenance import state_of
 from asp_eval.trial.flow.attrition import OutcomeAttrition, trial_attrition
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.consort import flow_counts

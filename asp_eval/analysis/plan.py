@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asp_eval.analysis.allocations import allocations
 from asp_eval.analysis.sets import AnalysisSet
-from asp_eval.stats.permutation import Permutation
+from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.stats.smallsample.method import Method

@@ -17,10 +17,10 @@ import pandas as pd
 
 from asp_eval import __version__
 from asp_eval.analysis.gap_sides import DimensionLabel, child_side, dimension_labels, institution_names, staff_side
-from asp_eval.analysis.manifest import state_of
 from asp_eval.core.errors import Fault, Refusal, Unavailable
 from asp_eval.core.filenames import safe_stems
-from asp_eval.stats.shrinkage import Shrinkage, shrink
+from asp_eval.stats.meta.shrinkage import Shrinkage, shrink
+from asp_eval.store.provenance import state_of
 from asp_eval.trial.profiles.disclosure import counts_to_show
 from asp_eval.trial.profiles.gap import DimensionMeans, profile_means
 from asp_eval.trial.study.design import GapPlan, Study
@@ -122,7 +122,7 @@ class GapResults:
         Empty if staff's two ratings could be linked by rater; otherwise why the covariance of their errors is
         unavailable.
     state : str
-        What the profiles were computed from (`asp_eval.analysis.manifest.state_of`); empty if not from a study folder.
+        What the profiles were computed from (`asp_eval.store.provenance.state_of`); empty if not from a study folder.
     """
 
     study_id: str

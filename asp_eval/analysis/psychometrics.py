@@ -7,10 +7,10 @@ import pandas as pd
 from asp_eval.analysis.data import StudyData
 from asp_eval.analysis.results import FormSwitches, Number, Reliability
 from asp_eval.core.errors import Unavailable
+from asp_eval.store import table
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import instruments
-from asp_eval.trial.store import table
 from asp_eval.trial.study.design import Study
 
 FEWEST_ANSWERS = 20  # complete answers; below, an alpha says nothing

@@ -15,9 +15,9 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from asp_eval.analysis.integrity import Integrity
+from asp_eval.core.csv_text import write_csv
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import DataProblems, Fault, Unavailable
-from asp_eval.core.tables import write_csv
 from asp_eval.stats.estimate import Estimate
 from asp_eval.trial.flow.attrition import OutcomeAttrition
 from asp_eval.trial.flow.counts import AnalysedFlow, FlowCounts
@@ -227,7 +227,7 @@ class Results:
     integrity : Integrity or None
         Balance, missing answers, contacts between the arms and dose.
     state : str
-        What the results were computed from (`asp_eval.analysis.manifest.state_of`).
+        What the results were computed from (`asp_eval.store.provenance.state_of`).
     """
 
     study: StudyFacts

@@ -16,8 +16,8 @@ from asp_eval.analysis.results import Number, Recomputation
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import Unavailable
 from asp_eval.stats.estimate import Estimate
+from asp_eval.stats.linear.ols import OlsFit, ols
 from asp_eval.stats.mixed.fit import MixedFit
-from asp_eval.stats.ols import OlsFit, ols
 from asp_eval.stats.smallsample.cluster_robust import CR1S
 from asp_eval.stats.smallsample.normal import Normal
 

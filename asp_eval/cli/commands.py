@@ -9,11 +9,8 @@ from asp_eval.cli.app import app
 # A module registers its verbs when it is imported; help lists them in this order.
 # isort: off
 from asp_eval.cli import starting as starting
-from asp_eval.cli import drawing as drawing
 from asp_eval.cli import power as power
-from asp_eval.cli import taking_in as taking_in
 from asp_eval.cli import evaluating as evaluating
-from asp_eval.cli import exporting as exporting
 from asp_eval.cli.instruments import instruments_app
 
 # isort: on

@@ -31,10 +31,10 @@ def run_demo(folder: Path, seed: int, command: Callable[[list[str]], object]) ->
         print("$", "asp-eval", verb, *shown)
         command([verb, *map(str, arguments), "--study", str(folder)])
 
-    from asp_eval.trial.store import table
+    from asp_eval.store import table
+    from asp_eval.synthetic.exports import write_fieldwork, write_institutions
+    from asp_eval.synthetic.study_file import demo_study_yaml
     from asp_eval.trial.study.protocol import load_study, write_study_schema
-    from asp_eval.trial.synthetic.exports import write_fieldwork, write_institutions
-    from asp_eval.trial.synthetic.study_file import demo_study_yaml
 
     started = time.perf_counter()
     write_whole(folder / "study.yaml", demo_study_yaml())
@@ -54,11 +54,11 @@ def run_demo(folder: Path, seed: int, command: Callable[[list[str]], object]) ->
 def _account(folder: Path, seconds: float) -> None:
     """Say where the reports are, and put every estimate beside the value the synthetic population has."""
     from asp_eval.analysis.results import Results, load
-    from asp_eval.cli.account import effect_cells
+    from asp_eval.cli.result_tables import effect_cells
     from asp_eval.reporting.language import words_for
     from asp_eval.reporting.numbers import Numbers, digits_for
-    from asp_eval.trial.synthetic.study_file import outcome_id
-    from asp_eval.trial.synthetic.truth import true_effects
+    from asp_eval.synthetic.study_file import outcome_id
+    from asp_eval.synthetic.truth import true_effects
 
     results = load(folder / "output" / "results.json", Results, verb="analyse")
     truth = {outcome_id(effect.scale, effect.wave): effect.value for effect in true_effects()}

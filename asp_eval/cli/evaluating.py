@@ -42,8 +42,8 @@ def check(
 
     Example: asp-eval check
     """
-    from asp_eval.analysis.check import check_study
     from asp_eval.trial.study.protocol import load_study
+    from asp_eval.workflow.check import check_study
 
     words = words_of(language)
     declared = load_study(study)
@@ -63,7 +63,7 @@ def check(
 
 
 def _check_ledger(study: Study, head: str | None, words: Say, *, as_json: bool) -> None:
-    from asp_eval.analysis.check import check_ledger
+    from asp_eval.workflow.check import check_ledger
 
     found = check_ledger(study, head)
     if as_json:
@@ -88,8 +88,8 @@ def score(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
 
     Example: asp-eval score
     """
-    from asp_eval.trial.scores import score_study
     from asp_eval.trial.study.protocol import load_study
+    from asp_eval.workflow.score import score_study
 
     scores = score_study(load_study(study))
     missing = scores["score"].isna()
@@ -118,7 +118,7 @@ def analyse(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
     from asp_eval.analysis.outcomes import analyse as run
     from asp_eval.analysis.results import as_json as results_as_json
     from asp_eval.analysis.results import save, save_tidy
-    from asp_eval.cli.account import RESULT_COLUMNS, result_rows
+    from asp_eval.cli.result_tables import RESULT_COLUMNS, result_rows
     from asp_eval.trial.study.protocol import load_study
 
     declared = load_study(study)
@@ -171,10 +171,10 @@ def report(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
 
     Example: asp-eval report
     """
-    from asp_eval.analysis.manifest import refuse_stale, write_manifest
     from asp_eval.analysis.profiles import GapResults
     from asp_eval.analysis.results import Results, load
     from asp_eval.reporting.documents import render
+    from asp_eval.store.provenance import refuse_stale, write_manifest
     from asp_eval.trial.study.protocol import load_study
 
     declared = load_study(study)

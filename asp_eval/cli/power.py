@@ -10,7 +10,7 @@ from asp_eval.cli.app import HERE, AsJson, Seed, StudyFolder, app
 from asp_eval.cli.console import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
-    from asp_eval.analysis.samplesize import StudyPower
+    from asp_eval.analysis.study_power import StudyPower
 
 
 @app.command()
@@ -36,10 +36,10 @@ def power(
 
     Example: asp-eval power --effect 0.15 --effect 0.25 --icc 0.05 --icc 0.10 --size 50 --simulate 10000
     """
-    from asp_eval.analysis.planning import Wishes
-    from asp_eval.analysis.samplesize import study_power
+    from asp_eval.analysis.power_inputs import Wishes
+    from asp_eval.analysis.study_power import study_power
+    from asp_eval.core.csv_text import write_csv
     from asp_eval.core.documents import write_whole
-    from asp_eval.core.tables import write_csv
     from asp_eval.reporting.power import render_power
     from asp_eval.trial.study.protocol import load_study
 

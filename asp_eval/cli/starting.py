@@ -37,7 +37,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
     Example: asp-eval init my-study
     """
     from asp_eval.core.documents import write_whole
-    from asp_eval.trial.screening.privacy.keys import create_key
+    from asp_eval.intake.privacy.keys import create_key
     from asp_eval.trial.study.protocol import study_template, write_study_schema
 
     refuse_unless_empty(folder)

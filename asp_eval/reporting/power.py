@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from asp_eval.analysis.samplesize import StudyPower
+from asp_eval.analysis.study_power import StudyPower
 from asp_eval.reporting.documents import render_drawing
 from asp_eval.reporting.figures.power import Curve, power_figure
 from asp_eval.reporting.language import words_for

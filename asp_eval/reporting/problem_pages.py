@@ -10,12 +10,12 @@ from typing import Any
 
 from asp_eval.core.errors import Problem
 from asp_eval.core.phrases import Phrase, Say
-from asp_eval.reporting.asked import FOR_INSTITUTIONS, WITHOUT_WORDS
+from asp_eval.reporting.institution_questions import FOR_INSTITUTIONS, WITHOUT_WORDS
 from asp_eval.reporting.language import Words, as_sentence, fault_words, words_for
 from asp_eval.reporting.views import Cell, Column, Link, Page, ProblemsView, Row, Table, cell
 from asp_eval.trial.instruments.library import instrument
-from asp_eval.trial.screening.schema import table_schema
 from asp_eval.trial.study.design import Study
+from asp_eval.trial.tables.schema import table_schema
 
 MOST_LISTED = 1_000  # lines on the evaluator's page; the CSV has all
 

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from asp_eval.core.csv_text import write_csv
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import DataProblems, Problem
 from asp_eval.core.filenames import safe_stems
-from asp_eval.core.tables import write_csv
+from asp_eval.intake.checks.validation import NothingAccepted
 from asp_eval.reporting.documents import page_name, render_problems, translations_of
 from asp_eval.reporting.language import fault_words
 from asp_eval.reporting.problem_pages import Batch, Line, evaluators_page, institutions_page
 from asp_eval.reporting.views import ProblemsView
-from asp_eval.trial.screening.validation import NothingAccepted
-from asp_eval.trial.store import table
-from asp_eval.trial.store.reasons import waiting_rows
-from asp_eval.trial.store.report import ImportReport
+from asp_eval.store import table
+from asp_eval.store.import_report import ImportReport
+from asp_eval.store.quarantine_reasons import waiting_rows
 from asp_eval.trial.study.design import Study
 
 OF_ALL = "all"

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from asp_eval.stats.mixed.one_ratio import GRID
-from asp_eval.stats.mixed.optimise import SINGULAR
+from asp_eval.stats.engine.one_ratio import GRID
+from asp_eval.stats.engine.optimisation import SINGULAR
 from asp_eval.stats.smallsample.sandwich import FULL_LEVERAGE
 
 Array = npt.NDArray[np.float64]

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from cells import Cell
 from draws import Array, Draws, allocate, cluster_sizes
 
-from asp_eval.trial.synthetic import population as pop
-from asp_eval.trial.synthetic.calibration import LatentScale, covariate_cells, expected_score, factor_mean, latent_scale
+from asp_eval.synthetic import population as pop
+from asp_eval.synthetic.calibration import LatentScale, covariate_cells, expected_score, factor_mean, latent_scale
 
 SCALE = "conduct"
 WAVES = (0, 2)

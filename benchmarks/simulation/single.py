@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.stats import contrasts
+from asp_eval.stats.design.layout import FactorLayout, Layout
+from asp_eval.stats.engine.accumulate import Sums
+from asp_eval.stats.engine.least_squares import least_squares
+from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.estimate import Array, Estimate
-from asp_eval.stats.least_squares import least_squares
-from asp_eval.stats.mixed.accumulate import Sums
 from asp_eval.stats.mixed.fit import MixedFit, lmm_from_moments
-from asp_eval.stats.mixed.layout import FactorLayout, Layout
-from asp_eval.stats.mixed.moments import Moments
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.classical import Classical
 from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks, ordinary_blocks

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from asp_eval.trial.importing import import_file
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
+from asp_eval.workflow.import_file import import_file
 
 STUDY = """
 version: 1

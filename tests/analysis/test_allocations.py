@@ -11,11 +11,11 @@ import yaml
 
 from asp_eval.analysis.allocations import allocations, joint_allocations, scheme_allocations
 from asp_eval.core.errors import Refusal
-from asp_eval.stats.ols import ols
-from asp_eval.stats.permutation import Permutation
-from asp_eval.trial.randomisation.cells import LotInCells
+from asp_eval.stats.linear.ols import ols
+from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.trial.randomisation.declaration import scheme_of
 from asp_eval.trial.randomisation.roster import Roster
+from asp_eval.trial.randomisation.stratified import LotInCells
 from asp_eval.trial.study.design import Study
 from tests.analysis.conftest import INSTITUTIONS, STUDY, declared, store
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asp_eval.analysis.clustered_g import clustered_g
 from asp_eval.analysis.data import load_data
 from asp_eval.analysis.equivalence import equivalence, verdict_of
 from asp_eval.analysis.sets import assemble
 from asp_eval.core.errors import Refusal
+from asp_eval.stats.meta.wwc_effect_size import clustered_g
 
 
 def test_worked_values():

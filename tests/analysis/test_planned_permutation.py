@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from asp_eval.analysis.drawing import plan_draw
 from asp_eval.analysis.outcomes import analyse
 from asp_eval.analysis.plan import BY_THE_MODEL
 from asp_eval.analysis.sets import analysis_set
 from asp_eval.core.errors import DataProblems
 from asp_eval.stats.mixed.fit import lmm
+from asp_eval.workflow.randomise import plan_draw
 from tests.analysis.conftest import STUDY, declared, store
 
 PAIRS = (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asp_eval.stats.ols import ols
+from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.smallsample.cluster_robust import CR0, CR1, CR2, CR3
 
 SAME = 1e-7

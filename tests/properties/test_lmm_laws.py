@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.mixed.fit import MixedFit, lmm, lmm_from_moments
-from asp_eval.stats.mixed.moments import Moments
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.satterthwaite import Satterthwaite
 

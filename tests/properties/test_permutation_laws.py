@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asp_eval.stats.estimate import Estimate
+from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.mixed.fit import lmm
-from asp_eval.stats.ols import ols
-from asp_eval.stats.permutation import Permutation
 from asp_eval.stats.resampling.allocations import Allocations
+from asp_eval.stats.resampling.permutation import Permutation
 from tests.stats.permutation_trials import names, stratified, trial
 
 EXAMPLES = settings(max_examples=6, deadline=None, derandomize=True)

@@ -22,11 +22,12 @@ import pytest
 import asp_eval
 from asp_eval.core.errors import Fault, Place, Refusal
 from asp_eval.core.phrases import Phrase, all_of, as_plain, english, from_plain, some_of
-from asp_eval.reporting.asked import FOR_INSTITUTIONS, WITHOUT_WORDS
+from asp_eval.intake import values
+from asp_eval.intake.checks import rules, validation
+from asp_eval.reporting.institution_questions import FOR_INSTITUTIONS, WITHOUT_WORDS
 from asp_eval.reporting.language import catalogue, fault_words
-from asp_eval.trial.screening import rules, validation, values
-from asp_eval.trial.screening.schema import IMPORTABLE, base_schema
-from asp_eval.trial.store.reasons import as_kept, problem_of
+from asp_eval.store.quarantine_reasons import as_kept, problem_of
+from asp_eval.trial.tables.schema import IMPORTABLE, base_schema
 
 PACKAGE = Path(asp_eval.__file__).parent
 SHOWN = re.compile(r"SCR-|STO-|CLI-|DOC-|STU-|FLO-|ANA-01|INS-001")

@@ -22,8 +22,10 @@ from asp_eval.analysis import balance_test, cautions, equivalence, missingness, 
 from asp_eval.core.errors import Refusal, Unavailable
 from asp_eval.core.resources import shipped_folder
 from asp_eval.reporting.language import catalogue, words_for
-from asp_eval.stats import contrasts, ols
-from asp_eval.stats.mixed import estimation, variance_share
+from asp_eval.stats import contrasts
+from asp_eval.stats.engine import estimation
+from asp_eval.stats.linear import ols
+from asp_eval.stats.mixed import variance_share
 from asp_eval.stats.smallsample import kenward_roger, satterthwaite
 from asp_eval.trial.flow.attrition import NO_BOUNDARY
 from asp_eval.trial.profiles import sampling

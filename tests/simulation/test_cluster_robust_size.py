@@ -7,7 +7,7 @@ import pytest
 
 from asp_eval.core.randomness import stream
 from asp_eval.stats.contrasts import tidy
-from asp_eval.stats.least_squares import least_squares
+from asp_eval.stats.engine.least_squares import least_squares
 from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks, cluster_sums, ordinary_blocks
 from asp_eval.stats.smallsample.cluster_robust import CR0, CR2
 from asp_eval.stats.smallsample.method import Method

@@ -17,7 +17,7 @@ from trial_rows import cross_products, rows_of_trial
 
 import asp_eval
 from asp_eval.core.randomness import stream
-from asp_eval.trial.synthetic.calibration import expected_score, latent_scale, score_sd
+from asp_eval.synthetic.calibration import expected_score, latent_scale, score_sd
 
 EXACT = 1e-8
 """Relative difference that remains between two ways to compute one number from cross-products."""

@@ -13,12 +13,12 @@ import pytest
 from scipy import stats
 
 from asp_eval.core.errors import Refusal
+from asp_eval.stats.design.prediction import effect_columns
+from asp_eval.stats.engine.covariance import semidefinite_cholesky
+from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.mixed.bootstrap import drawn
-from asp_eval.stats.mixed.covariance import semidefinite_cholesky
+from asp_eval.stats.mixed.bootstrap_refits import refit_all
 from asp_eval.stats.mixed.fit import MixedFit, lmm, lmm_from_moments
-from asp_eval.stats.mixed.moments import Moments
-from asp_eval.stats.mixed.redrawn import refit_all
-from asp_eval.stats.mixed.rows import effect_columns
 from asp_eval.stats.mixed.simulate import Noise, Outcomes
 from tests.stats.permutation_trials import trial
 

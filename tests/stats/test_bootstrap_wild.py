@@ -13,8 +13,8 @@ import pytest
 
 from asp_eval.core.errors import Refusal
 from asp_eval.core.randomness import stream
+from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.mixed.fit import lmm
-from asp_eval.stats.ols import ols
 from asp_eval.stats.resampling.wild import WEBB, ClusterScores, WildBootstrap, WildTest
 from asp_eval.stats.smallsample.cluster_robust import CR1
 from tests.stats.permutation_trials import trial

@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.stats.engine.moments import Moments
+from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.mixed.fit import lmm, lmm_from_moments
-from asp_eval.stats.mixed.moments import Moments
-from asp_eval.stats.ols import ols
 from asp_eval.stats.smallsample.cluster_robust import CR0, CR2, CR3
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 

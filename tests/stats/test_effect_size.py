@@ -5,7 +5,7 @@ import pytest
 
 from asp_eval.core.errors import Refusal
 from asp_eval.core.randomness import stream
-from asp_eval.stats.effect_size import total_effect_size
+from asp_eval.stats.meta.effect_size import total_effect_size
 
 
 def effect(difference, between, within, treated, control, std_error=0.0, df=30.0):

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from asp_eval.core.errors import Refusal, Unavailable
+from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.estimate import ESTIMATE_COLUMNS, Estimate
+from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.mixed.fit import lmm, lmm_from_moments
-from asp_eval.stats.mixed.moments import Moments
-from asp_eval.stats.ols import ols
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.stats.smallsample.normal import Normal

@@ -8,10 +8,10 @@ import pytest
 from formulaic import model_matrix
 
 from asp_eval.core.errors import Refusal
-from asp_eval.stats.mixed.columns import plan_columns
-from asp_eval.stats.mixed.design import read_design
-from asp_eval.stats.mixed.formula import parse_formula
-from asp_eval.stats.mixed.variables import read_variables
+from asp_eval.stats.design.columns import plan_columns
+from asp_eval.stats.design.formula import parse_formula
+from asp_eval.stats.design.model_frame import read_design
+from asp_eval.stats.design.variables import read_variables
 
 RNG = np.random.default_rng(1)
 FRAME = pd.DataFrame({

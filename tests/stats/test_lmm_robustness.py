@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from asp_eval.core.errors import Refusal
-from asp_eval.stats.mixed import optimise
+from asp_eval.stats.engine import optimisation as optimise
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger

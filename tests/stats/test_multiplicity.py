@@ -2,7 +2,7 @@
 
 import pytest
 
-from asp_eval.stats.multiplicity import holm
+from asp_eval.stats.meta.multiplicity import holm
 
 
 def test_by_hand():

@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 
 from asp_eval.core.errors import Refusal, Unavailable
+from asp_eval.stats.engine.least_squares import least_squares, triangular_factor
 from asp_eval.stats.estimate import ESTIMATE_COLUMNS
-from asp_eval.stats.least_squares import least_squares, triangular_factor
-from asp_eval.stats.ols import ols
+from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.smallsample.classical import Classical
 from asp_eval.stats.smallsample.cluster_robust import CR0, CR1, CR1S, CR2, CR3
 

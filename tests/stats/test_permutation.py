@@ -16,11 +16,11 @@ import pandas as pd
 import pytest
 
 from asp_eval.core.errors import Refusal, Unavailable
+from asp_eval.stats.engine.moments import Moments
+from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.mixed.fit import lmm, lmm_from_moments
-from asp_eval.stats.mixed.moments import Moments
-from asp_eval.stats.ols import ols
-from asp_eval.stats.permutation import Permutation
 from asp_eval.stats.resampling.allocations import Allocations
+from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.classical import Classical
 from asp_eval.stats.smallsample.cluster_robust import CR1
 from tests.stats.permutation_trials import names, reallocated, stratified, trial

@@ -34,9 +34,9 @@ from asp_eval import (
     simulate_power,
 )
 from asp_eval.core.randomness import stream
-from asp_eval.stats.mixed.accumulate import Sums
-from asp_eval.stats.mixed.layout import FactorLayout, Layout
-from asp_eval.stats.mixed.moments import Moments
+from asp_eval.stats.design.layout import FactorLayout, Layout
+from asp_eval.stats.engine.accumulate import Sums
+from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.power.many_tests import fit_trials
 from asp_eval.stats.power.simulated import Situation, cluster_sizes
 from asp_eval.stats.power.trials import Population, draw_trials

@@ -19,7 +19,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from asp_eval.core.errors import Refusal
-from asp_eval.stats.shrinkage import restricted_tau2, shrink
+from asp_eval.stats.meta.shrinkage import restricted_tau2, shrink
 
 ORACLE = Path(__file__).parent.parent / "oracles" / "shrinkage_normal"
 SAME_ESTIMATE = 1e-7  # metafor stops its Fisher scoring at a step of 1e-14, the data have three decimals

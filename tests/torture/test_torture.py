@@ -17,9 +17,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from asp_eval.trial.importing import import_file
-from asp_eval.trial.store import write_allocation
+from asp_eval.store import write_allocation
 from asp_eval.trial.study.protocol import load_study
+from asp_eval.workflow.import_file import import_file
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))

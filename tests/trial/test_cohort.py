@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from asp_eval.trial.flow.cohort import baseline_wave, rated_on, with_cohort
-from asp_eval.trial.screening.ages import age_years
+from asp_eval.trial.study.ages import age_years
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import study_template
 

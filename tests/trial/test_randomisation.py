@@ -20,8 +20,8 @@ import pytest
 from scipy.stats import chisquare
 
 from asp_eval.core.errors import DataProblems, Refusal
-from asp_eval.trial.randomisation.conduct import randomise
 from asp_eval.trial.randomisation.declaration import scheme_of
+from asp_eval.trial.randomisation.randomise import randomise
 from asp_eval.trial.randomisation.scheme import Scheme
 from asp_eval.trial.study.design import Study
 

@@ -22,10 +22,10 @@ from pydantic import ValidationError
 from scipy.stats import chisquare
 
 from asp_eval.core.errors import DataProblems, Refusal
-from asp_eval.trial.randomisation.conduct import randomise
 from asp_eval.trial.randomisation.constrained import Constrained
 from asp_eval.trial.randomisation.declaration import scheme_of
 from asp_eval.trial.randomisation.matching import closest_pairs
+from asp_eval.trial.randomisation.randomise import randomise
 from asp_eval.trial.randomisation.scheme import Scheme
 from asp_eval.trial.study.design import Study
 

@@ -20,13 +20,13 @@ import pandas as pd
 from asp_eval.core.errors import Fault, Refusal
 from asp_eval.core.randomness import stream
 from asp_eval.stats.contrasts import LEVEL
+from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.engine.estimation import Problem
+from asp_eval.stats.engine.optimisation import Optimum
+from asp_eval.stats.engine.standardisation import Standard
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.design import Design
-from asp_eval.stats.mixed.estimation import Problem
-from asp_eval.stats.mixed.optimise import Optimum
-from asp_eval.stats.mixed.redrawn import Redrawn, refit_all
+from asp_eval.stats.mixed.bootstrap_refits import Redrawn, refit_all
 from asp_eval.stats.mixed.simulate import Noise, Outcomes, draw_outcomes
-from asp_eval.stats.mixed.standard import Standard
 from asp_eval.stats.mixed.variance_share import effect_variances
 
 DRAWS = Fault("INF-070", "a bootstrap needs replicates", "Ask for draws=1_000 or more; intervals want 10,000.")

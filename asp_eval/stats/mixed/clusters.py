@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.stats.design.columns import build_column
+from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.engine.covariance import semidefinite_cholesky
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.columns import build_column
-from asp_eval.stats.mixed.covariance import semidefinite_cholesky
-from asp_eval.stats.mixed.design import Design
 from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks
 from asp_eval.stats.smallsample.nested_clusters import RandomFactor, clusters_of_model
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from asp_eval.stats.design.layout import Layout
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.layout import Layout
 
 
 def covariance_matrices(d: list[Array], transforms: list[Array], scale: float) -> list[Array]:

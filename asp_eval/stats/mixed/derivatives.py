@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from asp_eval.stats.engine.likelihood import Criterion
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.likelihood import Criterion
 from asp_eval.stats.smallsample.variance import VarianceDerivatives
 
 

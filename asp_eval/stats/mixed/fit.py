@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from asp_eval.stats.mixed.design import read_design
-from asp_eval.stats.mixed.estimation import pose
-from asp_eval.stats.mixed.moments import Moments
+from asp_eval.stats.design.model_frame import read_design
+from asp_eval.stats.engine.estimation import pose
+from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.mixed.result import MixedFit
 
 __all__ = ["MixedFit", "lmm", "lmm_from_moments"]

@@ -10,11 +10,11 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.contrasts import LEVEL
+from asp_eval.stats.engine.estimation import Problem
+from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.mixed.derivatives import variance_derivatives
-from asp_eval.stats.mixed.estimation import Problem
 from asp_eval.stats.mixed.intervals import Surface, Target, profile_interval, wald_interval
-from asp_eval.stats.mixed.optimise import Optimum
 
 KIND = Fault("FIT-070", "there is no interval of this kind", "Ask for kind='profile' or kind='wald'.")
 NO_PROFILE = "the profile of the likelihood could not be followed from the estimate; the sample is too small for it"

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
+from asp_eval.stats.engine.covariance import CovarianceShape, semidefinite_cholesky
+from asp_eval.stats.engine.likelihood import Criterion
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.covariance import CovarianceShape, semidefinite_cholesky
-from asp_eval.stats.mixed.likelihood import Criterion
 
 LARGEST_LOG = 60.0
 """Bound of log sigma^2 in standard units while the line search tries long steps."""

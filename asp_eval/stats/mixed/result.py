@@ -15,20 +15,20 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.stats import contrasts
+from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.design.prediction import predict_rows, random_part
+from asp_eval.stats.engine.estimation import Problem
+from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.estimate import Array, Estimate, JointTest
 from asp_eval.stats.mixed.bootstrap import Bootstrap, bootstrap
 from asp_eval.stats.mixed.clusters import model_clusters
-from asp_eval.stats.mixed.comparison import LikelihoodRatio, likelihood_ratio
 from asp_eval.stats.mixed.components import components_table, covariance_matrices, effects_table
 from asp_eval.stats.mixed.derivatives import variance_derivatives
-from asp_eval.stats.mixed.design import Design
-from asp_eval.stats.mixed.effects import conditional_modes, conditional_variances
-from asp_eval.stats.mixed.estimation import Problem
 from asp_eval.stats.mixed.interval_table import Fitted, interval_table
-from asp_eval.stats.mixed.levels import between_within_df
-from asp_eval.stats.mixed.optimise import Optimum
-from asp_eval.stats.mixed.recompute import agreement
-from asp_eval.stats.mixed.rows import predict_rows, random_part
+from asp_eval.stats.mixed.likelihood_ratio import LikelihoodRatio, likelihood_ratio
+from asp_eval.stats.mixed.nesting_levels import between_within_df
+from asp_eval.stats.mixed.random_effects import conditional_modes, conditional_variances
+from asp_eval.stats.mixed.statsmodels_refit import agreement
 from asp_eval.stats.mixed.summary import summary_text
 from asp_eval.stats.mixed.type3 import type_three
 from asp_eval.stats.mixed.variance_share import R2, Share, effect_variances, intraclass_correlation, nakagawa, variances_at

@@ -8,7 +8,7 @@ For y = X beta + Z b + e with b ~ N(0, sigma^2 D), e ~ N(0, sigma^2 W^-1), every
 
 where A'e_w ~ N(0, sigma^2 A'A), |P_A e_w|^2 follows from it, and the last term is independent of all others:
 sigma^2 chi-square on n - rank(A) degrees of freedom. A'A is factored block by block in the order of elimination, as the
-likelihood is (`asp_eval.stats.mixed.elimination`), except that blocks may lack rank: an institution's column is the sum
+likelihood is (`asp_eval.stats.engine.elimination`), except that blocks may lack rank: an institution's column is the sum
 of its classes' columns.
 """
 
@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from asp_eval.stats.engine.covariance import semidefinite_cholesky
+from asp_eval.stats.engine.elimination_order import Elimination, Index, Stage
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.covariance import semidefinite_cholesky
-from asp_eval.stats.mixed.stages import Elimination, Index, Stage
 
 Mask = npt.NDArray[np.bool_]
 

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.stats.design.columns import Column, Plan
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.columns import Column, Plan
 
 Key = frozenset[tuple[str, int | None]]
 EMPTY_CELLS = "some combinations of categories do not occur, so the averages it would test cannot be estimated"

@@ -19,14 +19,14 @@ from scipy import optimize, special
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.contrasts import LEVEL
+from asp_eval.stats.design.layout import Layout
+from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.design.prediction import effect_columns
+from asp_eval.stats.engine.estimation import Problem
+from asp_eval.stats.engine.moments import Moments
+from asp_eval.stats.engine.optimisation import Optimum
+from asp_eval.stats.engine.standardisation import Standard
 from asp_eval.stats.estimate import Array, Estimate
-from asp_eval.stats.mixed.design import Design
-from asp_eval.stats.mixed.estimation import Problem
-from asp_eval.stats.mixed.layout import Layout
-from asp_eval.stats.mixed.moments import Moments
-from asp_eval.stats.mixed.optimise import Optimum
-from asp_eval.stats.mixed.rows import effect_columns
-from asp_eval.stats.mixed.standard import Standard
 
 NEEDS_ROWS = Fault(
     "FIT-049", "weighted moments do not tell this share of variance", "Fit with lmm(formula, frame, weights=...)."

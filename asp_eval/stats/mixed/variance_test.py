@@ -17,14 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from asp_eval.core.errors import Fault, Refusal
+from asp_eval.stats.engine.covariance import CovarianceShape
+from asp_eval.stats.engine.estimation import Problem
+from asp_eval.stats.engine.likelihood import Criterion
+from asp_eval.stats.engine.optimisation import Optimum, minimise
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.mixed.bootstrap import DRAWS, drawn
-from asp_eval.stats.mixed.comparison import LikelihoodRatio
-from asp_eval.stats.mixed.covariance import CovarianceShape
-from asp_eval.stats.mixed.estimation import Problem
-from asp_eval.stats.mixed.likelihood import Criterion
-from asp_eval.stats.mixed.optimise import Optimum, minimise
-from asp_eval.stats.mixed.redrawn import ratio_statistics
+from asp_eval.stats.mixed.bootstrap_refits import ratio_statistics
+from asp_eval.stats.mixed.likelihood_ratio import LikelihoodRatio
 
 NO_EFFECT = Fault("INF-072", "the model has no random effect {term!r} of {group!r}", "Use one of: {known}.")
 INTERCEPT_BELOW_SLOPES = Fault(

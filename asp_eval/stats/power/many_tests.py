@@ -1,7 +1,7 @@
 """REML and Kenward-Roger of the last coefficient in many trials at once, from their cross-products.
 
 The formulas are those of `asp_eval.stats.smallsample.kenward_roger` and `asp_eval.stats.mixed.derivatives` for one random
-intercept, written over trials; the minimum is the engine's (`asp_eval.stats.mixed.many_ratios`).
+intercept, written over trials; the minimum is the engine's (`asp_eval.stats.engine.many_ratios`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from asp_eval.stats.engine.many_ratios import minimise_ratios
+from asp_eval.stats.engine.one_ratio import GRID
+from asp_eval.stats.engine.packed import eliminate, triangle
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.many_ratios import minimise_ratios
-from asp_eval.stats.mixed.one_ratio import GRID
-from asp_eval.stats.mixed.packed import eliminate, triangle
 from asp_eval.stats.power.trials import Trials
 
 Index = npt.NDArray[np.intp]

@@ -1,7 +1,7 @@
 """Trials drawn as cross-products: what all the rows of a trial with one random intercept would sum to.
 
 The criterion of a random intercept needs the sums of u = [1, strata, baseline, arm, y] within clusters and the total of
-u'u, no more (`asp_eval.stats.mixed.many_ratios`). So a cluster of n individuals costs its mean baseline and mean
+u'u, no more (`asp_eval.stats.engine.many_ratios`). So a cluster of n individuals costs its mean baseline and mean
 outcome, and the whole trial one pair of sums of squares about the means: with W = sum (n_j - 1),
 
     squares of the baseline   v chi2(W)          products with the residual   sqrt(those squares) s z

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.core.errors import Fault
+from asp_eval.stats.design.columns import Plan, build_column
+from asp_eval.stats.design.formula import names_in
+from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.design.variables import Categories, Codes, Numeric, Variable
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.columns import Plan, build_column
-from asp_eval.stats.mixed.design import Design
-from asp_eval.stats.mixed.formula import names_in
-from asp_eval.stats.mixed.variables import Categories, Codes, Numeric, Variable
 
 NO_TREATMENT = Fault(
     "INF-064", "the fixed part of the model has no treatment {treatment!r}", "Name the column of the treatment, one of: {known}."

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.stats.design.variables import Codes
+from asp_eval.stats.engine.least_squares import least_squares, triangular_factor
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.least_squares import least_squares, triangular_factor
-from asp_eval.stats.mixed.variables import Codes
 from asp_eval.stats.resampling.arm_columns import ArmColumns
 from asp_eval.stats.smallsample.cluster_blocks import cluster_sums
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.design.variables import Codes
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.design import Design
+from asp_eval.stats.linear.ols import OlsFit
 from asp_eval.stats.mixed.fit import MixedFit
-from asp_eval.stats.mixed.variables import Codes
-from asp_eval.stats.ols import OlsFit
 from asp_eval.stats.resampling.arm_columns import ArmColumns, arm_columns
 from asp_eval.stats.smallsample.method import Fit
 

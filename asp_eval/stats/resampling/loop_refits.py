@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from asp_eval.core.errors import Refusal, Unavailable
+from asp_eval.stats.design.columns import Column
+from asp_eval.stats.design.formula import names_in
+from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.design.variables import Numeric
+from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.columns import Column
-from asp_eval.stats.mixed.design import Design
 from asp_eval.stats.mixed.fit import MixedFit, lmm_from_moments
-from asp_eval.stats.mixed.formula import names_in
-from asp_eval.stats.mixed.moments import Moments
-from asp_eval.stats.mixed.variables import Numeric
 from asp_eval.stats.resampling.allocations import Draws
 from asp_eval.stats.resampling.arm_columns import ArmColumns
 from asp_eval.stats.resampling.clustered_rows import ClusteredRows

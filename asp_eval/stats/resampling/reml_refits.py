@@ -5,7 +5,7 @@ With d = tau^2 / sigma^2, h_g = 1'W_g 1 and the cross-products of `arm_grams`,
     S(d) = u'Wu - sum_g d / (1 + d h_g) s_g(T_g) s_g(T_g)',        criterion(d) = log|V| + log|S_xx| + (n - p) log r^2,
 
 and S is linear in the indicators of T, so S and its derivatives are matrix products over replicates. All are minimised
-together (`asp_eval.stats.mixed.many_ratios`). With the contrast's column last of X, the elimination of S hands out its
+together (`asp_eval.stats.engine.many_ratios`). With the contrast's column last of X, the elimination of S hands out its
 estimate and standard error directly:  b = S_ay / S_aa,  se^2 = sigma^2 / S_aa  at their turn.
 """
 
@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from asp_eval.stats.engine.many_ratios import minimise_ratios
+from asp_eval.stats.engine.one_ratio import GRID
+from asp_eval.stats.engine.packed import eliminate, triangle
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.many_ratios import minimise_ratios
-from asp_eval.stats.mixed.one_ratio import GRID
-from asp_eval.stats.mixed.packed import eliminate, triangle
 from asp_eval.stats.resampling.allocations import Draws
 from asp_eval.stats.resampling.arm_grams import ArmGrams
 from asp_eval.stats.resampling.refits import Refits

@@ -21,7 +21,7 @@ import numpy as np
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.randomness import stream
 from asp_eval.stats.estimate import Array, Estimate
-from asp_eval.stats.ols import EXACT_FIT, OlsFit
+from asp_eval.stats.linear.ols import EXACT_FIT, OlsFit
 from asp_eval.stats.resampling.inversion import Index, Inversion, at_least
 from asp_eval.stats.smallsample.cluster_blocks import cluster_sums
 from asp_eval.stats.smallsample.direct import DirectMethod
@@ -51,7 +51,7 @@ class WildBootstrap(DirectMethod):
     Examples
     --------
     >>> import pandas as pd
-    >>> from asp_eval.stats.ols import ols
+    >>> from asp_eval.stats.linear.ols import ols
     >>> g = np.repeat(np.arange(10), 3)
     >>> frame = pd.DataFrame({"g": g, "arm": g % 2, "y": np.sin(np.arange(30.0)) + g % 2})
     >>> row = ols("y ~ arm", frame, cluster="g").contrast({"arm": 1.0}, WildBootstrap(999, seed=1))

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asp_eval.core.errors import Unavailable
-from asp_eval.stats.least_squares import triangular_factor
+from asp_eval.stats.engine.least_squares import triangular_factor
 from asp_eval.stats.smallsample.cluster_blocks import Array, ClusterBlocks, cluster_sums, mixed_blocks
 
 Codes = npt.NDArray[np.intp]

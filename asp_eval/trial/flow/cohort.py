@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from asp_eval.trial.screening.ages import age_years
+from asp_eval.trial.study.ages import age_years
 from asp_eval.trial.study.design import Study
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asp_eval.core.errors import Fault
+from asp_eval.trial.randomisation.hash_order import order_key, ranked
 from asp_eval.trial.randomisation.roster import Roster, as_number
-from asp_eval.trial.randomisation.rule import order_key, ranked
 
 BAD_BLOCK = Fault(
     "RND-019",

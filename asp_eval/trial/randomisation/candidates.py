@@ -27,10 +27,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from asp_eval.trial.randomisation.cells import LotInCells
 from asp_eval.trial.randomisation.distances import common_denominator, standardised
+from asp_eval.trial.randomisation.hash_order import Draws
 from asp_eval.trial.randomisation.roster import Roster
-from asp_eval.trial.randomisation.rule import Draws
+from asp_eval.trial.randomisation.stratified import LotInCells
 
 Scores = npt.NDArray[np.object_]
 """Whole numbers of any size."""

@@ -16,10 +16,10 @@ import numpy.typing as npt
 from asp_eval.core.errors import Fault
 from asp_eval.core.randomness import stream
 from asp_eval.trial.randomisation.candidates import Candidates, kept_candidates
-from asp_eval.trial.randomisation.cells import LotInCells
 from asp_eval.trial.randomisation.distances import exact
-from asp_eval.trial.randomisation.rule import Draws, checked_draws, checked_seed, order_key, ranked
+from asp_eval.trial.randomisation.hash_order import Draws, checked_draws, checked_seed, order_key, ranked
 from asp_eval.trial.randomisation.scheme import Scheme, Step, weighted
+from asp_eval.trial.randomisation.stratified import LotInCells
 from asp_eval.trial.study.design import Study
 
 NONE_KEPT = Fault(

@@ -9,13 +9,13 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.trial.randomisation.blocks import blocks_of
-from asp_eval.trial.randomisation.cells import LotInCells
 from asp_eval.trial.randomisation.constrained import constrained
 from asp_eval.trial.randomisation.distances import exact
 from asp_eval.trial.randomisation.minimisation import NO_FACTORS, Minimisation, refuse_no_chance
 from asp_eval.trial.randomisation.pairs import matched_pairs, named_pairs
 from asp_eval.trial.randomisation.roster import Roster, read_roster
 from asp_eval.trial.randomisation.scheme import Scheme, weighted
+from asp_eval.trial.randomisation.stratified import LotInCells
 from asp_eval.trial.study.design import Study
 
 DRAWN_ELSEWHERE = Fault(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from asp_eval.trial.randomisation.rule import Draws
+from asp_eval.trial.randomisation.hash_order import Draws
 
 Counts = tuple[tuple[int, ...], ...]
 """Institutions of each arm, cell by cell."""

@@ -26,7 +26,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.randomness import stream
 from asp_eval.trial.randomisation.blocks import entry_order
 from asp_eval.trial.randomisation.distances import common_denominator
-from asp_eval.trial.randomisation.rule import Draws, checked_draws, checked_seed, order_key
+from asp_eval.trial.randomisation.hash_order import Draws, checked_draws, checked_seed, order_key
 from asp_eval.trial.randomisation.scheme import Scheme, Step, equal_chances, weighted
 
 NO_CHANCE = Fault(

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from asp_eval.trial.randomisation.hash_order import Draws
 from asp_eval.trial.randomisation.roster import Roster
-from asp_eval.trial.randomisation.rule import Draws
 
 
 @dataclass(frozen=True, slots=True)

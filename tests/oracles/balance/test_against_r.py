@@ -17,10 +17,10 @@ from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.integrity import Omnibus
 from asp_eval.analysis.missingness import predictors
 from asp_eval.analysis.sets import assemble
-from asp_eval.trial.importing import import_file
+from asp_eval.store import write_allocation
 from asp_eval.trial.randomisation.declaration import scheme_of
-from asp_eval.trial.store import write_allocation
 from asp_eval.trial.study.protocol import load_study
+from asp_eval.workflow.import_file import import_file
 
 HERE = Path(__file__).parent
 EXACT = 1e-9  # both solve the same equations

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from asp_eval.stats.ols import ols
+from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.resampling.wild import ClusterScores, WildTest
 
 HERE = Path(__file__).parent

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from asp_eval.stats.ols import OlsFit, ols
+from asp_eval.stats.linear.ols import OlsFit, ols
 from asp_eval.stats.smallsample import cluster_robust
 
 HERE = Path(__file__).parent

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.mixed.fit import lmm
-from asp_eval.stats.ols import ols
-from asp_eval.stats.permutation import Permutation
 from asp_eval.stats.resampling.allocations import Allocations
+from asp_eval.stats.resampling.permutation import Permutation
 
 HERE = Path(__file__).parent
 ARM = "arm[T.intervention]"

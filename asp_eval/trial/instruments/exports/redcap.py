@@ -10,7 +10,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from io import StringIO
 
-from asp_eval.core.tables import guard_formula
+from asp_eval.core.csv_text import guard_formula
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.exports.fields import FIELDS, Field, Run, anchors, question, runs, say
 from asp_eval.trial.instruments.parts import Item

@@ -1,0 +1,167 @@
+"""The power of a study: over effects and intraclass correlations, by formula and by simulation from its own declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.analysis.power_inputs import PlannedTrial, Wishes, plan_trial
+from asp_eval.core.errors import Refusal
+from asp_eval.stats.estimate import Array
+from asp_eval.stats.power.analytic import minimum_detectable_effect, power
+from asp_eval.stats.power.designs import Sizes
+from asp_eval.stats.power.icc import IccDistribution
+from asp_eval.stats.power.needed import BEYOND_REASON, sample_size
+from asp_eval.stats.power.simulated import simulate_power
+from asp_eval.trial.study.design import Study
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyPower:
+    """The power of a study.
+
+    Attributes
+    ----------
+    planned : PlannedTrial
+    table : DataFrame
+        One row per intraclass correlation and effect: icc, effect, power, std_error, df, institutions_needed (in the
+        arms compared; missing beyond a million); power_low and power_high where an intraclass correlation is
+        uncertain; simulated_power, monte_carlo_error, rejects_zero where trials were simulated.
+    detectable : DataFrame
+        One row per intraclass correlation: icc, power, effect; effect_low and effect_high.
+    trials : int
+        How many were simulated.
+    """
+
+    planned: PlannedTrial
+    table: pd.DataFrame
+    detectable: pd.DataFrame
+    trials: int = 0
+
+    def curves(self, points: int = 41) -> tuple[pd.DataFrame, ...]:
+        """Return, for each intraclass correlation, power over a fine grid of effects."""
+        effects = np.linspace(0.0, 1.15 * max(self.planned.effects), points)
+        return tuple(_power(self.planned, icc, effects) for icc in self.planned.iccs)
+
+    def icc_labels(self) -> tuple[str, ...]:
+        """Return a short name for each intraclass correlation, in order."""
+        return tuple(f"ICC {icc:.3g}" if isinstance(icc, (int, float)) else "ICC learned" for icc in self.planned.iccs)
+
+    def across(self, column: str) -> list[tuple[float, list[str]]]:
+        """Return a column of the table as text: for each effect its cells across the intraclass correlations.
+
+        Power has three decimals, and its range where the intraclass correlation is uncertain.
+        """
+        out = []
+        for n, effect in enumerate(self.planned.effects):
+            rows = [self.table.iloc[n + i * len(self.planned.effects)] for i in range(len(self.planned.iccs))]
+            out.append((effect, [_cell(row, column) for row in rows]))
+        return out
+
+    def assumptions(self) -> tuple[str, ...]:
+        """Return everything that is assumed, in words."""
+        uncertain = [str(icc) for icc in self.planned.iccs if not isinstance(icc, (int, float))]
+        ranges = ["in brackets: power over the middle 90 % of the intraclass correlation"] if uncertain else []
+        lot = "with the study's own lot" if self.planned.situation else "with every allocation in the ratio as likely"
+        drawn = f"{self.trials:,} trials simulated {lot}: normal outcomes, REML, Kenward-Roger" if self.trials else ""
+        df = f"degrees of freedom {self.table['df'].iloc[0]:g}"
+        return (*self.planned.assumptions, df, *ranges, *([drawn] if drawn else []))
+
+    def account_frame(self) -> pd.DataFrame:
+        """Return the table with the assumptions in its last column, for a file that may travel alone."""
+        return self.table.assign(assumed="; ".join(self.assumptions()))
+
+    def as_dict(self) -> dict[str, object]:
+        """Return everything as plain values, for JSON."""
+        tables = {"power": self.table, "detectable": self.detectable}
+        plain = {name: [_without_gaps(row) for row in frame.to_dict("records")] for name, frame in tables.items()}
+        return {**plain, "aim": self.planned.aim, "trials": self.trials, "assumptions": list(self.assumptions())}
+
+
+def _cell(row: pd.Series, column: str) -> str:
+    if column == "institutions_needed":
+        return ">1,000,000" if pd.isna(row[column]) else f"{int(row[column]):,}"
+    low = row.get("power_low")
+    ranged = column == "power" and low is not None and not pd.isna(low)
+    shown = ">0.999" if row[column] > 0.9995 else f"{row[column]:.3f}"
+    return shown + (f" ({low:.2f}-{row['power_high']:.2f})" if ranged else "")
+
+
+def _without_gaps(row: Mapping[Hashable, object]) -> dict[str, object]:
+    return {str(name): value for name, value in row.items() if not (isinstance(value, float) and np.isnan(value))}
+
+
+def study_power(study: Study, wishes: Wishes | None = None, *, simulate: int = 0, seed: int = 1) -> StudyPower:
+    """Return the power of a study, as declared and planned.
+
+    Parameters
+    ----------
+    study : Study
+    wishes : Wishes, optional
+        What goes before the tables and study.yaml.
+    simulate : int
+        Trials to simulate besides, for each intraclass correlation.
+    seed : int
+        Of the simulation.
+
+    Raises
+    ------
+    Refusal
+        If institutions or children are not known, or a number cannot be.
+    """
+    planned = plan_trial(study, wishes or Wishes())
+    table = pd.concat([_power(planned, icc, planned.effects) for icc in planned.iccs], ignore_index=True)
+    table["institutions_needed"] = [n for icc in planned.iccs for n in _needed(planned, icc)]
+    detectable = [
+        minimum_detectable_effect(
+            replace(planned.design, icc=icc), planned.aim, waves=planned.waves, losses=planned.losses, test=planned.test
+        ).frame().assign(icc=_label(icc))
+        for icc in planned.iccs
+    ]  # fmt: skip
+    if simulate:
+        found = simulated(planned, simulate, seed)
+        table = table.join(found.reset_index(drop=True))
+    return StudyPower(planned, table, pd.concat(detectable, ignore_index=True), simulate)
+
+
+def simulated(planned: PlannedTrial, trials: int, seed: int) -> pd.DataFrame:
+    """Return simulated power in the order of the table: simulated_power, monte_carlo_error, rejects_zero."""
+    found = simulate_power(
+        planned.design, planned.effects, waves=planned.waves, losses=planned.losses, test=planned.test,
+        situation=planned.situation, trials=trials, seed=seed,
+    ).frame()  # fmt: skip
+    return found.rename(columns={"power": "simulated_power"})[["simulated_power", "monte_carlo_error", "rejects_zero"]]
+
+
+def _power(planned: PlannedTrial, icc: float | IccDistribution, effects: Sequence[float] | Array) -> pd.DataFrame:
+    found = power(
+        replace(planned.design, icc=icc), list(effects), waves=planned.waves, losses=planned.losses, test=planned.test
+    ).frame()  # fmt: skip
+    found.insert(0, "icc", _label(icc))
+    return found
+
+
+def _needed(planned: PlannedTrial, icc: float | IccDistribution) -> list[float]:
+    """Return the institutions of the arms compared that each effect needs; missing beyond a million."""
+    size = planned.design.size
+    mean, cv = (size.mean, size.cv) if isinstance(size, Sizes) else (size, planned.design.cv)
+    design = replace(planned.design, clusters=None, icc=icc, size=mean, cv=cv)
+    needed = []
+    for effect in planned.effects:
+        try:
+            found = sample_size(
+                design, effect, planned.aim, waves=planned.waves, losses=planned.losses, test=planned.test
+            ).rows[0]  # fmt: skip
+            needed.append(float(found.whole or np.nan))
+        except Refusal as refused:
+            if refused.problems[0].code != BEYOND_REASON.code:
+                raise
+            needed.append(np.nan)
+    return needed
+
+
+def _label(icc: float | IccDistribution) -> float | str:
+    return icc if isinstance(icc, (int, float)) else str(icc)

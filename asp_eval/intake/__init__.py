@@ -1,0 +1,1 @@
+"""A foreign file becomes rows that are in order, or is answered with every fault it has."""

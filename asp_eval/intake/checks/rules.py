@@ -1,0 +1,285 @@
+"""Rules beyond the schema: what a file says against the study's institutions, its draw, its dates and its other files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.core.errors import Fault, Problem
+from asp_eval.core.phrases import Phrase, all_of
+from asp_eval.intake.checks.context import Known
+from asp_eval.intake.checks.duplicates import alike_ids, keys_of, plain_id
+from asp_eval.intake.checks.findings import Finding
+from asp_eval.intake.files.raw import SPACES, Mask, RawTable
+from asp_eval.trial.study.ages import age_years
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.tables.schema import TableSchema
+
+NO_INSTITUTIONS = Fault(
+    "SCR-052", "the study has no institutions yet",
+    "Import the list of institutions first: asp-eval import FILE --table institutions.",
+)  # fmt: skip
+UNKNOWN_INSTITUTION = Fault("SCR-050", "the institution is not in the list of institutions", "{advice}")
+NOT_ALLOCATED = Fault(
+    "SCR-051", "the institution is not in the allocation: it was never drawn to an arm",
+    "Correct the institution, or leave its rows out with 'keep_rows' in the mapping.",
+)  # fmt: skip
+CHILD_DIFFERS = Fault(
+    "SCR-053", "the child has another {column} at {wave}", "Correct the file that is wrong; or the two are different children."
+)
+BORN_LATER = Fault("SCR-064", "the child was born after the day of the rating", "Correct the date or the month of birth.")
+OUTSIDE_WAVE = Fault("SCR-054", "the date is outside the wave", "Check the date, and that the row belongs here.", "warning")
+OUTSIDE_AGES = Fault(
+    "SCR-055", "the child's age in years is outside the eligible ages",
+    "It is kept, and counted as not eligible in the flow.", "warning",
+)  # fmt: skip
+MOVED = Fault(
+    "SCR-056",
+    "the child is in another institution than at {wave}",
+    "Nothing needs to be done: it counts in the arm of its first institution.",
+    "warning",
+)
+OTHER_RATER = Fault(
+    "SCR-057",
+    "the child has another rater than at {wave}",
+    "It is kept; mention it when you report, for a new rater may see the same child differently.",
+    "warning",
+)
+JOINED = Fault(
+    "SCR-058",
+    "the child was not there before: it joined after the draw",
+    "It is kept; 'estimand' in study.yaml says how it counts.",
+    "warning",
+)
+NO_ANSWERS = Fault(
+    "SCR-059", "the row has no answers", "It counts as not screened at this wave; nothing needs to be done.", "warning"
+)
+TWO_FORMS = Fault(
+    "SCR-060", "two forms of one questionnaire are answered: {forms}",
+    "Keep the answers of the form that was used, and empty the cells of the other.",
+)  # fmt: skip
+
+MISTYPED_ID = Fault(
+    "SCR-065", "the child is not known, but another is whose id differs only in leading zeros, capitals or spaces",
+    "Write the id as at the other waves; a spreadsheet drops the zeros of 007 unless the column is text.",
+)  # fmt: skip
+STORED = Fault(
+    "SCR-120", "another row with this {unit} is stored already",
+    "If this row is the right one, correct the whole file and import it with --replace; if not, leave the row where it is.",
+)  # fmt: skip
+RESPELLED = Fault(
+    "SCR-129", "the cell was {before!r} in quarantine: a spreadsheet made something else of it",
+    "Write the cell as it was, after making the column text in the spreadsheet; or use an editor. If the change is meant, make "
+    "it in the export itself and import that.",
+)  # fmt: skip
+
+CALLED = {"sex": Phrase("sex"), "birth_month": Phrase("month of birth")}
+
+
+def unmet(raw: RawTable, schema: TableSchema, known: Known | None) -> Iterator[Problem]:
+    """Yield what must be there before any row of a file can be judged."""
+    if known is not None and schema.name != "institutions" and not known.institutions:
+        yield NO_INSTITUTIONS.at(raw.source)
+
+
+def broken_rules(
+    raw: RawTable, frame: pd.DataFrame, schema: TableSchema, study: Study | None, known: Known | None
+) -> Iterator[Finding]:
+    """Yield the rows that break each rule.
+
+    Parameters
+    ----------
+    raw : RawTable
+        For the places.
+    frame : DataFrame
+        Values of the columns that could be read, one row per row of `raw`; missing where a cell was at fault.
+    schema : TableSchema
+    study, known
+        What is not given is not checked.
+    """
+    yield from _forms(raw, frame, schema)
+    yield from alike_ids(raw, schema)
+    if known is not None and schema.name != "institutions" and known.institutions:
+        yield from _institutions(raw, frame, schema, known)
+    if study is not None and schema.wave is not None and "date" in frame:
+        yield _dates(raw, frame, schema.wave, study)
+    if study is not None and schema.name == "screening" and schema.wave is not None:
+        yield from _ages(raw, frame, schema.wave, study)
+    if known is not None and "child_id" in frame and len(known.reports):
+        yield from _against_reports(raw, frame, known)
+    if known is not None and known.stored:
+        yield _already_stored(raw, frame, schema, known)
+    if known is not None:
+        yield from _respelled(raw, known)
+
+
+def _forms(raw: RawTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[Finding]:
+    """Rows without any answer, and rows with two forms of one family."""
+    filled = {
+        form: frame[items].notna().any(axis=1).to_numpy(dtype=bool)
+        for form in schema.forms
+        if (items := [name for name in schema.items(form) if name in frame])
+    }
+    if filled:
+        blank = _without_text(raw, ~np.logical_or.reduce(list(filled.values())), schema)
+        yield Finding.of(NO_ANSWERS, None, blank, lambda row: NO_ANSWERS.at(raw.place(row)))
+    for group in schema.alternatives:
+        answered = {form: filled[form] for form in group if form in filled}
+        if len(answered) > 1:
+            yield _two_forms(raw, answered)
+
+
+def _without_text(raw: RawTable, blank: Mask, schema: TableSchema) -> Mask:
+    """Return which of the rows without an answer that could be read have nothing written there either."""
+    for column in (raw.columns[name] for form in schema.forms for name in schema.items(form) if name in raw.columns):
+        written = np.array([bool(text.strip(SPACES)) for text in column.texts], dtype=bool)
+        blank = blank & ~written[column.codes] if blank.any() else blank
+    return blank
+
+
+def _two_forms(raw: RawTable, answered: dict[str, Mask]) -> Finding:
+    def problem(row: int) -> Problem:
+        return TWO_FORMS.at(raw.place(row), forms=all_of(form for form, mask in answered.items() if mask[row]))
+
+    return Finding.of(TWO_FORMS, None, np.sum(list(answered.values()), axis=0) > 1, problem)
+
+
+def _institutions(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known: Known) -> Iterator[Finding]:
+    """Institutions that are not listed, or were never drawn."""
+    given = frame["institution_id"]
+    unlisted = given.notna() & ~given.isin(known.institutions)
+    spelled = {plain_id(name): name for name in sorted(known.institutions)}
+
+    def unknown(row: int) -> Problem:
+        found = str(given.iloc[row])
+        meant = spelled.get(plain_id(found))
+        near = [meant] if meant else difflib.get_close_matches(found, known.institutions, n=1)
+        likely = Phrase("Did you mean {name!r}? ", name=near[0]) if near else ""
+        advice = Phrase("{likely}Correct the cell, or add the institution to the list and import the list again.", likely=likely)
+        return UNKNOWN_INSTITUTION.at(raw.place(row, "institution_id"), found=found, advice=advice)
+
+    yield Finding.of(UNKNOWN_INSTITUTION, "institution_id", unlisted, unknown)
+    if schema.name != "allocation" and known.allocated:
+        undrawn = given.notna() & ~unlisted & ~given.isin(known.allocated)
+        place = "institution_id"
+        yield Finding.of(
+            NOT_ALLOCATED, place, undrawn, lambda row: NOT_ALLOCATED.at(raw.place(row, place), found=str(given.iloc[row]))
+        )
+
+
+def _dates(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Finding:
+    wave = study.wave(wave_id)
+    day = frame["date"]
+    outside = pd.Series(False, index=frame.index)
+    if wave.start:
+        outside |= day < pd.Timestamp(wave.start)
+    if wave.end:
+        outside |= day > pd.Timestamp(wave.end)
+    span = Phrase("{low} to {high}", low=wave.start or "...", high=wave.end or "...")
+    return Finding.of(
+        OUTSIDE_WAVE, "date", outside,
+        lambda row: OUTSIDE_WAVE.at(raw.place(row, "date"), found=f"{day.iloc[row]:%Y-%m-%d}", expected=span),
+    )  # fmt: skip
+
+
+def _ages(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Iterator[Finding]:
+    """Children born after they were rated, and children outside the eligible ages at the wave that decides."""
+    start = study.wave(wave_id).start
+    if "birth_month" not in frame or "date" not in frame:
+        return
+    born, months = frame["birth_month"], {day: f"{day:%Y-%m}" for day in frame["date"].dropna().unique()}
+    month = frame["date"].map(months).astype("string")
+    later = (born > month).fillna(False).to_numpy(dtype=bool)
+
+    def born_later(row: int) -> Problem:
+        return BORN_LATER.at(
+            raw.place(row, "birth_month"), found=str(born.iloc[row]), expected=Phrase("at most {n}", n=month.iloc[row])
+        )
+
+    yield Finding.of(BORN_LATER, "birth_month", later, born_later)
+    if study.eligibility is None or study.eligibility.at != wave_id:
+        return
+    day = frame["date"].fillna(pd.Timestamp(start)) if start else frame["date"]
+    age = age_years(born, day)
+    ages = study.eligibility.age_years
+    outside = ((age < ages.start) | (age >= ages.below)).to_numpy(dtype=bool) & ~later
+    allowed = Phrase("from {low:g}, below {high:g}", low=ages.start, high=ages.below)
+
+    def ineligible(row: int) -> Problem:
+        return OUTSIDE_AGES.at(raw.place(row, "birth_month"), found=round(float(age.iloc[row]), 1), expected=allowed)
+
+    yield Finding.of(OUTSIDE_AGES, "birth_month", outside, ineligible)
+
+
+def _against_reports(raw: RawTable, frame: pd.DataFrame, known: Known) -> Iterator[Finding]:
+    """Compare with what files of other waves said of the same children."""
+    reports = known.reports
+    yield _mistyped_ids(raw, frame, reports["child_id"].drop_duplicates())
+    for column in ("sex", "birth_month"):
+        if column in frame:
+            yield _differences(raw, frame, column, reports.dropna(subset=[column]), CHILD_DIFFERS)
+    before = reports[reports["wave"].isin(known.waves_before)]
+    if len(before):
+        for column, fault in (("institution_id", MOVED), ("rater_id", OTHER_RATER)):
+            if column in frame:
+                yield _differences(raw, frame, column, before.dropna(subset=[column]), fault)
+        ids = frame["child_id"]
+        new = ids.notna() & ~ids.isin(before["child_id"])
+        yield Finding.of(JOINED, "child_id", new, lambda row: JOINED.at(raw.place(row, "child_id"), found=str(ids.iloc[row])))
+
+
+def _mistyped_ids(raw: RawTable, frame: pd.DataFrame, known: pd.Series[str]) -> Finding:
+    """Find the children whose id is not known but for its spelling: a spreadsheet makes 7 of 007."""
+    ids = frame["child_id"]
+    spelled = {plain_id(text): text for text in known}
+    new = (ids.notna() & ~ids.isin(known)).to_numpy()
+    meant = ids.where(new).map(lambda text: spelled.get(plain_id(text)), na_action="ignore")
+
+    def problem(row: int) -> Problem:
+        return MISTYPED_ID.at(raw.place(row, "child_id"), found=str(ids.iloc[row]), expected=repr(str(meant.iloc[row])))
+
+    return Finding.of(MISTYPED_ID, "child_id", new & meant.notna().to_numpy(), problem)
+
+
+def _differences(raw: RawTable, frame: pd.DataFrame, column: str, reports: pd.DataFrame, fault: Fault) -> Finding:
+    """Find the rows whose value differs from the last one reported."""
+    last = reports.drop_duplicates("child_id", keep="last").set_index("child_id")
+    now, said = frame[column], frame["child_id"].map(last[column])
+    differs = (now.notna() & said.notna() & (now != said).fillna(False)).to_numpy(dtype=bool)
+    waves = frame["child_id"].map(last["wave"])
+
+    def problem(row: int) -> Problem:
+        place, wave = raw.place(row, column), str(waves.iloc[row]) or Phrase("the register")
+        return fault.at(
+            place, found=str(now.iloc[row]), expected=str(said.iloc[row]), wave=wave, column=CALLED.get(column, column)
+        )
+
+    return Finding.of(fault, column, differs, problem)
+
+
+def _already_stored(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known: Known) -> Finding:
+    """Find the rows of a correction whose unit was stored meanwhile, from another row."""
+    unit = schema.key[0]
+    units = frame[unit]
+
+    def problem(row: int) -> Problem:
+        return STORED.at(raw.place(row, unit), found=str(units.iloc[row]), unit=unit)
+
+    return Finding.of(STORED, unit, keys_of(frame, schema).isin(known.stored).to_numpy(dtype=bool), problem)
+
+
+def _respelled(raw: RawTable, known: Known) -> Iterator[Finding]:
+    """Find the cells of a correction that a spreadsheet changed unasked."""
+    for name in dict.fromkeys(name for _, name in known.respelled if name in raw.columns):
+        yield _respelled_in(raw, name, {row: before for (row, column), before in known.respelled.items() if column == name})
+
+
+def _respelled_in(raw: RawTable, name: str, before: Mapping[int, str]) -> Finding:
+    def problem(position: int) -> Problem:
+        found = raw.columns[name].cell(position)
+        return RESPELLED.at(raw.place(position, name), found=found, before=before[int(raw.rows[position])])
+
+    return Finding.of(RESPELLED, name, np.isin(raw.rows, list(before)), problem)

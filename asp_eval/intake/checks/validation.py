@@ -1,0 +1,321 @@
+"""From a file under our names to a `Table`, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.core.errors import DataProblems, Fault, Problem
+from asp_eval.core.phrases import Phrase, all_of, any_of
+from asp_eval.intake.checks.context import Known
+from asp_eval.intake.checks.duplicates import same_keys, same_rows
+from asp_eval.intake.checks.findings import Finding, at_rows, listed
+from asp_eval.intake.checks.rules import broken_rules, unmet
+from asp_eval.intake.checks.suspicions import straight_liners
+from asp_eval.intake.files.raw import SPACES, Mask, RawTable, TextColumn
+from asp_eval.intake.table import VALIDATED, Table
+from asp_eval.intake.values import (
+    KINDS,
+    Converted,
+    Marks,
+    convert,
+    date_order,
+    decimal_mark,
+    expected,
+    typed,
+)
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.tables.fields import Field
+from asp_eval.trial.tables.schema import TableSchema
+
+UNKNOWN_COLUMN = Fault(
+    "SCR-040", "the column is unknown",
+    "{advice}Say in the mapping, a file FILE.mapping.yaml beside FILE, what it is ('rename: {{COLUMN: OURS}}') "
+    "or that it is left out ('ignore: [COLUMN]'); or declare it in study.yaml ('columns'). "
+    "'asp-eval import FILE --propose' drafts a mapping.",
+)  # fmt: skip
+MISSING_COLUMN = Fault(
+    "SCR-041", "the column is missing",
+    "{advice}Export it, or rename another column to it in the mapping ('rename: {{COLUMN: OURS}}'); if it was not collected, "
+    "say so there: 'constants: {{OURS: null}}'.",
+)  # fmt: skip
+NO_VALUE = Fault("SCR-045", "the cell is empty, and must not be", "Fill it in, or take the row out.")
+UNSURE_DECIMAL = Fault(
+    "SCR-048", "numbers such as {numbers} can be read in two ways: the decimal mark could be a comma or a point",
+    "Say which in the mapping: 'format: {{decimal: \",\"}}'.",
+)  # fmt: skip
+UNSURE_DATES = Fault(
+    "SCR-049", "dates in the file can be read in two ways: day or month could come first",
+    "Say which in the mapping: 'format: {{dates: day-first}}'.",
+)  # fmt: skip
+NO_FORM = Fault(
+    "SCR-062", "the file has no items of an instrument that study.yaml declares for it",
+    "Rename its columns to INSTRUMENT.ITEM in the mapping; 'asp-eval instruments show INSTRUMENT' lists the items. "
+    "If it was not used, take it out of 'collect' in study.yaml.",
+)  # fmt: skip
+NOT_THERE = Fault(
+    "SCR-061", "a column that study.yaml declares is not in the file", "Check its name; it is stored empty.", severity="warning"
+)
+
+
+ALL_OR_NOTHING = ("institutions", "allocation")  # short lists that everything hangs on: no row of them waits in quarantine
+
+
+class NothingAccepted(DataProblems):
+    """Everything that is wrong with a file of which no row can be stored.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+    institutions : mapping of int to str
+        The institution of each row that tells it, by the row's number.
+    units : mapping of int to str
+        The child, or other unit, of each row that tells it.
+    """
+
+    def __init__(self, problems: Iterable[Problem], institutions: Mapping[int, str], units: Mapping[int, str]) -> None:
+        super().__init__(problems)
+        self.institutions = institutions
+        self.units = units
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sifted:
+    """A file of which each row was either accepted or refused.
+
+    Attributes
+    ----------
+    table : Table
+        The rows accepted.
+    refused : RawTable
+        The rows with an error, whole, under our names. Empty if there are none.
+    institutions : mapping of int to str
+        The institution of each row that was refused, left out or warned of and tells it, by the row's number.
+    units : mapping of int to str
+        The child, or other unit, of each of these rows that tells it.
+    problems : tuple of Problem
+        The errors of the rows refused and the warnings of those accepted, by row; at most 1,000 of a kind in a column.
+    reasons : callable
+        Returns all errors of the row refused at a position in `refused`.
+    """
+
+    table: Table
+    refused: RawTable
+    institutions: Mapping[int, str] = attribute(repr=False)
+    units: Mapping[int, str] = attribute(repr=False)
+    problems: tuple[Problem, ...]
+    reasons: Callable[[], tuple[tuple[Problem, ...], ...]] = attribute(repr=False)
+
+
+def validate(raw: RawTable, schema: TableSchema, *, study: Study | None = None, known: Known | None = None) -> Table:
+    """Check a file against its schema and against what the study knows; refuse it whole if any row is at fault.
+
+    Parameters
+    ----------
+    raw, schema, study, known
+        As for `sift`.
+
+    Returns
+    -------
+    Table
+        With the warnings it has.
+
+    Raises
+    ------
+    DataProblems
+        Every fault of the file, errors and warnings; at most 1,000 of a kind in a column.
+    """
+    sifted = sift(raw, schema, study=study, known=known)
+    if len(sifted.refused):
+        raise DataProblems(sifted.problems)
+    return sifted.table
+
+
+def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, known: Known | None = None) -> Sifted:
+    """Separate the rows of a file that can be stored from those at fault.
+
+    A row with any error is refused whole. Of rows that are the same in every cell one is accepted, and the others are counted
+    as duplicates; of rows that have one key and differ in anything else, all are refused. What is wrong with a column, or with
+    the file, refuses the whole file, and so does an error in the short lists `ALL_OR_NOTHING`.
+
+    Parameters
+    ----------
+    raw : RawTable
+        Under our names (`applying.apply_mapping`).
+    schema : TableSchema
+    study : Study, optional
+        Adds the waves' dates and the eligible ages.
+    known : Known, optional
+        Adds institutions, allocation and what earlier files said of the children; without it none of these is checked.
+
+    Raises
+    ------
+    NothingAccepted
+        Every fault of the file, if no row of it can be accepted.
+    """
+    raw = _at_wave(raw, schema)
+    marks, unsure = _marks(raw, schema)
+    general = [*raw.notes, *_column_problems(raw, schema), *unsure, *unmet(raw, schema, known)]
+    again = same_rows(raw, schema) if schema.name not in ALL_OR_NOTHING else None
+    left_out = at_rows([again] if again else [], len(raw))
+    findings = [again] if again else []
+    frame = pd.DataFrame(index=range(len(raw)))
+    if not unsure:
+        frame, found = _values(raw, schema, marks)
+        findings += [*found, same_keys(raw, schema, left_out)]
+        if all(name in frame for name in schema.key):
+            findings += broken_rules(raw, frame, schema, study, known)
+    errors = [finding.among(~left_out) for finding in findings if finding.is_error]
+    refused = at_rows(errors, len(raw))
+    accepted = ~refused & ~left_out
+    if _is_hopeless(general, refused, accepted, schema):
+        notes = [finding for finding in findings if not finding.is_error]
+        problems = [*general, *listed(notes, raw), *listed(errors, raw)]
+        everyone = np.ones(len(raw), dtype=np.bool_)
+        told = (_told(raw, everyone, "institution_id"), _told(raw, everyone, schema.key[0]))
+        raise NothingAccepted(sorted(problems, key=_row), *told)
+    warnings = [finding if finding is again else finding.among(accepted) for finding in findings if not finding.is_error]
+    if not accepted.all():  # and else no copy: the values are the largest thing there is
+        frame = frame.loc[accepted].reset_index(drop=True)
+    problems = [*general, *listed(warnings, raw), *straight_liners(raw.source, frame, schema)]
+    table = Table(
+        schema=schema, source=raw.source, sha256=raw.sha256, checked=frame, rows=raw.rows[accepted],
+        answered=_answered(frame, schema), rows_read=raw.rows_read, filtered=raw.filtered, collapsed=raw.collapsed,
+        duplicates=int(left_out.sum()), quarantined=int(refused.sum()),
+        dialect=replace(raw.dialect, decimal=marks.decimal, dates=marks.dates), warnings=tuple(sorted(problems, key=_row)),
+        seal=VALIDATED,
+    )  # fmt: skip
+    named = refused | left_out | np.isin(raw.rows, [_row(problem) for problem in problems])
+    return Sifted(
+        table=table,
+        refused=raw.keep(refused),
+        institutions=_told(raw, named, "institution_id"),
+        units=_told(raw, named, schema.key[0]),
+        problems=tuple(sorted([*problems, *listed(errors, raw)], key=_row)),
+        reasons=lambda: _reasons(errors, refused),
+    )
+
+
+def _row(problem: Problem) -> int:
+    return problem.place.row or 0
+
+
+def _is_hopeless(general: list[Problem], refused: Mask, accepted: Mask, schema: TableSchema) -> bool:
+    """Whether nothing of a file can be stored."""
+    if any(problem.severity == "error" for problem in general):
+        return True
+    return bool(refused.any()) and (schema.name in ALL_OR_NOTHING or not accepted.any())
+
+
+def _reasons(errors: list[Finding], refused: Mask) -> tuple[tuple[Problem, ...], ...]:
+    """Return the errors of each row refused."""
+    reasons: dict[int, list[Problem]] = {int(row): [] for row in np.flatnonzero(refused)}
+    for finding in errors:
+        for row, problem in zip(finding.rows, finding.problems(), strict=True):
+            reasons[int(row)].append(problem)
+    return tuple(map(tuple, reasons.values()))
+
+
+def _values(raw: RawTable, schema: TableSchema, marks: Marks) -> tuple[pd.DataFrame, list[Finding]]:
+    """Return the values of all columns, and the faults of their cells."""
+    values: dict[str, pd.Series] = {}
+    findings: list[Finding] = []
+    for field in schema.fields:
+        if field.name in raw.columns:
+            values[field.name], found = _checked(raw, field, marks)
+            findings += found
+        elif field.form is None:
+            values[field.name] = typed([None] * len(raw), field)
+    return pd.DataFrame(values, copy=False), findings
+
+
+def _at_wave(raw: RawTable, schema: TableSchema) -> RawTable:
+    """Add the wave that the file is for, if it has no column for it."""
+    if schema.wave is None or "wave" in raw.columns:
+        return raw
+    return raw.with_columns({**raw.columns, "wave": TextColumn.constant(schema.wave, len(raw))})
+
+
+def _column_problems(raw: RawTable, schema: TableSchema) -> Iterator[Problem]:
+    """Columns that are unknown, missing, or declared and not there."""
+    there, names = set(raw.columns), set(schema.names)
+    for name in raw.columns:
+        if name not in names:
+            yield UNKNOWN_COLUMN.at(raw.place(column=name), advice=_near(name, names - there))
+    for field in schema.base:
+        if field.name not in there:
+            if field.required:
+                yield MISSING_COLUMN.at(raw.place(column=field.name), advice=_near(field.name, there - names))
+            elif field.name in schema.declared:
+                yield NOT_THERE.at(raw.place(column=field.name))
+    for group in schema.alternatives:
+        present = [form for form in group if there.intersection(schema.items(form))]
+        if not present:
+            yield NO_FORM.at(raw.source, expected=any_of(group))
+        for form in present:
+            for name in schema.items(form):
+                if name not in there:
+                    yield MISSING_COLUMN.at(raw.place(column=name), advice=_near(name, there - names))
+
+
+def _near(name: str, pool: set[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(pool), n=1)
+    return Phrase("Did you mean {name!r}? ", name=near[0]) if near else ""
+
+
+def _marks(raw: RawTable, schema: TableSchema) -> tuple[Marks, list[Problem]]:
+    """Find how the file writes numbers and dates, in the columns that hold them."""
+    there = [field for field in schema.fields if field.name in raw.columns]
+    problems = []
+    numbers = [text for field in there if field.numeric for text in raw.columns[field.name].texts]
+    decimal = raw.dialect.decimal or decimal_mark(numbers, raw.dialect.delimiter)
+    if decimal is None:
+        shown = all_of(sorted({text for text in numbers if "," in text or "." in text})[:4])
+        problems.append(UNSURE_DECIMAL.at(raw.source, expected=any_of(["'.'", "','"]), numbers=shown))
+    dates = raw.dialect.dates or date_order(t for field in there if field.kind == "date" for t in raw.columns[field.name].texts)
+    if dates is None:
+        names = ", ".join(field.name for field in there if field.kind == "date")
+        problems.append(UNSURE_DATES.at(raw.place(column=names), expected=Phrase("day-first or month-first")))
+    return Marks(decimal or ".", dates or "iso"), problems
+
+
+def _checked(raw: RawTable, field: Field, marks: Marks) -> tuple[pd.Series, list[Finding]]:
+    """Return the values of a column and the faults of its cells."""
+    name, column = field.name, raw.columns[field.name]
+    converted = convert(column, field, marks)
+    found = [_faulty_cells(raw, field, converted, fault) for fault in dict.fromkeys(converted.faults) if fault is not None]
+    if field.required:
+        empty = converted.series.isna().to_numpy() & ~converted.faulty
+        found.append(Finding.of(NO_VALUE, name, empty, lambda row: NO_VALUE.at(raw.place(row, name))))
+    return converted.series, found
+
+
+def _faulty_cells(raw: RawTable, field: Field, converted: Converted, fault: Fault) -> Finding:
+    """Find the cells of a column that have one fault."""
+    name, column = field.name, raw.columns[field.name]
+    there = column.where(np.array([one is fault for one in converted.faults], dtype=np.bool_))
+
+    def problem(row: int) -> Problem:
+        return fault.at(raw.place(row, name), found=column.cell(row), expected=expected(field), kind=KINDS[field.kind])
+
+    return Finding.of(fault, name, there, problem)
+
+
+def _told(raw: RawTable, rows: Mask, column: str) -> dict[int, str]:
+    """Return what a column tells of some rows, by the row's number."""
+    if column not in raw.columns:
+        return {}
+    cells = raw.columns[column].keep(rows).cells()
+    return {int(row): str(cell).strip(SPACES) for row, cell in zip(raw.rows[rows], cells, strict=True) if cell.strip(SPACES)}
+
+
+def _answered(frame: pd.DataFrame, schema: TableSchema) -> np.ndarray:
+    items = [field.name for field in schema.fields if field.form and field.name in frame]
+    if not items:
+        return np.ones(len(frame), dtype=bool)
+    return np.asarray(frame[items].notna().any(axis=1).to_numpy(dtype=bool))

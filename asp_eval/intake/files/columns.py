@@ -1,0 +1,180 @@
+"""From records to named columns of text, with the checks that every dialect shares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypedDict, Unpack
+
+import numpy as np
+
+from asp_eval.core.errors import DataProblems, Fault, Place, Problem
+from asp_eval.intake.files.dialect import misread
+from asp_eval.intake.files.export import Export
+from asp_eval.intake.files.raw import SPACES, Dialect, RawTable, Rows, TextColumn
+
+EMPTY_FILE = Fault("SCR-002", "the file is empty", "Export it again; the first row must name the columns.")
+NO_ROWS = Fault("SCR-003", "the file has a header and no rows", "Export it again, with its data.")
+SAME_NAME = Fault("SCR-004", "{times} columns have this name", "Give every column a name of its own.")
+NO_NAME = Fault("SCR-005", "a column has cells and no name", "Name it in the first row, or delete it.")
+RAGGED = Fault(
+    "SCR-006", "the row does not have as many cells as the header",
+    "Look for a delimiter inside a text without quotes, or for a file that was cut short; export it again.",
+)  # fmt: skip
+MISREAD = Fault(
+    "SCR-009", "the text was read or saved in the wrong encoding: letters such as æ, ø and å are broken",
+    "Go back to the file before it was converted, and export it as UTF-8.",
+)  # fmt: skip
+MORE = Fault(
+    "SCR-018", "{count} more of these are not listed ({code})", "Cure those that are listed; the rest often goes with them."
+)
+
+CHUNK = 2_000  # rows turned into columns at a time
+MOST_SHOWN = 1_000  # faults of one kind; a file with more is wrong as a whole
+
+
+class Declared(TypedDict, total=False):
+    """What an export says of its columns, by their names in the export."""
+
+    labels: Mapping[str, Mapping[str, str]]
+    titles: Mapping[str, str]
+    user_missing: Mapping[str, frozenset[str]]
+    identifiers: frozenset[str]
+
+
+def table_of(
+    export: Export,
+    header: Sequence[str],
+    records: Iterator[list[str]],
+    dialect: Dialect,
+    *,
+    first_row: int = 2,
+    **declared: Unpack[Declared],
+) -> RawTable:
+    """Return records of text as a table.
+
+    Parameters
+    ----------
+    export : Export
+    header : sequence of str
+        Names of the columns; a nameless column without cells is dropped.
+    records : iterator of list of str
+        One record for each row, blank rows too, for they are counted; each as long as the header.
+    dialect : Dialect
+    first_row : int
+        Number of the first record in a spreadsheet.
+    **declared
+        `labels`, `titles`, `user_missing`, `identifiers`, as in `RawTable`.
+
+    Raises
+    ------
+    DataProblems
+        SCR-002 to SCR-006, SCR-009.
+    """
+    if not any(name.strip() for name in header):
+        raise DataProblems([EMPTY_FILE.at(export.source)])
+    columns, rows = _columns(records, len(header), export.source, first_row)
+    return finished(export, [name.strip(SPACES) for name in header], columns, rows, dialect, **declared)
+
+
+def finished(
+    export: Export,
+    header: Sequence[str],
+    columns: Sequence[TextColumn],
+    rows: Rows,
+    dialect: Dialect,
+    **declared: Unpack[Declared],
+) -> RawTable:
+    """Return columns of text as a table: for dialects that come as columns; the last step of all others.
+
+    Parameters
+    ----------
+    export, header, dialect, **declared
+        As in `table_of`.
+    columns : sequence of TextColumn
+        One for each name, of n cells; none if there are no rows.
+    rows : ndarray of int, shape (n,)
+        Number of each row in a spreadsheet.
+
+    Raises
+    ------
+    DataProblems
+        SCR-003 to SCR-005, SCR-009.
+    """
+    named = _named(header, columns, export.source)
+    if not len(rows):
+        raise DataProblems([NO_ROWS.at(export.source)])
+    problems = _misread(named, rows, export.source)
+    if problems:
+        raise DataProblems(problems)
+    return RawTable(export.source, export.sha256, named, rows, dialect, rows_read=len(rows), **declared).with_columns(named)
+
+
+def _columns(records: Iterator[list[str]], width: int, source: str, start: int) -> tuple[list[TextColumn], Rows]:
+    """Turn records into columns, a chunk at a time; blank rows are passed over, ragged ones are faults."""
+    parts: list[list[TextColumn]] = [[] for _ in range(width)]
+    rows: list[Rows] = []
+    problems: list[Problem] = []
+    while chunk := list(islice(records, CHUNK)):
+        numbers = np.arange(start, start + len(chunk), dtype=np.int64)
+        start += len(chunk)
+        if not all(map(any, chunk)):
+            filled = [any(record) for record in chunk]
+            numbers, chunk = numbers[filled], [record for record, kept in zip(chunk, filled, strict=True) if kept]
+        if set(map(len, chunk)) - {width}:
+            problems += [
+                RAGGED.at(Place(source, row=int(number)), found=len(record), expected=width)
+                for number, record in zip(numbers, chunk, strict=True)
+                if len(record) != width
+            ]
+        if chunk and not problems:
+            rows.append(numbers)
+            for part, cells in zip(parts, zip(*chunk, strict=True), strict=True):
+                part.append(TextColumn.of(cells))
+    if problems:
+        raise DataProblems(shorten(problems))
+    return [TextColumn.joined(part) for part in parts if part], np.concatenate(rows) if rows else np.empty(0, np.int64)
+
+
+def _named(header: Sequence[str], columns: Sequence[TextColumn], source: str) -> dict[str, TextColumn]:
+    """Give the columns their names; a nameless column without cells is a stray delimiter and is dropped."""
+    problems = [
+        SAME_NAME.at(Place(source, row=1, column=name), times=times)
+        for name, times in Counter(name for name in header if name).items()
+        if times > 1
+    ]
+    pairs = list(zip(header, columns, strict=True)) if columns else []
+    for position, (name, column) in enumerate(pairs):
+        if not name and any(text.strip() for text in column.texts):
+            problems.append(NO_NAME.at(Place(source, row=1, column=str(position + 1))))
+    problems += [MISREAD.at(Place(source, row=1), found=name) for name in header if misread(name)]
+    if problems:
+        raise DataProblems(problems)
+    return {name: column for name, column in pairs if name}
+
+
+def _misread(columns: Mapping[str, TextColumn], rows: Rows, source: str) -> list[Problem]:
+    """One problem for each column with broken letters, at its first row."""
+    problems = []
+    for name, column in columns.items():
+        broken = np.array([misread(text) for text in column.texts], dtype=bool)
+        if broken.any():
+            places = np.flatnonzero(column.where(broken))
+            problems.append(MISREAD.at(Place(source, row=int(rows[places[0]]), column=name), found=column.cell(places[0])))
+    return problems
+
+
+def shorten(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems with at most 1,000 of a kind in a column, and how many more there are."""
+    seen: Counter[tuple[str, str, str | None]] = Counter()
+    kept: list[Problem] = []
+    for problem in problems:
+        kind = (problem.code, problem.place.source, problem.place.column)
+        seen[kind] += 1
+        if seen[kind] <= MOST_SHOWN:
+            kept.append(problem)
+    for (code, source, column), count in seen.items():
+        if count > MOST_SHOWN:
+            kept.append(MORE.at(Place(source, column=column), count=count - MOST_SHOWN, code=code))
+    return kept

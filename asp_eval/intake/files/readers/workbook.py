@@ -1,0 +1,33 @@
+"""Workbooks: XLSX, XLS and ODS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asp_eval.intake.files.columns import table_of
+from asp_eval.intake.files.export import Export, Rank
+from asp_eval.intake.files.raw import Dialect, RawTable
+from asp_eval.intake.files.sheets import read_workbook
+from asp_eval.intake.files.workbook import is_workbook
+
+
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """Reads the sheet that holds the data, or the sheets that its columns are spread over."""
+
+    name: str = "workbook"
+    rank: Rank = Rank.FORMAT
+
+    def recognises(self, export: Export) -> bool:
+        """Return whether the file begins as a workbook does, or calls itself one."""
+        return is_workbook(export)
+
+    def read(self, export: Export) -> RawTable:
+        """Return the cells as text."""
+        told = export.told
+        kind, sheet, cells = read_workbook(export)
+        dialect = Dialect(kind, sheet=sheet, decimal=told.decimal or ".", dates=told.dates)
+        return table_of(export, next(cells, []), cells, dialect)
+
+
+READER = Workbook()

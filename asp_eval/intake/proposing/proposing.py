@@ -1,0 +1,308 @@
+"""A mapping proposed for a file: what is certain is filled in, what could be stands as a comment, what is needed is left open.
+
+Nothing is guessed: a proposal that is complete reads the file as its makers meant it, as far as names, titles, labels and cells
+can show that; otherwise the mapping says FILL IN, and the import refuses it until somebody has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from asp_eval.core.documents import read_yaml, write_whole
+from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.intake.files.dialect import FileFormat
+from asp_eval.intake.files.export import Progress, quiet
+from asp_eval.intake.files.raw import Dialect, RawTable
+from asp_eval.intake.files.reading import read_raw
+from asp_eval.intake.identifiers import is_personal, named_identifier
+from asp_eval.intake.mapping.mapping import FILL_IN, NO_MAPPING, kept_mapping, load_mapping, mapping_beside
+from asp_eval.intake.privacy.protection import persons_in_names
+from asp_eval.intake.proposing.answers import Recode, recode_families, recode_items, recode_values
+from asp_eval.intake.proposing.column_matching import MOST_LOOKED_AT, Guess, guess_columns, texts_of
+from asp_eval.intake.proposing.questionnaires import Found, find_items
+from asp_eval.intake.proposing.settings import Setting, find_settings
+from asp_eval.intake.proposing.synonyms import WAVES, fold
+from asp_eval.trial.instruments.library import instrument
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.tables.schema import BY_WAVE, IMPORTABLE, TableSchema, table_schema
+
+MAPPING_THERE = Fault(
+    "SCR-188", "there is a mapping for this file already, and it is not overwritten",
+    "Use it, or move it away; 'asp-eval import FILE --propose --mapping -' shows the proposal without writing it.",
+)  # fmt: skip
+WHICH_TABLE = Fault(
+    "SCR-189", "it cannot be told which table the file is for", "Say which, with --table; the columns do not show it.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What was found out about a file.
+
+    Attributes
+    ----------
+    source : str
+        Name of the file.
+    dialect : Dialect
+        How it was written, as detected.
+    table, wave
+        What it is proposed to be imported as.
+    columns, items
+        What columns are, for certain.
+    unsure_columns, unsure_items
+        What columns could be, each with what speaks against it.
+    recodes : tuple of Recode
+        Of the columns that are certain.
+    settings : tuple of Setting
+        Of the file as a whole: dates, decimal mark, cells declared missing, days to be dropped.
+    ignored : tuple of (column, reason)
+    left : tuple of str
+        Columns that look like nothing, while something that is needed is not found: one of these may be it.
+    wanted : tuple of (column or instruments, reason)
+        What is needed and not found.
+    absent : tuple of str
+        Columns the table may have, and the file seems not to.
+    """
+
+    source: str
+    dialect: Dialect
+    table: str
+    wave: str | None
+    columns: tuple[Guess, ...]
+    items: tuple[Found, ...]
+    unsure_columns: tuple[Guess, ...]
+    unsure_items: tuple[Found, ...]
+    recodes: tuple[Recode, ...]
+    settings: tuple[Setting, ...]
+    ignored: tuple[tuple[str, str], ...]
+    left: tuple[str, ...]
+    wanted: tuple[tuple[str, str], ...]
+    absent: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the mapping can be used as it is."""
+        return not (
+            self.wanted or self.unsure_columns or self.unsure_items or any(recode.open for recode in self.recodes)
+        ) and all(setting.value for setting in self.settings)
+
+    def account(self) -> list[str]:
+        """Return what was found, and what was not, a line each."""
+        found = f"{len(self.columns)} columns" + "".join(f", {len(each.columns)} items of {each.form}" for each in self.items)
+        doubted = {guess.ours for guess in self.unsure_columns}
+        open_ = [f"needed and not found: {name} ({why})" for name, why in self.wanted if name not in doubted]
+        open_ += [f"unsure: {guess.column}, perhaps {guess.ours} ({guess.why})" for guess in self.unsure_columns]
+        open_ += [f"to be filled in: what the answers of {recode.part} mean" for recode in self.recodes if recode.open]
+        open_ += [f"to be filled in: {each.inner or each.key} ({each.why})" for each in self.settings if each.value is None]
+        left = [f"left out: {', '.join(name for name, _ in self.ignored)}"] if self.ignored else []
+        return [f"found: {found}", *left, *open_]
+
+
+def propose(
+    study: Study, path: str | Path, table: str | None = None, wave: str | None = None, *, progress: Progress = quiet
+) -> Proposal:
+    r"""Return what can be found out about how a file is to be imported.
+
+    Parameters
+    ----------
+    study : Study
+    path : str or Path
+        If a mapping lies beside it, what that says of the file's format is used.
+    table : str, optional
+        By default the one that explains the file best.
+    wave : str, optional
+        Needed for tables by wave, unless the study collects it at one wave only.
+    progress : callable, optional
+        As for `read_raw`.
+
+    Raises
+    ------
+    DataProblems
+        What is wrong with the file; SCR-146 if a personal number stands in a name.
+    Refusal
+        SCR-189 if the table cannot be told; SCR-030 to SCR-033.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from asp_eval.trial.study.design import Study
+    >>> study = Study.model_validate({
+    ...     "version": 1, "study": {"id": "mini", "title": {"en": "Mini"}}, "arms": ["reference", "intervention"],
+    ...     "waves": [{"id": "w1", "label": {"en": "start"}}],
+    ...     "collect": {"screening": {"waves": ["w1"], "instruments": ["sdq-teacher-4-17"]}},
+    ...     "outcomes": [{"id": "y", "score": "sdq-teacher-4-17.total", "role": "primary", "better": "lower", "at": "w1"}],
+    ... })
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "list.csv"
+    ...     written = file.write_text("Institutionsnr;Kommune\n007;Aarhus\n", encoding="utf-8")
+    ...     found = propose(study, file)
+    >>> found.table, found.complete, found.account()
+    ('institutions', True, ['found: 2 columns'])
+    """
+    file = Path(path)
+    told = _told(file)
+    raw = read_raw(file, told, progress=progress)
+    if problems := [*persons_in_names(raw, NO_MAPPING)]:  # which a mapping would repeat
+        raise DataProblems(problems)
+    if table is not None:
+        return propose_for(raw, study, table_schema(table, study, _wave(study, table, wave)), told)
+    schemas = _schemas(study, wave)
+    found = [(schema, propose_for(raw, study, schema, told)) for schema in schemas]
+    fitting = sorted((each for schema, each in found if not _lacks(schema, each)), key=_merit, reverse=True)
+    if not fitting or (len(fitting) > 1 and _merit(fitting[0]) == _merit(fitting[1])):
+        WHICH_TABLE.refuse(raw.source, expected=", ".join(each.table for each in fitting) or ", ".join(IMPORTABLE))
+    best = fitting[0]
+    if best.table in BY_WAVE:
+        return replace(best, wave=_wave(study, best.table, wave) or table_schema(best.table, study, wave).wave)
+    return best
+
+
+def propose_for(raw: RawTable, study: Study, schema: TableSchema, told: FileFormat | None = None) -> Proposal:
+    """Return what can be found out about a file as read, for one table."""
+    forms = [instrument(form) for form in schema.forms]
+    items = find_items(raw, forms, schema.wave, study.wave_ids)
+    taken = {name for found in (*items.sure, *items.unsure) for name in found.columns}
+    fields = tuple(field for field in schema.base if field.name != "wave" or "wave" in raw.columns)
+    guesses = guess_columns(raw, fields, frozenset(taken))
+    columns = {guess.column: guess.ours for guess in guesses.sure}
+    used = taken | set(columns) | {guess.column for guess in guesses.unsure}
+    waves = [name for name in raw.columns if fold(name) in WAVES and name not in used] if schema.wave else []
+    wanted = _wanted(schema, guesses.sure, guesses.unsure, items.sure, items.unsure, rest=set(raw.columns) - used - set(waves))
+    rest = [name for name in raw.columns if name not in used]
+    of_a_place = schema.name == "institutions"
+    identifying = {name: why for name in rest if (why := _identifying(raw, name, of_a_place=of_a_place))}
+    useless = [name for name in rest if name not in identifying and name not in waves]
+    of_wave = [(name, f"it tells the wave, as --wave {schema.wave} does") for name in waves]
+    nothing = [] if wanted else [(name, "nothing in the study looks like it") for name in useless]
+    few = [
+        (guess.column, field) for guess in guesses.sure if (field := schema.field(guess.ours)).allowed and field.name != "wave"
+    ]
+    recodes = [recode_values(raw, column, field) for column, field in few]
+    recodes += [recode for found in items.sure for recode in recode_items(raw, instrument(found.form), found.columns)]
+    recodes += recode_families(raw, items.unsure)
+    known = {field.name for field in fields}
+    return Proposal(
+        source=raw.source, dialect=raw.dialect, table=schema.name, wave=schema.wave, columns=guesses.sure, items=items.sure,
+        unsure_columns=guesses.unsure, unsure_items=items.unsure, recodes=tuple(map(_unpersonal, recodes)),
+        settings=find_settings(
+            raw, schema, columns, (*items.sure, *items.unsure), [*waves, *_own_wave(columns)], told or FileFormat()
+        ),
+        ignored=(*identifying.items(), *of_wave, *nothing), left=tuple(useless) if wanted else (), wanted=tuple(wanted),
+        absent=tuple(sorted(known - set(columns.values()) - {name for name, _ in wanted}, key=list(schema.names).index)),
+    )  # fmt: skip
+
+
+def write_proposal(path: str | Path, text: str) -> Path:
+    """Write a mapping beside its file, and return where it is.
+
+    Raises
+    ------
+    Refusal
+        SCR-188 if there is one.
+    """
+    there = mapping_beside(Path(path))
+    if there is not None:
+        MAPPING_THERE.refuse(there.name)
+    target = kept_mapping(Path(path))
+    write_whole(target, text)
+    return target
+
+
+def _told(file: Path) -> FileFormat:
+    """Return what a mapping beside a file says of its format, whatever else it lacks."""
+    beside = mapping_beside(file)
+    if beside is None:
+        return FileFormat()
+    values = read_yaml(beside)[0]
+    told = values.get("format") if isinstance(values, dict) else None
+    if not isinstance(told, dict):
+        return FileFormat()
+    try:
+        return FileFormat.model_validate({name: value for name, value in told.items() if value != FILL_IN})
+    except ValidationError:
+        return load_mapping(beside).format  # which says what is wrong, and where
+
+
+def _wave(study: Study, table: str, wave: str | None) -> str | None:
+    """Return the wave that was named, or the only one at which a table is collected."""
+    collection = getattr(study.collect, table, None) if table in BY_WAVE else None
+    return collection.waves[0] if wave is None and collection and len(collection.waves) == 1 else wave
+
+
+def _schemas(study: Study, wave: str | None) -> list[TableSchema]:
+    """Return the schema of every table the study has; of those by wave, at the wave named or at the first."""
+    schemas = []
+    for name in IMPORTABLE:
+        if name not in BY_WAVE:
+            schemas += [table_schema(name, study)] if wave is None else []
+        elif (collection := getattr(study.collect, name)) is not None and (wave is None or wave in collection.waves):
+            schemas.append(table_schema(name, study, wave or collection.waves[0]))
+    return schemas
+
+
+def _own_wave(columns: Mapping[str, str]) -> list[str]:
+    return [name for name in columns if name == "wave"]
+
+
+def _merit(proposal: Proposal) -> tuple[int, int]:
+    """How many columns of the file a proposal explains; of two that explain as many, the one that wants less is better."""
+    items = {name for found in (*proposal.items, *proposal.unsure_items) for name in found.columns}
+    return len(proposal.columns) + len(items), -len(proposal.wanted)
+
+
+def _lacks(schema: TableSchema, proposal: Proposal) -> bool:
+    """Whether nothing in the file could be a column that every file for the table has, or any of its questionnaires."""
+    possible = {guess.ours for guess in proposal.unsure_columns}
+    if schema.alternatives and not (proposal.items or proposal.unsure_items):
+        return True
+    return any(name not in possible and schema.field(name).required for name, _ in proposal.wanted if name in schema.names)
+
+
+def _wanted(
+    schema: TableSchema,
+    sure: Sequence[Guess],
+    unsure: Sequence[Guess],
+    items: Sequence[Found],
+    unsure_items: Sequence[Found],
+    *,
+    rest: set[str],
+) -> list[tuple[str, str]]:
+    """Return what the table needs and the file does not show, each with the reason."""
+    found, doubted = {guess.ours for guess in sure}, {guess.ours: guess.why for guess in unsure}
+    wanted = []
+    for field in schema.base:
+        if field.name in found or field.name == "wave":
+            continue
+        if field.required:
+            wanted.append((field.name, doubted.get(field.name, "no column looks like it")))
+        elif field.name in schema.declared and rest and field.name not in doubted:
+            wanted.append((field.name, "study.yaml declares it; take the line out if the file has no such column"))
+    for group in schema.alternatives:
+        if not any(each.form in group for each in items):
+            why = next((each.why for each in unsure_items if each.form in group), "no columns look like its items")
+            wanted.append((" or ".join(group), why))
+    return wanted
+
+
+def _unpersonal(recode: Recode) -> Recode:
+    """Leave out what identifies persons: the import refuses such cells, whatever the mapping says of them."""
+    return replace(
+        recode,
+        labels={text: value for text, value in recode.labels.items() if not is_personal(text)},
+        notes={text: note for text, note in recode.notes.items() if not is_personal(text)},
+    )
+
+
+def _identifying(raw: RawTable, name: str, *, of_a_place: bool) -> str | None:
+    """Say by what a column identifies persons; None if by nothing that can be seen."""
+    if name in raw.identifiers:
+        return "the file marks it as identifying a person"
+    if kind := named_identifier(name, of_a_place=of_a_place):
+        return f"{kind} identifies a person, and is not to be stored"
+    if any(is_personal(text) for text in texts_of(raw.columns[name])[:MOST_LOOKED_AT]):
+        return "it holds personal numbers or e-mail addresses, which are not to be stored"
+    return None

@@ -1,0 +1,89 @@
+"""Which cross-products a model needs: the columns u = [1, X, Z's covariates, y] and how the groups use them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asp_eval.stats.design.columns import Column, Plan
+from asp_eval.stats.design.formula import RandomBlock
+
+CONSTANT = "Intercept"
+
+
+@dataclass(frozen=True, slots=True)
+class FactorLayout:
+    """One grouping factor and its random effects.
+
+    Attributes
+    ----------
+    name : str
+        ``a`` or ``a:b``.
+    group : tuple of str
+        The columns whose combinations are the groups.
+    blocks : tuple of tuple of int
+        Positions in u of the effects that vary, one tuple per unstructured covariance matrix.
+    """
+
+    name: str
+    group: tuple[str, ...]
+    blocks: tuple[tuple[int, ...], ...]
+
+    @property
+    def effects(self) -> tuple[int, ...]:
+        """Positions in u of the k effects, block after block."""
+        return tuple(e for block in self.blocks for e in block)
+
+    @property
+    def needed(self) -> tuple[int, ...]:
+        """Positions in u whose group sums are kept: the constant, for centring, and the effects."""
+        return tuple(dict.fromkeys((0, *self.effects)))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns u of a model.
+
+    Attributes
+    ----------
+    text : str
+        The formula, or a description where there is none.
+    columns : tuple of str
+        Names of u: the constant first, the response last.
+    fixed : tuple of int
+        Positions in u of the columns of X.
+    factors : tuple of FactorLayout
+    indicators : frozenset of int
+        Positions of columns of zeros and ones, which are not centred in the pass.
+    """
+
+    text: str
+    columns: tuple[str, ...]
+    fixed: tuple[int, ...]
+    factors: tuple[FactorLayout, ...]
+    indicators: frozenset[int] = frozenset()
+
+    @property
+    def fixed_names(self) -> tuple[str, ...]:
+        """Names of the columns of X."""
+        return tuple(self.columns[i] for i in self.fixed)
+
+    @property
+    def has_intercept(self) -> bool:
+        """Whether the constant is a column of X."""
+        return 0 in self.fixed
+
+
+def lay_out(text: str, response: str, fixed: Plan, blocks: list[tuple[RandomBlock, Plan]]) -> tuple[Layout, tuple[Column, ...]]:
+    """Return the layout of a model, and how each column of u but the response is made."""
+    columns: dict[str, Column] = {CONSTANT: Column(CONSTANT, (), -1)}
+    for plan in (fixed, *(p for _, p in blocks)):
+        for column in plan.columns:
+            columns.setdefault(column.name, column)
+    position = {name: i for i, name in enumerate(columns)}
+    factors: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
+    for block, plan in blocks:
+        factors.setdefault(block.group, []).append(tuple(position[c] for c in plan.names))
+    laid = tuple(FactorLayout(":".join(group), group, tuple(b)) for group, b in factors.items())
+    indicators = frozenset(i for i, c in enumerate(columns.values()) if c.is_indicator)
+    names = (*columns, response)
+    return Layout(text, names, tuple(position[c] for c in fixed.names), laid, indicators), tuple(columns.values())

@@ -1,0 +1,1 @@
+"""Cross-products, elimination, likelihood and optimisation: what estimation needs once the columns are known."""

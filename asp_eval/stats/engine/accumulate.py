@@ -1,0 +1,132 @@
+"""The one pass over the rows: cross-products of u = [1, X, Z's covariates, y], in all and within groups.
+
+For rows r with weights w and a grouping factor i with groups g,
+
+    total        u'Wu           (c, c)
+    sums_i       [1 z_i]'W u    (m_i, v_i, c), within each group
+    cells_ij     [1 z_i]'W[1 z_j], within each combination of a group of i and one of j that occurs
+
+Columns are centred at the mean of the first chunk while they are read, so that a covariate near 1e6 keeps its digits.
+Rows are taken in chunks and in order, so the same rows always give the same bits and the design never exists as a
+whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from asp_eval.stats.design.layout import Layout
+from asp_eval.stats.design.variables import Codes
+from asp_eval.stats.estimate import Array
+
+Fill = Callable[[Array, slice], None]
+"""Writes the rows of a slice of u into a block (c, rows): each column of u lies in one piece of memory."""
+
+CHUNK = 2**15
+"""Rows at a time: a block of ten columns stays in the cache."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """What the pass returns.
+
+    Attributes
+    ----------
+    shift : ndarray (c,)
+        What was subtracted from each column.
+    total : ndarray (c, c)
+    sums : tuple of ndarray (m_i, v_i, c)
+    cells : dict of (int, int) to tuple of ndarray of int (cells, 2), ndarray (cells, v_i, v_j)
+        For each pair of factors i < j.
+    """
+
+    shift: Array
+    total: Array
+    sums: tuple[Array, ...]
+    cells: dict[tuple[int, int], tuple[npt.NDArray[np.intp], Array]]
+
+
+def accumulate(layout: Layout, n: int, fill: Fill, codes: list[Codes], sizes: list[int], weights: Array | None) -> Sums:
+    """Pass once over n rows.
+
+    Parameters
+    ----------
+    layout : Layout
+    n : int
+    fill : callable
+        Writes the rows of a slice of u into a block.
+    codes : list of ndarray of int (n,)
+        The group of each row, one array per factor.
+    sizes : list of int
+        Number of groups m_i per factor.
+    weights : ndarray (n,) or None
+    """
+    c = len(layout.columns)
+    step = min(n, max(CHUNK, *sizes)) if sizes else min(n, CHUNK)
+    total = np.zeros((c, c))
+    sums = [np.zeros((m, len(f.needed), c)) for m, f in zip(sizes, layout.factors, strict=True)]
+    pairs = {(i, j): _cells(codes[i], codes[j], sizes[i], sizes[j]) for i in range(len(codes)) for j in range(i + 1, len(codes))}
+    blocks = {
+        (i, j): np.zeros((len(where), len(layout.factors[i].needed), len(layout.factors[j].needed)))
+        for (i, j), (where, _) in pairs.items()
+    }
+    shift = np.zeros(c)
+    block = np.empty((c, step))
+    for start in range(0, n, step):
+        rows = slice(start, min(start + step, n))
+        u = block[:, : rows.stop - start]
+        fill(u, rows)
+        if start == 0:
+            shift = _shift(layout, u)
+        for column in np.flatnonzero(shift):
+            u[column] -= shift[column]
+        if weights is not None:
+            u *= np.sqrt(weights[rows])
+        total += u @ u.T
+        for factor, code, out in zip(layout.factors, codes, sums, strict=True):
+            _add_groups(out, u, code[rows], factor.needed, weighted=weights is not None)
+        for (i, j), (_, cell) in pairs.items():
+            _add_cells(blocks[i, j], u, cell[rows], layout.factors[i].needed, layout.factors[j].needed)
+    return Sums(shift, total, tuple(sums), {k: (pairs[k][0], blocks[k]) for k in pairs})
+
+
+def _shift(layout: Layout, u: Array) -> Array:
+    """Return what to subtract from each column: the mean of its first rows, nothing from indicators."""
+    shift = u.mean(axis=1)
+    shift[[0, *layout.indicators]] = 0.0
+    return np.where(np.isfinite(shift), shift, 0.0)
+
+
+def _add_groups(out: Array, u: Array, code: Codes, needed: tuple[int, ...], *, weighted: bool) -> None:
+    """Add the sums of (column v) * u within groups to `out` (m, v, c); rows that stand by group are summed run by run."""
+    steps = np.diff(code)
+    runs = np.concatenate([[0], np.flatnonzero(steps) + 1]) if bool((steps >= 0).all()) else None
+    for k, v in enumerate(needed):
+        product = u if v == 0 and not weighted else u[v] * u
+        if runs is not None:
+            out[code[runs], k] += np.add.reduceat(product, runs, axis=1).T
+        else:
+            for j in range(len(u)):
+                out[:, k, j] += np.bincount(code, weights=product[j], minlength=len(out))
+
+
+def _add_cells(out: Array, u: Array, cell: Codes, first: tuple[int, ...], second: tuple[int, ...]) -> None:
+    """Add the sums of (column v) * (column w) within cells to `out` (cells, v, w)."""
+    for a, v in enumerate(first):
+        for b, w in enumerate(second):
+            out[:, a, b] += np.bincount(cell, weights=u[v] * u[w], minlength=len(out))
+
+
+def _cells(first: Codes, second: Codes, m: int, m2: int) -> tuple[npt.NDArray[np.intp], Codes]:
+    """Return the combinations of groups that occur (cells, 2), and the cell of each row (n,)."""
+    parent = np.zeros(m, dtype=np.intp)
+    parent[first] = second
+    if bool((parent[first] == second).all()):
+        return np.column_stack([np.arange(m), parent]), first
+    cell, joint = pd.factorize(first * m2 + second)
+    return np.column_stack(np.divmod(joint, m2)).astype(np.intp), cell.astype(np.intp, copy=False)

@@ -1,0 +1,118 @@
+"""From moments to the optimum: what can be estimated, and the estimate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from asp_eval.core.errors import Fault
+from asp_eval.stats.engine.elimination import eliminate
+from asp_eval.stats.engine.elimination_order import Elimination, plan_stages
+from asp_eval.stats.engine.likelihood import Criterion, criterion, determined
+from asp_eval.stats.engine.moments import Moments
+from asp_eval.stats.engine.one_effect import OneEffect
+from asp_eval.stats.engine.one_ratio import minimise_ratio
+from asp_eval.stats.engine.optimisation import Optimum, minimise
+from asp_eval.stats.engine.standardisation import Standard, standardise
+from asp_eval.stats.estimate import Array
+
+ONE_GROUP = Fault(
+    "FIT-044", "the grouping factor {group} has one group only, so the variance between groups cannot be estimated",
+    "Leave its random term out, or use data with more groups.",
+)  # fmt: skip
+ONE_ROW_PER_GROUP = Fault(
+    "FIT-045",
+    "the likelihood is flat: {group} has {groups} groups with {effects} varying effect(s) each for {n} rows, "
+    "so the random effects cannot be told from the residual",
+    "Use a random term with fewer effects, or more rows per group.",
+)  # fmt: skip
+
+
+FEW_GROUPS = 10
+"""With so few groups of a factor the criterion often has a second minimum."""
+CONFOUNDED = Fault(
+    "FIT-071", "the fixed part already has an effect for every group of {group}, so nothing is left to vary at random",
+    "Leave out the random term, or the fixed effects of the groups.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """A model ready to be fitted.
+
+    Attributes
+    ----------
+    standard : Standard
+    elimination : Elimination
+    one : OneEffect or None
+        The fast form of a model with a single random effect.
+    """
+
+    standard: Standard
+    elimination: Elimination
+    one: OneEffect | None
+
+    @property
+    def n(self) -> int:
+        """Rows."""
+        return self.standard.moments.n_obs
+
+    def evaluate(self, d: Array, *, reml: bool, order: int = 2) -> Criterion:
+        """Return the criterion at the elements of D (s,), with derivatives up to `order`; higher ones are zero."""
+        if self.one is not None:
+            return criterion(self.one.profile(float(d[0])), self.n, reml=reml)
+        return criterion(eliminate(self.elimination, d, order), self.n, reml=reml)
+
+    def deviance(self, value: float, *, reml: bool) -> float:
+        """Return a criterion of standard units in the data's units, as lme4 prints it."""
+        s = self.standard
+        N = self.n - s.p if reml else self.n
+        scaled = value + 2.0 * N * float(np.log(s.y_scale)) - s.moments.log_weights
+        return scaled + (2.0 * s.log_scale if reml else 0.0)
+
+    def optimum(self, *, reml: bool, start: Array | None = None) -> Optimum:
+        """Return the minimum of the criterion."""
+        if self.one is not None:
+            found = minimise_ratio(self.one, lambda d: self.evaluate(np.array([d]), reml=reml), self.n, reml=reml)
+        else:
+            shape = self.elimination.shape
+            theta = shape.identity(0.5) if start is None else start
+            few = min(len(levels) for levels in self.standard.moments.levels) <= FEW_GROUPS
+            found = minimise(shape, lambda d: self.evaluate(d, reml=reml), theta, few_groups=few)
+        determined(found.criterion, float(self.elimination.root[-1, -1]))
+        return found
+
+
+def pose(moments: Moments) -> Problem:
+    """Return the model that moments describe, in standard units.
+
+    Raises
+    ------
+    Refusal
+        If a factor has one group, or as many effects as rows; or as `standardise` does.
+    """
+    for factor, levels in zip(moments.layout.factors, moments.levels, strict=True):
+        m = len(levels)
+        if m < 2:
+            ONE_GROUP.refuse(moments.layout.text, group=factor.name)
+        k = max(len(b) for b in factor.blocks)
+        if m * k >= moments.n_obs:
+            ONE_ROW_PER_GROUP.refuse(moments.layout.text, group=factor.name, groups=m, effects=k, n=moments.n_obs)
+    standard = standardise(moments)
+    _check_confounding(standard)
+    elimination = plan_stages(standard)
+    one = OneEffect.of(elimination.stages[0], elimination.root) if elimination.shape.sizes == (1,) else None
+    return Problem(standard, elimination, one)
+
+
+def _check_confounding(standard: Standard) -> None:
+    """Refuse random effects whose columns all lie in the span of X: the restricted likelihood does not know them."""
+    p = standard.p
+    inverse = np.linalg.inv(standard.root[:p, :p])
+    for i, factor in enumerate(standard.factors):
+        within, root = standard.group_sums(i)
+        own = np.einsum("mkk->mk", within)
+        explained = ((root[:, :, :p] @ inverse) * root[:, :, :p]).sum(axis=2)
+        if ((own - explained).max(axis=0) <= 1e-9 * own.max(axis=0)).any():
+            CONFOUNDED.refuse(standard.moments.layout.text, group=factor.layout.name)

@@ -1,0 +1,131 @@
+"""The profiled criterion: -2 log likelihood (ML) or REML criterion, as a function of D alone.
+
+With S = [X y]'V^-1[X y] in units of sigma^2 (V = W^-1 + Z D Z'), v = (-beta', 1)' and N = n (ML) or n - p (REML):
+
+    beta(D)    = S_xx^-1 S_xy
+    r^2(D)     = v' S v = S_yy - S_yx S_xx^-1 S_xy
+    sigma^2(D) = r^2 / N
+    d(D)       = log |V| [+ log |S_xx|] + N (1 + log(2 pi r^2 / N))       (Bates et al. 2015, eqs. 34 and 41)
+
+Derivatives use  r^2_r = v' S_r v  and  r^2_rs = v' S_rs v - 2 (S_r v)_x' S_xx^-1 (S_s v)_x.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import lapack
+
+from asp_eval.core.errors import Fault
+from asp_eval.stats.engine.elimination import Profile
+from asp_eval.stats.estimate import Array
+
+UNBOUNDED = Fault(
+    "FIT-056", "the random effects predict the outcome exactly, so its residual variance cannot be estimated",
+    "Check for copied outcomes within groups, or use fewer random effects.",
+)  # fmt: skip
+
+
+LEFT = 1e-11
+"""Share of the outcome's sum of squares; cross-products in double precision tell five digits of a residual this small."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Criterion:
+    """The criterion at one D, in standard units.
+
+    Attributes
+    ----------
+    profile : Profile
+    value : float
+    gradient : ndarray (s,)
+    hessian : ndarray (s, s)
+    beta : ndarray (p,)
+    B : ndarray (p, p)
+        S_xx^-1, the covariance of beta in units of sigma^2.
+    r2 : float
+    r2_1, r2_2 : ndarray (s,), (s, s)
+    log_det_1, log_det_2 : ndarray (s,), (s, s)
+        Derivatives of the determinants' part of the criterion.
+    N : int
+    """
+
+    profile: Profile
+    value: float
+    gradient: Array
+    hessian: Array
+    beta: Array
+    B: Array
+    r2: float
+    r2_1: Array
+    r2_2: Array
+    log_det_1: Array
+    log_det_2: Array
+    N: int
+
+    @property
+    def sigma2(self) -> float:
+        """The residual variance that maximises the likelihood at this D."""
+        return self.r2 / self.N
+
+
+def criterion(profile: Profile, n: int, *, reml: bool) -> Criterion:
+    """Return the profiled criterion with its derivatives in D."""
+    S = profile.S
+    p = len(S) - 1
+    N = n - p if reml else n
+    try:
+        L = np.linalg.cholesky(S[:p, :p])
+    except np.linalg.LinAlgError:  # D so large that X'V^-1 X is lost in rounding: no step may end here
+        return _out_of_range(profile, N)
+    B = _inverse(L)
+    beta = B @ S[:p, p]
+    r2 = float(S[p, p] - S[:p, p] @ beta)
+    r2 = max(r2, 1e-16 * float(S[p, p]))  # below is rounding; `determined` refuses an estimate there
+    if not r2 > 0:
+        return _out_of_range(profile, N)
+    v = np.append(-beta, 1.0)
+    Sv = profile.S_1 @ v  # (s, p + 1)
+    r2_1 = Sv @ v
+    r2_2 = profile.S_2 @ v @ v - 2.0 * Sv[:, :p] @ B @ Sv[:, :p].T
+    log_det, log_det_1, log_det_2 = profile.log_det, profile.log_det_1, profile.log_det_2
+    if reml:
+        BS = B @ profile.S_1[:, :p, :p]
+        log_det = log_det + 2.0 * float(np.log(L.diagonal()).sum())
+        flat = BS.reshape(len(BS), -1)
+        log_det_1 = log_det_1 + flat[:, :: p + 1].sum(axis=1)
+        products = flat @ BS.transpose(0, 2, 1).reshape(len(BS), -1).T
+        log_det_2 = log_det_2 + (profile.S_2[:, :, :p, :p] * B).sum(axis=(2, 3)) - products
+    value = log_det + N * (1.0 + float(np.log(2.0 * np.pi * r2 / N)))
+    gradient = log_det_1 + N * r2_1 / r2
+    hessian = log_det_2 + N * (r2_2 / r2 - r2_1[:, None] * r2_1 / r2**2)
+    return Criterion(profile, value, gradient, hessian, beta, B, r2, r2_1, r2_2, log_det_1, log_det_2, N)
+
+
+def _out_of_range(profile: Profile, N: int) -> Criterion:
+    """Return an infinite criterion."""
+    p, s = len(profile.S) - 1, len(profile.S_1)
+    flat, bent = np.zeros(s), np.zeros((s, s))
+    return Criterion(profile, np.inf, flat, bent, np.zeros(p), np.eye(p), 0.0, flat, bent, flat, bent, N)
+
+
+def determined(found: Criterion, total: float) -> Criterion:
+    """Return the criterion at the estimate, unless the residual is lost in the rounding of the cross-products.
+
+    Raises
+    ------
+    Refusal
+        If less than `LEFT` of the outcome's sum of squares `total` is left.
+    """
+    if found.r2 < LEFT * total:
+        UNBOUNDED.refuse()
+    return found
+
+
+def _inverse(L: npt.NDArray[Any]) -> Array:
+    """Return (L L')^-1 from a lower triangular factor."""
+    half, _ = lapack.dtrtri(L, lower=1)
+    return np.asarray(half.T @ half, float)

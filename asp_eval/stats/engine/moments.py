@@ -1,0 +1,255 @@
+"""Cross-products of a mixed model: all that estimation and inference need of the rows, and they add.
+
+With u = [1, X, Z's covariates, y], `Moments` holds u'Wu and, for each grouping factor, [1 z]'Wu within each group
+(`asp_eval.stats.engine.accumulate`). Two `Moments` of the same model on different rows add, so the pass can be made in
+chunks, in parallel, or by a data base that returns group sums. Everything after it costs what the groups cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from asp_eval.core.errors import Fault
+from asp_eval.stats.design.layout import CONSTANT, FactorLayout, Layout
+from asp_eval.stats.design.model_frame import BAD_WEIGHTS, Design, read_design
+from asp_eval.stats.design.variables import read_categories
+from asp_eval.stats.engine.accumulate import Sums, accumulate
+from asp_eval.stats.estimate import Array
+
+DIFFERENT_MODELS = Fault(
+    "FIT-040", "these moments belong to different models or codings and cannot be added",
+    "Use the same formula for every chunk, and declare the categories of every factor (pandas.Categorical).",
+)  # fmt: skip
+BAD_ARRAYS = Fault("FIT-042", "the arrays do not fit together: {why}", "Give n rows of everything.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """Cross-products of the effects of two factors.
+
+    Attributes
+    ----------
+    where : ndarray of int (cells, 2)
+        Group of the first and of the second factor, for each combination that occurs.
+    blocks : ndarray (cells, v_i, v_j)
+    """
+
+    where: npt.NDArray[np.intp]
+    blocks: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Cross-products of one model on some rows.
+
+    Attributes
+    ----------
+    layout : Layout
+        The columns u (c of them) and how the groups use them.
+    shift : ndarray (c,)
+        What was subtracted from each column before multiplying.
+    total : ndarray (c, c)
+        u'Wu.
+    levels : tuple of pandas.Index
+        The m_i groups of each factor.
+    sums : tuple of ndarray (m_i, v_i, c)
+        Within groups, the columns `needed` of the factor times u.
+    cells : dict of (int, int) to Cells
+        For each pair of factors.
+    n_obs, n_dropped : int
+        Rows used, and rows left out because a value was missing.
+    log_weights : float
+        Sum of the logarithms of the weights.
+    weighted : bool
+    """
+
+    layout: Layout
+    shift: Array
+    total: Array
+    levels: tuple[pd.Index, ...]
+    sums: tuple[Array, ...]
+    cells: dict[tuple[int, int], Cells]
+    n_obs: int
+    n_dropped: int = 0
+    log_weights: float = 0.0
+    weighted: bool = False
+
+    @classmethod
+    def from_frame(cls, formula: str, frame: pd.DataFrame, weights: str | None = None) -> Moments:
+        """Form the cross-products of a formula on a data frame.
+
+        Categories that are declared but not observed keep their columns, so that chunks can be added.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"y": [1.0, 2, 4, 3], "x": [0.0, 1, 0, 1], "g": ["a", "a", "b", "b"]})
+        >>> (Moments.from_frame("y ~ x + (1 | g)", frame[:2]) + Moments.from_frame("y ~ x + (1 | g)", frame[2:])).n_obs
+        4
+        """
+        return cls.from_design(read_design(formula, frame, weights=weights, declared=True))
+
+    @classmethod
+    def from_design(cls, design: Design) -> Moments:
+        """Pass once over the rows of a design."""
+        codes, levels = [g.codes for g in design.groups], [g.levels for g in design.groups]
+        n = design.data.n
+        sums = accumulate(design.layout, n, design.fill, codes, [len(v) for v in levels], design.weights)
+        return cls.from_sums(design.layout, sums, levels, n, dropped=design.data.n_dropped, weights=design.weights)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        groups: Mapping[str, npt.ArrayLike],
+        *,
+        names: Sequence[str] | None = None,
+        random: Mapping[str, Sequence[Sequence[str]]] | None = None,
+        weights: npt.ArrayLike | None = None,
+    ) -> Moments:
+        """Form the cross-products of arrays.
+
+        Parameters
+        ----------
+        X : array (n, p)
+            Fixed effects; a column of ones, if there is one, is called ``Intercept``.
+        y : array (n,)
+        groups : mapping of str to array (n,)
+            The groups of each factor, of any dtype.
+        names : sequence of str, optional
+            Names of the columns of X; by default ``Intercept, x1, x2, ...``.
+        random : mapping of str to blocks of column names, optional
+            Which columns vary by each factor; by default the intercept. ``{"g": [["Intercept", "t"]]}`` is
+            ``(1 + t | g)``, two blocks are ``||``.
+        weights : array (n,), optional
+        """
+        x = np.asarray(X, float)
+        response = np.asarray(y, float)
+        if x.ndim != 2 or response.shape != (len(x),):
+            BAD_ARRAYS.refuse(why=f"X is {x.shape}, y is {response.shape}")
+        columns = list(names) if names is not None else _default_names(x)
+        layout = _array_layout(columns, {g: (random or {}).get(g, [[CONSTANT]]) for g in groups})
+        coded = [read_categories(pd.Series(np.asarray(g))).observed() for g in groups.values()]
+        if any(len(c.codes) != len(x) for c in coded):
+            BAD_ARRAYS.refuse(why="the groups have another number of rows than X")
+        own = [i for i, name in enumerate(columns) if name != CONSTANT]
+
+        def fill(block: Array, rows: slice) -> None:
+            block[0] = 1.0
+            for j, i in enumerate(own, start=1):
+                block[j] = x[rows, i]
+            block[-1] = response[rows]
+
+        w = None if weights is None else np.asarray(weights, float)
+        found = accumulate(layout, len(x), fill, [c.codes for c in coded], [len(c.levels) for c in coded], w)
+        return cls.from_sums(layout, found, [c.levels for c in coded], len(x), weights=w)
+
+    @classmethod
+    def from_sums(
+        cls, layout: Layout, sums: Sums, levels: Sequence[pd.Index], n: int, *, dropped: int = 0, weights: Array | None = None
+    ) -> Moments:
+        """Wrap what a pass has found."""
+        if weights is not None and not bool((weights > 0).all()):
+            BAD_WEIGHTS.refuse()
+        log_weights = 0.0 if weights is None else float(np.log(weights).sum())
+        cells = {k: Cells(*v) for k, v in sums.cells.items()}
+        return cls(layout, sums.shift, sums.total, tuple(levels), sums.sums, cells, n, dropped, log_weights, weights is not None)
+
+    def __add__(self, other: Moments) -> Moments:
+        """Return the moments of both sets of rows together."""
+        if not isinstance(other, Moments):
+            return NotImplemented
+        if self.layout != other.layout or self.weighted != other.weighted:
+            DIFFERENT_MODELS.refuse(found=", ".join(other.layout.columns), expected=", ".join(self.layout.columns))
+        theirs = other.shifted(self.shift)
+        merged = [_merge_levels(a, b) for a, b in zip(self.levels, theirs.levels, strict=True)]
+        sums = tuple(_scatter(a, b, m) for a, b, m in zip(self.sums, theirs.sums, merged, strict=True))
+        cells = {k: _merge_cells(v, theirs.cells[k], merged[k[0]], merged[k[1]]) for k, v in self.cells.items()}
+        return Moments(
+            self.layout, self.shift, self.total + theirs.total, tuple(m.levels for m in merged), sums, cells,
+            self.n_obs + theirs.n_obs, self.n_dropped + theirs.n_dropped, self.log_weights + theirs.log_weights, self.weighted,
+        )  # fmt: skip
+
+    def shifted(self, shift: Array) -> Moments:
+        """Return the same moments about another point: column k becomes u_k + (old shift - new shift)_k * 1."""
+        move = self.shift - shift
+        if not move.any():
+            return self
+        T = np.eye(len(shift))
+        T[0] += move  # u_new = u_old T
+        T[0, 0] = 1.0
+        sums = tuple(_moved(f, s, T) for f, s in zip(self.layout.factors, self.sums, strict=True))
+        needed = [_square(f, T) for f in self.layout.factors]
+        cells = {(i, j): replace(c, blocks=needed[i].T @ c.blocks @ needed[j]) for (i, j), c in self.cells.items()}
+        return replace(self, shift=shift, total=T.T @ self.total @ T, sums=sums, cells=cells)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Merged:
+    """The groups of two sets of rows: all of them, and where each set's groups are among them."""
+
+    levels: pd.Index
+    first: npt.NDArray[np.intp]
+    second: npt.NDArray[np.intp]
+
+
+def _merge_levels(a: pd.Index, b: pd.Index) -> _Merged:
+    """Return the union of two sets of groups: those of `a`, then the new ones of `b`."""
+    if a.equals(b):
+        return _Merged(a, np.arange(len(a)), np.arange(len(b)))
+    levels = a.append(b[a.get_indexer(b) < 0])
+    return _Merged(levels, np.arange(len(a)), levels.get_indexer(b).astype(np.intp))
+
+
+def _scatter(a: Array, b: Array, merged: _Merged) -> Array:
+    """Add group sums at the groups' new positions."""
+    out = np.zeros((len(merged.levels), *a.shape[1:]))
+    out[merged.first] += a
+    out[merged.second] += b
+    return out
+
+
+def _merge_cells(a: Cells, b: Cells, rows: _Merged, columns: _Merged) -> Cells:
+    """Add cell sums at the cells' new positions."""
+    width = len(columns.levels)
+    key_a = rows.first[a.where[:, 0]] * width + columns.first[a.where[:, 1]]
+    key_b = rows.second[b.where[:, 0]] * width + columns.second[b.where[:, 1]]
+    keys, position = np.unique(np.concatenate([key_a, key_b]), return_inverse=True)
+    out = np.zeros((len(keys), *a.blocks.shape[1:]))
+    out[position[: len(key_a)]] += a.blocks
+    out[position[len(key_a) :]] += b.blocks
+    return Cells(np.column_stack(np.divmod(keys, width)).astype(np.intp), out)
+
+
+def _square(factor: FactorLayout, T: Array) -> Array:
+    """Return the part of T that moves the columns a factor keeps."""
+    return T[np.ix_(factor.needed, factor.needed)]
+
+
+def _moved(factor: FactorLayout, sums: Array, T: Array) -> Array:
+    """Return group sums about another point."""
+    return _square(factor, T).T @ (sums @ T)
+
+
+def _default_names(x: Array) -> list[str]:
+    """Name the columns of X by position; a column of ones is the intercept."""
+    ones = [len(x) > 0 and bool(x[0, j] == 1) and bool((x[:, j] == 1).all()) for j in range(x.shape[1])]
+    return [CONSTANT if one else f"x{j}" for j, one in enumerate(ones)]
+
+
+def _array_layout(names: list[str], random: Mapping[str, Sequence[Sequence[str]]]) -> Layout:
+    """Return the layout of arrays."""
+    columns = (CONSTANT, *(n for n in names if n != CONSTANT))
+    if len(set(names)) < len(names):
+        BAD_ARRAYS.refuse(why="two columns of X have the same name")
+    unknown = [c for blocks in random.values() for b in blocks for c in b if c not in columns]
+    if unknown:
+        BAD_ARRAYS.refuse(why=f"no column is named {unknown[0]}")
+    where = {name: i for i, name in enumerate(columns)}
+    factors = tuple(FactorLayout(g, (g,), tuple(tuple(where[c] for c in b) for b in blocks)) for g, blocks in random.items())
+    return Layout("arrays", (*columns, "y"), tuple(where[n] for n in names), factors, frozenset({0}))

@@ -1,0 +1,1 @@
+"""Statistics of statistics: shrinkage, effect sizes, multiplicity."""

@@ -1,0 +1,102 @@
+"""Double programming: the same model fitted by statsmodels, which shares no code with this engine.
+
+statsmodels' default optimiser stops short on models of this very kind; with ``method="powell"`` it is right to three or
+four digits, and that is what is used here.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.core.errors import Unavailable
+from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.design.prediction import effect_columns
+from asp_eval.stats.estimate import Array
+
+AGREES = 1e-2
+"""Two fits agree if they differ by less than this share of the standard error (coefficients) or of the value (variances)."""
+ERRORS_AGREE = 5e-2
+"""For standard errors: statsmodels takes them from the joint observed Hessian of coefficients and variances, a close but
+different estimate of the same thing."""
+
+
+def agreement(
+    design: Design, kept: tuple[int, ...], names: tuple[str, ...], estimate: Array, covariance: Array,
+    effects: Sequence[Array], sigma2: float, *, reml: bool,
+) -> pd.DataFrame | Unavailable:  # fmt: skip
+    """Refit by statsmodels and return both values of every quantity, their difference, and whether they agree.
+
+    Parameters
+    ----------
+    design : Design
+    kept : tuple of int
+        Columns of X that were estimated.
+    names : tuple of str
+        Theirs, length p.
+    estimate, covariance : ndarray (p,), (p, p)
+    effects : sequence of ndarray (k, k)
+        Covariance of each factor's effects.
+    sigma2 : float
+    reml : bool
+
+    Returns
+    -------
+    DataFrame or Unavailable
+        quantity, engine, statsmodels, difference (over the standard error or the variance), tolerance, agrees.
+    """
+    other = refit_elsewhere(design, kept, reml=reml)
+    if isinstance(other, Unavailable):
+        return other
+    errors, D = np.sqrt(np.diag(covariance)), effects[0]
+    lower, size = np.tril_indices(len(D)), np.sqrt(np.outer(np.diag(D), np.diag(D)))
+    pairs = [f"covariance {i + 1},{j + 1} of {design.layout.factors[0].name}" for i, j in zip(*lower, strict=True)]
+    ours = np.concatenate([estimate, errors, D[lower], [sigma2]])
+    theirs = np.concatenate([other.beta, other.errors, other.D[lower], [other.sigma2]])
+    scale = np.concatenate([errors, errors, size[lower], [sigma2]])
+    tolerance = np.full(len(ours), AGREES)
+    tolerance[len(names) : 2 * len(names)] = ERRORS_AGREE
+    difference = np.abs(ours - theirs) / np.where(scale > 0, scale, 1.0)
+    return pd.DataFrame({
+        "quantity": [*names, *(f"std_error {n}" for n in names), *pairs, "residual variance"], "engine": ours,
+        "statsmodels": theirs, "difference": difference, "tolerance": tolerance, "agrees": difference < tolerance,
+    })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Elsewhere:
+    """What statsmodels found.
+
+    Attributes
+    ----------
+    beta, errors : ndarray (p,)
+    D : ndarray (k, k)
+    sigma2 : float
+    """
+
+    beta: Array
+    errors: Array
+    D: Array
+    sigma2: float
+
+
+def refit_elsewhere(design: Design, kept: tuple[int, ...], *, reml: bool) -> Elsewhere | Unavailable:
+    """Return statsmodels' fit of the same columns, if it can fit the model."""
+    if len(design.layout.factors) != 1 or len(design.layout.factors[0].blocks) != 1:
+        return Unavailable("statsmodels fits one grouping factor with correlated effects; this model has another structure")
+    if design.weights is not None:
+        return Unavailable("statsmodels' mixed model takes no weights")
+    from statsmodels.regression.mixed_linear_model import MixedLM
+
+    X = design.fixed_matrix()[:, list(kept)]
+    Z = effect_columns(design, design.layout.factors[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of boundaries and of its own Hessian
+        found = MixedLM(design.response, X, groups=design.groups[0].codes, exog_re=Z).fit(reml=reml, method="powell")
+    p = X.shape[1]
+    beta, errors = np.asarray(found.params, float)[:p], np.asarray(found.bse, float)[:p]
+    return Elsewhere(beta, errors, np.atleast_2d(np.asarray(found.cov_re, float)), float(found.scale))

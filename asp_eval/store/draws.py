@@ -1,0 +1,98 @@
+"""The lots that stand, as the study's ledger tells of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pandas as pd
+
+from asp_eval.store import table
+from asp_eval.store.ledger import REDRAW
+from asp_eval.trial.study.design import Study
+
+DRAW, LATE = "draw", "late-draw"
+"""Kinds of ledger entries. A redraw puts the draw before it out of force; a late draw adds institutions."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnLot:
+    """One entry of the ledger that gave institutions their arms.
+
+    Attributes
+    ----------
+    entry : int
+        Its number in the ledger.
+    kind, recorded_at, recorded_by : str
+    seed : int
+    scheme, digest : str
+        The scheme in words, and the digest of the list.
+    lines : tuple of str
+        The list.
+    arms : dict of str to str
+        Arm of each institution.
+    why : str
+        Reason of a redraw.
+    candidates_digest : str
+        Of a constrained scheme.
+    """
+
+    entry: int
+    kind: str
+    recorded_at: str
+    recorded_by: str
+    seed: int
+    scheme: str
+    digest: str
+    lines: tuple[str, ...]
+    arms: dict[str, str]
+    why: str = ""
+    candidates_digest: str = ""
+
+    @property
+    def late(self) -> bool:
+        """Whether the institutions came after the lot was drawn."""
+        return self.kind == LATE
+
+    def rows(self, institutions: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of its institutions in the list as it is now."""
+        return institutions.loc[institutions["institution_id"].isin(list(self.arms))]
+
+
+def every_lot(study: Study) -> list[DrawnLot]:
+    """Return every draw that was ever made with this package for the study, first to last, those replaced too."""
+    ledger = table(study, "ledger")
+    found = []
+    for row in ledger.loc[ledger["kind"].isin([DRAW, REDRAW, LATE])].itertuples():
+        said = json.loads(str(row.body))
+        if "seed" in said:
+            found.append(
+                DrawnLot(
+                    entry=int(row.entry),  # type: ignore[arg-type]
+                    kind=str(row.kind),
+                    recorded_at=str(row.recorded_at),
+                    recorded_by=str(row.recorded_by),
+                    seed=int(said["seed"]),
+                    scheme=said["scheme"],
+                    digest=said["digest"],
+                    lines=tuple(said["lines"]),
+                    arms=said["arms"],
+                    why=said.get("why", ""),
+                    candidates_digest=said.get("candidates_digest", ""),
+                )
+            )
+    return found
+
+
+def drawn_lots(study: Study) -> list[DrawnLot]:
+    """Return the lots in force: the last draw that was not replaced, then the late ones; empty if none is known."""
+    lots = every_lot(study)
+    last = max((number for number, lot in enumerate(lots) if not lot.late), default=None)
+    return [] if last is None else lots[last:]
+
+
+def still_open(institutions: pd.DataFrame) -> pd.DataFrame:
+    """Return the institutions that have not closed: those that can be drawn."""
+    if "closed_on" not in institutions.columns:
+        return institutions
+    return institutions.loc[institutions["closed_on"].isna()]

@@ -1,0 +1,202 @@
+"""What the ledger says of imports: every file that was taken in, what became of its rows, and what took its place.
+
+An entry says what was true when it was written and is never changed; what became of it later follows from later entries:
+
+- an import that ``supersedes`` another takes the place of it, and of every correction of it;
+- an import that ``corrects`` another adds rows that the other had in quarantine. Its ``takes`` says whose rows they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from asp_eval.intake.mapping.mapping import Mapping as MappingFile
+from asp_eval.intake.table import Table
+from asp_eval.store import ledger
+from asp_eval.store.layout import typed_frame
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+KIND = "import"
+PARTS = ("accepted", "unanswered", "filtered", "collapsed", "duplicates", "quarantined")
+COLUMNS = {
+    "import_id": "BIGINT",
+    "file": "VARCHAR",
+    "sha256": "VARCHAR",
+    "kept_sha256": "VARCHAR",
+    "table_name": "VARCHAR",
+    "wave": "VARCHAR",
+    "rows_in": "BIGINT",
+    **dict.fromkeys((*PARTS, "rows_superseded"), "BIGINT"),
+    "superseded": "BOOLEAN",
+    "supersedes": "DOUBLE",
+    "corrects": "DOUBLE",
+    "mapping_digest": "VARCHAR",
+    "schema_digest": "VARCHAR",
+    "package_version": "VARCHAR",
+    "imported_at": "VARCHAR",
+    "imported_by": "VARCHAR",
+    "mapping": "VARCHAR",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A file that was taken in.
+
+    Attributes
+    ----------
+    entry : Entry
+        What the ledger says of it.
+    superseded : bool
+        Whether another file took its place, or that of the file it corrects.
+    taken : int
+        Rows that corrections took out of its quarantine.
+    """
+
+    entry: ledger.Entry
+    superseded: bool
+    taken: int
+
+    @property
+    def import_id(self) -> int:
+        """The number of its entry."""
+        return self.entry.entry
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the entry says."""
+        return self.entry.said
+
+    @property
+    def file(self) -> str:
+        """Its name in ``data/``."""
+        return str(self.said["file"])
+
+    def is_of(self, table: Table, mapping: MappingFile) -> bool:
+        """Whether it is the same file, read in the same way."""
+        now = (table.sha256, mapping.digest, table.schema.digest)
+        return tuple(self.said[name] for name in ("sha256", "mapping_digest", "schema_digest")) == now
+
+    def counts(self) -> dict[str, int]:
+        """Return what became of its rows, as of now: the `PARTS` and ``rows_superseded``, which add up to ``rows_in``."""
+        said = self.said
+        if self.superseded:
+            return {**dict.fromkeys(PARTS, 0), "rows_superseded": said["rows_in"]}
+        now = {part: int(said[part]) for part in PARTS}
+        return now | {"quarantined": now["quarantined"] - self.taken, "rows_superseded": self.taken}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a file changes beside adding its rows.
+
+    Attributes
+    ----------
+    arms : mapping
+        Arms that it adds to the allocation, by institution.
+    supersedes : Import, optional
+        The one whose place it takes.
+    corrects : Import, optional
+        The one whose rows in quarantine it brings again.
+    takes : mapping of int to int
+        How many rows it takes over from the quarantine of each import.
+    declares : bool
+        Whether the file itself says what its labels mean, which a correction of it will need to know.
+    """
+
+    arms: Mapping[str, str] = field(default_factory=dict)
+    supersedes: Import | None = None
+    corrects: Import | None = None
+    takes: Mapping[int, int] = field(default_factory=dict)
+    declares: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What is kept of a file in ``data/``.
+
+    Attributes
+    ----------
+    name : str
+        Where it is, from ``data/``.
+    sha256 : str
+        Digest of what is kept: the file's own, or that of a copy without what identifies persons.
+    """
+
+    name: str
+    sha256: str
+
+
+def enter(connection: DuckDBPyConnection, table: Table, mapping: MappingFile, copy: Copy, change: Change) -> ledger.Entry:
+    """Write an import into the ledger.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    table : Table
+    mapping : Mapping
+    copy : Copy
+    change : Change
+    """
+    body = {
+        "file": copy.name,
+        "sha256": table.sha256,
+        "kept_sha256": copy.sha256,
+        "companions": dict(table.dialect.companions),
+        "table_name": table.name,
+        "wave": table.wave or "",
+        "rows_in": table.rows_read,
+        **{part: getattr(table, part) for part in PARTS},
+        "supersedes": change.supersedes.import_id if change.supersedes else None,
+        "corrects": change.corrects.import_id if change.corrects else None,
+        "takes": {str(number): rows for number, rows in change.takes.items()},
+        "mapping_digest": mapping.digest,
+        "schema_digest": table.schema.digest,
+        "mapping": mapping.on_one_line,
+        "delimiter": table.dialect.delimiter or ",",
+        "decimal": table.dialect.decimal,
+        "dates": table.dialect.dates,
+        "declares": change.declares,
+    }
+    return ledger.append(connection, KIND, body | ({"arms": dict(change.arms)} if change.arms else {}))
+
+
+def imports(chain: Sequence[ledger.Entry]) -> tuple[Import, ...]:
+    """Return the imports of a ledger in their order, and what became of each."""
+    told = [(entry, entry.said) for entry in chain if entry.kind == KIND]
+    gone = {said["supersedes"] for _, said in told} - {None}
+    gone |= {entry.entry for entry, said in told if said["corrects"] in gone}
+    taken = dict.fromkeys((entry.entry for entry, _ in told), 0)
+    for _, said in told:
+        for number, rows in said["takes"].items():
+            taken[int(number)] += rows
+    return tuple(Import(entry, entry.entry in gone, taken[entry.entry]) for entry, _ in told)
+
+
+def standing(connection: DuckDBPyConnection, name: str, wave: str | None) -> tuple[Import, ...]:
+    """Return what stands for a table and wave: the file, then its corrections; of an allocation, every file."""
+    found = imports(ledger.entries(connection))
+    return tuple(i for i in found if not i.superseded and (i.said["table_name"], i.said["wave"]) == (name, wave or ""))
+
+
+def frame(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
+    """Return the imports of a ledger as a table.
+
+    In every row ``rows_in = accepted + unanswered + filtered + collapsed + duplicates + quarantined + rows_superseded``,
+    as of now.
+    """
+    rows = []
+    for found in imports(chain):
+        entry, said = found.entry, found.said
+        rows.append({
+            **{name: said.get(name) for name in COLUMNS}, **found.counts(), "import_id": entry.entry,
+            "superseded": found.superseded, "package_version": entry.package_version, "imported_at": entry.recorded_at,
+            "imported_by": entry.recorded_by,
+        })  # fmt: skip
+    return typed_frame(rows, COLUMNS)

@@ -1,0 +1,135 @@
+"""How tables stand in the database: names, types, and the way in and out of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
+from asp_eval.intake.files.raw import Mask
+from asp_eval.trial.tables.fields import Field
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+OTHER_TYPE = Fault(
+    "STO-003", "the column is stored as {stored}, and study.yaml now declares another type",
+    "Give the column its old type or another name; or move study.duckdb out of the folder and import the files again.",
+)  # fmt: skip
+
+SQL_TYPES = {"string": "VARCHAR", "yearmonth": "VARCHAR", "integer": "DOUBLE", "number": "DOUBLE", "date": "DATE"}
+Columns = Mapping[str, str]  # column to SQL type
+BLOCK = 122_880  # rows inserted at a time: as many as the database compresses together; the texts of no more are unpacked
+
+
+def items_table(name: str, form: str) -> str:
+    """Return the stored name of an instrument's table: ``screening_sdq_teacher_4_17``."""
+    return stored_name(f"{name}_{form}")
+
+
+def stored_name(name: str) -> str:
+    """Return a table's name as the database has it."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", name)
+
+
+def quoted(name: str) -> str:
+    """Return a name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def sql_columns(fields: Iterable[Field]) -> dict[str, str]:
+    """Return the SQL type of each field."""
+    return {field.name: SQL_TYPES[field.kind] for field in fields}
+
+
+def stored_columns(connection: DuckDBPyConnection, name: str) -> dict[str, str]:
+    """Return the columns of a stored table; none if it is not there."""
+    there = "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND NOT internal"
+    if connection.execute(there, [name]).fetchall() == [(0,)]:  # to ask for columns would then end the transaction
+        return {}
+    return dict(connection.execute("SELECT name, type FROM pragma_table_info(?)", [name]).fetchall())
+
+
+def stored_tables(connection: DuckDBPyConnection) -> tuple[str, ...]:
+    """Return the names of the stored tables."""
+    return tuple(name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall())
+
+
+def ensure(connection: DuckDBPyConnection, name: str, columns: Columns) -> None:
+    """Make a table, or give it the columns it lacks.
+
+    Raises
+    ------
+    Refusal
+        STO-003 if a column is there with another type.
+    """
+    there = stored_columns(connection, name)
+    if not there:
+        declared = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
+        connection.execute(f"CREATE TABLE {quoted(name)} ({declared})")
+        return
+    for column, kind in columns.items():
+        if column not in there:
+            connection.execute(f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column)} {kind}")
+        elif there[column] != kind:
+            OTHER_TYPE.refuse(Phrase("table {table}, column {name}", table=name, name=column), stored=there[column])
+
+
+def insert(connection: DuckDBPyConnection, name: str, frame: pd.DataFrame, rows: Mask | None = None) -> None:
+    """Add the rows of a frame, or those where a mask of shape (n,) is True, in their order; columns go by name."""
+    for start in range(0, len(frame), BLOCK):
+        block = frame.iloc[start : start + BLOCK]
+        if rows is not None:
+            block = block.loc[rows[start : start + BLOCK]]
+        if len(block):
+            connection.register("incoming", block)
+            connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT * FROM incoming")
+            connection.unregister("incoming")
+
+
+def fetch(connection: DuckDBPyConnection, query: str, values: list[object] | None = None) -> pd.DataFrame:
+    """Return a query's rows: text as ``string``, numbers as ``float64``, dates as ``datetime64[s]``."""
+    cursor = connection.execute(query, values or [])
+    names = [column[0] for column in cursor.description or ()]
+    kinds = [str(column[1]) for column in cursor.description or ()]
+    frame = cursor.df()
+    frame.columns = pd.Index(names)
+    whole = {name for name in names if pd.api.types.is_integer_dtype(frame[name].dtype)}  # older DuckDB says NUMBER to all
+    return frame.astype({name: "int64" if name in whole else _dtype(kind) for name, kind in zip(names, kinds, strict=True)})
+
+
+def empty_frame(columns: Columns) -> pd.DataFrame:
+    """Return a frame without rows, of the types `fetch` would give it."""
+    return pd.DataFrame({name: pd.Series([], dtype=_dtype(kind)) for name, kind in columns.items()})
+
+
+def stored_pairs(connection: DuckDBPyConnection, name: str, key: str, value: str) -> dict[str, str]:
+    """Return two columns of a stored table as keys and values; none if the table is not there."""
+    if not stored_columns(connection, name):
+        return {}
+    return dict(connection.execute(f"SELECT {quoted(key)}, {quoted(value)} FROM {quoted(name)}").fetchall())
+
+
+def typed_frame(rows: Sequence[Mapping[str, object]], columns: Columns) -> pd.DataFrame:
+    """Return rows of plain values as a frame of the types `fetch` would give it."""
+    return pd.DataFrame({
+        name: pd.Series([row[name] for row in rows], dtype=_dtype(kind)) for name, kind in columns.items()
+    })  # fmt: skip
+
+
+def _dtype(kind: str) -> str:
+    match kind.upper():
+        case "DOUBLE" | "NUMBER" | "FLOAT":
+            return "float64"
+        case "BIGINT" | "INTEGER":
+            return "int64"
+        case "DATE" | "DATETIME":
+            return "datetime64[s]"
+        case "BOOLEAN" | "BOOL":
+            return "bool"
+        case _:
+            return "string"

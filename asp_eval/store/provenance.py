@@ -1,0 +1,120 @@
+"""What results were computed from, and ``manifest.json``: what went in, what came out, and with which software."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from asp_eval.core.documents import write_whole
+from asp_eval.core.errors import Fault
+from asp_eval.intake.mapping.mapping import kept_mapping
+from asp_eval.store import table
+from asp_eval.trial.study.design import Study
+
+STALE = Fault(
+    "ANA-006",
+    "the results are older than the data or study.yaml",
+    "Give 'asp-eval score', 'asp-eval analyse' and 'asp-eval gap' again, then the report.",
+)
+SOFTWARE = ("asp-eval", "numpy", "scipy", "pandas", "duckdb", "statsmodels", "linearmodels", "pingouin", "jinja2", "babel")
+
+
+def state_of(study: Study) -> str:
+    """Return a digest of everything results depend on: study.yaml, the imports that stand, the allocation, the ledger's head."""
+    digest = hashlib.sha256((study.folder / "study.yaml").read_bytes())
+    digest.update(ledger_head(study).encode())
+    imports = _standing_imports(study)[["table_name", "wave", "sha256", "mapping_digest"]]
+    for frame in (imports, table(study, "allocation")):
+        digest.update(frame.to_csv(index=False).encode())
+    return digest.hexdigest()
+
+
+def ledger_head(study: Study) -> str:
+    """Return the digest of the ledger's last entry; empty if nothing was ever entered."""
+    digests = table(study, "ledger")["digest"]
+    return str(digests.iloc[-1]) if len(digests) else ""
+
+
+def printed_head(study: Study) -> str:
+    """Return the head that ``output/manifest.json`` holds; empty if there is none."""
+    path = study.folder / "output" / "manifest.json"
+    if not path.is_file():
+        return ""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["ledger"]["head"])
+    except (ValueError, KeyError, TypeError):  # of an older version, or damaged
+        return ""
+
+
+def refuse_stale(study: Study, state: str, source: str) -> None:
+    """Refuse results that were computed from other data, or under another study.yaml, than stand now."""
+    if state != state_of(study):
+        STALE.refuse(source)
+
+
+def write_manifest(study: Study, written: Iterable[Path]) -> Path:
+    """Write ``output/manifest.json``: digests of study.yaml, of every import that stands and of every output; versions; seed.
+
+    Pages that an earlier manifest lists and that were not written again are removed: they show what is no longer so.
+    """
+    output = study.folder / "output"
+    path = output / "manifest.json"
+    results = [file for file in (output / "results.json", output / "results.csv", output / "gap.json") if file.is_file()]
+    outputs = sorted([*results, *written])
+    _remove_old_pages(study, path, outputs)
+    manifest = {
+        "study": study.study.id,
+        "synthetic": study.study.synthetic,
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "draw": _draw(study),
+        "ledger": {"entries": len(table(study, "ledger")), "head": ledger_head(study)},
+        "inputs": {_name(study, file): _digest(file) for file in [study.folder / "study.yaml", *_exports(study)]},
+        "outputs": {_name(study, file): _digest(file) for file in outputs},
+        "software": {"python": platform.python_version(), **{name: version(name) for name in SOFTWARE}},
+    }
+    write_whole(path, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    return path
+
+
+def _remove_old_pages(study: Study, manifest: Path, outputs: list[Path]) -> None:
+    if manifest.is_file():
+        before = json.loads(manifest.read_text(encoding="utf-8")).get("outputs", {})
+        for name in set(before) - {_name(study, file) for file in outputs}:
+            if name.startswith("output/") and name.endswith(".html"):
+                (study.folder / name).unlink(missing_ok=True)
+
+
+def _draw(study: Study) -> dict[str, list[str]]:
+    """Return the seed, scheme and digest of the draw, or where it was drawn."""
+    allocation = table(study, "allocation")
+    columns = [name for name in ("seed", "scheme", "digest", "date", "source") if name in allocation.columns]
+    return {name: sorted(allocation[name].dropna().astype(str).unique()) for name in columns}
+
+
+def _standing_imports(study: Study) -> pd.DataFrame:
+    """Return the imports that no later file has taken the place of."""
+    ledger = table(study, "import_ledger")
+    return ledger.loc[~ledger["superseded"].astype(bool)].sort_values(["table_name", "wave", "sha256"])
+
+
+def _exports(study: Study) -> list[Path]:
+    """Return the files in ``data/`` that stand, with their mappings."""
+    kept = [study.folder / "data" / name for name in _standing_imports(study)["file"].astype(str).unique()]
+    mappings = [kept_mapping(file) for file in kept]
+    return sorted(file for file in (*kept, *mappings) if file.is_file())
+
+
+def _name(study: Study, path: Path) -> str:
+    return path.resolve().relative_to(study.folder).as_posix()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

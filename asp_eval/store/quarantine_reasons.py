@@ -1,0 +1,90 @@
+"""Rows in quarantine with their faults as they were found, to be told in any language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from asp_eval.core.errors import Fault, Place, Problem
+from asp_eval.core.phrases import as_plain, from_plain
+from asp_eval.intake.mapping.mapping import NO_MAPPING
+from asp_eval.intake.mapping.mapping import Mapping as MappingFile
+from asp_eval.store import imports, ledger
+from asp_eval.store.connection import Store
+from asp_eval.store.layout import stored_columns
+from asp_eval.trial.study.design import Study
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """One row in quarantine.
+
+    Attributes
+    ----------
+    file : str
+        The file that it first came with, as it is called in ``data/``.
+    row : int
+        Its number there.
+    institution, unit : str, optional
+        What the row tells of them; the unit is a child or a respondent.
+    problems : tuple of Problem
+    called : mapping of str to str
+        What our columns are called in that file, where that is something else.
+    labels : mapping of str to mapping of str to str
+        What our values of a column, an instrument or a family are called there: ``{"sex": {"boy": "dreng"}}``.
+    """
+
+    file: str
+    row: int
+    institution: str | None
+    unit: str | None
+    problems: tuple[Problem, ...]
+    called: Mapping[str, str]
+    labels: Mapping[str, Mapping[str, str]]
+
+
+def as_kept(problem: Problem) -> dict[str, object]:
+    """Return a problem for JSON, from which `problem_of` makes it again: in English, and what that was made of."""
+    parts = {"text": problem.fault.text, "remedy": problem.fault.remedy}
+    words = {"found": problem.found, "expected": problem.expected, **problem.details}
+    return problem.as_dict() | {"said": parts, "words": {name: as_plain(value) for name, value in words.items()}}
+
+
+def problem_of(kept: Mapping[str, Any]) -> Problem:
+    """Return the problem that `as_kept` was given."""
+    said, details = kept["said"], {name: from_plain(value) for name, value in kept["words"].items()}
+    fault = Fault(kept["code"], said["text"], said["remedy"], kept["severity"])
+    place = Place(kept["source"], kept["line"], kept["row"], kept["column"])
+    return Problem(fault, place, details.pop("found"), details.pop("expected"), details)  # type: ignore[arg-type]
+
+
+def waiting_rows(study: Study, table: str, wave: str | None) -> tuple[WaitingRow, ...]:
+    """Return the rows of a table and wave that are in quarantine."""
+    with Store(study.folder).reading() as connection:
+        if connection is None or not stored_columns(connection, "quarantine"):
+            return ()
+        return _rows(connection, table, wave or "")
+
+
+def _rows(connection: DuckDBPyConnection, table: str, wave: str) -> tuple[WaitingRow, ...]:
+    query = """SELECT import_id, row, institution_id, "key", reasons FROM quarantine
+        WHERE table_name = ? AND wave = ? ORDER BY import_id, row"""
+    found = connection.execute(query, [table, wave]).fetchall()
+    known = {one.import_id: one for one in imports.imports(ledger.entries(connection))}
+    told = {number: _told(known[number].said["mapping"]) for number in {row[0] for row in found}}
+    return tuple(
+        WaitingRow(known[number].file, row, institution, unit, tuple(map(problem_of, json.loads(reasons))), *told[number])
+        for number, row, institution, unit, reasons in found
+    )
+
+
+def _told(mapping: str) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Return what a mapping says our columns, and our values, are called in the file."""
+    read = MappingFile.model_validate_json(mapping) if mapping else NO_MAPPING
+    labels = {part: {value: label for label, value in pairs.items() if value} for part, pairs in read.recode.items()}
+    return {ours: theirs for theirs, ours in read.renames.items()}, labels

@@ -1,0 +1,179 @@
+"""What the other rooms ask of the store: whole tables out, the draw and the scores in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from asp_eval.core.csv_text import write_csv
+from asp_eval.core.errors import Fault
+from asp_eval.store import imports, ledger, quarantine
+from asp_eval.store.connection import Store
+from asp_eval.store.layout import empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
+from asp_eval.store.table_writer import add_allocation, item_columns, replace_allocation, replace_scores
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.tables.schema import BY_WAVE, IMPORTABLE, LISTS, base_schema, table_schema
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+NO_TABLE = Fault("STO-004", "the store has no such table", "Name one of its tables.")
+NO_REASON = Fault(
+    "STO-024", "a lot that was drawn is drawn again for a reason only, and none is given",
+    "Say it with --why: it is kept in the ledger beside the first draw, and printed.",
+)  # fmt: skip
+TABLES = (*IMPORTABLE, "scores", "ledger", "import_ledger", "quarantine")
+
+
+def table(study: Study, name: str) -> pd.DataFrame:
+    """Return a stored table.
+
+    Parameters
+    ----------
+    study : Study
+    name : str
+        ``institutions``, ``allocation``, ``children``, ``screening`` (visits), ``staff_survey``, ``staff``,
+        ``interviews``, ``implementation``, ``scores``, ``ledger`` (its entries), ``import_ledger`` (what it says of
+        files), ``quarantine``; or the answers to an instrument: ``screening_sdq-teacher-4-17``.
+
+    Returns
+    -------
+    DataFrame
+        Ids and texts as ``string`` (missing: ``pd.NA``), numbers as ``float64`` (missing: NaN), dates as
+        ``datetime64[s]``, in the order they were stored. A table of which nothing was stored yet has its columns and
+        no rows.
+
+    Raises
+    ------
+    Refusal
+        STO-004 for a table that there cannot be; STO-001 if another process holds the data.
+    """
+    expected = _columns(study, name)
+    import duckdb
+
+    with Store(study.folder).reading() as connection:
+        if connection is None:
+            return empty_frame(expected)
+        if name == "import_ledger":
+            return imports.frame(ledger.entries(connection))
+        try:  # to look into the catalogue first takes longer than to read a table
+            return fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
+        except duckdb.CatalogException:
+            return empty_frame(expected)
+
+
+def write_allocation(
+    study: Study, frame: pd.DataFrame, *, kind: str = "draw", body: Mapping[str, object] | None = None
+) -> ledger.Entry | None:
+    """Write a draw into the ledger and the table of arms, in one transaction, and ``output/allocation.csv`` for people.
+
+    Parameters
+    ----------
+    study : Study
+    frame : DataFrame
+        institution_id, arm, and what is known of stratum, seed, scheme, digest, date, source. Rows are added; what has
+        an arm keeps it.
+    kind : str
+        The kind of entry. A ``redraw`` puts all of `frame` in the place of what was drawn, and needs a reason.
+    body : mapping, optional
+        What the entry says: the seed, the scheme, the digest of the list, for a redraw ``why``. The arms are added to it
+        under ``arms``, so that a lot that was replaced can still be read.
+
+    Returns
+    -------
+    Entry or None
+        None if every institution had this arm already, and nothing was written.
+
+    Raises
+    ------
+    DataProblems
+        STO-011 if an institution already has another arm: a lot is drawn once.
+    Refusal
+        STO-024 for a redraw without a reason.
+    """
+    said = dict(body or {})
+    if kind == ledger.REDRAW and not str(said.get("why") or "").strip():
+        NO_REASON.refuse("allocation")
+    schema = table_schema("allocation", study)
+    kept = frame[[name for name in schema.names if name in frame]].copy()
+    for field in schema.fields:
+        if field.kind == "string" and field.name in kept:
+            kept[field.name] = kept[field.name].astype("string")
+    with Store(study.folder).writing() as connection:
+        if kind == ledger.REDRAW:
+            arms = replace_allocation(connection, schema, kept)
+        else:
+            arms = add_allocation(connection, schema, kept, "allocation")
+        entry = ledger.append(connection, kind, said | {"arms": arms}) if arms else None
+        ledgers = ledger_frames(connection, study)
+    write_ledgers(study, ledgers)
+    return entry
+
+
+def write_scores(study: Study, frame: pd.DataFrame) -> None:
+    """Store scores in place of all that were there: one row per unit, wave and scale (``data_schema/scores.json``)."""
+    schema = base_schema("scores")
+    kept = frame[[name for name in schema.names if name in frame]].copy()
+    for field in schema.fields:
+        if field.name in kept:
+            kept[field.name] = kept[field.name].astype("float64" if field.numeric else "string")
+    with Store(study.folder).writing() as connection:
+        replace_scores(connection, schema, kept)
+
+
+def ledger_frames(connection: DuckDBPyConnection, study: Study) -> dict[str, pd.DataFrame]:
+    """Return the ledger and the allocation as they are inside a transaction, by the names of their files.
+
+    The ledger has one row per entry of every kind. What it says of a file as of now stands in columns of its own; what was
+    written stands in ``body``, so that the chain can be checked from this table alone.
+    """
+    chain = ledger.entries(connection)
+    allocation = (
+        fetch(connection, "SELECT * FROM allocation")
+        if stored_columns(connection, "allocation")
+        else empty_frame(_columns(study, "allocation"))
+    )
+    return {"ledger": _for_people(chain), "allocation": allocation}
+
+
+def _for_people(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
+    told = imports.frame(chain).drop(columns=["mapping", "package_version", "imported_at", "imported_by"])
+    for name in (name for name, kind in imports.COLUMNS.items() if kind in ("BIGINT", "DOUBLE")):
+        told[name] = told[name].astype("Int64")
+    whole = ledger.frame(chain)
+    seals = ["body", "previous", "digest"]
+    left = whole.drop(columns=seals).merge(told, how="left", left_on="entry", right_on="import_id")
+    return left.drop(columns="import_id").assign(**{name: whole[name] for name in seals})
+
+
+def write_ledgers(study: Study, frames: Mapping[str, pd.DataFrame]) -> None:
+    """Write the ledger and the allocation, once they are stored, as CSV into ``output/``, for people."""
+    for file, frame in frames.items():
+        if len(frame):
+            write_csv(study.folder / "output" / f"{file}.csv", frame)
+
+
+def _columns(study: Study, name: str) -> dict[str, str]:
+    """Return the columns a table has when it is empty."""
+    if name in (sealed := {"ledger": ledger.COLUMNS, "import_ledger": imports.COLUMNS, "quarantine": quarantine.COLUMNS}):
+        return sealed[name]
+    if name == "scores":
+        return sql_columns(base_schema(name).fields)
+    if name in ("institutions", "allocation", "children", *LISTS):
+        columns = sql_columns(table_schema(name, study).fields)
+        places = dict.fromkeys(("child_id", "institution_id", "first_wave"), "VARCHAR")
+        return places | columns if name == "children" else columns
+    kind = next((kind for kind in BY_WAVE if name == kind or name.startswith(f"{kind}_")), None)
+    if kind is None:
+        NO_TABLE.refuse(found=name, expected=", ".join(TABLES))
+    return _answer_columns(study, kind, name.removeprefix(kind).removeprefix("_"))
+
+
+def _answer_columns(study: Study, kind: str, form: str) -> dict[str, str]:
+    collection = study.collect.screening if kind == "screening" else study.collect.staff_survey
+    schema = table_schema(kind, study, collection.waves[0]) if collection else base_schema(kind)
+    if not form:
+        return sql_columns(field for field in schema.base if field.name not in schema.child_columns)
+    return item_columns(schema, form)

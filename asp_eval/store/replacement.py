@@ -1,0 +1,87 @@
+"""What a file that takes the place of another would lose: two parts of one wave are not two versions of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from asp_eval.core.errors import Fault, Problem, Refusal
+from asp_eval.core.phrases import Phrase, some_of
+from asp_eval.intake.table import Table
+from asp_eval.store.children import REGISTER
+from asp_eval.store.layout import fetch, items_table, quoted, stored_columns
+from asp_eval.trial.tables.schema import LISTS
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+VANISHING = Fault(
+    "STO-013",
+    "{count} of the file that stands here ({before}) would vanish, for this one has no row that can be accepted, or no answers, "
+    "of them: {names}",
+    "If the two files belong together, such as one per municipality, join them into one file and import that. "
+    "If this file is the whole, give --replace.",
+)  # fmt: skip
+
+WORDS = {
+    "institutions": (Phrase("1 institution"), partial(Phrase, "{n} institutions")),
+    "staff_survey": (Phrase("1 respondent"), partial(Phrase, "{n} respondents")),
+    "staff": (Phrase("1 member of staff"), partial(Phrase, "{n} members of staff")),
+    "interviews": (Phrase("1 interview"), partial(Phrase, "{n} interviews")),
+    "implementation": (Phrase("1 event"), partial(Phrase, "{n} events")),
+}
+MOST_NAMED = 5
+
+
+def counted(table: Table, n: int) -> str:
+    """Say how many units of a table, in words."""
+    one, many = WORDS.get(table.name, (Phrase("1 child"), partial(Phrase, "{n} children")))
+    return one if n == 1 else many(n=n)
+
+
+def vanishing(connection: DuckDBPyConnection, table: Table) -> list[str]:
+    """Return the units stored for a table and wave that would vanish if a file took the place of what stands there.
+
+    A unit vanishes if the file has no row of it, and also if it has answers to an instrument now and none in the file:
+    a part of a wave may well list every child. Of a table without waves, the rows are the units.
+    """
+    if table.name in LISTS:
+        return _lost_rows(connection, table)
+    unit = table.schema.key[0]
+    frame = table.checked
+    lost = _stored(connection, _listing(table.name), unit, table.wave) - set(frame[unit])
+    for forms in table.schema.alternatives:
+        answers = [items_table(table.name, form) for form in forms]
+        items = [name for form in forms for name in table.schema.items(form) if name in frame]
+        stored = set[str]().union(*(_stored(connection, name, unit, table.wave) for name in answers))
+        lost |= stored - set(frame.loc[frame[items].notna().any(axis=1), unit])
+    return sorted(lost)
+
+
+def _lost_rows(connection: DuckDBPyConnection, table: Table) -> list[str]:
+    """Return the keys stored that a file has no row of."""
+    key = list(table.schema.key)
+    stored = fetch(connection, f"SELECT {', '.join(map(quoted, key))} FROM {table.name}")
+    rows, now = (set(frame.itertuples(index=False, name=None)) for frame in (stored, table.checked[key]))
+    return sorted(" ".join(row) for row in rows - now)
+
+
+def refuse_vanishing(table: Table, lost: list[str], before: str, problems: Iterable[Problem]) -> None:
+    """Refuse a file that would make units vanish, and list the problems of its rows, which may be why."""
+    if lost:
+        names, count = some_of(lost, MOST_NAMED), counted(table, len(lost))
+        raise Refusal([VANISHING.at(table.source, count=count, before=before, names=names), *problems])
+
+
+def _listing(name: str) -> str:
+    """Return the stored table that lists the units of a file, also those without answers."""
+    return "child_reports" if name in ("screening", "children") else name
+
+
+def _stored(connection: DuckDBPyConnection, name: str, unit: str, wave: str | None) -> set[str]:
+    columns = stored_columns(connection, name)
+    if not columns:
+        return set()
+    condition, values = ("WHERE wave = ?", [wave or REGISTER]) if "wave" in columns else ("", [])
+    return set(fetch(connection, f"SELECT {unit} FROM {name} {condition}", [*values])[unit])

@@ -1,0 +1,1 @@
+"""What each table holds: fields, schemas and their published descriptors."""

@@ -1,0 +1,260 @@
+"""The schema of an import: the shipped table, the study's own columns, and the items of the declared instruments."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import astuple, dataclass, replace
+from functools import cache
+from typing import Any, Literal, get_args
+
+from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
+from asp_eval.core.resources import shipped_folder
+from asp_eval.trial.instruments import library
+from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.study.design import Collection, Family, Study
+from asp_eval.trial.tables.fields import Field
+
+Importable = Literal[
+    "institutions", "allocation", "children", "screening", "staff_survey", "staff", "interviews", "implementation"
+]  # fmt: skip
+IMPORTABLE: tuple[str, ...] = get_args(Importable)
+BY_WAVE = ("screening", "staff_survey")
+LISTS = ("staff", "interviews", "implementation")  # stored whole, as they come: no waves, no items
+
+UNKNOWN_TABLE = Fault("SCR-030", "there is no such table to import", "Name one of the tables.")
+NEEDS_WAVE = Fault("SCR-031", "a file for this table belongs to a wave", "Say which, with --wave.")
+NO_WAVES = Fault("SCR-032", "a file for this table belongs to no wave", "Leave --wave out.")
+NOT_COLLECTED = Fault(
+    "SCR-033", "study.yaml does not collect this table at this wave", "Correct --wave, or declare the wave under 'collect'."
+)
+COLUMN_CLASH = Fault(
+    "SCR-034", "study.yaml declares a column that the table already has", "Take it out of 'columns', or give it another name."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TableSchema:
+    """What a table may hold.
+
+    Attributes
+    ----------
+    name : str
+        Table, as in ``data_schema/``.
+    fields : tuple of Field
+        Base columns, the study's own, then items.
+    key : tuple of str
+        Columns that together identify a row.
+    wave : str, optional
+        The wave a file is for.
+    alternatives : tuple of tuple of str
+        One entry per declared instrument or family: the forms of which at least one must be there.
+    child_columns : tuple of str
+        Columns that tell of the child and feed the table of children.
+    declared : tuple of str
+        Columns that ``study.yaml`` adds and that a file is expected to have; what it says of children, at the first wave.
+    pseudonym_key : str, optional
+        The key of the pseudonyms that a file's ids of people are replaced by: those of the fields that have a `person`.
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+    wave: str | None = None
+    alternatives: tuple[tuple[str, ...], ...] = ()
+    child_columns: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
+    pseudonym_key: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Instruments whose items the table may hold."""
+        return tuple(form for group in self.alternatives for form in group)
+
+    def field(self, name: str) -> Field:
+        """Return the column called `name`."""
+        return next(field for field in self.fields if field.name == name)
+
+    def items(self, form: str) -> tuple[str, ...]:
+        """Return the item columns of an instrument."""
+        return tuple(field.name for field in self.fields if field.form == form)
+
+    @property
+    def base(self) -> tuple[Field, ...]:
+        """Columns that are not items."""
+        return tuple(field for field in self.fields if field.form is None)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything the schema says."""
+        return hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()
+
+
+def at_wave(table: str, wave: str | None) -> str:
+    """Say a table, and the wave if it has one.
+
+    Examples
+    --------
+    >>> at_wave("screening", "w1"), at_wave("institutions", None)
+    ('screening at w1', 'institutions')
+    """
+    return Phrase("{table} at {wave}", table=table, wave=wave) if wave else table
+
+
+def base_schema(name: str) -> TableSchema:
+    """Return the schema of a shipped table, without anything a study adds.
+
+    Raises
+    ------
+    Refusal
+        SCR-030 for an unknown table.
+    """
+    fields, key = _shipped(name)
+    return TableSchema(name=name, fields=fields, key=key)
+
+
+def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchema:
+    """Return the schema of a file for a table of a study.
+
+    Parameters
+    ----------
+    name : str
+        One of institutions, allocation, children, screening, staff_survey, staff, interviews, implementation, scores.
+    study : Study
+        Adds its own columns, and the items of the instruments it declares for the table.
+    wave : str, optional
+        The wave the file is for: needed for screening and staff_survey.
+
+    Raises
+    ------
+    Refusal
+        For an unknown table or instrument, or a wave at which the table is not collected.
+
+    Examples
+    --------
+    >>> from asp_eval.trial.study.design import Study
+    >>> study = Study.model_validate({
+    ...     "version": 1, "study": {"id": "mini", "title": {"en": "Mini"}}, "arms": ["reference", "intervention"],
+    ...     "waves": [{"id": "w1", "label": {"en": "start"}}],
+    ...     "collect": {"screening": {"waves": ["w1"], "instruments": [{"family": "sdq-teacher"}]}},
+    ...     "outcomes": [{"id": "y", "score": "sdq-teacher.total", "role": "primary", "better": "lower", "at": "w1"}],
+    ... })
+    >>> table_schema("screening", study, "w1").alternatives
+    (('sdq-teacher-2-4', 'sdq-teacher-4-17'),)
+    """
+    base, key = _shipped(name)
+    collection = _collection(name, study, wave)
+    child_columns: tuple[Field, ...] = ()
+    if name == "screening":
+        child_columns = _own(study, "children", base)
+    own = (*child_columns, *_own(study, name, (*base, *child_columns)))
+    groups = tuple(_alternatives(entry) for entry in collection.instruments) if collection else ()
+    items = tuple(field for group in groups for form in group for field in _items(form))
+    fields = tuple(_for_study(field, name, study, wave) for field in (*base, *_strata(name, study, (*base, *own)), *own))
+    return TableSchema(
+        name=name,
+        fields=(*fields, *items),
+        key=key,
+        wave=wave,
+        alternatives=tuple(tuple(form.id for form in group) for group in groups),
+        child_columns=_child_columns(name, base, child_columns, own),
+        declared=tuple(field.name for field in own if field not in child_columns or (collection and collection.waves[0] == wave)),
+        pseudonym_key=study.privacy.key if any(field.person for field in fields) else None,
+    )
+
+
+def _child_columns(name: str, base: tuple[Field, ...], extra: tuple[Field, ...], own: tuple[Field, ...]) -> tuple[str, ...]:
+    described = tuple(field.name for field in base if field.name in {"sex", "birth_month"})
+    added = {"screening": extra, "children": own}.get(name, ())
+    return (*described, *(field.name for field in added)) if described else ()
+
+
+def _collection(name: str, study: Study, wave: str | None) -> Collection | None:
+    """What the study collects in a table at a wave; refuses a wave that does not fit the table."""
+    if name not in BY_WAVE:
+        if wave is not None:
+            NO_WAVES.refuse(Phrase("table {name}", name=name), found=wave)
+        return None
+    collection = study.collect.screening if name == "screening" else study.collect.staff_survey
+    waves = collection.waves if collection else ()
+    if wave is None:
+        NEEDS_WAVE.refuse(Phrase("table {name}", name=name), expected=", ".join(waves) or None)
+    if wave not in waves:
+        NOT_COLLECTED.refuse(Phrase("table {name}", name=name), found=wave, expected=", ".join(waves) or Phrase("no wave"))
+    return collection
+
+
+def _alternatives(entry: str | Family) -> tuple[Instrument, ...]:
+    return library.family(entry.family) if isinstance(entry, Family) else (library.instrument(entry),)
+
+
+def _items(form: Instrument) -> tuple[Field, ...]:
+    return tuple(
+        Field(column, "integer", allowed=tuple(str(code) for code in form.codes(item)), form=form.id)
+        for column, item in zip(form.columns, form.items, strict=True)
+    )
+
+
+def _own(study: Study, name: str, taken: tuple[Field, ...]) -> tuple[Field, ...]:
+    """Return the columns `study.yaml` adds; names that differ only in capitals count as the same."""
+    columns = next((columns for table, columns in study.columns.items() if table == name), {})
+    known = {field.name.casefold() for field in taken}
+    for column in columns:
+        if column.casefold() in known:
+            COLUMN_CLASH.refuse("study.yaml", found=f"columns.{name}.{column}")
+        known.add(column.casefold())
+    return tuple(Field(column, kind) for column, kind in columns.items())
+
+
+def _strata(name: str, study: Study, taken: tuple[Field, ...]) -> tuple[Field, ...]:
+    """Return the strata that no one declared as columns: text, so that nobody has to."""
+    known = {field.name for field in taken}
+    return tuple(Field(stratum, "string") for stratum in study.strata if name == "institutions" and stratum not in known)
+
+
+def _for_study(field: Field, name: str, study: Study, wave: str | None) -> Field:
+    """Narrow a base column to what the study declares."""
+    if field.person and field.person not in _asked_for(study):
+        field = replace(field, person=None)
+    if field.name == "arm":
+        return replace(field, allowed=study.arms)
+    if field.name == "wave":
+        return replace(field, allowed=(wave,) if wave else study.wave_ids)
+    if name == "institutions" and field.name in study.strata:
+        return replace(field, required=True)
+    return field
+
+
+def _asked_for(study: Study) -> set[str | None]:
+    """Return whose ids study.yaml wants pseudonyms for: one id column of theirs stands for all of them."""
+    columns = {field.name: field.person for name in IMPORTABLE for field in _shipped(name)[0] if field.person}
+    return {columns[name] for name in study.privacy.pseudonymise}
+
+
+@cache
+def shipped_document(name: str) -> dict[str, Any]:
+    """Return the Table Schema of a shipped table, as it is written in ``data_schema/``; not to be changed.
+
+    Raises
+    ------
+    Refusal
+        SCR-030 for an unknown table.
+    """
+    path = shipped_folder("data_schema") / f"{name}.json"
+    if name not in (*IMPORTABLE, "scores") or not path.is_file():
+        UNKNOWN_TABLE.refuse(found=name, expected=", ".join(IMPORTABLE))
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+@cache
+def _shipped(name: str) -> tuple[tuple[Field, ...], tuple[str, ...]]:
+    """Return the base columns and key of a shipped table."""
+    document = shipped_document(name)
+    return tuple(Field.from_descriptor(field) for field in document["fields"]), tuple(document["primaryKey"])

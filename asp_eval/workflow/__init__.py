@@ -1,0 +1,1 @@
+"""One module per verb: what a person can ask for, as a function that returns a value."""

@@ -1,0 +1,245 @@
+"""``asp-eval check``: is the declaration whole, what has been imported, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from asp_eval.analysis.profiles import GapResults
+from asp_eval.analysis.results import Results, load
+from asp_eval.core.errors import AspError, Fault, Place, Problem
+from asp_eval.core.filters import parse_filter
+from asp_eval.core.phrases import Phrase, some_of
+from asp_eval.store import table
+from asp_eval.store.audit import Audit, audit
+from asp_eval.store.draws import still_open
+from asp_eval.store.labels import label_drift
+from asp_eval.store.provenance import printed_head, state_of
+from asp_eval.store.quarantine import outstanding
+from asp_eval.store.wave_changes import changes
+from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.instruments.library import instruments
+from asp_eval.trial.study.design import Collection, Outcome, Study
+from asp_eval.trial.tables.schema import LISTS, at_wave
+from asp_eval.workflow.score import declared_forms
+
+NOT_COLLECTED = Fault(
+    "ANA-010", "{what} is not collected at wave {wave}", "Add the instrument to 'collect' for that wave, or correct the name."
+)
+NO_SUCH_SCALE = Fault("ANA-011", "the instrument {instrument} has no scale {scale!r}", "Use one of: {known}.")
+NOT_DECLARED = Fault("ANA-012", "the column {column!r} is not declared", "Declare it with its type under 'columns: screening:'.")
+NO_DATA = Fault(
+    "ANA-013",
+    "{n} of {total} drawn institutions have no data at this wave: {ids}",
+    "Import their answers if they exist.",
+    "warning",
+)
+ARM_MISSING = Fault(
+    "ANA-014",
+    "no institution of the arm {arm!r} has data at this wave",
+    "Import that arm's file; until then no effect can be estimated.",
+)
+UNDRAWN = Fault(
+    "ANA-015", "{n} institutions have no arm: {ids}", "Draw the lot with 'asp-eval randomise', or import the allocation."
+)
+UNKNOWN_COLUMN = Fault(
+    "ANA-016", "the column {name!r} is in none of the tables", "Correct the name, or declare the column under 'columns'."
+)
+MOST_NAMED = 8
+CURE = Phrase("Next: cure what is listed above, then check again.")
+
+
+@dataclass(frozen=True, slots=True)
+class StudyCheck:
+    """What `check_study` found.
+
+    Attributes
+    ----------
+    tables : tuple of (table, wave, rows, institutions)
+    problems : tuple of Problem
+    next_step : str
+    """
+
+    tables: tuple[tuple[str, str, str, str], ...]
+    problems: tuple[Problem, ...]
+    next_step: str
+
+    @property
+    def errors(self) -> int:
+        """Number of problems that stop the work."""
+        return sum(problem.severity == "error" for problem in self.problems)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the check as plain values."""
+        names = ("table", "wave", "rows", "institutions")
+        return {
+            "tables": [dict(zip(names, row, strict=True)) for row in self.tables],
+            "problems": [problem.as_dict() for problem in self.problems],
+            "next_step": self.next_step,
+        }
+
+
+def check_study(study: Study) -> StudyCheck:
+    """Check the declaration against the instruments, and the imported tables against the declaration."""
+    unknown = [*_unknown_instruments(study)]
+    if unknown:  # nothing else of the declaration can be understood
+        return StudyCheck((), tuple(unknown), CURE)
+    problems = [*_declaration_problems(study)]
+    institutions, allocation, visits = (table(study, name) for name in ("institutions", "allocation", "screening"))
+    tables = [("institutions", "", str(len(institutions)), str(len(institutions)))]
+    tables += [("allocation", "", str(len(allocation)), str(allocation["institution_id"].nunique()))]
+    if len(allocation):
+        problems += _undrawn(still_open(institutions), allocation)
+    for name in ("screening", "staff_survey"):
+        if (collection := getattr(study.collect, name)) is not None:
+            rows = table(study, name)
+            for wave in collection.waves:
+                now = rows.loc[rows["wave"].astype(str) == wave]
+                tables.append((name, wave, str(len(now)), str(now["institution_id"].nunique())))
+                if len(now) and len(allocation):
+                    problems += _absent(study, allocation, now, at_wave(name, wave))
+    problems += [*outstanding(study), *changes(study)]
+    problems += label_drift(study)
+    for name in LISTS:
+        if len(rows := table(study, name)):
+            tables.append((name, "", str(len(rows)), str(rows["institution_id"].nunique())))
+    return StudyCheck(tuple(tables), tuple(problems), _next_step(study, institutions, allocation, visits, problems))
+
+
+def check_ledger(study: Study, head: str | None = None) -> Audit:
+    """Check that the ledger is as it was written, and knows the heads that were printed.
+
+    Parameters
+    ----------
+    study : Study
+    head : str, optional
+        A head from a printed report, or its first digits. The one in ``output/manifest.json`` is compared in any case.
+
+    Raises
+    ------
+    Refusal
+        STO-025 for what cannot be a head.
+    """
+    printed = {"output/manifest.json": printed_head(study), "--head": head or ""}
+    return audit(study, {source: digits for source, digits in printed.items() if digits})
+
+
+def _unknown_instruments(study: Study) -> Iterator[Problem]:
+    for name in ("screening", "staff_survey"):
+        if (collection := getattr(study.collect, name)) is not None:
+            try:
+                declared_forms(collection)
+            except AspError as error:
+                place = Place("study.yaml", column=f"collect.{name}")
+                yield from (p.fault.at(place, found=p.found, **p.details) for p in error.problems)
+
+
+def _declaration_problems(study: Study) -> Iterator[Problem]:
+    for outcome in study.outcomes:
+        yield from _outcome_problems(study, outcome)
+    yield from _column_problems(study)
+    if study.gap:
+        for source, collection in ((study.gap.staff, study.collect.staff_survey), (study.gap.child, study.collect.screening)):
+            if not _collected(collection, source, study.gap.wave):
+                yield NOT_COLLECTED.at(Place("study.yaml", column="gap"), what=source, wave=study.gap.wave)
+
+
+def _column_problems(study: Study) -> Iterator[Problem]:
+    """Columns that the plan names and no table can have."""
+    known = {"arm", "age", *(name for kind in ("children", "institutions", "screening") for name in table(study, kind).columns)}
+    named = [("strata", name) for name in study.strata] + [("analysis.covariates", name) for name in study.analysis.covariates]
+    for key, rule in study.sets.items():
+        try:
+            named += [(f"sets.{key}.filter", name) for name in parse_filter(rule.filter).columns]
+        except AspError as error:
+            yield from error.problems
+    for field, name in named:
+        if name not in known:
+            yield UNKNOWN_COLUMN.at(Place("study.yaml", column=field), name=name)
+
+
+def _outcome_problems(study: Study, outcome: Outcome) -> Iterator[Problem]:
+    place = Place("study.yaml", column=f"outcomes.{outcome.id}")
+    if outcome.column:
+        name = outcome.column.split(".", 1)[1]
+        if name not in study.columns.get("screening", {}):
+            yield NOT_DECLARED.at(place, column=name)
+        return
+    source, scale = str(outcome.score).rsplit(".", 1)
+    for wave in filter(None, (outcome.at, outcome.baseline)):
+        forms = _collected(study.collect.screening, source, wave)
+        if not forms:
+            yield NOT_COLLECTED.at(place, what=source, wave=wave)
+        for form in forms:
+            if scale not in form.scale_keys:
+                yield NO_SUCH_SCALE.at(place, instrument=form.id, scale=scale, known=", ".join(form.scale_keys))
+
+
+def _collected(collection: Collection | None, source: str, wave: str) -> list[Instrument]:
+    """Return the forms of an instrument or family that a collection takes at a wave."""
+    if collection is None or wave not in collection.waves:
+        return []
+    declared = {form.id for form in declared_forms(collection)}
+    return [form for form in instruments() if form.id in declared and source in (form.id, form.family)]
+
+
+def _undrawn(institutions: pd.DataFrame, allocation: pd.DataFrame) -> Iterator[Problem]:
+    left = sorted(set(institutions["institution_id"]) - set(allocation["institution_id"]))
+    if left:
+        yield UNDRAWN.at("allocation", n=len(left), ids=_named(left))
+
+
+def _absent(study: Study, allocation: pd.DataFrame, rows: pd.DataFrame, place: str) -> Iterator[Problem]:
+    """Yield the drawn institutions, and the whole arms, that have no data at a wave."""
+    there = set(rows["institution_id"])
+    absent = sorted(set(allocation["institution_id"]) - there)
+    if absent:
+        yield NO_DATA.at(place, n=len(absent), total=len(allocation), ids=_named(absent))
+    for arm in study.arms:
+        if not there & set(allocation.loc[allocation["arm"] == arm, "institution_id"]):
+            yield ARM_MISSING.at(place, arm=arm)
+
+
+def _named(ids: list[str]) -> str:
+    return some_of(ids, MOST_NAMED)
+
+
+def _next_step(
+    study: Study, institutions: pd.DataFrame, allocation: pd.DataFrame, visits: pd.DataFrame, problems: list[Problem]
+) -> str:
+    """Say the one thing to do next."""
+    if any(problem.severity == "error" for problem in problems):
+        return CURE
+    if institutions.empty:
+        return Phrase("Next: {command}", command="asp-eval import FILE --table institutions")
+    if allocation.empty:
+        elsewhere = study.randomisation.drawn_elsewhere
+        command = "asp-eval import FILE --table allocation" if elsewhere else "asp-eval randomise --seed N"
+        return Phrase("Next: {command}", command=command)
+    missing = [
+        wave for wave in (study.collect.screening.waves if study.collect.screening else ()) if not (visits["wave"] == wave).any()
+    ]
+    if missing:
+        return Phrase("Next: {command}", command=f"asp-eval import FILE --table screening --wave {missing[0]}")
+    return Phrase("Next: {command}", command=f"asp-eval {_verb_due(study)}")
+
+
+def _verb_due(study: Study) -> str:
+    """Return the verb whose result is missing or older than the data."""
+    now, output = state_of(study), study.folder / "output"
+    scored = any(c and c.instruments for c in (study.collect.screening, study.collect.staff_survey))
+    if scored and table(study, "scores").empty:
+        return "score"
+    due: list[tuple[str, str, type[Results | GapResults]]] = [("analyse", "results.json", Results)]
+    if study.gap:
+        due.append(("gap", "gap.json", GapResults))
+    for verb, name, kind in due:
+        try:
+            if load(output / name, kind, verb=verb).state != now:
+                return verb
+        except AspError:
+            return verb
+    return "report"

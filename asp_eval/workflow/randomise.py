@@ -1,0 +1,174 @@
+"""Drawing a study's lot, and deriving a drawn lot again: from the stored list to the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from asp_eval.core.csv_text import write_csv
+from asp_eval.core.errors import AspError, Fault, Problem
+from asp_eval.store import table, write_allocation
+from asp_eval.store.audit import audit
+from asp_eval.store.draws import DRAW, LATE, DrawnLot, drawn_lots, still_open
+from asp_eval.store.ledger import REDRAW
+from asp_eval.trial.randomisation.constrained import Constrained
+from asp_eval.trial.randomisation.declaration import DRAWN_ELSEWHERE, roster_of, scheme_of
+from asp_eval.trial.randomisation.list_changes import OTHER_CANDIDATES, OTHER_DECLARATION, arm_differences, list_differences
+from asp_eval.trial.randomisation.scheme import Allocation, Scheme
+from asp_eval.trial.study.design import Study
+
+NOTHING_DRAWN = Fault("RND-040", "no lot was drawn for this study yet", "Draw it with 'asp-eval randomise --seed N'.")
+IMPORTED = Fault(
+    "RND-044",
+    "the institutions have arms that were imported, so that the lot was drawn elsewhere",
+    "Write 'drawn_elsewhere: true' under 'randomisation' in study.yaml. If they are not to count, and nobody was screened yet,"
+    " draw with --replace --why 'the reason'.",
+)
+NOBODY_LATE = Fault(
+    "RND-041",
+    "every institution that is open has an arm, so that there is none to draw late",
+    "Import the list with the institutions that came after the draw.",
+)
+DRAWN_BEFORE = Fault(
+    "RND-042",
+    "the lot was drawn before, with seed {seed}",
+    "It is drawn once: go on with output/allocation.csv. Institutions that came later are drawn with --late. If the draw"
+    " was a mistake, and nobody was screened yet, draw again with --replace --why 'the reason'; both stay in the ledger.",
+)
+DATA_ARE_IN = Fault(
+    "RND-043",
+    "the lot cannot be drawn again: data of {table} are stored, and a lot that is drawn knowing them is none",
+    "Keep the lot as it was drawn, and say in the report what was wrong with it.",
+)
+CANDIDATES_FILE = "candidates.csv"
+ANSWERS = ("screening", "staff_survey", "scores")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDraw:
+    """A lot that may be drawn now.
+
+    Attributes
+    ----------
+    study : Study
+    kind : str
+        What the ledger will call it: draw, redraw, late-draw.
+    scheme : Scheme
+    why : str
+        Reason of a redraw.
+    before : tuple of DrawnLot
+        The lots in force.
+    """
+
+    study: Study
+    kind: str
+    scheme: Scheme
+    why: str
+    before: tuple[DrawnLot, ...]
+
+    def draw(self, seed: int) -> Allocation:
+        """Draw the lot and write it into the ledger, ``output/allocation.csv`` and, if constrained, ``output/candidates.csv``."""
+        allocation = self.scheme.allocate(seed)
+        body: dict[str, object] = {
+            "seed": allocation.seed,
+            "scheme": allocation.scheme,
+            "digest": allocation.digest,
+            "lines": list(self.scheme.roster.lines),
+            **self.scheme.facts(),
+        }
+        if self.kind == REDRAW:
+            body |= {"why": self.why, "replaces": [lot.entry for lot in self.before]}
+        if isinstance(self.scheme, Constrained):
+            write_csv(self.study.folder / "output" / CANDIDATES_FILE, self.scheme.candidates.frame())
+        write_allocation(self.study, allocation.frame(), kind=self.kind, body=body)
+        return allocation
+
+
+def plan_draw(study: Study, *, seed: int | None = None, late: bool = False, why: str | None = None) -> PlannedDraw | None:
+    """Return the lot that may be drawn now; None if it was drawn with the same seed, and nothing is to do.
+
+    Parameters
+    ----------
+    study : Study
+    seed : int, optional
+        If it is known yet.
+    late : bool
+        Draw the institutions that have no arm yet, as a batch of their own.
+    why : str, optional
+        Reason to draw again what was drawn.
+
+    Raises
+    ------
+    Refusal
+        RND-040 and RND-041 if there is nothing to draw late; RND-042 if the lot was drawn, RND-044 if it was imported; RND-043
+        if it may not be drawn again; what `scheme_of` refuses.
+    DataProblems
+        Everything that is wrong with the list.
+    """
+    if study.randomisation.drawn_elsewhere:
+        DRAWN_ELSEWHERE.refuse("study.yaml, randomisation")
+    institutions, arms = table(study, "institutions"), table(study, "allocation")
+    if arms.empty and (late or why is not None):
+        NOTHING_DRAWN.refuse("allocation")
+    before = tuple(drawn_lots(study))
+    if late:
+        without = still_open(institutions).loc[lambda rows: ~rows["institution_id"].isin(arms["institution_id"])]
+        if without.empty:
+            NOBODY_LATE.refuse("institutions")
+        return PlannedDraw(study, LATE, scheme_of(study, without, late=True), "", before)
+    if arms.empty:
+        return PlannedDraw(study, DRAW, scheme_of(study, still_open(institutions)), "", before)
+    if why is None:
+        if before and before[0].seed == seed and not verify_draw(study):
+            return None
+        if not before:
+            IMPORTED.refuse("allocation")
+        DRAWN_BEFORE.refuse("allocation", seed=before[0].seed)
+    for name in ANSWERS:
+        if len(table(study, name)):
+            DATA_ARE_IN.refuse("study.duckdb", table=name)
+    return PlannedDraw(study, REDRAW, scheme_of(study, still_open(institutions)), why, before)
+
+
+def verify_draw(study: Study) -> list[Problem]:
+    """Derive every lot in force again, and return where the list, the declaration, the ledger or the arms differ.
+
+    Parameters
+    ----------
+    study : Study
+
+    Raises
+    ------
+    Refusal
+        RND-040 if nothing was drawn; RND-001 and RND-044 if it was drawn elsewhere.
+    DataProblems
+        If the list cannot be read any more.
+    """
+    lots = drawn_lots(study)
+    if not lots:
+        if study.randomisation.drawn_elsewhere:
+            DRAWN_ELSEWHERE.refuse("study.yaml, randomisation")
+        if len(table(study, "allocation")):
+            IMPORTED.refuse("allocation")
+        NOTHING_DRAWN.refuse("allocation")
+    institutions = table(study, "institutions")
+    ledger = [problem for problem in audit(study).problems if problem.severity == "error"]
+    return [*ledger, *(problem for lot in lots for problem in _differences(study, lot, institutions))]
+
+
+def _differences(study: Study, lot: DrawnLot, institutions: pd.DataFrame) -> list[Problem]:
+    """Return how a lot differs from what its rule gives now: the declaration, else the list, else the arms."""
+    rows = lot.rows(institutions)
+    if rows.empty:
+        return list(list_differences(lot.lines, ()))
+    changed = list(list_differences(lot.lines, roster_of(study, rows, late=lot.late, any_size=True).lines))
+    try:
+        scheme = scheme_of(study, rows, late=lot.late)
+    except AspError as refused:  # a list that changed may not be one that can be drawn over
+        return changed or list(refused.problems)
+    if str(scheme) != lot.scheme:
+        return [OTHER_DECLARATION.at("study.yaml, randomisation", found=str(scheme), expected=lot.scheme)]
+    if not changed and scheme.facts().get("candidates_digest", "") != lot.candidates_digest:
+        return [OTHER_CANDIDATES.at("ledger", found=scheme.facts()["candidates_digest"], expected=lot.candidates_digest)]
+    return changed or list(arm_differences(lot.arms, scheme.allocate(lot.seed)))

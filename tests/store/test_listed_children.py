@@ -1,0 +1,155 @@
+"""Staff, interviews and the implementation log: lists that are stored whole.
+
+1. they are imported, stored and read back with their types; 2. an unknown institution is refused, and one that a list names
+cannot leave the study; a wrong cell keeps its row out; 3. the key is the whole of it: a member of staff may stand at two
+institutions; 4. a file that lacks rows of the one before is refused, also if all its institutions are there.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from asp_eval.core.errors import DataProblems, Refusal
+from asp_eval.store import table
+from asp_eval.trial.tables.schema import LISTS
+from asp_eval.workflow.check import check_study
+from asp_eval.workflow.import_file import import_file
+
+STAFF = pd.DataFrame({
+    "staff_id": ["007", "007", "r2"], "institution_id": ["A1", "H1", "A2"], "role": ["pedagogue", "pedagogue", "manager"],
+    "hours": ["17.5", "19.5", "37"], "start_date": ["2004-08-01", "2006-01-15", ""], "end_date": ["", "2007-12-31", ""],
+})  # fmt: skip
+INTERVIEWS = pd.DataFrame({
+    "institution_id": ["A1", "A1", "A1", "H1"], "round": ["baseline", "baseline", "one_year", "baseline"],
+    "coder_id": ["c1", "c2", "c1", "c1"], "date": ["2006-10-02"] * 2 + ["2007-10-01", ""],
+    "informant_role": ["manager"] * 4, "type": ["I", "II", "I", "III"], "management_relation": ["I", "I", "I", ""],
+    "aim": ["II", "II", "I", "III"], "external_pressure": ["I", "", "I", "III"],
+})  # fmt: skip
+LOG = pd.DataFrame({
+    "event_id": ["e1", "e2", "e3"], "institution_id": ["A2", "A2", "H2"], "date": ["2006-11-01", "2007-02-01", "2007-01-01"],
+    "kind": ["course", "meeting", "external_project"], "element": ["knowledge", "reflection", ""],
+    "hours": ["6", "1.5", ""], "participants": ["9", "8", ""], "note": ["", "GAP-profile", "language screening"],
+})  # fmt: skip
+FRAMES = {"staff": STAFF, "interviews": INTERVIEWS, "implementation": LOG}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_stored_as_it_is(drawn, export, name):
+    report = import_file(drawn, export(FRAMES[name], f"{name}.csv"), name)
+    assert (report.accepted, report.stored) == (len(FRAMES[name]), True)
+    stored = table(drawn, name)
+    texts = stored.astype("string").fillna("")
+    for column in FRAMES[name]:
+        if stored[column].dtype == "string":
+            assert texts[column].tolist() == FRAMES[name][column].tolist(), column
+    assert import_file(drawn, export(FRAMES[name], f"{name}.csv"), name).already
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_which_nothing_was_stored_is_empty_and_typed(drawn, export, name):
+    empty = table(drawn, name)
+    import_file(drawn, export(FRAMES[name], f"{name}.csv"), name)
+    assert empty.empty
+    assert empty.dtypes.to_dict() == table(drawn, name).dtypes.to_dict()
+
+
+def test_values_have_their_types(drawn, export):
+    import_file(drawn, export(STAFF, "staff.csv"), "staff")
+    stored = table(drawn, "staff")
+    assert stored["hours"].sum() == 74.0
+    assert stored["end_date"].isna().sum() == 2
+    assert stored["end_date"].max() == pd.Timestamp("2007-12-31")
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_unknown_institution_is_refused(drawn, export, name):
+    wrong = FRAMES[name].assign(institution_id="A1l")
+    with pytest.raises(DataProblems, match="SCR-050"):
+        import_file(drawn, export(wrong, "wrong.csv"), name)
+    assert table(drawn, name).empty
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_institution_that_a_list_names_cannot_leave_the_study(study, incoming, export, name):
+    (incoming / "institutions.csv").write_text("institution_id,municipality\nA1,A\nA2,A\nH1,H\nH2,H\n")
+    import_file(study, incoming / "institutions.csv", "institutions")
+    import_file(study, export(FRAMES[name], f"{name}.csv"), name)
+    (incoming / "fewer.csv").write_text("institution_id,municipality\nH9,H\n")
+    with pytest.raises(DataProblems, match="STO-010"):
+        import_file(study, incoming / "fewer.csv", "institutions", replace=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "lost"), [("staff", "1 member of staff"), ("interviews", "1 interview"), ("implementation", "1 event")]
+)
+def test_a_file_that_lacks_a_row_of_the_one_before_is_refused(drawn, export, name, lost):
+    """The row taken out leaves its institution in the file, so that only the whole key can tell."""
+    frame = FRAMES[name]
+    import_file(drawn, export(frame, "first.csv"), name)
+    fewer = frame.drop(index=0)
+    with pytest.raises(Refusal, match=rf"STO-013.*{lost} of"):
+        import_file(drawn, export(fewer, "fewer.csv"), name)
+    assert len(table(drawn, name)) == len(frame)
+    assert import_file(drawn, export(fewer, "fewer.csv"), name, replace=True).vanished == lost
+    assert len(table(drawn, name)) == len(frame) - 1
+
+
+def test_the_same_key_twice_keeps_the_rows_out_and_half_of_it_does_not(drawn, export):
+    report = import_file(drawn, export(STAFF.assign(institution_id="A1"), "staff.csv"), "staff")
+    assert ({p.code for p in report.problems}, report.quarantined, report.accepted) == ({"SCR-046"}, 2, 1)
+    assert import_file(drawn, export(STAFF, "right.csv"), "staff", replace=True).accepted == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value", "code"),
+    [
+        ("staff", "role", "boss", "SCR-043"),
+        ("staff", "hours", "81", "SCR-044"),
+        ("staff", "end_date", "2007-02-30", "SCR-047"),
+        ("interviews", "round", "later", "SCR-043"),
+        ("interviews", "type", "IV", "SCR-043"),
+        ("interviews", "aim", "1", "SCR-043"),
+        ("implementation", "kind", "party", "SCR-043"),
+        ("implementation", "participants", "2.5", "SCR-042"),
+        ("implementation", "hours", "-1", "SCR-044"),
+        ("implementation", "event_id", "", "SCR-045"),
+    ],
+)
+def test_a_wrong_cell_keeps_its_row_out(drawn, export, name, column, value, code):
+    wrong = FRAMES[name].copy()
+    wrong.loc[1, column] = value
+    report = import_file(drawn, export(wrong, "wrong.csv"), name)
+    assert [(p.code, p.place.row, p.place.column) for p in report.problems] == [(code, 3, column)]
+    assert (report.quarantined, len(table(drawn, name))) == (1, len(wrong) - 1)
+
+
+def test_a_list_has_the_study_s_own_columns(drawn, export):
+    path = drawn.folder / "study.yaml"
+    path.write_text(path.read_text().replace("columns:\n", "columns:\n  implementation: {budget: number}\n"))
+    from asp_eval.trial.study.protocol import load_study
+
+    study = load_study(drawn.folder)
+    import_file(study, export(LOG.assign(budget=["1000", "", "-0.5"]), "log.csv"), "implementation")
+    assert table(study, "implementation")["budget"].sum() == 999.5
+
+
+def test_check_lists_what_was_imported(drawn, export):
+    assert not {row[0] for row in check_study(drawn).tables} & set(LISTS)
+    import_file(drawn, export(STAFF, "staff.csv"), "staff")
+    assert ("staff", "", "3", "3") in check_study(drawn).tables
+
+
+def test_an_import_of_staff_leaves_the_staff_survey_and_scores_alone(rated, export):
+    from asp_eval.store import Store, write_scores
+
+    scores = pd.DataFrame(
+        {"unit": ["child"], "unit_id": ["001"], "wave": ["w1"], "instrument": ["i"], "scale": ["s"], "score": [1.0]}
+    )
+    write_scores(rated, scores)
+    with Store(rated.folder).writing() as connection:
+        connection.execute("CREATE TABLE staff_survey (respondent_id VARCHAR, wave VARCHAR, institution_id VARCHAR, date DATE)")
+        connection.execute("INSERT INTO staff_survey VALUES ('r1', NULL, 'A1', NULL)")
+    import_file(rated, export(STAFF, "staff.csv"), "staff")
+    assert len(table(rated, "scores")) == 1
+    assert len(table(rated, "staff_survey")) == 1

@@ -1,0 +1,238 @@
+"""The store among processes: one at a time, and whole after any death."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from asp_eval.core.errors import Refusal
+from asp_eval.store import Store, table
+from asp_eval.store.audit import audit
+from asp_eval.workflow.import_file import import_file
+
+IMPORT = """
+import sys
+from asp_eval.workflow.import_file import import_file
+from asp_eval.trial.study.protocol import load_study
+study = load_study(sys.argv[1])
+print("ready", flush=True)
+for turn in range(1000):
+    for name in ("small.csv", "large.csv"):
+        import_file(study, f"{sys.argv[2]}/{name}", "screening", wave="w1", replace=True)
+"""
+KILLED = """
+import os, shutil, signal, sys, time
+from pathlib import Path
+import duckdb
+from asp_eval.workflow.import_file import import_file
+from asp_eval.trial.study.protocol import load_study
+study = load_study(sys.argv[1])
+waiting = Path(sys.argv[1], "output/quarantine/screening-w1.csv")
+corrected = Path(sys.argv[2], "corrected.csv")
+
+def imports():
+    for turn in range(1000):
+        import_file(study, f"{sys.argv[2]}/faulty{turn % 2}.csv", "screening", wave="w1", replace=True)
+        corrected.write_text(waiting.read_text().replace(",x,", ",boy,", 100))
+        import_file(study, corrected, "screening", wave="w1")
+
+print("ready", flush=True)
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        imports()
+    time.sleep(float(line))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    print("dead", flush=True)
+"""
+HOLD = """
+import sys, time, duckdb
+connection = duckdb.connect(sys.argv[1])
+print("ready", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture
+def exports(visits: pd.DataFrame, export, incoming: Path) -> Path:
+    export(visits.iloc[:2], "small.csv")
+    many = pd.concat([visits.assign(child_id=[f"{turn}-{row}" for row in range(3)]) for turn in range(300)])
+    export(pd.concat([visits, many]), "large.csv")
+    return incoming
+
+
+def test_the_second_process_waits_for_the_first(drawn, exports):
+    process = start(HOLD, drawn.folder / "study.duckdb", 1.0)
+    try:
+        began = time.monotonic()
+        report = import_file(drawn, exports / "small.csv", "screening", wave="w1")
+        assert report.stored
+        assert time.monotonic() - began > 0.3
+    finally:
+        end(process)
+
+
+def test_the_second_process_says_who_holds_the_data_and_keeps_nothing(drawn, exports, monkeypatch):
+    monkeypatch.setattr("asp_eval.workflow.import_file.Store", lambda folder: Store(folder, patience=0.1))
+    process = start(HOLD, drawn.folder / "study.duckdb", 60)
+    try:
+        with pytest.raises(Refusal, match="STO-001") as caught:
+            import_file(drawn, exports / "small.csv", "screening", wave="w1")
+        if sys.platform == "linux":
+            assert f"process {process.pid}" in str(caught.value)
+    finally:
+        end(process)
+    assert not (drawn.folder / "data" / "small.csv").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_kill_at_any_moment_leaves_before_or_after(drawn, exports):
+    children = {2: 2, 903: 903, 0: 0}
+    for turn in range(3):
+        process = start(IMPORT, drawn.folder, exports)
+        time.sleep(0.1 + 0.3 * turn)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        seen, ledger = table(drawn, "screening"), table(drawn, "import_ledger")
+        standing = ledger.loc[(ledger["table_name"] == "screening") & ~ledger["superseded"]]
+        assert len(standing) <= 1
+        assert len(seen) == (standing["accepted"].iloc[0] if len(standing) else 0)
+        assert len(table(drawn, "children")) == children[len(seen)]
+        assert len(table(drawn, "screening_sdq-teacher-4-17")) == len(seen)
+    assert import_file(drawn, exports / "large.csv", "screening", wave="w1").rows_read == 903
+    assert len(table(drawn, "screening")) == 903
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])
+def test_killed_at_random_moments_the_study_reconciles_every_time(kills, drawn, visits, export, incoming):
+    many = pd.concat([visits.assign(child_id=[f"{turn}-{row}" for row in range(3)]) for turn in range(100)])
+    for number in range(2):
+        export(many.assign(sex=["boy", "x", "x"] * 100, hours=str(number)), f"faulty{number}.csv")
+    killer = start(KILLED, drawn.folder, incoming)
+    moments = random.Random(20061)
+    seen = set()
+    for _ in range(kills):
+        killer.stdin.write(f"{moments.uniform(0, 2)}\n")
+        killer.stdin.flush()
+        assert killer.stdout.readline() == "dead\n"
+        assert audit(drawn).problems == ()
+        ledger = table(drawn, "import_ledger")
+        here = ledger.loc[ledger["table_name"] == "screening"]
+        waits = len(table(drawn, "quarantine"))
+        assert waits == here["quarantined"].sum()
+        assert len(table(drawn, "screening")) == here["accepted"].sum() == (300 - waits if len(here) else 0)
+        seen.add((waits, len(here) > 0))
+    end(killer)
+    assert {waits for waits, _ in seen} <= {0, 100, 200}
+    assert kills < 200 or seen >= {(100, True), (200, True)}  # or every kill came before, or after, everything
+    import_file(drawn, incoming / "faulty0.csv", "screening", wave="w1", replace=True)
+    waiting = len(table(drawn, "quarantine"))
+    file = drawn.folder / "output" / "quarantine" / "screening-w1.csv"
+    assert file.exists() == (waiting > 0)
+    assert [path for path in (drawn.folder / "data").iterdir() if path.name.startswith(".")] == []
+
+
+def test_two_processes_that_import_files_of_one_name_keep_both(drawn, visits, tmp_path):
+    code = """
+import sys
+from asp_eval.workflow.import_file import import_file
+from asp_eval.trial.study.protocol import load_study
+study = load_study(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+import_file(study, sys.argv[2], "screening", wave=sys.argv[3])
+"""
+    started = []
+    for wave, date in (("w1", "2006-09-14"), ("w2", "2007-09-01")):
+        folder = tmp_path / wave
+        folder.mkdir()
+        visits.assign(date=date).to_csv(folder / "wave.csv", index=False)
+        arguments = [sys.executable, "-c", code, str(drawn.folder), str(folder / "wave.csv"), wave]
+        started.append(subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in started:
+        process.communicate()
+    assert [process.returncode for process in started] == [0, 0]
+    assert audit(drawn).problems == ()
+    assert {"wave.csv", "wave-2.csv"} <= {path.name for path in (drawn.folder / "data").iterdir()}
+
+
+def test_a_store_that_changed_meanwhile_is_validated_against_again(drawn, exports, monkeypatch):
+    from asp_eval.workflow import import_file as importing
+
+    calls: list[int] = []
+    plain = importing.sift
+
+    def interrupted(*arguments: object, **named: object) -> object:
+        calls.append(1)
+        if len(calls) == 1:
+            import_file(drawn, exports / "small.csv", "screening", wave="w1")
+        return plain(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(importing, "sift", interrupted)
+    report = import_file(drawn, exports / "large.csv", "screening", wave="w1")
+    assert report.superseded == "small.csv"
+    assert len(calls) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell which processes run")
+def test_the_empty_database_of_a_dead_process_is_swept_and_that_of_a_living_one_is_not(study):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    names = [f".study.duckdb.{number}.part" for number in (gone.pid, os.getppid(), "mine")]
+    for name in names:
+        (study.folder / name).write_bytes(b"")
+    with Store(study.folder).writing():
+        pass
+    assert sorted(path.name for path in study.folder.glob(".study*")) == sorted(names[1:])
+
+
+def test_what_is_no_database_is_refused(study):
+    (study.folder / "study.duckdb").write_bytes(b"not a database" * 1000)
+    with pytest.raises(Refusal, match="STO-002"):
+        table(study, "institutions")
+    with pytest.raises(Refusal, match="STO-002"), Store(study.folder).writing():
+        pass
+
+
+def test_an_error_inside_a_transaction_takes_it_back(study):
+    store = Store(study.folder)
+    with store.writing() as connection:
+        connection.execute("CREATE TABLE kept (x INTEGER)")
+    with pytest.raises(duckdb.Error), store.writing() as connection:
+        connection.execute("CREATE TABLE lost (x INTEGER)")
+        connection.execute("nonsense")
+    with store.reading() as connection:
+        assert connection is not None
+        assert connection.execute("SELECT table_name FROM information_schema.tables").fetchall() == [("kept",)]
+    assert [path.name for path in study.folder.iterdir() if path.name.startswith(".")] == []

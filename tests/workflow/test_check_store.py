@@ -1,0 +1,131 @@
+"""What `check` says of the quarantine, of changes between waves and of the ledger; the quarantine is told with the results."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from asp_eval.analysis.data import load_data
+from asp_eval.analysis.facts import study_facts
+from asp_eval.core.errors import Refusal
+from asp_eval.reporting.language import words_for
+from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.plan import method, recompute
+from asp_eval.reporting.setting import Setting
+from asp_eval.store import Store, table
+from asp_eval.store.provenance import ledger_head, printed_head, state_of, write_manifest
+from asp_eval.workflow.check import check_ledger, check_study
+from tests.analysis.conftest import ALLOCATION, INSTITUTIONS, WAVE1, WAVE2, store
+
+WRONG = WAVE1.replace("c01,01,2027", "c01,99,2027", 1)
+
+
+@pytest.fixture
+def waiting_study(empty_study, tmp_path):
+    """The study with everything imported; one row of w1 waits."""
+    for name, text, wave in (
+        ("institutions", INSTITUTIONS, None), ("allocation", ALLOCATION, None), ("screening", WRONG, "w1"),
+        ("screening", WAVE2, "w2"),
+    ):  # fmt: skip
+        store(empty_study, tmp_path, wave or name, text, name, wave)
+    return empty_study
+
+
+def said(study) -> dict[str, str]:
+    return {problem.code: str(problem) for problem in check_study(study).problems}
+
+
+def test_what_waits_is_listed_with_the_file_and_the_command(waiting_study):
+    assert WRONG != WAVE1
+    shown = said(waiting_study)["STO-034"]
+    assert "screening at w1: 1 row of w1.csv is in quarantine" in shown
+    assert "asp-eval import output/quarantine/screening-w1.csv --table screening --wave w1" in shown
+    assert check_study(waiting_study).errors == 0
+
+
+def test_check_writes_the_file_to_edit_if_it_is_missing(waiting_study):
+    file = waiting_study.folder / "output" / "quarantine" / "screening-w1.csv"
+    before = file.read_bytes()
+    file.unlink()
+    check_study(waiting_study)
+    assert file.read_bytes() == before
+
+
+def test_changes_are_told_whatever_the_order_of_the_imports(empty_study, tmp_path):
+    moved = WAVE2.replace("c01,01,", "c01,03,")
+    assert moved != WAVE2
+    found = []
+    for order in ((("w1", WAVE1), ("w2", moved)), (("w2", moved), ("w1", WAVE1))):
+        folder = tmp_path / order[0][0]
+        folder.mkdir()
+        (folder / "study.yaml").write_bytes((empty_study.folder / "study.yaml").read_bytes())
+        from asp_eval.trial.study.protocol import load_study
+
+        study = load_study(folder)
+        store(study, folder, "institutions", INSTITUTIONS, "institutions")
+        store(study, folder, "allocation", ALLOCATION, "allocation")
+        for wave, text in order:
+            store(study, folder, wave, text, "screening", wave)
+        found.append({code: text for code, text in said(study).items() if code in ("STO-035", "STO-036", "STO-037")})
+    assert found[0] == found[1]
+    assert "wave w2: children in another institution than before: c01, c07 (2 in all)" in found[0]["STO-035"]
+    now, before = ({line[:3] for line in text.splitlines()[1:]} for text in (moved, WAVE1))
+    assert f"joined after the draw: {', '.join(sorted(now - before))} ({len(now - before)} in all)" in found[0]["STO-036"]
+
+
+def test_the_rows_that_wait_are_told_with_the_results(waiting_study):
+    facts = study_facts(load_data(waiting_study))
+    assert facts.quarantined == {"w1": 1}
+    for language, words in (("en", "Rows of the screening that were left out"), ("da", "Rækker i screeningen, der er udeladt")):
+        setting = Setting(facts, Numbers(words_for(language, ("en", "da"))))
+        missing = " ".join(fact.text for fact in method(setting))
+        assert words in missing
+        assert ": 1." in missing
+
+
+def test_the_head_is_in_the_facts_the_manifest_and_the_report(waiting_study):
+    head = ledger_head(waiting_study)
+    assert head == table(waiting_study, "ledger")["digest"].iloc[-1]
+    facts = study_facts(load_data(waiting_study))
+    assert facts.ledger_head == head
+    assert printed_head(waiting_study) == ""
+    written = json.loads(write_manifest(waiting_study, []).read_text())
+    assert written["ledger"] == {"entries": 4, "head": head}
+    assert printed_head(waiting_study) == head
+    for language, words in (("en", "sealed ledger"), ("da", "forseglede logbog")):
+        (fact,) = (f for f in recompute(Setting(facts, Numbers(words_for(language, ("en", "da"))))) if "--ledger" in f.term)
+        assert fact.term == f"asp-eval check --ledger --head {head[:16]}"
+        assert words in fact.text
+        assert head[:16] in fact.text
+
+
+def test_an_entry_makes_results_stale(waiting_study):
+    before = state_of(waiting_study)
+    with Store(waiting_study.folder).writing() as connection:
+        from asp_eval.store import ledger
+
+        ledger.append(connection, "note", {"what": "an audit"})
+    assert state_of(waiting_study) != before
+
+
+def test_check_ledger_compares_with_what_was_printed(waiting_study):
+    write_manifest(waiting_study, [])
+    head = ledger_head(waiting_study)
+    found = check_ledger(waiting_study, head[:16])
+    assert (found.entries, found.head, found.errors, found.compared) == (4, head, 0, ("output/manifest.json", "--head"))
+    with pytest.raises(Refusal, match="STO-025"):
+        check_ledger(waiting_study, "nonsense")
+    with Store(waiting_study.folder).writing() as connection:
+        connection.execute("DELETE FROM ledger WHERE entry = 4")
+        connection.execute("DELETE FROM screening WHERE wave = 'w2'")
+        connection.execute("DELETE FROM child_reports WHERE wave = 'w2'")
+    cut = check_ledger(waiting_study)
+    assert [(p.code, p.place.source) for p in cut.problems] == [("STO-023", "output/manifest.json")]
+
+
+def test_a_damaged_manifest_is_no_head(waiting_study):
+    path = waiting_study.folder / "output" / "manifest.json"
+    for text in ("{", "[]", '{"ledger": 3}'):
+        path.write_text(text)
+        assert printed_head(waiting_study) == ""
