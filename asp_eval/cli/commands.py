@@ -9,8 +9,11 @@ from asp_eval.cli.app import app
 # A module registers its verbs when it is imported; help lists them in this order.
 # isort: off
 from asp_eval.cli import starting as starting
+from asp_eval.cli import randomise as randomise
 from asp_eval.cli import power as power
+from asp_eval.cli import import_file as import_file
 from asp_eval.cli import evaluating as evaluating
+from asp_eval.cli import export as export
 from asp_eval.cli.instruments import instruments_app
 
 # isort: on
