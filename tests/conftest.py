@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.small_study"]  # fixtures of a study small enough to write by hand
+pytest_plugins = ["tests.small_study", "tests.counted_trial"]  # studies small enough to write, and to count, by hand
 
 # The keys of pseudonyms are made where the tests can leave them, and never where a person keeps theirs.
 os.environ["ASP_EVAL_KEYS"] = tempfile.mkdtemp(prefix="asp-eval-keys-")

@@ -17,7 +17,7 @@ from asp_eval.trial.randomisation.declaration import scheme_of
 from asp_eval.trial.randomisation.roster import Roster
 from asp_eval.trial.randomisation.stratified import LotInCells
 from asp_eval.trial.study.design import Study
-from tests.analysis.conftest import INSTITUTIONS, STUDY, declared, store
+from tests.counted_trial import INSTITUTIONS, STUDY, declared, store
 
 
 def scheme(sizes: tuple[int, ...], ratio: tuple[int, ...], name: str = "i") -> LotInCells:

@@ -19,7 +19,7 @@ from asp_eval.analysis.sets import analysis_set
 from asp_eval.core.errors import DataProblems
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.workflow.randomise import plan_draw
-from tests.analysis.conftest import STUDY, declared, store
+from tests.counted_trial import STUDY, declared, store
 
 PAIRS = (
     STUDY.replace("{drawn_elsewhere: true, scheme: stratified}", "{scheme: pairs, pair: pair}")

@@ -3,7 +3,7 @@
 import pytest
 
 from asp_eval.workflow.check import check_study
-from tests.analysis.conftest import ALLOCATION, INSTITUTIONS, STUDY, WAVE1, declared, store
+from tests.counted_trial import ALLOCATION, INSTITUTIONS, STUDY, WAVE1, declared, store
 
 
 def test_the_next_step_at_every_stage(empty_study, tmp_path):

@@ -16,7 +16,7 @@ from asp_eval.reporting.setting import Setting
 from asp_eval.store import Store, table
 from asp_eval.store.provenance import ledger_head, printed_head, state_of, write_manifest
 from asp_eval.workflow.check import check_ledger, check_study
-from tests.analysis.conftest import ALLOCATION, INSTITUTIONS, WAVE1, WAVE2, store
+from tests.counted_trial import ALLOCATION, INSTITUTIONS, WAVE1, WAVE2, store
 
 WRONG = WAVE1.replace("c01,01,2027", "c01,99,2027", 1)
 
