@@ -1,18 +1,19 @@
-"""What several tests share: one complete synthetic study, made once by the command a user types."""
+"""What several tests share: the command, one complete synthetic study, and the check of types, which runs beside the tests."""
 
 from __future__ import annotations
 
 import atexit
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import types_check
+from command import asp_eval, asp_eval_process
 from hypothesis import settings
+from once import made_once
 
 pytest_plugins = ["tests.small_study", "tests.counted_trial"]  # studies small enough to write, and to count, by hand
 
@@ -21,31 +22,29 @@ os.environ["ASP_EVAL_KEYS"] = tempfile.mkdtemp(prefix="asp-eval-keys-")
 atexit.register(shutil.rmtree, os.environ["ASP_EVAL_KEYS"], ignore_errors=True)
 
 # Examples are drawn anew at every run on a desk, and the same ones where a run decides about a change. No example has a
-# deadline: a slow machine is no fault.
-settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
+# deadline: a slow machine is no fault. `--hypothesis-profile=thorough` draws ten times as many.
+EXAMPLES = 40
+settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")), max_examples=EXAMPLES)
+settings.register_profile("thorough", deadline=None, max_examples=10 * EXAMPLES)
 settings.load_profile("house")
 
 
-@dataclass(frozen=True)
-class Ran:
-    """A command that was run, with its exit code and output."""
-
-    code: int
-    out: str
-    err: str
-
-
-def asp_eval(*arguments: str | Path, cwd: Path | None = None) -> Ran:
-    """Run the command line in a process of its own, as a user does."""
-    command = [sys.executable, "-m", "asp_eval.cli.main", *map(str, arguments)]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, encoding="utf-8")
-    return Ran(done.returncode, done.stdout, done.stderr)
+@pytest.hookimpl(trylast=True)  # when it is known which are to run
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Start the check of types before the first test, and read it in the last."""
+    types_check.begin(config, items)
 
 
 @pytest.fixture(scope="session")
 def run():
-    """Return a function that runs ``asp-eval``."""
+    """Return a function that runs ``asp-eval`` in this process."""
     return asp_eval
+
+
+@pytest.fixture(scope="session")
+def run_process():
+    """Return a function that runs ``asp-eval`` in a process of its own: for what only a process shows."""
+    return asp_eval_process
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,11 @@ class Demo:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Demo:
     """A complete synthetic study. Tests read it; none of them writes into it."""
-    folder = tmp_path_factory.mktemp("demo") / "study"
-    done = asp_eval("demo", folder, "--seed", "7")
-    assert done.code == 0, done.err
-    return Demo(folder, done.out)
+
+    def make(folder: Path) -> None:
+        done = asp_eval("demo", folder / "study", "--seed", "7")
+        assert done.code == 0, done.err
+        (folder / "out.txt").write_text(done.out, encoding="utf-8")
+
+    folder = made_once(tmp_path_factory, "demo", make)
+    return Demo(folder / "study", (folder / "out.txt").read_text(encoding="utf-8"))
