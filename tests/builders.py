@@ -16,38 +16,62 @@ from asp_eval.analysis.integrity import (
 )
 from asp_eval.analysis.profiles import GapDimension, GapEntry, GapProfile, GapResults, Verdict
 from asp_eval.analysis.results import (
+    NO_FAMILY,
+    Adjustment,
+    ArmEffect,
     ArmSummary,
     BaselineRow,
     FormSwitches,
-    Number,
     OutcomeResult,
     Recomputation,
     Reliability,
     Results,
-    StudyFacts,
 )
 from asp_eval.core.errors import Unavailable
-from asp_eval.stats.estimate import Estimate, JointTest
+from asp_eval.stats.estimate import Estimate, JointTest, available
+from asp_eval.store.provenance import Provenance
 from asp_eval.trial.flow.attrition import ArmRetention, OutcomeAttrition, attrition
 from asp_eval.trial.flow.contamination import Contamination, ExternalProjects, Shared
 from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, NotScreened, Received, WaveFlow
+from asp_eval.trial.study.design import Study
 
 ARMS = ("reference", "intervention")
+DATES = {"w1": ("2006-09-01", "2006-11-30"), "w2": ("2007-08-15", "2007-10-31"), "w3": ("2008-04-01", "2008-05-31")}
 WAVES = {"w1": {"da": "start", "en": "start"}, "w2": {"da": "midtvejs", "en": "midway"}, "w3": {"da": "slut", "en": "end"}}
 
 
-def study_facts(**changes: Any) -> StudyFacts:
-    """A synthetic study of 60 institutions."""
-    facts = StudyFacts(
-        id="asp", title={"da": "Handlekompetencer i pædagogisk arbejde", "en": "Action competencies in pedagogical work"},
-        synthetic=True, languages=("da", "en"), arms=ARMS, strata=("municipality",), wave_labels=WAVES, scheme="stratified",
-        drawn_elsewhere=False, allocation_source="", level=0.95, minimum_cell=5, package_version="0.1.0",
-        wave_dates={"w1": ("2006-09-01", "2006-11-30"), "w2": ("2007-08-15", "2007-10-31"), "w3": ("2008-04-01", "2008-05-31")},
-        age_from=3.0, age_below=7.0, eligible_at="w1", covariates=("sex", "age"), planned_method="kenward-roger",
-        analysis_set="itt", received_column="hours", received_at_least=20.0, informants=("teacher",), ratio=(1, 1),
-        allocation_date="2006-08-15",
+def study(**changes: Any) -> Study:
+    """A synthetic study of 60 institutions; changes are keys of study.yaml."""
+    declared = {
+        "version": 1, "study": study_title(), "languages": ["da", "en"], "arms": list(ARMS), "strata": ["municipality"],
+        "waves": [
+            {"id": key, "label": label, "from": DATES[key][0], "to": DATES[key][1]} for key, label in WAVES.items()
+        ],
+        "eligibility": {"age_years": {"from": 3, "below": 7}, "at": "w1"},
+        "randomisation": {"scheme": "stratified", "ratio": [1 for _ in changes.get("arms", ARMS)]},
+        "collect": {"screening": {"waves": list(WAVES), "instruments": [{"family": "sdq-teacher"}]}},
+        "outcomes": [
+            {"id": key, "score": f"sdq-teacher.{key}", "role": "primary", "better": "lower", "at": "w3", "baseline": "w1"}
+            for key in ("conduct", "emotion", "peer", "prosocial", "impact")
+        ],
+        "received": {"sum": "hours", "at_least": 20}, "analysis": {"covariates": ["sex", "age"]},
+    }  # fmt: skip
+    return Study.model_validate({**declared, **changes})
+
+
+def study_title(**changes: Any) -> dict[str, Any]:
+    """The titles of the study."""
+    title = {"da": "Handlekompetencer i pædagogisk arbejde", "en": "Action competencies in pedagogical work"}
+    return {"id": "asp", "title": title, "synthetic": True, **changes}
+
+
+def provenance(**changes: Any) -> Provenance:
+    """Results that were computed by hand."""
+    value = Provenance(
+        state="", ledger_head="", inputs={}, package_version="0.1.0", libraries={}, allocation_date="2006-08-15",
+        allocation_source="", quarantined={},
     )  # fmt: skip
-    return replace(facts, **changes)
+    return replace(value, **changes)
 
 
 ARM_TERM = "arm[T.intervention]"
@@ -71,26 +95,44 @@ def analysed(outcome: str, wave: str = "w3") -> tuple[AnalysedFlow, ...]:
     )
 
 
+def effect_size(value: float) -> Estimate:
+    """An effect size with an interval, and no test of its own."""
+    note = "the test is that of the difference on the score's own scale"
+    return Estimate(ARM_TERM, value, 0.07, 57.0, None, None, value - 0.14, value + 0.14, "Hedges", note)
+
+
+def intraclass(value: float, low: float | None = None, high: float | None = None) -> Estimate:
+    """An intraclass correlation."""
+    return Estimate("institution", value, None, None, None, None, low, high, "profile likelihood")
+
+
 def outcome(key: str = "conduct", **changes: Any) -> OutcomeResult:
-    """One outcome at the end, lower is better, in favour of the intervention."""
+    """One outcome at the end, lower is better, in favour of the intervention.
+
+    `effect`, `size` and `adjusted` are those of the one arm compared; without `adjusted` the outcome is in no family.
+    """
     effect = changes.pop("effect", estimate())
-    size: Number = changes.pop("size", -0.20)
+    size = changes.pop("size", -0.20)
+    adjusted = changes.pop("adjusted", effect.p_value)
     model = f"{key} ~ arm + baseline + municipality + sex + age + (1 | institution)"
     result = OutcomeResult(
         outcome=key, label={"da": "Adfærdsproblemer", "en": "Conduct problems"}, wave="w3", set="itt", role="primary",
         better="lower", model=model, n_children=2458,
-        n_institutions=59, effects=(effect,),
+        n_institutions=59, effects=(
+            ArmEffect("intervention", available(effect), size if isinstance(size, Unavailable) else effect_size(size),
+                      NO_FAMILY if adjusted is None else adjusted),
+        ),
         coefficients=(
             estimate(1.31, 0.21, term="Intercept", p=0.00001), effect, estimate(0.51, 0.018, term="baseline", p=0.0, df=2391.4),
             estimate(-0.03, 0.15, term="municipality[T.Hvidovre]", p=0.84),
         ),
-        adjustment="holm (1)", adjusted_p_values=(effect.p_value,), icc=0.082, icc_adjusted=0.051, effect_sizes=(size,),
-        effect_size_ranges=(None if isinstance(size, Unavailable) else (size - 0.14, size + 0.14),), notes=(),
+        adjustment=None if adjusted is None else Adjustment("holm", 1),
+        icc=intraclass(0.082, 0.05, 0.13), icc_adjusted=intraclass(0.051), notes=(),
         recomputations=(
             Recomputation("statsmodels", model, effect.term, -0.42, 0.16, -0.42001, 0.16003),
             Recomputation("linearmodels", f"{key} ~ arm (least squares, CR1S)", effect.term, -0.40, 0.17, -0.40, 0.17),
         ),
-        analysed=analysed(key), icc_range=(0.05, 0.13),
+        analysed=analysed(key),
         arms=(ArmSummary("reference", 1226, 0, 2.31, 2.08), ArmSummary("intervention", 1232, 0, 1.94, 1.97)),
     )  # fmt: skip
     return replace(result, **changes)
@@ -98,7 +140,7 @@ def outcome(key: str = "conduct", **changes: Any) -> OutcomeResult:
 
 def outcomes() -> tuple[OutcomeResult, ...]:
     """Five outcomes: found, uncertain, harmful, higher is better, and one without a number."""
-    secondary = {"role": "secondary", "adjustment": "none", "adjusted_p_values": (), "recomputations": ()}
+    secondary = {"role": "secondary", "adjusted": None, "recomputations": ()}
     return (
         outcome(),
         outcome("emotion", label={"da": "Følelsesmæssige problemer", "en": "Emotional problems"},
@@ -110,7 +152,7 @@ def outcomes() -> tuple[OutcomeResult, ...]:
         outcome("impact", label={"da": "Belastning", "en": "Impact"},
                 effect=estimate(None, note="the outcome does not vary"), size=Unavailable("the outcome does not vary"),
                 icc=Unavailable("the outcome does not vary"), icc_adjusted=Unavailable("the outcome does not vary"),
-                icc_range=None, arms=(), **{**secondary, "role": "exploratory"}),
+                arms=(), **{**secondary, "role": "exploratory"}),
     )  # fmt: skip
 
 
@@ -217,7 +259,7 @@ def results(**changes: Any) -> Results:
     """The results of the whole study."""
     conduct = {"da": "Adfærdsproblemer", "en": "Conduct problems"}
     value = Results(
-        study=study_facts(), flow=flow(), baseline=baseline(), outcomes=outcomes(),
+        study=study(), provenance=provenance(), informants=("teacher",), flow=flow(), baseline=baseline(), outcomes=outcomes(),
         reliabilities=(
             Reliability("sdq-teacher", "conduct", conduct, "w3", 2529, 0.74, 0.72, 0.76),
             Reliability("sdq-teacher", "peer", {"da": "Problemer med jævnaldrende", "en": "Peer problems"}, "w3", 2529,
@@ -227,7 +269,7 @@ def results(**changes: Any) -> Results:
             FormSwitches("sdq-teacher", "w1", {"sdq-teacher-2-4": 812, "sdq-teacher-4-17": 1996}, 0),
             FormSwitches("sdq-teacher", "w3", {"sdq-teacher-2-4": 14, "sdq-teacher-4-17": 2515}, 790),
         ),
-        attrition=attrition_of_the_trial(), state="", integrity=integrity(),
+        attrition=attrition_of_the_trial(), integrity=integrity(),
     )  # fmt: skip
     return replace(value, **changes)
 

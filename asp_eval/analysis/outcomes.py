@@ -11,21 +11,21 @@ from asp_eval.analysis.balance import arm_summaries, baseline_table
 from asp_eval.analysis.cautions import cautions
 from asp_eval.analysis.data import StudyData, load_data, outcome_label
 from asp_eval.analysis.equivalence import equivalence
-from asp_eval.analysis.facts import study_facts
 from asp_eval.analysis.integrity import Equivalence
 from asp_eval.analysis.plan import BY_THE_MODEL, arm_terms, covariate_method, model_formula, planned_method, unadjusted_formula
-from asp_eval.analysis.psychometrics import form_switches, reliabilities
-from asp_eval.analysis.results import OutcomeResult, Results
+from asp_eval.analysis.psychometrics import form_switches, reliabilities, scored_forms
+from asp_eval.analysis.results import NO_FAMILY, Adjustment, ArmEffect, Estimated, Number, OutcomeResult, Results
 from asp_eval.analysis.sensitivity import recompute
 from asp_eval.analysis.sets import AnalysisSet, assemble
 from asp_eval.analysis.trial_integrity import integrity
 from asp_eval.core.errors import AspError, Fault, Unavailable
-from asp_eval.stats.estimate import Estimate
-from asp_eval.stats.meta.effect_size import EffectSize, total_effect_size
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats.estimate import Estimate, available
+from asp_eval.stats.meta.effect_size import total_effect_size
 from asp_eval.stats.meta.multiplicity import holm
 from asp_eval.stats.mixed.fit import MixedFit, lmm
 from asp_eval.stats.smallsample.method import Method
-from asp_eval.store.provenance import state_of
+from asp_eval.store.provenance import provenance_of
 from asp_eval.trial.flow.attrition import OutcomeAttrition, trial_attrition
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.consort import flow_counts
@@ -47,6 +47,8 @@ OTHER_ROWS = Fault(
     "the model of {outcome} was fitted on other children than the flow counts as analysed",
     "Report this: nothing may be printed until the model and the flow agree.",
 )
+
+NO_TEST_OF_ITS_OWN = Phrase("the test is that of the difference on the score's own scale")
 
 
 def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> Results:
@@ -87,14 +89,15 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         equivalences += equivalence(study, rows)
     progress("reliability")
     return Results(
-        study=study_facts(data),
+        study=study.without_folder(),
+        provenance=provenance_of(study),
+        informants=tuple(sorted({form.informant for form in scored_forms(study)})),
         flow=flow,
         baseline=baseline,
         outcomes=adjust(study, outcomes),
         reliabilities=reliabilities(study),
         switches=form_switches(data),
         attrition=tuple(losses),
-        state=state_of(study),
         integrity=integrity(data, tuple(equivalences)),
     )
 
@@ -117,32 +120,31 @@ def analyse_outcome(study: Study, data: AnalysisSet, method: Method) -> OutcomeR
     Refusal
         ANA-050 if the model did not use the children that the flow says were analysed.
     """
-    level, arms = study.analysis.level, arm_terms(study)
+    level, terms = study.analysis.level, arm_terms(study)
     try:
         planned = lmm(model_formula(data), data.frame)
         unadjusted = lmm(unadjusted_formula(study, data), data.frame)
-        effects = tuple(planned.contrast({term: 1.0}, method=method, level=level) for term in arms)
+        differences = {term: planned.contrast({term: 1.0}, method=method, level=level) for term in terms}
         by_model = {t: planned.contrast({t: 1.0}, method=covariate_method(method), level=level) for t in planned.names}
     except AspError as refused:
         return _without_model(study, data, _in_words(refused))
     for fit in (planned, unadjusted):
         _refuse_other_rows(data, fit)
-    sizes = [_effect_size(study, data, unadjusted, by_model[t], arm) for t, arm in zip(arms, study.arms[1:], strict=True)]
-    icc = unadjusted.icc(level=level)
+    icc = available(unadjusted.icc(level=level))
     return replace(
         _without_model(study, data, ""),
-        effects=effects,
-        coefficients=tuple(dict(zip(arms, effects, strict=True)).get(term, row) for term, row in by_model.items()),
-        icc=_number(icc),
-        icc_range=_range(icc),
-        icc_adjusted=_number(planned.icc(level=level)),
-        effect_sizes=tuple(size if isinstance(size, Unavailable) else size.estimate for size in sizes),
-        effect_size_ranges=tuple(None if isinstance(size, Unavailable) else (size.conf_low, size.conf_high) for size in sizes),
+        effects=tuple(
+            ArmEffect(arm, available(differences[term]), _effect_size(study, data, unadjusted, by_model[term], arm), NO_FAMILY)
+            for arm, term in zip(study.arms[1:], terms, strict=True)
+        ),
+        coefficients=tuple(differences.get(term, row) for term, row in by_model.items()),
+        icc=icc,
+        icc_adjusted=available(planned.icc(level=level)),
         notes=(
-            *_fit_notes(data, planned, effects, _number(icc)),
+            *_fit_notes(data, planned, differences.values(), icc),
             *([BY_THE_MODEL] if covariate_method(method) is not method else []),
         ),
-        recomputations=recompute(data, planned, arms),
+        recomputations=recompute(data, planned, terms),
     )
 
 
@@ -177,20 +179,30 @@ def adjust(study: Study, outcomes: list[OutcomeResult]) -> tuple[OutcomeResult, 
     """Adjust the p-values of every declared family; each effect of each outcome is one test of it."""
     adjusted = {o.outcome: o for o in outcomes}
     for family in study.analysis.families.values():
-        tests = [(o, i) for o in family.outcomes for i in range(len(adjusted[o].effects))]
         if family.adjust == "none":
             continue
-        values = holm([adjusted[o].effects[i].p_value for o, i in tests])
+        tests = [effect for name in family.outcomes for effect in adjusted[name].effects]
+        values = iter(holm([_p_value(effect.difference) for effect in tests]))
         for name in family.outcomes:
-            mine = tuple(value for (o, _), value in zip(tests, values, strict=True) if o == name)
-            adjusted[name] = replace(adjusted[name], adjustment=f"{family.adjust} ({len(tests)})", adjusted_p_values=mine)
+            mine = tuple(replace(effect, adjusted_p=_adjusted(effect, next(values))) for effect in adjusted[name].effects)
+            adjusted[name] = replace(adjusted[name], adjustment=Adjustment(family.adjust, len(tests)), effects=mine)
     return tuple(adjusted.values())
+
+
+def _p_value(difference: Estimated) -> float | None:
+    return None if isinstance(difference, Unavailable) else difference.p_value
+
+
+def _adjusted(effect: ArmEffect, value: float | None) -> Number:
+    """Return an adjusted p-value, or why the effect has none: the reason why it has no p-value at all."""
+    if value is not None:
+        return value
+    return effect.difference if isinstance(effect.difference, Unavailable) else Unavailable(effect.difference.note)
 
 
 def _without_model(study: Study, data: AnalysisSet, reason: str) -> OutcomeResult:
     """Return everything that is known of an outcome without a model, and the reason in place of what the model gives."""
-    terms = arm_terms(study)
-    effects = tuple(Estimate.unavailable(term, reason) for term in terms)
+    missing = Unavailable(reason)
     return OutcomeResult(
         outcome=data.outcome.id,
         label=outcome_label(data.outcome),
@@ -201,14 +213,11 @@ def _without_model(study: Study, data: AnalysisSet, reason: str) -> OutcomeResul
         model=model_formula(data),
         n_children=len(data.frame),
         n_institutions=int(data.frame["institution"].nunique()),
-        effects=effects,
-        coefficients=effects,
-        adjustment="none",
-        adjusted_p_values=(),
-        icc=Unavailable(reason),
-        icc_adjusted=Unavailable(reason),
-        effect_sizes=tuple(Unavailable(reason) for _ in terms),
-        effect_size_ranges=tuple(None for _ in terms),
+        effects=tuple(ArmEffect(arm, missing, missing, NO_FAMILY) for arm in study.arms[1:]),
+        coefficients=tuple(Estimate.unavailable(term, reason) for term in arm_terms(study)),
+        adjustment=None,
+        icc=missing,
+        icc_adjusted=missing,
         notes=(reason,),
         recomputations=(),
         analysed=data.flow,
@@ -221,14 +230,14 @@ def _in_words(refused: AspError) -> str:
     return "; ".join(dict.fromkeys(problem.text for problem in refused.problems))
 
 
-def _effect_size(study: Study, data: AnalysisSet, unadjusted: MixedFit, effect: Estimate, arm: str) -> EffectSize | Unavailable:
+def _effect_size(study: Study, data: AnalysisSet, unadjusted: MixedFit, effect: Estimate, arm: str) -> Estimated:
     """Return the effect in total standard deviations of the model with arm and strata only."""
     if effect.estimate is None or effect.std_error is None or effect.df is None:
         return Unavailable(effect.note)
     variances = unadjusted.variance_components().set_index("group")["variance"]
     sizes = {a: data.frame.loc[data.frame["arm"] == a, "institution"].value_counts().to_numpy() for a in (study.arms[0], arm)}
     try:
-        return total_effect_size(
+        size = total_effect_size(
             effect.estimate,
             effect.std_error,
             effect.df,
@@ -240,20 +249,20 @@ def _effect_size(study: Study, data: AnalysisSet, unadjusted: MixedFit, effect: 
         )
     except AspError as refused:
         return Unavailable(_in_words(refused))
+    return Estimate(
+        effect.term, size.estimate, size.std_error, effect.df, None, None, size.conf_low, size.conf_high, "Hedges",
+        NO_TEST_OF_ITS_OWN,
+    )  # fmt: skip
 
 
-def _number(estimate: Estimate) -> float | Unavailable:
-    """Return an estimate as a plain number, or the reason why there is none."""
-    return Unavailable(estimate.note) if estimate.estimate is None else estimate.estimate
+def _value(number: Estimated) -> float | Unavailable:
+    """Return an estimate without its interval."""
+    if isinstance(number, Unavailable):
+        return number
+    return Unavailable(number.note) if number.estimate is None else number.estimate
 
 
-def _range(estimate: Estimate) -> tuple[float, float] | None:
-    """Return the interval of an estimate, or None where there is none."""
-    low, high = estimate.conf_low, estimate.conf_high
-    return None if low is None or high is None else (low, high)
-
-
-def _fit_notes(data: AnalysisSet, fit: MixedFit, effects: Iterable[Estimate], icc: float | Unavailable) -> tuple[str, ...]:
+def _fit_notes(data: AnalysisSet, fit: MixedFit, effects: Iterable[Estimate], icc: Estimated) -> tuple[str, ...]:
     """Return what a reader must know of this fit."""
-    notes = [*fit.notes, *(effect.note for effect in effects if effect.note), *cautions(data, icc)]
+    notes = [*fit.notes, *(effect.note for effect in effects if effect.note), *cautions(data, _value(icc))]
     return tuple(dict.fromkeys(notes))

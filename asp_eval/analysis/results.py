@@ -1,97 +1,31 @@
-"""What the analysis hands to the printing room, and to files: ``results.json``, ``gap.json``, ``results.csv``.
+"""What the analysis finds, as values: everything the evaluation report shows, labels included.
 
-Everything a report shows is in these values, labels included, so a report can be printed again from the files alone.
-A number that cannot be had is `Unavailable` with its reason; there are no NaNs.
+A number with an interval is an `Estimate`, one without is a float; where there is none, an `Unavailable` stands in its place and
+says why. There are no NaNs. `asp_eval.store.result_files` writes these values and reads them back.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
 import pandas as pd
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, PlainSerializer
 
 from asp_eval.analysis.integrity import Integrity
-from asp_eval.core.csv_text import write_csv
-from asp_eval.core.documents import write_whole
-from asp_eval.core.errors import DataProblems, Fault, Unavailable
+from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Estimate
+from asp_eval.store.provenance import Provenance
 from asp_eval.trial.flow.attrition import OutcomeAttrition
 from asp_eval.trial.flow.counts import AnalysedFlow, FlowCounts
+from asp_eval.trial.study.design import Study
 
 Texts = dict[str, str]
 Number = float | Unavailable
-T = TypeVar("T")
+Estimated = Estimate | Unavailable
 
-NO_RESULTS = Fault("ANA-001", "there are no results yet", "Run 'asp-eval {verb}' first.")
-DAMAGED_RESULTS = Fault("ANA-002", "the file is damaged or of another version", "Run 'asp-eval {verb}' again.")
-
-
-@dataclass(frozen=True, slots=True)
-class StudyFacts:
-    """What a report says of the study itself.
-
-    Attributes
-    ----------
-    wave_dates : dict
-        First and last day of each wave, ISO 8601; empty text where none is declared.
-    age_from, age_below : float or None
-        Eligible ages in years at the wave `eligible_at`; None where no range is declared.
-    population, movers, joiners, missing_baseline : str
-        The estimand and the missing-data rule, in the words of ``study.yaml``.
-    planned_method : str
-        The small-sample method declared; each estimate says which one really produced it.
-    set_filter : str
-        The row filter of the analysis set; empty where every row is kept.
-    informants : tuple of str
-        Who rated the children: ``teacher``, ``parent``.
-    allocation_date : str
-        When the lot was drawn, ISO 8601; empty if not known.
-    ledger_head : str
-        Digest of the ledger's last entry when the results were computed; empty if not from a study folder.
-    quarantined : dict
-        Rows of each wave's screening that are in quarantine, and so not in the numbers; waves without any are left out.
-    received_column, received_at_least : str, float or None
-        The rule by which an institution received the intervention: the column of the implementation log that is summed, and the
-        least sum; empty and None where none is declared.
-    """
-
-    id: str
-    title: Texts
-    synthetic: bool
-    languages: tuple[str, ...]
-    arms: tuple[str, ...]
-    strata: tuple[str, ...]
-    wave_labels: dict[str, Texts]
-    scheme: str
-    drawn_elsewhere: bool
-    allocation_source: str
-    level: float
-    minimum_cell: int
-    package_version: str
-    arm_labels: dict[str, Texts] = field(default_factory=dict)
-    wave_dates: dict[str, tuple[str, str]] = field(default_factory=dict)
-    age_from: float | None = None
-    age_below: float | None = None
-    eligible_at: str = ""
-    population: str = "baseline-cohort"
-    movers: str = "as-drawn"
-    joiners: str = "excluded"
-    missing_baseline: str = "complete-cases"
-    covariates: tuple[str, ...] = ()
-    planned_method: str = ""
-    analysis_set: str = ""
-    set_filter: str = ""
-    informants: tuple[str, ...] = ()
-    ratio: tuple[int, ...] = ()
-    allocation_date: str = ""
-    ledger_head: str = ""
-    quarantined: dict[str, int] = field(default_factory=dict)
-    received_column: str = ""
-    received_at_least: float | None = None
+NO_FAMILY = Unavailable(Phrase("the outcome is in no family of outcomes that are adjusted together"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,23 +81,48 @@ class Recomputation:
 
 
 @dataclass(frozen=True, slots=True)
+class ArmEffect:
+    """One arm compared with the first, on one outcome.
+
+    Attributes
+    ----------
+    arm : str
+    difference : Estimate or Unavailable
+        That arm less the first, on the score's own scale, from the planned model.
+    effect_size : Estimate or Unavailable
+        The difference divided by the total SD of a model with arm and strata only. It has no test of its own.
+    adjusted_p : float or Unavailable
+        The p-value adjusted within the outcome's family; `NO_FAMILY` where it is in none.
+    """
+
+    arm: str
+    difference: Estimated
+    effect_size: Estimated
+    adjusted_p: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """How the p-values of a family were adjusted, and over how many tests."""
+
+    method: str
+    tests: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeResult:
     """One outcome at one wave, analysed.
 
     Attributes
     ----------
-    effects : tuple of Estimate
-        One per arm after the first: that arm less the first, on the score's own scale.
+    effects : tuple of ArmEffect
+        One per arm after the first.
     coefficients : tuple of Estimate
         Every fixed effect of the model, the arms included.
-    adjusted_p_values : tuple
-        For each effect the p-value adjusted within its family; empty if the outcome is in none.
-    icc, icc_adjusted : float or Unavailable
+    adjustment : Adjustment or None
+        None where the outcome is in no family that is adjusted.
+    icc, icc_adjusted : Estimate or Unavailable
         Intraclass correlation with arm and strata only, and with all covariates.
-    effect_sizes : tuple
-        For each effect, estimate divided by the total SD of a model with arm and strata only.
-    icc_range : tuple of float or None
-        Confidence interval of `icc`.
     arms : tuple of ArmSummary
         The children analysed, as observed at the outcome's wave, without adjustment.
     """
@@ -177,18 +136,14 @@ class OutcomeResult:
     model: str
     n_children: int
     n_institutions: int
-    effects: tuple[Estimate, ...]
+    effects: tuple[ArmEffect, ...]
     coefficients: tuple[Estimate, ...]
-    adjustment: str
-    adjusted_p_values: tuple[float | None, ...]
-    icc: Number
-    icc_adjusted: Number
-    effect_sizes: tuple[Number, ...]
-    effect_size_ranges: tuple[tuple[float, float] | None, ...]
+    adjustment: Adjustment | None
+    icc: Estimated
+    icc_adjusted: Estimated
     notes: tuple[str, ...]
     recomputations: tuple[Recomputation, ...]
     analysed: tuple[AnalysedFlow, ...]
-    icc_range: tuple[float, float] | None = None
     arms: tuple[ArmSummary, ...] = ()
 
 
@@ -222,52 +177,35 @@ class Results:
 
     Attributes
     ----------
+    study : Study
+        As ``study.yaml`` declared it when the results were computed; it knows no folder.
+    provenance : Provenance
+        What the results were computed from, and with which software.
+    informants : tuple of str
+        Who rated the children: ``teacher``, ``parent``.
     attrition : tuple of OutcomeAttrition
         Of every outcome.
     integrity : Integrity or None
         Balance, missing answers, contacts between the arms and dose.
-    state : str
-        What the results were computed from (`asp_eval.store.provenance.state_of`).
     """
 
-    study: StudyFacts
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", ser_json_inf_nan="strings")
+
+    study: Annotated[Study, PlainSerializer(Study.as_declared)]
+    provenance: Provenance
+    informants: tuple[str, ...]
     flow: FlowCounts
     baseline: tuple[BaselineRow, ...]
     outcomes: tuple[OutcomeResult, ...]
     reliabilities: tuple[Reliability, ...]
     switches: tuple[FormSwitches, ...]
     attrition: tuple[OutcomeAttrition, ...]
-    state: str
     integrity: Integrity | None = None
 
-
-def save(path: Path, value: object) -> None:
-    """Write a result value as JSON, whole or not at all."""
-    write_whole(path, TypeAdapter(type(value)).dump_json(value, indent=1) + b"\n")
-
-
-def load(path: Path, kind: type[T], *, verb: str) -> T:
-    """Read back what `save` wrote.
-
-    Parameters
-    ----------
-    path : Path
-    kind : type
-        The dataclass that was saved.
-    verb : str
-        The command that makes the file, named in the error.
-
-    Raises
-    ------
-    DataProblems
-        If the file is missing, damaged, or of another version.
-    """
-    if not path.is_file():
-        raise DataProblems([NO_RESULTS.at(path.name, verb=verb)])
-    try:
-        return TypeAdapter(kind).validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise DataProblems([DAMAGED_RESULTS.at(path.name, found=error.errors()[0]["msg"], verb=verb)]) from None
+    @property
+    def state(self) -> str:
+        """Digest of everything that the results were computed from."""
+        return self.provenance.state
 
 
 def tidy(results: Results) -> pd.DataFrame:
@@ -278,13 +216,3 @@ def tidy(results: Results) -> pd.DataFrame:
         for e in o.coefficients
     ]
     return pd.DataFrame(rows, columns=["outcome", "wave", "set", "model", *Estimate.__dataclass_fields__])
-
-
-def save_tidy(path: Path, results: Results) -> None:
-    """Write `tidy` as CSV."""
-    write_csv(path, tidy(results))
-
-
-def as_json(value: object) -> str:
-    """Return a result value as JSON text, for ``--json``."""
-    return json.dumps(TypeAdapter(type(value)).dump_python(value, mode="json"), ensure_ascii=False, indent=1)

@@ -8,9 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asp_eval.cli.console import print_table, say
 from asp_eval.core.documents import write_whole
+from asp_eval.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from asp_eval.stats.estimate import Estimate
 
 
 def run_demo(folder: Path, seed: int, command: Callable[[list[str]], object]) -> None:
@@ -53,10 +58,11 @@ def run_demo(folder: Path, seed: int, command: Callable[[list[str]], object]) ->
 
 def _account(folder: Path, seconds: float) -> None:
     """Say where the reports are, and put every estimate beside the value the synthetic population has."""
-    from asp_eval.analysis.results import Results, load
+    from asp_eval.analysis.results import Results
     from asp_eval.cli.result_tables import effect_cells
     from asp_eval.reporting.language import words_for
     from asp_eval.reporting.numbers import Numbers, digits_for
+    from asp_eval.store.result_files import load
     from asp_eval.synthetic.study_file import outcome_id
     from asp_eval.synthetic.truth import true_effects
 
@@ -65,10 +71,9 @@ def _account(folder: Path, seconds: float) -> None:
     numbers = Numbers(words_for("en"))
     rows = []
     for outcome in results.outcomes:
-        effect, value = outcome.effects[0], truth[outcome.outcome]
-        inside = effect.conf_low is not None and effect.conf_high is not None and effect.conf_low <= value <= effect.conf_high
-        shown = numbers.decimal(value, digits_for(effect.std_error))
-        rows.append([outcome.outcome, outcome.wave, *effect_cells(effect), shown, "yes" if inside else "no"])
+        effect, value = outcome.effects[0].difference, truth[outcome.outcome]
+        shown = numbers.decimal(value, digits_for(None if isinstance(effect, Unavailable) else effect.std_error))
+        rows.append([outcome.outcome, outcome.wave, *effect_cells(effect), shown, "yes" if _inside(effect, value) else "no"])
     say()
     say("What the analysis found, beside what the synthetic population holds (score points; intervention less reference):")
     print_table(["outcome", "at", "estimate", "95 % interval", "population", "inside"], rows)
@@ -77,3 +82,10 @@ def _account(folder: Path, seconds: float) -> None:
     say(f"Done in {seconds:.0f} seconds. All data are synthetic. Open in a browser:")
     for page in ("evaluation.html", "gap/index.html"):
         say(f"  {folder / 'output' / page}")
+
+
+def _inside(effect: Estimate | Unavailable, value: float) -> bool:
+    """Return whether an interval holds a value; no interval holds none."""
+    if isinstance(effect, Unavailable) or effect.conf_low is None or effect.conf_high is None:
+        return False
+    return effect.conf_low <= value <= effect.conf_high

@@ -116,21 +116,23 @@ def analyse(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
     Example: asp-eval analyse
     """
     from asp_eval.analysis.outcomes import analyse as run
-    from asp_eval.analysis.results import as_json as results_as_json
-    from asp_eval.analysis.results import save, save_tidy
+    from asp_eval.analysis.results import tidy
     from asp_eval.cli.result_tables import RESULT_COLUMNS, result_rows
+    from asp_eval.core.csv_text import write_csv
+    from asp_eval.store.result_files import as_json as results_as_json
+    from asp_eval.store.result_files import save
     from asp_eval.trial.study.protocol import load_study
 
     declared = load_study(study)
     with progress("analyse", steps=len(declared.outcomes) + 3) as step:
         results = run(declared, step)
     save(declared.folder / "output" / "results.json", results)
-    save_tidy(declared.folder / "output" / "results.csv", results)
+    write_csv(declared.folder / "output" / "results.csv", tidy(results))
     if as_json:
         print(results_as_json(results))
         return
     print_table(RESULT_COLUMNS, result_rows(results))
-    for wave, rows in results.study.quarantined.items():
+    for wave, rows in results.provenance.quarantined.items():
         say(f"{wave}: {rows} rows of the screening are in quarantine, and not in these numbers; 'asp-eval check' says more.")
     for outcome in results.outcomes:
         for note in outcome.notes:
@@ -146,8 +148,8 @@ def gap(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
     Example: asp-eval gap
     """
     from asp_eval.analysis.profiles import study_gap_profiles
-    from asp_eval.analysis.results import as_json as results_as_json
-    from asp_eval.analysis.results import save
+    from asp_eval.store.result_files import as_json as results_as_json
+    from asp_eval.store.result_files import save
     from asp_eval.trial.study.protocol import load_study
 
     declared = load_study(study)
@@ -172,9 +174,10 @@ def report(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
     Example: asp-eval report
     """
     from asp_eval.analysis.profiles import GapResults
-    from asp_eval.analysis.results import Results, load
+    from asp_eval.analysis.results import Results
     from asp_eval.reporting.documents import render
     from asp_eval.store.provenance import refuse_stale, write_manifest
+    from asp_eval.store.result_files import load
     from asp_eval.trial.study.protocol import load_study
 
     declared = load_study(study)

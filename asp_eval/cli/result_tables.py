@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.results import Results
+from asp_eval.analysis.results import Estimated, Results
+from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers, digits_for
-from asp_eval.stats.estimate import Estimate
 
 RESULT_COLUMNS = ("outcome", "at", "estimate", "interval", "p", "df", "ICC", "children")
 
@@ -17,10 +17,10 @@ def result_rows(results: Results) -> list[list[str]]:
         [
             outcome.outcome,
             outcome.wave,
-            *effect_cells(effect),
-            numbers.p_value(effect.p_value),
-            numbers.degrees_of_freedom(effect.df),
-            numbers.decimal(outcome.icc if isinstance(outcome.icc, float) else None, 3),
+            *effect_cells(effect.difference),
+            numbers.p_value(_of(effect.difference, "p_value")),
+            numbers.degrees_of_freedom(_of(effect.difference, "df")),
+            numbers.decimal(_of(outcome.icc, "estimate"), 3),
             numbers.integer(outcome.n_children),
         ]
         for outcome in results.outcomes
@@ -28,7 +28,14 @@ def result_rows(results: Results) -> list[list[str]]:
     ]
 
 
-def effect_cells(effect: Estimate) -> tuple[str, str]:
-    """Return an estimate and its interval."""
-    numbers, digits = Numbers(words_for("en")), digits_for(effect.std_error)
-    return numbers.decimal(effect.estimate, digits), numbers.interval(effect.conf_low, effect.conf_high, digits)
+def effect_cells(effect: Estimated) -> tuple[str, str]:
+    """Return an estimate and its interval, or a dash for each."""
+    numbers, digits = Numbers(words_for("en")), digits_for(_of(effect, "std_error"))
+    low, high = _of(effect, "conf_low"), _of(effect, "conf_high")
+    return numbers.decimal(_of(effect, "estimate"), digits), numbers.interval(low, high, digits)
+
+
+def _of(number: Estimated, part: str) -> float | None:
+    """Return one part of an estimate, None where there is no estimate."""
+    found: float | None = None if isinstance(number, Unavailable) else getattr(number, part)
+    return found

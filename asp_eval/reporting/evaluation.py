@@ -35,7 +35,7 @@ def report_view(results: Results, language: str, translations: tuple[Link, ...] 
     Refusal
         If there is no catalogue for the language.
     """
-    setting = Setting(results.study, Numbers(words_for(language, results.study.languages)))
+    setting = Setting(results, Numbers(words_for(language, results.study.languages)))
     ordered = tuple(by_role(results.outcomes))
     return ReportView(
         page=_page(setting, translations), lead=lead(results, setting), findings=findings(results, setting),
@@ -67,10 +67,10 @@ def _integrity_tables(results: Results, setting: Setting) -> tuple[Table, ...]:
 
 
 def _page(setting: Setting, translations: tuple[Link, ...]) -> Page:
-    say, study = setting.say, setting.study
+    say, study, version = setting.say, setting.study.study, setting.results.provenance.package_version
     return Page(
         language=say.language, title=say.label(study.title, study.id),
         subtitle=say("Evaluation report of a cluster-randomised trial"),
         banner=say("Synthetic data: simulated, not from real institutions or children") if study.synthetic else "",
-        translations=translations, made_with=say("Made with asp_eval {version}.", version=study.package_version),
+        translations=translations, made_with=say("Made with asp_eval {version}.", version=version),
     )  # fmt: skip

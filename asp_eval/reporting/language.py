@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -67,7 +68,7 @@ class Words:
         """Return a sentence in the singular or the plural that `n` asks for."""
         return self.messages.ngettext(one, many, n).format(**fields)
 
-    def label(self, texts: Mapping[str, str], otherwise: str = "") -> str:
+    def label(self, texts: Mapping[Any, str], otherwise: str = "") -> str:
         """Return a study's own label in this language, else in the first language that has it, else `otherwise`."""
         wanted = (self.language, *self.fallback, *texts)
         return next((texts[code] for code in wanted if texts.get(code)), otherwise)

@@ -7,6 +7,7 @@ from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.setting import Setting
 from asp_eval.reporting.tables.effects import ROLES, role_name
 from asp_eval.reporting.views import Fact
+from asp_eval.trial.study.design import Wave
 
 SHOWN_DIGITS = 16  # of the ledger's head: enough that no other entry has them
 
@@ -23,7 +24,7 @@ def plan(results: Results, setting: Setting) -> tuple[Fact, ...]:
         Fact(say("Arms"), _arms(setting)),
         Fact(say("The lot"), " ".join(_lot(setting))),
         Fact(say("Children"), _eligibility(setting)),
-        Fact(say("Rounds of screening"), "; ".join(_wave(key, setting) for key in setting.study.wave_labels)),
+        Fact(say("Rounds of screening"), "; ".join(_wave(wave, setting) for wave in setting.study.waves)),
         *outcomes,
         Fact(say("Whom the effect is about"), " ".join(_estimand(setting))),
         Fact(say("Analysis"), " ".join(_analysis(setting))),
@@ -39,34 +40,35 @@ def _outcome(result: OutcomeResult, setting: Setting) -> str:
 
 def _arms(setting: Setting) -> str:
     names = "; ".join((setting.say("{arm} (the one compared with)", arm=setting.reference), *setting.compared))
-    ratio = setting.study.ratio
+    ratio = setting.study.randomisation.ratio
     if not ratio:
         return names + "."
     return setting.say("{names}; ratio {ratio}.", names=names, ratio=":".join(setting.show.integer(part) for part in ratio))
 
 
 def _lot(setting: Setting) -> list[str]:
-    say, study = setting.say, setting.study
+    say, study, provenance = setting.say, setting.study, setting.results.provenance
+    scheme = study.randomisation.scheme
     strata = ", ".join(say.name(key) for key in study.strata)
     sentences = []
-    if study.scheme == "stratified" and strata:
+    if scheme == "stratified" and strata:
         sentences.append(say("Stratified by {strata}: drawn separately within each stratum.", strata=strata))
-    elif study.scheme == "simple":
+    elif scheme == "simple":
         sentences.append(say("Simple: one draw among all institutions."))
     else:
         sentences += _scheme(setting, strata)
-    if study.drawn_elsewhere:
+    if study.randomisation.drawn_elsewhere:
         sentences.append(say("The lot was drawn outside this package; the draw itself cannot be checked here."))
-    if study.allocation_source:
-        sentences.append(as_sentence(say("Source: {source}", source=say.note(study.allocation_source))))
-    if study.allocation_date:
-        sentences.append(say("Date: {day}.", day=setting.show.day(study.allocation_date)))
+    if provenance.allocation_source:
+        sentences.append(as_sentence(say("Source: {source}", source=say.note(provenance.allocation_source))))
+    if provenance.allocation_date:
+        sentences.append(say("Date: {day}.", day=setting.show.day(provenance.allocation_date)))
     return sentences
 
 
 def _scheme(setting: Setting, strata: str) -> list[str]:
     """Say how the lot was drawn where it was neither simple nor stratified alone."""
-    say, scheme = setting.say, setting.study.scheme
+    say, scheme = setting.say, setting.study.randomisation.scheme
     if scheme == "minimisation":
         return [
             say("Minimisation with a random element: each institution most probably to the arm that balanced the factors best.")
@@ -81,23 +83,23 @@ def _scheme(setting: Setting, strata: str) -> list[str]:
 
 
 def _eligibility(setting: Setting) -> str:
-    say, study = setting.say, setting.study
-    if study.age_from is None or study.age_below is None:
+    say, eligibility = setting.say, setting.study.eligibility
+    if eligibility is None:
         return say("No age range is declared: every child of the institutions is eligible.")
-    bounds = {"low": _years(study.age_from, setting), "high": _years(study.age_below, setting)}
-    return say('Aged {low} and not yet {high} years at the round "{wave}".', wave=setting.wave(study.eligible_at), **bounds)
+    ages = eligibility.age_years
+    bounds = {"low": _years(ages.start, setting), "high": _years(ages.below, setting)}
+    return say('Aged {low} and not yet {high} years at the round "{wave}".', wave=setting.wave(eligibility.at), **bounds)
 
 
 def _years(age: float, setting: Setting) -> str:
     return setting.show.decimal(age, 0 if float(age).is_integer() else 1)
 
 
-def _wave(key: str, setting: Setting) -> str:
-    first, last = setting.study.wave_dates.get(key, ("", ""))
-    if not first or not last:
-        return setting.wave(key)
-    day = setting.show.day
-    return setting.say("{wave} ({first} to {last})", wave=setting.wave(key), first=day(first), last=day(last))
+def _wave(wave: Wave, setting: Setting) -> str:
+    if not wave.start or not wave.end:
+        return setting.wave(wave.id)
+    first, last = (setting.show.day(day.isoformat()) for day in (wave.start, wave.end))
+    return setting.say("{wave} ({first} to {last})", wave=setting.wave(wave.id), first=first, last=last)
 
 
 def _estimand(setting: Setting) -> list[str]:
@@ -111,20 +113,20 @@ def _estimand(setting: Setting) -> list[str]:
 
 def _analysis(setting: Setting) -> list[str]:
     say, study = setting.say, setting.study
-    adjusted = ", ".join(say.name(key) for key in (*study.strata, *study.covariates))
+    adjusted = ", ".join(say.name(key) for key in (*study.strata, *study.analysis.covariates))
     sentences = [say("Scores are compared with the score at the start taken into account, where the plan declares one.")]
     if adjusted:
         sentences.append(say("Further adjusted for: {list}.", list=adjusted))
-    if study.planned_method:
-        sentences.append(say("Planned small-sample method: {method}.", method=setting.method(study.planned_method)))
-    if study.set_filter:
-        sentences.append(say('Analysis set "{name}": rows where {filter}.', name=study.analysis_set, filter=study.set_filter))
+    sentences.append(say("Planned small-sample method: {method}.", method=setting.method(study.analysis.method)))
+    rows = study.sets[study.analysis.set].filter
+    if rows:
+        sentences.append(say('Analysis set "{name}": rows where {filter}.', name=study.analysis.set, filter=rows))
     return sentences
 
 
 def method(setting: Setting) -> tuple[Fact, ...]:
     """Return how the numbers were made."""
-    say, level = setting.say, setting.show.level(setting.study.level)
+    say, level = setting.say, setting.show.level(setting.study.analysis.level)
     return (
         Fact(say("Clustering"), " ".join((_alike(setting), say(
             "The linear mixed model therefore gives each institution a level of its own, and institutions, not children, decide "
@@ -149,7 +151,7 @@ def method(setting: Setting) -> tuple[Fact, ...]:
 
 def _quarantined(setting: Setting) -> list[str]:
     """Say how many rows could not be used as they were received."""
-    say, rows = setting.say, setting.study.quarantined
+    say, rows = setting.say, setting.results.provenance.quarantined
     if not rows:
         return []
     waves = "; ".join(f"{setting.wave(wave)}: {setting.show.integer(n)}" for wave, n in rows.items())
@@ -161,7 +163,7 @@ def _quarantined(setting: Setting) -> list[str]:
 def _bands(setting: Setting) -> tuple[Fact, ...]:
     """Say why no score is called high or low; of imported scores there is nothing to say."""
     say = setting.say
-    if not setting.study.informants:
+    if not setting.results.informants:
         return ()
     return (Fact(say("Bands"), say(
         "No score is called high or low. Bands belong to the country, ages and informant they were made for, and the study names "
@@ -174,14 +176,14 @@ def _alike(setting: Setting) -> str:
     say = setting.say
     if setting.rated_by_staff:
         return say("Children of one institution resemble each other, and staff rate many of them.")
-    if "parent" in setting.study.informants:
+    if "parent" in setting.results.informants:
         return say("Children of one institution resemble each other, even where each is rated by its own parents.")
     return say("Children of one institution resemble each other.")
 
 
 def _scored(setting: Setting) -> str:
     """Say what becomes of unanswered items; of imported scores it is not known."""
-    if setting.study.informants:
+    if setting.results.informants:
         return setting.say("A scale is scored if enough of its items were answered; otherwise the score is missing.")
     return setting.say("The scores were imported ready-made; what was done about unanswered items is not known here.")
 
@@ -190,7 +192,7 @@ def limits(results: Results, setting: Setting) -> tuple[str, ...]:
     """Return the limits a reader should know."""
     say = setting.say
     sentences = _raters(setting)
-    if setting.study.drawn_elsewhere:
+    if setting.study.randomisation.drawn_elsewhere:
         sentences.append(say("Whether the lot was concealed until institutions had agreed to take part is not known here."))
     like_these = say(
         "The result holds for institutions and children like these. Institutions that agree to take part in a trial are not any "
@@ -217,9 +219,9 @@ def _raters(setting: Setting) -> list[str]:
         )
         changes = say("Raters may have changed between the rounds, which adds noise to each child's change.")
         sentences += [new_eyes, changes]
-    if "parent" in setting.study.informants:
+    if "parent" in setting.results.informants:
         sentences.append(say("Parents rated the children. Whether they knew the arm of the institution is not known here."))
-    if not setting.study.informants:
+    if not setting.results.informants:
         unknown = say(
             "Who rated the children is not recorded here. Raters who know the arm may see a difference that is not in the child.",
         )
@@ -241,7 +243,7 @@ def recompute(setting: Setting) -> tuple[Fact, ...]:
 
 def _ledger(setting: Setting) -> tuple[Fact, ...]:
     """Return the command that checks the ledger against the head that is printed with it."""
-    head = setting.study.ledger_head[:SHOWN_DIGITS]
+    head = setting.results.provenance.ledger_head[:SHOWN_DIGITS]
     if not head:
         return ()
     said = setting.say(

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asp_eval.analysis.results import OutcomeResult, StudyFacts
+from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.reporting.language import Words
 from asp_eval.reporting.numbers import Numbers
+from asp_eval.trial.study.design import Study
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setting:
-    """A study and the language it is reported in."""
+    """Results and the language they are reported in."""
 
-    study: StudyFacts
+    results: Results
     show: Numbers
+
+    @property
+    def study(self) -> Study:
+        """What study.yaml declared."""
+        return self.results.study
 
     @property
     def say(self) -> Words:
@@ -38,7 +44,7 @@ class Setting:
 
     def wave(self, key: str) -> str:
         """Return what a wave is called."""
-        return self.say.label(self.study.wave_labels.get(key, {}), key)
+        return self.say.label(self.study.wave(key).label, key) if key in self.study.wave_ids else key
 
     def outcome(self, result: OutcomeResult) -> str:
         """Return what an outcome is called."""
@@ -65,7 +71,7 @@ class Setting:
     @property
     def rated_by_staff(self) -> bool:
         """Whether staff of the institutions rated the children."""
-        return not {"teacher", "staff"}.isdisjoint(self.study.informants)
+        return not {"teacher", "staff"}.isdisjoint(self.results.informants)
 
     @property
     def reference(self) -> str:

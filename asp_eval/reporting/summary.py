@@ -12,7 +12,7 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.setting import Setting
-from asp_eval.reporting.tables.effects import adjusted_p_value, by_role, effect_size
+from asp_eval.reporting.tables.effects import adjusted_p_value, by_role
 from asp_eval.reporting.views import Finding
 from asp_eval.stats.estimate import Estimate
 
@@ -30,18 +30,18 @@ def findings(results: Results, setting: Setting) -> tuple[Finding, ...]:
 
 def finding(result: OutcomeResult, i: int, setting: Setting) -> Finding:
     """Say one effect in words."""
-    say, effect, arm = setting.say, result.effects[i], setting.group(setting.compared[i])
+    say, effect, arm = setting.say, result.effects[i].difference, setting.group(setting.compared[i])
     role = {"primary": say("primary outcome"), "secondary": say("secondary outcome")}.get(result.role, say("exploratory outcome"))
     heading = say("{outcome} ({role})", outcome=setting.outcome_at(result), role=role)
-    tone = tone_of(result, i, setting.study.level)
-    if effect.estimate is None:
-        reason = as_sentence(say("No estimate can be given: {reason}", reason=say.note(effect.note)))
+    tone = tone_of(result, i, setting.study.analysis.level)
+    if isinstance(effect, Unavailable):
+        reason = as_sentence(say("No estimate can be given: {reason}", reason=say.note(effect.reason)))
         return Finding(heading, (reason,), tone, say("No number"))
     marks = {
         "better": say("In favour of {arm}", arm=arm), "worse": say("To the disadvantage of {arm}", arm=arm),
         "open": say("Cannot be told"), "unavailable": say("Uncertainty unknown"),
     }  # fmt: skip
-    sentences = (_difference(result, i, setting), *_certainty(result, i, tone, arm, setting), *_size(result, i, setting))
+    sentences = (_difference(effect, i, setting), *_certainty(result, effect, i, tone, arm, setting), *_size(result, i, setting))
     return Finding(heading, sentences, tone, marks[tone])
 
 
@@ -51,7 +51,9 @@ def tone_of(result: OutcomeResult, i: int, level: float) -> Tone:
     It is told from zero if its interval leaves zero out and its p-value, adjusted where its family is, is below
     ``1 - level``.
     """
-    effect, adjusted = result.effects[i], adjusted_p_value(result, i)
+    effect, adjusted = result.effects[i].difference, adjusted_p_value(result, i)
+    if isinstance(effect, Unavailable):
+        return "unavailable"
     p = effect.p_value if adjusted is None else adjusted
     if effect.estimate is None or effect.conf_low is None or effect.conf_high is None or p is None:
         return "unavailable"
@@ -65,8 +67,8 @@ def favourable(value: float, better: str) -> bool:
     return (value < 0) == (better == "lower")
 
 
-def _difference(result: OutcomeResult, i: int, setting: Setting) -> str:
-    say, show, effect = setting.say, setting.show, result.effects[i]
+def _difference(effect: Estimate, i: int, setting: Setting) -> str:
+    say, show = setting.say, setting.show
     value, digits = effect.estimate or 0.0, digits_for(effect.std_error)
     fields = {
         "compared": setting.group(setting.compared[i]), "reference": setting.group(setting.reference),
@@ -84,22 +86,22 @@ def _how_sure(effect: Estimate, digits: int, setting: Setting) -> str:
     show = setting.show
     if effect.conf_low is None or effect.p_value is None:
         return ""
-    interval, level = show.interval(effect.conf_low, effect.conf_high, digits), show.level(setting.study.level)
+    interval, level = show.interval(effect.conf_low, effect.conf_high, digits), show.level(setting.study.analysis.level)
     return setting.say(" ({level} interval {interval}, {p})", level=level, interval=interval, p=show.p_equation(effect.p_value))
 
 
-def _certainty(result: OutcomeResult, i: int, tone: Tone, arm: str, setting: Setting) -> tuple[str, ...]:
-    say, effect = setting.say, result.effects[i]
+def _certainty(result: OutcomeResult, effect: Estimate, i: int, tone: Tone, arm: str, setting: Setting) -> tuple[str, ...]:
+    say = setting.say
     if tone == "unavailable":
         return (as_sentence(say("How uncertain this is cannot be said: {reason}", reason=say.note(effect.note))),)
     if tone == "open":
-        return _open(result, i, arm, setting)
+        return _open(result, effect, i, arm, setting)
     direction = say("Lower is better on this scale") if result.better == "lower" else say("Higher is better on this scale")
     verdict = (
         say("{direction}: the difference is in favour of {arm}.", direction=direction, arm=arm) if tone == "better"
         else say("{direction}: the difference is to the disadvantage of {arm}.", direction=direction, arm=arm)
     )  # fmt: skip
-    return (verdict, _chance(effect, setting), *_adjusted(result, i, setting))
+    return (verdict, _chance(effect, setting), *_adjusted(result, effect, i, setting))
 
 
 def _chance(effect: Estimate, setting: Setting) -> str:
@@ -117,15 +119,15 @@ def _chance(effect: Estimate, setting: Setting) -> str:
     )
 
 
-def _adjusted(result: OutcomeResult, i: int, setting: Setting) -> tuple[str, ...]:
+def _adjusted(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) -> tuple[str, ...]:
     value = adjusted_p_value(result, i)
-    if value is None or value == result.effects[i].p_value:
+    if value is None or value == effect.p_value:
         return ()
     return (setting.say("It stands after adjustment for the outcomes tested together ({p}).", p=setting.show.p_equation(value)),)
 
 
-def _open(result: OutcomeResult, i: int, arm: str, setting: Setting) -> tuple[str, ...]:
-    say, show, effect = setting.say, setting.show, result.effects[i]
+def _open(result: OutcomeResult, effect: Estimate, i: int, arm: str, setting: Setting) -> tuple[str, ...]:
+    say, show = setting.say, setting.show
     low, high, digits = effect.conf_low or 0.0, effect.conf_high or 0.0, digits_for(effect.std_error)
     not_same = say("That is not the same as having shown that they do not differ.")
     if not low <= 0 <= high:
@@ -145,12 +147,13 @@ def _open(result: OutcomeResult, i: int, arm: str, setting: Setting) -> tuple[st
 
 
 def _size(result: OutcomeResult, i: int, setting: Setting) -> tuple[str, ...]:
-    size, bounds = effect_size(result, i)
+    size = result.effects[i].effect_size
     if isinstance(size, Unavailable):
         return ()
-    shown = setting.show.decimal(size)
-    if bounds is not None:
-        shown = setting.say("{value} (interval {interval})", value=shown, interval=setting.show.interval(*bounds))
+    shown = setting.show.decimal(size.estimate)
+    if size.conf_low is not None:
+        interval = setting.show.interval(size.conf_low, size.conf_high)
+        shown = setting.say("{value} (interval {interval})", value=shown, interval=interval)
     return (setting.say("In standard deviations: {size}.", size=shown),)
 
 
@@ -174,7 +177,7 @@ def caution(results: Results, setting: Setting) -> tuple[str, ...]:
     """Return what a reader must bear in mind with every number."""
     say = setting.say
     sentences = []
-    if setting.study.synthetic:
+    if setting.study.study.synthetic:
         sentences.append(say("The data are simulated. Nothing here says anything about real institutions or children."))
     explored = sum(result.role == "exploratory" for result in results.outcomes)
     if 0 < explored < len(results.outcomes):

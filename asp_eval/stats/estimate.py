@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from asp_eval.core.errors import Unavailable
+
 Array = npt.NDArray[np.float64]
 
 
@@ -58,6 +60,17 @@ class Estimate:
     def unavailable(cls, term: str, reason: str, *, method: str = "", estimate: float | None = None) -> Estimate:
         """Return a row whose uncertainty (and, unless given, whose estimate) cannot be had."""
         return cls(term, estimate, None, None, None, None, None, None, method, reason)
+
+
+def available(estimate: Estimate) -> Estimate | Unavailable:
+    """Return an estimate, or where it has not even a value the reason why.
+
+    Examples
+    --------
+    >>> available(Estimate.unavailable("x", "the outcome does not vary"))
+    Unavailable(reason='the outcome does not vary')
+    """
+    return Unavailable(estimate.note) if estimate.estimate is None else estimate
 
 
 @dataclass(frozen=True, slots=True)

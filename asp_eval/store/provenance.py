@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,52 @@ STALE = Fault(
     "Give 'asp-eval score', 'asp-eval analyse' and 'asp-eval gap' again, then the report.",
 )
 SOFTWARE = ("asp-eval", "numpy", "scipy", "pandas", "duckdb", "statsmodels", "linearmodels", "pingouin", "jinja2", "babel")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What results were computed from, and with which software.
+
+    Attributes
+    ----------
+    state : str
+        Digest of everything the results depend on (`state_of`).
+    ledger_head : str
+        Digest of the ledger's last entry.
+    inputs : dict
+        SHA-256 digests of study.yaml, of the exports that stand and of their mappings, by their names in the study folder.
+    package_version : str
+    libraries : dict
+        Versions of Python and of the libraries that the numbers and pages are made with.
+    allocation_date, allocation_source : str
+        When the lot was drawn, ISO 8601, and where; empty if not known.
+    quarantined : dict
+        Rows of each wave's screening that are in quarantine, and so not in the numbers; waves without any are left out.
+    """
+
+    state: str
+    ledger_head: str
+    inputs: dict[str, str]
+    package_version: str
+    libraries: dict[str, str]
+    allocation_date: str
+    allocation_source: str
+    quarantined: dict[str, int]
+
+
+def provenance_of(study: Study) -> Provenance:
+    """Return what results that are computed now are computed from."""
+    allocation, software = table(study, "allocation"), _software()
+    return Provenance(
+        state=state_of(study),
+        ledger_head=ledger_head(study),
+        inputs=_inputs(study),
+        package_version=software.pop("asp-eval"),
+        libraries=software,
+        allocation_date="; ".join(_distinct(allocation, "date")),
+        allocation_source="; ".join(_distinct(allocation, "source")),
+        quarantined=_quarantined(study),
+    )
 
 
 def state_of(study: Study) -> str:
@@ -75,9 +122,9 @@ def write_manifest(study: Study, written: Iterable[Path]) -> Path:
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "draw": _draw(study),
         "ledger": {"entries": len(table(study, "ledger")), "head": ledger_head(study)},
-        "inputs": {_name(study, file): _digest(file) for file in [study.folder / "study.yaml", *_exports(study)]},
+        "inputs": _inputs(study),
         "outputs": {_name(study, file): _digest(file) for file in outputs},
-        "software": {"python": platform.python_version(), **{name: version(name) for name in SOFTWARE}},
+        "software": _software(),
     }
     write_whole(path, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
     return path
@@ -95,7 +142,26 @@ def _draw(study: Study) -> dict[str, list[str]]:
     """Return the seed, scheme and digest of the draw, or where it was drawn."""
     allocation = table(study, "allocation")
     columns = [name for name in ("seed", "scheme", "digest", "date", "source") if name in allocation.columns]
-    return {name: sorted(allocation[name].dropna().astype(str).unique()) for name in columns}
+    return {name: _distinct(allocation, name) for name in columns}
+
+
+def _distinct(frame: pd.DataFrame, column: str) -> list[str]:
+    """Return the texts of a column, each once, in order; none where there is no such column."""
+    return sorted(frame[column].dropna().astype(str).unique()) if column in frame.columns else []
+
+
+def _quarantined(study: Study) -> dict[str, int]:
+    rows = table(study, "quarantine")
+    waves = rows.loc[rows["table_name"] == "screening", "wave"].value_counts()
+    return {wave: int(waves[wave]) for wave in study.wave_ids if wave in waves.index}
+
+
+def _inputs(study: Study) -> dict[str, str]:
+    return {_name(study, file): _digest(file) for file in [study.folder / "study.yaml", *_exports(study)]}
+
+
+def _software() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in SOFTWARE}}
 
 
 def _standing_imports(study: Study) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from asp_eval.analysis.profiles import GapResults
-from asp_eval.analysis.results import Results, load
+from asp_eval.analysis.results import Results
 from asp_eval.core.errors import AspError, Fault, Place, Problem
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase, some_of
@@ -19,6 +19,7 @@ from asp_eval.store.draws import still_open
 from asp_eval.store.labels import label_drift
 from asp_eval.store.provenance import printed_head, state_of
 from asp_eval.store.quarantine import outstanding
+from asp_eval.store.result_files import load
 from asp_eval.store.wave_changes import changes
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import instruments

@@ -11,6 +11,7 @@ import pytest
 from asp_eval.analysis.outcomes import OTHER_ROWS, analyse_outcome
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import Refusal
+from asp_eval.stats.estimate import Estimate
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.trial.flow.counts import AnalysedFlow, NotScreened
 from asp_eval.trial.study.design import Study
@@ -40,7 +41,7 @@ def rows() -> AnalysisSet:
 
 def test_a_model_of_the_children_the_flow_counts_is_reported(rows):
     found = analyse_outcome(STUDY, rows, KenwardRoger())
-    assert found.effects[0].estimate is not None
+    assert isinstance(found.effects[0].difference, Estimate)
     assert (found.n_children, found.n_institutions) == (60, 10)
 
 

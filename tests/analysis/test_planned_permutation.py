@@ -17,6 +17,7 @@ from asp_eval.analysis.outcomes import analyse
 from asp_eval.analysis.plan import BY_THE_MODEL
 from asp_eval.analysis.sets import analysis_set
 from asp_eval.core.errors import DataProblems
+from asp_eval.stats.estimate import Estimate
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.workflow.randomise import plan_draw
 from tests.counted_trial import STUDY, declared, store
@@ -66,7 +67,7 @@ def test_the_p_value_is_that_of_refitting_under_every_allocation(study):  # 1
         row = lmm("y ~ arm + (1 | institution)", frame.assign(arm=arm)).contrast({"arm[T.intervention]": 1.0})
         statistics[arms] = abs(row.estimate / lmm_error(frame.assign(arm=arm)))
     expected = np.mean([t >= statistics[observed] * (1 - 1e-7) for t in statistics.values()])
-    effect = result.effects[0]
+    effect = result.effects[0].difference
     assert len(statistics) == 16 and effect.method == "Permutation"
     assert effect.p_value == pytest.approx(expected)
     assert "all 16 possible allocations" in effect.note
@@ -82,7 +83,7 @@ def test_the_rest_is_by_kenward_roger_and_says_so(study):  # 2
     (result,) = analyse(study).outcomes
     methods = {row.term: row.method for row in result.coefficients}
     assert methods == {"Intercept": "KenwardRoger", "arm[T.intervention]": "Permutation"}
-    assert BY_THE_MODEL in result.notes and isinstance(result.effect_sizes[0], float)
+    assert BY_THE_MODEL in result.notes and isinstance(result.effects[0].effect_size, Estimate)
 
 
 def test_a_lot_drawn_elsewhere_cannot_be_permuted(tmp_path):  # 3

@@ -26,8 +26,8 @@ from asp_eval.analysis.profiles import (
     study_gap_profiles,
     verdict,
 )
-from asp_eval.analysis.results import load, save
 from asp_eval.core.errors import Refusal
+from asp_eval.store.result_files import load, save
 from asp_eval.trial.study.design import GapPlan, Study
 
 AREAS = {"play": "social", "empathy": "social", "language": "learning"}

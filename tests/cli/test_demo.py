@@ -16,8 +16,9 @@ import pandas as pd
 import pytest
 
 from asp_eval import lmm, load_study
-from asp_eval.analysis.results import Results, load, tidy
+from asp_eval.analysis.results import Results, tidy
 from asp_eval.analysis.sets import analysis_set
+from asp_eval.store.result_files import load
 
 # In standard errors. statsmodels stops its search early; linearmodels solves the same equations.
 AGREEMENT = {"statsmodels": 0.01, "linearmodels": 1e-8}
@@ -64,7 +65,7 @@ def test_results_csv_json_and_a_fit_by_hand_agree(demo):
     pd.testing.assert_frame_equal(table, tidy(results), check_dtype=False, check_exact=False, rtol=1e-12)
     frame = analysis_set(load_study(demo.folder), "conduct")
     row = lmm("conduct ~ arm + baseline + sex + age + municipality + (1 | institution)", frame).tidy().set_index("term")
-    effect = results.outcomes[0].effects[0]
+    effect = results.outcomes[0].effects[0].difference
     assert row.loc["arm[T.intervention]", "estimate"] == pytest.approx(effect.estimate, rel=1e-9)
     assert effect.method == "KenwardRoger"
 

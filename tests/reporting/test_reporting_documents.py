@@ -145,11 +145,12 @@ def test_hostile_names_are_text(language):
     profile = render_gap_profile(builders.replace(gap, dimensions=dimensions), gap.profiles[0], language)
     index = render_gap_index(gap, (Link("inst-01.html", HOSTILE, language),), language)
     named = {"en": HOSTILE}
-    facts = builders.study_facts(
-        title=named, arm_labels={"intervention": named}, wave_labels={"w3": named}, allocation_source=HOSTILE, set_filter=HOSTILE
-    )
+    study = builders.study(
+        study=builders.study_title(title=named), arm_labels={"intervention": named}, sets={"itt": {"filter": HOSTILE}},
+        waves=[{"id": key, "label": named} for key in ("w1", "w2", "w3")],
+    )  # fmt: skip
     outcome = builders.outcome(label={"en": HOSTILE}, model=HOSTILE, notes=(HOSTILE,), effect=builders.estimate(note=HOSTILE))
-    results = builders.results(study=facts, outcomes=(outcome,))
+    results = builders.results(study=study, outcomes=(outcome,), provenance=builders.provenance(allocation_source=HOSTILE))
     for page in (profile, index, render_evaluation(results, language)):
         parsed = outline(page)
         assert parsed.faults == []
@@ -162,7 +163,7 @@ def test_hostile_names_are_text(language):
 def test_synthetic_data_say_so_on_every_page_and_real_data_never(language, words):
     for page in pages(language).values():
         assert words in page
-    real = builders.results(study=builders.study_facts(synthetic=False))
+    real = builders.results(study=builders.study(study=builders.study_title(synthetic=False)))
     gap = builders.gap_results(synthetic=False)
     assert words not in render_evaluation(real, language)
     assert words not in render_gap_profile(gap, gap.profiles[0], language)
@@ -195,7 +196,7 @@ def test_danish_pages_have_no_english_sentences():
 def test_the_state_of_the_data_is_technical_and_not_shown():
     state = "5a1f" * 16
     gap = builders.gap_results(state=state)
-    assert state not in render_evaluation(builders.results(state=state), "en")
+    assert state not in render_evaluation(builders.results(provenance=builders.provenance(state=state)), "en")
     assert state not in render_gap_profile(gap, gap.profiles[0], "en")
 
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 import builders
 import pytest
 
-from asp_eval.analysis.results import load, save
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.evaluation import report_view
 from asp_eval.reporting.language import words_for
@@ -22,10 +21,11 @@ from asp_eval.reporting.tables.dose import contact_words, dose_table, institutio
 from asp_eval.reporting.tables.equivalence import equivalence_table, equivalence_words, omnibus_words
 from asp_eval.reporting.tables.flow import flow_diagram, flow_table
 from asp_eval.reporting.tables.missingness import predictor_tables, rater_table
+from asp_eval.store.result_files import load, save
 
 
 def setting(language: str = "en", **changes) -> Setting:
-    return Setting(builders.study_facts(**changes), Numbers(words_for(language)))
+    return Setting(builders.results(study=builders.study(**changes)), Numbers(words_for(language)))
 
 
 def texts(table) -> list[list[str]]:
@@ -61,7 +61,7 @@ def test_the_flow_says_who_received_the_intervention_and_by_which_rule():
 
 
 def test_without_a_rule_the_flow_says_so_and_without_a_log_that_nobody_can_tell():
-    undeclared = setting(received_column="", received_at_least=None)
+    undeclared = setting(received=None)
     table = flow_table(unknown_receipt(), undeclared)
     assert not [row for row in texts(table) if "received" in row[0]]
     assert table.notes[2] == "Who received the intervention is not counted: study.yaml declares no rule for it."

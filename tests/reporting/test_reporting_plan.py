@@ -17,10 +17,10 @@ from asp_eval.reporting.setting import Setting
 
 def said(*informants: str, language: str = "en") -> str:
     """Method and limits of a study in which these rated the children."""
-    study = builders.study_facts(informants=informants)
-    setting = Setting(study, Numbers(words_for(language)))
+    results = builders.results(informants=informants)
+    setting = Setting(results, Numbers(words_for(language)))
     facts = [fact.text for fact in method(setting)]
-    return " ".join([*facts, *limits(builders.results(study=study), setting)])
+    return " ".join([*facts, *limits(results, setting)])
 
 
 STAFF = ("staff rate many of them", "The raters are staff", "Raters may have changed")
@@ -52,7 +52,7 @@ def test_imported_scores_are_said_to_be_imported_in_danish():
 
 
 def test_the_estimand_is_the_cohort_as_drawn():
-    facts = {fact.term: fact.text for fact in plan(builders.results(), Setting(builders.study_facts(), Numbers(words_for("en"))))}
+    facts = {fact.term: fact.text for fact in plan(builders.results(), Setting(builders.results(), Numbers(words_for("en"))))}
     assert facts["Whom the effect is about"] == (
         "The children who were there at the start, each child counting equally. A child who moves stays, in the analysis, with "
         "the institution it belonged to at the draw. Children who joined later are not part of it."

@@ -16,7 +16,7 @@ from asp_eval.reporting.summary import caution, finding, findings, lead, tone_of
 
 
 def setting(language: str = "en", **changes) -> Setting:
-    return Setting(builders.study_facts(**changes), Numbers(words_for(language)))
+    return Setting(builders.results(study=builders.study(**changes)), Numbers(words_for(language)))
 
 
 def words(outcome, language: str = "en") -> str:
@@ -43,7 +43,7 @@ def test_the_tone_follows_sign_and_direction(value, better, tone):
     ],
 )  # fmt: skip
 def test_a_finding_needs_its_interval_and_its_adjusted_p_value(effect, adjusted, tone):
-    outcome = builders.outcome(effect=effect, adjusted_p_values=() if adjusted is None else (adjusted,))
+    outcome = builders.outcome(effect=effect, adjusted=adjusted)
     assert tone_of(outcome, 0, 0.95) == tone
 
 
@@ -89,13 +89,13 @@ def test_an_open_finding_gives_both_ends_in_words(better, good, bad):
 
 
 def test_adjustment_can_take_a_finding_back_and_says_so():
-    said = words(builders.outcome(adjusted_p_values=(0.09,)))
+    said = words(builders.outcome(adjusted=0.09))
     assert "after adjustment for the outcomes tested together (p = 0.090) chance cannot be ruled out" in said
     assert "in favour" not in said
 
 
 def test_a_finding_that_stands_after_adjustment_says_so():
-    said = words(builders.outcome(adjusted_p_values=(0.022,)))
+    said = words(builders.outcome(adjusted=0.022))
     assert "It stands after adjustment for the outcomes tested together (p = 0.022)." in said
 
 
@@ -122,8 +122,8 @@ def test_primary_outcomes_come_first():
 
 
 def test_arms_with_unusual_names_read_well():
-    facts = {"arms": ("control", "PALS plus"), "arm_labels": {"PALS plus": {"da": "PALS plus"}}}
-    said = " ".join(finding(builders.outcome(), 0, setting("da", **facts)).sentences)
+    named = {"arms": ("control", "pals"), "arm_labels": {"pals": {"da": "PALS plus"}}}
+    said = " ".join(finding(builders.outcome(), 0, setting("da", **named)).sentences)
     assert "Børnene i gruppen PALS plus scorede" in said
     assert "børnene i kontrolgruppen" in said
 
@@ -138,7 +138,7 @@ def test_cautions_come_with_the_data():
     said = " ".join(caution(builders.results(), setting()))
     assert "simulated" in said
     assert "own staff" in said
-    real = builders.results(study=builders.study_facts(synthetic=False, informants=("parent",)))
-    said = " ".join(caution(real, Setting(real.study, Numbers(words_for("en")))))
+    real = builders.results(study=builders.study(study=builders.study_title(synthetic=False)), informants=("parent",))
+    said = " ".join(caution(real, Setting(real, Numbers(words_for("en")))))
     assert "simulated" not in said
     assert "own staff" not in said

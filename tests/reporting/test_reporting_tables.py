@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asp_eval.analysis.results import ArmSummary, BaselineRow, Number, Recomputation
+from asp_eval.analysis.results import NO_FAMILY, ArmEffect, ArmSummary, BaselineRow, Number, Recomputation
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
@@ -28,7 +28,7 @@ from asp_eval.trial.flow.attrition import ArmRetention, OutcomeAttrition, attrit
 
 
 def setting(language: str = "en", **changes) -> Setting:
-    return Setting(builders.study_facts(**changes), Numbers(words_for(language)))
+    return Setting(builders.results(study=builders.study(**changes)), Numbers(words_for(language)))
 
 
 def texts(table) -> list[list[str]]:
@@ -334,8 +334,10 @@ def test_the_estimator_that_was_really_used_is_named(method, shown):
 def test_three_arms_give_one_row_for_each_comparison():
     arms = ("reference", "light", "full")
     outcome = replace(
-        builders.outcome(), effects=(builders.estimate(), builders.estimate(0.1)), effect_sizes=(-0.2, 0.05),
-        effect_size_ranges=((-0.3, -0.1), None), adjusted_p_values=(0.02,),
+        builders.outcome(), effects=(
+            ArmEffect("light", builders.estimate(), builders.effect_size(-0.2), 0.02),
+            ArmEffect("full", builders.estimate(0.1), builders.effect_size(0.05), NO_FAMILY),
+        ),
     )  # fmt: skip
     table = effects_table((outcome,), setting(arms=arms))
     assert [row.cells[0].text for row in table.rows if not row.group] == ["Conduct problems, light", "Conduct problems, full"]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 
+import builders
 import pytest
 
-from asp_eval.analysis.data import load_data
-from asp_eval.analysis.facts import study_facts
 from asp_eval.core.errors import Refusal
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.plan import method, recompute
 from asp_eval.reporting.setting import Setting
 from asp_eval.store import Store, table
-from asp_eval.store.provenance import ledger_head, printed_head, state_of, write_manifest
+from asp_eval.store.provenance import ledger_head, printed_head, provenance_of, state_of, write_manifest
 from asp_eval.workflow.check import check_ledger, check_study
 from tests.counted_trial import ALLOCATION, INSTITUTIONS, WAVE1, WAVE2, store
 
@@ -75,26 +74,26 @@ def test_changes_are_told_whatever_the_order_of_the_imports(empty_study, tmp_pat
 
 
 def test_the_rows_that_wait_are_told_with_the_results(waiting_study):
-    facts = study_facts(load_data(waiting_study))
-    assert facts.quarantined == {"w1": 1}
+    found = builders.results(study=waiting_study, provenance=provenance_of(waiting_study))
+    assert found.provenance.quarantined == {"w1": 1}
     for language, words in (("en", "Rows of the screening that were left out"), ("da", "Rækker i screeningen, der er udeladt")):
-        setting = Setting(facts, Numbers(words_for(language, ("en", "da"))))
+        setting = Setting(found, Numbers(words_for(language, ("en", "da"))))
         missing = " ".join(fact.text for fact in method(setting))
         assert words in missing
         assert ": 1." in missing
 
 
-def test_the_head_is_in_the_facts_the_manifest_and_the_report(waiting_study):
+def test_the_head_is_in_the_provenance_the_manifest_and_the_report(waiting_study):
     head = ledger_head(waiting_study)
     assert head == table(waiting_study, "ledger")["digest"].iloc[-1]
-    facts = study_facts(load_data(waiting_study))
-    assert facts.ledger_head == head
+    found = builders.results(study=waiting_study, provenance=provenance_of(waiting_study))
+    assert found.provenance.ledger_head == head
     assert printed_head(waiting_study) == ""
     written = json.loads(write_manifest(waiting_study, []).read_text())
     assert written["ledger"] == {"entries": 4, "head": head}
     assert printed_head(waiting_study) == head
     for language, words in (("en", "sealed ledger"), ("da", "forseglede logbog")):
-        (fact,) = (f for f in recompute(Setting(facts, Numbers(words_for(language, ("en", "da"))))) if "--ledger" in f.term)
+        (fact,) = (f for f in recompute(Setting(found, Numbers(words_for(language, ("en", "da"))))) if "--ledger" in f.term)
         assert fact.term == f"asp-eval check --ledger --head {head[:16]}"
         assert words in fact.text
         assert head[:16] in fact.text

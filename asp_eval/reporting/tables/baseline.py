@@ -111,7 +111,7 @@ def _variable_rows(variable: list[BaselineRow], setting: Setting) -> list[Row]:
 
 
 def _protections(variable: list[BaselineRow], setting: Setting) -> list[Protection]:
-    return [_protection(variable, arm, setting.study.minimum_cell) for arm in range(len(setting.study.arms))]
+    return [_protection(variable, arm, setting.study.privacy.minimum_cell) for arm in range(len(setting.study.arms))]
 
 
 def _protection(variable: list[BaselineRow], arm: int, minimum: int) -> Protection:
@@ -182,7 +182,7 @@ def _notes(results: Results, setting: Setting) -> tuple[str, ...]:
         protected = say(
             "Categories of fewer than {n} children are not shown, nor what would reveal them: percentages may then stand without "
             "counts. Small counts of missing answers are shown: they tell nothing of what anyone answered.",
-            n=setting.show.integer(setting.study.minimum_cell),
+            n=setting.show.integer(setting.study.privacy.minimum_cell),
         )
         notes.append(protected)
     return tuple(notes)

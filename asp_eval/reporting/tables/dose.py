@@ -27,11 +27,15 @@ def dose_table(results: Results, setting: Setting) -> Table | None:
             cell(show.interval(dose.low, dose.high, 1)),
         ))  # fmt: skip
 
-    caption = say(
-        "What the institutions had of the intervention: {what}", what=say.name(setting.study.received_column or "hours")
-    )
+    caption = say("What the institutions had of the intervention: {what}", what=_summed(setting))
     note = say("From the implementation log; external projects are not counted, and an institution without an entry had 0.")
     return Table("dose", caption, columns, tuple(row(dose) for dose in found.dose), (note,))
+
+
+def _summed(setting: Setting) -> str:
+    """Return what the doses are sums of: the declared column of the implementation log, hours where none is declared."""
+    received = setting.study.received
+    return setting.say.name(received.sum if received else "hours")
 
 
 def contact_words(results: Results, setting: Setting) -> tuple[str, ...]:
@@ -56,7 +60,7 @@ def institution_table(results: Results, setting: Setting) -> Table | None:
     columns = [Column(say("Institution"), numeric=False), Column(say("Children of the cohort"))]
     columns += [Column(say("Not screened: {wave}", wave=wave)) for wave in waves]
     if with_dose:
-        columns.append(Column(setting.heading(say.name(setting.study.received_column or "hours"))))
+        columns.append(Column(setting.heading(_summed(setting))))
     rows: list[Row] = []
     for arm in setting.study.arms:
         rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))

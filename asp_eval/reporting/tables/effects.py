@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from asp_eval.analysis.results import ArmSummary, Number, OutcomeResult
+from asp_eval.analysis.results import ArmSummary, Estimated, OutcomeResult
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
@@ -29,7 +29,7 @@ def by_role(outcomes: tuple[OutcomeResult, ...]) -> list[OutcomeResult]:
 
 def effects_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
     """Return the results table."""
-    say, level = setting.say, setting.show.level(setting.study.level)
+    say, level = setting.say, setting.show.level(setting.study.analysis.level)
     with_means = any(result.arms for result in outcomes)
     columns = [Column(say("Outcome"), numeric=False), Column(say("Children (institutions)"))]
     if with_means:
@@ -52,19 +52,19 @@ def _rows(result: OutcomeResult, setting: Setting, *, with_means: bool) -> list[
         head = [cell(setting.effect_label(result, i), _wave_and_direction(result, setting)), _numbers(result, setting)]
         if with_means:
             head += [_mean(result.arms, arm, setting) for arm in setting.study.arms]
-        rows.append(Row((*head, *_effect_cells(result, i, effect, setting))))
+        rows.append(Row((*head, *_effect_cells(result, i, effect.difference, setting))))
     return rows
 
 
-def _effect_cells(result: OutcomeResult, i: int, effect: Estimate, setting: Setting) -> tuple[Cell, ...]:
+def _effect_cells(result: OutcomeResult, i: int, effect: Estimated, setting: Setting) -> tuple[Cell, ...]:
     say, show = setting.say, setting.show
-    if effect.estimate is None:
-        return (cell(say("not available: {reason}", reason=say.note(effect.note)), wide=4),)
+    if isinstance(effect, Unavailable):
+        return (cell(show.reason(effect), wide=4),)
     digits = digits_for(effect.std_error)
     interval = show.interval(effect.conf_low, effect.conf_high, digits) if effect.conf_low is not None else say.note(effect.note)
     return (
         cell(show.decimal(effect.estimate, digits), interval), cell(show.p_value(effect.p_value), _adjusted(result, i, setting)),
-        _effect_size(result, i, setting), _icc(result, setting),
+        _effect_size(result.effects[i].effect_size, setting), _icc(result, setting),
     )  # fmt: skip
 
 
@@ -91,28 +91,28 @@ def _adjusted(result: OutcomeResult, i: int, setting: Setting) -> str:
 
 def adjusted_p_value(result: OutcomeResult, i: int) -> float | None:
     """Return the p-value adjusted within the outcome's family, None if it belongs to none."""
-    return result.adjusted_p_values[i] if i < len(result.adjusted_p_values) else None
+    adjusted = result.effects[i].adjusted_p
+    return None if isinstance(adjusted, Unavailable) else adjusted
 
 
-def effect_size(result: OutcomeResult, i: int) -> tuple[Number, tuple[float, float] | None]:
-    """Return an effect size and its interval."""
-    size = result.effect_sizes[i] if i < len(result.effect_sizes) else Unavailable("no effect size was computed")
-    return size, result.effect_size_ranges[i] if i < len(result.effect_size_ranges) else None
-
-
-def _effect_size(result: OutcomeResult, i: int, setting: Setting) -> Cell:
-    size, bounds = effect_size(result, i)
-    return cell(setting.show.decimal(size), setting.show.interval(*bounds) if bounds else "")
+def _effect_size(size: Estimated, setting: Setting) -> Cell:
+    return cell(*_with_interval(size, setting, 2))
 
 
 def _icc(result: OutcomeResult, setting: Setting) -> Cell:
-    say, show = setting.say, setting.show
-    if isinstance(result.icc, Unavailable):
-        return cell(show.decimal(result.icc))
-    interval = show.interval(*result.icc_range, 3) if result.icc_range else ""
-    if isinstance(result.icc_adjusted, Unavailable):
-        return cell(show.decimal(result.icc, 3), interval)
-    return cell(show.decimal(result.icc, 3), interval, say("adjusted: {n}", n=show.decimal(result.icc_adjusted, 3)))
+    shown = _with_interval(result.icc, setting, 3)
+    if isinstance(result.icc, Unavailable) or isinstance(result.icc_adjusted, Unavailable):
+        return cell(*shown)
+    return cell(*shown, setting.say("adjusted: {n}", n=setting.show.decimal(result.icc_adjusted.estimate, 3)))
+
+
+def _with_interval(number: Estimated, setting: Setting, digits: int) -> tuple[str, str]:
+    """Return a number and its interval, which is empty where there is none."""
+    show = setting.show
+    if isinstance(number, Unavailable):
+        return show.reason(number), ""
+    interval = "" if number.conf_low is None else show.interval(number.conf_low, number.conf_high, digits)
+    return show.decimal(number.estimate, digits), interval
 
 
 def _notes(setting: Setting, *, with_means: bool) -> tuple[str, ...]:
@@ -143,9 +143,9 @@ def effects_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> For
     if len(setting.study.arms) < 2 or not outcomes:
         return None
     pairs = [(result, i) for result in by_role(outcomes) for i in range(len(result.effects))]
-    standardised = any(not isinstance(effect_size(result, i)[0], Unavailable) for result, i in pairs)
-    entries = [(_standardised if standardised else _raw)(result, i, setting) for result, i in pairs]
-    level = setting.show.level(setting.study.level)
+    standardised = any(not isinstance(result.effects[i].effect_size, Unavailable) for result, i in pairs)
+    entries = [_entry(result, i, setting, standardised=standardised) for result, i in pairs]
+    level = setting.show.level(setting.study.analysis.level)
     title = (
         setting.say("Effect size in standard deviations, with {level} interval", level=level) if standardised
         else setting.say("Difference on the score's own scale, with {level} interval", level=level)
@@ -154,25 +154,19 @@ def effects_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> For
     return forest(entries, setting.show, arms=(setting.group(setting.reference), compared), axis_title=title)
 
 
-def _standardised(result: OutcomeResult, i: int, setting: Setting) -> ForestEntry:
-    size, bounds = effect_size(result, i)
-    label = setting.effect_label(result, i, with_wave=True)
-    if isinstance(size, Unavailable):
-        return ForestEntry(label, result.better, None, None, None, setting.show.reason(size))
-    low, high = bounds or (None, None)
-    return ForestEntry(label, result.better, size, low, high)
-
-
-def _raw(result: OutcomeResult, i: int, setting: Setting) -> ForestEntry:
+def _entry(result: OutcomeResult, i: int, setting: Setting, *, standardised: bool) -> ForestEntry:
     effect = result.effects[i]
-    reason = "" if effect.estimate is not None else setting.say.note(effect.note)
+    value = effect.effect_size if standardised else effect.difference
     label = setting.effect_label(result, i, with_wave=True)
-    return ForestEntry(label, result.better, effect.estimate, effect.conf_low, effect.conf_high, reason)
+    if isinstance(value, Unavailable):
+        reason = setting.show.reason(value) if standardised else setting.say.note(value.reason)
+        return ForestEntry(label, result.better, None, None, None, reason)
+    return ForestEntry(label, result.better, value.estimate, value.conf_low, value.conf_high)
 
 
 def coefficient_table(result: OutcomeResult, position: int, setting: Setting) -> Table:
     """Return every fixed effect of one outcome's model."""
-    say, level = setting.say, setting.show.level(setting.study.level)
+    say, level = setting.say, setting.show.level(setting.study.analysis.level)
     name = setting.outcome_at(result)
     columns = (
         Column(say("Term"), numeric=False), Column(say("Estimate")), Column(say("Standard error")), Column(say("df")),

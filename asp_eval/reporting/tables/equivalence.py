@@ -28,7 +28,7 @@ def omnibus_words(results: Results, setting: Setting) -> tuple[str, ...]:
         say("compared with all {n} possible allocations, {p}", **fields) if test.exact
         else say("compared with {n} other allocations of the same lot, {p}", **fields)
     )  # fmt: skip
-    if test.p_value < round(1 - setting.study.level, 12):  # 1 - 0.95 is a little more than 0.05, and p can be 0.05 exactly
+    if test.p_value < round(1 - setting.study.analysis.level, 12):  # 1 - 0.95 is a little above 0.05, and p can be 0.05 exactly
         return (say(
             "Taken together, the institutions of the arms differed more than such a lot commonly makes them ({how}). So rare a "
             "draw can be chance; ask as well whether institutions or children entered after the arms were known.",

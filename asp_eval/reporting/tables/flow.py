@@ -39,10 +39,11 @@ def flow_table(flow: FlowCounts, setting: Setting) -> Table:
 
 def received_note(flow: FlowCounts, setting: Setting) -> str:
     """Say by which rule an institution received the intervention, or why nobody can tell."""
-    say, least = setting.say, setting.study.received_at_least
-    if least is None:
+    say, declared = setting.say, setting.study.received
+    if declared is None:
         return say("Who received the intervention is not counted: study.yaml declares no rule for it.")
-    rule = {"column": say.name(setting.study.received_column), "least": setting.show.decimal(least, 0 if least % 1 == 0 else 1)}
+    least = declared.at_least
+    rule = {"column": say.name(declared.sum), "least": setting.show.decimal(least, 0 if least % 1 == 0 else 1)}
     if any(arm.received is None for arm in flow.arms):
         return say(
             "By the plan an institution received the intervention with {least} or more in all of “{column}” in the "
@@ -211,7 +212,7 @@ def _received_box(arm: ArmFlow, setting: Setting) -> FlowBox:
     say, n, got = setting.say, setting.show.integer, arm.received
     heading = say("Received the intervention")
     if got is None:
-        declared = setting.study.received_at_least is not None
+        declared = setting.study.received is not None
         return FlowBox(heading, (say("Not known: no implementation log") if declared else say("No rule was declared"),))
     return FlowBox(heading, (
         say("{a} institutions with {b} children did", a=n(got.institutions), b=n(got.children)),

@@ -26,7 +26,7 @@ def rater_table(results: Results, setting: Setting) -> Table | None:
         rows += [_rater_row(one, setting) for one in found.raters if one.wave == wave]
     note = say(
         "Children of the cohort by who rated them at the start; only raters of at least {n} of them.",
-        n=setting.show.integer(setting.study.minimum_cell),
+        n=setting.show.integer(setting.study.privacy.minimum_cell),
     )
     return Table("raters", say("Who was missing, by rater at the start"), columns, tuple(rows), (note,))
 

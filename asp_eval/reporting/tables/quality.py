@@ -28,7 +28,7 @@ def reliability_table(reliabilities: tuple[Reliability, ...], setting: Setting) 
     )  # fmt: skip
     columns = (
         Column(say("Scale"), numeric=False), Column(say("Children")), Column(say("Cronbach's alpha")),
-        Column(say("{level} interval", level=show.level(setting.study.level))),
+        Column(say("{level} interval", level=show.level(setting.study.analysis.level))),
     )  # fmt: skip
     return Table("reliability", say("How well the items of a scale hang together"), columns, rows)
 
@@ -62,11 +62,15 @@ def estimator_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Ta
     rows = []
     for result in outcomes:
         for i, effect in enumerate(result.effects):
-            notes = dict.fromkeys(as_sentence(say.note(note)) for note in (effect.note, *result.notes))
+            found = effect.difference
+            method, df, note = (
+                ("", None, found.reason) if isinstance(found, Unavailable) else (found.method, found.df, found.note)
+            )
+            notes = dict.fromkeys(as_sentence(say.note(note)) for note in (note, *result.notes))
             rows.append(Row((
                 cell(setting.effect_label(result, i), setting.wave(result.wave)),
-                cell(setting.method(effect.method) or show.decimal(None), *notes),
-                cell(show.degrees_of_freedom(effect.df)), cell(_adjustment(result, setting)),
+                cell(setting.method(method) or show.decimal(None), *notes),
+                cell(show.degrees_of_freedom(df)), cell(_adjustment(result, setting)),
             )))  # fmt: skip
     columns = (
         Column(say("Outcome"), numeric=False), Column(say("Standard error and test by"), numeric=False),
@@ -76,14 +80,11 @@ def estimator_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Ta
 
 
 def _adjustment(result: OutcomeResult, setting: Setting) -> str:
-    """Return how an outcome's p-values were adjusted: ``holm (2)`` is Holm's method over two tests."""
-    name, _, tests = result.adjustment.partition(" ")
-    if name in ("", "none"):
+    """Return how an outcome's p-values were adjusted, and over how many tests."""
+    if result.adjustment is None:
         return setting.say("none")
-    count = tests.strip("()")
-    if not count.isdecimal():
-        return name.capitalize()
-    return setting.say.plural("{name}, {n} test", "{name}, {n} tests", int(count), name=name.capitalize(), n=count)
+    name, tests = result.adjustment.method.capitalize(), result.adjustment.tests
+    return setting.say.plural("{name}, {n} test", "{name}, {n} tests", tests, name=name, n=setting.show.integer(tests))
 
 
 def recomputation_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:

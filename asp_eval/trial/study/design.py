@@ -314,6 +314,14 @@ class Study(Document):
             NO_FOLDER.refuse()
         return self._folder
 
+    def without_folder(self) -> Study:
+        """Return the study as declared, knowing no folder, so that it can go where a path of this machine must not."""
+        return type(self).model_validate(self.as_declared())
+
+    def as_declared(self) -> dict[str, Any]:
+        """Return what ``study.yaml`` says, under its own keys; a key that was left out stays out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
     @property
     def wave_ids(self) -> tuple[str, ...]:
         """Identifiers of the waves, in order."""
