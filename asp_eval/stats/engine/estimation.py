@@ -38,7 +38,7 @@ CONFOUNDED = Fault(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Problem:
+class EstimationProblem:
     """A model ready to be fitted.
 
     Attributes
@@ -84,7 +84,7 @@ class Problem:
         return found
 
 
-def pose(moments: Moments) -> Problem:
+def pose(moments: Moments) -> EstimationProblem:
     """Return the model that moments describe, in standard units.
 
     Raises
@@ -103,7 +103,7 @@ def pose(moments: Moments) -> Problem:
     _check_confounding(standard)
     elimination = plan_stages(standard)
     one = OneEffect.of(elimination.stages[0], elimination.root) if elimination.shape.sizes == (1,) else None
-    return Problem(standard, elimination, one)
+    return EstimationProblem(standard, elimination, one)
 
 
 def _check_confounding(standard: Standard) -> None:

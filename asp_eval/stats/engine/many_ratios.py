@@ -1,6 +1,6 @@
 """The minimum of the criterion in one variance ratio for thousands of replicates at once.
 
-Replicates differ in their outcome (parametric bootstrap) or in some columns (permutation); either way a `Family` knows
+Replicates differ in their outcome (parametric bootstrap) or in some columns (permutation); either way `Replicates` know
 the cross-products  S(d) = u'Wu - sum_g d / (1 + d h_g) s_g s_g'  of each, u = [X, y], with derivatives in d, and
 
     criterion(d) = sum_g log(1 + d h_g) [+ log|S_xx|] + N log r^2(d),          N = n - p (REML) or n (ML).
@@ -27,7 +27,7 @@ CLOSE = 1e-6
 STEPS = 60
 
 
-class Family(Protocol):
+class Replicates(Protocol):
     """Replicates of a model with one random effect.
 
     Attributes
@@ -59,33 +59,33 @@ class Family(Protocol):
         """Return every replicate's criterion at the points of the grid (points, R), up to a constant."""
 
 
-def minimise_ratios(family: Family) -> Array:
+def minimise_ratios(replicates: Replicates) -> Array:
     """Return the d that minimises each replicate's criterion (R,)."""
-    values = family.grid_values()
+    values = replicates.grid_values()
     best = np.argmin(values, axis=0)
     upper = np.append(GRID, GRID[-1] * 1e8)
     low, high = upper[np.maximum(best - 1, 0)], upper[best + 1]
     near_zero = np.flatnonzero(low == 0.0)
     at_zero = np.zeros(len(best), dtype=bool)
-    value, slope, _ = criteria(family, near_zero, np.zeros(len(near_zero)))
-    rises = slope >= -1e-9 * _of(family.N, near_zero)
+    value, slope, _ = criteria(replicates, near_zero, np.zeros(len(near_zero)))
+    rises = slope >= -1e-9 * _of(replicates.N, near_zero)
     at_zero[near_zero[rises & (best[near_zero] == 0)]] = True
-    d = _search(family, _vertex(values, best), low, high, np.flatnonzero(~at_zero))
+    d = _search(replicates, _vertex(values, best), low, high, np.flatnonzero(~at_zero))
     inner = rises & (best[near_zero] > 0) & (d[near_zero] < GRID[1])
     if inner.any():
         doubtful = near_zero[inner]
-        there, _, _ = criteria(family, doubtful, d[doubtful])
+        there, _, _ = criteria(replicates, doubtful, d[doubtful])
         at_zero[doubtful[value[inner] <= there + 1e-9]] = True
     return np.where(at_zero, 0.0, d)
 
 
-def criteria(family: Family, which: Index, d: Array) -> tuple[Array, Array, Array]:
+def criteria(replicates: Replicates, which: Index, d: Array) -> tuple[Array, Array, Array]:
     """Return the criterion of some replicates and its first two derivatives in d, up to a constant."""
-    h = family.h[:, None] if family.h.ndim == 1 else family.h[:, which]
-    found = eliminate(family.profile(which, d, 3), family.size).pivots
+    h = replicates.h[:, None] if replicates.h.ndim == 1 else replicates.h[:, which]
+    found = eliminate(replicates.profile(which, d, 3), replicates.size).pivots
     value, first, second = found[:, 0], found[:, 1], found[:, 2]
-    N = _of(family.N, which)
-    many = np.full((family.size, np.size(N)), 1.0 if family.reml else 0.0)
+    N = _of(replicates.N, which)
+    many = np.full((replicates.size, np.size(N)), 1.0 if replicates.reml else 0.0)
     many[-1] = N
     hv = h / (1.0 + d * h)
     share = first / value
@@ -110,14 +110,14 @@ def _vertex(values: Array, best: Index) -> Array:
     return np.where(best == middle, moved, np.where(best > 0, GRID[best], GRID[1] / 2.0))
 
 
-def _search(family: Family, start: Array, low: Array, high: Array, active: Index) -> Array:
+def _search(replicates: Replicates, start: Array, low: Array, high: Array, active: Index) -> Array:
     """Return where the derivative vanishes, by Newton's method in log d inside brackets; only `active` replicates move."""
     d, low, high = start.copy(), np.maximum(low, 1e-12), high.copy()
     for _ in range(STEPS):
         if not len(active):
             break
         x = d[active]
-        _, first, second = criteria(family, active, x)
+        _, first, second = criteria(replicates, active, x)
         slope, bend = first * x, second * x * x + first * x
         rising = slope > 0
         high[active] = np.where(rising, x, high[active])

@@ -21,7 +21,7 @@ from asp_eval.core.errors import Fault, Refusal
 from asp_eval.core.randomness import stream
 from asp_eval.stats.contrasts import LEVEL
 from asp_eval.stats.design.model_frame import Design
-from asp_eval.stats.engine.estimation import Problem
+from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.engine.standardisation import Standard
 from asp_eval.stats.estimate import Array
@@ -115,7 +115,9 @@ class Bootstrap:
         return (*label, value, float(known.mean()) - value, float(known.std(ddof=1)), low, high, method, note)
 
 
-def bootstrap(problem: Problem, found: Optimum, design: Design | None, draws: int, seed: int, *, reml: bool) -> Bootstrap:
+def bootstrap(
+    problem: EstimationProblem, found: Optimum, design: Design | None, draws: int, seed: int, *, reml: bool
+) -> Bootstrap:
     """Draw outcomes from a fitted model and refit it to each; see `MixedFit.bootstrap`."""
     if isinstance(draws, bool) or draws < 2:
         DRAWS.refuse(found=draws)
@@ -129,7 +131,7 @@ def bootstrap(problem: Problem, found: Optimum, design: Design | None, draws: in
     return Bootstrap(_quantities(problem.standard), _values(problem, shares, own)[0], _values(problem, shares, every), seed)
 
 
-def drawn(problem: Problem, found: Optimum, draws: int, seed: int, name: str) -> Iterator[Outcomes]:
+def drawn(problem: EstimationProblem, found: Optimum, draws: int, seed: int, name: str) -> Iterator[Outcomes]:
     """Draw outcomes from a fitted model in parts that fit the memory; the same seed gives the same outcomes."""
     model, c = problem.elimination, found.criterion
     noise, d = Noise.of(model, problem.n), model.shape.d(found.theta)
@@ -152,7 +154,7 @@ def _quantities(standard: Standard) -> tuple[Quantity, ...]:
     return (*out, *(Quantity(f.name, "", "", "icc") for f in layout.factors))
 
 
-def _values(problem: Problem, shares: Sequence[Array | None], redrawn: Redrawn) -> Array:
+def _values(problem: EstimationProblem, shares: Sequence[Array | None], redrawn: Redrawn) -> Array:
     """Return the quantities of every replicate (R, q), in the data's units."""
     standard, model = problem.standard, problem.elimination
     sigma2 = redrawn.sigma2 * standard.y_scale**2
@@ -173,7 +175,7 @@ def _values(problem: Problem, shares: Sequence[Array | None], redrawn: Redrawn) 
     return np.column_stack([*columns, np.sqrt(sigma2), *(v / total for v in between)])
 
 
-def _covariances(problem: Problem, f: int, transform: Array, d: Array) -> Array:
+def _covariances(problem: EstimationProblem, f: int, transform: Array, d: Array) -> Array:
     """Return B D B' of a factor for every replicate (R, k, k)."""
     shape = problem.elimination.shape
     D = np.zeros((len(d), shape.sizes[f], shape.sizes[f]))

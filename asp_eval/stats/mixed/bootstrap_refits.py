@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asp_eval.core.errors import Refusal
-from asp_eval.stats.engine.estimation import Problem
+from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.engine.many_ratios import criteria, minimise_ratios
 from asp_eval.stats.engine.one_ratio import GRID
 from asp_eval.stats.engine.packed import eliminate, triangle
@@ -108,7 +108,7 @@ class RedrawnOutcomes:
         return np.asarray(constant + self.N * np.log(np.maximum(left, 1e-300)))
 
 
-def redrawn_family(problem: Problem, outcomes: Outcomes, *, reml: bool) -> RedrawnOutcomes:
+def redrawn_family(problem: EstimationProblem, outcomes: Outcomes, *, reml: bool) -> RedrawnOutcomes:
     """Return the model with one random effect under drawn outcomes."""
     stage, root = problem.elimination.stages[0], problem.elimination.root
     products = stage.products[:, 0]
@@ -118,12 +118,12 @@ def redrawn_family(problem: Problem, outcomes: Outcomes, *, reml: bool) -> Redra
     )  # fmt: skip
 
 
-def refit_all(problem: Problem, outcomes: Outcomes, *, reml: bool, start: Array) -> Redrawn:
+def refit_all(problem: EstimationProblem, outcomes: Outcomes, *, reml: bool, start: Array) -> Redrawn:
     """Refit a model to drawn outcomes.
 
     Parameters
     ----------
-    problem : Problem
+    problem : EstimationProblem
     outcomes : Outcomes
     reml : bool
     start : ndarray, shape (s,)
@@ -143,7 +143,7 @@ def refit_all(problem: Problem, outcomes: Outcomes, *, reml: bool, start: Array)
     return Redrawn(np.asarray(beta, float), d[:, None], left / family.N)
 
 
-def _one_by_one(problem: Problem, outcomes: Outcomes, *, reml: bool, start: Array) -> Redrawn:
+def _one_by_one(problem: EstimationProblem, outcomes: Outcomes, *, reml: bool, start: Array) -> Redrawn:
     """Refit each outcome by itself."""
     R, p, s = len(outcomes.square), outcomes.fixed.shape[1], len(start)
     beta, d, sigma2 = np.full((R, p), np.nan), np.full((R, s), np.nan), np.full(R, np.nan)
@@ -157,7 +157,7 @@ def _one_by_one(problem: Problem, outcomes: Outcomes, *, reml: bool, start: Arra
     return Redrawn(beta, d, sigma2)
 
 
-def ratio_statistics(problem: Problem, outcomes: Outcomes, *, reml: bool) -> Array:
+def ratio_statistics(problem: EstimationProblem, outcomes: Outcomes, *, reml: bool) -> Array:
     """Return how far each outcome's criterion at d = 0 lies above its minimum (R,): models with one random effect."""
     family = redrawn_family(problem, outcomes, reml=reml)
     everyone, d = np.arange(len(outcomes.square)), minimise_ratios(family)

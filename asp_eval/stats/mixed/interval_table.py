@@ -10,7 +10,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.contrasts import LEVEL
-from asp_eval.stats.engine.estimation import Problem
+from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.mixed.derivatives import variance_derivatives
@@ -27,7 +27,7 @@ class Fitted:
 
     Attributes
     ----------
-    problem : Problem
+    problem : EstimationProblem
     found : Optimum
     covariances : tuple of ndarray (k, k)
         In the formula's order of factors, in the data's units.
@@ -35,7 +35,7 @@ class Fitted:
     reml : bool
     """
 
-    problem: Problem
+    problem: EstimationProblem
     found: Optimum
     covariances: tuple[Array, ...]
     sigma2: float

@@ -17,7 +17,7 @@ from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.stats import contrasts
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.prediction import predict_rows, random_part
-from asp_eval.stats.engine.estimation import Problem
+from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.estimate import Array, Estimate, JointTest
 from asp_eval.stats.mixed.bootstrap import Bootstrap, bootstrap
@@ -51,7 +51,7 @@ class MixedFit:
 
     Attributes
     ----------
-    problem : Problem
+    problem : EstimationProblem
         The model in standard units.
     found : Optimum
         The estimate, in standard units.
@@ -62,7 +62,7 @@ class MixedFit:
         Coefficients of categories that no row holds.
     """
 
-    problem: Problem
+    problem: EstimationProblem
     found: Optimum
     reml: bool
     design: Design | None = None

@@ -22,7 +22,7 @@ from asp_eval.stats.contrasts import LEVEL
 from asp_eval.stats.design.layout import Layout
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.prediction import effect_columns
-from asp_eval.stats.engine.estimation import Problem
+from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.engine.standardisation import Standard
@@ -143,7 +143,7 @@ def nakagawa(standard: Standard, beta: Array, covariances: Sequence[Array], sigm
     return R2(fixed / total, (fixed + random) / total)
 
 
-def intraclass_correlation(problem: Problem, found: Optimum, share: Share, level: float, *, reml: bool) -> Estimate:
+def intraclass_correlation(problem: EstimationProblem, found: Optimum, share: Share, level: float, *, reml: bool) -> Estimate:
     """Return the ICC, with a profile interval where there is one variance ratio."""
     if not 0 < level < 1:
         LEVEL.refuse(found=level)

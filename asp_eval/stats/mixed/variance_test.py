@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from asp_eval.core.errors import Fault, Refusal
 from asp_eval.stats.engine.covariance import CovarianceShape
-from asp_eval.stats.engine.estimation import Problem
+from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.engine.likelihood import Criterion
 from asp_eval.stats.engine.optimisation import Optimum, minimise
 from asp_eval.stats.estimate import Array
@@ -51,7 +51,7 @@ class _Smaller:
     shape: CovarianceShape
     keep: npt.NDArray[np.intp]
 
-    def optimum(self, problem: Problem, *, reml: bool) -> Optimum:
+    def optimum(self, problem: EstimationProblem, *, reml: bool) -> Optimum:
         """Return the minimum over what varies still, with theta of the larger model."""
         larger = problem.elimination.shape
 
@@ -72,7 +72,7 @@ class _Smaller:
 
 
 def variance_test(
-    problem: Problem, found: Optimum, group: str, term: str | None, draws: int, seed: int, *, reml: bool
+    problem: EstimationProblem, found: Optimum, group: str, term: str | None, draws: int, seed: int, *, reml: bool
 ) -> LikelihoodRatio:
     """Test that an effect of a group (or all of them) does not vary; see `MixedFit.variance_test`."""
     if isinstance(draws, bool) or draws < 1:
@@ -96,7 +96,7 @@ def variance_test(
     return LikelihoodRatio(observed, df, p, f"{likelihood}, parametric bootstrap with {draws:,} draws", note)
 
 
-def _ratio(smaller: _Smaller, problem: Problem, *, reml: bool) -> float:
+def _ratio(smaller: _Smaller, problem: EstimationProblem, *, reml: bool) -> float:
     """Return the ratio of one outcome, NaN where it cannot be fitted."""
     try:
         ratio = smaller.optimum(problem, reml=reml).criterion.value - problem.optimum(reml=reml).criterion.value
@@ -105,7 +105,7 @@ def _ratio(smaller: _Smaller, problem: Problem, *, reml: bool) -> float:
     return max(ratio, 0.0)
 
 
-def _without(problem: Problem, group: str, term: str | None) -> _Smaller:
+def _without(problem: EstimationProblem, group: str, term: str | None) -> _Smaller:
     """Return the model without an effect of a group, or without all of them."""
     layout, ordering = problem.standard.moments.layout, problem.elimination.ordering
     factors = [layout.factors[i] for i in ordering]

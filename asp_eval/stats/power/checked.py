@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.power.icc import IccDistribution
-from asp_eval.stats.power.layout import check_inside, check_least, check_shares, known
+from asp_eval.stats.power.nested_design import check_inside, check_least, check_shares, known
 from asp_eval.stats.power.values import Values, single
 
 Icc = Values | IccDistribution | Sequence[float | IccDistribution]

@@ -16,7 +16,7 @@ import numpy as np
 from asp_eval.core.errors import Fault
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.power.checked import Icc, check_icc, check_numbers, explained_words, icc_words, units_of
-from asp_eval.stats.power.layout import Layout, Level, known
+from asp_eval.stats.power.nested_design import Level, NestedDesign, known
 from asp_eval.stats.power.sites import Multisite
 from asp_eval.stats.power.values import Values, single
 
@@ -113,7 +113,7 @@ class Individual:
     r2: Values = 0.0
     covariates: Values = 0
 
-    def layout(self, icc: float) -> Layout:  # noqa: ARG002
+    def nested(self, icc: float) -> NestedDesign:  # noqa: ARG002
         """Return the common form."""
         n, share, r2, g = (
             known("individuals", self.individuals),
@@ -122,7 +122,7 @@ class Individual:
             single(self.covariates, "covariates"),
         )
         check_numbers(share, {"r2": r2}, {"covariates": g}, {"individuals": n})
-        return Layout(n, "individuals", share, (Level("individual", 1.0, r2, 1.0),), 1.0, 2.0 + g)
+        return NestedDesign(n, "individuals", share, (Level("individual", 1.0, r2, 1.0),), 1.0, 2.0 + g)
 
     def account(self) -> tuple[str, ...]:
         """Return what is assumed, in words."""
@@ -166,7 +166,7 @@ class TwoLevel:
     strata: Values = 1
     analysis: MixedModel | ClusterRobust = field(default_factory=MixedModel)
 
-    def layout(self, icc: float) -> Layout:
+    def nested(self, icc: float) -> NestedDesign:
         """Return the common form at a value of the intraclass correlation."""
         units, share, g, strata = (
             units_of(self.clusters),
@@ -186,7 +186,7 @@ class TwoLevel:
         levels = (Level("cluster", icc, r2["r2_cluster"], 1.0), Level("individual", 1.0 - icc, r2["r2_individual"], size))
         ols = isinstance(self.analysis, ClusterRobust)
         lost = 2.0 + g + strata - 1.0
-        return Layout(units, "clusters", share, levels, 1.0, lost, cv=cv, sizes=() if ols else sizes, ols=ols)
+        return NestedDesign(units, "clusters", share, levels, 1.0, lost, cv=cv, sizes=() if ols else sizes, ols=ols)
 
     def account(self) -> tuple[str, ...]:
         """Return what is assumed, in words."""
@@ -250,7 +250,7 @@ class ThreeLevel:
     covariates_cluster: Values = 0
     strata: Values = 1
 
-    def layout(self, icc: float) -> Layout:
+    def nested(self, icc: float) -> NestedDesign:
         """Return the common form at a value of the clusters' intraclass correlation."""
         units, share, g, strata = (
             units_of(self.clusters),
@@ -276,7 +276,7 @@ class ThreeLevel:
             Level("subcluster", second, r2[1], count),
             Level("individual", 1.0 - icc - second, r2[2], size),
         )
-        return Layout(units, "clusters", share, levels, 1.0, 2.0 + g + strata - 1.0, cv=cv)
+        return NestedDesign(units, "clusters", share, levels, 1.0, 2.0 + g + strata - 1.0, cv=cv)
 
     def account(self) -> tuple[str, ...]:
         """Return what is assumed, in words."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from scipy import special
 
 from asp_eval.core.errors import Fault
-from asp_eval.stats.power.layout import check_inside, check_least
+from asp_eval.stats.power.nested_design import check_inside, check_least
 
 SAME = Fault("PWR-036", "the two arms have the same proportion or mean", "Give the value that the trial is to tell apart.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asp_eval.stats.power.layout import check_shares
+from asp_eval.stats.power.nested_design import check_shares
 from asp_eval.stats.power.values import Values, single
 
 

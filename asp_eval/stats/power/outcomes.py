@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asp_eval.core.errors import Fault
-from asp_eval.stats.power.layout import check_inside
+from asp_eval.stats.power.nested_design import check_inside
 from asp_eval.stats.power.values import Values, single
 
 BAD_SD = Fault("PWR-020", "the standard deviation of the outcome must be above 0", "Give the total standard deviation.")

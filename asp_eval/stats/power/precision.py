@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from asp_eval.core.errors import Fault
-from asp_eval.stats.power.layout import FEW_UNITS, Layout, Level
 from asp_eval.stats.power.losses import Losses
+from asp_eval.stats.power.nested_design import FEW_UNITS, Level, NestedDesign
 from asp_eval.stats.power.waves import Waves, adjusted
 
 LARGE_CV = Fault(
@@ -44,7 +44,7 @@ class Precision:
         return float(np.sqrt(between + variances[0] * self.control + variances[1] * self.treated))
 
 
-def precision(layout: Layout, waves: Waves, losses: Losses) -> Precision:
+def precision(design: NestedDesign, waves: Waves, losses: Losses) -> Precision:
     """Return the precision of a design.
 
     Raises
@@ -52,28 +52,28 @@ def precision(layout: Layout, waves: Waves, losses: Losses) -> Precision:
     Refusal
         If an arm is left with fewer than two units or nobody, or no degrees of freedom are left.
     """
-    after = adjusted(layout.levels, waves)
+    after = adjusted(design.levels, waves)
     arms, units = [], []
     for treated in (False, True):
-        drawn = layout.units * (layout.share if treated else 1.0 - layout.share)
+        drawn = design.units * (design.share if treated else 1.0 - design.share)
         left = drawn * (1.0 - losses.of_clusters(treated))
         kept = 1.0 - losses.of_individuals(treated)
         if left <= 0 or kept <= 0:
             NO_ONE_LEFT.refuse("losses")
         if left < 2.0 - 1e-9:
-            FEW_UNITS.refuse(layout.noun, found=round(left, 6), expected="2 or more", noun=layout.noun)
-        arms.append(unit_variance(layout, _thinned(after.levels, kept)) / left)
+            FEW_UNITS.refuse(design.noun, found=round(left, 6), expected="2 or more", noun=design.noun)
+        arms.append(unit_variance(design, _thinned(after.levels, kept)) / left)
         units.append(left)
-    df = replace(layout, df_lost=layout.df_lost + after.df_lost).df(sum(units))
-    return Precision(layout.heterogeneity, arms[0], arms[1], df)
+    df = replace(design, df_lost=design.df_lost + after.df_lost).df(sum(units))
+    return Precision(design.heterogeneity, arms[0], arms[1], df)
 
 
-def unit_variance(layout: Layout, levels: Sequence[Level]) -> float:
+def unit_variance(design: NestedDesign, levels: Sequence[Level]) -> float:
     """Return the variance that stands for one randomised unit in the mean of its arm.
 
     Parameters
     ----------
-    layout : Layout
+    design : NestedDesign
         Says how unequal the units are, and who analyses.
     levels : sequence of Level
         After the baseline, and thinned by the losses.
@@ -81,15 +81,15 @@ def unit_variance(layout: Layout, levels: Sequence[Level]) -> float:
     left = [level.share * (1.0 - level.r2) for level in levels]
     counts = np.cumprod([level.count for level in levels])
     top, rest = left[0], float(sum(r / c for r, c in zip(left[1:], counts[1:], strict=True)))
-    if layout.sizes:
-        sizes = np.array(layout.sizes)
+    if design.sizes:
+        sizes = np.array(design.sizes)
         return float(1.0 / np.mean(1.0 / (top + rest * sizes.mean() / sizes)))
-    if layout.ols:
-        return top * (1.0 + layout.cv**2) + rest
+    if design.ols:
+        return top * (1.0 + design.cv**2) + rest
     share = top / (top + rest) if top + rest > 0 else 0.0
-    efficiency = 1.0 - layout.cv**2 * share * (1.0 - share)
+    efficiency = 1.0 - design.cv**2 * share * (1.0 - share)
     if efficiency <= 0.25:
-        LARGE_CV.refuse("cv", found=layout.cv, cv=layout.cv)
+        LARGE_CV.refuse("cv", found=design.cv, cv=design.cv)
     return (top + rest) / efficiency
 
 

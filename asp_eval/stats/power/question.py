@@ -54,7 +54,7 @@ class Question:
 
     def at(self, icc: float) -> Precision:
         """Return the precision at a value of the intraclass correlation."""
-        return precision(self.design.layout(icc), self.waves, self.losses)
+        return precision(self.design.nested(icc), self.waves, self.losses)
 
     def precisions(self) -> tuple[tuple[Precision, ...], Array]:
         """Return the precision at each value that an uncertain intraclass correlation may have, and their weights."""

@@ -20,9 +20,9 @@ from asp_eval.core.randomness import stream
 from asp_eval.stats.estimate import Array, t_tail
 from asp_eval.stats.power.designs import ClusterRobust, Sizes, TwoLevel
 from asp_eval.stats.power.icc import IccDistribution
-from asp_eval.stats.power.layout import Layout
 from asp_eval.stats.power.losses import Losses
 from asp_eval.stats.power.many_tests import Fits, fit_trials
+from asp_eval.stats.power.nested_design import NestedDesign
 from asp_eval.stats.power.rejection import Test, TTest, check_test
 from asp_eval.stats.power.trials import Arms, Counts, Population, draw_trials
 from asp_eval.stats.power.values import Values, combinations, single
@@ -227,9 +227,9 @@ class _Plan:
     situation: Situation | None
 
     @property
-    def layout(self) -> Layout:
+    def nested(self) -> NestedDesign:
         """The common form, at the middle of an uncertain intraclass correlation."""
-        return self.design.layout(float(self.icc(np.array([0.5]))[0]))
+        return self.design.nested(float(self.icc(np.array([0.5]))[0]))
 
     def icc(self, uniform: Array) -> Array:
         """Return the intraclass correlation of each trial."""
@@ -270,7 +270,7 @@ def _tested(fits: Sequence[Fits], varied: dict[str, object], method: Method) -> 
 
 def _population(plan: _Plan, sizes: Counts, strata: Array, icc: Array) -> Population:
     """Return what the trials of a chunk are drawn from; variances are shared out by each trial's correlation."""
-    levels = plan.layout.levels
+    levels = plan.nested.levels
     v = (icc, 1.0 - icc)
     left = [1.0 - level.r2 for level in levels]
     if isinstance(plan.waves, Ancova):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from asp_eval.stats.power.checked import Icc, check_icc, check_numbers, explained_words, icc_words
-from asp_eval.stats.power.layout import Layout, Level, check_least, check_shares, known
+from asp_eval.stats.power.nested_design import Level, NestedDesign, check_least, check_shares, known
 from asp_eval.stats.power.values import Values, single
 
 
@@ -73,7 +73,7 @@ class Multisite:
     r2_individual: Values = 0.0
     covariates: Values = 0
 
-    def layout(self, icc: float) -> Layout:
+    def nested(self, icc: float) -> NestedDesign:
         """Return the common form at a value of the clusters' intraclass correlation."""
         sites, clusters = known("sites", self.sites), known("clusters", self.clusters)
         size, share, g, site = (
@@ -90,12 +90,12 @@ class Multisite:
         levels = (Level("cluster", icc, r2["r2_cluster"], 1.0), inner) if clusters else (inner,)
         units, noun = sites * (clusters or size), "clusters" if clusters else "individuals"
         if isinstance(self.effects, FixedSites):
-            return Layout(units, noun, share, levels, 1.0, (2.0 * sites if self.effects.own_effects else sites + 1.0) + g)
+            return NestedDesign(units, noun, share, levels, 1.0, (2.0 * sites if self.effects.own_effects else sites + 1.0) + g)
         omega, explained = single(self.effects.heterogeneity), single(self.effects.r2)
         check_least(0.0, heterogeneity=omega)
         check_shares(r2=explained)
         spread = site * omega * (1.0 - explained) / sites
-        return Layout(units, noun, share, levels, 0.0, -(sites - 1.0 - g), heterogeneity=spread)
+        return NestedDesign(units, noun, share, levels, 0.0, -(sites - 1.0 - g), heterogeneity=spread)
 
     def account(self) -> tuple[str, ...]:
         """Return what is assumed, in words."""

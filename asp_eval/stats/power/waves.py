@@ -25,7 +25,7 @@ from scipy import optimize
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.power.layout import Level, check_least
+from asp_eval.stats.power.nested_design import Level, check_least
 from asp_eval.stats.power.values import Values, single
 
 CORRELATION = Fault(

@@ -37,7 +37,7 @@ class Clustered(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterRobust(Method):
+class ClusterRobustVariance(Method):
     """What CR0 to CR3 share; use one of those."""
 
     def covariance(self, fit: Fit) -> Array | Unavailable:
@@ -89,27 +89,27 @@ class ClusterRobust(Method):
 
 
 @dataclass(frozen=True, slots=True)
-class CR0(ClusterRobust):
+class CR0(ClusterRobustVariance):
     """The plain sandwich (Liang & Zeger 1986): no correction, too small with few clusters."""
 
 
 @dataclass(frozen=True, slots=True)
-class CR1(ClusterRobust):
+class CR1(ClusterRobustVariance):
     """CR0 times J / (J-1): the correction of a mean, still too small with few clusters."""
 
 
 @dataclass(frozen=True, slots=True)
-class CR1S(ClusterRobust):
+class CR1S(ClusterRobustVariance):
     """CR0 times J (n-1) / ((J-1) (n-p)): what Stata prints."""
 
 
 @dataclass(frozen=True, slots=True)
-class CR2(ClusterRobust):
+class CR2(ClusterRobustVariance):
     """Bias-reduced linearisation (Bell & McCaffrey 2002): unbiased if the working model is right."""
 
 
 @dataclass(frozen=True, slots=True)
-class CR3(ClusterRobust):
+class CR3(ClusterRobustVariance):
     """The jackknife over clusters without its factor (J-1)/J: on the safe side."""
 
 

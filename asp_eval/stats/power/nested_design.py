@@ -32,7 +32,7 @@ NOT_KNOWN = Fault(
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A level of nesting; the first of a layout is the randomised unit itself.
+    """A level of nesting; the first of a design is the randomised unit itself.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class NestedDesign:
     """A design in its common form.
 
     Attributes
