@@ -14,7 +14,7 @@ from asp_eval.analysis.integrity import (
     Omnibus,
     RaterMissingness,
 )
-from asp_eval.analysis.profiles import GapDimension, GapEntry, GapProfile, GapResults, Verdict
+from asp_eval.analysis.profiles import HIDDEN, NO_DIFFERENCES, GapDimension, GapEntry, GapProfile, GapResults, Verdict
 from asp_eval.analysis.results import (
     NO_FAMILY,
     Adjustment,
@@ -28,6 +28,7 @@ from asp_eval.analysis.results import (
     Results,
 )
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Estimate, JointTest, available
 from asp_eval.store.provenance import Provenance
 from asp_eval.trial.flow.attrition import ArmRetention, OutcomeAttrition, attrition
@@ -36,6 +37,7 @@ from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, NotScr
 from asp_eval.trial.study.design import Study
 
 ARMS = ("reference", "intervention")
+FLAT = Phrase("the outcome does not vary")
 DATES = {"w1": ("2006-09-01", "2006-11-30"), "w2": ("2007-08-15", "2007-10-31"), "w3": ("2008-04-01", "2008-05-31")}
 WAVES = {"w1": {"da": "start", "en": "start"}, "w2": {"da": "midtvejs", "en": "midway"}, "w3": {"da": "slut", "en": "end"}}
 
@@ -130,7 +132,8 @@ def outcome(key: str = "conduct", **changes: Any) -> OutcomeResult:
         icc=intraclass(0.082, 0.05, 0.13), icc_adjusted=intraclass(0.051), notes=(),
         recomputations=(
             Recomputation("statsmodels", model, effect.term, -0.42, 0.16, -0.42001, 0.16003),
-            Recomputation("linearmodels", f"{key} ~ arm (least squares, CR1S)", effect.term, -0.40, 0.17, -0.40, 0.17),
+            Recomputation("linearmodels", f"{key} ~ arm", effect.term, -0.40, 0.17, -0.40, 0.17,
+                          Phrase("least squares, CR1S")),
         ),
         analysed=analysed(key),
         arms=(ArmSummary("reference", 1226, 0, 2.31, 2.08), ArmSummary("intervention", 1232, 0, 1.94, 1.97)),
@@ -150,8 +153,8 @@ def outcomes() -> tuple[OutcomeResult, ...]:
         outcome("prosocial", label={"da": "Social adfærd", "en": "Prosocial behaviour"}, better="higher",
                 effect=estimate(0.24, 0.19, p=0.21), size=0.10, **secondary),
         outcome("impact", label={"da": "Belastning", "en": "Impact"},
-                effect=estimate(None, note="the outcome does not vary"), size=Unavailable("the outcome does not vary"),
-                icc=Unavailable("the outcome does not vary"), icc_adjusted=Unavailable("the outcome does not vary"),
+                effect=estimate(None, note=FLAT), size=Unavailable(FLAT),
+                icc=Unavailable(FLAT), icc_adjusted=Unavailable(FLAT),
                 arms=(), **{**secondary, "role": "exploratory"}),
     )  # fmt: skip
 
@@ -222,7 +225,7 @@ def integrity(**changes: Any) -> Integrity:
             Equivalence("conduct", "intervention", 0.0992, 0.077, 2458, 59, "adjust", True),
             Equivalence("emotion", "intervention", -0.0044, 0.064, 2460, 59, "satisfied", True),
             Equivalence("peer", "intervention", 0.31, 0.1, 2460, 59, "not-satisfied", True),
-            Equivalence("impact", "intervention", Unavailable("the measure does not vary"), 0.0, 2460, 59, None, True),
+            Equivalence("impact", "intervention", Unavailable(Phrase("the measure does not vary")), 0.0, 2460, 59, None, True),
         ),
         institutions=(
             InstitutionRecord("014", "reference", 52, (1, 4, 9), 24.0, True),
@@ -239,7 +242,7 @@ def integrity(**changes: Any) -> Integrity:
             MissingnessModel(
                 "conduct", "w3", (1397, 1400), (280, 184), (estimate(-0.069, 0.021, p=0.0018),),
                 ((estimate(0.018, 0.021, term="sex[T.girl]", p=0.393), age, base),
-                 (estimate(None, term="sex[T.girl]", note="the outcome has the same value in every row"), age, base)),
+                 (estimate(None, term="sex[T.girl]", note=Phrase("the outcome has the same value in every row")), age, base)),
                 JointTest("x", 1.41, 3.0, 46.8, 0.252, "CR2"),
             ),
         ),
@@ -263,7 +266,7 @@ def results(**changes: Any) -> Results:
         reliabilities=(
             Reliability("sdq-teacher", "conduct", conduct, "w3", 2529, 0.74, 0.72, 0.76),
             Reliability("sdq-teacher", "peer", {"da": "Problemer med jævnaldrende", "en": "Peer problems"}, "w3", 2529,
-                        Unavailable("too few complete answers"), None, None),
+                        Unavailable(Phrase("too few complete answers")), None, None),
         ),
         switches=(
             FormSwitches("sdq-teacher", "w1", {"sdq-teacher-2-4": 812, "sdq-teacher-4-17": 1996}, 0),
@@ -298,9 +301,6 @@ DIMENSIONS = (
     )),
 )  # fmt: skip
 
-HIDDEN = "not shown, to protect those who answered: there are too few answers, or they are too much alike"
-NO_DIFFERENCES = "the gaps of the institutions differ no more than chance makes them differ, so that no claim can be made"
-
 
 def gap_dimensions() -> tuple[GapDimension, ...]:
     """Nine dimensions in three areas; on the last one institutions do not differ."""
@@ -314,7 +314,7 @@ def gap_dimensions() -> tuple[GapDimension, ...]:
 
 def gap_entry(dimension: str, staff: float, child: float, gap: float, verdict: Verdict, half: float = 6.0) -> GapEntry:
     """An entry with all its numbers."""
-    return GapEntry(dimension, 9, 47, staff, child, gap, gap - half, gap + half, 0.62, verdict, "")
+    return GapEntry(dimension, 9, 47, staff, child, gap, gap - half, gap + half, 0.62, verdict, NO_NOTE)
 
 
 def gap_profile(name: str = "Solsikken", key: str = "inst-01") -> GapProfile:
@@ -338,7 +338,7 @@ def gap_results(profiles: tuple[GapProfile, ...] = (), **changes: Any) -> GapRes
     value = GapResults(
         study_id="asp", title={"da": "Handlekompetencer i pædagogisk arbejde", "en": "Action competencies in pedagogical work"},
         synthetic=True, languages=("da", "en"), wave="w1", wave_label=WAVES["w1"], staff_instrument="gap-competences-staff",
-        child_instrument="gap-competences-child", minimum_cell=5, level=0.95, show_names=True, covariance_note="",
+        child_instrument="gap-competences-child", minimum_cell=5, level=0.95, show_names=True, covariance_note=NO_NOTE,
         dimensions=gap_dimensions(), profiles=profiles or (gap_profile(),), package_version="0.1.0",
     )  # fmt: skip
     return replace(value, **changes)

@@ -15,6 +15,7 @@ from asp_eval.analysis.data import StudyData
 from asp_eval.analysis.institution_means import baseline_names, institution_means, with_baseline_scores
 from asp_eval.analysis.results import ArmSummary, BaselineRow, Number
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.study.design import Study
 
 Texts = dict[str, str]
@@ -70,10 +71,10 @@ def difference_of_means(first: ArmSummary, arm: ArmSummary) -> Number:
     0.5
     """
     if first.mean is None or arm.mean is None or first.sd is None or arm.sd is None:
-        return Unavailable("an arm has fewer than two values")
+        return Unavailable(Phrase("an arm has fewer than two values"))
     n_first, n_arm = first.n - 1, arm.n - 1
     pooled = np.sqrt((n_first * first.sd**2 + n_arm * arm.sd**2) / (n_first + n_arm))
-    return float((arm.mean - first.mean) / pooled) if pooled > 0 else Unavailable("the values do not vary")
+    return float((arm.mean - first.mean) / pooled) if pooled > 0 else Unavailable(Phrase("the values do not vary"))
 
 
 def difference_of_proportions(first: ArmSummary, arm: ArmSummary) -> Number:
@@ -85,10 +86,10 @@ def difference_of_proportions(first: ArmSummary, arm: ArmSummary) -> Number:
     0.0
     """
     if not first.n or not arm.n or first.count is None or arm.count is None:
-        return Unavailable("an arm has no values")
+        return Unavailable(Phrase("an arm has no values"))
     p0, p1 = first.count / first.n, arm.count / arm.n
     spread = np.sqrt((p0 * (1 - p0) + p1 * (1 - p1)) / 2)
-    return float((p1 - p0) / spread) if spread > 0 else Unavailable("the proportion is 0 or 1 in both arms")
+    return float((p1 - p0) / spread) if spread > 0 else Unavailable(Phrase("the proportion is 0 or 1 in both arms"))
 
 
 def _means(data: StudyData) -> Iterator[BaselineRow]:

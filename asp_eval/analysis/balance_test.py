@@ -21,6 +21,7 @@ from asp_eval.analysis.data import StudyData
 from asp_eval.analysis.institution_means import Measure, institution_means
 from asp_eval.analysis.integrity import Omnibus
 from asp_eval.core.errors import AspError, Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.resampling.allocations import Allocations
 
 Array = npt.NDArray[np.float64]
@@ -28,10 +29,12 @@ Array = npt.NDArray[np.float64]
 DRAWS, SEED = 10_000, 1  # of the test; not the seed of the lot
 TIE = 1e-9  # relative; the same allocation summed in another order is still the same
 
-NO_VARIABLES = Unavailable("nothing was measured at the start that could be compared")
-NO_FREEDOM = Unavailable("there are too many variables for so few institutions: every allocation would look the same")
-EMPTY_ARM = Unavailable("an arm has no institutions with children in the cohort, or would have none under another allocation")
-NOT_POSSIBLE = Unavailable("the allocation is not among those that the declared scheme could have given")
+NO_VARIABLES = Unavailable(Phrase("nothing was measured at the start that could be compared"))
+NO_FREEDOM = Unavailable(Phrase("there are too many variables for so few institutions: every allocation would look the same"))
+EMPTY_ARM = Unavailable(
+    Phrase("an arm has no institutions with children in the cohort, or would have none under another allocation")
+)
+NOT_POSSIBLE = Unavailable(Phrase("the allocation is not among those that the declared scheme could have given"))
 
 
 def omnibus_test(data: StudyData, draws: int = DRAWS) -> Omnibus | Unavailable:
@@ -58,7 +61,7 @@ def omnibus_test(data: StudyData, draws: int = DRAWS) -> Omnibus | Unavailable:
         possible = allocations(data.study, draws=draws, seed=SEED)
         drawn = possible.recoded(list(means.index), list(data.study.arms))
     except AspError as refused:
-        return Unavailable("; ".join(dict.fromkeys(problem.text for problem in refused.problems)))
+        return Unavailable(refused.reason)
     arm = pd.Categorical(means["arm"].astype("str"), categories=list(data.study.arms)).codes.astype(np.int8)
     return _tested(X, arm, drawn, possible)
 

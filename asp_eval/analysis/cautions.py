@@ -9,20 +9,21 @@ from collections.abc import Iterator
 
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 
 FEW = 8  # institutions; below, Kenward-Roger rejects in 0 to 5 of 100 trials without an effect
 CAUTIOUS_BELOW = 20  # institutions; from FEW up to here it is cautious where institutions differ little
 LITTLE_ICC = 0.05
 SMALLER_ARM = 0.4  # share of the institutions; below, a noisier small arm makes every pooled test too ready
 
-FEW_NOTE = "Fewer than 8 institutions: the test is cautious here, and an effect that was not found may still be there."
-LITTLE_NOTE = "Few institutions that differ little from each other: p-values are rather too large than too small."
-UNEQUAL_NOTE = (
+FEW_NOTE = Phrase("Fewer than 8 institutions: the test is cautious here, and an effect that was not found may still be there.")
+LITTLE_NOTE = Phrase("Few institutions that differ little from each other: p-values are rather too large than too small.")
+UNEQUAL_NOTE = Phrase(
     "The arms have unequal numbers of institutions: if institutions differ more in the smaller arm, p-values are too small."
 )
 
 
-def cautions(data: AnalysisSet, icc: float | Unavailable) -> Iterator[str]:
+def cautions(data: AnalysisSet, icc: float | Unavailable) -> Iterator[Phrase]:
     """Yield the notes that apply to an analysis.
 
     Parameters

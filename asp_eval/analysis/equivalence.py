@@ -9,13 +9,14 @@ from asp_eval.analysis.integrity import Equivalence, Number, Verdict
 from asp_eval.analysis.results import ArmSummary
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import AspError, Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.meta.wwc_effect_size import clustered_g
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.trial.study.design import Study
 
 SATISFIED, ADJUSTABLE = 0.05, 0.25  # largest |g|, What Works Clearinghouse Handbook 5.0
 
-ONE_VALUE = Unavailable("an arm has fewer than two values")
+ONE_VALUE = Unavailable(Phrase("an arm has fewer than two values"))
 
 
 def equivalence(study: Study, data: AnalysisSet) -> tuple[Equivalence, ...]:
@@ -65,7 +66,7 @@ def _g(first: ArmSummary, other: ArmSummary, clusters: int, icc: Number) -> Numb
     try:
         return clustered_g(other.mean - first.mean, pooled, children=children, clusters=clusters, icc=icc).g
     except AspError as refused:
-        return Unavailable(refused.problems[0].text)
+        return Unavailable(refused.reason)
 
 
 def _icc(study: Study, data: AnalysisSet) -> Number:
@@ -76,5 +77,5 @@ def _icc(study: Study, data: AnalysisSet) -> Number:
             lmm(f"baseline ~ {terms} + (1 | institution)", data.frame).variance_components().set_index("group")["variance"]
         )
     except AspError as refused:
-        return Unavailable("; ".join(dict.fromkeys(problem.text for problem in refused.problems)))
+        return Unavailable(refused.reason)
     return float(variances["institution"] / (variances["institution"] + variances["residual"]))

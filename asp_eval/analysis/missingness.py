@@ -11,14 +11,15 @@ from asp_eval.analysis.data import StudyData
 from asp_eval.analysis.institution_means import baseline_names
 from asp_eval.analysis.integrity import InstitutionRecord, MissingnessModel, RaterMissingness
 from asp_eval.core.errors import AspError
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Estimate, JointTest
 from asp_eval.stats.linear.ols import ols
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.presence import SCREENED, screening_waves
 from asp_eval.trial.study.design import Outcome
 
-NO_ONE = "no child of the arm with everything the model needs is without the outcome, or every one is"
-NO_VARIABLES = "nothing was measured at the start that could predict it"
+NO_ONE = Phrase("no child of the arm with everything the model needs is without the outcome, or every one is")
+NO_VARIABLES = Phrase("nothing was measured at the start that could predict it")
 
 
 def by_institution(
@@ -137,7 +138,7 @@ def _differences(data: StudyData, frame: pd.DataFrame) -> Iterator[Estimate]:
         fit = ols("missing ~ arm", frame, cluster="institution")
         yield from (fit.contrast({term: 1.0}, level=data.study.analysis.level) for term in terms)
     except AspError as refused:
-        yield from (Estimate.unavailable(term, _words(refused)) for term in terms)
+        yield from (Estimate.unavailable(term, refused.reason) for term in terms)
 
 
 def _within(frame: pd.DataFrame, terms: list[str], level: float) -> tuple[Estimate, ...]:
@@ -149,7 +150,7 @@ def _within(frame: pd.DataFrame, terms: list[str], level: float) -> tuple[Estima
         fit = ols(f"missing ~ {' + '.join(terms)}", frame, cluster="institution")
         return tuple(fit.contrast({name: 1.0}, level=level) for name in fit.names if name != "Intercept")
     except AspError as refused:
-        return tuple(Estimate.unavailable(name, _words(refused)) for name in names)
+        return tuple(Estimate.unavailable(name, refused.reason) for name in names)
 
 
 def _interactions(frame: pd.DataFrame, terms: list[str]) -> JointTest:
@@ -161,7 +162,7 @@ def _interactions(frame: pd.DataFrame, terms: list[str]) -> JointTest:
         crossed = [name for name in fit.names if name.startswith("arm[") and ":" in name]
         return fit.joint_test(crossed)
     except AspError as refused:
-        return JointTest("arm:start", None, None, None, None, "", _words(refused))
+        return JointTest("arm:start", None, None, None, None, "", refused.reason)
 
 
 def _words(refused: AspError) -> str:

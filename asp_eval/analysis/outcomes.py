@@ -19,7 +19,7 @@ from asp_eval.analysis.sensitivity import recompute
 from asp_eval.analysis.sets import AnalysisSet, assemble
 from asp_eval.analysis.trial_integrity import integrity
 from asp_eval.core.errors import AspError, Fault, Unavailable
-from asp_eval.core.phrases import Phrase
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Estimate, available
 from asp_eval.stats.meta.effect_size import total_effect_size
 from asp_eval.stats.meta.multiplicity import holm
@@ -127,12 +127,12 @@ def analyse_outcome(study: Study, data: AnalysisSet, method: Method) -> OutcomeR
         differences = {term: planned.contrast({term: 1.0}, method=method, level=level) for term in terms}
         by_model = {t: planned.contrast({t: 1.0}, method=covariate_method(method), level=level) for t in planned.names}
     except AspError as refused:
-        return _without_model(study, data, _in_words(refused))
+        return _without_model(study, data, refused.reason)
     for fit in (planned, unadjusted):
         _refuse_other_rows(data, fit)
     icc = available(unadjusted.icc(level=level))
     return replace(
-        _without_model(study, data, ""),
+        _without_model(study, data, NO_NOTE),
         effects=tuple(
             ArmEffect(arm, available(differences[term]), _effect_size(study, data, unadjusted, by_model[term], arm), NO_FAMILY)
             for arm, term in zip(study.arms[1:], terms, strict=True)
@@ -200,7 +200,7 @@ def _adjusted(effect: ArmEffect, value: float | None) -> Number:
     return effect.difference if isinstance(effect.difference, Unavailable) else Unavailable(effect.difference.note)
 
 
-def _without_model(study: Study, data: AnalysisSet, reason: str) -> OutcomeResult:
+def _without_model(study: Study, data: AnalysisSet, reason: Phrase) -> OutcomeResult:
     """Return everything that is known of an outcome without a model, and the reason in place of what the model gives."""
     missing = Unavailable(reason)
     return OutcomeResult(
@@ -225,11 +225,6 @@ def _without_model(study: Study, data: AnalysisSet, reason: str) -> OutcomeResul
     )
 
 
-def _in_words(refused: AspError) -> str:
-    """Return why something was refused, without codes and remedies meant for whoever wrote a formula."""
-    return "; ".join(dict.fromkeys(problem.text for problem in refused.problems))
-
-
 def _effect_size(study: Study, data: AnalysisSet, unadjusted: MixedFit, effect: Estimate, arm: str) -> Estimated:
     """Return the effect in total standard deviations of the model with arm and strata only."""
     if effect.estimate is None or effect.std_error is None or effect.df is None:
@@ -248,7 +243,7 @@ def _effect_size(study: Study, data: AnalysisSet, unadjusted: MixedFit, effect: 
             level=study.analysis.level,
         )
     except AspError as refused:
-        return Unavailable(_in_words(refused))
+        return Unavailable(refused.reason)
     return Estimate(
         effect.term, size.estimate, size.std_error, effect.df, None, None, size.conf_low, size.conf_high, "Hedges",
         NO_TEST_OF_ITS_OWN,
@@ -262,7 +257,7 @@ def _value(number: Estimated) -> float | Unavailable:
     return Unavailable(number.note) if number.estimate is None else number.estimate
 
 
-def _fit_notes(data: AnalysisSet, fit: MixedFit, effects: Iterable[Estimate], icc: Estimated) -> tuple[str, ...]:
+def _fit_notes(data: AnalysisSet, fit: MixedFit, effects: Iterable[Estimate], icc: Estimated) -> tuple[Phrase, ...]:
     """Return what a reader must know of this fit."""
     notes = [*fit.notes, *(effect.note for effect in effects if effect.note), *cautions(data, _value(icc))]
     return tuple(dict.fromkeys(notes))

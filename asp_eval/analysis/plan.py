@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asp_eval.analysis.allocations import allocations
 from asp_eval.analysis.sets import AnalysisSet
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
@@ -11,7 +12,7 @@ from asp_eval.stats.smallsample.method import Method
 from asp_eval.stats.smallsample.satterthwaite import Satterthwaite
 from asp_eval.trial.study.design import Study
 
-BY_THE_MODEL = "effect sizes, and coefficients of everything but the arms, are by Kenward-Roger"
+BY_THE_MODEL = Phrase("effect sizes, and coefficients of everything but the arms, are by Kenward-Roger")
 SEED = 1  # of the draws for a permutation test: the same report at every run
 METHODS: dict[str, type[Method]] = {
     "kenward-roger": KenwardRoger,

@@ -19,6 +19,7 @@ from asp_eval import __version__
 from asp_eval.analysis.gap_sides import DimensionLabel, child_side, dimension_labels, institution_names, staff_side
 from asp_eval.core.errors import Fault, Refusal, Unavailable
 from asp_eval.core.filenames import safe_stems
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.meta.shrinkage import Shrinkage, shrink
 from asp_eval.store.provenance import state_of
 from asp_eval.trial.profiles.disclosure import counts_to_show
@@ -33,10 +34,10 @@ FEWEST_INSTITUTIONS = 5  # below, the spread between institutions cannot be esti
 NO_PLAN = Fault("GAP-010", "the study declares no GAP-profile", "Name its instruments and wave under 'gap' in study.yaml.")
 
 # Why an entry has no gap. One sentence for everything that is hidden: which rule hid it would itself tell something.
-HIDDEN = "not shown, to protect those who answered: there are too few answers, or they are too much alike"
-NO_ANSWERS = "one of the two sides has no answers"
-NO_DIFFERENCES = "the gaps of the institutions differ no more than chance makes them differ, so that no claim can be made"
-FEW_INSTITUTIONS = f"fewer than {FEWEST_INSTITUTIONS} institutions can be compared"
+HIDDEN = Phrase("not shown, to protect those who answered: there are too few answers, or they are too much alike")
+NO_ANSWERS = Phrase("one of the two sides has no answers")
+NO_DIFFERENCES = Phrase("the gaps of the institutions differ no more than chance makes them differ, so that no claim can be made")
+FEW_INSTITUTIONS = Phrase("fewer than {n} institutions can be compared", n=FEWEST_INSTITUTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class GapEntry:
         lambda, the share of the institution's own data in the shrunken gap.
     verdict : str or None
         How the gap compares with the middle half of all institutions.
-    reason : str
+    reason : Phrase
         Why there is no number; empty where there is one.
     """
 
@@ -99,7 +100,7 @@ class GapEntry:
     conf_high: float | None
     weight: float | None
     verdict: Verdict | None
-    reason: str
+    reason: Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class GapResults:
 
     Attributes
     ----------
-    covariance_note : str
+    covariance_note : Phrase
         Empty if staff's two ratings could be linked by rater; otherwise why the covariance of their errors is
         unavailable.
     state : str
@@ -136,7 +137,7 @@ class GapResults:
     minimum_cell: int
     level: float
     show_names: bool
-    covariance_note: str
+    covariance_note: Phrase
     dimensions: tuple[GapDimension, ...]
     profiles: tuple[GapProfile, ...]
     package_version: str
@@ -264,7 +265,7 @@ def _comparison(means: DimensionMeans) -> Shrinkage | Unavailable:
     try:
         return shrink(means.gap, variances)
     except Refusal as refusal:
-        return Unavailable(refusal.problems[0].text)
+        return Unavailable(refusal.reason)
 
 
 def _dimension(label: DimensionLabel, means: DimensionMeans, compared: Shrinkage | Unavailable) -> GapDimension:
@@ -294,7 +295,7 @@ def _entry(
         return GapEntry(*sides, None, None, None, 0.0, None, NO_DIFFERENCES)
     low, high = (float(end[at]) for end in compared.interval(level))
     gap, weight = float(compared.estimates[at]), float(compared.weights[at])
-    return GapEntry(*sides, gap, low, high, weight, verdict(low, high, *compared.middle()), "")
+    return GapEntry(*sides, gap, low, high, weight, verdict(low, high, *compared.middle()), NO_NOTE)
 
 
 def _shown_counts(
@@ -311,7 +312,7 @@ def _shown_counts(
     return shown
 
 
-def _covariance_note(means: Sequence[DimensionMeans]) -> str:
+def _covariance_note(means: Sequence[DimensionMeans]) -> Phrase:
     """Return why the covariance of the two sides' errors is unavailable; empty where it is there for every dimension."""
     reasons = [one.error_covariance.reason for one in means if isinstance(one.error_covariance, Unavailable)]
-    return reasons[0] if reasons else ""
+    return reasons[0] if reasons else NO_NOTE

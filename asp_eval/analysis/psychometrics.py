@@ -7,6 +7,7 @@ import pandas as pd
 from asp_eval.analysis.data import StudyData
 from asp_eval.analysis.results import FormSwitches, Number, Reliability
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.store import table
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.instruments.definition import Instrument
@@ -59,7 +60,7 @@ def _reliability(instrument: Instrument, scale: str, responses: pd.DataFrame, wa
     from pingouin import cronbach_alpha
 
     items = keyed(instrument, scale, responses.loc[responses["wave"] == wave]).dropna()
-    alpha: Number = Unavailable("too few complete answers")
+    alpha: Number = Unavailable(Phrase("too few complete answers"))
     low = high = None
     if len(items) >= FEWEST_ANSWERS and items.shape[1] > 1 and items.sum(axis=1).var() > 0:
         found, interval = cronbach_alpha(data=items)

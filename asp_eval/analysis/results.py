@@ -14,7 +14,7 @@ from pydantic import ConfigDict, PlainSerializer
 
 from asp_eval.analysis.integrity import Integrity
 from asp_eval.core.errors import Unavailable
-from asp_eval.core.phrases import Phrase
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Estimate
 from asp_eval.store.provenance import Provenance
 from asp_eval.trial.flow.attrition import OutcomeAttrition
@@ -69,7 +69,15 @@ class BaselineRow:
 
 @dataclass(frozen=True, slots=True)
 class Recomputation:
-    """The headline number again, by a library that shares no code with the engine."""
+    """The headline number again, by a library that shares no code with the engine.
+
+    Attributes
+    ----------
+    model : str
+        The formula.
+    fitted_by : Phrase
+        How that model was fitted; empty where it is the planned model.
+    """
 
     software: str
     model: str
@@ -78,6 +86,7 @@ class Recomputation:
     std_error: float
     recomputed_estimate: Number
     recomputed_std_error: Number
+    fitted_by: Phrase = NO_NOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,7 @@ class OutcomeResult:
     adjustment: Adjustment | None
     icc: Estimated
     icc_adjusted: Estimated
-    notes: tuple[str, ...]
+    notes: tuple[Phrase, ...]
     recomputations: tuple[Recomputation, ...]
     analysed: tuple[AnalysedFlow, ...]
     arms: tuple[ArmSummary, ...] = ()

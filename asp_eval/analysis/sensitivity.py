@@ -15,11 +15,14 @@ from asp_eval.analysis.plan import marginal_formula, model_formula
 from asp_eval.analysis.results import Number, Recomputation
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Estimate
 from asp_eval.stats.linear.ols import OlsFit, ols
 from asp_eval.stats.mixed.fit import MixedFit
 from asp_eval.stats.smallsample.cluster_robust import CR1S
 from asp_eval.stats.smallsample.normal import Normal
+
+LEAST_SQUARES = Phrase("least squares, CR1S")
 
 
 def recompute(data: AnalysisSet, planned: MixedFit, terms: Sequence[str]) -> tuple[Recomputation, ...]:
@@ -51,13 +54,15 @@ def _marginal_again(data: AnalysisSet, terms: Sequence[str]) -> Iterator[Recompu
     theirs = _by_linearmodels(fit)
     for term in terms:
         ours = fit.contrast({term: 1.0}, method=CR1S())
-        yield _row("linearmodels", f"{marginal_formula(data)} (least squares, CR1S)", ours, theirs[term])
+        yield _row("linearmodels", marginal_formula(data), ours, theirs[term], LEAST_SQUARES)
 
 
-def _row(software: str, model: str, ours: Estimate, theirs: tuple[Number, Number]) -> Recomputation | None:
+def _row(
+    software: str, model: str, ours: Estimate, theirs: tuple[Number, Number], fitted_by: Phrase = NO_NOTE
+) -> Recomputation | None:
     if ours.estimate is None or ours.std_error is None:
         return None
-    return Recomputation(software, model, ours.term, ours.estimate, ours.std_error, *theirs)
+    return Recomputation(software, model, ours.term, ours.estimate, ours.std_error, *theirs, fitted_by)
 
 
 def _by_linearmodels(fit: OlsFit) -> dict[str, tuple[float, float]]:

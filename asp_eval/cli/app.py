@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from asp_eval.core.phrases import Say
+from asp_eval.core.phrases import Translation
 
 LANGUAGE_VARIABLE = "ASP_EVAL_LANGUAGE"
 
@@ -33,7 +33,7 @@ Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Whole number; th
 HERE = Path()
 
 
-def words_of(language: str | None) -> Say:
+def words_of(language: str | None) -> Translation:
     """Return how the screen speaks in a language; English if none is named.
 
     Raises

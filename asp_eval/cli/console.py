@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import accumulate, groupby
 
 from asp_eval.core.errors import Place, Problem
-from asp_eval.core.phrases import Phrase, Say, english
+from asp_eval.core.phrases import ENGLISH, Phrase, Translation
 
 MOST_SHOWN = {"error": 8, "warning": 1}  # different sentences about one column, on screen; --json lists all
 MOST_PLACES, MOST_COLUMNS = 4, 40  # further cells, or whole columns, named under one sentence
@@ -32,7 +32,7 @@ def print_json(value: object) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=1, default=str))
 
 
-def print_problems(problems: Iterable[Problem], *, as_json: bool = False, words: Say = english) -> None:
+def print_problems(problems: Iterable[Problem], *, as_json: bool = False, words: Translation = ENGLISH) -> None:
     """Print problems to stderr in the language of `words`, errors first, by code.
 
     What is true of many places is said once, with the places; at most `MOST_SHOWN` sentences of a kind are said about a column.
@@ -49,7 +49,7 @@ def print_problems(problems: Iterable[Problem], *, as_json: bool = False, words:
         _print_kind(list(sentences.values()), words)
 
 
-def _print_kind(sentences: list[list[Problem]], words: Say) -> None:
+def _print_kind(sentences: list[list[Problem]], words: Translation) -> None:
     """Print the problems of one kind; `sentences` holds those that differ in place alone."""
     said_of: Counter[str | None] = Counter()
     remedies: set[str] = set()
@@ -71,7 +71,7 @@ def _print_kind(sentences: list[list[Problem]], words: Say) -> None:
         _complain(Phrase("    ... and {n:,} more like it; --json lists all", n=unsaid).told(words), "        ")
 
 
-def _also(first: Place, others: Sequence[Place], words: Say) -> str:
+def _also(first: Place, others: Sequence[Place], words: Translation) -> str:
     """Name further places of the same fault, and count those that are too many to name."""
     columns = all(place.row is None and place.line is None for place in others)
     most = MOST_COLUMNS if columns else MOST_PLACES

@@ -11,7 +11,7 @@ import typer
 from asp_eval.cli.app import HERE, AsJson, Language, StudyFolder, app, words_of
 from asp_eval.cli.console import print_json, print_problems, print_table, progress, say
 from asp_eval.core.errors import Fault
-from asp_eval.core.phrases import Phrase, Say, all_of, told
+from asp_eval.core.phrases import Phrase, Translation, all_of, told
 
 if TYPE_CHECKING:
     from asp_eval.trial.study.design import Study
@@ -62,7 +62,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _check_ledger(study: Study, head: str | None, words: Say, *, as_json: bool) -> None:
+def _check_ledger(study: Study, head: str | None, words: Translation, *, as_json: bool) -> None:
     from asp_eval.workflow.check import check_ledger
 
     found = check_ledger(study, head)

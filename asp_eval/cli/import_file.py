@@ -15,7 +15,7 @@ import typer
 from asp_eval.cli.app import HERE, AsJson, Language, StudyFolder, app, words_of
 from asp_eval.cli.console import phases, print_json, print_problems, say
 from asp_eval.core.errors import DataProblems, Fault
-from asp_eval.core.phrases import Phrase, Say
+from asp_eval.core.phrases import Phrase, Translation
 
 if TYPE_CHECKING:
     from asp_eval.trial.study.design import Study
@@ -94,7 +94,7 @@ def import_(
         raise typer.Exit(1)
 
 
-def _told_to_people(pages: Sequence[Path], study: Study, words: Say) -> None:
+def _told_to_people(pages: Sequence[Path], study: Study, words: Translation) -> None:
     """Say, beside the result, where the lists of faults are that people can be sent."""
     if pages:
         folder = pages[0].parent.relative_to(study.folder).as_posix()

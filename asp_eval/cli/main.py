@@ -13,7 +13,7 @@ from asp_eval.cli import commands
 from asp_eval.cli.app import LANGUAGE_VARIABLE
 from asp_eval.cli.console import print_problems
 from asp_eval.core.errors import AspError, Fault
-from asp_eval.core.phrases import Say, english
+from asp_eval.core.phrases import ENGLISH, Translation
 
 NOT_ALLOWED = Fault(
     "CLI-005",
@@ -37,14 +37,14 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(1)
 
 
-def _words(arguments: Sequence[str]) -> Say:
+def _words(arguments: Sequence[str]) -> Translation:
     """Return the language that was asked for; English if it is none, which is then what the problem says."""
     from asp_eval.reporting.language import available_languages, fault_words
 
     told = [after for option, after in zip(arguments, [*arguments[1:], ""], strict=True) if option == "--language"]
     told += [argument.partition("=")[2] for argument in arguments if argument.startswith("--language=")]
     language = (told or [os.environ.get(LANGUAGE_VARIABLE, "")])[0]
-    return fault_words(language) if language in available_languages() else english
+    return fault_words(language) if language in available_languages() else ENGLISH
 
 
 if __name__ == "__main__":

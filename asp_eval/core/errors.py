@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Literal, NoReturn
 
-from asp_eval.core.phrases import Phrase, Say, english, told
+from asp_eval.core.phrases import ENGLISH, Phrase, Translation, as_phrase, notes_in_one, told
 
 Severity = Literal["error", "warning"]
 
@@ -43,9 +44,9 @@ class Place:
     column: str | None = None
 
     def __str__(self) -> str:
-        return self.told(english)
+        return self.told(ENGLISH)
 
-    def told(self, say: Say) -> str:
+    def told(self, say: Translation) -> str:
         """Return where it is, in another language."""
         numbers = (("line {n}", self.line), ("row {n}", self.row))
         head = " ".join([self._source(say), *(say(word).format(n=n) for word, n in numbers if n is not None)]).strip()
@@ -54,7 +55,7 @@ class Place:
         named = say("column {name}").format(name=self.column) if self.line is None else self.column
         return f"{head}, {named}" if head else named
 
-    def _source(self, say: Say) -> str:
+    def _source(self, say: Translation) -> str:
         return str(told(self.source, say))
 
 
@@ -96,7 +97,7 @@ class Problem:
     fault : Fault
     place : Place
     found, expected : str, optional
-        As they are shown; a `Phrase` where they are words and not data.
+        As they are shown; a `Phrase` where they are words or a number, and not text from the data.
     details : dict
         Values of the fields in the fault's text and remedy: data, or phrases.
     """
@@ -118,19 +119,19 @@ class Problem:
         return self.fault.severity
 
     @property
-    def text(self) -> str:
+    def text(self) -> Phrase:
         """What is wrong, with the details filled in."""
-        return self.fault.text.format(**self.details)
+        return Phrase(self.fault.text, **self.details)
 
     @property
-    def remedy(self) -> str:
+    def remedy(self) -> Phrase:
         """What the reader can do about it."""
-        return self.fault.remedy.format(**self.details)
+        return Phrase(self.fault.remedy, **self.details)
 
     def __str__(self) -> str:
-        return self.told(english)
+        return self.told(ENGLISH)
 
-    def told(self, say: Say, *, remedy: bool = True) -> str:
+    def told(self, say: Translation, *, remedy: bool = True) -> str:
         """Return the sentence in another language: code, place, fault, found, expected and, if it is wanted, remedy."""
         inside = self.within(say)
         where = self.place.told(say)
@@ -139,14 +140,14 @@ class Problem:
         said = "; ".join([inside.text, ", ".join(compared)] if compared else [inside.text])
         return f"[{self.code}] {where + ': ' if where else ''}{said}." + (f" {inside.remedy}" if remedy else "")
 
-    def within(self, say: Say) -> Problem:
+    def within(self, say: Translation) -> Problem:
         """Return the problem in another language, so that its text, remedy and values are in that language.
 
         Its place keeps its names; `Place.told` says it.
         """
-        fault = Fault(self.code, say(self.fault.text), say(self.fault.remedy), self.severity)
+        fault = Fault(self.code, "{text}", "{remedy}", self.severity)
         found, expected = (None if value is None else str(told(value, say)) for value in (self.found, self.expected))
-        return Problem(fault, self.place, found, expected, {name: told(value, say) for name, value in self.details.items()})
+        return Problem(fault, self.place, found, expected, {"text": self.text.told(say), "remedy": self.remedy.told(say)})
 
     def as_dict(self) -> dict[str, object]:
         """Return the problem as plain values, for JSON and CSV."""
@@ -169,6 +170,11 @@ class AspError(Exception):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(p) for p in self.problems))
 
+    @property
+    def reason(self) -> Phrase:
+        """What was wrong, each fault once, without the codes, places and remedies that are for whoever can cure it."""
+        return notes_in_one(problem.text for problem in self.problems)
+
 
 class DataProblems(AspError):
     """Everything that is wrong with a file: all faults of one pass."""
@@ -182,7 +188,7 @@ class Refusal(AspError):
 class Unavailable:
     """The place of a number that cannot be had, with the reason. Prints its reason; is never a NaN."""
 
-    reason: str
+    reason: Phrase
 
     def __str__(self) -> str:
         return f"unavailable: {self.reason}"
@@ -192,12 +198,16 @@ class Unavailable:
 
 
 def _worded(expected: object) -> str | None:
-    return expected if expected is None or isinstance(expected, str) else str(expected)
+    if expected is None or isinstance(expected, str):
+        return expected
+    return as_phrase(expected) if isinstance(expected, Real) else str(expected)
 
 
 def _shown(found: object) -> str | None:
-    """Quote text that was found, cut to a length a terminal can show; words are not quoted."""
+    """Quote text that was found, cut to a length a terminal can show; words and numbers are not quoted."""
     if found is None or isinstance(found, Phrase):
         return found
+    if isinstance(found, Real):
+        return as_phrase(found)
     shown = repr(found) if isinstance(found, str) else str(found)
     return shown if len(shown) <= 120 else shown[:117] + "..."

@@ -1,39 +1,78 @@
-"""Words in a message that are not data, so that they can be said in another language when the message is.
+"""Words said to people, which can be said in another language: the English text, and what it was made of.
 
-A detail of a fault is either data (an id, a number, what stands in a cell), which every language shows as it is, or words
-("a whole number", "rows 3 and 7"). Words are a `Phrase`: the English text, and what it was made of. A language is a function
-from an English message, with its ``{fields}``, to the same in that language.
+A note, a reason, a caution and a detail of a fault are either data (an id, a number, what stands in a cell) or words
+("a whole number", "rows 3 and 7"). Words are a `Phrase` from where they are written: an English template and its fields. A
+`Translation` says a phrase in another language, its numbers with that language's marks; data stay as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import reduce
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Integral, Number, Real
+from string import Formatter
+from typing import TYPE_CHECKING, Any, cast
 
-Say = Callable[[str], str]
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
 
 
-def english(message: str) -> str:
-    """Return a message as it is: the language that all are written in."""
-    return message
+@dataclass(frozen=True, slots=True, eq=False)
+class Translation:
+    """How messages and numbers are said in one language; call it with an English message.
+
+    Attributes
+    ----------
+    messages : mapping of str to str
+        The message in this language by the English one, both with their ``{fields}``; a message that is not there stays English.
+    decimal, thousands, percent : str
+        The marks of numbers in this language.
+
+    Examples
+    --------
+    >>> danish = Translation({"at most {n} MB": "højst {n} MB"}, decimal=",", thousands=".")
+    >>> danish("at most {n} MB"), danish.number("1,024.5")
+    ('højst {n} MB', '1.024,5')
+    """
+
+    messages: Mapping[str, str] = field(default_factory=dict)
+    decimal: str = "."
+    thousands: str = ","
+    percent: str = "%"
+
+    def __call__(self, message: str) -> str:
+        """Return an English message in this language, its fields not yet filled in."""
+        return self.messages.get(message, message)
+
+    def number(self, shown: str) -> str:
+        """Return a number, as Python shows it, with the marks of this language."""
+        marks = {".": self.decimal, ",": self.thousands, "%": self.percent}
+        return "".join(marks.get(letter, letter) for letter in shown)
+
+
+ENGLISH = Translation()
 
 
 class Phrase(str):
     """Words for people: as a text they are English, and `told` says them in another language.
+
+    A field that is a number stays a number, with a format where its digits must be few: ``"{p:.3f}"``. It is shown with the
+    language's own marks; a number given as text is data and is not.
 
     Attributes
     ----------
     template : str
         The English message; may hold ``{named}`` fields.
     fields : dict
-        Values of the fields: data, or phrases again.
+        Values of the fields: data, numbers, or phrases again.
 
     Examples
     --------
-    >>> phrase = Phrase("at most {n} MB", n=512)
-    >>> phrase, phrase.told({"at most {n} MB": "højst {n} MB"}.get)
-    ('at most 512 MB', 'højst 512 MB')
+    >>> danish = Translation({"at most {n} MB": "højst {n} MB"}, decimal=",")
+    >>> phrase = Phrase("at most {n} MB", n=2.5)
+    >>> phrase, phrase.told(danish)
+    ('at most 2.5 MB', 'højst 2,5 MB')
     """
 
     __slots__ = ("fields", "template")
@@ -50,17 +89,71 @@ class Phrase(str):
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         return (self.template,), self.fields
 
-    def told(self, say: Say) -> str:
+    def told(self, say: Translation) -> str:
         """Return the words in another language."""
-        return say(self.template).format(**{name: told(value, say) for name, value in self.fields.items()})
+        return _Telling(say).vformat(say(self.template), (), self.fields)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Say how a phrase is written as JSON, and read back, where it is a field of a result."""
+        from pydantic_core import core_schema
+
+        written = core_schema.plain_serializer_function_ser_schema(_written, when_used="json")
+        return core_schema.no_info_plain_validator_function(_read, serialization=written)
 
 
-def told(value: object, say: Say) -> object:
+NO_NOTE = Phrase("")
+
+
+class _Telling(Formatter):
+    """Fills the fields of a message in one language."""
+
+    def __init__(self, say: Translation) -> None:
+        self.say = say
+
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> object:
+        return told(super().get_value(key, args, kwargs), self.say)
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        shown = format(value, format_spec)
+        return self.say.number(shown) if _is_number(value) else shown
+
+
+def told(value: object, say: Translation) -> object:
     """Return words in another language, and data as they are."""
     return value.told(say) if isinstance(value, Phrase) else value
 
 
-def all_of(parts: Iterable[str]) -> str:
+def as_phrase(value: object) -> Phrase:
+    """Return data as a phrase of their own: a number is shown with the language's marks, text as it is.
+
+    Examples
+    --------
+    >>> as_phrase(2.9).told(Translation(decimal=",")), as_phrase("2.9").told(Translation(decimal=","))
+    ('2,9', '2.9')
+    """
+    return value if isinstance(value, Phrase) else Phrase("{value}", value=value)
+
+
+def listed(parts: Iterable[str], mark: str = ", ") -> Phrase:
+    """Return "a, b, c"; what is empty is left out.
+
+    Examples
+    --------
+    >>> listed(["a", "", "b"], "; ")
+    'a; b'
+    """
+    fields = {f"part{i}": part for i, part in enumerate(filter(None, parts), start=1)}
+    return Phrase(mark.join(f"{{{name}}}" for name in fields), **fields)
+
+
+def notes_in_one(notes: Iterable[str]) -> Phrase:
+    """Return several notes as one, "this; that", each said once; no notes are the empty phrase."""
+    different = list(filter(None, dict.fromkeys(notes)))
+    return as_phrase(different[0]) if len(different) == 1 else listed(different, "; ")
+
+
+def all_of(parts: Iterable[str]) -> Phrase:
     """Return "a and b and c".
 
     Examples
@@ -68,24 +161,23 @@ def all_of(parts: Iterable[str]) -> str:
     >>> all_of(["3", "7"]), any_of(["CSV", "XLSX"])
     ('3 and 7', 'CSV or XLSX')
     """
-    return reduce(lambda one, other: Phrase("{one} and {other}", one=one, other=other), parts) if (parts := list(parts)) else ""
+    first, *others = list(parts) or [NO_NOTE]
+    found = as_phrase(first)
+    for other in others:
+        found = Phrase("{one} and {other}", one=found, other=other)
+    return found
 
 
-def any_of(parts: Iterable[str]) -> str:
+def any_of(parts: Iterable[str]) -> Phrase:
     """Return "a or b or c"."""
-    return reduce(lambda one, other: Phrase("{one} or {other}", one=one, other=other), parts) if (parts := list(parts)) else ""
+    first, *others = list(parts) or [NO_NOTE]
+    found = as_phrase(first)
+    for other in others:
+        found = Phrase("{one} or {other}", one=found, other=other)
+    return found
 
 
-def listed(parts: Iterable[str], mark: str = ", ") -> str:
-    """Return "a, b, c"."""
-    return (
-        reduce(lambda one, other: Phrase(f"{{one}}{mark}{{other}}", one=one, other=other), parts)
-        if (parts := list(parts))
-        else ""
-    )
-
-
-def some_of(names: Iterable[str], most: int) -> str:
+def some_of(names: Iterable[str], most: int) -> Phrase:
     """Return "a, b, c and 7 more": at most so many names, and how many there are besides.
 
     Examples
@@ -95,14 +187,16 @@ def some_of(names: Iterable[str], most: int) -> str:
     """
     known = list(names)
     shown = ", ".join(known[:most])
-    return Phrase("{names} and {n} more", names=shown, n=len(known) - most) if len(known) > most else shown
+    return Phrase("{names} and {n} more", names=shown, n=len(known) - most) if len(known) > most else as_phrase(shown)
 
 
 def as_plain(value: object) -> object:
     """Return a value for JSON, from which `from_plain` makes the same words again; data that JSON has not become text."""
     if isinstance(value, Phrase):
         return {"phrase": value.template, "fields": {name: as_plain(field) for name, field in value.fields.items()}}
-    return value if value is None or isinstance(value, (str, int, float)) else str(value)
+    if _is_number(value):
+        return int(value) if isinstance(value, Integral) else float(value) if isinstance(value, Real) else str(value)
+    return value if value is None or isinstance(value, (str, bool)) else str(value)
 
 
 def from_plain(value: object) -> object:
@@ -117,3 +211,25 @@ def from_plain(value: object) -> object:
         return value
     plain = cast("dict[str, Any]", value)
     return Phrase(plain["phrase"], **{name: from_plain(field) for name, field in plain["fields"].items()})
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Number) and not isinstance(value, bool)
+
+
+def _written(value: str) -> object:
+    """Return a phrase as JSON: the text alone where it has no fields; else the text, for a reader, and what it was made of."""
+    if not isinstance(value, Phrase) or value.template == str(value):
+        return str(value)
+    return {"text": str(value), **cast("dict[str, object]", as_plain(value))}
+
+
+def _read(value: object) -> Phrase:
+    """Return the phrase that `_written` was given."""
+    if isinstance(value, Phrase):
+        return value
+    if isinstance(value, dict):
+        return cast("Phrase", from_plain(value))
+    if not isinstance(value, str):
+        raise ValueError("words are a text, or a phrase with its fields")
+    return Phrase(value) if "{" not in value and "}" not in value else as_phrase(value)

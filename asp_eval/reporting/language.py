@@ -1,16 +1,14 @@
 """Words in the reader's language: Babel message catalogues, read as text and compiled in memory.
 
 The sentences of the reports are the English message ids themselves; ``reports/locale/<language>/LC_MESSAGES`` holds
-the translations. ``asp_eval.po`` is for the sentences of this room. ``notes.po`` is for sentences that other rooms
-write into results (the reason why a number cannot be had, a note beside an estimate); its message ids may hold
-``{fields}``, by which a finished sentence is recognised and said again in the other language. ``faults.po`` is for faults,
-whose texts and details come apart as they were declared (`core.phrases`).
+the translations. ``asp_eval.po`` is for the sentences of this room. ``notes.po`` and ``faults.po`` are for phrases
+(`core.phrases`): what other rooms write into results (the reason why a number cannot be had, a note beside an estimate), and
+faults with their details. ``names.po`` is for well-known keys of a study: what an arm or a covariate is called.
 """
 
 from __future__ import annotations
 
 import gettext
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,12 +16,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from asp_eval.core.errors import Fault
-from asp_eval.core.phrases import Say
+from asp_eval.core.phrases import ENGLISH, Translation, told
 from asp_eval.core.resources import shipped_folder
 
 SOURCE_LANGUAGE = "en"
@@ -56,8 +55,8 @@ class Words:
 
     language: str
     messages: gettext.NullTranslations
-    notes: Mapping[str, str]
-    patterns: tuple[tuple[re.Pattern[str], str], ...]
+    phrases: Translation
+    names: Mapping[str, str]
     fallback: tuple[str, ...] = field(default=(SOURCE_LANGUAGE,))
 
     def __call__(self, sentence: str, /, **fields: object) -> str:
@@ -75,22 +74,11 @@ class Words:
 
     def name(self, key: str) -> str:
         """Return what a well-known key (an arm, a stratum, a covariate) is called, else the key itself."""
-        return self.notes.get(key) or key
+        return self.names.get(key, key)
 
-    def note(self, text: str) -> str:
-        """Return a sentence of another room in this language; one that is not in the catalogue stays as it is."""
-        if said := self._known(text):
-            return said
-        for found in re.finditer("; ", text):  # several notes in one
-            if first := self._known(text[: found.start()]):
-                return f"{first}; {self.note(text[found.end() :])}"
-        return text
-
-    def _known(self, text: str) -> str | None:
-        if text in self.notes:
-            return self.notes[text]
-        found = ((pattern.fullmatch(text), said) for pattern, said in self.patterns)
-        return next((said.format(**match.groupdict()) for match, said in found if match), None)
+    def note(self, words: str) -> str:
+        """Return what another room says, in this language; text that is no phrase is data and stays as it is."""
+        return str(told(words, self.phrases))
 
 
 def available_languages() -> tuple[str, ...]:
@@ -115,12 +103,11 @@ def words_for(language: str, fallback: tuple[str, ...] = ()) -> Words:
     """
     if language not in available_languages():
         NO_LANGUAGE.refuse(found=language, expected=", ".join(available_languages()))
-    messages, notes, patterns = _compiled(language)
-    return Words(language, messages, notes, patterns, (*fallback, SOURCE_LANGUAGE))
+    return Words(language, _sentences(language), _translation(language), _names(language), (*fallback, SOURCE_LANGUAGE))
 
 
-def fault_words(language: str) -> Say:
-    """Return how faults, and other phrases, are said in a language; a message without a translation stays English.
+def fault_words(language: str) -> Translation:
+    """Return how phrases, of faults and of results, are said in a language; a message without a translation stays English.
 
     Raises
     ------
@@ -134,8 +121,7 @@ def fault_words(language: str) -> Say:
     """
     if language not in available_languages():
         NO_LANGUAGE.refuse(found=language, expected=", ".join(available_languages()))
-    messages = _fault_messages(language)
-    return lambda message: messages.get(message, message)
+    return _translation(language)
 
 
 def as_sentence(text: str) -> str:
@@ -157,35 +143,36 @@ def catalogue(language: str, domain: str) -> Catalog:
         return read_po(file, locale=language, abort_invalid=True)
 
 
-def note_pattern(sentence: str) -> re.Pattern[str]:
-    """Return the pattern that recognises a finished sentence of a message id with ``{fields}``.
-
-    Examples
-    --------
-    >>> note_pattern("{n} children left out").fullmatch("12 children left out")["n"]
-    '12'
-    """
-    parts = re.split(r"\{(\w+)\}", sentence)
-    return re.compile("".join(re.escape(part) if i % 2 == 0 else f"(?P<{part}>.+?)" for i, part in enumerate(parts)), re.DOTALL)
-
-
 @cache
-def _compiled(language: str) -> tuple[gettext.NullTranslations, Mapping[str, str], tuple[tuple[re.Pattern[str], str], ...]]:
+def _sentences(language: str) -> gettext.NullTranslations:
+    """Return the sentences of the reports, with their plurals."""
     if language == SOURCE_LANGUAGE:
-        return gettext.NullTranslations(), {}, ()
+        return gettext.NullTranslations()
     binary = BytesIO()
     write_mo(binary, catalogue(language, "asp_eval"))
     binary.seek(0)
-    notes = {str(m.id): str(m.string) for m in catalogue(language, "notes") if m.id and m.string}
-    patterns = tuple((note_pattern(english), said) for english, said in notes.items() if "{" in english)
-    return gettext.GNUTranslations(binary), notes, patterns
+    return gettext.GNUTranslations(binary)
 
 
 @cache
-def _fault_messages(language: str) -> Mapping[str, str]:
+def _translation(language: str) -> Translation:
+    """Return the phrases of faults and results, and the marks of numbers."""
     if language == SOURCE_LANGUAGE:
-        return {}
-    return {str(m.id): str(m.string) for m in catalogue(language, "faults") if m.id and m.string}
+        return ENGLISH
+    locale = Locale.parse(language)
+    marks = locale.number_symbols["latn"]
+    percent = locale.percent_formats[None].suffix[0]
+    messages = _messages(language, "notes") | _messages(language, "faults")
+    return Translation(messages, decimal=marks["decimal"], thousands=marks["group"], percent=percent)
+
+
+@cache
+def _names(language: str) -> Mapping[str, str]:
+    return {} if language == SOURCE_LANGUAGE else _messages(language, "names")
+
+
+def _messages(language: str, domain: str) -> dict[str, str]:
+    return {str(m.id): str(m.string) for m in catalogue(language, domain) if m.id and m.string}
 
 
 def _locale_folder() -> Path:

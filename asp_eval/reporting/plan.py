@@ -60,7 +60,7 @@ def _lot(setting: Setting) -> list[str]:
     if study.randomisation.drawn_elsewhere:
         sentences.append(say("The lot was drawn outside this package; the draw itself cannot be checked here."))
     if provenance.allocation_source:
-        sentences.append(as_sentence(say("Source: {source}", source=say.note(provenance.allocation_source))))
+        sentences.append(as_sentence(say("Source: {source}", source=provenance.allocation_source)))
     if provenance.allocation_date:
         sentences.append(say("Date: {day}.", day=setting.show.day(provenance.allocation_date)))
     return sentences

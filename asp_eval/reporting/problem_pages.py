@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import groupby
 from typing import Any
 
 from asp_eval.core.errors import Problem
-from asp_eval.core.phrases import Phrase, Say
+from asp_eval.core.phrases import Phrase, Translation
 from asp_eval.reporting.institution_questions import FOR_INSTITUTIONS, WITHOUT_WORDS
 from asp_eval.reporting.language import Words, as_sentence, fault_words, words_for
 from asp_eval.reporting.views import Cell, Column, Link, Page, ProblemsView, Row, Table, cell
@@ -158,13 +158,14 @@ def _asked(line: Line, batch: Batch, say: Words) -> Iterator[Cell]:
         yield from (cell(""), cell(as_sentence(words(WITHOUT_WORDS.text))), cell(""), cell(words(WITHOUT_WORDS.remedy)))
         return
     found = say("found: {value}", value=inside.found) if inside.found else ""
+    question = replace(line.problem, fault=replace(line.problem.fault, text=asked.text, remedy=asked.remedy)).within(words)
     yield _column(line, batch, say)
-    yield cell(as_sentence(words(asked.text).format(**inside.details)), found)
+    yield cell(as_sentence(question.text), found)
     yield cell(_allowed(line, batch, inside.expected or "") if asked.allowed else "")
-    yield cell(words(asked.remedy))
+    yield cell(question.remedy)
 
 
-def _full(line: Line, words: Say, say: Words) -> Iterator[Cell]:
+def _full(line: Line, words: Translation, say: Words) -> Iterator[Cell]:
     """Yield the cells of a line in the evaluator's table."""
     inside = line.problem.within(words)
     found = say("found: {value}", value=inside.found) if inside.found else ""

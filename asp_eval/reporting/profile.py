@@ -7,6 +7,7 @@ says as plainly where it cannot.
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from itertools import groupby
 
 from asp_eval.analysis.profiles import HIDDEN, NO_DIFFERENCES, GapDimension, GapEntry, GapProfile, GapResults
@@ -185,7 +186,7 @@ def _in_short(pairs: list[tuple[GapDimension, GapEntry]], say: Words) -> tuple[s
     return tuple(sentences)
 
 
-def _nothing_to_compare(reasons: set[str], say: Words) -> str:
+def _nothing_to_compare(reasons: AbstractSet[str], say: Words) -> str:
     """Say why a profile has no gap on any dimension."""
     if NO_DIFFERENCES in reasons:
         return say("The institutions' gaps differ no more than chance makes them differ, so nothing can be said about yours.")

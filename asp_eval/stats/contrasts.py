@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import ESTIMATE_COLUMNS, JOINT_COLUMNS, Array, Estimate, JointTest, t_quantile, t_tail
 from asp_eval.stats.smallsample.direct import DirectMethod
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, Method
@@ -143,7 +144,7 @@ def _rows(named: list[tuple[str, float]], errors: ContrastErrors, level: float) 
     columns = (value, se, df, t, 2 * t_tail(np.abs(t), df), value - half, value + half)
     rows = []
     for i, (term, estimate) in enumerate(named):
-        reason = errors.reasons[i] if errors.reasons else ""
+        reason = errors.reasons[i] if errors.reasons else NO_NOTE
         if not se[i] > 0:
             rows.append(Estimate.unavailable(term, reason or NO_VARIANCE, method=errors.method, estimate=estimate))
         elif reason:
@@ -165,6 +166,6 @@ def _index(fit: Fit, term: str) -> int:
     return UNKNOWN_TERM.refuse(term=term, near=", ".join(near))
 
 
-DROPPED = "dropped: its column is a linear combination of columns before it"
-NO_VARIANCE = "the contrast has no variance"
+DROPPED = Phrase("dropped: its column is a linear combination of columns before it")
+NO_VARIANCE = Phrase("the contrast has no variance")
 _TEXTS = ("term", "method", "note")

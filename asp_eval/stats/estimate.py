@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import special
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import NO_NOTE, Phrase
 
 Array = npt.NDArray[np.float64]
 
@@ -28,7 +29,7 @@ class Estimate:
         two-sided.
     method : str
         What really produced the standard error and the degrees of freedom.
-    note : str
+    note : Phrase
         Empty, or what a reader must know; never empty where a number is None.
     """
 
@@ -41,7 +42,7 @@ class Estimate:
     conf_low: float | None
     conf_high: float | None
     method: str
-    note: str = ""
+    note: Phrase = NO_NOTE
 
     def __str__(self) -> str:
         """Return the row on one line, five digits a number.
@@ -57,7 +58,7 @@ class Estimate:
         return f"{self.term}: {shown} ({self.method}){note}" if shown else f"{self.term}: {self.note}"
 
     @classmethod
-    def unavailable(cls, term: str, reason: str, *, method: str = "", estimate: float | None = None) -> Estimate:
+    def unavailable(cls, term: str, reason: Phrase, *, method: str = "", estimate: float | None = None) -> Estimate:
         """Return a row whose uncertainty (and, unless given, whose estimate) cannot be had."""
         return cls(term, estimate, None, None, None, None, None, None, method, reason)
 
@@ -87,7 +88,7 @@ class JointTest:
     p_value : float or None
     method : str
         What really produced the test.
-    note : str
+    note : Phrase
         Empty, or what a reader must know; never empty where a number is None.
     """
 
@@ -97,7 +98,7 @@ class JointTest:
     df_denominator: float | None
     p_value: float | None
     method: str
-    note: str = ""
+    note: Phrase = NO_NOTE
 
 
 ESTIMATE_COLUMNS = tuple(f.name for f in fields(Estimate))

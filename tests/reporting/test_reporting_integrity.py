@@ -12,6 +12,7 @@ import builders
 import pytest
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.reporting.evaluation import report_view
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
@@ -125,7 +126,7 @@ def test_the_omnibus_test_in_words():
     )
     limit = replace(rare, p_value=0.05)
     assert "no more than" in omnibus_words(with_integrity(omnibus=limit), setting())[0]
-    elsewhere = with_integrity(omnibus=Unavailable("the study says that the lot was drawn elsewhere"))
+    elsewhere = with_integrity(omnibus=Unavailable(Phrase("the study says that the lot was drawn elsewhere")))
     assert omnibus_words(elsewhere, setting("da")) == (
         "Institutionerne kunne ikke sammenlignes på alt på én gang: "
         "undersøgelsen siger, at lodtrækningen er foretaget et andet sted.",

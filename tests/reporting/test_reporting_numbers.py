@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import Refusal, Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers, digits_for
 
@@ -55,7 +56,7 @@ def test_a_number_that_is_not_finite_is_refused(value):
 
 
 def test_an_unavailable_number_shows_its_reason_in_the_language():
-    gone = Unavailable("the values do not vary")
+    gone = Unavailable(Phrase("the values do not vary"))
     assert EN.decimal(gone) == "not available: the values do not vary"
     assert DA.decimal(gone) == "kan ikke opgøres: værdierne varierer ikke"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builders
 import pytest
 
+from asp_eval.core.phrases import Phrase
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.setting import Setting
@@ -38,8 +39,8 @@ def test_the_tone_follows_sign_and_direction(value, better, tone):
         (builders.estimate(-0.13, 0.14, p=0.36), None, "open"), (builders.estimate(-0.42, 0.16, p=0.011), 0.055, "open"),
         (builders.estimate(-0.42, 0.16, p=0.011), 0.022, "better"),
         (builders.estimate(-0.42, 0.16, p=0.05), None, "open"),  # at the level and not below it, as a permutation test can be
-        (builders.estimate(-0.42, None, note="why"), None, "unavailable"),
-        (builders.estimate(None, note="why"), None, "unavailable"),
+        (builders.estimate(-0.42, None, note=Phrase("why")), None, "unavailable"),
+        (builders.estimate(None, note=Phrase("why")), None, "unavailable"),
     ],
 )  # fmt: skip
 def test_a_finding_needs_its_interval_and_its_adjusted_p_value(effect, adjusted, tone):
@@ -104,13 +105,13 @@ def test_a_tiny_p_value_is_put_in_words():
 
 
 def test_a_refused_fit_gives_its_reason_and_one_full_stop():
-    refused = builders.outcome(effect=builders.estimate(None, note="the outcome does not vary"))
+    refused = builders.outcome(effect=builders.estimate(None, note=Phrase("the outcome does not vary")))
     assert words(refused) == "No estimate can be given: the outcome does not vary."
     assert words(refused, "da") == "Der kan ikke gives noget skøn: effektmålet varierer ikke."
 
 
 def test_an_estimate_without_uncertainty_says_why():
-    effect = builders.estimate(-0.42, None, note="no degrees of freedom are left at its level")
+    effect = builders.estimate(-0.42, None, note=Phrase("no degrees of freedom are left at its level"))
     said = words(builders.outcome(effect=effect), "da")
     assert "0,42 point lavere" in said
     assert "Hvor usikkert det er, kan ikke siges: der er ingen frihedsgrader tilbage" in said

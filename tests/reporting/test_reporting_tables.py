@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from asp_eval.analysis.results import NO_FAMILY, ArmEffect, ArmSummary, BaselineRow, Number, Recomputation
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.language import words_for
+from asp_eval.core.phrases import Phrase
+from asp_eval.reporting.language import as_sentence, words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.setting import Setting
 from asp_eval.reporting.tables.attrition import attrition_details, attrition_table
@@ -24,6 +25,8 @@ from asp_eval.reporting.tables.disclosure import Protection, hidden_cells, prote
 from asp_eval.reporting.tables.effects import coefficient_table, effects_figure, effects_table
 from asp_eval.reporting.tables.flow import analysed_table, flow_diagram, flow_table
 from asp_eval.reporting.tables.quality import agrees, estimator_table, forms_table, recomputation_table, reliability_table
+from asp_eval.stats.contrasts import DROPPED
+from asp_eval.stats.smallsample.kenward_roger import SINGULAR_NOTE
 from asp_eval.trial.flow.attrition import ArmRetention, OutcomeAttrition, attrition
 
 
@@ -125,7 +128,12 @@ def measured(name: str, *differences: Number) -> BaselineRow:
 
 
 def test_baseline_words_sort_differences_as_they_are_shown():
-    rows = (measured("far", -0.26), measured("between", 0.055), measured("alike", 0.054), measured("unknown", Unavailable("x")))
+    rows = (
+        measured("far", -0.26),
+        measured("between", 0.055),
+        measured("alike", 0.054),
+        measured("unknown", Unavailable(Phrase("x"))),
+    )
     first, far, between = baseline_words(builders.results(baseline=rows), setting())
     assert first == "The lot makes the arms alike on average, not in every draw. Under a sound lot what is left is chance."
     assert far == "More than 0.25 standard deviations apart: Far."
@@ -268,7 +276,7 @@ def test_every_table_fills_its_columns():
 
 
 def test_a_coefficient_without_a_standard_error_still_prints():
-    dropped = builders.estimate(None, term="sex[T.boy]", note="dropped: its column is a linear combination of columns before it")
+    dropped = builders.estimate(None, term="sex[T.boy]", note=DROPPED)
     table = coefficient_table(builders.outcome(coefficients=(dropped,)), 1, setting("da"))
     assert "lineær kombination" in table.rows[0].cells[1].text
 
@@ -288,7 +296,7 @@ def test_the_flow_diagram_ends_with_the_primary_outcomes():
 
 
 def test_without_effect_sizes_the_forest_plot_shows_raw_differences():
-    outcome = builders.outcome(size=Unavailable("no variance"))
+    outcome = builders.outcome(size=Unavailable(Phrase("no variance")))
     figure = effects_figure((outcome,), setting())
     assert figure.axis_title.text == "Difference on the score's own scale, with 95% interval"
     assert figure.groups[0].rows[0].value[0].text == "−0.42"
@@ -303,7 +311,9 @@ def test_two_programs_agree_within_a_hundredth_of_the_standard_error(estimate, s
 
 
 def test_nothing_to_compare_is_said():
-    part = Recomputation("statsmodels", "m", "t", -0.42, 0.16, Unavailable("did not converge"), Unavailable("did not converge"))
+    part = Recomputation(
+        "statsmodels", "m", "t", -0.42, 0.16, Unavailable(Phrase("did not converge")), Unavailable(Phrase("did not converge"))
+    )
     assert agrees(part) is None
     table = recomputation_table((builders.outcome(recomputations=(part,)),), setting())
     assert texts(table)[0][-1] == "nothing to compare"
@@ -325,10 +335,10 @@ def test_disagreement_shouts():
     [("KenwardRoger", "Kenward-Roger"), ("BetweenWithin", "between-within"), ("CR2", "cluster-robust CR2"), ("other", "other")],
 )
 def test_the_estimator_that_was_really_used_is_named(method, shown):
-    outcome = builders.outcome(effect=builders.estimate(method=method, note="singular fit"), notes=("singular fit",))
+    outcome = builders.outcome(effect=builders.estimate(method=method, note=SINGULAR_NOTE), notes=(SINGULAR_NOTE,))
     row = estimator_table((outcome,), setting()).rows[0]
     assert [cell.text for cell in row.cells[1:]] == [shown, "57", "Holm, 1 test"]
-    assert row.cells[1].details == ("Singular fit.",)
+    assert row.cells[1].details == (as_sentence(SINGULAR_NOTE),)
 
 
 def test_three_arms_give_one_row_for_each_comparison():

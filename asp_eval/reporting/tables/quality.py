@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from asp_eval.analysis.results import FormSwitches, OutcomeResult, Recomputation, Reliability
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.language import as_sentence
@@ -105,11 +103,10 @@ def recomputation_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -
 
 
 def _model(result: OutcomeResult, part: Recomputation, setting: Setting) -> str:
-    """Return which model was fitted again: the planned one, or what the recomputation says of its own in brackets."""
+    """Return which model was fitted again: the planned one, or how another was fitted."""
     if part.model == result.model:
         return setting.say("the planned model")
-    remark = re.search(r"\(([^()|]+)\)$", part.model)
-    return setting.say.note(remark[1] if remark else part.model)
+    return setting.say.note(part.fitted_by) or part.model
 
 
 def agrees(part: Recomputation) -> bool | None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats import contrasts
 from asp_eval.stats.design.columns import build_matrix
 from asp_eval.stats.design.formula import RANDOM_IN_FIXED, names_in
@@ -35,7 +36,7 @@ MISSING_CLUSTER = Fault(
 NO_COLUMNS = Fault("FIT-062", "the formula has no column to estimate", "Add a term, or leave out the 0 at its start.")
 INCOMPLETE = Fault("FIT-063", "rows without all their values cannot be predicted", "Fill in the values, or leave the rows out.")
 
-EXACT_FIT = "the columns reproduce the outcome exactly, so there is no residual variation to judge by"
+EXACT_FIT = Phrase("the columns reproduce the outcome exactly, so there is no residual variation to judge by")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +176,7 @@ class OlsFit:
         """Return s^2 (X'WX)^-1, shape (p, p), and n - p."""
         df = self.n_obs - len(self.names)
         if df < 1:
-            return Unavailable("there are as many coefficients as rows")
+            return Unavailable(Phrase("there are as many coefficients as rows"))
         if self.solution.exact:
             return Unavailable(EXACT_FIT)
         back = self.solution.back
@@ -184,7 +185,7 @@ class OlsFit:
     def cluster_blocks(self) -> ClusterBlocks | Unavailable:
         """Return the pseudo-rows of every cluster, for cluster-robust inference."""
         if self.clusters is None:
-            return Unavailable("cluster-robust inference needs the clusters: give ols(..., cluster=) their column")
+            return Unavailable(Phrase("cluster-robust inference needs the clusters: give ols(..., cluster=) their column"))
         if self.solution.exact:
             return Unavailable(EXACT_FIT)
         return _blocks(self.solution, self.clusters, self.model.weights)

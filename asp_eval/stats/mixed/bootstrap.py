@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Refusal
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.core.randomness import stream
 from asp_eval.stats.contrasts import LEVEL
 from asp_eval.stats.design.model_frame import Design
@@ -106,9 +107,9 @@ class Bootstrap:
         known = own[np.isfinite(own)]
         label, method = (q.group, q.term1, q.term2, q.kind), f"parametric bootstrap, {interval}"
         lost = len(own) - len(known)
-        note = f"{lost:,} of {len(own):,} replicates have no such number" if lost else ""
+        note = Phrase("{lost:,} of {all:,} replicates have no such number", lost=lost, all=len(own)) if lost else NO_NOTE
         if len(known) < 2 or not np.isfinite(value):
-            return (*label, value, np.nan, np.nan, np.nan, np.nan, method, note or "the fit has no such number")
+            return (*label, value, np.nan, np.nan, np.nan, np.nan, method, note or Phrase("the fit has no such number"))
         low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2], method="weibull").tolist()
         if interval == "basic":
             low, high = 2 * value - high, 2 * value - low

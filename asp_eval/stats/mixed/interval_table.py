@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.contrasts import LEVEL
 from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.engine.optimisation import Optimum
@@ -17,8 +18,8 @@ from asp_eval.stats.mixed.derivatives import variance_derivatives
 from asp_eval.stats.mixed.intervals import Surface, Target, profile_interval, wald_interval
 
 KIND = Fault("FIT-070", "there is no interval of this kind", "Ask for kind='profile' or kind='wald'.")
-NO_PROFILE = "the profile of the likelihood could not be followed from the estimate; the sample is too small for it"
-ON_BOUNDARY = "the estimate lies on the edge of its range, where Wald's approximation has no ground; use kind='profile'"
+NO_PROFILE = Phrase("the profile of the likelihood could not be followed from the estimate; the sample is too small for it")
+ON_BOUNDARY = Phrase("the estimate lies on the edge of its range, where Wald's approximation has no ground; use kind='profile'")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,13 +56,13 @@ def interval_table(model: Fitted, components: pd.DataFrame, level: float, kind: 
     labels = zip(components["group"], components["term1"], components["term2"], strict=True)
     for label, estimate, target in zip(labels, estimates.tolist(), _targets(model), strict=True):
         correlation = target.second is not None
-        low, high, note = np.nan, np.nan, ""
+        low, high, note = np.nan, np.nan, NO_NOTE
         if not np.isfinite(estimate):
-            note = "a standard deviation of zero has no correlations"
+            note = Phrase("a standard deviation of zero has no correlations")
         elif kind == "profile":
             scale = 1.0 if correlation else model.problem.standard.y_scale
             ends = profile_interval(surface, target, estimate / scale, level)
-            low, high, note = (np.nan, np.nan, NO_PROFILE) if ends is None else (ends[0] * scale, ends[1] * scale, "")
+            low, high, note = (np.nan, np.nan, NO_PROFILE) if ends is None else (ends[0] * scale, ends[1] * scale, NO_NOTE)
         elif errors is None:
             note = ON_BOUNDARY
         else:

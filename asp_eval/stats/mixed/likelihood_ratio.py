@@ -12,6 +12,7 @@ from typing import Protocol
 from scipy import special
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import NO_NOTE, Phrase
 
 DIFFERENT_ROWS = Fault(
     "FIT-057", "the two models were fitted to different rows", "Fit both to the rows that are complete for the larger one."
@@ -54,7 +55,7 @@ class LikelihoodRatio:
         By the chi-square distribution.
     method : str
         Which likelihood was compared.
-    note : str
+    note : Phrase
         Empty, or what a reader must know.
     """
 
@@ -62,10 +63,10 @@ class LikelihoodRatio:
     df: int
     p_value: float
     method: str
-    note: str = ""
+    note: Phrase = NO_NOTE
 
 
-BOUNDARY = "a variance is tested against zero, the edge of its range, so the p-value is too large (up to twice)"
+BOUNDARY = Phrase("a variance is tested against zero, the edge of its range, so the p-value is too large (up to twice)")
 
 
 def likelihood_ratio(first: Comparable, second: Comparable) -> LikelihoodRatio:
@@ -86,4 +87,4 @@ def likelihood_ratio(first: Comparable, second: Comparable) -> LikelihoodRatio:
     statistic = max(small.refit(reml=reml).deviance - large.refit(reml=reml).deviance, 0.0)
     variances = small.n_parameters - len(small.names) != large.n_parameters - len(large.names)
     method = "restricted likelihood" if reml else "likelihood"
-    return LikelihoodRatio(statistic, df, float(special.chdtrc(df, statistic)), method, BOUNDARY if variances else "")
+    return LikelihoodRatio(statistic, df, float(special.chdtrc(df, statistic)), method, BOUNDARY if variances else NO_NOTE)

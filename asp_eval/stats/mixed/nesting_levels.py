@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.engine.elimination_order import Elimination
 from asp_eval.stats.engine.standardisation import Standard
 from asp_eval.stats.estimate import Array
@@ -20,10 +21,12 @@ def between_within_df(standard: Standard, elimination: Elimination) -> Array | U
     outermost. Level i has m_i groups; the rows are the last level.
     """
     if any(f.layout.effects != (0,) for f in standard.factors):
-        return Unavailable("between-within degrees of freedom are defined for random intercepts only, not for random slopes")
+        return Unavailable(
+            Phrase("between-within degrees of freedom are defined for random intercepts only, not for random slopes")
+        )
     nested = all(len(s.factors) == 1 and s.factors[0][2] == 1 for s in elimination.stages)
     if not nested:
-        return Unavailable("between-within degrees of freedom are not defined for crossed factors")
+        return Unavailable(Phrase("between-within degrees of freedom are not defined for crossed factors"))
     p, n = standard.p, standard.moments.n_obs
     outside_in = elimination.ordering[::-1]
     level = np.full(p, len(outside_in))

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats import contrasts
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.prediction import predict_rows, random_part
@@ -43,6 +44,8 @@ UNKNOWN_GROUP = Fault("FIT-059", "there is no grouping factor {group!r}", "Use o
 NO_ROWS_KEPT = Fault(
     "FIT-046", "this fit was made from moments and has no rows", "Fit with lmm(formula, frame) to have fitted values."
 )  # fmt: skip
+NOT_SEPARATED = Phrase("The data do not separate the variances of the random effects: other values are equally likely.")
+NOT_CONVERGED = Phrase("The optimiser did not reach a point that meets the conditions of a minimum.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,17 +155,20 @@ class MixedFit:
         return [found[ordering.index(i)] for i in range(len(ordering))]
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Phrase, ...]:
         """What a reader of any result of this fit must know."""
-        out = [f"{self.n_dropped} rows with missing values were left out."] * (self.n_dropped > 0)
+        out = []
+        if self.n_dropped:
+            out.append(Phrase("{n} rows with missing values were left out.", n=self.n_dropped))
         if self.dropped:
-            out.append("Dropped, because the data do not determine them: " + ", ".join(self.dropped) + ".")
+            names = ", ".join(self.dropped)
+            out.append(Phrase("Dropped, because the data do not determine them: {names}.", names=names))
         if self.singular:
             out.append(SINGULAR_NOTE)
         if not self.found.determined:
-            out.append("The data do not separate the variances of the random effects: other values are equally likely.")
+            out.append(NOT_SEPARATED)
         if not self.converged:
-            out.append("The optimiser did not reach a point that meets the conditions of a minimum.")
+            out.append(NOT_CONVERGED)
         return tuple(out)
 
     def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
@@ -232,7 +238,9 @@ class MixedFit:
     def cluster_blocks(self) -> ClusterBlocks | Unavailable:
         """Return the pseudo-rows of the outermost groups, for the cluster-robust methods."""
         if self.design is None:
-            return Unavailable("cluster-robust inference needs the rows which a fit from moments lacks: use lmm(formula, frame)")
+            return Unavailable(
+                Phrase("cluster-robust inference needs the rows which a fit from moments lacks: use lmm(formula, frame)")
+            )
         return model_clusters(self.design, self.problem.standard.kept, self.estimate, [c / self.sigma2 for c in self.covariances])
 
     def refit(self, *, reml: bool) -> MixedFit:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.prediction import effect_columns
 from asp_eval.stats.estimate import Array
@@ -87,9 +88,11 @@ class Elsewhere:
 def refit_elsewhere(design: Design, kept: tuple[int, ...], *, reml: bool) -> Elsewhere | Unavailable:
     """Return statsmodels' fit of the same columns, if it can fit the model."""
     if len(design.layout.factors) != 1 or len(design.layout.factors[0].blocks) != 1:
-        return Unavailable("statsmodels fits one grouping factor with correlated effects; this model has another structure")
+        return Unavailable(
+            Phrase("statsmodels fits one grouping factor with correlated effects; this model has another structure")
+        )
     if design.weights is not None:
-        return Unavailable("statsmodels' mixed model takes no weights")
+        return Unavailable(Phrase("statsmodels' mixed model takes no weights"))
     from statsmodels.regression.mixed_linear_model import MixedLM
 
     X = design.fixed_matrix()[:, list(kept)]

@@ -25,7 +25,7 @@ def summary_text(
     reml : bool
     n_obs : int
     n_groups : mapping of str to int
-    notes : sequence of str
+    notes : sequence of Phrase
     """
     lines = [f"Linear mixed model fit by {'REML' if reml else 'maximum likelihood'}", f"Formula: {formula}"]
     lines += [f"{'REML criterion at convergence' if reml else 'Deviance'}: {deviance:.4f}", ""]

@@ -17,12 +17,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.columns import Column, Plan
 from asp_eval.stats.estimate import Array
 
 Key = frozenset[tuple[str, int | None]]
-EMPTY_CELLS = "some combinations of categories do not occur, so the averages it would test cannot be estimated"
-NOT_PLAIN = "the formula combines transformed columns in interactions, for which no type III contrasts are defined here"
+EMPTY_CELLS = Phrase("some combinations of categories do not occur, so the averages it would test cannot be estimated")
+NOT_PLAIN = Phrase("the formula combines transformed columns in interactions, for which no type III contrasts are defined here")
 
 
 def type_three(plan: Plan, kept: Sequence[int]) -> list[tuple[str, Array | Unavailable]]:

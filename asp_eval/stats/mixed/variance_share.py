@@ -18,6 +18,7 @@ import numpy as np
 from scipy import optimize, special
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.contrasts import LEVEL
 from asp_eval.stats.design.layout import Layout
 from asp_eval.stats.design.model_frame import Design
@@ -35,8 +36,8 @@ STATED = Fault(
     "FIT-072", "an intraclass correlation at stated values needs one for every column that varies at random",
     "Give for example at={{'t': 0}}.",
 )  # fmt: skip
-SEVERAL = "a share of several variances has no standard error or interval here; see variance_intervals()"
-PROFILE = "the interval is by profile likelihood, so there is no standard error"
+SEVERAL = Phrase("a share of several variances has no standard error or interval here; see variance_intervals()")
+PROFILE = Phrase("the interval is by profile likelihood, so there is no standard error")
 
 
 @dataclass(frozen=True, slots=True)

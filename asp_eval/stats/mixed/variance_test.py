@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asp_eval.core.errors import Fault, Refusal
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.engine.covariance import CovarianceShape
 from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.engine.likelihood import Criterion
@@ -91,7 +92,9 @@ def variance_test(
         count += int((ratios >= observed - TIE).sum())
     df = len(problem.elimination.shape.elements) - len(smaller.keep)
     likelihood = "restricted likelihood" if reml else "likelihood"
-    note = f"{failed} replicates could not be fitted and count against the effect" if failed else ""
+    note = NO_NOTE
+    if failed:
+        note = Phrase("{n} replicates could not be fitted and count against the effect", n=failed)
     p = (1 + count + failed) / (1 + draws)
     return LikelihoodRatio(observed, df, p, f"{likelihood}, parametric bootstrap with {draws:,} draws", note)
 

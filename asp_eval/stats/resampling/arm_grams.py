@@ -17,14 +17,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.variables import Codes
 from asp_eval.stats.engine.least_squares import least_squares, triangular_factor
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.resampling.arm_columns import ArmColumns
 from asp_eval.stats.smallsample.cluster_blocks import cluster_sums
 
-OTHER_TERMS = "only the treatment was drawn by lot, so a permutation test says nothing of this coefficient"
-NO_EFFECT = "this is not an effect of the treatment: it need not be zero when the arms do not differ"
+OTHER_TERMS = Phrase("only the treatment was drawn by lot, so a permutation test says nothing of this coefficient")
+NO_EFFECT = Phrase("this is not an effect of the treatment: it need not be zero when the arms do not differ")
 ROUNDING = 1e-9
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.variables import Codes
 from asp_eval.stats.estimate import Array
@@ -16,10 +17,10 @@ from asp_eval.stats.mixed.fit import MixedFit
 from asp_eval.stats.resampling.arm_columns import ArmColumns, arm_columns
 from asp_eval.stats.smallsample.method import Fit
 
-NO_ROWS = "a fit from moments has no rows to give to another arm; fit with lmm(formula, frame)"
-NO_CLUSTERS = "the clusters that were drawn are unknown: give ols(..., cluster=) their column"
-OTHER_FITS = "permutation is defined for linear and for linear mixed models"
-NOT_NESTED = "no grouping factor of the model holds all others, so there are no clusters that could have been drawn"
+NO_ROWS = Phrase("a fit from moments has no rows to give to another arm; fit with lmm(formula, frame)")
+NO_CLUSTERS = Phrase("the clusters that were drawn are unknown: give ols(..., cluster=) their column")
+OTHER_FITS = Phrase("permutation is defined for linear and for linear mixed models")
+NOT_NESTED = Phrase("no grouping factor of the model holds all others, so there are no clusters that could have been drawn")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Array
 
 Index = npt.NDArray[np.intp]
@@ -25,7 +26,7 @@ TIE = 1e-9
 PRECISION = 1e-6
 """Width of the last bracket, in standard errors."""
 DOUBLINGS = 50
-UNBOUNDED = "the permutation test rejects no effect on that side, however large, so the interval has no end"
+UNBOUNDED = Phrase("the permutation test rejects no effect on that side, however large, so the interval has no end")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from asp_eval.core.errors import Refusal, Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.columns import Column
 from asp_eval.stats.design.formula import names_in
 from asp_eval.stats.design.model_frame import Design
@@ -19,7 +20,7 @@ from asp_eval.stats.resampling.arm_columns import ArmColumns
 from asp_eval.stats.resampling.clustered_rows import ClusteredRows
 from asp_eval.stats.resampling.refits import Refits
 
-RANDOM_TREATMENT = "the effect of the treatment varies at random in this model, which is not permuted"
+RANDOM_TREATMENT = Phrase("the effect of the treatment varies at random in this model, which is not permuted")
 
 
 def loop_refits(rows: ClusteredRows, columns: ArmColumns, draws: Draws, contrast: Array, treatment: str) -> Refits | Unavailable:

@@ -21,6 +21,7 @@ from typing import Literal
 import numpy as np
 
 from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.contrasts import contrast_row
 from asp_eval.stats.estimate import Array, Estimate
 from asp_eval.stats.mixed.fit import MixedFit
@@ -46,12 +47,11 @@ NOT_AMONG = Fault(
 )  # fmt: skip
 STATISTIC = Fault("INF-068", "there is no statistic of this kind", "Give statistic='model' or statistic='cluster-means'.")
 
-ONE_ALLOCATION = "the clusters of these data could have been allocated in one way only"
-FEW_MEANS = "there are {J} cluster means for {p} coefficients"
-SEVERAL_ARMS = "no interval: with more than two arms the effects of the others are not known"
-NOT_CONSTANT = "no interval: this contrast is zero when the effect is the same for everyone"
-BY_LOOP = "no interval: the model has more than a random intercept, and each endpoint would need thousands of fits"
-NOT_ASKED = "no interval was asked for"
+ONE_ALLOCATION = Phrase("the clusters of these data could have been allocated in one way only")
+SEVERAL_ARMS = Phrase("no interval: with more than two arms the effects of the others are not known")
+NOT_CONSTANT = Phrase("no interval: this contrast is zero when the effect is the same for everyone")
+BY_LOOP = Phrase("no interval: the model has more than a random intercept, and each endpoint would need thousands of fits")
+NOT_ASKED = Phrase("no interval was asked for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Permutation(DirectMethod):
         if self.statistic == "cluster-means":
             J, p = len(rows.levels), columns.X.shape[2]
             if p >= J:
-                return Unavailable(FEW_MEANS.format(J=J, p=p))
+                return Unavailable(Phrase("there are {J} cluster means for {p} coefficients", J=J, p=p))
             columns, y = cluster_means(rows, columns)
             codes, weights = np.arange(J), None
         grams = arm_grams(columns, y, codes, weights, contrast)
@@ -156,7 +156,7 @@ class Permutation(DirectMethod):
         forced = undecided(grams, draws[1:]) | np.isnan(refits.estimate[1:])  # an inestimable effect is never smaller
         if not self.interval:
             return PermutationTest(refits, enumerated, forced, None, NOT_ASKED)
-        return PermutationTest(refits, enumerated, forced, refit_at, "" if refit_at else BY_LOOP)
+        return PermutationTest(refits, enumerated, forced, refit_at, NO_NOTE if refit_at else BY_LOOP)
 
     def _draws(self, rows: ClusteredRows, columns: ArmColumns) -> Draws | Unavailable:
         """Return the draws of the model's clusters as its arms (B + 1, J), the observed allocation first."""
@@ -167,13 +167,13 @@ class Permutation(DirectMethod):
             NOT_AMONG.refuse(self.treatment)
         return np.concatenate([columns.observed[None].astype(np.int8), drawn])
 
-    def _statistic_of(self, fit: Fit) -> str:
+    def _statistic_of(self, fit: Fit) -> Phrase:
         """Say whose estimate and standard error the row holds, where it is not the fit's own model."""
         if self.statistic == "cluster-means":
-            return "least squares on the means of the clusters"
+            return Phrase("least squares on the means of the clusters")
         if isinstance(fit, MixedFit):
-            return "" if fit.reml else "estimate and standard error by REML"
-        return "standard error CR1"
+            return NO_NOTE if fit.reml else Phrase("estimate and standard error by REML")
+        return Phrase("standard error CR1")
 
     @property
     def _given(self) -> Allocations:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
 from asp_eval.stats.estimate import Array, Estimate
 from asp_eval.stats.resampling.inversion import Inversion, at_least
 from asp_eval.stats.resampling.refits import Refits
@@ -17,9 +18,8 @@ Index = npt.NDArray[np.intp]
 RefitAt = Callable[[float, Index], Refits]
 """Refits of the outcome less a constant effect, under the draws asked for."""
 
-NO_DEGREES = "no degrees of freedom are used"
-TOO_COARSE = "no interval: the smallest p-value that these allocations can give, {least:.3g}, is not below {alpha:.3g}"
-FLAT = "the observed allocation leaves the effect inestimable"
+NO_DEGREES = Phrase("no degrees of freedom are used")
+FLAT = Phrase("the observed allocation leaves the effect inestimable")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +62,7 @@ class PermutationTest:
         Draws that compare as large as the observed one whatever the effect.
     refit_at : callable or None
         Refits at other hypotheses; None where there is no interval.
-    why_not : str
+    why_not : Phrase
         Why there is no interval.
     """
 
@@ -70,7 +70,7 @@ class PermutationTest:
     enumerated: bool
     undecided: npt.NDArray[np.bool_] | None
     refit_at: RefitAt | None
-    why_not: str = ""
+    why_not: Phrase = NO_NOTE
 
     @property
     def draws(self) -> int:
@@ -86,26 +86,37 @@ class PermutationTest:
         p = self._share(int(at_least(t[1:], float(t[0])).sum()))
         return PermutationDistribution(float(b[0]), float(se[0]), float(b[0] / se[0]), b[1:], t[1:], p, least, self.enumerated)
 
-    def row(self, term: str, level: float, method: str, statistic: str) -> Estimate:
+    def row(self, term: str, level: float, method: str, statistic: Phrase) -> Estimate:
         """Return the row of a table; its note opens with what the statistic is, unless that goes without saying."""
         found = self.distribution()
         if isinstance(found, Unavailable):
             return Estimate.unavailable(term, found.reason, method=method)
         ends = self.interval(level, found)
-        source = f"all {self.draws:,} possible allocations" if self.enumerated else f"{self.draws:,} draws of the lot"
-        notes = [statistic] * bool(statistic) + [f"p-value from {source}; {NO_DEGREES}"]
         lost = int(np.isnan(found.estimates).sum())
-        notes += [f"{lost:,} draws leave the effect inestimable and count against it"] * (lost > 0)
-        notes += [ends.reason] if isinstance(ends, Unavailable) else []
+        note = notes_in_one(
+            [
+                statistic,
+                Phrase("p-value from all {n:,} possible allocations", n=self.draws) if self.enumerated else
+                Phrase("p-value from {n:,} draws of the lot", n=self.draws),
+                NO_DEGREES,
+                Phrase("{n:,} draws leave the effect inestimable and count against it", n=lost) if lost else NO_NOTE,
+                ends.reason if isinstance(ends, Unavailable) else NO_NOTE,
+            ]
+        )  # fmt: skip
         low, high = (None, None) if isinstance(ends, Unavailable) else ends
         b, se, t = found.estimate, found.std_error, found.statistic
-        return Estimate(term, b, se, None, t, found.p_value, low, high, method, "; ".join(notes))
+        return Estimate(term, b, se, None, t, found.p_value, low, high, method, note)
 
     def interval(self, level: float, found: PermutationDistribution) -> tuple[float, float] | Unavailable:
         """Return the constant effects whose p-value is not below 1 - level."""
         alpha = 1.0 - level
         if found.smallest_p >= alpha * (1.0 - 1e-9):
-            return Unavailable(TOO_COARSE.format(least=found.smallest_p, alpha=alpha))
+            return Unavailable(
+                Phrase(
+                    "no interval: the smallest p-value that these allocations can give, {least:.3g}, is not below {alpha:.3g}",
+                    least=found.smallest_p, alpha=alpha,
+                )
+            )  # fmt: skip
         if self.refit_at is None:
             return Unavailable(self.why_not)
         refit_at = self.refit_at

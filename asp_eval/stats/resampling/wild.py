@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
 from asp_eval.core.randomness import stream
 from asp_eval.stats.estimate import Array, Estimate
 from asp_eval.stats.linear.ols import EXACT_FIT, OlsFit
@@ -30,11 +31,9 @@ from asp_eval.stats.smallsample.method import Fit
 DRAWS = Fault("INF-075", "a wild bootstrap needs draws", "Ask for draws=999 or more.")
 
 WEBB = np.sqrt([0.5, 1.0, 1.5]) * np.array([[-1.0], [1.0]])
-ONLY_OLS = "the wild cluster bootstrap is defined for least squares; fit with ols(..., cluster=)"
-NO_CLUSTERS = "the wild cluster bootstrap needs the clusters: give ols(..., cluster=) their column"
-FEW_CLUSTERS = "with {J} clusters Webb's numbers give too few distinct outcomes; the wild bootstrap needs 5 clusters or more"
-ONE_CLUSTER = "one cluster alone determines this contrast"
-TOO_FEW_DRAWS = "no interval: {draws} draws cannot give a p-value below {alpha:.3g}"
+ONLY_OLS = Phrase("the wild cluster bootstrap is defined for least squares; fit with ols(..., cluster=)")
+NO_CLUSTERS = Phrase("the wild cluster bootstrap needs the clusters: give ols(..., cluster=) their column")
+ONE_CLUSTER = Phrase("one cluster alone determines this contrast")
 FEWEST = 5
 
 
@@ -85,18 +84,20 @@ class WildBootstrap(DirectMethod):
             return Estimate.unavailable(term, ONE_CLUSTER, method=self.name, estimate=value)
         t = test.statistics(0.0, np.arange(len(numbers)))
         p = (1 + int(at_least(t[1:], float(t[0])).sum())) / (1 + self.draws)
-        alpha, notes = 1.0 - level, [f"standard error CR1, p-value from {self.draws:,} draws; no degrees of freedom are used"]
+        source = Phrase("standard error CR1, p-value from {draws:,} draws; no degrees of freedom are used", draws=self.draws)
+        alpha = 1.0 - level
         least = alpha * (1 + self.draws) * (1.0 - 1e-9) - 1
         low: float | Unavailable
         high: float | Unavailable
         if least <= 0:
-            low = high = Unavailable(TOO_FEW_DRAWS.format(draws=self.draws, alpha=alpha))
+            few = Phrase("no interval: {draws} draws cannot give a p-value below {alpha:.3g}", draws=self.draws, alpha=alpha)
+            low = high = Unavailable(few)
         else:
             inversion = Inversion(test.statistics, self.draws, least, value, se)
             low, high = (inversion.endpoint(side) for side in (-1.0, 1.0))
         reasons = dict.fromkeys(end.reason for end in (low, high) if isinstance(end, Unavailable))
         ends = [None if isinstance(end, Unavailable) else end for end in (low, high)]
-        return Estimate(term, value, se, None, value / se, p, ends[0], ends[1], self.name, "; ".join([*notes, *reasons]))
+        return Estimate(term, value, se, None, value / se, p, ends[0], ends[1], self.name, notes_in_one([source, *reasons]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,7 +179,7 @@ class WildTest:
         return found
 
 
-def _why_not(fit: Fit) -> str:
+def _why_not(fit: Fit) -> Phrase:
     """Return why a fit has no wild bootstrap, or nothing."""
     if not isinstance(fit, OlsFit):
         return ONLY_OLS
@@ -187,4 +188,7 @@ def _why_not(fit: Fit) -> str:
     if fit.solution.exact:
         return EXACT_FIT
     J = len(fit.clusters.levels)
-    return FEW_CLUSTERS.format(J=J) if J < FEWEST else ""
+    few = Phrase(
+        "with {n} clusters Webb's numbers give too few distinct outcomes; the wild bootstrap needs 5 clusters or more", n=J
+    )
+    return few if J < FEWEST else NO_NOTE

@@ -18,10 +18,13 @@ from typing import Protocol, cast
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
 from asp_eval.stats.smallsample.normal import model_covariance
 from asp_eval.stats.smallsample.variance import contrast_variances, wald_f
+
+NONE_LEFT = Phrase("no degrees of freedom are left at its level")
 
 
 class Leveled(Protocol):
@@ -53,7 +56,7 @@ class BetweenWithin(Method):
         if isinstance(counted, Unavailable):
             return counted
         df = np.array([counted[row != 0].min() if (row != 0).any() else np.nan for row in contrasts])
-        reasons = tuple("" if d > 0 else "no degrees of freedom are left at its level" for d in df)
+        reasons = tuple(NO_NOTE if d > 0 else NONE_LEFT for d in df)
         return ContrastErrors(np.sqrt(contrast_variances(contrasts, V)), df, self.name, reasons=reasons)
 
     def f_test(self, fit: Fit, contrasts: Array) -> FTest | Unavailable:
@@ -65,7 +68,7 @@ class BetweenWithin(Method):
             return counted
         df = float(counted[(contrasts != 0).any(axis=0)].min())
         if df <= 0:
-            return Unavailable("no degrees of freedom are left at its level")
+            return Unavailable(NONE_LEFT)
         return FTest(wald_f(contrasts @ fit.estimate, contrasts @ V @ contrasts.T), len(contrasts), df, self.name)
 
 
@@ -73,4 +76,4 @@ def _counted(fit: Fit) -> Array | Unavailable:
     """Return the degrees of freedom of each coefficient of a fit that has levels."""
     if hasattr(fit, "between_within_df"):
         return cast(Leveled, fit).between_within_df()
-    return Unavailable("between-within degrees of freedom are defined for linear mixed models only")
+    return Unavailable(Phrase("between-within degrees of freedom are defined for linear mixed models only"))

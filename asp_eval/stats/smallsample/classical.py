@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
 
@@ -57,4 +58,4 @@ def _found(fit: Fit) -> tuple[Array, int] | Unavailable:
     """Return the classical covariance of a fit that has one."""
     if isinstance(fit, LeastSquares):
         return fit.classical_covariance()
-    return Unavailable("classical least-squares inference is defined for linear models without random effects only")
+    return Unavailable(Phrase("classical least-squares inference is defined for linear models without random effects only"))

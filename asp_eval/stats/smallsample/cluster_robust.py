@@ -17,6 +17,7 @@ from typing import Protocol, cast, runtime_checkable
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.smallsample.cluster_blocks import Array, ClusterBlocks
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
 from asp_eval.stats.smallsample.sandwich import Kind, Sandwich, hotelling_df, invisible_share, sandwich, satterthwaite_df
@@ -54,7 +55,7 @@ class ClusterRobustVariance(Method):
         df, expected = satterthwaite_df(robust, contrasts)
         nothing = expected <= NO_VARIANCE * np.sum((contrasts @ robust.blocks.back) ** 2, axis=1)
         std_error = np.where(nothing, 0.0, np.sqrt(np.maximum(variance, 0.0)))
-        reasons = tuple(_NO_INFORMATION if empty else "" for empty in nothing) if nothing.any() else ()
+        reasons = tuple(_NO_INFORMATION if empty else NO_NOTE for empty in nothing) if nothing.any() else ()
         notes = tuple(_note(s) for s in invisible_share(robust, contrasts))
         return ContrastErrors(std_error, df, self.name, reasons=reasons, notes=notes if any(notes) else ())
 
@@ -68,10 +69,14 @@ class ClusterRobustVariance(Method):
         scaled = np.linalg.solve(triangle.T, contrasts)  # uncorrelated under the model, so that units play no role
         values, vectors = np.linalg.eigh(scaled @ robust.covariance() @ scaled.T)
         if values[0] <= NO_VARIANCE * values[-1]:
-            return Unavailable(f"the clusters do not determine the joint variance of {q} contrasts; test fewer together")
+            return Unavailable(
+                Phrase("the clusters do not determine the joint variance of {q} contrasts; test fewer together", q=q)
+            )
         eta = hotelling_df(robust, scaled)
         if eta <= q - 1:
-            return Unavailable(f"too few clusters to test {q} contrasts together (eta = {eta:.2f}); test fewer together")
+            return Unavailable(
+                Phrase("too few clusters to test {q} contrasts together (eta = {eta:.2f}); test fewer together", q=q, eta=eta)
+            )
         wald = float(np.sum((vectors.T @ (scaled @ fit.estimate)) ** 2 / values))
         note = _note(float(invisible_share(robust, contrasts).max()))
         return FTest((eta - q + 1) / eta * wald / q, float(q), eta - q + 1, self.name, note)
@@ -82,9 +87,9 @@ class ClusterRobustVariance(Method):
         if isinstance(blocks, Unavailable):
             return blocks
         if blocks.n_clusters < 2:
-            return Unavailable("cluster-robust inference needs at least two clusters, and there is one")
+            return Unavailable(Phrase("cluster-robust inference needs at least two clusters, and there is one"))
         if self.name == "CR1S" and blocks.n_obs <= blocks.n_coefficients:
-            return Unavailable("CR1S divides by the number of rows minus coefficients, which is zero")
+            return Unavailable(Phrase("CR1S divides by the number of rows minus coefficients, which is zero"))
         return sandwich(blocks, cast("Kind", self.name))
 
 
@@ -113,18 +118,20 @@ class CR3(ClusterRobustVariance):
     """The jackknife over clusters without its factor (J-1)/J: on the safe side."""
 
 
-_NO_INFORMATION = "the residuals say nothing about it: one cluster alone determines this contrast"
+_NO_INFORMATION = Phrase("the residuals say nothing about it: one cluster alone determines this contrast")
 
 
 def _blocks(fit: Fit) -> ClusterBlocks | Unavailable:
     """Return the clusters of a fit that has them."""
     if isinstance(fit, Clustered):
         return fit.cluster_blocks()
-    return Unavailable("cluster-robust inference is defined for linear and for linear mixed models only")
+    return Unavailable(Phrase("cluster-robust inference is defined for linear and for linear mixed models only"))
 
 
-def _note(share: float) -> str:
+def _note(share: float) -> Phrase:
     """Say what a reader must know of a contrast that single clusters determine in part."""
     if share < WORTH_SAYING:
-        return ""
-    return f"too small a standard error: clusters that alone determine a coefficient hide {share:.0%} of the variance"
+        return NO_NOTE
+    return Phrase(
+        "too small a standard error: clusters that alone determine a coefficient hide {share:.0%} of the variance", share=share
+    )

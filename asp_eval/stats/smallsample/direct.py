@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Array, Estimate
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
 
@@ -21,12 +22,12 @@ class DirectMethod(Method):
 
     def covariance(self, fit: Fit) -> Array | Unavailable:  # noqa: ARG002
         """Return the reason why there is no covariance matrix."""
-        return Unavailable(f"{self.name} gives p-values and intervals, not a covariance matrix")
+        return Unavailable(Phrase("{method} gives p-values and intervals, not a covariance matrix", method=self.name))
 
     def errors(self, fit: Fit, contrasts: Array) -> ContrastErrors | Unavailable:  # noqa: ARG002
         """Return the reason why there is no t."""
-        return Unavailable(f"{self.name} has no t and no degrees of freedom")
+        return Unavailable(Phrase("{method} has no t and no degrees of freedom", method=self.name))
 
     def f_test(self, fit: Fit, contrasts: Array) -> FTest | Unavailable:  # noqa: ARG002
         """Return the reason why there is no F."""
-        return Unavailable(f"{self.name} tests one contrast at a time")
+        return Unavailable(Phrase("{method} tests one contrast at a time", method=self.name))

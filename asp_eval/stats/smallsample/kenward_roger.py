@@ -21,12 +21,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase, notes_in_one
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
 from asp_eval.stats.smallsample.variance import MixedModelFit, VarianceDerivatives, contrast_variances, mixed_model, wald_f
 
-REFITTED = "fitted by ML; estimates and tests here are those of the REML refit, which Kenward-Roger needs"
-SINGULAR_NOTE = "singular fit: a variance of the random effects is estimated as zero, or a correlation as one"
+REFITTED = Phrase("fitted by ML; estimates and tests here are those of the REML refit, which Kenward-Roger needs")
+SINGULAR_NOTE = Phrase("singular fit: a variance of the random effects is estimated as zero, or a correlation as one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,14 @@ class _Adjusted:
         By REML.
     model : VarianceDerivatives
     W, Phi_A : ndarray (r, r), (p, p)
-    note : str
+    note : Phrase
     """
 
     fit: MixedModelFit
     model: VarianceDerivatives
     W: Array
     Phi_A: Array
-    note: str
+    note: Phrase
 
 
 def _adjusted(fit: Fit, method: str) -> _Adjusted | Unavailable:
@@ -89,7 +90,7 @@ def _adjusted(fit: Fit, method: str) -> _Adjusted | Unavailable:
     found = by_reml.variance_derivatives()
     W = information_inverse(found)
     notes = [REFITTED] * (by_reml is not model) + [SINGULAR_NOTE] * by_reml.singular
-    return _Adjusted(by_reml, found, W, adjusted_covariance(found, W), "; ".join(notes))
+    return _Adjusted(by_reml, found, W, adjusted_covariance(found, W), notes_in_one(notes))
 
 
 def information_inverse(model: VarianceDerivatives) -> Array:

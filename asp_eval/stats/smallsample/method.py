@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Array, f_tail
 
 
@@ -53,23 +54,23 @@ class ContrastErrors:
         Degrees of freedom of t; infinite for a normal approximation, NaN where `reasons` says why there are none.
     method : str
         What really produced the numbers.
-    note : str
+    note : Phrase
         What a reader must know of all k, or empty.
-    reasons : tuple of str, length k, or empty
-        Where a row's degrees of freedom cannot be had, the reason; else empty text.
+    reasons : tuple of Phrase, length k, or empty
+        Where a row's degrees of freedom cannot be had, the reason; else the empty phrase.
     estimate : ndarray (k,) or None
         The contrasts' values, where they are not those of the fit itself (a method that had to refit).
-    notes : tuple of str, length k, or empty
+    notes : tuple of Phrase, length k, or empty
         What a reader must know of each row, in place of `note`.
     """
 
     std_error: Array
     df: Array
     method: str
-    note: str = ""
-    reasons: tuple[str, ...] = ()
+    note: Phrase = NO_NOTE
+    reasons: tuple[Phrase, ...] = ()
     estimate: Array | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class FTest:
         `df_denominator` is infinite for a chi-square approximation.
     method : str
         What really produced the numbers.
-    note : str
+    note : Phrase
         What a reader must know, or empty.
     """
 
@@ -90,7 +91,7 @@ class FTest:
     df_numerator: float
     df_denominator: float
     method: str
-    note: str = ""
+    note: Phrase = NO_NOTE
 
     @property
     def p_value(self) -> float:

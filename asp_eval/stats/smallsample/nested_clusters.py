@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.engine.least_squares import triangular_factor
 from asp_eval.stats.smallsample.cluster_blocks import Array, ClusterBlocks, cluster_sums, mixed_blocks
 
@@ -60,7 +61,9 @@ def clusters_of_model(
     outer = outermost(factors)
     if outer is None:
         names = ", ".join(f.name for f in factors)
-        return Unavailable(f"no grouping factor holds all others ({names}), so there are no independent clusters")
+        return Unavailable(
+            Phrase("no grouping factor holds all others ({names}), so there are no independent clusters", names=names)
+        )
     by_cluster = _order(outer.codes)
     if by_cluster is not None:
         X, residuals = X[by_cluster], residuals[by_cluster]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
 from asp_eval.stats.smallsample.variance import contrast_variances, wald_f
@@ -42,5 +43,5 @@ def model_covariance(fit: Fit, method: str) -> Array | Unavailable:
     """Return the covariance matrix that the model itself gives its coefficients (p, p)."""
     found = getattr(fit, "model_covariance", None)
     if not isinstance(found, np.ndarray):
-        return Unavailable(f"{method} needs a fit with a model covariance matrix")
+        return Unavailable(Phrase("{method} needs a fit with a model covariance matrix", method=method))
     return found

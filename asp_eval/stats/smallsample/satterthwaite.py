@@ -18,18 +18,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
 from asp_eval.stats.smallsample.normal import model_covariance
 from asp_eval.stats.smallsample.variance import VarianceDerivatives, mixed_model
 
-SINGULAR = (
+SINGULAR = Phrase(
     "a variance of the random effects is estimated as zero (or a correlation as one), where Satterthwaite's approximation "
     "has no ground; use KenwardRoger()"
 )
 DETERMINED = 1e-10
 """Eigenvalues of the Hessian (scaled to a unit diagonal) below this are directions along which the likelihood is flat."""
-FLAT = "the likelihood does not determine the variance parameters, so there is no Satterthwaite approximation; use KenwardRoger()"
+FLAT = Phrase(
+    "the likelihood does not determine the variance parameters, so there is no Satterthwaite approximation; use KenwardRoger()"
+)
 
 
 @dataclass(frozen=True, slots=True)

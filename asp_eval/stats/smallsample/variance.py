@@ -19,6 +19,7 @@ from typing import Protocol, cast
 import numpy as np
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.smallsample.method import Fit
 
@@ -77,7 +78,7 @@ def mixed_model(fit: Fit, method: str) -> MixedModelFit | Unavailable:
     """Return the fit if it is a linear mixed model."""
     if hasattr(fit, "variance_derivatives"):  # a look at the protocol's every property would compute them all
         return cast(MixedModelFit, fit)
-    return Unavailable(f"{method} is defined for linear mixed models only")
+    return Unavailable(Phrase("{method} is defined for linear mixed models only", method=method))
 
 
 def wald_f(value: Array, variance: Array) -> float:

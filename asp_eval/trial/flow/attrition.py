@@ -17,6 +17,7 @@ from typing import Literal
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.core.phrases import Phrase
 
 # Largest differential attrition, in tenths of a percentage point, at an overall attrition of 0, 1, ..., 57 per cent.
 CAUTIOUS = (
@@ -34,7 +35,7 @@ IMPOSSIBLE = Fault(
     "{retained} of {assigned} {level} of {arm} cannot have stayed",
     "Check the allocation and the list of children against each other.",
 )
-NO_BOUNDARY = Unavailable("no differential attrition is acceptable when overall attrition is above 57 per cent")
+NO_BOUNDARY = Unavailable(Phrase("no differential attrition is acceptable when overall attrition is above 57 per cent"))
 
 Level = Literal["institutions", "children"]
 LEVELS: tuple[Level, Level] = ("institutions", "children")
@@ -134,7 +135,8 @@ def attrition(level: Level, reference: ArmRetention, arm: ArmRetention) -> Attri
         if not 0 <= one.retained <= one.assigned:
             IMPOSSIBLE.refuse(retained=one.retained, assigned=one.assigned, level=level, arm=one.arm)
         if one.assigned == 0:
-            return Unavailable(f"no {level} of {one.arm} to lose")
+            nobody = Phrase("no children of {arm} to lose", arm=one.arm)
+            return Unavailable(Phrase("no institutions of {arm} to lose", arm=one.arm) if level == "institutions" else nobody)
     overall = _lost(reference.assigned + arm.assigned, reference.retained + arm.retained)
     differential = abs(_lost(arm.assigned, arm.retained) - _lost(reference.assigned, reference.retained))
     cautious, optimistic = _boundary(CAUTIOUS, overall), _boundary(OPTIMISTIC, overall)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.parts import BandSet
 from asp_eval.trial.instruments.responses import years
@@ -172,7 +173,9 @@ def unbanded(instrument: Instrument, scale: str, *, bands: str | None = None) ->
     chosen = instrument.band_set(bands)
     if isinstance(chosen, Unavailable):
         return chosen
-    return None if scale in chosen.scales else Unavailable(f"the band set {chosen.id} has no bands for {scale}")
+    if scale in chosen.scales:
+        return None
+    return Unavailable(Phrase("the band set {set} has no bands for {scale}", set=chosen.id, scale=scale))
 
 
 def _named(chosen: BandSet, scale: str, values: NDArray[np.float64]) -> NDArray[np.object_]:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from asp_eval.core.documents import Document, Misfits
 from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.core.phrases import as_phrase
 from asp_eval.trial.instruments import checks
 from asp_eval.trial.instruments.parts import (
     Ages,
@@ -157,7 +158,7 @@ class Instrument(Document):
         wanted = self.bands.default if name is None else name
         if wanted is None:
             reason = self.bands.reason or {}
-            return Unavailable(reason.get("en") or next(iter(reason.values()), ""))
+            return Unavailable(as_phrase(reason.get("en") or next(iter(reason.values()), "")))
         found = next((each for each in self.bands.sets if each.id == wanted), None)
         if found is None:
             NO_BAND_SET.refuse(self.id, found=wanted, expected=", ".join(s.id for s in self.bands.sets) or "none")

@@ -29,18 +29,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 
 Floats = NDArray[np.float64]
 
 FEWEST_LINKS = 10  # degrees of freedom below which a covariance of raters is noise; a convention
 
-NO_RATERS = Unavailable("who rated the children is not recorded, so that the raters' part of the error is unknown")
-ONE_RATER = Unavailable("one person rated all children of each institution, so that rater and institution cannot be told apart")
-NOT_LINKED = Unavailable(
-    "too few of the staff who answered can be recognised among the raters of the children, so that the covariance of the "
-    "two sides' errors cannot be estimated"
+NO_RATERS = Unavailable(Phrase("who rated the children is not recorded, so that the raters' part of the error is unknown"))
+ONE_RATER = Unavailable(
+    Phrase("one person rated all children of each institution, so that rater and institution cannot be told apart")
 )
-NO_SPREAD = Unavailable("there are too few answers to estimate how people differ within an institution")
+NOT_LINKED = Unavailable(
+    Phrase(
+        "too few of the staff who answered can be recognised among the raters of the children, so that the covariance of the "
+        "two sides' errors cannot be estimated"
+    )
+)
+NO_SPREAD = Unavailable(Phrase("there are too few answers to estimate how people differ within an institution"))
 
 
 @dataclass(frozen=True, slots=True)
