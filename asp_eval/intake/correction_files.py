@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from asp_eval.core.csv_text import guard_formula, unguard_formula
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.phrases import all_of
 from asp_eval.intake.files.dialect import FileFormat
-from asp_eval.intake.files.raw import SPACES, RawTable, Rows, TextColumn
+from asp_eval.intake.files.raw import SPACES, RawTable, Rows, TextColumn, TextTable
 
 OF, ROW, REASONS = "quarantine_of", "quarantine_row", "quarantine_reasons"
 OWN = (OF, ROW, REASONS)
@@ -43,30 +44,33 @@ ROW_TWICE = Fault(
     "Keep one of the two; a new row has no place here.",
 )
 
+MappedState = TypeVar("MappedState", bound=TextTable)
+TableState = TypeVar("TableState", bound=TextTable)  # as read, or protected
+
 DIGITS = 12  # of the file's SHA-256
 _OF = re.compile(r"(\d+) sha256:([0-9a-f]{12})")
 _HEADER = re.compile(rf'{ROW}"?([,;\t|])')
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Correction:
+class Correction(Generic[TableState]):
     """A corrected file from quarantine.
 
     Attributes
     ----------
     sha256 : str
         First digits of the SHA-256 of the file that the rows came with.
-    raw : RawTable
+    raw : RawTable or ProtectedTable
         The export's own columns; its ``rows`` are numbered as in the file they came with.
     places : ndarray of int, shape (n,)
         Number of each row in the corrected file, for people to find it.
     """
 
     sha256: str
-    raw: RawTable
+    raw: TableState
     places: Rows
 
-    def restored(self, before: Mapping[tuple[int, str], str]) -> RawTable:
+    def restored(self, before: Mapping[tuple[int, str], str]) -> TableState:
         """Return the export's own columns with some cells, by position and column, as they were before."""
         columns = dict(self.raw.columns)
         for name in {name for _, name in before}:
@@ -76,9 +80,9 @@ class Correction:
             columns[name] = TextColumn.of(cells)
         return replace(self.raw, columns=columns)
 
-    def numbered_as_written(self, raw: RawTable) -> RawTable:
-        """Return rows of `raw`, after a mapping, under their numbers in the corrected file."""
-        return replace(raw, rows=renumbered(raw.rows, self.raw.rows, self.places))
+    def numbered_as_written(self, mapped: MappedState) -> MappedState:
+        """Return rows after a mapping under their numbers in the corrected file."""
+        return replace(mapped, rows=renumbered(mapped.rows, self.raw.rows, self.places))
 
 
 def renumbered(rows: Rows, before: Rows, after: Rows) -> Rows:
@@ -87,28 +91,28 @@ def renumbered(rows: Rows, before: Rows, after: Rows) -> Rows:
     return after[order][np.searchsorted(before[order], rows)]
 
 
-def told_by(beginning: bytes) -> FileFormat | None:
+def correction_format(beginning: bytes) -> FileFormat | None:
     """Return how a file from quarantine was written, by its first bytes in any encoding; None if it is no such file.
 
     Its export's mapping does not tell, for people save it as they like; but what stands after our own columns separates them.
 
     Examples
     --------
-    >>> told_by(b"quarantine_of;quarantine_row;x, y").delimiter
+    >>> correction_format(b"quarantine_of;quarantine_row;x, y").delimiter
     ';'
-    >>> told_by(b"child_id;x") is None
+    >>> correction_format(b"child_id;x") is None
     True
     """
     found = _HEADER.search(beginning.replace(b"\0", b"").decode("latin-1"))
     return FileFormat.model_validate({"delimiter": found[1]}) if found else None
 
 
-def is_correction(raw: RawTable) -> bool:
+def is_correction(raw: TextTable) -> bool:
     """Whether a file as read is one from quarantine."""
     return OF in raw.columns and ROW in raw.columns
 
 
-def correction(raw: RawTable) -> Correction:
+def correction_of(raw: TableState) -> Correction[TableState]:
     """Return the correction that a file holds.
 
     Raises
@@ -128,7 +132,7 @@ def correction(raw: RawTable) -> Correction:
     return Correction(digits[0], replace(raw, columns=columns, rows=numbers), raw.rows)
 
 
-def declaring(raw: RawTable, export: RawTable) -> RawTable:
+def with_declarations(raw: TableState, export: RawTable) -> TableState:
     """Return a corrected file with what the export it corrects declares of its columns."""
     columns = raw.columns
     return replace(
@@ -140,7 +144,7 @@ def declaring(raw: RawTable, export: RawTable) -> RawTable:
     )
 
 
-def _numbers(raw: RawTable) -> tuple[Rows, list[str]]:
+def _numbers(raw: TextTable) -> tuple[Rows, list[str]]:
     """Return the row number of each row, and the digits of the file it came with."""
     problems: list[Problem] = []
     numbers, digits = np.zeros(len(raw), dtype=np.int64), []
@@ -158,7 +162,7 @@ def _numbers(raw: RawTable) -> tuple[Rows, list[str]]:
     return numbers, digits
 
 
-def _twice(raw: RawTable, numbers: Rows) -> list[Problem]:
+def _twice(raw: TextTable, numbers: Rows) -> list[Problem]:
     again = np.flatnonzero(pd.Series(numbers).duplicated())
     return [
         ROW_TWICE.at(raw.place(int(row), ROW), found=int(numbers[row]), first=int(raw.rows[np.argmax(numbers == numbers[row])]))

@@ -1,19 +1,219 @@
-"""The one way in: a file becomes a `Table`, or is answered with everything that is wrong with it."""
+"""The one path of a file into the study: read, protected, mapped, sifted; each state has its type.
+
+========================  =====================  ==============================================================
+stage                     returns                what it does
+========================  =====================  ==============================================================
+`IncomingFile.read`       `RawTable`             every cell text, under the export's own names
+`IncomingFile.protect`    `ProtectedTable`       ids of persons become pseudonyms; what identifies is emptied or refused
+`IncomingFile.map`        `MappedTable`          our names and values, as the mapping says
+`IncomingFile.sift`       `Sifted`, a `Table`    rows that can be stored, and rows at fault with the reasons
+========================  =====================  ==============================================================
+
+A stage accepts only what the one before returns. ``asp-eval import``, its dry run, `read_table` and the proposer all go this
+way, so that what one of them refuses, each refuses.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
 
-from asp_eval.intake.checks.context import Known
-from asp_eval.intake.checks.validation import validate
+from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.intake.checks.context import CheckContext
+from asp_eval.intake.checks.suspicions import absences
+from asp_eval.intake.checks.validation import Sifted, sift
+from asp_eval.intake.correction_files import Correction, correction_format, is_correction
+from asp_eval.intake.files.dialect import FileFormat
+from asp_eval.intake.files.export import Progress, quiet
+from asp_eval.intake.files.protected import ProtectedTable
+from asp_eval.intake.files.raw import RawTable
 from asp_eval.intake.files.reading import read_raw
-from asp_eval.intake.mapping.applying import apply_mapping
-from asp_eval.intake.mapping.mapping import Mapping, load_mapping
-from asp_eval.intake.privacy.keys import load_key
-from asp_eval.intake.privacy.protection import protect
+from asp_eval.intake.mapping.applying import MappedTable, apply_mapping
+from asp_eval.intake.mapping.drift import column_meanings, drift
+from asp_eval.intake.mapping.mapping import Mapping, load_mapping, mapping_beside
+from asp_eval.intake.privacy.keys import lies_in_study, load_key
+from asp_eval.intake.privacy.protection import protect, refuse_persons_in
 from asp_eval.intake.table import Table
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import TableSchema
+
+EXPOSED = Fault(
+    "SCR-149", "the file identifies persons, and lies in the study folder, where no such file may be",
+    "Move it out of the study folder and import it from there: a copy without what identifies persons is then kept in data/.",
+)  # fmt: skip
+NOT_ALONE = Fault(
+    "SCR-130", "the file holds rows from quarantine, which are read only together with the import that they came with",
+    "Take it in with 'asp-eval import', with the table and the wave of that import.",
+)  # fmt: skip
+
+_BEGINNING = 4_096  # bytes; the columns of a file from quarantine come first
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IncomingFile:
+    """A file to be taken in: where it is, which table it is for, and which mapping it is read with.
+
+    Attributes
+    ----------
+    path : Path
+    schema : TableSchema
+        Of the table and wave that it is for.
+    mapping : Mapping
+    mapping_file : Path, optional
+        Where the mapping stands, if in a file: it is kept with the export.
+    study : Study, optional
+        Adds checks of dates and ages, and of the folder that keys and persons must not be in.
+    """
+
+    path: Path
+    schema: TableSchema
+    mapping: Mapping
+    mapping_file: Path | None = None
+    study: Study | None = None
+
+    @classmethod
+    def at(
+        cls, path: str | Path, schema: TableSchema, *, mapping: Mapping | str | Path | None = None, study: Study | None = None
+    ) -> IncomingFile:
+        """Return the file at a path with its mapping, by default the one beside it.
+
+        Raises
+        ------
+        DataProblems
+            What is wrong with the mapping; SCR-146 if a personal number stands in it.
+        """
+        if isinstance(mapping, Mapping):
+            return cls(Path(path), schema, mapping, None, study)
+        file = Path(mapping) if mapping else mapping_beside(Path(path))
+        refuse_persons_in(file)
+        return cls(Path(path), schema, load_mapping(file), file, study)
+
+    @property
+    def study_folder(self) -> Path | None:
+        """The folder of the study, if that is known."""
+        return self.study.folder_if_saved if self.study is not None else None
+
+    def read(self, progress: Progress = quiet) -> RawTable:
+        """Return the file as text.
+
+        Raises
+        ------
+        DataProblems
+            SCR-001 to SCR-018 and SCR-071 to SCR-089.
+        """
+        return read_export(self.path, self.mapping.format, progress)
+
+    def protect(self, raw: RawTable) -> ProtectedTable:
+        """Return the file without what identifies persons.
+
+        Raises
+        ------
+        DataProblems
+            SCR-140 to SCR-148.
+        Refusal
+            SCR-160 to SCR-163 if the key of the pseudonyms cannot be used, SCR-149 if the file must not be where it is.
+        """
+        key = load_key(self.schema.pseudonym_key, self.study_folder) if self.schema.pseudonym_key else None
+        protected = protect(raw, self.mapping, self.schema, key)
+        if protected.changed and lies_in_study(self.path, self.study_folder):
+            EXPOSED.refuse(str(self.path))
+        return protected
+
+    def map(self, protected: ProtectedTable) -> MappedTable:
+        """Return the file under our names and values.
+
+        Raises
+        ------
+        DataProblems
+            SCR-020 to SCR-023, SCR-180 to SCR-183, SCR-186, SCR-187.
+        """
+        return apply_mapping(protected, self.mapping, self.schema.names)
+
+    def sift(self, mapped: MappedTable, context: CheckContext | None = None) -> Sifted:
+        """Separate the rows that can be stored from those at fault.
+
+        Parameters
+        ----------
+        mapped : MappedTable
+        context : CheckContext, optional
+            Adds checks against what is stored: institutions, allocation, other waves.
+
+        Raises
+        ------
+        NothingAccepted
+            Every fault of the file, if no row of it can be accepted.
+        """
+        sifted = sift(mapped, self.schema, study=self.study, context=context)
+        if context is None or self.schema.wave is None or context.is_correction:  # a correction has but a few rows of its file
+            return sifted
+        found = list(absences(sifted.table, context))
+        if context.other_wave is not None:
+            wave, meanings = context.other_wave
+            found += drift(meanings, column_meanings(mapped, self.schema), mapped.source, wave)
+        table = dataclasses.replace(sifted.table, warnings=(*found, *sifted.table.warnings))
+        return dataclasses.replace(sifted, table=table, problems=(*found, *sifted.problems))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MappedFile:
+    """A file that was read, protected and mapped: what is kept of it, and what is to be sifted.
+
+    Attributes
+    ----------
+    incoming : IncomingFile
+        With the mapping that it was read with; of a correction, that of the file it corrects.
+    protected : ProtectedTable
+    mapped : MappedTable
+    correction : Correction, optional
+        If the file holds rows from quarantine.
+    """
+
+    incoming: IncomingFile
+    protected: ProtectedTable
+    mapped: MappedTable
+    correction: Correction[ProtectedTable] | None = None
+
+    @property
+    def schema(self) -> TableSchema:
+        """The table it is for."""
+        return self.incoming.schema
+
+
+def read_export(path: Path, declared: FileFormat, progress: Progress = quiet) -> RawTable:
+    """Read a file as its mapping declares; a file from quarantine as it is written, whatever the mapping says of its export.
+
+    Parameters
+    ----------
+    path : Path
+    declared : FileFormat
+        What the mapping says of how the file was written.
+    progress : callable, optional
+        As for `read_raw`.
+    """
+    beginning = b""
+    if path.is_file():
+        with path.open("rb") as stream:
+            beginning = stream.read(_BEGINNING)
+    return read_raw(path, correction_format(beginning) or declared, progress=progress)
+
+
+def refuse_correction(raw: RawTable) -> None:
+    """Refuse rows from quarantine where the import they came with is not at hand.
+
+    Raises
+    ------
+    DataProblems
+        SCR-130.
+    """
+    if is_correction(raw):
+        raise DataProblems([NOT_ALONE.at(raw.source)])
+
+
+def mapped_file(incoming: IncomingFile, raw: RawTable) -> MappedFile:
+    """Return a file, as read, protected and mapped."""
+    protected = incoming.protect(raw)
+    return MappedFile(incoming, protected, incoming.map(protected))
 
 
 def read_table(
@@ -22,9 +222,9 @@ def read_table(
     *,
     mapping: Mapping | str | Path | None = None,
     study: Study | None = None,
-    known: Known | None = None,
+    context: CheckContext | None = None,
 ) -> Table:
-    """Read, map and validate a file; ids become pseudonyms where the study asks for it (docs/privacy.md).
+    """Read, protect, map and check a file; ids become pseudonyms where the study asks for it (docs/privacy.md).
 
     Parameters
     ----------
@@ -33,10 +233,10 @@ def read_table(
     schema : TableSchema
         ``table_schema(name, study, wave)``.
     mapping : Mapping or path, optional
-        How the file's columns and labels become ours.
+        How the file's columns and labels become ours. Default: ``FILE.mapping.yaml`` beside the file, if it is there.
     study : Study, optional
-        Adds checks of dates and ages.
-    known : Known, optional
+        Adds checks of dates and ages, and of where the file and the keys lie.
+    context : CheckContext, optional
         Adds checks against institutions, allocation and earlier files.
 
     Returns
@@ -47,8 +247,10 @@ def read_table(
     ------
     DataProblems
         Every fault of the file: code, file, row, column, found, expected, remedy.
+    Refusal
+        SCR-149, SCR-160 to SCR-163: as for the import.
     """
-    chosen = mapping if isinstance(mapping, Mapping) else load_mapping(mapping)
-    key = load_key(schema.pseudonym_key) if schema.pseudonym_key else None
-    protected = protect(read_raw(path, chosen.format), chosen, schema, key)
-    return validate(apply_mapping(protected.raw, chosen, schema.names), schema, study=study, known=known)
+    incoming = IncomingFile.at(path, schema, mapping=mapping, study=study)
+    raw = incoming.read()
+    refuse_correction(raw)
+    return incoming.sift(incoming.map(incoming.protect(raw)), context).whole()

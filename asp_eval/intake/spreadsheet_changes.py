@@ -15,7 +15,7 @@ _DATED = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}|\d{1,2}[-. ]*[^\W\d_]{3,9}\
 DIGITS = 15  # that spreadsheets keep of a number
 
 
-def is_respelled(before: str, after: str, field: Field, marks: Marks) -> bool:
+def is_spreadsheet_change(before: str, after: str, field: Field, marks: Marks) -> bool:
     """Return whether a cell was changed as spreadsheets change cells, so that it now means something else.
 
     Parameters
@@ -30,9 +30,10 @@ def is_respelled(before: str, after: str, field: Field, marks: Marks) -> bool:
     Examples
     --------
     >>> text, date, marks = Field("child_id", "string"), Field("date", "date"), Marks(dates="day-first")
-    >>> is_respelled("007", "7", text, marks), is_respelled("7", "007", text, marks), is_respelled("1-2", "01-feb", text, marks)
+    >>> changed = is_spreadsheet_change
+    >>> changed("007", "7", text, marks), changed("7", "007", text, marks), changed("1-2", "01-feb", text, marks)
     (True, False, True)
-    >>> is_respelled("07-09-2006", "09/07/2006", date, marks), is_respelled("07-09-2006", "2006-09-07", date, marks)
+    >>> changed("07-09-2006", "09/07/2006", date, marks), changed("07-09-2006", "2006-09-07", date, marks)
     (True, False)
     """
     before, after = before.strip(SPACES), after.strip(SPACES)

@@ -12,7 +12,7 @@ from asp_eval.intake.files.raw import Dialect, Mask, Rows
 from asp_eval.trial.tables.schema import TableSchema
 
 NOT_VALIDATED = Fault("SCR-070", "a Table is made by validation only", "Read the file with asp_eval.read_table(path, schema).")
-VALIDATED = object()  # the seal that `validation.validate` puts on what it has checked
+VALIDATED = object()  # the seal that `validation.sift` puts on what it has checked
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,7 +18,7 @@ from asp_eval.intake.mapping.mapping import kept_mapping, mapping_beside
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptExport:
     """An export as it is kept.
 
     Attributes
@@ -51,7 +51,7 @@ class Kept:
 
 
 @contextmanager
-def kept(file: Path, mapping: Path | None, folder: Path, companions: Sequence[Path] = ()) -> Iterator[Kept]:
+def keep_export(file: Path, mapping: Path | None, folder: Path, companions: Sequence[Path] = ()) -> Iterator[KeptExport]:
     """Keep an export and its mapping in a folder; after an error what is new there is taken away again.
 
     The copy has the export's own name, or a numbered one if that name belongs to other content or to another mapping: so
@@ -72,7 +72,7 @@ def kept(file: Path, mapping: Path | None, folder: Path, companions: Sequence[Pa
     """
     remove_stale_parts(folder)
     if not file.is_file():
-        yield Kept(file, file.name)
+        yield KeptExport(file, file.name)
         return
     written = _written(folder, file, mapping, companions)
     try:
@@ -85,7 +85,7 @@ def kept(file: Path, mapping: Path | None, folder: Path, companions: Sequence[Pa
         raise
 
 
-def _written(folder: Path, file: Path, mapping: Path | None, companions: Sequence[Path]) -> Kept:
+def _written(folder: Path, file: Path, mapping: Path | None, companions: Sequence[Path]) -> KeptExport:
     """Write a copy, its mapping and its companions, what is not there yet; elsewhere, if another process takes the place."""
     while True:
         copy = _place(folder, file, mapping, companions)
@@ -100,12 +100,12 @@ def _written(folder: Path, file: Path, mapping: Path | None, companions: Sequenc
                 _write_new(path, source)
                 done.append(path)
         except FileExistsError:
-            Kept(copy, name, tuple(done)).discard()
+            KeptExport(copy, name, tuple(done)).discard()
             continue
         except BaseException:
-            Kept(copy, name, tuple(done)).discard()
+            KeptExport(copy, name, tuple(done)).discard()
             raise
-        return Kept(copy, name, tuple(done))
+        return KeptExport(copy, name, tuple(done))
 
 
 def _write_new(path: Path, source: Path) -> None:

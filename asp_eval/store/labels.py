@@ -1,4 +1,4 @@
-"""What the files of each wave told of their columns and answers, kept to be compared with the files of other waves."""
+"""What the columns and answers of each wave's files mean, kept to be compared with the files of other waves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from asp_eval.core.errors import Problem
-from asp_eval.intake.mapping.drift import ColumnTold, Told, drift
+from asp_eval.intake.mapping.drift import ColumnMeaning, ColumnMeanings, drift
 from asp_eval.store.connection import Store
 from asp_eval.store.imports import standing
 from asp_eval.store.layout import ensure, insert, stored_columns
@@ -26,13 +26,13 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def keep(connection: DuckDBPyConnection, import_id: int, told: Told) -> None:
-    """Write what a file told, under the number of its entry in the ledger.
+def store_meanings(connection: DuckDBPyConnection, import_id: int, meanings: ColumnMeanings) -> None:
+    """Write what the columns of a file mean, under the number of its entry in the ledger.
 
     A row for each text of a column, with what it was stored as and its label; a column without texts has a row without.
     """
     rows: list[tuple[int, str, str, str | None, str | None, str | None]] = []
-    for name, column in told.items():
+    for name, column in meanings.items():
         rows += [(import_id, name, column.title, text, value, column.labels.get(text)) for text, value in column.stored.items()]
         rows += [] if column.stored else [(import_id, name, column.title, None, None, None)]
     ensure(connection, TABLE, COLUMNS)
@@ -40,27 +40,29 @@ def keep(connection: DuckDBPyConnection, import_id: int, told: Told) -> None:
     insert(connection, TABLE, pd.DataFrame(rows, columns=list(COLUMNS)).astype({"import_id": "int64", **texts}))
 
 
-def told_at(connection: DuckDBPyConnection, name: str, wave: str) -> Told:
-    """Return what the file told that stands for a table at a wave; nothing if none stands, or it was imported long ago."""
+def meanings_at(connection: DuckDBPyConnection, name: str, wave: str) -> ColumnMeanings:
+    """Return what the columns mean at a wave, by the file that stands for a table; nothing if none does, or it is an old one."""
     stands = [entry for entry in standing(connection, name, wave) if entry.said["corrects"] is None]
     if not stands or not stored_columns(connection, TABLE):
         return {}
     query = f"SELECT column_name, title, text, stored, label FROM {TABLE} WHERE import_id = ? ORDER BY rowid"
-    told: dict[str, ColumnTold] = {}
+    meanings: dict[str, ColumnMeaning] = {}
     for column, title, text, value, label in connection.execute(query, [stands[0].import_id]).fetchall():
-        seen = told.get(column, ColumnTold())
+        seen = meanings.get(column, ColumnMeaning())
         stored = {} if text is None else {text: value}
         labels = {} if label is None else {text: label}
-        told[column] = ColumnTold(title, {**seen.stored, **stored}, {**seen.labels, **labels})
-    return told
+        meanings[column] = ColumnMeaning(title, {**seen.stored, **stored}, {**seen.labels, **labels})
+    return meanings
 
 
-def told_elsewhere(connection: DuckDBPyConnection, name: str, wave: str, waves: Sequence[str]) -> tuple[str, Told] | None:
-    """Return the wave to compare a wave's file with, and what was told there: the nearest before it, else the nearest after."""
+def meanings_at_nearest_wave(
+    connection: DuckDBPyConnection, name: str, wave: str, waves: Sequence[str]
+) -> tuple[str, ColumnMeanings] | None:
+    """Return the wave to compare a wave's file with, the nearest before it or else after, and what the columns mean there."""
     at = waves.index(wave)
     for other in (*reversed(waves[:at]), *waves[at + 1 :]):
-        if told := told_at(connection, name, other):
-            return other, told
+        if meanings := meanings_at(connection, name, other):
+            return other, meanings
     return None
 
 
@@ -71,7 +73,7 @@ def label_drift(study: Study) -> tuple[Problem, ...]:
         if connection is None:
             return ()
         for name in BY_WAVE:
-            told = [(wave, told) for wave in study.wave_ids if (told := told_at(connection, name, wave))]
-            for (wave, before), (after, now) in pairwise(told):
+            found = [(wave, meanings) for wave in study.wave_ids if (meanings := meanings_at(connection, name, wave))]
+            for (wave, before), (after, now) in pairwise(found):
                 problems += drift(before, now, f"{name} at {after}", wave)
     return tuple(problems)

@@ -15,7 +15,9 @@ from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase
 from asp_eval.intake.checks.duplicates import keys_of
 from asp_eval.intake.correction_files import for_people, origin
-from asp_eval.intake.files.raw import SPACES, RawTable, Rows
+from asp_eval.intake.files.protected import ProtectedTable
+from asp_eval.intake.files.raw import SPACES, Rows
+from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.store import imports, ledger
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import ensure, fetch, insert, quoted, stored_columns, typed_frame
@@ -71,14 +73,16 @@ class Rejected:
         return len(self.rows)
 
 
-def rejected(export: RawTable, refused: RawTable, key: str, reasons: Sequence[tuple[Problem, ...]], rows: Rows) -> Rejected:
+def rejected(
+    export: ProtectedTable, refused: MappedTable, key: str, reasons: Sequence[tuple[Problem, ...]], rows: Rows
+) -> Rejected:
     """Return the rows refused, with the export's own cells.
 
     Parameters
     ----------
-    export : RawTable
+    export : ProtectedTable
         The file before the mapping.
-    refused : RawTable
+    refused : MappedTable
         The rows refused, under our names.
     key : str
         Our column of the unit's id.

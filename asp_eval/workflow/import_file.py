@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asp_eval.core.errors import DataProblems, Fault
-from asp_eval.intake.checks.context import Known
-from asp_eval.intake.checks.suspicions import absences
-from asp_eval.intake.checks.validation import Sifted, sift
-from asp_eval.intake.correction_files import renumbered
-from asp_eval.intake.files.protected import is_protected
-from asp_eval.intake.mapping.drift import Told, drift, told_by
+from asp_eval.intake.checks.validation import Sifted
+from asp_eval.intake.correction_files import is_correction, renumbered
+from asp_eval.intake.files.protected import files_to_keep, is_protected
+from asp_eval.intake.mapping.drift import column_meanings
+from asp_eval.intake.pipeline import IncomingFile, MappedFile, mapped_file
 from asp_eval.intake.table import Table
-from asp_eval.store import Store, children, imports, labels, ledger, ledger_frames, quarantine, write_ledgers
-from asp_eval.store.archive import kept
-from asp_eval.store.corrections import Correcting, correcting
+from asp_eval.store import Store, imports, labels, ledger, ledger_frames, quarantine, write_ledgers
+from asp_eval.store.archive import keep_export
+from asp_eval.store.check_context import StoredContext, stored_context
+from asp_eval.store.corrections import mapped_correction
 from asp_eval.store.import_report import ImportReport
-from asp_eval.store.incoming import Given, arrived, to_keep
-from asp_eval.store.layout import stored_pairs
 from asp_eval.store.reconciliation import refuse_unreconciled
 from asp_eval.store.replacement import counted, refuse_vanishing, vanishing
 from asp_eval.store.table_writer import contradictions, write_table
@@ -98,21 +95,23 @@ def import_file(
     store = Store(study.folder)
     schema = table_schema(table, study, wave)
     progress("reading", 0)
-    given = arrived(study, store, Path(path), schema, mapping, lambda done, total: progress("reading", done / total))
+    incoming = IncomingFile.at(path, schema, mapping=mapping, study=study)
+    raw = incoming.read(lambda done, total: progress("reading", done / total))
+    file = mapped_correction(incoming, raw, store) if is_correction(raw) else mapped_file(incoming, raw)
     progress("checking", 0)
     if dry_run:
-        return _checked(study, store, given, replace=replace)
+        return _checked(study, store, file, replace=replace)
     with (
-        to_keep(study, given) as (whole, companions),
-        kept(whole, given.beside, study.folder / "data", companions) as keeping,
+        files_to_keep(file.protected, incoming.path) as (whole, companions),
+        keep_export(whole, incoming.mapping_file, study.folder / "data", companions) as kept,
     ):
-        copy = imports.Copy(keeping.name, keeping.sha256)
-        as_given = not given.protected.changed and not is_protected(given.file)  # whose digest is that of what it copies
-        if as_given and copy.sha256 != given.sha256:
-            CHANGED_MEANWHILE.refuse(given.file.name)
-        stored = _stored(study, store, given, copy, replace=replace, progress=progress)
+        copy = imports.Copy(kept.name, kept.sha256)
+        as_received = not file.protected.changed and not is_protected(incoming.path)  # whose digest is that of what it copies
+        if as_received and copy.sha256 != raw.sha256:
+            CHANGED_MEANWHILE.refuse(incoming.path.name)
+        stored = _stored(study, store, file, copy, replace=replace, progress=progress)
     if stored.report.already:
-        keeping.discard()
+        kept.discard()
     # out here: if a file for people cannot be written, the data are stored all the same, and the export must be kept
     write_ledgers(study, stored.ledgers)
     changed = None if stored.report.already else quarantine.path_of(table, wave or "")
@@ -120,59 +119,59 @@ def import_file(
     return stored.report
 
 
-def _checked(study: Study, store: Store, given: Given, *, replace: bool) -> ImportReport:
+def _checked(study: Study, store: Store, file: MappedFile, *, replace: bool) -> ImportReport:
     """Sift a file without storing it."""
-    context = _context(study, store, given)
-    if context.is_done:
-        return _report(given, None, _Comparison(already=True), stored=False)
-    sifted = _sifted(study, given, context)
+    context = stored_context(study, store, file)
+    if context.already_imported:
+        return _report(file, None, _Comparison(already=True), stored=False)
+    sifted = _sifted(file, context)
     with store.reading() as connection:
-        found = _compared(connection, given, sifted, context, replace=replace) if connection else _Comparison()
-    return _report(given, sifted, found, stored=False)
+        found = _compared(connection, file, sifted, context, replace=replace) if connection else _Comparison()
+    return _report(file, sifted, found, stored=False)
 
 
-def _stored(study: Study, store: Store, given: Given, copy: imports.Copy, *, replace: bool, progress: Phases) -> _Stored:
+def _stored(study: Study, store: Store, file: MappedFile, copy: imports.Copy, *, replace: bool, progress: Phases) -> _Stored:
     """Sift and store a file; sift again if another process stored something in between."""
     for _ in range(ATTEMPTS):
-        context = _context(study, store, given)
-        sifted = None if context.is_done else _sifted(study, given, context)
+        context = stored_context(study, store, file)
+        sifted = None if context.already_imported else _sifted(file, context)
         progress("storing", 0)
         with store.writing() as connection:
-            if ledger.head(connection) != context.state:
+            if ledger.head(connection) != context.ledger_head:
                 continue
             found = _Comparison(already=True)
             if sifted is not None:
-                found = _compared(connection, given, sifted, context, replace=replace)
+                found = _compared(connection, file, sifted, context, replace=replace)
             if sifted is not None and not found.already:
-                _write(connection, study, given, sifted, copy, found)
+                _write(connection, study, file, sifted, copy, found)
             waiting = quarantine.waiting(connection)
             ledgers = ledger_frames(connection, study)
-        report = _report(given, sifted, found, stored=not found.already, waiting=waiting, copy=copy)
+        report = _report(file, sifted, found, stored=not found.already, waiting=waiting, copy=copy)
         return _Stored(report, ledgers, waiting)
-    return RESTLESS.refuse(given.file.name)
+    return RESTLESS.refuse(file.incoming.path.name)
 
 
 def _write(
-    connection: DuckDBPyConnection, study: Study, given: Given, sifted: Sifted, copy: imports.Copy, found: _Comparison
+    connection: DuckDBPyConnection, study: Study, file: MappedFile, sifted: Sifted, copy: imports.Copy, found: _Comparison
 ) -> None:
     """Store the rows accepted, put the others into quarantine, and see that all are accounted for."""
-    table, corrected = sifted.table, given.correction
+    table, corrected = sifted.table, file.correction
     arms = write_table(connection, table, study.wave_ids, add=corrected is not None)
-    raw = given.protected.raw
+    raw = file.protected
     change = imports.Change(arms, found.before, found.corrects, found.takes, declares=bool(raw.labels or raw.user_missing))
-    entry = imports.enter(connection, table, given.mapping, copy, change)
+    entry = imports.enter(connection, table, file.incoming.mapping, copy, change)
     if table.wave is not None and corrected is None:
-        labels.keep(connection, entry.entry, told_by(given.rows, given.schema))
+        labels.store_meanings(connection, entry.entry, column_meanings(file.mapped, file.schema))
     of = entry.entry
     rows, export = sifted.refused.rows, raw
     if corrected is not None and found.corrects is not None:
-        of, export = found.corrects.import_id, corrected.restored(found.respelled)
+        of, export = found.corrects.import_id, corrected.restored(found.changed_cells)
         rows = renumbered(rows, corrected.places, corrected.raw.rows)
         quarantine.take(connection, of, [int(row) for row in corrected.raw.rows])
     if found.before is not None:
         quarantine.take(connection, found.before.import_id)
     if len(rows):
-        refused = quarantine.rejected(export, sifted.refused, given.schema.key[0], sifted.reasons(), rows)
+        refused = quarantine.rejected(export, sifted.refused, file.schema.key[0], sifted.reasons(), rows)
         quarantine.put(connection, table.name, table.wave or "", of, entry.entry, refused)
     refuse_unreconciled(connection, table.name, table.wave or "")
 
@@ -202,7 +201,7 @@ class _Comparison:
         The import whose rows it corrects.
     takes : mapping
         How many rows it takes over from the quarantine of each import.
-    respelled : mapping
+    changed_cells : mapping
         The cells of a correction that a spreadsheet changed unasked, as they were.
     """
 
@@ -211,17 +210,19 @@ class _Comparison:
     vanished: int = 0
     corrects: imports.Import | None = None
     takes: Mapping[int, int] = field(default_factory=dict)
-    respelled: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    changed_cells: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
 
-def _compared(connection: DuckDBPyConnection, given: Given, sifted: Sifted, context: _Context, *, replace: bool) -> _Comparison:
+def _compared(
+    connection: DuckDBPyConnection, file: MappedFile, sifted: Sifted, context: StoredContext, *, replace: bool
+) -> _Comparison:
     """Compare a file with what stands in its place; refuse one that contradicts it, or would make units vanish unasked."""
     table = sifted.table
-    if context.corrects is not None and given.correction is not None:
-        takes = dict(context.corrects.taken(given.correction))
-        return _Comparison(corrects=context.corrects.root, takes=takes, respelled=context.respelled)
+    if context.corrected is not None and file.correction is not None:
+        takes = dict(context.corrected.rows_taken(file.correction))
+        return _Comparison(corrects=context.corrected.original, takes=takes, changed_cells=context.changed_cells)
     stands = imports.standing(connection, table.name, table.wave)
-    if any(before.is_of(table, given.mapping) for before in stands):
+    if any(before.is_of(table, file.incoming.mapping) for before in stands):
         return _Comparison(already=True)
     problems = contradictions(connection, table)  # come first, for replacing does not cure them
     if problems:
@@ -234,61 +235,14 @@ def _compared(connection: DuckDBPyConnection, given: Given, sifted: Sifted, cont
     return _Comparison(before=stands[0], vanished=len(lost))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Context:
-    """What the store knows that a file is checked against, and the state of the store it was read in."""
-
-    known: Known
-    state: str
-    corrects: Correcting | None = None
-    is_done: bool = False
-    elsewhere: tuple[str, Told] | None = None
-    respelled: Mapping[tuple[int, str], str] = field(default_factory=dict)
-
-
-def _context(study: Study, store: Store, given: Given) -> _Context:
-    schema, waves = given.schema, study.wave_ids
-    own = schema.wave or children.REGISTER
-    before = frozenset([children.REGISTER, *waves[: waves.index(own)]]) if schema.wave else frozenset()
-    with store.reading() as connection:
-        if connection is None:
-            return _Context(Known(), ledger.NO_ENTRY)
-        arms = stored_pairs(connection, "allocation", "institution_id", "arm")
-        known = Known(
-            institutions=frozenset(stored_pairs(connection, "institutions", "institution_id", "institution_id")),
-            allocated=frozenset(arms),
-            reports=children.known_reports(connection, waves, but=own),
-            waves_before=before,
-            arms=arms,
-        )
-        state = ledger.head(connection)
-        if given.correction is None:
-            elsewhere = labels.told_elsewhere(connection, schema.name, own, waves) if schema.wave else None
-            return _Context(known, state, elsewhere=elsewhere)
-        found = correcting(connection, given.correction, schema.name, schema.wave)
-        stored = quarantine.keys_stored(connection, schema)
-    changed, names = found.respelled(given.correction, given.mapping, schema), given.mapping.renames
-    places = {(int(given.correction.places[at]), names.get(name, name)): before for (at, name), before in changed.items()}
-    known = dataclasses.replace(known, stored=stored, respelled=places)
-    return _Context(known, state, found, found.is_done(given.correction), respelled=changed)
-
-
-def _sifted(study: Study, given: Given, context: _Context) -> Sifted:
-    """Sift the rows; of a wave's file also say who is not in it, and what it calls otherwise than another wave's."""
-    if context.corrects is not None and given.correction is not None:
-        context.corrects.taken(given.correction)  # refuses rows that do not wait before anything is said of their cells
-    sifted = sift(given.rows, given.schema, study=study, known=context.known)
-    if given.schema.wave is None or given.correction is not None:
-        return sifted
-    found = list(absences(sifted.table, context.known))
-    if context.elsewhere is not None:
-        wave, told = context.elsewhere
-        found += drift(told, told_by(given.rows, given.schema), given.rows.source, wave)
-    return dataclasses.replace(sifted, problems=(*found, *sifted.problems))
+def _sifted(file: MappedFile, stored: StoredContext) -> Sifted:
+    if stored.corrected is not None and file.correction is not None:
+        stored.corrected.rows_taken(file.correction)  # refuses rows that do not wait before anything is said of their cells
+    return file.incoming.sift(file.mapped, stored.checks)
 
 
 def _report(
-    given: Given,
+    file: MappedFile,
     sifted: Sifted | None,
     found: _Comparison,
     *,
@@ -297,15 +251,15 @@ def _report(
     copy: imports.Copy | None = None,
 ) -> ImportReport:
     table: Table | None = sifted.table if sifted else None
-    path = quarantine.path_of(given.schema.name, given.schema.wave or "")
+    path = quarantine.path_of(file.schema.name, file.schema.wave or "")
     waits = sum(len(one.rows) for one in waiting if one.path == path)
     counts = {part: getattr(table, part) if table else 0 for part in imports.PARTS}
     return ImportReport(
-        file=given.file.name, table=given.schema.name, wave=given.schema.wave, rows_read=given.rows.rows_read, **counts,
+        file=file.incoming.path.name, table=file.schema.name, wave=file.schema.wave, rows_read=file.mapped.rows_read, **counts,
         stored=stored, already=found.already, superseded=found.before.file if found.before else None,
         vanished=counted(table, found.vanished) if table and found.vanished else None,
         corrects=found.corrects.file if found.corrects else None, waiting=waits, quarantine_file=path if waits else None,
-        kept=copy.name if copy else None, dialect=given.protected.raw.dialect.words,
+        kept=copy.name if copy else None, dialect=file.protected.dialect.words,
         problems=() if found.already or not sifted else sifted.problems, institutions=sifted.institutions if sifted else {},
         units=sifted.units if sifted else {},
     )  # fmt: skip

@@ -19,7 +19,7 @@ import pytest
 import asp_eval
 from asp_eval.core.csv_text import unguard_formula
 from asp_eval.core.errors import DataProblems
-from asp_eval.intake.checks.context import Known
+from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.pipeline import read_table
 from asp_eval.store import table
 from asp_eval.trial.study.protocol import load_study
@@ -175,7 +175,7 @@ def test_faults_are_found_in_the_same_cells(exported, study, tmp_path):
     """Every fault of the list, one row each, put into the export; `=2` repeats the value of row 2."""
     folder = shutil.copytree(exported[0], tmp_path / "wrong")
     write_schemas(study, folder)  # the schemas of what is imported, with foreign keys, in the place of those of the export
-    known = Known(institutions=frozenset(table(study, "institutions")["institution_id"]))
+    known = CheckContext(institutions=frozenset(table(study, "institutions")["institution_id"]))
     schemas = dict(file_schemas(study))
     for name in dict.fromkeys(fault[0] for fault in FAULTS):
         expected, path = set(), folder / f"{name}.csv"
@@ -188,7 +188,7 @@ def test_faults_are_found_in_the_same_cells(exported, study, tmp_path):
         frame.to_csv(path, index=False)
         theirs = frictionless(folder / "datapackage.json", only=name)
         with pytest.raises(DataProblems) as raised:
-            read_table(path, schemas[name], study=study, known=known if name != "institutions" else None)
+            read_table(path, schemas[name], study=study, context=known if name != "institutions" else None)
         path.write_bytes(right)
         ours = {(p.place.row, p.place.column, p.code) for p in raised.value.problems if p.severity == "error"}
         ours = {(row, column, code) for row, column, code in ours if (row, code) != (2, "SCR-046")}  # the first of two alike

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from asp_eval.core.errors import Problem
 from asp_eval.intake.files.raw import Dialect, RawTable, TextColumn
 from asp_eval.intake.mapping.applying import apply_mapping
-from asp_eval.intake.mapping.drift import ColumnTold, Told, drift, told_by
+from asp_eval.intake.mapping.drift import ColumnMeaning, ColumnMeanings, column_meanings, drift
 from asp_eval.intake.mapping.mapping import Mapping
 from asp_eval.store import Store
-from asp_eval.store.labels import label_drift, told_at
+from asp_eval.store.labels import label_drift, meanings_at
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.tables.schema import table_schema
 from asp_eval.workflow.import_file import import_file
@@ -25,7 +25,7 @@ LABELS = {"0": "Nej", "1": "Lidt", "2": "Ja"}
 
 def told(
     study, cells: list[str], *, titles: dict[str, str] | None = None, labels: dict[str, str] | None = None, **mapping
-) -> Told:
+) -> ColumnMeanings:
     """What a file tells of which all items have these cells and labels."""
     columns = {"child_id": [str(n) for n in range(len(cells))]} | dict.fromkeys(OLDER, cells)
     raw = RawTable(
@@ -33,14 +33,14 @@ def told(
         Dialect("csv"), rows_read=len(cells), titles=titles or {}, labels=dict.fromkeys(OLDER, labels) if labels else {},
     )  # fmt: skip
     schema = table_schema("screening", study, "w1")
-    return told_by(apply_mapping(raw, Mapping.model_validate({"version": 1, **mapping}), schema.names), schema)
+    return column_meanings(apply_mapping(raw, Mapping.model_validate({"version": 1, **mapping}), schema.names), schema)
 
 
-def said(before: Told, now: Told) -> list[Problem]:
+def said(before: ColumnMeanings, now: ColumnMeanings) -> list[Problem]:
     return drift(before, now, "wave2.csv", "w1")
 
 
-def codes(before: Told, now: Told) -> list[str]:
+def codes(before: ColumnMeanings, now: ColumnMeanings) -> list[str]:
     return [problem.code for problem in said(before, now)]
 
 
@@ -115,7 +115,7 @@ def test_items_of_one_wave_only(study):
 
 def test_one_item_that_differs_is_named(study):
     before = told(study, ["0", "2"], labels=LABELS)
-    other = dict(before) | {OLDER[3]: ColumnTold("", {"0": "0", "1": "1", "2": "2"}, LABELS | {"1": "Måske"})}
+    other = dict(before) | {OLDER[3]: ColumnMeaning("", {"0": "0", "1": "1", "2": "2"}, LABELS | {"1": "Måske"})}
     (problem,) = said(before, other)
     assert (problem.code, problem.place.column) == ("SCR-170", OLDER[3])
 
@@ -133,9 +133,9 @@ WORDS = st.lists(st.sampled_from(["nej", "lidt", "ja", "måske", "altid"]), min_
 def test_no_warning_of_labels_exactly_if_every_code_means_the_same(small_study, codes_before, codes_now, words_before, words_now):
     """Each file codes its words in its own way and recodes them in its own way: what counts is what is stored as what."""
 
-    def column(codes_: list[str], words: list[str]) -> Told:
+    def column(codes_: list[str], words: list[str]) -> ColumnMeanings:
         texts = [str(int(code) + 5) for code in "012"]
-        return {OLDER[0]: ColumnTold("", dict(zip(texts, codes_, strict=True)), dict(zip(texts, words, strict=True)))}
+        return {OLDER[0]: ColumnMeaning("", dict(zip(texts, codes_, strict=True)), dict(zip(texts, words, strict=True)))}
 
     meaning = [dict(zip(c, w, strict=True)) for c, w in ((codes_before, words_before), (codes_now, words_now))]
     found = set(codes(column(codes_before, words_before), column(codes_now, words_now)))
@@ -155,7 +155,7 @@ def test_a_wave_s_labels_are_stored_and_the_next_wave_is_compared(rated, export,
         report = import_file(rated, file, "screening", wave="w2", dry_run=dry_run)
         assert [(p.code, p.place.column) for p in report.warnings if p.code.startswith("SCR-17")] == [("SCR-175", FORM.id)]
     with Store(rated.folder).reading() as connection:
-        first, second = (told_at(connection, "screening", wave) for wave in ("w1", "w2"))
+        first, second = (meanings_at(connection, "screening", wave) for wave in ("w1", "w2"))
     assert (first[OLDER[0]].stored, second[OLDER[0]].stored) == ({"1": "1"}, {"1": "0", "2": "1", "3": "2"})
     assert [(p.code, str(p.place)) for p in label_drift(rated)] == [("SCR-175", f"screening at w2, column {FORM.id}")]
 

@@ -111,7 +111,7 @@ def test_an_identifying_column_is_refused_unless_it_is_left_out(faults, guard, c
     for ignore in ([column], "others"):
         kept = guard(frame, mapping(ignore=ignore))
         assert kept.emptied == (column,)
-        assert set(kept.raw.columns[column].cells()) == {""}
+        assert set(kept.columns[column].cells()) == {""}
     assert not guard(frame, mapping(not_personal=[column])).changed
 
 
@@ -154,7 +154,7 @@ def test_labels_of_what_is_replaced_or_emptied_go_with_it(incoming, asked):
     labels = {"navn": {"1": "Anna A"}, "child_id": {"c1": "Bo B"}, "mother_education": {"1": "short"}}
     raw = replace(read_raw(incoming / "a.csv"), labels=labels)
     kept = protect(raw, mapping(ignore=["navn"]), table_schema("children", asked), KEY)
-    assert kept.raw.labels == {"mother_education": {"1": "short"}}
+    assert kept.labels == {"mother_education": {"1": "short"}}
     assert b"Anna A" not in protected_copy(kept, incoming / "a.csv").origin
 
 
@@ -222,7 +222,7 @@ def test_a_personal_number_in_a_column_that_is_left_out_is_not_kept(guard):
     frame = children(remark=["", f"see {CPR}", "fine"], status=["done"] * 3)
     kept = guard(frame, mapping(ignore="others"))
     assert kept.emptied == ("remark",)
-    assert list(kept.raw.columns["status"].cells()) == ["done"] * 3
+    assert list(kept.columns["status"].cells()) == ["done"] * 3
 
 
 @pytest.mark.parametrize("where", ["name", "header", "mapping", "recode"])
@@ -291,11 +291,11 @@ def test_kinds_and_keys_are_apart():
 def test_ids_are_replaced_and_the_same_in_every_file(guard, asked):
     frame = children(CPR=[CPR, "020304-4567", ""])
     kept = guard(frame, mapping(rename={"CPR": "child_id", "child_id": "nr"}, ignore=["nr"]), of=asked)
-    cells = list(kept.raw.columns["CPR"].cells())
+    cells = list(kept.columns["CPR"].cells())
     assert cells == [pseudonym(CPR, "child", KEY), pseudonym("0203044567", "child", KEY), ""]
     assert kept.pseudonymised == ("CPR",)
     again = guard(children(child_id=["0102034567", "020304 4567", " "]), of=asked, name="other.csv")
-    assert list(again.raw.columns["child_id"].cells())[:2] == cells[:2]
+    assert list(again.columns["child_id"].cells())[:2] == cells[:2]
 
 
 def test_a_rater_a_respondent_and_a_member_of_staff_are_one_person(guard, asked):
@@ -308,7 +308,7 @@ def test_a_rater_a_respondent_and_a_member_of_staff_are_one_person(guard, asked)
         ("screening", "w1", visits, "rater_id"),
     )
     found = {
-        guard(frame, table=name, wave=wave, of=asked, name=f"{name}.csv").raw.columns[column].cell(0)
+        guard(frame, table=name, wave=wave, of=asked, name=f"{name}.csv").columns[column].cell(0)
         for name, wave, frame, column in tables
     }
     assert found == {pseudonym("007", "staff", KEY)}
@@ -318,7 +318,7 @@ def test_a_rater_a_respondent_and_a_member_of_staff_are_one_person(guard, asked)
 
 def test_what_means_missing_stays(guard, asked):
     kept = guard(children(child_id=["c1", "-9", ""]), mapping(missing=[-9]), of=asked)
-    assert list(kept.raw.columns["child_id"].cells())[1:] == ["-9", ""]
+    assert list(kept.columns["child_id"].cells())[1:] == ["-9", ""]
 
 
 def test_pseudonyms_of_this_key_pass_and_of_another_do_not(guard, asked, faults):
@@ -349,7 +349,7 @@ def test_the_mapping_cannot_use_what_is_replaced(faults, asked):
 def test_a_file_without_persons_is_left_as_it_is(guard):
     kept = guard(children(mother_education=["short"] * 3))
     assert not kept.changed
-    assert list(kept.raw.columns) == ["child_id", "institution_id", "mother_education"]
+    assert list(kept.columns) == ["child_id", "institution_id", "mother_education"]
 
 
 # --- the copy that is kept ----------------------------------------------------------------------------------------------
@@ -374,7 +374,7 @@ def test_the_copy_reads_as_what_it_is_of(tmp_path_factory, rows):
     assert kept.emptied == ("mail",)
     copy, _ = protected_copy(kept, folder / "export.csv").write(folder)
     again = read_raw(copy)
-    assert again.frame().equals(kept.raw.frame())
+    assert again.frame().equals(kept.frame())
     assert list(again.rows) == list(raw.rows)
     assert (again.sha256, again.dialect.delimiter, again.rows_read) == (raw.sha256, ";", raw.rows_read)
     assert not protect(again, mapping(ignore="others"), schema, None).changed

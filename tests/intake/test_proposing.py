@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.core.resources import shipped_folder
-from asp_eval.intake.checks.validation import validate
+from asp_eval.intake.checks.validation import sift
 from asp_eval.intake.files.raw import Dialect, RawTable, TextColumn
 from asp_eval.intake.files.reading import read_raw
 from asp_eval.intake.mapping.applying import apply_mapping
@@ -70,7 +70,7 @@ def imported(study: Study, columns: dict[str, list[str]], folder: Path, **declar
     found = proposal(study, columns, **declared)
     assert found.complete, draft(found)
     raw, schema = table_of(columns, **declared), table_schema("screening", study, "w1")
-    return validate(apply_mapping(raw, mapping_of(found, folder), schema.names), schema)
+    return sift(apply_mapping(raw, mapping_of(found, folder), schema.names), schema).whole()
 
 
 def refusals(found: Proposal, folder: Path) -> set[str]:
@@ -309,7 +309,7 @@ def test_answers_are_coded_as_the_file_or_the_questionnaire_says_or_left_open(st
         return
     assert found.complete, draft(found)
     schema = table_schema("staff_survey", study, "w1")
-    done = validate(apply_mapping(table_of(columns, **declared), mapping_of(found, tmp_path), schema.names), schema)
+    done = sift(apply_mapping(table_of(columns, **declared), mapping_of(found, tmp_path), schema.names), schema).whole()
     assert done.frame[list(STAFF.columns)].to_numpy().tolist() == [[float(code)] * 27 for code in expected]
 
 
@@ -450,7 +450,7 @@ def test_the_demo_s_exports_are_read_as_their_makers_meant_or_left_open(demo, tm
     assert len(said) > (5 if name == "screening_w1.csv" else 25)
     if not found.complete:
         with pytest.raises(DataProblems) as caught:  # of the mapping; or, where a column is only unsure, of the file
-            validate(apply_mapping(raw, mapping_of(found, tmp_path), schema.names), schema)
+            sift(apply_mapping(raw, mapping_of(found, tmp_path), schema.names), schema).whole()
         assert {problem.code for problem in caught.value.problems if problem.severity == "error"} <= {"SCR-185", "SCR-040"}
         return
     ours = apply_mapping(raw, mapping_of(found, tmp_path), schema.names)

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 
 from asp_eval.core.errors import DataProblems, Problem, Refusal
-from asp_eval.intake.checks.context import Known
+from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.checks.validation import Sifted, sift
 from asp_eval.intake.files.raw import Dialect
 from asp_eval.intake.files.reading import read_raw
-from asp_eval.intake.pipeline import read_table
+from asp_eval.intake.pipeline import IncomingFile, read_table
 from asp_eval.intake.table import Table
 from asp_eval.trial.tables.schema import table_schema
 
-KNOWN = Known(
+KNOWN = CheckContext(
     institutions=frozenset({"A1", "A2", "H1", "H2"}),
     allocated=frozenset({"A1", "A2", "H1"}),
     reports=pd.DataFrame({
@@ -26,17 +26,18 @@ KNOWN = Known(
     }).astype("string"),
     waves_before=frozenset({"", "w1"}),
 )  # fmt: skip
-AT_W1 = Known(institutions=KNOWN.institutions, allocated=KNOWN.allocated)
+AT_W1 = CheckContext(institutions=KNOWN.institutions, allocated=KNOWN.allocated)
 
 
 @pytest.fixture
 def check(study, export):
     """Validate a frame as a wave's export; return the problems."""
 
-    def check(frame: pd.DataFrame, wave: str = "w1", known: Known | None = AT_W1, mapping=None) -> tuple[Problem, ...]:
+    def check(frame: pd.DataFrame, wave: str = "w1", context: CheckContext | None = AT_W1, mapping=None) -> tuple[Problem, ...]:
         try:
             schema = table_schema("screening", study, wave)
-            return read_table(export(frame), schema, mapping=mapping, study=study, known=known).warnings
+            file = IncomingFile.at(export(frame), schema, mapping=mapping, study=study)
+            return sift(file.map(file.protect(file.read())), schema, study=study, context=context).whole().warnings
         except DataProblems as error:
             return error.problems
 
@@ -54,7 +55,7 @@ def set_cell(frame: pd.DataFrame, row: int, column: str, value: str) -> pd.DataF
 
 
 def test_a_sound_file_becomes_a_table(study, export, visits):
-    table = read_table(export(visits), table_schema("screening", study, "w1"), study=study, known=AT_W1)
+    table = read_table(export(visits), table_schema("screening", study, "w1"), study=study, context=AT_W1)
     assert (table.name, table.wave, table.source, len(table), table.accepted) == ("screening", "w1", "wave1.csv", 3, 3)
     assert table.warnings == ()
     frame = table.frame
@@ -169,8 +170,8 @@ def test_an_unknown_institution_suggests_the_near_one(check, visits):
 
 
 def test_an_institution_that_a_spreadsheet_took_the_zeros_from(check, visits):
-    known = Known(institutions=frozenset({"001", "010"}))
-    (problem,) = check(visits.iloc[[0]].assign(institution_id="1"), known=known)
+    known = CheckContext(institutions=frozenset({"001", "010"}))
+    (problem,) = check(visits.iloc[[0]].assign(institution_id="1"), context=known)
     assert "Did you mean '001'" in problem.remedy
 
 
@@ -179,11 +180,11 @@ def test_a_file_without_the_instrument(check, visits):
 
 
 def test_before_institutions_are_imported(check, visits):
-    assert codes(check(visits, known=Known())) == ["SCR-052"]
+    assert codes(check(visits, context=CheckContext())) == ["SCR-052"]
 
 
 def test_before_the_draw_no_institution_is_asked_for_its_arm(check, visits):
-    assert check(set_cell(visits, 0, "institution_id", "H2"), known=Known(institutions=KNOWN.institutions)) == ()
+    assert check(set_cell(visits, 0, "institution_id", "H2"), context=CheckContext(institutions=KNOWN.institutions)) == ()
 
 
 def test_a_row_without_answers_is_kept_apart(study, export, visits):
@@ -293,8 +294,8 @@ def test_more_than_a_thousand_of_a_kind_are_counted(check, visits):
 def sifted(study, export):
     """Sift a frame as a wave's export."""
 
-    def sifted(frame: pd.DataFrame, known: Known | None = AT_W1) -> Sifted:
-        return sift(read_raw(export(frame)), table_schema("screening", study, "w1"), study=study, known=known)
+    def sifted(frame: pd.DataFrame, context: CheckContext | None = AT_W1) -> Sifted:
+        return sift(read_raw(export(frame)), table_schema("screening", study, "w1"), study=study, context=context)
 
     return sifted
 
@@ -373,6 +374,6 @@ def test_a_rater_who_gives_one_answer_to_everything_is_named(check, visits):
 
 
 def test_a_correction_does_not_bring_what_is_stored(sifted, visits):
-    found = sifted(visits, replace(AT_W1, stored=frozenset({"002"})))
+    found = sifted(visits, replace(AT_W1, stored_keys=frozenset({"002"})))
     assert [(p.code, p.place.row) for p in found.problems] == [("SCR-120", 3)]
     assert found.table.frame["child_id"].tolist() == ["001", "003"]

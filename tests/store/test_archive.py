@@ -14,7 +14,7 @@ from asp_eval.core.documents import STALE_AFTER
 from asp_eval.core.errors import DataProblems
 from asp_eval.intake.mapping.mapping import mapping_beside
 from asp_eval.store import table, write_allocation
-from asp_eval.store.archive import kept
+from asp_eval.store.archive import keep_export
 from asp_eval.trial.study.design import Study
 from asp_eval.workflow.import_file import import_file
 
@@ -28,7 +28,7 @@ def kept_in(folder: Path) -> list[str]:
 
 
 def keep(folder: Path, file: Path, mapping: Path | None = None) -> str:
-    with kept(file, mapping, folder) as keeping:
+    with keep_export(file, mapping, folder) as keeping:
         return keeping.file.name
 
 
@@ -86,7 +86,7 @@ def test_an_export_that_lies_in_data_stays_as_it_is(files):
 def test_after_an_error_what_is_new_is_taken_away(files):
     data = files / "data"
     keep(data, files / "a/w1.csv")
-    with pytest.raises(OSError, match="full"), kept(files / "b/w1.csv", files / "m.yaml", data):
+    with pytest.raises(OSError, match="full"), keep_export(files / "b/w1.csv", files / "m.yaml", data):
         raise OSError("the disk is full")
     assert kept_in(data) == ["w1.csv"]
 
@@ -129,7 +129,7 @@ def test_a_disk_without_hard_links_will_do(files, monkeypatch):
 
 
 def test_a_copy_that_went_meanwhile_is_written_again(files):
-    with kept(files / "a/w1.csv", None, files / "data") as keeping:
+    with keep_export(files / "a/w1.csv", None, files / "data") as keeping:
         keeping.file.unlink()
     assert kept_in(files / "data") == ["w1.csv"]
 

@@ -188,10 +188,10 @@ import_file(study, sys.argv[2], "screening", wave=sys.argv[3])
 
 
 def test_a_store_that_changed_meanwhile_is_validated_against_again(drawn, exports, monkeypatch):
-    from asp_eval.workflow import import_file as importing
+    from asp_eval.intake import pipeline
 
     calls: list[int] = []
-    plain = importing.sift
+    plain = pipeline.sift
 
     def interrupted(*arguments: object, **named: object) -> object:
         calls.append(1)
@@ -199,7 +199,7 @@ def test_a_store_that_changed_meanwhile_is_validated_against_again(drawn, export
             import_file(drawn, exports / "small.csv", "screening", wave="w1")
         return plain(*arguments, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(importing, "sift", interrupted)
+    monkeypatch.setattr(pipeline, "sift", interrupted)
     report = import_file(drawn, exports / "large.csv", "screening", wave="w1")
     assert report.superseded == "small.csv"
     assert len(calls) == 3

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.intake.checks.context import Known
+from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.checks.validation import sift
-from asp_eval.intake.correction_files import correction, for_people, origin, told_by
+from asp_eval.intake.correction_files import correction_format, correction_of, for_people, origin
 from asp_eval.intake.files.dialect import misread
 from asp_eval.intake.files.raw import Dialect, RawTable, TextColumn
 from asp_eval.intake.files.reading import read_raw
@@ -26,7 +26,7 @@ from asp_eval.trial.study.protocol import load_study
 from asp_eval.trial.tables.schema import TableSchema, table_schema
 from tests.small_study import OLDER, STUDY_YAML
 
-KNOWN = Known(institutions=frozenset({"A1", "A2", "H1"}), allocated=frozenset({"A1", "A2"}))
+KNOWN = CheckContext(institutions=frozenset({"A1", "A2", "H1"}), allocated=frozenset({"A1", "A2"}))
 MAPPING = Mapping.model_validate({"version": 1, "keep_rows": "keep != 0", "ignore": ["keep"]})
 COLUMNS = ("child_id", "institution_id", "sex", "hours", "answer", "keep")
 ROWS = st.lists(
@@ -82,7 +82,7 @@ def test_every_row_is_in_exactly_one_place(schema, rows):
     by_hand = sorted_by_hand(rows)
     expected = {kind: sorted(n for n, at in by_hand.items() if at == kind) for kind in set(by_hand.values())}
     try:
-        sifted = sift(apply_mapping(raw_of(rows), MAPPING, schema.names), schema, known=KNOWN)
+        sifted = sift(apply_mapping(raw_of(rows), MAPPING, schema.names), schema, context=KNOWN)
     except DataProblems as refused:
         assert "stored" not in expected
         assert "unanswered" not in expected
@@ -124,7 +124,7 @@ def test_what_is_written_for_people_is_read_back_as_it_was(tmp_path_factory, dat
     path: Path = tmp_path_factory.mktemp("written") / "x.csv"
     frame: pd.DataFrame = for_people(origin(3, "ab" * 32), rows)
     frame.to_csv(path, index=False, sep=delimiter, lineterminator="\n", encoding="utf-8-sig")
-    found = correction(read_raw(path, told_by(path.read_bytes()[:4_096])))
+    found = correction_of(read_raw(path, correction_format(path.read_bytes()[:4_096])))
     assert found.sha256 == "ab" * 6
     assert found.raw.rows.tolist() == [number for number, _, _ in rows]
     assert found.raw.frame().to_dict("records") == [row for _, row, _ in rows]

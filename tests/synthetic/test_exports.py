@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.intake.checks.context import Known
-from asp_eval.intake.checks.validation import validate
+from asp_eval.intake.checks.context import CheckContext
+from asp_eval.intake.checks.validation import sift
 from asp_eval.intake.files.reading import read_raw
 from asp_eval.intake.mapping.applying import apply_mapping
 from asp_eval.intake.mapping.mapping import load_mapping, mapping_beside
@@ -40,7 +40,7 @@ class Demo:
         self.allocation = randomise(self.study, self.institutions.frame, seed=SEED).frame()
         self.exports = {e.path.stem: e for e in write_fieldwork(folder / "data", SEED, self.allocation)}
         listed = frozenset(self.institutions.frame["institution_id"])
-        known = Known(listed, listed)
+        known = CheckContext(listed, listed)
         self.tables = {name: self.imported(e.path, e.table, e.wave, known) for name, e in self.exports.items()}
         self.fieldwork = simulate_fieldwork(SEED, self.allocation)
 
@@ -48,7 +48,7 @@ class Demo:
         mapping = load_mapping(mapping_beside(path))
         schema = table_schema(table, self.study, wave)
         raw = apply_mapping(read_raw(path, mapping.format), mapping, schema.names)
-        return validate(raw, schema, study=self.study, known=known)
+        return sift(raw, schema, study=self.study, context=known).whole()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What the study knows already, for a new file to be checked against."""
+"""What is stored already, for a new file to be checked against."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
+
+from asp_eval.intake.mapping.drift import ColumnMeanings
 
 REPORTS = ("child_id", "wave", "institution_id", "rater_id", "sex", "birth_month")
 
@@ -16,8 +18,8 @@ def no_reports() -> pd.DataFrame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Known:
-    """What the study knows already.
+class CheckContext:
+    """What is stored already, for a new file to be checked against.
 
     Attributes
     ----------
@@ -32,9 +34,13 @@ class Known:
         The waves, and the register, that come before the file's own wave.
     arms : mapping of str to str
         The arm of each institution that has one.
-    stored : frozenset of str
+    other_wave : tuple of (str, mapping), optional
+        The wave to compare the file's labels with, and what they mean there.
+    is_correction : bool
+        Whether the file brings rows from quarantine, and not all of its table and wave.
+    stored_keys : frozenset of str
         For a correction: the keys stored at its wave (`duplicates.keys_of`), which it must not bring again.
-    respelled : mapping of (int, str) to str
+    changed_cells : mapping of (int, str) to str
         For a correction: the cells, by row number and our column, that a spreadsheet changed unasked, as they were.
     """
 
@@ -43,5 +49,7 @@ class Known:
     reports: pd.DataFrame = field(default_factory=no_reports)
     waves_before: frozenset[str] = frozenset()
     arms: Mapping[str, str] = field(default_factory=dict)
-    stored: frozenset[str] = frozenset()
-    respelled: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    other_wave: tuple[str, ColumnMeanings] | None = None
+    is_correction: bool = False
+    stored_keys: frozenset[str] = frozenset()
+    changed_cells: Mapping[tuple[int, str], str] = field(default_factory=dict)

@@ -12,7 +12,8 @@ import pandas as pd
 from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase, all_of, some_of
 from asp_eval.intake.checks.findings import Finding
-from asp_eval.intake.files.raw import SPACES, Mask, RawTable
+from asp_eval.intake.files.raw import SPACES, Mask
+from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.trial.tables.schema import TableSchema
 
 SAME_KEY = Fault(
@@ -32,7 +33,7 @@ MOST_NAMED = 5
 PERSONS = ("child_id", "respondent_id", "staff_id")
 
 
-def same_rows(raw: RawTable, schema: TableSchema) -> Finding:
+def same_rows(raw: MappedTable, schema: TableSchema) -> Finding:
     """Find the rows that say again, in every cell, what a row above them says.
 
     Rows without a whole key are not compared: two children whose ids are missing may well have the same answers.
@@ -56,7 +57,7 @@ def same_rows(raw: RawTable, schema: TableSchema) -> Finding:
     return Finding.of(SAME_ROW, None, again, problem)
 
 
-def same_keys(raw: RawTable, schema: TableSchema, left_out: Mask) -> Finding:
+def same_keys(raw: MappedTable, schema: TableSchema, left_out: Mask) -> Finding:
     """Find the rows whose key another row has too, `left_out` aside; each names the others."""
     groups = _groups(raw, schema)
     groups[left_out] = -1
@@ -81,7 +82,7 @@ def keys_of(frame: pd.DataFrame, schema: TableSchema) -> pd.Series[str]:
     return frame[names].astype("string").agg("\x1f".join, axis=1) if len(names) > 1 else frame[names[0]].astype("string")
 
 
-def _groups(raw: RawTable, schema: TableSchema) -> npt.NDArray[np.int64]:
+def _groups(raw: MappedTable, schema: TableSchema) -> npt.NDArray[np.int64]:
     """Number the keys of the rows, shape (n,); -1 where a part of the key is empty, or has no column."""
     groups = np.zeros(len(raw), dtype=np.int64)
     for name in schema.key:
@@ -95,7 +96,7 @@ def _groups(raw: RawTable, schema: TableSchema) -> npt.NDArray[np.int64]:
     return groups
 
 
-def alike_ids(raw: RawTable, schema: TableSchema) -> Iterator[Finding]:
+def alike_ids(raw: MappedTable, schema: TableSchema) -> Iterator[Finding]:
     """Find the ids of persons that differ in their spelling alone from another id of the file: they may be one, or two."""
     unit = schema.key[0]
     if unit not in PERSONS or unit not in raw.columns:

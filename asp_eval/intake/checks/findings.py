@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from asp_eval.core.errors import Fault, Place, Problem
 from asp_eval.intake.files.columns import MORE, MOST_SHOWN
-from asp_eval.intake.files.raw import Mask, RawTable
+from asp_eval.intake.files.raw import Mask, TextTable
 
 MORE_NOTES = Fault(
     "SCR-122", "{count} more of these are not listed ({code})", "Nothing; they are as those that are listed.", "warning"
@@ -65,7 +65,7 @@ def at_rows(findings: Iterable[Finding], n: int) -> Mask:
     return mask
 
 
-def listed(findings: Iterable[Finding], raw: RawTable) -> list[Problem]:
+def listed(findings: Iterable[Finding], raw: TextTable) -> list[Problem]:
     """Return the problems of findings, at most 1,000 of a kind in a column, and how many more there are."""
     problems: list[Problem] = []
     counts: dict[tuple[Fault, str | None], int] = {}

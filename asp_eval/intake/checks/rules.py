@@ -10,10 +10,11 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase, all_of
-from asp_eval.intake.checks.context import Known
+from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.checks.duplicates import alike_ids, keys_of, plain_id
 from asp_eval.intake.checks.findings import Finding
-from asp_eval.intake.files.raw import SPACES, Mask, RawTable
+from asp_eval.intake.files.raw import SPACES, Mask
+from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.trial.study.ages import age_years
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import TableSchema
@@ -70,7 +71,7 @@ STORED = Fault(
     "SCR-120", "another row with this {unit} is stored already",
     "If this row is the right one, correct the whole file and import it with --replace; if not, leave the row where it is.",
 )  # fmt: skip
-RESPELLED = Fault(
+CHANGED_CELL = Fault(
     "SCR-129", "the cell was {before!r} in quarantine: a spreadsheet made something else of it",
     "Write the cell as it was, after making the column text in the spreadsheet; or use an editor. If the change is meant, make "
     "it in the export itself and import that.",
@@ -79,44 +80,44 @@ RESPELLED = Fault(
 CALLED = {"sex": Phrase("sex"), "birth_month": Phrase("month of birth")}
 
 
-def unmet(raw: RawTable, schema: TableSchema, known: Known | None) -> Iterator[Problem]:
+def unmet(raw: MappedTable, schema: TableSchema, context: CheckContext | None) -> Iterator[Problem]:
     """Yield what must be there before any row of a file can be judged."""
-    if known is not None and schema.name != "institutions" and not known.institutions:
+    if context is not None and schema.name != "institutions" and not context.institutions:
         yield NO_INSTITUTIONS.at(raw.source)
 
 
 def broken_rules(
-    raw: RawTable, frame: pd.DataFrame, schema: TableSchema, study: Study | None, known: Known | None
+    raw: MappedTable, frame: pd.DataFrame, schema: TableSchema, study: Study | None, context: CheckContext | None
 ) -> Iterator[Finding]:
     """Yield the rows that break each rule.
 
     Parameters
     ----------
-    raw : RawTable
+    raw : MappedTable
         For the places.
     frame : DataFrame
         Values of the columns that could be read, one row per row of `raw`; missing where a cell was at fault.
     schema : TableSchema
-    study, known
+    study, context
         What is not given is not checked.
     """
     yield from _forms(raw, frame, schema)
     yield from alike_ids(raw, schema)
-    if known is not None and schema.name != "institutions" and known.institutions:
-        yield from _institutions(raw, frame, schema, known)
+    if context is not None and schema.name != "institutions" and context.institutions:
+        yield from _institutions(raw, frame, schema, context)
     if study is not None and schema.wave is not None and "date" in frame:
         yield _dates(raw, frame, schema.wave, study)
     if study is not None and schema.name == "screening" and schema.wave is not None:
         yield from _ages(raw, frame, schema.wave, study)
-    if known is not None and "child_id" in frame and len(known.reports):
-        yield from _against_reports(raw, frame, known)
-    if known is not None and known.stored:
-        yield _already_stored(raw, frame, schema, known)
-    if known is not None:
-        yield from _respelled(raw, known)
+    if context is not None and "child_id" in frame and len(context.reports):
+        yield from _against_reports(raw, frame, context)
+    if context is not None and context.stored_keys:
+        yield _already_stored(raw, frame, schema, context)
+    if context is not None:
+        yield from _changed_cells(raw, context)
 
 
-def _forms(raw: RawTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[Finding]:
+def _forms(raw: MappedTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[Finding]:
     """Rows without any answer, and rows with two forms of one family."""
     filled = {
         form: frame[items].notna().any(axis=1).to_numpy(dtype=bool)
@@ -132,7 +133,7 @@ def _forms(raw: RawTable, frame: pd.DataFrame, schema: TableSchema) -> Iterator[
             yield _two_forms(raw, answered)
 
 
-def _without_text(raw: RawTable, blank: Mask, schema: TableSchema) -> Mask:
+def _without_text(raw: MappedTable, blank: Mask, schema: TableSchema) -> Mask:
     """Return which of the rows without an answer that could be read have nothing written there either."""
     for column in (raw.columns[name] for form in schema.forms for name in schema.items(form) if name in raw.columns):
         written = np.array([bool(text.strip(SPACES)) for text in column.texts], dtype=bool)
@@ -140,37 +141,37 @@ def _without_text(raw: RawTable, blank: Mask, schema: TableSchema) -> Mask:
     return blank
 
 
-def _two_forms(raw: RawTable, answered: dict[str, Mask]) -> Finding:
+def _two_forms(raw: MappedTable, answered: dict[str, Mask]) -> Finding:
     def problem(row: int) -> Problem:
         return TWO_FORMS.at(raw.place(row), forms=all_of(form for form, mask in answered.items() if mask[row]))
 
     return Finding.of(TWO_FORMS, None, np.sum(list(answered.values()), axis=0) > 1, problem)
 
 
-def _institutions(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known: Known) -> Iterator[Finding]:
+def _institutions(raw: MappedTable, frame: pd.DataFrame, schema: TableSchema, context: CheckContext) -> Iterator[Finding]:
     """Institutions that are not listed, or were never drawn."""
     given = frame["institution_id"]
-    unlisted = given.notna() & ~given.isin(known.institutions)
-    spelled = {plain_id(name): name for name in sorted(known.institutions)}
+    unlisted = given.notna() & ~given.isin(context.institutions)
+    spelled = {plain_id(name): name for name in sorted(context.institutions)}
 
     def unknown(row: int) -> Problem:
         found = str(given.iloc[row])
         meant = spelled.get(plain_id(found))
-        near = [meant] if meant else difflib.get_close_matches(found, known.institutions, n=1)
+        near = [meant] if meant else difflib.get_close_matches(found, context.institutions, n=1)
         likely = Phrase("Did you mean {name!r}? ", name=near[0]) if near else ""
         advice = Phrase("{likely}Correct the cell, or add the institution to the list and import the list again.", likely=likely)
         return UNKNOWN_INSTITUTION.at(raw.place(row, "institution_id"), found=found, advice=advice)
 
     yield Finding.of(UNKNOWN_INSTITUTION, "institution_id", unlisted, unknown)
-    if schema.name != "allocation" and known.allocated:
-        undrawn = given.notna() & ~unlisted & ~given.isin(known.allocated)
+    if schema.name != "allocation" and context.allocated:
+        undrawn = given.notna() & ~unlisted & ~given.isin(context.allocated)
         place = "institution_id"
         yield Finding.of(
             NOT_ALLOCATED, place, undrawn, lambda row: NOT_ALLOCATED.at(raw.place(row, place), found=str(given.iloc[row]))
         )
 
 
-def _dates(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Finding:
+def _dates(raw: MappedTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Finding:
     wave = study.wave(wave_id)
     day = frame["date"]
     outside = pd.Series(False, index=frame.index)
@@ -185,7 +186,7 @@ def _dates(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Fi
     )  # fmt: skip
 
 
-def _ages(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Iterator[Finding]:
+def _ages(raw: MappedTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Iterator[Finding]:
     """Children born after they were rated, and children outside the eligible ages at the wave that decides."""
     start = study.wave(wave_id).start
     if "birth_month" not in frame or "date" not in frame:
@@ -214,14 +215,14 @@ def _ages(raw: RawTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Ite
     yield Finding.of(OUTSIDE_AGES, "birth_month", outside, ineligible)
 
 
-def _against_reports(raw: RawTable, frame: pd.DataFrame, known: Known) -> Iterator[Finding]:
+def _against_reports(raw: MappedTable, frame: pd.DataFrame, context: CheckContext) -> Iterator[Finding]:
     """Compare with what files of other waves said of the same children."""
-    reports = known.reports
+    reports = context.reports
     yield _mistyped_ids(raw, frame, reports["child_id"].drop_duplicates())
     for column in ("sex", "birth_month"):
         if column in frame:
             yield _differences(raw, frame, column, reports.dropna(subset=[column]), CHILD_DIFFERS)
-    before = reports[reports["wave"].isin(known.waves_before)]
+    before = reports[reports["wave"].isin(context.waves_before)]
     if len(before):
         for column, fault in (("institution_id", MOVED), ("rater_id", OTHER_RATER)):
             if column in frame:
@@ -231,11 +232,11 @@ def _against_reports(raw: RawTable, frame: pd.DataFrame, known: Known) -> Iterat
         yield Finding.of(JOINED, "child_id", new, lambda row: JOINED.at(raw.place(row, "child_id"), found=str(ids.iloc[row])))
 
 
-def _mistyped_ids(raw: RawTable, frame: pd.DataFrame, known: pd.Series[str]) -> Finding:
+def _mistyped_ids(raw: MappedTable, frame: pd.DataFrame, stored: pd.Series[str]) -> Finding:
     """Find the children whose id is not known but for its spelling: a spreadsheet makes 7 of 007."""
     ids = frame["child_id"]
-    spelled = {plain_id(text): text for text in known}
-    new = (ids.notna() & ~ids.isin(known)).to_numpy()
+    spelled = {plain_id(text): text for text in stored}
+    new = (ids.notna() & ~ids.isin(stored)).to_numpy()
     meant = ids.where(new).map(lambda text: spelled.get(plain_id(text)), na_action="ignore")
 
     def problem(row: int) -> Problem:
@@ -244,7 +245,7 @@ def _mistyped_ids(raw: RawTable, frame: pd.DataFrame, known: pd.Series[str]) -> 
     return Finding.of(MISTYPED_ID, "child_id", new & meant.notna().to_numpy(), problem)
 
 
-def _differences(raw: RawTable, frame: pd.DataFrame, column: str, reports: pd.DataFrame, fault: Fault) -> Finding:
+def _differences(raw: MappedTable, frame: pd.DataFrame, column: str, reports: pd.DataFrame, fault: Fault) -> Finding:
     """Find the rows whose value differs from the last one reported."""
     last = reports.drop_duplicates("child_id", keep="last").set_index("child_id")
     now, said = frame[column], frame["child_id"].map(last[column])
@@ -260,7 +261,7 @@ def _differences(raw: RawTable, frame: pd.DataFrame, column: str, reports: pd.Da
     return Finding.of(fault, column, differs, problem)
 
 
-def _already_stored(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, known: Known) -> Finding:
+def _already_stored(raw: MappedTable, frame: pd.DataFrame, schema: TableSchema, context: CheckContext) -> Finding:
     """Find the rows of a correction whose unit was stored meanwhile, from another row."""
     unit = schema.key[0]
     units = frame[unit]
@@ -268,18 +269,19 @@ def _already_stored(raw: RawTable, frame: pd.DataFrame, schema: TableSchema, kno
     def problem(row: int) -> Problem:
         return STORED.at(raw.place(row, unit), found=str(units.iloc[row]), unit=unit)
 
-    return Finding.of(STORED, unit, keys_of(frame, schema).isin(known.stored).to_numpy(dtype=bool), problem)
+    return Finding.of(STORED, unit, keys_of(frame, schema).isin(context.stored_keys).to_numpy(dtype=bool), problem)
 
 
-def _respelled(raw: RawTable, known: Known) -> Iterator[Finding]:
+def _changed_cells(raw: MappedTable, context: CheckContext) -> Iterator[Finding]:
     """Find the cells of a correction that a spreadsheet changed unasked."""
-    for name in dict.fromkeys(name for _, name in known.respelled if name in raw.columns):
-        yield _respelled_in(raw, name, {row: before for (row, column), before in known.respelled.items() if column == name})
+    changed = context.changed_cells
+    for name in dict.fromkeys(name for _, name in changed if name in raw.columns):
+        yield _changed_cells_in(raw, name, {row: before for (row, column), before in changed.items() if column == name})
 
 
-def _respelled_in(raw: RawTable, name: str, before: Mapping[int, str]) -> Finding:
+def _changed_cells_in(raw: MappedTable, name: str, before: Mapping[int, str]) -> Finding:
     def problem(position: int) -> Problem:
         found = raw.columns[name].cell(position)
-        return RESPELLED.at(raw.place(position, name), found=found, before=before[int(raw.rows[position])])
+        return CHANGED_CELL.at(raw.place(position, name), found=found, before=before[int(raw.rows[position])])
 
-    return Finding.of(RESPELLED, name, np.isin(raw.rows, list(before)), problem)
+    return Finding.of(CHANGED_CELL, name, np.isin(raw.rows, list(before)), problem)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault, Place, Problem
 from asp_eval.core.phrases import Phrase, some_of
-from asp_eval.intake.checks.context import Known
+from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.table import Table
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.tables.schema import TableSchema
@@ -72,20 +72,20 @@ def _answered_alike(frame: pd.DataFrame, items: list[str]) -> tuple[np.ndarray, 
     return answered, answered & (low == high)
 
 
-def absences(table: Table, known: Known) -> Iterator[Problem]:
+def absences(table: Table, context: CheckContext) -> Iterator[Problem]:
     """Yield the institutions, and the whole arms, of which a wave's file has no row.
 
     Parameters
     ----------
     table : Table
         Of one wave, whole.
-    known : Known
+    context : CheckContext
     """
-    expected = known.allocated or known.institutions
+    expected = context.allocated or context.institutions
     there = set(table.checked["institution_id"].unique())
     absent = sorted(expected - there)
     if absent:
         yield NOBODY_OF.at(table.source, n=len(absent), total=len(expected), names=some_of(absent, MOST_NAMED))
-    for arm in sorted(set(known.arms.values())):
-        if not any(known.arms.get(institution) == arm for institution in there):
+    for arm in sorted(set(context.arms.values())):
+        if not any(context.arms.get(institution) == arm for institution in there):
             yield NO_ARM.at(table.source, arm=arm)

@@ -12,12 +12,13 @@ import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.phrases import Phrase, all_of, any_of
-from asp_eval.intake.checks.context import Known
+from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.checks.duplicates import same_keys, same_rows
 from asp_eval.intake.checks.findings import Finding, at_rows, listed
 from asp_eval.intake.checks.rules import broken_rules, unmet
 from asp_eval.intake.checks.suspicions import straight_liners
-from asp_eval.intake.files.raw import SPACES, Mask, RawTable, TextColumn
+from asp_eval.intake.files.raw import SPACES, Mask, TextColumn
+from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.intake.table import VALIDATED, Table
 from asp_eval.intake.values import (
     KINDS,
@@ -92,7 +93,7 @@ class Sifted:
     ----------
     table : Table
         The rows accepted.
-    refused : RawTable
+    refused : MappedTable
         The rows with an error, whole, under our names. Empty if there are none.
     institutions : mapping of int to str
         The institution of each row that was refused, left out or warned of and tells it, by the row's number.
@@ -105,38 +106,26 @@ class Sifted:
     """
 
     table: Table
-    refused: RawTable
+    refused: MappedTable
     institutions: Mapping[int, str] = attribute(repr=False)
     units: Mapping[int, str] = attribute(repr=False)
     problems: tuple[Problem, ...]
     reasons: Callable[[], tuple[tuple[Problem, ...], ...]] = attribute(repr=False)
 
+    def whole(self) -> Table:
+        """Return the table of a file without a faulty row.
 
-def validate(raw: RawTable, schema: TableSchema, *, study: Study | None = None, known: Known | None = None) -> Table:
-    """Check a file against its schema and against what the study knows; refuse it whole if any row is at fault.
-
-    Parameters
-    ----------
-    raw, schema, study, known
-        As for `sift`.
-
-    Returns
-    -------
-    Table
-        With the warnings it has.
-
-    Raises
-    ------
-    DataProblems
-        Every fault of the file, errors and warnings; at most 1,000 of a kind in a column.
-    """
-    sifted = sift(raw, schema, study=study, known=known)
-    if len(sifted.refused):
-        raise DataProblems(sifted.problems)
-    return sifted.table
+        Raises
+        ------
+        DataProblems
+            Every fault of the file, errors and warnings, if a row was refused.
+        """
+        if len(self.refused):
+            raise DataProblems(self.problems)
+        return self.table
 
 
-def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, known: Known | None = None) -> Sifted:
+def sift(raw: MappedTable, schema: TableSchema, *, study: Study | None = None, context: CheckContext | None = None) -> Sifted:
     """Separate the rows of a file that can be stored from those at fault.
 
     A row with any error is refused whole. Of rows that are the same in every cell one is accepted, and the others are counted
@@ -145,12 +134,12 @@ def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, know
 
     Parameters
     ----------
-    raw : RawTable
+    raw : MappedTable
         Under our names (`applying.apply_mapping`).
     schema : TableSchema
     study : Study, optional
         Adds the waves' dates and the eligible ages.
-    known : Known, optional
+    context : CheckContext, optional
         Adds institutions, allocation and what earlier files said of the children; without it none of these is checked.
 
     Raises
@@ -160,7 +149,7 @@ def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, know
     """
     raw = _at_wave(raw, schema)
     marks, unsure = _marks(raw, schema)
-    general = [*raw.notes, *_column_problems(raw, schema), *unsure, *unmet(raw, schema, known)]
+    general = [*raw.notes, *_column_problems(raw, schema), *unsure, *unmet(raw, schema, context)]
     again = same_rows(raw, schema) if schema.name not in ALL_OR_NOTHING else None
     left_out = at_rows([again] if again else [], len(raw))
     findings = [again] if again else []
@@ -169,7 +158,7 @@ def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, know
         frame, found = _values(raw, schema, marks)
         findings += [*found, same_keys(raw, schema, left_out)]
         if all(name in frame for name in schema.key):
-            findings += broken_rules(raw, frame, schema, study, known)
+            findings += broken_rules(raw, frame, schema, study, context)
     errors = [finding.among(~left_out) for finding in findings if finding.is_error]
     refused = at_rows(errors, len(raw))
     accepted = ~refused & ~left_out
@@ -177,8 +166,8 @@ def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, know
         notes = [finding for finding in findings if not finding.is_error]
         problems = [*general, *listed(notes, raw), *listed(errors, raw)]
         everyone = np.ones(len(raw), dtype=np.bool_)
-        told = (_told(raw, everyone, "institution_id"), _told(raw, everyone, schema.key[0]))
-        raise NothingAccepted(sorted(problems, key=_row), *told)
+        names = (_cells_by_row(raw, everyone, "institution_id"), _cells_by_row(raw, everyone, schema.key[0]))
+        raise NothingAccepted(sorted(problems, key=_row), *names)
     warnings = [finding if finding is again else finding.among(accepted) for finding in findings if not finding.is_error]
     if not accepted.all():  # and else no copy: the values are the largest thing there is
         frame = frame.loc[accepted].reset_index(drop=True)
@@ -194,8 +183,8 @@ def sift(raw: RawTable, schema: TableSchema, *, study: Study | None = None, know
     return Sifted(
         table=table,
         refused=raw.keep(refused),
-        institutions=_told(raw, named, "institution_id"),
-        units=_told(raw, named, schema.key[0]),
+        institutions=_cells_by_row(raw, named, "institution_id"),
+        units=_cells_by_row(raw, named, schema.key[0]),
         problems=tuple(sorted([*problems, *listed(errors, raw)], key=_row)),
         reasons=lambda: _reasons(errors, refused),
     )
@@ -221,7 +210,7 @@ def _reasons(errors: list[Finding], refused: Mask) -> tuple[tuple[Problem, ...],
     return tuple(map(tuple, reasons.values()))
 
 
-def _values(raw: RawTable, schema: TableSchema, marks: Marks) -> tuple[pd.DataFrame, list[Finding]]:
+def _values(raw: MappedTable, schema: TableSchema, marks: Marks) -> tuple[pd.DataFrame, list[Finding]]:
     """Return the values of all columns, and the faults of their cells."""
     values: dict[str, pd.Series] = {}
     findings: list[Finding] = []
@@ -234,14 +223,14 @@ def _values(raw: RawTable, schema: TableSchema, marks: Marks) -> tuple[pd.DataFr
     return pd.DataFrame(values, copy=False), findings
 
 
-def _at_wave(raw: RawTable, schema: TableSchema) -> RawTable:
+def _at_wave(raw: MappedTable, schema: TableSchema) -> MappedTable:
     """Add the wave that the file is for, if it has no column for it."""
     if schema.wave is None or "wave" in raw.columns:
         return raw
     return raw.with_columns({**raw.columns, "wave": TextColumn.constant(schema.wave, len(raw))})
 
 
-def _column_problems(raw: RawTable, schema: TableSchema) -> Iterator[Problem]:
+def _column_problems(raw: MappedTable, schema: TableSchema) -> Iterator[Problem]:
     """Columns that are unknown, missing, or declared and not there."""
     there, names = set(raw.columns), set(schema.names)
     for name in raw.columns:
@@ -268,7 +257,7 @@ def _near(name: str, pool: set[str]) -> str:
     return Phrase("Did you mean {name!r}? ", name=near[0]) if near else ""
 
 
-def _marks(raw: RawTable, schema: TableSchema) -> tuple[Marks, list[Problem]]:
+def _marks(raw: MappedTable, schema: TableSchema) -> tuple[Marks, list[Problem]]:
     """Find how the file writes numbers and dates, in the columns that hold them."""
     there = [field for field in schema.fields if field.name in raw.columns]
     problems = []
@@ -284,7 +273,7 @@ def _marks(raw: RawTable, schema: TableSchema) -> tuple[Marks, list[Problem]]:
     return Marks(decimal or ".", dates or "iso"), problems
 
 
-def _checked(raw: RawTable, field: Field, marks: Marks) -> tuple[pd.Series, list[Finding]]:
+def _checked(raw: MappedTable, field: Field, marks: Marks) -> tuple[pd.Series, list[Finding]]:
     """Return the values of a column and the faults of its cells."""
     name, column = field.name, raw.columns[field.name]
     converted = convert(column, field, marks)
@@ -295,7 +284,7 @@ def _checked(raw: RawTable, field: Field, marks: Marks) -> tuple[pd.Series, list
     return converted.series, found
 
 
-def _faulty_cells(raw: RawTable, field: Field, converted: Converted, fault: Fault) -> Finding:
+def _faulty_cells(raw: MappedTable, field: Field, converted: Converted, fault: Fault) -> Finding:
     """Find the cells of a column that have one fault."""
     name, column = field.name, raw.columns[field.name]
     there = column.where(np.array([one is fault for one in converted.faults], dtype=np.bool_))
@@ -306,8 +295,8 @@ def _faulty_cells(raw: RawTable, field: Field, converted: Converted, fault: Faul
     return Finding.of(fault, name, there, problem)
 
 
-def _told(raw: RawTable, rows: Mask, column: str) -> dict[int, str]:
-    """Return what a column tells of some rows, by the row's number."""
+def _cells_by_row(raw: MappedTable, rows: Mask, column: str) -> dict[int, str]:
+    """Return the cells of a column in some rows, by the row's number; empty cells are left out."""
     if column not in raw.columns:
         return {}
     cells = raw.columns[column].keep(rows).cells()

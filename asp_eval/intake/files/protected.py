@@ -12,9 +12,12 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -22,7 +25,7 @@ from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.intake.files.columns import Declared, finished, table_of
 from asp_eval.intake.files.export import Export
-from asp_eval.intake.files.raw import Dialect, RawTable, TextColumn
+from asp_eval.intake.files.raw import Dialect, RawTable, TextColumn, TextTable
 from asp_eval.intake.files.text import records, text_dialect
 
 NO_ORIGIN = Fault(
@@ -40,18 +43,17 @@ _NAME = re.compile(r"\.protected(-\d+)?\.csv$")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Protected:
-    """A file as read, without what identifies a person directly.
+class ProtectedTable(TextTable):
+    """A file without what identifies a person directly, made by `protect`. `mapping.applying.apply_mapping` accepts it.
+
+    Under the export's own names. Ids of people are pseudonyms; columns that identify and are not imported are empty.
 
     Attributes
     ----------
-    raw : RawTable
-        Under the export's own names. Ids of people are pseudonyms; columns that identify and are not imported are empty.
     pseudonymised, emptied : tuple of str
         Columns of the file that were changed.
     """
 
-    raw: RawTable
     pseudonymised: tuple[str, ...] = ()
     emptied: tuple[str, ...] = ()
 
@@ -95,32 +97,45 @@ def origin_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.origin.json")
 
 
-def protected_copy(protected: Protected, original: Path) -> ProtectedCopy:
+def protected_copy(protected: ProtectedTable, original: Path) -> ProtectedCopy:
     """Return the copy that is kept of an export.
 
     Parameters
     ----------
-    protected : Protected
+    protected : ProtectedTable
     original : Path
         The export; gives the copy its name.
     """
-    raw = protected.raw
-    content = _csv(raw).encode()
+    content = _csv(protected).encode()
     origin = {
         "asp_eval_protected": VERSION,
         "file": original.name,
-        "sha256": raw.sha256,
+        "sha256": protected.sha256,
         "copy_sha256": hashlib.sha256(content).hexdigest(),
         "pseudonymised": protected.pseudonymised,
         "emptied": protected.emptied,
-        "dialect": asdict(raw.dialect),
-        "labels": {name: dict(labels) for name, labels in raw.labels.items()},
-        "titles": dict(raw.titles),
-        "user_missing": {name: sorted(texts) for name, texts in raw.user_missing.items()},
-        "identifiers": sorted(raw.identifiers),
+        "dialect": asdict(protected.dialect),
+        "labels": {name: dict(labels) for name, labels in protected.labels.items()},
+        "titles": dict(protected.titles),
+        "user_missing": {name: sorted(texts) for name, texts in protected.user_missing.items()},
+        "identifiers": sorted(protected.identifiers),
     }
     name = original.name if is_protected(original) else f"{original.stem}.protected.csv"
     return ProtectedCopy(name, content, (json.dumps(origin, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+@contextmanager
+def files_to_keep(protected: ProtectedTable, original: Path) -> Iterator[tuple[Path, Sequence[Path]]]:
+    """Yield the file that is kept and those that explain it: the export, or a copy without what identifies persons.
+
+    The copy is in a temporary folder, which is gone afterwards.
+    """
+    if not protected.changed:
+        yield original, tuple(original.with_name(name) for name, _ in protected.dialect.companions)
+        return
+    with TemporaryDirectory() as folder:
+        copy, origin = protected_copy(protected, original).write(Path(folder))
+        yield copy, (origin,)
 
 
 def read_protected(export: Export) -> RawTable:
@@ -174,7 +189,7 @@ def _origin(export: Export) -> _Origin:
         raise DataProblems([DAMAGED_ORIGIN.at(name)]) from None
 
 
-def _csv(raw: RawTable) -> str:
+def _csv(raw: TextTable) -> str:
     """Return a table as CSV, each row on the line of its number: rows that are not there are blank."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -130,8 +130,8 @@ class Dialect:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RawTable:
-    """A file as text.
+class TextTable:
+    """Rows of a file as text, in whatever state: `RawTable`, `ProtectedTable` or `MappedTable`.
 
     Attributes
     ----------
@@ -177,6 +177,11 @@ class RawTable:
     identifiers: frozenset[str] = frozenset()
     became: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, table: TextTable) -> Self:
+        """Return a table in this state, with what `table` holds."""
+        return cls(**{each.name: getattr(table, each.name) for each in fields(TextTable)})
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -184,7 +189,7 @@ class RawTable:
         """Return the place of a cell, the row counted from 0 within this table."""
         return Place(self.source, row=None if row is None else int(self.rows[row]), column=column)
 
-    def with_columns(self, columns: Mapping[str, TextColumn]) -> RawTable:
+    def with_columns(self, columns: Mapping[str, TextColumn]) -> Self:
         """Return the table with other columns; what the file declares of those that are gone goes with them."""
         return replace(
             self,
@@ -196,7 +201,7 @@ class RawTable:
             became={name: texts for name, texts in self.became.items() if name in columns},
         )
 
-    def renamed(self, names: Mapping[str, str]) -> RawTable:
+    def renamed(self, names: Mapping[str, str]) -> Self:
         """Return the table with other names for some of its columns: ``{old: new}``."""
         return replace(
             self,
@@ -208,7 +213,7 @@ class RawTable:
             became={names.get(name, name): texts for name, texts in self.became.items()},
         )
 
-    def keep(self, mask: Mask) -> RawTable:
+    def keep(self, mask: Mask) -> Self:
         """Return the table with the rows kept; the caller counts the others."""
         return replace(self, columns={n: c.keep(mask) for n, c in self.columns.items()}, rows=self.rows[mask])
 
@@ -216,3 +221,8 @@ class RawTable:
         """Return columns as a frame of text."""
         chosen = self.columns if names is None else names
         return pd.DataFrame({name: pd.array(self.columns[name].cells(), dtype="string") for name in chosen})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawTable(TextTable):
+    """A file as it was read, under its own names; persons may be in it. `privacy.protection.protect` accepts it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,8 @@ from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase, all_of, listed
 from asp_eval.intake.files.columns import shorten
-from asp_eval.intake.files.raw import Mask, RawTable, TextColumn
+from asp_eval.intake.files.protected import ProtectedTable
+from asp_eval.intake.files.raw import Mask, TextColumn, TextTable
 from asp_eval.intake.mapping.items import named
 from asp_eval.intake.mapping.mapping import NO_MAPPING, Mapping
 from asp_eval.intake.mapping.recoding import planned, recoded, undecided
@@ -39,12 +40,18 @@ NAMED_TWICE = Fault(
 )  # fmt: skip
 
 
-def apply_mapping(raw: RawTable, mapping: Mapping, names: Collection[str]) -> RawTable:
+@dataclass(frozen=True, slots=True, eq=False)
+class MappedTable(TextTable):
+    """A file under our names and labels, made by `apply_mapping`. `checks.validation.sift` accepts it."""
+
+
+def apply_mapping(raw: ProtectedTable, mapping: Mapping, names: Collection[str]) -> MappedTable:
     """Return the file under our names and labels.
 
     Parameters
     ----------
-    raw : RawTable
+    raw : ProtectedTable
+        Under the export's own names.
     mapping : Mapping
     names : collection of str
         Columns that the table may have; decides which are "others".
@@ -57,7 +64,7 @@ def apply_mapping(raw: RawTable, mapping: Mapping, names: Collection[str]) -> Ra
         If the filter names a column that is not there, or 'rename_items' an instrument that does not exist.
     """
     if mapping == NO_MAPPING and not raw.user_missing:
-        return raw
+        return MappedTable.of(raw)
     before = _renamed(_filtered(raw, mapping), mapping, names)
     plan = planned(before, mapping)
     _must_have(before, "recode", plan)
@@ -71,10 +78,10 @@ def apply_mapping(raw: RawTable, mapping: Mapping, names: Collection[str]) -> Ra
     open_ = [problem for problem in undecided(before, mapping, plan) if problem.place.column in table.columns]
     if open_:
         raise DataProblems(open_)
-    return _merged(table, mapping.one_row_per)
+    return MappedTable.of(_merged(table, mapping.one_row_per))
 
 
-def _filtered(raw: RawTable, mapping: Mapping) -> RawTable:
+def _filtered(raw: TextTable, mapping: Mapping) -> TextTable:
     if mapping.keep_rows is None:
         return raw
     rule = parse_filter(mapping.keep_rows)
@@ -85,7 +92,7 @@ def _filtered(raw: RawTable, mapping: Mapping) -> RawTable:
     return replace(raw.keep(mask), filtered=raw.filtered + int(np.count_nonzero(~mask)))
 
 
-def _renamed(raw: RawTable, mapping: Mapping, names: Collection[str]) -> RawTable:
+def _renamed(raw: TextTable, mapping: Mapping, names: Collection[str]) -> TextTable:
     _must_have(raw, "rename", mapping.rename)
     items = _item_names(raw, mapping, names)
     _must_have(raw, "rename_items", items)
@@ -95,7 +102,7 @@ def _renamed(raw: RawTable, mapping: Mapping, names: Collection[str]) -> RawTabl
     return raw.renamed(new)
 
 
-def _item_names(raw: RawTable, mapping: Mapping, names: Collection[str]) -> dict[str, str]:
+def _item_names(raw: TextTable, mapping: Mapping, names: Collection[str]) -> dict[str, str]:
     """Return what the patterns rename; an item that has a line of its own under 'rename' needs none."""
     problems, new, clashes = [], dict[str, str](), set[tuple[str, str]]()
     for name, pattern in mapping.rename_items.items():
@@ -115,7 +122,7 @@ def _item_names(raw: RawTable, mapping: Mapping, names: Collection[str]) -> dict
     return new
 
 
-def _completed(raw: RawTable, mapping: Mapping) -> RawTable:
+def _completed(raw: TextTable, mapping: Mapping) -> TextTable:
     _must_be_new(raw, "constants", [name for name in mapping.constants if name in raw.columns])
     columns = dict(raw.columns)
     for name, value in mapping.constants.items():
@@ -126,7 +133,7 @@ def _completed(raw: RawTable, mapping: Mapping) -> RawTable:
     return raw.with_columns(columns)
 
 
-def _merged(raw: RawTable, unit: str | None) -> RawTable:
+def _merged(raw: TextTable, unit: str | None) -> TextTable:
     """Keep the first row of each unit, if the others say the same."""
     if unit is None:
         return raw
@@ -148,7 +155,7 @@ def _merged(raw: RawTable, unit: str | None) -> RawTable:
 
 
 def _disagreements(
-    raw: RawTable, unit: str, name: str, column: TextColumn, first: np.ndarray, groups: np.ndarray
+    raw: TextTable, unit: str, name: str, column: TextColumn, first: np.ndarray, groups: np.ndarray
 ) -> Iterable[Problem]:
     """One problem for each unit and column that differ, naming the first row of each value."""
     cells = column.cells()
@@ -164,7 +171,7 @@ def _disagreements(
         yield DISAGREE.at(raw.place(int(members[0]), name), unit=who, values=shown)
 
 
-def _must_have(raw: RawTable, part: str, wanted: Iterable[str]) -> None:
+def _must_have(raw: TextTable, part: str, wanted: Iterable[str]) -> None:
     problems = []
     for name in wanted:
         if name not in raw.columns:
@@ -175,7 +182,7 @@ def _must_have(raw: RawTable, part: str, wanted: Iterable[str]) -> None:
         raise DataProblems(problems)
 
 
-def _must_be_new(raw: RawTable, part: str, made: Iterable[str]) -> None:
+def _must_be_new(raw: TextTable, part: str, made: Iterable[str]) -> None:
     problems = [ALREADY_THERE.at(raw.place(column=name), part=part) for name in made]
     if problems:
         raise DataProblems(problems)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from asp_eval.core.errors import Fault, Place, Problem
 from asp_eval.core.phrases import Phrase, all_of
-from asp_eval.intake.files.raw import SPACES, RawTable
+from asp_eval.intake.files.raw import SPACES
+from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.trial.tables.fields import Field
 from asp_eval.trial.tables.schema import TableSchema
 
@@ -51,8 +52,8 @@ MOST_NAMED = 5  # items named in one warning
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnTold:
-    """What a file and its mapping tell of one column.
+class ColumnMeaning:
+    """What one column means, as a file and its mapping say.
 
     Attributes
     ----------
@@ -85,48 +86,50 @@ class ColumnTold:
         return found
 
 
-Told = Mapping[str, ColumnTold]
+ColumnMeanings = Mapping[str, ColumnMeaning]
 
 
-def told_by(rows: RawTable, schema: TableSchema) -> dict[str, ColumnTold]:
-    """Return what a file tells of its columns: of every column with a title, and of all that have a few values.
+def column_meanings(mapped: MappedTable, schema: TableSchema) -> dict[str, ColumnMeaning]:
+    """Return what the columns of a file mean: of every column with a title, and of all that have a few values.
 
     Parameters
     ----------
-    rows : RawTable
+    mapped : MappedTable
         Under our names, recoded.
     schema : TableSchema
     """
-    told = {}
+    meanings = {}
     for each in schema.fields:
-        if each.name in rows.columns and each.name not in schema.key:
-            found = _told(rows, each) if each.allowed else ColumnTold(rows.titles.get(each.name, ""))
+        if each.name in mapped.columns and each.name not in schema.key:
+            found = _meaning(mapped, each) if each.allowed else ColumnMeaning(mapped.titles.get(each.name, ""))
             if each.form or found.title or found.stored:
-                told[each.name] = found
-    return told
+                meanings[each.name] = found
+    return meanings
 
 
-def _told(rows: RawTable, each: Field) -> ColumnTold:
+def _meaning(mapped: MappedTable, each: Field) -> ColumnMeaning:
     """Texts that are neither allowed nor declared are faults of the file, and not kept."""
-    became, declared = rows.became.get(each.name), rows.labels.get(each.name, {})
+    became, declared = mapped.became.get(each.name), mapped.labels.get(each.name, {})
     met = (
-        {text: text for cell in rows.columns[each.name].texts if (text := str(cell).strip(SPACES))} if became is None else became
+        {text: text for cell in mapped.columns[each.name].texts if (text := str(cell).strip(SPACES))}
+        if became is None
+        else became
     )
     values = {text: value for text, value in met.items() if value in each.allowed or text in declared or value == ""}
-    values |= {text: text for text in declared if text not in values and text not in rows.user_missing.get(each.name, ())}
+    values |= {text: text for text in declared if text not in values and text not in mapped.user_missing.get(each.name, ())}
     itself = {text: text for text, value in values.items() if value != text and not text.lstrip("-").replace(".", "").isdigit()}
-    return ColumnTold(
-        rows.titles.get(each.name, ""), values, itself | {text: declared[text] for text in values if text in declared}
+    return ColumnMeaning(
+        mapped.titles.get(each.name, ""), values, itself | {text: declared[text] for text in values if text in declared}
     )
 
 
-def drift(before: Told, now: Told, source: str, wave: str) -> list[Problem]:
+def drift(before: ColumnMeanings, now: ColumnMeanings, source: str, wave: str) -> list[Problem]:
     """Return what is not the same in two files, as warnings: once for all items of which it is true.
 
     Parameters
     ----------
     before : mapping
-        What was told at the other wave.
+        What the columns mean at the other wave.
     now : mapping
     source : str
         Name of the file.
@@ -145,7 +148,7 @@ def drift(before: Told, now: Told, source: str, wave: str) -> list[Problem]:
     return problems
 
 
-def _compared(before: ColumnTold, now: ColumnTold) -> Iterator[tuple[Fault, dict[str, str]]]:
+def _compared(before: ColumnMeaning, now: ColumnMeaning) -> Iterator[tuple[Fault, dict[str, str]]]:
     if before.title and now.title and _plain(before.title) != _plain(now.title):
         yield OTHER_TITLE, {"before": repr(before.title), "now": repr(now.title)}
     moved = set()
@@ -174,7 +177,7 @@ def _relabelled(before: Mapping[str, str], now: Mapping[str, str], moved: set[st
             yield RELABELLED, {"value": value, "before": repr(before[value]), "now": repr(now[value])}
 
 
-def _one_wave_only(before: Told, now: Told, source: str, wave: str) -> Iterator[Problem]:
+def _one_wave_only(before: ColumnMeanings, now: ColumnMeanings, source: str, wave: str) -> Iterator[Problem]:
     """Items that one of the files has; a whole form of a family may well be used at one wave only."""
     for there, other, names in (
         (before, now, (Phrase("the file of {wave}", wave=wave), Phrase("this one"))),

@@ -9,7 +9,7 @@ import numpy as np
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.phrases import Phrase
-from asp_eval.intake.files.raw import SPACES, RawTable, TextColumn
+from asp_eval.intake.files.raw import SPACES, TextColumn, TextTable
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.values import date_order, month_of
 from asp_eval.trial.instruments import library
@@ -38,12 +38,12 @@ UNSURE_DAY = Fault(
 Labels = Mapping[str, str]
 
 
-def recoded(raw: RawTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> RawTable:
+def recoded(raw: TextTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> TextTable:
     """Return the table with its labels as our values.
 
     Parameters
     ----------
-    raw : RawTable
+    raw : TextTable
         Under our names.
     mapping : Mapping
     plan : mapping
@@ -68,7 +68,7 @@ def recoded(raw: RawTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> 
     return replace(raw, columns=columns, notes=(*raw.notes, *_not_met(raw, mapping, plan)), became=became)
 
 
-def _without_missing(raw: RawTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> RawTable:
+def _without_missing(raw: TextTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> TextTable:
     """Empty what the mapping calls missing, and what the file does, if the mapping says so and has no other use for it."""
     columns, notes = dict(raw.columns), raw.notes
     if mapping.user_missing:
@@ -81,7 +81,7 @@ def _without_missing(raw: RawTable, mapping: MappingFile, plan: Mapping[str, Lab
     return replace(raw, columns=columns, notes=notes)
 
 
-def planned(raw: RawTable, mapping: MappingFile) -> dict[str, Labels]:
+def planned(raw: TextTable, mapping: MappingFile) -> dict[str, Labels]:
     """Return the labels of each column: its own, else those of its instrument, else those of its instrument's family.
 
     What is neither a column nor an instrument with columns in the file has an entry all the same, for the caller to refuse.
@@ -104,7 +104,7 @@ def items_of(part: str, columns: Collection[str]) -> list[str]:
     return [name for name in columns if name.partition(".")[0] in forms and "." in name]
 
 
-def undecided(raw: RawTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> Iterator[Problem]:
+def undecided(raw: TextTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> Iterator[Problem]:
     """Yield a problem for every text that the file declares missing in a column and the mapping says nothing of."""
     if mapping.user_missing:
         return
@@ -115,7 +115,7 @@ def undecided(raw: RawTable, mapping: MappingFile, plan: Mapping[str, Labels]) -
                 yield DECLARED_MISSING.at(raw.place(column=name), found=text, count=count, label=_shown(raw, name, text))
 
 
-def _emptied(raw: RawTable, plan: Mapping[str, Labels]) -> Iterator[Problem]:
+def _emptied(raw: TextTable, plan: Mapping[str, Labels]) -> Iterator[Problem]:
     """One warning for each label, with how many cells of which columns."""
     met: dict[str, list[tuple[str, int]]] = {}
     for name, texts in raw.user_missing.items():
@@ -127,7 +127,7 @@ def _emptied(raw: RawTable, plan: Mapping[str, Labels]) -> Iterator[Problem]:
         yield EMPTIED.at(raw.source, count=sum(count for _, count in found), label=label, columns=columns)
 
 
-def _shown(raw: RawTable, name: str, text: str) -> str:
+def _shown(raw: TextTable, name: str, text: str) -> str:
     label = raw.labels.get(name, {}).get(text)
     return f"{text!r}, {label}" if label else repr(text)
 
@@ -143,7 +143,7 @@ def _counts(column: TextColumn, wanted: Collection[str]) -> list[tuple[str, int]
     return list(counts.items())
 
 
-def _not_met(raw: RawTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> Iterator[Problem]:
+def _not_met(raw: TextTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> Iterator[Problem]:
     """One warning for each label that none of the columns has which it is meant for."""
     for part, labels in mapping.recode.items():
         columns = [part] if part in raw.columns else [n for n in items_of(part, raw.columns) if plan.get(n) is labels]
@@ -151,7 +151,7 @@ def _not_met(raw: RawTable, mapping: MappingFile, plan: Mapping[str, Labels]) ->
         yield from (LABEL_NOT_MET.at(raw.place(column=part), found=label) for label in labels if label not in met)
 
 
-def _shifted(raw: RawTable, name: str, labels: Labels) -> Iterator[Problem]:
+def _shifted(raw: TextTable, name: str, labels: Labels) -> Iterator[Problem]:
     """Where codes are recoded to codes (1 to 0, 2 to 1), a code that is not named would pass for one that is."""
     if not {label for label, value in labels.items() if label != value}.intersection(labels.values()):
         return
@@ -171,7 +171,7 @@ def _translated(column: TextColumn, labels: Labels) -> TextColumn:
     return column.translate(lambda text: labels.get(text.strip(SPACES), text))
 
 
-def _truncated(raw: RawTable, name: str, column: TextColumn) -> tuple[TextColumn, list[Problem]]:
+def _truncated(raw: TextTable, name: str, column: TextColumn) -> tuple[TextColumn, list[Problem]]:
     """Drop the day of the dates in a column; what is no date stays, to be refused later."""
     order = raw.dialect.dates or date_order(_met(column))
     if order is None:

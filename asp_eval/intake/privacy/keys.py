@@ -28,7 +28,7 @@ OPEN_KEY = Fault(
     "Take their rights away: {commands}.",
 )  # fmt: skip
 KEY_INSIDE = Fault(
-    "SCR-162", "the folder of the keys is inside the study folder, so that whoever gets the study gets the key as well",
+    "SCR-162", "the folder of the keys is inside a study folder, so that whoever gets the study gets the key as well",
     "Move it out of the study folder, and set ASP_EVAL_KEYS to where it is then.",
 )  # fmt: skip
 NOT_THE_KEY = Fault(
@@ -93,12 +93,12 @@ def load_key(key_id: str, study_folder: Path | None = None) -> PseudonymKey:
     key_id : str
         As study.yaml names it: ``privacy: {key: k1a2b3c4d5e6f}``.
     study_folder : Path, optional
-        Where the key must not be.
+        Where the key must not be; nor may it be in any other folder with a study.yaml.
 
     Raises
     ------
     Refusal
-        SCR-160 if it is not there, SCR-161 if others can read it, SCR-162 if it lies in the study folder, SCR-163 if the
+        SCR-160 if it is not there, SCR-161 if others can read it, SCR-162 if it lies in a study folder, SCR-163 if the
         file does not hold it.
     """
     folder = _outside(study_folder)
@@ -113,9 +113,22 @@ def load_key(key_id: str, study_folder: Path | None = None) -> PseudonymKey:
     return key
 
 
+def lies_in_study(path: Path, study_folder: Path | None = None) -> bool:
+    """Return whether a path lies in a study folder: the one given, or any folder with a study.yaml."""
+    folders = (path.resolve(), *path.resolve().parents)
+    return (study_folder is not None and study_folder.resolve() in folders) or any(map(_is_study, folders))
+
+
+def _is_study(folder: Path) -> bool:
+    try:
+        return (folder / "study.yaml").is_file()
+    except PermissionError:  # a folder that nobody but others may look into
+        return False
+
+
 def _outside(study_folder: Path | None) -> Path:
     folder = key_folder()
-    if study_folder and folder.is_relative_to(study_folder.resolve()):
+    if lies_in_study(folder, study_folder):
         KEY_INSIDE.refuse(str(folder))
     return folder
 

@@ -16,7 +16,7 @@ from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase
 from asp_eval.intake.files.columns import shorten
-from asp_eval.intake.files.protected import Protected
+from asp_eval.intake.files.protected import ProtectedTable
 from asp_eval.intake.files.raw import SPACES, RawTable, TextColumn, positions
 from asp_eval.intake.identifiers import (
     has_email,
@@ -92,7 +92,7 @@ class _Use:
         return None if self.ignored or self.field is None else self.field.person
 
 
-def protect(raw: RawTable, mapping: Mapping, schema: TableSchema, key: PseudonymKey | None) -> Protected:
+def protect(raw: RawTable, mapping: Mapping, schema: TableSchema, key: PseudonymKey | None) -> ProtectedTable:
     """Replace the ids that a study wants pseudonyms for, empty identifying columns that are left out, refuse what is left.
 
     Parameters
@@ -136,7 +136,8 @@ def protect(raw: RawTable, mapping: Mapping, schema: TableSchema, key: Pseudonym
     if problems:
         raise DataProblems(shorten(problems))
     labels = {name: labels for name, labels in raw.labels.items() if name not in changed["emptied"] + changed["pseudonymised"]}
-    return Protected(replace(raw, columns=columns, labels=labels), *(tuple(names) for names in changed.values()))
+    protected = replace(ProtectedTable.of(raw), columns=columns, labels=labels)
+    return replace(protected, pseudonymised=tuple(changed["pseudonymised"]), emptied=tuple(changed["emptied"]))
 
 
 def _uses(raw: RawTable, mapping: Mapping, schema: TableSchema) -> list[_Use]:

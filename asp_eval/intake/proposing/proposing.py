@@ -17,10 +17,10 @@ from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.files.export import Progress, quiet
 from asp_eval.intake.files.raw import Dialect, RawTable
-from asp_eval.intake.files.reading import read_raw
 from asp_eval.intake.identifiers import is_personal, named_identifier
 from asp_eval.intake.mapping.mapping import FILL_IN, NO_MAPPING, kept_mapping, load_mapping, mapping_beside
-from asp_eval.intake.privacy.protection import persons_in_names
+from asp_eval.intake.pipeline import read_export, refuse_correction
+from asp_eval.intake.privacy.protection import persons_in_names, refuse_persons_in
 from asp_eval.intake.proposing.answers import Recode, recode_families, recode_items, recode_values
 from asp_eval.intake.proposing.column_matching import MOST_LOOKED_AT, Guess, guess_columns, texts_of
 from asp_eval.intake.proposing.questionnaires import Found, find_items
@@ -122,7 +122,8 @@ def propose(
     Raises
     ------
     DataProblems
-        What is wrong with the file; SCR-146 if a personal number stands in a name.
+        What is wrong with the file; SCR-146 if a personal number stands in a name or in the mapping, SCR-130 for rows
+        from quarantine.
     Refusal
         SCR-189 if the table cannot be told; SCR-030 to SCR-033.
 
@@ -144,14 +145,16 @@ def propose(
     ('institutions', True, ['found: 2 columns'])
     """
     file = Path(path)
-    told = _told(file)
-    raw = read_raw(file, told, progress=progress)
+    refuse_persons_in(mapping_beside(file))
+    declared = _declared_format(file)
+    raw = read_export(file, declared, progress)
+    refuse_correction(raw)
     if problems := [*persons_in_names(raw, NO_MAPPING)]:  # which a mapping would repeat
         raise DataProblems(problems)
     if table is not None:
-        return propose_for(raw, study, table_schema(table, study, _wave(study, table, wave)), told)
+        return propose_for(raw, study, table_schema(table, study, _wave(study, table, wave)), declared)
     schemas = _schemas(study, wave)
-    found = [(schema, propose_for(raw, study, schema, told)) for schema in schemas]
+    found = [(schema, propose_for(raw, study, schema, declared)) for schema in schemas]
     fitting = sorted((each for schema, each in found if not _lacks(schema, each)), key=_merit, reverse=True)
     if not fitting or (len(fitting) > 1 and _merit(fitting[0]) == _merit(fitting[1])):
         WHICH_TABLE.refuse(raw.source, expected=", ".join(each.table for each in fitting) or ", ".join(IMPORTABLE))
@@ -161,7 +164,7 @@ def propose(
     return best
 
 
-def propose_for(raw: RawTable, study: Study, schema: TableSchema, told: FileFormat | None = None) -> Proposal:
+def propose_for(raw: RawTable, study: Study, schema: TableSchema, declared: FileFormat | None = None) -> Proposal:
     """Return what can be found out about a file as read, for one table."""
     forms = [instrument(form) for form in schema.forms]
     items = find_items(raw, forms, schema.wave, study.wave_ids)
@@ -189,7 +192,7 @@ def propose_for(raw: RawTable, study: Study, schema: TableSchema, told: FileForm
         source=raw.source, dialect=raw.dialect, table=schema.name, wave=schema.wave, columns=guesses.sure, items=items.sure,
         unsure_columns=guesses.unsure, unsure_items=items.unsure, recodes=tuple(map(_unpersonal, recodes)),
         settings=find_settings(
-            raw, schema, columns, (*items.sure, *items.unsure), [*waves, *_own_wave(columns)], told or FileFormat()
+            raw, schema, columns, (*items.sure, *items.unsure), [*waves, *_own_wave(columns)], declared or FileFormat()
         ),
         ignored=(*identifying.items(), *of_wave, *nothing), left=tuple(useless) if wanted else (), wanted=tuple(wanted),
         absent=tuple(sorted(known - set(columns.values()) - {name for name, _ in wanted}, key=list(schema.names).index)),
@@ -212,17 +215,17 @@ def write_proposal(path: str | Path, text: str) -> Path:
     return target
 
 
-def _told(file: Path) -> FileFormat:
+def _declared_format(file: Path) -> FileFormat:
     """Return what a mapping beside a file says of its format, whatever else it lacks."""
     beside = mapping_beside(file)
     if beside is None:
         return FileFormat()
     values = read_yaml(beside)[0]
-    told = values.get("format") if isinstance(values, dict) else None
-    if not isinstance(told, dict):
+    declared = values.get("format") if isinstance(values, dict) else None
+    if not isinstance(declared, dict):
         return FileFormat()
     try:
-        return FileFormat.model_validate({name: value for name, value in told.items() if value != FILL_IN})
+        return FileFormat.model_validate({name: value for name, value in declared.items() if value != FILL_IN})
     except ValidationError:
         return load_mapping(beside).format  # which says what is wrong, and where
 

@@ -323,6 +323,11 @@ class Study(Document):
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
     @property
+    def folder_if_saved(self) -> Path | None:
+        """The study folder; None of a study that was not read from one."""
+        return self._folder
+
+    @property
     def wave_ids(self) -> tuple[str, ...]:
         """Identifiers of the waves, in order."""
         return tuple(wave.id for wave in self.waves)
