@@ -7,6 +7,8 @@ from .intake.pipeline import read_table
 from .reporting.documents import render
 from .stats.engine.moments import Moments
 from .stats.estimate import Estimate
+from .stats.glmm.fit import glmm
+from .stats.glmm.result import GlmmFit
 from .stats.linear.ols import ols
 from .stats.mixed.fit import lmm, lmm_from_moments
 from .stats.power.analytic import minimum_detectable_effect, power
@@ -52,6 +54,7 @@ __all__ = [
     "EndOnly",
     "Estimate",
     "FixedSites",
+    "GlmmFit",
     "IccDraws",
     "IccEstimate",
     "IccInterval",
@@ -78,6 +81,7 @@ __all__ = [
     "analyse",
     "analysis_set",
     "gap_profiles",
+    "glmm",
     "instrument",
     "lmm",
     "lmm_from_moments",

@@ -145,14 +145,15 @@ def _rows(named: list[tuple[str, float]], errors: ContrastErrors, level: float) 
     rows = []
     for i, (term, estimate) in enumerate(named):
         reason = errors.reasons[i] if errors.reasons else NO_NOTE
+        method = errors.methods[i] if errors.methods else errors.method
         if not se[i] > 0:
-            rows.append(Estimate.unavailable(term, reason or NO_VARIANCE, method=errors.method, estimate=estimate))
+            rows.append(Estimate.unavailable(term, reason or NO_VARIANCE, method=method, estimate=estimate))
         elif reason:
-            rows.append(Estimate(term, estimate, float(se[i]), None, float(t[i]), None, None, None, errors.method, reason))
+            rows.append(Estimate(term, estimate, float(se[i]), None, float(t[i]), None, None, None, method, reason))
         else:
             v, s, d, ti, p, low, high = (float(c[i]) for c in columns)
             note = errors.notes[i] if errors.notes else errors.note
-            rows.append(Estimate(term, v, s, d, ti, p, low, high, errors.method, note))
+            rows.append(Estimate(term, v, s, d, ti, p, low, high, method, note))
     return rows
 
 

@@ -15,7 +15,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.stats.design.columns import Column, Plan, build_column, plan_columns
 from asp_eval.stats.design.formula import NO_RANDOM, ModelFormula, RandomBlock, expand_terms, names_in, parse_formula
 from asp_eval.stats.design.layout import Layout, lay_out
-from asp_eval.stats.design.variables import Categories, Codes, Variables, group_key, read_variables
+from asp_eval.stats.design.variables import Categories, Codes, Numeric, Variable, Variables, group_key, read_variables
 from asp_eval.stats.estimate import Array
 
 NO_FRAME = Fault("FIT-026", "the data are not a table", "Read a file first: pandas.read_csv(path).")
@@ -39,6 +39,8 @@ class Design:
     data : Variables
     response : ndarray (n,)
         The outcome less its offset.
+    outcome : Numeric or Categories
+        The outcome as it was read.
     offset : ndarray (n,) or None
     groups : tuple of Categories
         One per grouping factor.
@@ -55,6 +57,7 @@ class Design:
     offset: Array | None
     groups: tuple[Categories, ...]
     weights: Array | None
+    outcome: Variable
 
     def fill(self, block: Array, rows: slice) -> None:
         """Write rows of u into a block (c, rows)."""
@@ -71,7 +74,13 @@ class Design:
 
 
 def read_design(
-    formula: str, frame: pd.DataFrame, *, weights: str | None = None, declared: bool = False, random: bool = True
+    formula: str,
+    frame: pd.DataFrame,
+    *,
+    weights: str | None = None,
+    declared: bool = False,
+    random: bool = True,
+    categories: bool = False,
 ) -> Design:
     """Read the columns that a formula names, and lay them out.
 
@@ -85,6 +94,8 @@ def read_design(
         Keep the columns of categories that no row holds.
     random : bool
         Whether the model must have random terms.
+    categories : bool
+        Whether the outcome may be categories; `response` then holds their positions.
 
     Raises
     ------
@@ -108,13 +119,16 @@ def read_design(
     layout, columns = lay_out(formula, parsed.response, fixed, planned)
     groups = tuple(combined_groups(f.group, data) for f in layout.factors)
     offset = read_offset(parsed, data, frame)
-    response = _response(parsed, data, frame)
+    outcome = _outcome(parsed, data, frame)
+    if isinstance(outcome, Categories) and not categories:
+        data.numeric(parsed.response)  # refuses
+    response = outcome.codes.astype(float) if isinstance(outcome, Categories) else outcome.numbers
     w = data.numeric(weights) if weights else None
     if w is not None and not bool((w > 0).all()):
         BAD_WEIGHTS.refuse(weights or "")
     blocks = tuple(p for _, p in planned)
     centred = response if offset is None else response - offset
-    return Design(parsed, layout, columns, fixed, blocks, data, centred, offset, groups, w)
+    return Design(parsed, layout, columns, fixed, blocks, data, centred, offset, groups, w, outcome)
 
 
 def _response_names(parsed: ModelFormula, frame: pd.DataFrame) -> tuple[str, ...]:
@@ -124,11 +138,11 @@ def _response_names(parsed: ModelFormula, frame: pd.DataFrame) -> tuple[str, ...
     return names_in(f"0 + {parsed.response}")
 
 
-def _response(parsed: ModelFormula, data: Variables, frame: pd.DataFrame) -> Array:
+def _outcome(parsed: ModelFormula, data: Variables, frame: pd.DataFrame) -> Variable:
     """Return the outcome (n,)."""
     if parsed.response in data.columns:
-        return data.numeric(parsed.response)
-    return _one_column(parsed.response, data, frame)
+        return data.columns[parsed.response]
+    return Numeric(_one_column(parsed.response, data, frame))
 
 
 def read_offset(parsed: ModelFormula, data: Variables, frame: pd.DataFrame) -> Array | None:

@@ -16,6 +16,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats import contrasts
+from asp_eval.stats.components import components_table, covariance_matrices, effects_table
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.prediction import predict_rows, random_part
 from asp_eval.stats.engine.estimation import EstimationProblem
@@ -23,7 +24,6 @@ from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.estimate import Array, Estimate, JointTest
 from asp_eval.stats.mixed.bootstrap import Bootstrap, bootstrap
 from asp_eval.stats.mixed.clusters import model_clusters
-from asp_eval.stats.mixed.components import components_table, covariance_matrices, effects_table
 from asp_eval.stats.mixed.derivatives import variance_derivatives
 from asp_eval.stats.mixed.interval_table import Fitted, interval_table
 from asp_eval.stats.mixed.likelihood_ratio import LikelihoodRatio, likelihood_ratio

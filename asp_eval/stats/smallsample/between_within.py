@@ -8,6 +8,9 @@ Columns that are constant within the groups are judged against the groups, all o
 With nested factors each level takes the groups of the level below for its rows. Defined for random intercepts of
 nested factors; a contrast over several levels takes the fewest degrees of freedom. It may be asked for, or declared as
 what to use where another method is unavailable; it is never put in silently.
+
+A generalised or ordinal mixed model has degrees of freedom for what is constant within groups, and z for what varies among
+rows: its rows bring no estimate of a residual variance. Such rows are named `Normal`.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ from asp_eval.stats.smallsample.normal import model_covariance
 from asp_eval.stats.smallsample.variance import contrast_variances, wald_f
 
 NONE_LEFT = Phrase("no degrees of freedom are left at its level")
+Z = "Normal"
+"""The method of a row without a finite number of degrees of freedom."""
 
 
 class Leveled(Protocol):
@@ -57,7 +62,8 @@ class BetweenWithin(Method):
             return counted
         df = np.array([counted[row != 0].min() if (row != 0).any() else np.nan for row in contrasts])
         reasons = tuple(NO_NOTE if d > 0 else NONE_LEFT for d in df)
-        return ContrastErrors(np.sqrt(contrast_variances(contrasts, V)), df, self.name, reasons=reasons)
+        methods = tuple(Z if np.isinf(d) else self.name for d in df)
+        return ContrastErrors(np.sqrt(contrast_variances(contrasts, V)), df, self.name, reasons=reasons, methods=methods)
 
     def f_test(self, fit: Fit, contrasts: Array) -> FTest | Unavailable:
         """Return Wald's F on the fewest degrees of freedom of the coefficients in it."""
@@ -76,4 +82,4 @@ def _counted(fit: Fit) -> Array | Unavailable:
     """Return the degrees of freedom of each coefficient of a fit that has levels."""
     if hasattr(fit, "between_within_df"):
         return cast(Leveled, fit).between_within_df()
-    return Unavailable(Phrase("between-within degrees of freedom are defined for linear mixed models only"))
+    return Unavailable(Phrase("between-within degrees of freedom are defined for mixed models only"))

@@ -62,6 +62,8 @@ class ContrastErrors:
         The contrasts' values, where they are not those of the fit itself (a method that had to refit).
     notes : tuple of Phrase, length k, or empty
         What a reader must know of each row, in place of `note`.
+    methods : tuple of str, length k, or empty
+        What really produced each row, in place of `method`.
     """
 
     std_error: Array
@@ -71,6 +73,7 @@ class ContrastErrors:
     reasons: tuple[Phrase, ...] = ()
     estimate: Array | None = None
     notes: tuple[Phrase, ...] = ()
+    methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ def covariance_matrices(d: list[Array], transforms: list[Array], scale: float) -
     return [scale * (B @ D @ B.T) for D, B in zip(d, transforms, strict=True)]
 
 
-def components_table(layout: Layout, covariances: Sequence[Array], sigma2: float) -> pd.DataFrame:
-    """Return one row per variance and, where effects of one block may correlate, per covariance; residual last.
+def components_table(layout: Layout, covariances: Sequence[Array], sigma2: float | None) -> pd.DataFrame:
+    """Return one row per variance and, where effects of one block may correlate, per covariance; the residual, if any, last.
 
     Columns: group, term1, term2 (empty on variances), variance (or covariance), correlation.
     """
@@ -34,7 +34,8 @@ def components_table(layout: Layout, covariances: Sequence[Array], sigma2: float
                     correlation = float(np.clip(own[i, j] / product, -1.0, 1.0)) if product > 0 else np.nan
                     rows.append((factor.name, names[j], names[i], float(own[i, j]), correlation))
             at += len(block)
-    rows.append(("residual", "", "", sigma2, np.nan))
+    if sigma2 is not None:
+        rows.append(("residual", "", "", sigma2, np.nan))
     return pd.DataFrame(rows, columns=["group", "term1", "term2", "variance", "correlation"])
 
 

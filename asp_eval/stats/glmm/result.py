@@ -1,0 +1,229 @@
+"""A fitted generalised linear mixed model and all it can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats import contrasts
+from asp_eval.stats.components import components_table, effects_table
+from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.design.prediction import predict_rows
+from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.glmm.links import Link
+from asp_eval.stats.glmm.outcome import Outcome
+from asp_eval.stats.integration.fitted import LatentFit, counted_df
+from asp_eval.stats.smallsample.between_within import BetweenWithin
+from asp_eval.stats.smallsample.method import Method
+from asp_eval.stats.smallsample.normal import Normal
+
+SCALE = Fault("FIT-096", "there is no scale {scale!r}", "Use scale='response' or scale='link'.")
+NO_OVERDISPERSION = Phrase("The counts vary no more than Poisson's: the size of the negative binomial has no upper end.")
+LARGE_SIZE = 1e5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GlmmFit:
+    """A fitted generalised linear mixed model.
+
+    Attributes
+    ----------
+    latent : LatentFit
+        The model, its estimate and what follows from both.
+    family : str
+    link : Link
+    outcome : Outcome
+    """
+
+    latent: LatentFit
+    family: str
+    link: Link
+    outcome: Outcome
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the p estimated coefficients."""
+        return self.latent.names
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Coefficients left out because their column is a linear combination of earlier ones, or empty."""
+        return self.latent.dropped
+
+    @property
+    def estimate(self) -> Array:
+        """The fixed effects (p,), on the link's scale."""
+        return self.latent.coefficients
+
+    @property
+    def model_covariance(self) -> Array:
+        """Covariance matrix (p, p) of the fixed effects: from the observed information of all parameters together."""
+        p = self.latent.model.p
+        return self.latent.covariance[:p, :p]
+
+    @property
+    def design(self) -> Design:
+        """The rows and columns the fit was made from."""
+        return self.latent.design
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Positions of the estimated coefficients among the columns of the design's fixed part."""
+        return self.latent.columns.kept
+
+    @property
+    def dispersion(self) -> float | None:
+        """The negative binomial's size k, in var = mu + mu^2 / k; None for other families."""
+        return float(np.exp(self.latent.shared[0])) if self.family == "negative-binomial" else None
+
+    @property
+    def singular(self) -> bool:
+        """Whether a variance is estimated as zero or a correlation as one."""
+        return self.latent.singular
+
+    @property
+    def converged(self) -> bool:
+        """Whether the conditions of a maximum hold at the estimate."""
+        return self.latent.maximum.converged
+
+    @property
+    def n_obs(self) -> int:
+        """Rows used."""
+        return self.design.data.n
+
+    @property
+    def n_dropped(self) -> int:
+        """Rows left out because a value was missing."""
+        return self.design.data.n_dropped
+
+    @property
+    def n_groups(self) -> dict[str, int]:
+        """Number of groups of each factor."""
+        return self.latent.n_groups
+
+    @property
+    def n_parameters(self) -> int:
+        """Fixed effects, (co)variances of the random effects, and the negative binomial's size."""
+        return self.latent.model.n_parameters
+
+    @property
+    def log_likelihood(self) -> float:
+        """The maximum of the integrated log likelihood, with all constants."""
+        return self.latent.log_likelihood
+
+    @property
+    def deviance(self) -> float:
+        """-2 log likelihood."""
+        return -2.0 * self.log_likelihood
+
+    @property
+    def approximation(self) -> Phrase:
+        """How the random effects were integrated out."""
+        n = self.latent.nodes
+        return Phrase("Laplace") if n == 1 else Phrase("adaptive Gauss-Hermite quadrature, {n} points", n=n)
+
+    @property
+    def notes(self) -> tuple[Phrase, ...]:
+        """What a reader of any result of this fit must know."""
+        out = list(self.latent.notes)
+        if self.outcome.event:
+            out.insert(0, Phrase("The probability of {event} is modelled.", event=self.outcome.event))
+        if self.dispersion is not None and self.dispersion > LARGE_SIZE:
+            out.append(NO_OVERDISPERSION)
+        return tuple(out)
+
+    def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Return one row per coefficient: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high, method, note.
+
+        Parameters
+        ----------
+        method : Method, optional
+            By default `BetweenWithin`: t for what is constant within groups, z for the rest.
+        level : float
+            Of the confidence intervals.
+        """
+        return contrasts.tidy(self, method or BetweenWithin(), level)
+
+    def contrast(self, weights: Mapping[str, float] | Array, method: Method | None = None, level: float = 0.95) -> Estimate:
+        """Return the estimate of one linear combination of coefficients."""
+        return contrasts.contrast(self, weights, method or BetweenWithin(), level)
+
+    def joint_test(
+        self, contrast: Sequence[str] | Sequence[Mapping[str, float]] | Array, method: Method | None = None
+    ) -> JointTest:
+        """Return the Wald test that several coefficients (or contrasts) are zero together."""
+        return contrasts.joint_test(self, contrast, method or BetweenWithin())
+
+    def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
+        """Return the covariance matrix of the coefficients, named."""
+        found = (method or Normal()).covariance(self)
+        return found if isinstance(found, Unavailable) else pd.DataFrame(found, index=list(self.names), columns=list(self.names))
+
+    def glance(self) -> pd.DataFrame:
+        """Return the fit in one row. `n_groups` is that of the outermost factor."""
+        row = {
+            "n_obs": self.n_obs, "n_groups": min(self.n_groups.values()), "log_likelihood": self.log_likelihood,
+            "deviance": self.deviance, "aic": self.deviance + 2.0 * self.n_parameters,
+            "bic": self.deviance + float(np.log(self.n_obs)) * self.n_parameters, "family": self.family, "link": self.link.name,
+            "n_quadrature": self.latent.nodes, "dispersion": self.dispersion, "converged": self.converged,
+            "singular": self.singular, "n_dropped": self.n_dropped, "dropped_terms": ", ".join(self.dropped),
+        }  # fmt: skip
+        return pd.DataFrame([row])
+
+    def variance_components(self) -> pd.DataFrame:
+        """Return group, term1, term2, variance, correlation; term2 is empty on variances."""
+        return components_table(self.design.layout, self.latent.covariances, None)
+
+    def random_effects(self) -> pd.DataFrame:
+        """Return group, level, term, estimate (the mode) and conditional std_error of every random effect."""
+        levels = [g.levels for g in self.design.groups]
+        return effects_table(self.design.layout, levels, self.latent.modes, self.latent.conditional_variances)
+
+    def between_within_df(self) -> Array:
+        """Return counted degrees of freedom of each coefficient (p,), for `BetweenWithin`; infinite within groups."""
+        return counted_df(self.latent)
+
+    @property
+    def linear_predictor(self) -> Array:
+        """X beta + Z b + offset of the rows used (n,)."""
+        modes = self.latent.maximum.evaluation.modes
+        return np.full(self.n_obs, np.nan) if modes is None else self.latent.in_order(modes.eta)
+
+    @property
+    def fitted(self) -> Array:
+        """Expected proportion or count of the rows used, at the modes of the random effects (n,)."""
+        return self.link.inverse(self.linear_predictor)
+
+    @property
+    def residuals(self) -> Array:
+        """Outcome less fitted value (n,); a proportion for grouped binomial rows."""
+        y, w = self.outcome.y, self.outcome.weights
+        return np.asarray((y / w if self.family == "binomial" and w is not None else y) - self.fitted, float)
+
+    def predict(
+        self, frame: pd.DataFrame, *, scale: Literal["response", "link"] = "response", random_effects: bool = True,
+        new_groups: bool = False,
+    ) -> Array:  # fmt: skip
+        """Return predictions of new rows (rows of `frame`,), with the offset.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        scale : {"response", "link"}
+            A probability or mean, or the linear predictor.
+        random_effects : bool
+            Whether the groups' own effects are added, or set to zero.
+        new_groups : bool
+            Give groups that were not in the data effects of zero, instead of refusing.
+        """
+        if scale not in ("response", "link"):
+            SCALE.refuse(scale=scale)
+        modes = self.latent.modes if random_effects else ()
+        eta = predict_rows(self.design, self.kept, self.estimate, modes, frame, random=random_effects, new_groups=new_groups)
+        return self.link.inverse(eta) if scale == "response" else eta
