@@ -17,10 +17,10 @@ from asp_eval.stats.integration.cells import Index
 from asp_eval.stats.integration.model import LatentModel
 from asp_eval.stats.integration.optimum import ZERO, Mask, Maximum, maximise
 from asp_eval.stats.integration.standard import StandardColumns, StandardEffects
+from asp_eval.stats.smallsample.kenward_roger import SINGULAR_NOTE
 
 SINGULAR = 1e-4
 """Diagonal element of a triangle, in standard units, below which the fit counts as singular, as in lme4."""
-SINGULAR_NOTE = Phrase("A variance of the random effects is estimated as zero, or a correlation as one.")
 NOT_CONVERGED = Phrase("The optimiser did not reach a point that meets the conditions of a maximum.")
 
 
@@ -142,10 +142,12 @@ class LatentFit:
     @property
     def notes(self) -> tuple[Phrase, ...]:
         """What a reader of any result of this fit must know."""
-        n = self.design.data.n_dropped
-        out = [Phrase("{n} rows with missing values were left out.", n=n)] * (n > 0)
+        out = []
+        if self.design.data.n_dropped:
+            out.append(Phrase("{n} rows with missing values were left out.", n=self.design.data.n_dropped))
         if self.dropped:
-            out.append(Phrase("Dropped, because the data do not determine them: {terms}.", terms=", ".join(self.dropped)))
+            names = ", ".join(self.dropped)
+            out.append(Phrase("Dropped, because the data do not determine them: {names}.", names=names))
         if self.singular:
             out.append(SINGULAR_NOTE)
         if not self.maximum.converged:
