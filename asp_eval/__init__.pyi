@@ -4,7 +4,7 @@ from .analysis.profiles import gap_profiles
 from .analysis.sets import analysis_set
 from .core.errors import AspError, DataProblems, Refusal, Unavailable
 from .intake.pipeline import read_table
-from .reporting.documents import render
+from .reporting.documents.pages import render
 from .stats.engine.moments import Moments
 from .stats.estimate import Estimate
 from .stats.glmm.fit import glmm

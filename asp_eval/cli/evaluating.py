@@ -175,7 +175,7 @@ def report(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
     """
     from asp_eval.analysis.profiles import GapResults
     from asp_eval.analysis.results import Results
-    from asp_eval.reporting.documents import render
+    from asp_eval.reporting.documents.pages import render
     from asp_eval.store.provenance import refuse_stale, write_manifest
     from asp_eval.store.result_files import load
     from asp_eval.trial.study.protocol import load_study

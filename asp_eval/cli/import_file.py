@@ -59,9 +59,9 @@ def import_(
 
     Example: asp-eval import wave1.csv --table screening --wave w1
     """
-    from asp_eval.reporting.problems import write_problem_pages, write_refused_pages
     from asp_eval.trial.study.protocol import load_study
     from asp_eval.workflow.import_file import import_file
+    from asp_eval.workflow.problem_pages import write_problem_pages, write_refused_pages
 
     words = words_of(language)
     declared = load_study(study)

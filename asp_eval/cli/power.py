@@ -40,7 +40,7 @@ def power(
     from asp_eval.analysis.study_power import study_power
     from asp_eval.core.csv_text import write_csv
     from asp_eval.core.documents import write_whole
-    from asp_eval.reporting.power import render_power
+    from asp_eval.reporting.documents.power_curves import render_power
     from asp_eval.trial.study.protocol import load_study
 
     declared = load_study(study)

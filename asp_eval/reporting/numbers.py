@@ -7,9 +7,11 @@ A number that cannot be had shows its reason, and a number that is not finite is
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from string import Formatter
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
@@ -31,6 +33,62 @@ NOT_FINITE = Fault(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number behind a text.
+
+    Attributes
+    ----------
+    value : float
+        The number itself, not rounded.
+    digits : int
+        The decimals it is shown with.
+    percent : bool
+        Whether it is shown in percent; `value` is the share, between 0 and 1.
+    """
+
+    value: float
+    digits: int
+    percent: bool = False
+
+
+class Shown(str):
+    """A text that keeps the numbers it shows, in the order in which it shows them."""
+
+    __slots__ = ("quantities",)
+    quantities: tuple[Quantity, ...]
+
+    def __new__(cls, text: str, *quantities: Quantity) -> Shown:
+        """Return the text with its numbers."""
+        shown = super().__new__(cls, text)
+        shown.quantities = quantities
+        return shown
+
+
+def quantities_of(text: object) -> tuple[Quantity, ...]:
+    """Return the numbers that a text keeps; a plain text keeps none."""
+    return text.quantities if isinstance(text, Shown) else ()
+
+
+def composed(template: str, fields: Mapping[str, object]) -> Shown:
+    """Return a template with its ``{fields}`` filled in, and the numbers of all of them.
+
+    Examples
+    --------
+    >>> one, two = Shown("3", Quantity(3, 0)), Shown("9", Quantity(9, 0))
+    >>> composed("{part} of {total}", {"total": two, "part": one}).quantities
+    (Quantity(value=3, digits=0, percent=False), Quantity(value=9, digits=0, percent=False))
+    """
+    names = [name for _, name, _, _ in Formatter().parse(template) if name]
+    return Shown(template.format_map(fields), *(part for name in names for part in quantities_of(fields[name])))
+
+
+def joined(separator: str, texts: Iterable[str]) -> Shown:
+    """Return texts with a separator between them, and the numbers of all of them."""
+    parts = tuple(texts)
+    return Shown(separator.join(parts), *(quantity for part in parts for quantity in quantities_of(part)))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
     """Numbers and dates as one language writes them.
@@ -50,60 +108,74 @@ class Numbers:
         """The CLDR locale of numbers and dates."""
         return _LOCALES.get(self.words.language, self.words.language)
 
-    def decimal(self, value: float | Unavailable | None, digits: int = 2) -> str:
+    def say(self, sentence: str, /, **fields: object) -> Shown:
+        """Return a sentence with its fields filled in, and the numbers of all of them."""
+        return composed(self.words.messages.gettext(sentence), fields)
+
+    def decimal(self, value: float | Unavailable | None, digits: int = 2) -> Shown:
         """Return a number with a fixed count of decimals; an unavailable one as its reason; None as a dash."""
         if value is None:
-            return NOTHING
+            return Shown(NOTHING)
         if isinstance(value, Unavailable):
-            return self.reason(value)
+            return Shown(self.reason(value))
         if not math.isfinite(value):
             NOT_FINITE.refuse(found=value)
         exact = rounded(value, digits)
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         shown = str(format_decimal(abs(exact), format=pattern, locale=self.locale))
-        return MINUS + shown if exact < 0 else shown
+        return Shown(MINUS + shown if exact < 0 else shown, Quantity(value, digits))
 
-    def integer(self, value: int | None) -> str:
+    def integer(self, value: int | None) -> Shown:
         """Return a count with its thousands set apart."""
         return self.decimal(value, 0)
 
-    def count(self, value: int | None, minimum: int) -> str:
+    def count(self, value: int | None, minimum: int) -> Shown:
         """Return a count of people, or "fewer than `minimum`" where None stands for a suppressed one."""
-        return f"<{NO_BREAK}{self.integer(minimum)}" if value is None else self.integer(value)
+        return Shown(f"<{NO_BREAK}{self.integer(minimum)}") if value is None else self.integer(value)
 
-    def percent(self, share: float, digits: int = 0) -> str:
+    def percent(self, share: float, digits: int = 0) -> Shown:
         """Return a share between 0 and 1 in percent."""
         space = "" if self.words.language == "en" else NO_BREAK
-        return f"{self.decimal(100 * share, digits)}{space}%"
+        return Shown(f"{self.decimal(100 * share, digits)}{space}%", Quantity(share, digits, percent=True))
 
-    def p_value(self, value: float | None) -> str:
+    def p_value(self, value: float | None) -> Shown:
         """Return a p-value with three decimals, and its bounds beyond them."""
         if value is None:
-            return NOTHING
+            return Shown(NOTHING)
+        behind = Quantity(value, 3)
         if value < 0.001:
-            return f"<{NO_BREAK}{self.decimal(0.001, 3)}"
-        return f">{NO_BREAK}{self.decimal(0.999, 3)}" if value > 0.999 else self.decimal(value, 3)
+            return Shown(f"<{NO_BREAK}{self.decimal(0.001, 3)}", behind)
+        return Shown(f">{NO_BREAK}{self.decimal(0.999, 3)}", behind) if value > 0.999 else self.decimal(value, 3)
 
-    def p_equation(self, value: float) -> str:
+    def p_equation(self, value: float) -> Shown:
         """Return ``p = 0.013`` or ``p < 0.001``."""
         shown = self.p_value(value)
-        return f"p{NO_BREAK}{shown}" if shown[0] in "<>" else f"p{NO_BREAK}={NO_BREAK}{shown}"
+        equals = "" if shown[0] in "<>" else f"={NO_BREAK}"
+        return Shown(f"p{NO_BREAK}{equals}{shown}", *shown.quantities)
 
-    def degrees_of_freedom(self, value: float | None) -> str:
+    def degrees_of_freedom(self, value: float | None) -> Shown:
         """Return degrees of freedom: whole where they are whole, one decimal otherwise, infinite for a normal test."""
         if value is None:
-            return NOTHING
+            return Shown(NOTHING)
         if math.isinf(value):
-            return "\N{INFINITY}"
+            return Shown("\N{INFINITY}")
         return self.decimal(value, 0 if abs(value - round(value)) < 0.05 else 1)
 
-    def interval(self, low: float | None, high: float | None, digits: int = 2) -> str:
+    def interval(self, low: float | None, high: float | None, digits: int = 2) -> Shown:
         """Return two bounds with "to" between them: a dash would be taken for a minus."""
         if low is None or high is None:
-            return NOTHING
-        return self.words("{low} to {high}", low=self.decimal(low, digits), high=self.decimal(high, digits))
+            return Shown(NOTHING)
+        return self.say("{low} to {high}", low=self.decimal(low, digits), high=self.decimal(high, digits))
 
-    def level(self, level: float) -> str:
+    def beside(self, first: str, second: str) -> Shown:
+        """Return two texts, the second in brackets: a mean and its standard deviation, a count and its share."""
+        return composed("{first} ({second})", {"first": first, "second": second})
+
+    def bracketed(self, text: str) -> Shown:
+        """Return a text in brackets."""
+        return composed("({text})", {"text": text})
+
+    def level(self, level: float) -> Shown:
         """Return a confidence level in percent, without decimals it does not need."""
         return self.percent(level, 0 if math.isclose(100 * level, round(100 * level)) else 1)
 

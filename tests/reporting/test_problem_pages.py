@@ -19,11 +19,11 @@ from typer.testing import CliRunner
 
 from asp_eval.cli import commands
 from asp_eval.core.errors import DataProblems
-from asp_eval.reporting.institution_questions import FOR_INSTITUTIONS
-from asp_eval.reporting.problems import write_problem_pages, write_refused_pages
+from asp_eval.reporting.sections.institution_questions import FOR_INSTITUTIONS
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.import_file import import_file
+from asp_eval.workflow.problem_pages import write_problem_pages, write_refused_pages
 
 ITEM = "sdq-teacher-4-17.tantrum"
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"

@@ -25,8 +25,8 @@ from asp_eval.core.phrases import ENGLISH as IN_ENGLISH
 from asp_eval.core.phrases import Phrase, all_of, as_plain, from_plain, some_of
 from asp_eval.intake import values
 from asp_eval.intake.checks import rules, validation
-from asp_eval.reporting.institution_questions import FOR_INSTITUTIONS, WITHOUT_WORDS
 from asp_eval.reporting.language import catalogue, fault_words
+from asp_eval.reporting.sections.institution_questions import FOR_INSTITUTIONS, WITHOUT_WORDS
 from asp_eval.store.quarantine_reasons import as_kept, problem_of
 from asp_eval.trial.tables.schema import IMPORTABLE, base_schema
 

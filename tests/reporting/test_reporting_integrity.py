@@ -13,15 +13,16 @@ import pytest
 
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
-from asp_eval.reporting.evaluation import report_view
+from asp_eval.reporting.blocks import Table, blocks_of
+from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.sections.baseline import baseline_table, institution_means_table
+from asp_eval.reporting.sections.dose import contact_words, dose_table, institution_table
+from asp_eval.reporting.sections.equivalence import equivalence_table, equivalence_words, omnibus_words
+from asp_eval.reporting.sections.flow import flow_diagram, flow_table
+from asp_eval.reporting.sections.missingness import predictor_tables, rater_table
 from asp_eval.reporting.setting import Setting
-from asp_eval.reporting.tables.baseline import baseline_table, institution_means_table
-from asp_eval.reporting.tables.dose import contact_words, dose_table, institution_table
-from asp_eval.reporting.tables.equivalence import equivalence_table, equivalence_words, omnibus_words
-from asp_eval.reporting.tables.flow import flow_diagram, flow_table
-from asp_eval.reporting.tables.missingness import predictor_tables, rater_table
 from asp_eval.store.result_files import load, save
 
 
@@ -212,12 +213,12 @@ def test_raters_and_predictors():
 
 @pytest.mark.parametrize("language", ["da", "en"])
 def test_a_report_without_these_results_still_prints(language):
-    view = report_view(builders.results(integrity=None, attrition=()), language)
-    assert (view.dose_table, view.contact_words) == (None, ())
-    assert [table.key for table in view.integrity_tables] == ["analysed-others", "institution-means"]
+    sections = {one.anchor: one for one in evaluation(builders.results(integrity=None, attrition=()), language).sections}
+    assert "contact" not in sections
+    assert [table.key for table in sections["integrity"].blocks] == ["analysed-others", "institution-means"]
 
 
 def test_every_table_fills_its_columns():
-    for table in report_view(builders.results(), "da").integrity_tables:
+    for table in (block for block in blocks_of(evaluation(builders.results(), "da").sections) if isinstance(block, Table)):
         for row in table.rows:
             assert sum(cell.wide for cell in row.cells) == len(table.columns), table.key

@@ -11,7 +11,9 @@ import pytest
 
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
-from asp_eval.reporting.plan import limits, method, plan
+from asp_eval.reporting.sections.limits import limit_words
+from asp_eval.reporting.sections.methods import method_fields
+from asp_eval.reporting.sections.plan import plan_fields
 from asp_eval.reporting.setting import Setting
 
 
@@ -19,8 +21,8 @@ def said(*informants: str, language: str = "en") -> str:
     """Method and limits of a study in which these rated the children."""
     results = builders.results(informants=informants)
     setting = Setting(results, Numbers(words_for(language)))
-    facts = [fact.text for fact in method(setting)]
-    return " ".join([*facts, *limits(results, setting)])
+    facts = [field.value for field in method_fields(setting)]
+    return " ".join([*facts, *limit_words(results, setting)])
 
 
 STAFF = ("staff rate many of them", "The raters are staff", "Raters may have changed")
@@ -52,7 +54,8 @@ def test_imported_scores_are_said_to_be_imported_in_danish():
 
 
 def test_the_estimand_is_the_cohort_as_drawn():
-    facts = {fact.term: fact.text for fact in plan(builders.results(), Setting(builders.results(), Numbers(words_for("en"))))}
+    setting = Setting(builders.results(), Numbers(words_for("en")))
+    facts = {field.label: field.value for field in plan_fields(builders.results(), setting)}
     assert facts["Whom the effect is about"] == (
         "The children who were there at the start, each child counting equally. A child who moves stays, in the analysis, with "
         "the institution it belonged to at the draw. Children who joined later are not part of it."

@@ -10,10 +10,11 @@ import builders
 import pytest
 
 from asp_eval.core.phrases import Phrase
+from asp_eval.reporting.blocks import plain
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.sections.summary import caution, finding, findings, lead, tone_of
 from asp_eval.reporting.setting import Setting
-from asp_eval.reporting.summary import caution, finding, findings, lead, tone_of
 
 
 def setting(language: str = "en", **changes) -> Setting:
@@ -21,7 +22,11 @@ def setting(language: str = "en", **changes) -> Setting:
 
 
 def words(outcome, language: str = "en") -> str:
-    return " ".join(finding(outcome, 0, setting(language)).sentences).replace("\xa0", " ")
+    return sentences(finding(outcome, 0, setting(language))).replace("\xa0", " ")
+
+
+def sentences(callout) -> str:
+    return " ".join(plain(part.text) for part in callout.content.parts)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +129,7 @@ def test_primary_outcomes_come_first():
 
 def test_arms_with_unusual_names_read_well():
     named = {"arms": ("control", "pals"), "arm_labels": {"pals": {"da": "PALS plus"}}}
-    said = " ".join(finding(builders.outcome(), 0, setting("da", **named)).sentences)
+    said = sentences(finding(builders.outcome(), 0, setting("da", **named)))
     assert "Børnene i gruppen PALS plus scorede" in said
     assert "børnene i kontrolgruppen" in said
 

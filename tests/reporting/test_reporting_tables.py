@@ -18,13 +18,15 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.reporting.language import as_sentence, words_for
 from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.sections.attrition import attrition_details, attrition_table
+from asp_eval.reporting.sections.baseline import baseline_table, baseline_words
+from asp_eval.reporting.sections.coefficients import coefficient_table
+from asp_eval.reporting.sections.disclosure import Protection, hidden_cells, protect
+from asp_eval.reporting.sections.effects import effects_figure, effects_table
+from asp_eval.reporting.sections.flow import analysed_table, flow_diagram, flow_table
+from asp_eval.reporting.sections.measures import forms_table, reliability_table
+from asp_eval.reporting.sections.recomputation import agrees, estimator_table, recomputation_table
 from asp_eval.reporting.setting import Setting
-from asp_eval.reporting.tables.attrition import attrition_details, attrition_table
-from asp_eval.reporting.tables.baseline import baseline_table, baseline_words
-from asp_eval.reporting.tables.disclosure import Protection, hidden_cells, protect
-from asp_eval.reporting.tables.effects import coefficient_table, effects_figure, effects_table
-from asp_eval.reporting.tables.flow import analysed_table, flow_diagram, flow_table
-from asp_eval.reporting.tables.quality import agrees, estimator_table, forms_table, recomputation_table, reliability_table
 from asp_eval.stats.contrasts import DROPPED
 from asp_eval.stats.smallsample.kenward_roger import SINGULAR_NOTE
 from asp_eval.trial.flow.attrition import ArmRetention, OutcomeAttrition, attrition

@@ -8,9 +8,11 @@ import builders
 import pytest
 
 from asp_eval.core.errors import Refusal
+from asp_eval.reporting.blocks import plain
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
-from asp_eval.reporting.plan import method, recompute
+from asp_eval.reporting.sections.methods import method_fields
+from asp_eval.reporting.sections.reproduction import commands
 from asp_eval.reporting.setting import Setting
 from asp_eval.store import Store, table
 from asp_eval.store.provenance import ledger_head, printed_head, provenance_of, state_of, write_manifest
@@ -78,7 +80,7 @@ def test_the_rows_that_wait_are_told_with_the_results(waiting_study):
     assert found.provenance.quarantined == {"w1": 1}
     for language, words in (("en", "Rows of the screening that were left out"), ("da", "Rækker i screeningen, der er udeladt")):
         setting = Setting(found, Numbers(words_for(language, ("en", "da"))))
-        missing = " ".join(fact.text for fact in method(setting))
+        missing = " ".join(field.value for field in method_fields(setting))
         assert words in missing
         assert ": 1." in missing
 
@@ -93,10 +95,11 @@ def test_the_head_is_in_the_provenance_the_manifest_and_the_report(waiting_study
     assert written["ledger"] == {"entries": 4, "head": head}
     assert printed_head(waiting_study) == head
     for language, words in (("en", "sealed ledger"), ("da", "forseglede logbog")):
-        (fact,) = (f for f in recompute(Setting(found, Numbers(words_for(language, ("en", "da"))))) if "--ledger" in f.term)
-        assert fact.term == f"asp-eval check --ledger --head {head[:16]}"
-        assert words in fact.text
-        assert head[:16] in fact.text
+        setting = Setting(found, Numbers(words_for(language, ("en", "da"))))
+        (field,) = (field for field in commands(setting) if "--ledger" in plain(field.label))
+        assert plain(field.label) == f"asp-eval check --ledger --head {head[:16]}"
+        assert words in field.value
+        assert head[:16] in field.value
 
 
 def test_an_entry_makes_results_stale(waiting_study):

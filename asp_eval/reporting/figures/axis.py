@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import math
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Mean advance of a character in a system sans-serif, as a share of its size; on the wide side, so text never overruns.
 CHARACTER_WIDTH = 0.56
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A line of text at a point; `anchor` is SVG's: start, middle or end."""
+class Rectangle:
+    """A rectangle, by its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A line of text at a point.
+
+    Attributes
+    ----------
+    x, y : float
+        The point; `y` is the baseline.
+    text : str
+    anchor : {"start", "middle", "end"}
+        Which part of the text stands at `x`.
+    back : Rectangle, optional
+        What is white under the text, where it crosses lines.
+    """
 
     x: float
     y: float
     text: str
     anchor: str = "start"
+    back: Rectangle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +119,32 @@ def lines_of(text: str, width: float, size: float, most: int = 2) -> tuple[str, 
     return tuple(textwrap.wrap(text, across, max_lines=most, placeholder=" …")) or ("",)
 
 
-def stack(x: float, middle: float, lines: tuple[str, ...], leading: float, anchor: str = "start") -> tuple[Text, ...]:
+def stack(x: float, middle: float, lines: tuple[str, ...], leading: float, anchor: str = "start") -> tuple[Label, ...]:
     """Set lines above one another around a middle; y is the baseline, a third of the leading below the line's middle."""
     top = middle - leading * (len(lines) - 1) / 2 + leading * 0.3
-    return tuple(Text(round(x, 1), round(top + i * leading, 1), line, anchor) for i, line in enumerate(lines))
+    return tuple(Label(round(x, 1), round(top + i * leading, 1), line, anchor) for i, line in enumerate(lines))
+
+
+def backed(label: Label, size: float) -> Label:
+    """Return a label with a rectangle under it that is as wide as its text can be.
+
+    Examples
+    --------
+    >>> backed(Label(100, 50, "47", "end"), 10).back
+    Rectangle(x=88.8, y=41.0, width=11.2, height=12.0)
+    """
+    width = round(len(label.text) * size * CHARACTER_WIDTH, 1)
+    before = {"start": 0.0, "middle": width / 2, "end": width}[label.anchor]
+    return replace(label, back=Rectangle(round(label.x - before, 1), round(label.y - 0.9 * size, 1), width, round(1.2 * size, 1)))
+
+
+def disc(x: float, y: float, radius: float) -> str:
+    """Return a circle as a path, as SVG writes it.
+
+    Examples
+    --------
+    >>> disc(10, 20, 4)
+    'M6,20a4,4 0 1 0 8,0a4,4 0 1 0 -8,0Z'
+    """
+    half, across = f"a{radius:g},{radius:g} 0 1 0 ", 2 * radius
+    return f"M{x - radius:g},{y:g}{half}{across:g},0{half}{-across:g},0Z"

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asp_eval.reporting.figures.axis import Axis, Text, Tick, lines_of, nice_axis, stack
+from asp_eval.reporting.blocks import Column, Row, Table, cell
+from asp_eval.reporting.figures.axis import Axis, Label, Rectangle, Tick, backed, disc, lines_of, nice_axis, stack
 from asp_eval.reporting.figures.forest import diamond
 from asp_eval.reporting.numbers import Numbers
 
 WIDTH, LABELS, DOTS_LEFT, DOTS_RIGHT, GAP_LEFT, GAP_RIGHT = 760.0, 0.0, 205.0, 470.0, 520.0, 745.0
-ROW, AREA, HEADER, FOOTER, SIZE = 30.0, 24.0, 56.0, 42.0, 13.0
+ROW, AREA, HEADER, FOOTER, SIZE, SMALL = 30.0, 24.0, 56.0, 42.0, 13.0, 11.0
 DOT, BAND = 5.5, 9.0
 
 
@@ -42,38 +43,29 @@ class GapArea:
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
-    """The middle half of all institutions on one dimension."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
 class PlacedLine:
     """One dimension in its place."""
 
     y: float
-    label: tuple[Text, ...]
+    label: tuple[Label, ...]
     staff: float | None
     child: float | None
-    square: Band | None
-    values: tuple[Text, ...]
-    names: tuple[Text, ...]
-    band: Band | None
+    dot: str
+    square: Rectangle | None
+    values: tuple[Label, ...]
+    names: tuple[Label, ...]
+    band: Rectangle | None
     diamond: str
     low: float | None
     high: float | None
-    reason: tuple[Text, ...]
+    reason: tuple[Label, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedArea:
     """The heading of an area and the dimensions under it."""
 
-    heading: Text
+    heading: Label
     rule_y: float
     lines: tuple[PlacedLine, ...]
 
@@ -91,13 +83,13 @@ class DumbbellFigure:
     plot_bottom: float
     tick_y: float
     tick_bottom_y: float
-    dot: float
     dots_axis: tuple[Tick, ...]
     gap_axis: tuple[Tick, ...]
     zero: float
-    headings: tuple[Text, ...]
-    sides: tuple[Text, ...]
+    headings: tuple[Label, ...]
+    sides: tuple[Label, ...]
     areas: tuple[PlacedArea, ...]
+    data: Table
 
 
 def dumbbell(areas: Sequence[GapArea], show: Numbers, *, limit: float, title: str) -> DumbbellFigure:
@@ -116,7 +108,7 @@ def dumbbell(areas: Sequence[GapArea], show: Numbers, *, limit: float, title: st
     gaps, marks = nice_axis(-limit, limit, GAP_LEFT, GAP_RIGHT, marks=5)
     y, placed, named = HEADER, [], False
     for area in areas:
-        heading = Text(LABELS, round(y + AREA * 0.7, 1), area.label)
+        heading = Label(LABELS, round(y + AREA * 0.7, 1), area.label)
         lines, row_y = [], y + AREA
         for line in area.lines:
             wants_names = not named and line.staff is not None and line.child is not None
@@ -127,30 +119,31 @@ def dumbbell(areas: Sequence[GapArea], show: Numbers, *, limit: float, title: st
         y = row_y
     return DumbbellFigure(
         key="dumbbell", title=title, description=_description(areas, show), width=WIDTH, height=y + FOOTER,
-        plot_top=HEADER - 18, plot_bottom=y, tick_y=HEADER - 24, tick_bottom_y=y + 16, dot=DOT,
+        plot_top=HEADER - 18, plot_bottom=y, tick_y=HEADER - 24, tick_bottom_y=y + 16,
         dots_axis=tuple(Tick(dots.place(v), show.integer(v)) for v in (0, 25, 50, 75, 100)),
         gap_axis=tuple(Tick(gaps.place(m), show.decimal(m, 0)) for m in marks),
         zero=gaps.place(0.0),
         headings=_headings(show), sides=_sides(show, y + 36, gaps.place(0.0)), areas=tuple(placed),
+        data=_data(areas, show, title),
     )  # fmt: skip
 
 
-def _headings(show: Numbers) -> tuple[Text, ...]:
+def _headings(show: Numbers) -> tuple[Label, ...]:
     say = show.words
     return (
-        Text((DOTS_LEFT + DOTS_RIGHT) / 2, 14, say("The answers, 0 to 100"), "middle"),
-        Text((GAP_LEFT + GAP_RIGHT) / 2, 14, say("The gap among the institutions"), "middle"),
+        Label((DOTS_LEFT + DOTS_RIGHT) / 2, 14, say("The answers, 0 to 100"), "middle"),
+        Label((GAP_LEFT + GAP_RIGHT) / 2, 14, say("The gap among the institutions"), "middle"),
     )
 
 
-def _sides(show: Numbers, y: float, zero: float) -> tuple[Text, ...]:
+def _sides(show: Numbers, y: float, zero: float) -> tuple[Label, ...]:
     say = show.words
     child, staff = say("children higher"), say("staff higher")
     return (
-        Text(zero - 8, y, f"← {child}", "end"),
-        Text(zero + 8, y, f"{staff} →"),
-        Text(DOTS_LEFT, y, say("low"), "start"),
-        Text(DOTS_RIGHT, y, say("high"), "end"),
+        Label(zero - 8, y, f"← {child}", "end"),
+        Label(zero + 8, y, f"{staff} →"),
+        Label(DOTS_LEFT, y, say("low"), "start"),
+        Label(DOTS_RIGHT, y, say("high"), "end"),
     )
 
 
@@ -159,11 +152,12 @@ def _line(line: GapLine, y: float, dots: Axis, gaps: Axis, show: Numbers, *, nam
     child = None if line.child is None else dots.place(line.child)
     reason_x = DOTS_LEFT if staff is None else GAP_LEFT
     hidden = show.words("not shown") if line.staff is None else show.words("no comparison")
-    reason = () if line.gap is not None else (Text(reason_x, y + 4, hidden),)
+    reason = () if line.gap is not None else (backed(Label(reason_x, y + 4, hidden), SMALL),)
     drawn = line.gap is not None and line.low is not None and line.high is not None
     return PlacedLine(
         y=y, label=stack(LABELS, y, lines_of(line.label, DOTS_LEFT - 15, SIZE), 14), staff=staff, child=child,
-        square=None if child is None else Band(child - DOT, y - DOT, 2 * DOT, 2 * DOT),
+        dot="" if staff is None else disc(staff, y, DOT),
+        square=None if child is None else Rectangle(child - DOT, y - DOT, 2 * DOT, 2 * DOT),
         values=_values(line, staff, child, y, show),
         names=_names(staff, child, y, show) if names and staff is not None and child is not None else (),
         band=_band(line, y, gaps), diamond="" if line.gap is None else diamond(gaps.place(line.gap), y, 6),
@@ -172,25 +166,26 @@ def _line(line: GapLine, y: float, dots: Axis, gaps: Axis, show: Numbers, *, nam
     )  # fmt: skip
 
 
-def _band(line: GapLine, y: float, gaps: Axis) -> Band | None:
+def _band(line: GapLine, y: float, gaps: Axis) -> Rectangle | None:
     if line.middle_low is None or line.middle_high is None:
         return None
     left, right = gaps.place(line.middle_low), gaps.place(line.middle_high)
-    return Band(left, y - BAND, round(right - left, 1), 2 * BAND)
+    return Rectangle(left, y - BAND, round(right - left, 1), 2 * BAND)
 
 
-def _values(line: GapLine, staff: float | None, child: float | None, y: float, show: Numbers) -> tuple[Text, ...]:
+def _values(line: GapLine, staff: float | None, child: float | None, y: float, show: Numbers) -> tuple[Label, ...]:
     """Set each value on the outer side of its mark, so that near marks keep both values readable."""
     marks = [(x, v) for x, v in ((staff, line.staff), (child, line.child)) if x is not None and v is not None]
     marks.sort()
     texts = []
     for i, (x, value) in enumerate(marks):
         outer_left = i == 0 and len(marks) == 2
-        texts.append(Text(x - 10 if outer_left else x + 10, y + 4, show.decimal(value, 0), "end" if outer_left else "start"))
+        place, anchor = (x - 10, "end") if outer_left else (x + 10, "start")
+        texts.append(backed(Label(place, y + 4, show.decimal(value, 0), anchor), SMALL))
     return tuple(texts)
 
 
-def _names(staff: float, child: float, y: float, show: Numbers) -> tuple[Text, ...]:
+def _names(staff: float, child: float, y: float, show: Numbers) -> tuple[Label, ...]:
     """Say over the first pair of marks which is which."""
     say = show.words
     left, right = min(staff, child), max(staff, child)
@@ -198,8 +193,8 @@ def _names(staff: float, child: float, y: float, show: Numbers) -> tuple[Text, .
     first, second = ("staff", "children") if staff <= child else ("children", "staff")
     names = {"staff": say("staff"), "children": say("children")}
     return (
-        Text(round(left + inward, 1), y - 10, names[first], "end"),
-        Text(round(right - inward, 1), y - 10, names[second], "start"),
+        backed(Label(round(left + inward, 1), y - 10, names[first], "end"), SMALL),
+        backed(Label(round(right - inward, 1), y - 10, names[second], "start"), SMALL),
     )
 
 
@@ -215,3 +210,25 @@ def _description(areas: Sequence[GapArea], show: Numbers) -> str:
                 staff, child = show.decimal(line.staff, 0), show.decimal(line.child, 0)
                 parts.append(say("{dimension}: staff {staff}, children {child}", dimension=line.label, staff=staff, child=child))
     return "; ".join(parts) + "."
+
+
+def _data(areas: Sequence[GapArea], show: Numbers, title: str) -> Table:
+    """Return the numbers that are drawn, as exactly as they are printed."""
+    say = show.words
+    columns = (
+        Column("", numeric=False), Column(say("staff")), Column(say("children")), Column(say("The gap among the institutions")),
+        Column(say("Middle half of the institutions")),
+    )  # fmt: skip
+    rows: list[Row] = []
+    for area in areas:
+        rows.append(Row((cell(area.label, wide=len(columns)),), group=True))
+        rows += [_data_row(line, show) for line in area.lines]
+    return Table("dumbbell-data", title, columns, tuple(rows))
+
+
+def _data_row(line: GapLine, show: Numbers) -> Row:
+    interval = "" if line.low is None else show.interval(line.low, line.high, 0)
+    return Row((
+        cell(line.label, line.reason), cell(show.decimal(line.staff, 0)), cell(show.decimal(line.child, 0)),
+        cell(show.decimal(line.gap, 0), interval), cell(show.interval(line.middle_low, line.middle_high, 0)),
+    ))  # fmt: skip

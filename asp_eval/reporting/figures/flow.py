@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asp_eval.reporting.figures.axis import CHARACTER_WIDTH, Text
+from asp_eval.reporting.blocks import Column, Row, Table, cell
+from asp_eval.reporting.figures.axis import CHARACTER_WIDTH, Label
 
 WIDTH, SIZE, LEADING, PADDING, BETWEEN, GUTTER = 760.0, 13.0, 18.0, 12.0, 26.0, 28.0
 EDGE = 1.0  # or the outer lines are cut in half
@@ -27,8 +28,8 @@ class PlacedBox:
     y: float
     width: float
     height: float
-    heading: Text
-    lines: tuple[Text, ...]
+    heading: Label
+    lines: tuple[Label, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class FlowFigure:
     boxes: tuple[PlacedBox, ...]
     arrows: tuple[Arrow, ...]
     bar: Bar
+    data: Table
 
 
 def flow_figure(first: FlowBox, arms: Sequence[Sequence[FlowBox]], *, title: str, description: str) -> FlowFigure:
@@ -93,7 +95,9 @@ def flow_figure(first: FlowBox, arms: Sequence[Sequence[FlowBox]], *, title: str
         boxes += [_place(box, left, top, column, height) for box, left in zip(stage, lefts, strict=True)]
         arrows += [_arrow(x, y, top) for x in centres]
         y = top + height
-    return FlowFigure("flow", title, description, WIDTH, round(y + 2, 1), tuple(boxes), tuple(arrows), bar)
+    return FlowFigure(
+        "flow-diagram", title, description, WIDTH, round(y + 2, 1), tuple(boxes), tuple(arrows), bar, _data(first, arms, title)
+    )
 
 
 def _wrapped(box: FlowBox, width: float) -> list[str]:
@@ -124,12 +128,20 @@ def _text_width(box: FlowBox) -> float:
 def _place(box: FlowBox, x: float, y: float, width: float, height: float) -> PlacedBox:
     baseline = y + PADDING + SIZE * 0.85
     lines = tuple(
-        Text(round(x + PADDING, 1), round(baseline + LEADING * (i + 1), 1), line) for i, line in enumerate(_wrapped(box, width))
+        Label(round(x + PADDING, 1), round(baseline + LEADING * (i + 1), 1), line) for i, line in enumerate(_wrapped(box, width))
     )
-    heading = Text(round(x + PADDING, 1), round(baseline, 1), box.heading)
+    heading = Label(round(x + PADDING, 1), round(baseline, 1), box.heading)
     return PlacedBox(round(x, 1), round(y, 1), round(width, 1), round(height, 1), heading, lines)
 
 
 def _arrow(x: float, top: float, bottom: float) -> Arrow:
     head = f"{x - 4:g},{bottom - 7:g} {x + 4:g},{bottom - 7:g} {x:g},{bottom:g}"
     return Arrow(x, round(top, 1), round(bottom - 6, 1), head)
+
+
+def _data(first: FlowBox, arms: Sequence[Sequence[FlowBox]], title: str) -> Table:
+    """Return what the boxes say, a column for each arm."""
+    whole = Row((cell(first.heading), cell(*first.lines, wide=len(arms))))
+    stages = (Row((cell(boxes[0].heading), *(cell(*box.lines) for box in boxes))) for boxes in zip(*arms, strict=True))
+    columns = (Column("", numeric=False), *(Column(boxes[0].heading, numeric=False) for boxes in arms))
+    return Table("flow-data", title, columns, (whole, *stages))

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from asp_eval.reporting.figures.axis import Axis, Text, Tick, decimals_of, lines_of, nice_axis, stack
+from asp_eval.reporting.blocks import Column, Row, Table, cell
+from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, lines_of, nice_axis, stack
 from asp_eval.reporting.numbers import Numbers
 
 WIDTH, LABELS, PLOT_LEFT, PLOT_RIGHT, VALUES = 760.0, 0.0, 225.0, 565.0, 585.0
@@ -34,8 +35,8 @@ class ForestRow:
     """An effect in its place: the corners of its diamond and the ends of its interval."""
 
     y: float
-    label: tuple[Text, ...]
-    value: tuple[Text, ...]
+    label: tuple[Label, ...]
+    value: tuple[Label, ...]
     diamond: str
     low: float | None
     high: float | None
@@ -45,10 +46,10 @@ class ForestRow:
 class ForestGroup:
     """The rows of one direction, with a heading over and the words of both sides under them."""
 
-    heading: Text
+    heading: Label
     rows: tuple[ForestRow, ...]
-    left: Text
-    right: Text
+    left: Label
+    right: Label
     rule_y: float
 
 
@@ -68,8 +69,9 @@ class ForestFigure:
     zero: float
     zero_label_y: float
     ticks: tuple[Tick, ...]
-    axis_title: Text
+    axis_title: Label
     groups: tuple[ForestGroup, ...]
+    data: Table
 
 
 def forest(entries: Iterable[ForestEntry], show: Numbers, *, arms: tuple[str, str], axis_title: str) -> ForestFigure:
@@ -98,7 +100,8 @@ def forest(entries: Iterable[ForestEntry], show: Numbers, *, arms: tuple[str, st
         key="forest", title=show.words("Estimated effects with their intervals"),
         description=_description(drawn, show), width=WIDTH, height=y + AXIS_HEIGHT, plot_left=PLOT_LEFT,
         plot_right=PLOT_RIGHT, top=TOP, axis_y=y, zero=axis.place(0.0), zero_label_y=y + 18, ticks=ticks,
-        axis_title=Text(middle, y + 38, axis_title, "middle"), groups=tuple(groups),
+        axis_title=Label(middle, y + 38, axis_title, "middle"), groups=tuple(groups),
+        data=_data(drawn, show, axis_title),
     )  # fmt: skip
 
 
@@ -115,8 +118,8 @@ def _group(
     zero = axis.place(0.0)
     words_y = end + 15
     group = ForestGroup(
-        Text(LABELS, y + HEADING * 0.66, heading), rows,
-        Text(zero - 10, words_y, f"← {left}", "end"), Text(zero + 10, words_y, f"{right} →"), end + DIRECTION - 6,
+        Label(LABELS, y + HEADING * 0.66, heading), rows,
+        Label(zero - 10, words_y, f"← {left}", "end"), Label(zero + 10, words_y, f"{right} →"), end + DIRECTION - 6,
     )  # fmt: skip
     return group, end + DIRECTION
 
@@ -145,3 +148,16 @@ def _description(entries: list[ForestEntry], show: Numbers) -> str:
         for e in entries
     ]  # fmt: skip
     return "; ".join(parts) + "."
+
+
+def _data(entries: list[ForestEntry], show: Numbers, axis_title: str) -> Table:
+    """Return the numbers that are drawn."""
+    columns = (Column(show.words("Outcome"), numeric=False), Column(axis_title))
+    rows = (
+        Row((
+            cell(e.label),
+            cell(e.reason) if e.estimate is None else cell(show.decimal(e.estimate), show.interval(e.low, e.high)),
+        ))
+        for e in entries
+    )  # fmt: skip
+    return Table("forest-data", show.words("Estimated effects with their intervals"), columns, tuple(rows))

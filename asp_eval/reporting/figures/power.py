@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asp_eval.reporting.figures.axis import Axis, Text, Tick, decimals_of, lines_of, nice_axis
+from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, disc, lines_of, nice_axis
 from asp_eval.reporting.numbers import Numbers
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760.0, 400.0, 62.0, 500.0, 44.0, 340.0
@@ -46,9 +46,9 @@ class PlacedCurve:
     points: str
     band: str
     dash: str
-    mark: tuple[float, float] | None
+    mark: str
     sample: tuple[float, float, float]
-    label: tuple[Text, ...]
+    label: tuple[Label, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +61,21 @@ class PowerFigure:
     language: str
     width: float
     height: float
-    heading: Text
+    heading: Label
     plot_left: float
     plot_right: float
     top: float
     axis_y: float
     aim_y: float
-    aim_label: Text
+    aim_label: Label
     ticks: tuple[Tick, ...]
     tick_y: float
-    levels: tuple[Text, ...]
+    levels: tuple[Label, ...]
     level_ys: tuple[float, ...]
-    axis_title: Text
-    power_title: Text
+    axis_title: Label
+    power_title: Label
     curves: tuple[PlacedCurve, ...]
-    note: tuple[Text, ...]
+    note: tuple[Label, ...]
 
 
 def power_figure(curves: Sequence[Curve], show: Numbers, *, aim: float, title: str, note: str = "") -> PowerFigure:
@@ -104,14 +104,14 @@ def power_figure(curves: Sequence[Curve], show: Numbers, *, aim: float, title: s
     lines = lines_of(note, WIDTH, 11, most=3) if note else ()
     return PowerFigure(
         key="power", title=title, description=_description(curves, show, aim), language=say.language, width=WIDTH,
-        height=HEIGHT + 14.0 * len(lines), heading=Text(LEFT, 20.0, title), plot_left=LEFT, plot_right=RIGHT, top=TOP,
-        axis_y=BOTTOM, aim_y=power.place(aim), aim_label=Text(RIGHT + 5, power.place(aim) + 4, show.percent(aim)),
+        height=HEIGHT + 14.0 * len(lines), heading=Label(LEFT, 20.0, title), plot_left=LEFT, plot_right=RIGHT, top=TOP,
+        axis_y=BOTTOM, aim_y=power.place(aim), aim_label=Label(RIGHT + 5, power.place(aim) + 4, show.percent(aim)),
         ticks=tuple(Tick(shown.place(m), show.decimal(m, decimals_of(marks))) for m in kept), tick_y=BOTTOM + 17,
-        levels=tuple(Text(LEFT - 8, power.place(v) + 4, show.percent(v), "end") for v in levels),
+        levels=tuple(Label(LEFT - 8, power.place(v) + 4, show.percent(v), "end") for v in levels),
         level_ys=tuple(power.place(v) for v in levels),
-        axis_title=Text((LEFT + RIGHT) / 2, BOTTOM + 38, say("Effect, in standard deviations of the outcome"), "middle"),
-        power_title=Text(LEFT - 8, TOP - 14, say("Power"), "end"), curves=tuple(placed),
-        note=tuple(Text(LEFT, HEIGHT + 4 + 14.0 * i, line) for i, line in enumerate(lines)),
+        axis_title=Label((LEFT + RIGHT) / 2, BOTTOM + 38, say("Effect, in standard deviations of the outcome"), "middle"),
+        power_title=Label(LEFT - 8, TOP - 14, say("Power"), "end"), curves=tuple(placed),
+        note=tuple(Label(LEFT, HEIGHT + 4 + 14.0 * i, line) for i, line in enumerate(lines)),
     )  # fmt: skip
 
 
@@ -123,12 +123,12 @@ def _placed(curve: Curve, dash: str, y: float, x: Axis, power: Axis, show: Numbe
     say = show.words
     found = say("{power} power at {effect}", power=show.percent(aim), effect=show.decimal(curve.detectable, 3))
     lines = (*lines_of(curve.label, WIDTH - LABELS - SAMPLE - 8, SIZE, most=4), found)
-    label = tuple(Text(LABELS + SAMPLE + 8, round(y + 9 + LEADING * i, 1), line) for i, line in enumerate(lines))
+    label = tuple(Label(LABELS + SAMPLE + 8, round(y + 9 + LEADING * i, 1), line) for i, line in enumerate(lines))
     inside = curve.detectable <= x.high
     return PlacedCurve(
         points=_points(curve.effects, curve.power, x, power),
         band=_points((*curve.effects, *curve.effects[::-1]), (*curve.high, *curve.low[::-1]), x, power) if curve.low else "",
-        dash=dash, mark=(x.place(curve.detectable), power.place(aim)) if inside else None,
+        dash=dash, mark=disc(x.place(curve.detectable), power.place(aim), 4.0) if inside else "",
         sample=(LABELS, LABELS + SAMPLE, round(y + 4.5, 1)), label=label,
     )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Which sections make a document, and how its files are named."""

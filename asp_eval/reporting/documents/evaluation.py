@@ -1,0 +1,52 @@
+"""The evaluation report."""
+
+from __future__ import annotations
+
+from asp_eval.analysis.results import Results
+from asp_eval.reporting.blocks import Document
+from asp_eval.reporting.language import words_for
+from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.sections.baseline import baseline
+from asp_eval.reporting.sections.checklist import checklist
+from asp_eval.reporting.sections.coefficients import coefficients
+from asp_eval.reporting.sections.details import details
+from asp_eval.reporting.sections.dose import contact
+from asp_eval.reporting.sections.effects import effects
+from asp_eval.reporting.sections.flow import flow
+from asp_eval.reporting.sections.limits import limits
+from asp_eval.reporting.sections.measures import measures
+from asp_eval.reporting.sections.methods import methods
+from asp_eval.reporting.sections.plan import plan
+from asp_eval.reporting.sections.reproduction import reproduction
+from asp_eval.reporting.sections.summary import summary
+from asp_eval.reporting.setting import Setting
+
+
+def evaluation(results: Results, language: str) -> Document:
+    """Return the evaluation report in one language.
+
+    Parameters
+    ----------
+    results : Results
+    language : str
+
+    Raises
+    ------
+    Refusal
+        If there is no catalogue for the language.
+    """
+    setting = Setting(results, Numbers(words_for(language, results.study.languages)))
+    say, study, version = setting.say, setting.study.study, results.provenance.package_version
+    sections = (
+        summary(results, setting), plan(results, setting), flow(results, setting), contact(results, setting),
+        baseline(results, setting), effects(results, setting), measures(results, setting), methods(results, setting),
+        limits(results, setting), reproduction(setting), coefficients(results, setting), details(results, setting),
+        checklist(say),
+    )  # fmt: skip
+    return Document(
+        kind="evaluation", language=say.language, title=say.label(study.title, study.id),
+        subtitle=say("Evaluation report of a cluster-randomised trial"),
+        banner=say("Synthetic data: simulated, not from real institutions or children") if study.synthetic else "",
+        made_with=say("Made with asp_eval {version}.", version=version),
+        sections=tuple(section for section in sections if section is not None), contents=True,
+    )  # fmt: skip

@@ -1,0 +1,47 @@
+"""From shapes in their places to an SVG image that every program draws alike.
+
+An image holds lines, rectangles, paths and plain text, each with its own colours and sizes: no style sheet, no variable and no
+outline of letters, which Word, LibreOffice and PDF programs read differently. Where a label crosses a line, a white
+rectangle lies under it.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from asp_eval.reporting.blocks import Figure, Table
+from asp_eval.reporting.templates import templates
+
+
+class Placed(Protocol):
+    """Shapes in their places; the template ``figures/<key>.svg.j2`` draws them."""
+
+    @property
+    def key(self) -> str:
+        """The name of the figure and of its template."""
+
+    @property
+    def title(self) -> str:
+        """What it shows."""
+
+    @property
+    def description(self) -> str:
+        """The figure in words."""
+
+
+class PlacedData(Placed, Protocol):
+    """Shapes with the numbers that they stand for."""
+
+    @property
+    def data(self) -> Table:
+        """The numbers."""
+
+
+def svg(figure: Placed) -> str:
+    """Return shapes as an SVG image."""
+    return templates().get_template(f"figures/{figure.key}.svg.j2").render(figure=figure)
+
+
+def drawn(figure: PlacedData) -> Figure:
+    """Return shapes as a figure of a report."""
+    return Figure(figure.key, figure.title, figure.description, svg(figure), figure.data)

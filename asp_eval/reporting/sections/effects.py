@@ -1,0 +1,158 @@
+"""What was found: the table of effects, and the forest plot beside it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from asp_eval.analysis.results import ArmSummary, Estimated, OutcomeResult, Results
+from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell
+from asp_eval.reporting.figures.drawing import drawn
+from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
+from asp_eval.reporting.numbers import digits_for
+from asp_eval.reporting.sections.outcomes import by_role, role_name
+from asp_eval.reporting.setting import Setting
+
+
+def effects(results: Results, setting: Setting) -> Section:
+    """Return what was found, in numbers."""
+    forest_plot = effects_figure(results.outcomes, setting)
+    blocks = (effects_table(results.outcomes, setting), *((drawn(forest_plot),) if forest_plot else ()))
+    return Section("found", setting.say("What was found"), blocks)
+
+
+def effects_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
+    """Return the results table."""
+    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    with_means = any(result.arms for result in outcomes)
+    columns = [Column(say("Outcome"), numeric=False), Column(say("Children (institutions)"))]
+    if with_means:
+        columns += [Column(say("{arm}: mean (SD)", arm=setting.heading(setting.arm(arm)))) for arm in setting.study.arms]
+    columns += [
+        Column(say("Difference ({level} interval)", level=level)), Column(say("p-value")),
+        Column(say("Effect size ({level} interval)", level=level)), Column(say("ICC")),
+    ]  # fmt: skip
+    rows: list[Row] = []
+    for role, members in groupby(by_role(outcomes), key=lambda result: result.role):
+        rows.append(Row((cell(role_name(role, setting), wide=len(columns)),), group=True))
+        rows += [row for result in members for row in _rows(result, setting, with_means=with_means)]
+    notes = _notes(setting, with_means=with_means)
+    return Table("effects", say("The effect on each outcome"), tuple(columns), tuple(rows), notes)
+
+
+def _rows(result: OutcomeResult, setting: Setting, *, with_means: bool) -> list[Row]:
+    rows = []
+    for i, effect in enumerate(result.effects):
+        head = [cell(setting.effect_label(result, i), _wave_and_direction(result, setting)), _numbers(result, setting)]
+        if with_means:
+            head += [_mean(result.arms, arm, setting) for arm in setting.study.arms]
+        rows.append(Row((*head, *_effect_cells(result, i, effect.difference, setting))))
+    return rows
+
+
+def _effect_cells(result: OutcomeResult, i: int, effect: Estimated, setting: Setting) -> tuple[Cell, ...]:
+    say, show = setting.say, setting.show
+    if isinstance(effect, Unavailable):
+        return (cell(show.reason(effect), wide=4),)
+    digits = digits_for(effect.std_error)
+    interval = show.interval(effect.conf_low, effect.conf_high, digits) if effect.conf_low is not None else say.note(effect.note)
+    return (
+        cell(show.decimal(effect.estimate, digits), interval), cell(show.p_value(effect.p_value), _adjusted(result, i, setting)),
+        _effect_size(result.effects[i].effect_size, setting), _icc(result, setting),
+    )  # fmt: skip
+
+
+def _wave_and_direction(result: OutcomeResult, setting: Setting) -> str:
+    say, wave = setting.say, setting.wave(result.wave)
+    return say("{wave}; lower is better", wave=wave) if result.better == "lower" else say("{wave}; higher is better", wave=wave)
+
+
+def _numbers(result: OutcomeResult, setting: Setting) -> Cell:
+    return cell(setting.show.integer(result.n_children), setting.show.bracketed(setting.show.integer(result.n_institutions)))
+
+
+def _mean(arms: tuple[ArmSummary, ...], key: str, setting: Setting) -> Cell:
+    found = next((arm for arm in arms if arm.arm == key), None)
+    if found is None or found.mean is None:
+        return cell(setting.show.decimal(None))
+    return cell(setting.show.decimal(found.mean), setting.show.bracketed(setting.show.decimal(found.sd)))
+
+
+def _adjusted(result: OutcomeResult, i: int, setting: Setting) -> str:
+    value = adjusted_p_value(result, i)
+    return "" if value is None else setting.show.say("adjusted: {n}", n=setting.show.p_value(value))
+
+
+def adjusted_p_value(result: OutcomeResult, i: int) -> float | None:
+    """Return the p-value adjusted within the outcome's family, None if it belongs to none."""
+    adjusted = result.effects[i].adjusted_p
+    return None if isinstance(adjusted, Unavailable) else adjusted
+
+
+def _effect_size(size: Estimated, setting: Setting) -> Cell:
+    return cell(*_with_interval(size, setting, 2))
+
+
+def _icc(result: OutcomeResult, setting: Setting) -> Cell:
+    show, shown = setting.show, _with_interval(result.icc, setting, 3)
+    if isinstance(result.icc, Unavailable) or isinstance(result.icc_adjusted, Unavailable):
+        return cell(*shown)
+    return cell(*shown, show.say("adjusted: {n}", n=show.decimal(result.icc_adjusted.estimate, 3)))
+
+
+def _with_interval(number: Estimated, setting: Setting, digits: int) -> tuple[str, str]:
+    """Return a number and its interval, which is empty where there is none."""
+    show = setting.show
+    if isinstance(number, Unavailable):
+        return show.reason(number), ""
+    interval = "" if number.conf_low is None else show.interval(number.conf_low, number.conf_high, digits)
+    return show.decimal(number.estimate, digits), interval
+
+
+def _notes(setting: Setting, *, with_means: bool) -> tuple[str, ...]:
+    say = setting.say
+    arms = {"reference": setting.reference, "compared": ", ".join(setting.compared)}
+    notes = [
+        say("Difference: {compared} less {reference}, on the score's own scale, adjusted as planned.", **arms),
+        say(
+            "Effect size: the difference divided by the total standard deviation (between and within institutions) of a model "
+            "with arm and strata only.",
+        ),
+        say(
+            "ICC: the share of the variance that lies between institutions, in a model with arm and strata only; adjusted: with"
+            " all covariates.",
+        ),
+        say(
+            "Adjusted p-values take account of the outcomes tested together in the same family; the table of estimators names "
+            "the method.",
+        ),
+    ]  # fmt: skip
+    if with_means:
+        notes.append(say("Means and standard deviations are those observed among the children analysed, without adjustment."))
+    return tuple(notes)
+
+
+def effects_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> ForestFigure | None:
+    """Return the forest plot of effect sizes, or of raw differences where no effect size can be had."""
+    if len(setting.study.arms) < 2 or not outcomes:
+        return None
+    pairs = [(result, i) for result in by_role(outcomes) for i in range(len(result.effects))]
+    standardised = any(not isinstance(result.effects[i].effect_size, Unavailable) for result, i in pairs)
+    entries = [_entry(result, i, setting, standardised=standardised) for result, i in pairs]
+    level = setting.show.level(setting.study.analysis.level)
+    title = (
+        setting.say("Effect size in standard deviations, with {level} interval", level=level) if standardised
+        else setting.say("Difference on the score's own scale, with {level} interval", level=level)
+    )  # fmt: skip
+    compared = setting.group(setting.compared[0]) if len(setting.compared) == 1 else setting.say("the other arm")
+    return forest(entries, setting.show, arms=(setting.group(setting.reference), compared), axis_title=title)
+
+
+def _entry(result: OutcomeResult, i: int, setting: Setting, *, standardised: bool) -> ForestEntry:
+    effect = result.effects[i]
+    value = effect.effect_size if standardised else effect.difference
+    label = setting.effect_label(result, i, with_wave=True)
+    if isinstance(value, Unavailable):
+        reason = setting.show.reason(value) if standardised else setting.say.note(value.reason)
+        return ForestEntry(label, result.better, None, None, None, reason)
+    return ForestEntry(label, result.better, value.estimate, value.conf_low, value.conf_high)

@@ -1,0 +1,277 @@
+"""Who took part: the flow of institutions and children as a diagram and as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from asp_eval.analysis.results import OutcomeResult, Results
+from asp_eval.reporting.blocks import Column, Row, Section, Table, cell
+from asp_eval.reporting.figures.drawing import drawn
+from asp_eval.reporting.figures.flow import FlowBox, FlowFigure, flow_figure
+from asp_eval.reporting.numbers import joined
+from asp_eval.reporting.sections.attrition import attrition_table
+from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
+from asp_eval.reporting.setting import Setting
+from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, NotScreened, WaveFlow
+
+
+def flow(results: Results, setting: Setting) -> Section:
+    """Return who took part, from the list of institutions to the children analysed."""
+    ordered, counts = by_role(results.outcomes), results.flow
+    lost = attrition_table(results, setting)
+    return Section("flow", setting.say("Who took part"), (
+        drawn(flow_diagram(counts, ordered, setting)), flow_table(counts, setting), analysed_table(ordered, counts, setting),
+        *((lost,) if lost else ()),
+    ))  # fmt: skip
+
+
+def flow_table(flow: FlowCounts, setting: Setting) -> Table:
+    """Return the flow per arm and wave as a table."""
+    say = setting.say
+    rows = [
+        _group(say("At the draw"), flow),
+        _row(say("Institutions drawn"), flow, setting, lambda arm: arm.institutions),
+        *_received_rows(flow, setting),
+        _row(say("Children listed"), flow, setting, lambda arm: arm.listed),
+        _row(say("– not eligible"), flow, setting, lambda arm: arm.not_eligible),
+        _row(say("– joined after the first round"), flow, setting, lambda arm: arm.joined_later),
+        _row(say("Children in the cohort"), flow, setting, lambda arm: arm.cohort),
+    ]
+    for i, wave in enumerate(flow.arms[0].waves):
+        rows += _wave_rows(i, setting.wave(wave.wave), flow, setting)
+    columns = (Column("", numeric=False), *(Column(setting.heading(setting.arm(arm.arm))) for arm in flow.arms))
+    return Table("flow-table", say("Institutions and children through the study"), columns, tuple(rows), (
+        say("The cohort is the children who belong to the trial; a child who moves counts where it was at the draw."),
+        say(
+            "Still in the trial: screened at the round, or listed at it, or listed or screened later. Who was absent once and "
+            "came back was in the trial all the time; the others are lost.",
+        ),
+        received_note(flow, setting),
+        _exempt(setting),
+    ))  # fmt: skip
+
+
+def received_note(flow: FlowCounts, setting: Setting) -> str:
+    """Say by which rule an institution received the intervention, or why nobody can tell."""
+    say, declared = setting.say, setting.study.received
+    if declared is None:
+        return say("Who received the intervention is not counted: study.yaml declares no rule for it.")
+    least = declared.at_least
+    rule = {"column": say.name(declared.sum), "least": setting.show.decimal(least, 0 if least % 1 == 0 else 1)}
+    if any(arm.received is None for arm in flow.arms):
+        return say(
+            "By the plan an institution received the intervention with {least} or more in all of “{column}” in the "
+            "implementation log; no log was imported, so nobody can tell.",
+            **rule,
+        )
+    return say(
+        "Received the intervention: {least} or more in all of “{column}” in the implementation log, without external projects.",
+        **rule,
+    )
+
+
+def _received_rows(flow: FlowCounts, setting: Setting) -> list[Row]:
+    got = {arm.arm: arm.received for arm in flow.arms}
+    if any(received is None for received in got.values()):
+        return []
+    counted = {name: received.institutions for name, received in got.items() if received}
+    say = setting.say
+    return [
+        _row(say("– received the intervention"), flow, setting, lambda arm: counted[arm.arm]),
+        _row(say("– did not receive it"), flow, setting, lambda arm: arm.institutions - counted[arm.arm]),
+    ]
+
+
+def _wave_rows(i: int, name: str, flow: FlowCounts, setting: Setting) -> list[Row]:
+    say = setting.say
+
+    def row(label: str, number: Callable[[WaveFlow], int], *, always: bool = True) -> list[Row]:
+        if not always and not any(number(arm.waves[i]) for arm in flow.arms):
+            return []
+        return [_row(label, flow, setting, lambda arm: number(arm.waves[i]))]
+
+    def closed_for(why: str) -> Callable[[WaveFlow], int]:
+        return lambda wave: dict(wave.closed_why).get(why, 0)
+
+    return [
+        _group(setting.heading(name), flow),
+        *row(say("Institutions with data"), lambda wave: wave.with_data),
+        *row(say("– closed by then"), lambda wave: wave.closed, always=False),
+        *(r for why in _closed_why(i, flow) for r in row(f"– – {why}", closed_for(why))),
+        *row(say("– without data, not known to have closed"), lambda wave: wave.silent, always=False),
+        *row(say("Children of the cohort screened"), lambda wave: wave.screened),
+        *row(say("– not screened: institution closed"), lambda wave: wave.not_screened.institution_closed, always=False),
+        *row(say("– not screened: institution without data"), lambda wave: wave.not_screened.institution_silent, always=False),
+        *row(say("– not screened: listed without answers"), lambda wave: wave.not_screened.unanswered, always=False),
+        *row(say("– not screened: not listed"), lambda wave: wave.not_screened.unlisted, always=False),
+        *row(say("Children of the cohort still in the trial"), lambda wave: wave.retained),
+        *row(say("– lost by then"), lambda wave: wave.lost),
+        *row(say("Screened in another institution than at the draw"), lambda wave: wave.moved, always=False),
+        *row(say("– of these in another arm"), lambda wave: wave.crossed, always=False),
+        *row(say("Children screened who joined later"), lambda wave: wave.joined, always=False),
+    ]
+
+
+def _closed_why(i: int, flow: FlowCounts) -> list[str]:
+    """Return the reasons for which institutions of any arm had closed by a wave, in alphabetical order."""
+    return sorted({why for arm in flow.arms for why, _ in arm.waves[i].closed_why})
+
+
+def _group(name: str, flow: FlowCounts) -> Row:
+    return Row((cell(name, wide=1 + len(flow.arms)),), group=True)
+
+
+def _row(label: str, flow: FlowCounts, setting: Setting, number: Callable[[ArmFlow], int]) -> Row:
+    return Row((cell(label), *(cell(setting.show.integer(number(arm))) for arm in flow.arms)))
+
+
+def analysed_table(outcomes: tuple[OutcomeResult, ...], flow: FlowCounts, setting: Setting) -> Table:
+    """Return, for the primary outcomes and each arm, the way from the cohort to the children analysed."""
+    caption = setting.say("From the cohort to the children analysed")
+    return _analysed("analysed", caption, primary_outcomes(outcomes), flow, setting)
+
+
+def analysed_details(outcomes: tuple[OutcomeResult, ...], flow: FlowCounts, setting: Setting) -> Table | None:
+    """Return the same for the other outcomes; None if there are none."""
+    shown = {result.outcome for result in primary_outcomes(outcomes)}
+    others = tuple(result for result in outcomes if result.outcome not in shown)
+    caption = setting.say("From the cohort to the children analysed: the other outcomes")
+    return _analysed("analysed-others", caption, others, flow, setting) if others else None
+
+
+def _analysed(key: str, caption: str, outcomes: tuple[OutcomeResult, ...], flow: FlowCounts, setting: Setting) -> Table:
+    say = setting.say
+    rows: list[Row] = []
+    headings = (
+        say("Cohort"), say("Left out by the set's filter"), say("Not screened"), say("Too few answers"),
+        say("No baseline score"), say("No covariate"), say("Analysed"), say("Institutions"),
+    )  # fmt: skip
+    for result in outcomes:
+        name = setting.outcome_at(result)
+        rows.append(Row((cell(setting.heading(name), wide=1 + len(headings)),), group=True))
+        rows += [_analysed_row(part, setting) for part in result.analysed]
+    columns = (Column("", numeric=False), *(Column(heading) for heading in headings))
+    notes = [
+        say("Each child is counted once, under the first reason that applies, from left to right."),
+        say("The children and institutions analysed are those the model was fitted on; this was checked."),
+        _exempt(setting),
+    ]
+    if any(_more_than_had_data(part, flow) for result in outcomes for part in result.analysed):
+        notes.append(
+            say(
+                "An arm can have more institutions here than had data at that round: a child counts with its institution at the "
+                "draw, and children who moved out of an institution without data were screened elsewhere.",
+            )
+        )
+    return Table(key, caption, columns, tuple(rows), tuple(notes))
+
+
+def _more_than_had_data(part: AnalysedFlow, flow: FlowCounts) -> bool:
+    """Return whether an arm has more institutions analysed than with data at the outcome's wave."""
+    waves = (wave for arm in flow.arms if arm.arm == part.arm for wave in arm.waves if wave.wave == part.wave)
+    return any(part.institutions_analysed > wave.with_data for wave in waves)
+
+
+def _exempt(setting: Setting) -> str:
+    """Say why small counts are shown here."""
+    return setting.say(
+        "Small counts are shown here, as CONSORT asks: they say that a child was absent or an answer missing, and nothing of "
+        "what anyone answered.",
+    )
+
+
+def _analysed_row(part: AnalysedFlow, setting: Setting) -> Row:
+    counts = (
+        part.cohort, part.filtered_out, part.not_screened.total, part.unscored, part.missing_baseline, part.missing_covariate,
+        part.analysed, part.institutions_analysed,
+    )  # fmt: skip
+    return Row((cell(setting.heading(setting.arm(part.arm))), *(cell(setting.show.integer(n)) for n in counts)))
+
+
+def flow_diagram(flow: FlowCounts, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> FlowFigure:
+    """Return the flow diagram; its last boxes are the primary outcomes, or the first outcome if none is primary."""
+    say, show = setting.show.say, setting.show
+    lines = [say("{n} institutions in the list", n=show.integer(flow.institutions))]
+    if flow.not_drawn:
+        children = show.integer(flow.children_not_drawn)
+        lines.append(say("{n} of them not drawn, with {children} children", n=show.integer(flow.not_drawn), children=children))
+    last = primary_outcomes(outcomes)
+    arms = [_boxes(arm, last, setting) for arm in flow.arms]
+    described = "; ".join(f"{box.heading}: {', '.join(box.lines)}" for boxes in arms for box in boxes)
+    return flow_figure(
+        FlowBox(say("Assessed for the trial"), tuple(lines)), arms,
+        title=say("Flow of institutions and children"), description=described + ".",
+    )  # fmt: skip
+
+
+def _boxes(arm: ArmFlow, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> list[FlowBox]:
+    say, n = setting.show.say, setting.show.integer
+    drawn = FlowBox(say("Drawn: {arm}", arm=setting.arm(arm.arm)), (
+        say("{a} institutions, {b} children in the cohort", a=n(arm.institutions), b=n(arm.cohort)),
+        say("{a} children not eligible, {b} joined later", a=n(arm.not_eligible), b=n(arm.joined_later)),
+    ))  # fmt: skip
+    analysed = [
+        FlowBox(say("Analysed: {outcome}", outcome=setting.outcome(result)), _analysed_lines(part, setting))
+        for result in outcomes for part in result.analysed if part.arm == arm.arm
+    ]  # fmt: skip
+    return [drawn, _received_box(arm, setting), *(_wave_box(wave, setting) for wave in arm.waves), *analysed]
+
+
+def _received_box(arm: ArmFlow, setting: Setting) -> FlowBox:
+    say, n, got = setting.show.say, setting.show.integer, arm.received
+    heading = say("Received the intervention")
+    if got is None:
+        declared = setting.study.received is not None
+        return FlowBox(heading, (say("Not known: no implementation log") if declared else say("No rule was declared"),))
+    return FlowBox(heading, (
+        say("{a} institutions with {b} children did", a=n(got.institutions), b=n(got.children)),
+        say("{a} with {b} children did not", a=n(arm.institutions - got.institutions), b=n(arm.cohort - got.children)),
+    ))  # fmt: skip
+
+
+def _wave_box(wave: WaveFlow, setting: Setting) -> FlowBox:
+    say, n = setting.show.say, setting.show.integer
+    lines: list[str] = [say("{a} institutions with data", a=n(wave.with_data))]
+    if wave.without_data:
+        lines = [say("{a} institutions with data, {b} without", a=n(wave.with_data), b=n(wave.without_data))]
+    if wave.closed:
+        lines.append(say("(closed: {n})", n=n(wave.closed)))
+    lines.append(say("{a} children screened, {b} not", a=n(wave.screened), b=n(wave.not_screened.total)))
+    lines += _reasons(wave.not_screened, setting)
+    lines.append(say("{a} still in the trial, {b} lost", a=n(wave.retained), b=n(wave.lost)))
+    if wave.moved:
+        lines.append(say("{a} moved, {b} of them to another arm", a=n(wave.moved), b=n(wave.crossed)))
+    if wave.joined:
+        lines.append(say("{a} who joined later screened as well", a=n(wave.joined)))
+    return FlowBox(say("Screening: {wave}", wave=setting.wave(wave.wave)), tuple(lines))
+
+
+def _reasons(why: NotScreened, setting: Setting) -> tuple[str, ...]:
+    """Return the reasons that apply to anyone, on one line."""
+    say, n = setting.show.say, setting.show.integer
+    given = (
+        (why.institution_closed, say("institution closed: {n}", n=n(why.institution_closed))),
+        (why.institution_silent, say("institution without data: {n}", n=n(why.institution_silent))),
+        (why.unanswered, say("without answers: {n}", n=n(why.unanswered))),
+        (why.unlisted, say("not listed: {n}", n=n(why.unlisted))),
+    )
+    named = [words for count, words in given if count]
+    return (setting.show.bracketed(joined("; ", named)),) if named else ()
+
+
+def _analysed_lines(part: AnalysedFlow, setting: Setting) -> tuple[str, ...]:
+    say, n = setting.show.say, setting.show.integer
+    left_out = part.cohort - part.analysed
+    given = (
+        (part.filtered_out, say("outside the set: {n}", n=n(part.filtered_out))),
+        (part.not_screened.total, say("not screened: {n}", n=n(part.not_screened.total))),
+        (part.unscored, say("too few answers: {n}", n=n(part.unscored))),
+        (part.missing_baseline, say("no baseline score: {n}", n=n(part.missing_baseline))),
+        (part.missing_covariate, say("no covariate: {n}", n=n(part.missing_covariate))),
+    )
+    named = [words for count, words in given if count]
+    return (
+        say("{a} children in {b} institutions", a=n(part.analysed), b=n(part.institutions_analysed)),
+        say("{n} of the cohort left out", n=n(left_out)),
+        *((setting.show.bracketed(joined("; ", named)),) if named else ()),
+    )

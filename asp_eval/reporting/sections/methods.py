@@ -1,0 +1,87 @@
+"""How the numbers were made: clustering, tests, missing answers, estimators, and the second computation."""
+
+from __future__ import annotations
+
+from asp_eval.analysis.results import Results
+from asp_eval.reporting.blocks import Block, Field, Fields, Section, paragraphs
+from asp_eval.reporting.sections.outcomes import by_role
+from asp_eval.reporting.sections.recomputation import estimator_table, recomputation_table
+from asp_eval.reporting.setting import Setting
+
+
+def methods(results: Results, setting: Setting) -> Section:
+    """Return how the numbers were made."""
+    say, ordered = setting.say, by_role(results.outcomes)
+    again = recomputation_table(ordered, setting)
+    twice = say(
+        "Every headline number is computed a second time by a library that shares no code with this program (double programming)."
+    )
+    computed: tuple[Block, ...] = (
+        (paragraphs(twice, introduces=True), again) if again else (paragraphs(say("No independent recomputation was made.")),)
+    )
+    blocks = (Fields(method_fields(setting)), estimator_table(ordered, setting), *computed)
+    return Section("method", say("How the numbers were made"), blocks)
+
+
+def method_fields(setting: Setting) -> tuple[Field, ...]:
+    """Return how the numbers were made, point by point."""
+    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    return (
+        Field(say("Clustering"), " ".join((_alike(setting), say(
+            "The linear mixed model therefore gives each institution a level of its own, and institutions, not children, decide "
+            "how certain an effect is.",
+        )))),
+        Field(say("Intervals and tests"), say(
+            "Intervals cover {level} and tests are two-sided. With few institutions the usual normal approximation is too "
+            "optimistic, so t with the degrees of freedom in the table is used.",
+            level=level,
+        )),
+        Field(say("Missing answers"), " ".join((_scored(setting), say(
+            "The analysis takes the children who have all that the model needs, and the table of the flow counts the others. "
+            "That is right only if those left out resemble, given what the model knows of them, those who stayed.",
+        ), *_quarantined(setting)))),
+        Field(say("Several outcomes"), say(
+            "P-values are adjusted within the families the plan declares. Outcomes outside a family are not adjusted.",
+        )),
+        *_bands(setting),
+        Field(say("Small numbers"), say("Where no number is right, the reason stands in its place.")),
+    )  # fmt: skip
+
+
+def _quarantined(setting: Setting) -> list[str]:
+    """Say how many rows could not be used as they were received."""
+    say, rows = setting.say, setting.results.provenance.quarantined
+    if not rows:
+        return []
+    waves = "; ".join(f"{setting.wave(wave)}: {setting.show.integer(n)}" for wave, n in rows.items())
+    return [
+        say("Rows of the screening that were left out because of errors in them, and wait to be corrected: {waves}.", waves=waves)
+    ]
+
+
+def _bands(setting: Setting) -> tuple[Field, ...]:
+    """Say why no score is called high or low; of imported scores there is nothing to say."""
+    say = setting.say
+    if not setting.results.informants:
+        return ()
+    return (Field(say("Bands"), say(
+        "No score is called high or low. Bands belong to the country, ages and informant they were made for, and the study names "
+        "none for its children.",
+    )),)  # fmt: skip
+
+
+def _alike(setting: Setting) -> str:
+    """Say why children of one institution are alike, as far as those who rated them are part of it."""
+    say = setting.say
+    if setting.rated_by_staff:
+        return say("Children of one institution resemble each other, and staff rate many of them.")
+    if "parent" in setting.results.informants:
+        return say("Children of one institution resemble each other, even where each is rated by its own parents.")
+    return say("Children of one institution resemble each other.")
+
+
+def _scored(setting: Setting) -> str:
+    """Say what becomes of unanswered items; of imported scores it is not known."""
+    if setting.results.informants:
+        return setting.say("A scale is scored if enough of its items were answered; otherwise the score is missing.")
+    return setting.say("The scores were imported ready-made; what was done about unanswered items is not known here.")

@@ -1,0 +1,25 @@
+"""The outcomes of a trial in the order in which a report shows them."""
+
+from __future__ import annotations
+
+from asp_eval.analysis.results import OutcomeResult
+from asp_eval.reporting.setting import Setting
+
+ROLES = ("primary", "secondary", "exploratory")
+
+
+def role_name(role: str, setting: Setting) -> str:
+    """Return the heading of a group of outcomes."""
+    say = setting.say
+    names = {"primary": say("Primary outcomes"), "secondary": say("Secondary outcomes")}
+    return names.get(role, say("Exploratory outcomes"))
+
+
+def by_role(outcomes: tuple[OutcomeResult, ...]) -> tuple[OutcomeResult, ...]:
+    """Return outcomes with the primary first, otherwise in the order of the plan."""
+    return tuple(sorted(outcomes, key=lambda result: ROLES.index(result.role)))
+
+
+def primary_outcomes(outcomes: tuple[OutcomeResult, ...]) -> tuple[OutcomeResult, ...]:
+    """Return the primary outcomes, or the first outcome if none is primary."""
+    return tuple(result for result in outcomes if result.role == "primary") or outcomes[:1]

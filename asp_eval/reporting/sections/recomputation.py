@@ -1,0 +1,85 @@
+"""What produced each standard error, and the headline numbers computed a second time by another library."""
+
+from __future__ import annotations
+
+from asp_eval.analysis.results import OutcomeResult, Recomputation
+from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.blocks import Column, Row, Table, cell
+from asp_eval.reporting.language import as_sentence
+from asp_eval.reporting.setting import Setting
+
+# Two programs agree if neither the estimate nor its standard error differs by more than this share of the error.
+AGREEMENT = 0.01
+
+
+def estimator_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
+    """Return, for every effect, what really produced its standard error, and on how many degrees of freedom."""
+    say, show = setting.say, setting.show
+    rows = []
+    for result in outcomes:
+        for i, effect in enumerate(result.effects):
+            found = effect.difference
+            method, df, note = (
+                ("", None, found.reason) if isinstance(found, Unavailable) else (found.method, found.df, found.note)
+            )
+            notes = dict.fromkeys(as_sentence(say.note(note)) for note in (note, *result.notes))
+            rows.append(Row((
+                cell(setting.effect_label(result, i), setting.wave(result.wave)),
+                cell(setting.method(method) or show.decimal(None), *notes),
+                cell(show.degrees_of_freedom(df)), cell(_adjustment(result, setting)),
+            )))  # fmt: skip
+    columns = (
+        Column(say("Outcome"), numeric=False), Column(say("Standard error and test by"), numeric=False),
+        Column(say("Degrees of freedom")), Column(say("Adjustment for several outcomes"), numeric=False),
+    )  # fmt: skip
+    return Table("estimators", say("What produced each standard error"), columns, tuple(rows))
+
+
+def _adjustment(result: OutcomeResult, setting: Setting) -> str:
+    """Return how an outcome's p-values were adjusted, and over how many tests."""
+    if result.adjustment is None:
+        return setting.say("none")
+    name, tests = result.adjustment.method.capitalize(), result.adjustment.tests
+    return setting.say.plural("{name}, {n} test", "{name}, {n} tests", tests, name=name, n=setting.show.integer(tests))
+
+
+def recomputation_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:
+    """Return the headline numbers beside those of a library that shares no code with the engine."""
+    rows = tuple(_recomputed(result, part, setting) for result in outcomes for part in result.recomputations)
+    if not rows:
+        return None
+    say = setting.say
+    columns = (
+        Column(say("Outcome"), numeric=False), Column(say("Recomputed with"), numeric=False), Column(say("Estimate")),
+        Column(say("again")), Column(say("Standard error")), Column(say("again")), Column(say("Agreement"), numeric=False),
+    )  # fmt: skip
+    return Table("recomputation", say("The headline numbers, computed twice"), columns, rows, (
+        say("Compared are model-based standard errors, on which the corrections for few institutions build."),
+        say("Agree: neither the estimate nor its standard error differs by more than {share} of the standard error.",
+            share=setting.show.percent(AGREEMENT)),
+    ))  # fmt: skip
+
+
+def _model(result: OutcomeResult, part: Recomputation, setting: Setting) -> str:
+    """Return which model was fitted again: the planned one, or how another was fitted."""
+    if part.model == result.model:
+        return setting.say("the planned model")
+    return setting.say.note(part.fitted_by) or part.model
+
+
+def agrees(part: Recomputation) -> bool | None:
+    """Return whether two programs agree, None where there is nothing to compare."""
+    if isinstance(part.recomputed_estimate, Unavailable) or isinstance(part.recomputed_std_error, Unavailable):
+        return None
+    apart = (abs(part.recomputed_estimate - part.estimate), abs(part.recomputed_std_error - part.std_error))
+    return max(apart) <= AGREEMENT * part.std_error
+
+
+def _recomputed(result: OutcomeResult, part: Recomputation, setting: Setting) -> Row:
+    say, show = setting.say, setting.show
+    words = {True: say("agree"), False: say("DIFFER"), None: say("nothing to compare")}[agrees(part)]
+    return Row((
+        cell(setting.outcome(result), setting.wave(result.wave)), cell(part.software, _model(result, part, setting)),
+        cell(show.decimal(part.estimate, 4)), cell(show.decimal(part.recomputed_estimate, 4)),
+        cell(show.decimal(part.std_error, 4)), cell(show.decimal(part.recomputed_std_error, 4)), cell(words),
+    ))  # fmt: skip

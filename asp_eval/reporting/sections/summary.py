@@ -1,0 +1,206 @@
+"""What was found, in plain words that say no more than the numbers do.
+
+A difference is never called "no effect" because it is uncertain, and one that goes the wrong way is called what it is.
+"""
+
+from __future__ import annotations
+
+from asp_eval.analysis.results import OutcomeResult, Results
+from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.blocks import Callout, CalloutKind, Section, paragraphs
+from asp_eval.reporting.language import as_sentence
+from asp_eval.reporting.numbers import digits_for
+from asp_eval.reporting.sections.effects import adjusted_p_value
+from asp_eval.reporting.sections.outcomes import by_role
+from asp_eval.reporting.setting import Setting
+from asp_eval.stats.estimate import Estimate
+
+
+def summary(results: Results, setting: Setting) -> Section:
+    """Return what was found, in plain words, and what a reader must bear in mind."""
+    careful = caution(results, setting)
+    warning = (Callout("caution", paragraphs(*careful)),) if careful else ()
+    blocks = (paragraphs(*lead(results, setting)), *findings(results, setting), *warning)
+    return Section("short", setting.say("In short"), blocks)
+
+
+def findings(results: Results, setting: Setting) -> tuple[Callout, ...]:
+    """Return one finding per outcome and compared arm, the primary outcomes first.
+
+    Exploratory outcomes are left to the results table, unless there are no others.
+    """
+    planned = tuple(result for result in results.outcomes if result.role != "exploratory") or results.outcomes
+    return tuple(finding(result, i, setting) for result in by_role(planned) for i in range(len(result.effects)))
+
+
+def finding(result: OutcomeResult, i: int, setting: Setting) -> Callout:
+    """Say one effect in words."""
+    say, effect, arm = setting.say, result.effects[i].difference, setting.group(setting.compared[i])
+    role = {"primary": say("primary outcome"), "secondary": say("secondary outcome")}.get(result.role, say("exploratory outcome"))
+    heading = say("{outcome} ({role})", outcome=setting.outcome_at(result), role=role)
+    tone = tone_of(result, i, setting.study.analysis.level)
+    if isinstance(effect, Unavailable):
+        reason = as_sentence(say("No estimate can be given: {reason}", reason=say.note(effect.reason)))
+        return Callout(tone, paragraphs(reason), heading, say("No number"))
+    marks = {
+        "better": say("In favour of {arm}", arm=arm), "worse": say("To the disadvantage of {arm}", arm=arm),
+        "open": say("Cannot be told"), "unavailable": say("Uncertainty unknown"),
+    }  # fmt: skip
+    sentences = (_difference(effect, i, setting), *_certainty(result, effect, i, tone, arm, setting), *_size(result, i, setting))
+    return Callout(tone, paragraphs(" ".join(sentences)), heading, marks[tone])
+
+
+def tone_of(result: OutcomeResult, i: int, level: float) -> CalloutKind:
+    """Return whether an effect is told from zero, and in which direction.
+
+    It is told from zero if its interval leaves zero out and its p-value, adjusted where its family is, is below
+    ``1 - level``.
+    """
+    effect, adjusted = result.effects[i].difference, adjusted_p_value(result, i)
+    if isinstance(effect, Unavailable):
+        return "unavailable"
+    p = effect.p_value if adjusted is None else adjusted
+    if effect.estimate is None or effect.conf_low is None or effect.conf_high is None or p is None:
+        return "unavailable"
+    if effect.conf_low <= 0 <= effect.conf_high or p >= round(1 - level, 12):  # 1 - 0.95 is a little more than 0.05
+        return "open"
+    return "better" if favourable(effect.estimate, result.better) else "worse"
+
+
+def favourable(value: float, better: str) -> bool:
+    """Return whether a difference, compared arm less reference, is good for the compared arm."""
+    return (value < 0) == (better == "lower")
+
+
+def _difference(effect: Estimate, i: int, setting: Setting) -> str:
+    say, show = setting.say, setting.show
+    value, digits = effect.estimate or 0.0, digits_for(effect.std_error)
+    fields = {
+        "compared": setting.group(setting.compared[i]), "reference": setting.group(setting.reference),
+        "size": show.decimal(abs(value), digits), "how_sure": _how_sure(effect, digits, setting),
+    }  # fmt: skip
+    if value < 0:
+        return say(
+            "Children in {compared} scored on average {size} points lower than children in {reference}{how_sure}.",
+            **fields,
+        )
+    return say("Children in {compared} scored on average {size} points higher than children in {reference}{how_sure}.", **fields)
+
+
+def _how_sure(effect: Estimate, digits: int, setting: Setting) -> str:
+    show = setting.show
+    if effect.conf_low is None or effect.p_value is None:
+        return ""
+    interval, level = show.interval(effect.conf_low, effect.conf_high, digits), show.level(setting.study.analysis.level)
+    return setting.say(" ({level} interval {interval}, {p})", level=level, interval=interval, p=show.p_equation(effect.p_value))
+
+
+def _certainty(result: OutcomeResult, effect: Estimate, i: int, tone: CalloutKind, arm: str, setting: Setting) -> tuple[str, ...]:
+    say = setting.say
+    if tone == "unavailable":
+        return (as_sentence(say("How uncertain this is cannot be said: {reason}", reason=say.note(effect.note))),)
+    if tone == "open":
+        return _open(result, effect, i, arm, setting)
+    direction = say("Lower is better on this scale") if result.better == "lower" else say("Higher is better on this scale")
+    verdict = (
+        say("{direction}: the difference is in favour of {arm}.", direction=direction, arm=arm) if tone == "better"
+        else say("{direction}: the difference is to the disadvantage of {arm}.", direction=direction, arm=arm)
+    )  # fmt: skip
+    return (verdict, _chance(effect, setting), *_adjusted(result, effect, i, setting))
+
+
+def _chance(effect: Estimate, setting: Setting) -> str:
+    say, p = setting.say, effect.p_value or 0.0
+    if p < 0.001:
+        return say(
+            "If the arms truly did not differ, chance alone would give a difference at least this large in fewer than one in a "
+            "thousand such trials.",
+        )
+    share = setting.show.percent(p, 1)
+    return say(
+        "If the arms truly did not differ, chance alone would give a difference at least this large in about {share} of such "
+        "trials.",
+        share=share,
+    )
+
+
+def _adjusted(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) -> tuple[str, ...]:
+    value = adjusted_p_value(result, i)
+    if value is None or value == effect.p_value:
+        return ()
+    return (setting.say("It stands after adjustment for the outcomes tested together ({p}).", p=setting.show.p_equation(value)),)
+
+
+def _open(result: OutcomeResult, effect: Estimate, i: int, arm: str, setting: Setting) -> tuple[str, ...]:
+    say, show = setting.say, setting.show
+    low, high, digits = effect.conf_low or 0.0, effect.conf_high or 0.0, digits_for(effect.std_error)
+    not_same = say("That is not the same as having shown that they do not differ.")
+    if not low <= 0 <= high:
+        p = show.p_equation(adjusted_p_value(result, i) or 0.0)
+        alone = say(
+            "Taken alone the interval leaves zero out, but after adjustment for the outcomes tested together ({p}) chance "
+            "cannot be ruled out.",
+            p=p,
+        )
+        return (alone, not_same)
+    good, bad = (-low, high) if result.better == "lower" else (high, -low)
+    bounds = say(
+        "The numbers are compatible with anything from {good} points in favour of {arm} to {bad} points to its disadvantage.",
+        good=show.decimal(good, digits), bad=show.decimal(bad, digits), arm=arm,
+    )  # fmt: skip
+    return (say("The trial cannot tell whether the arms differ on this outcome."), not_same, bounds)
+
+
+def _size(result: OutcomeResult, i: int, setting: Setting) -> tuple[str, ...]:
+    size = result.effects[i].effect_size
+    if isinstance(size, Unavailable):
+        return ()
+    shown: str = setting.show.decimal(size.estimate)
+    if size.conf_low is not None:
+        interval = setting.show.interval(size.conf_low, size.conf_high)
+        shown = setting.say("{value} (interval {interval})", value=shown, interval=interval)
+    return (setting.say("In standard deviations: {size}.", size=shown),)
+
+
+def lead(results: Results, setting: Setting) -> tuple[str, ...]:
+    """Return the opening paragraph: what was compared, and among whom."""
+    say, show, flow = setting.say, setting.show, results.flow
+    cohort = sum(arm.cohort for arm in flow.arms)
+    drawn = flow.institutions - flow.not_drawn
+    arms = say(" and ").join(setting.group(setting.arm(key)) for key in setting.study.arms)
+    return (
+        say("{n} institutions were drawn at random to {arms}. {children} children belong to the trial's cohort.",
+            n=show.integer(drawn), arms=arms, children=show.integer(cohort)),
+        say(
+            "Below is what was found on each outcome, and how sure it is. An interval shows the differences that the numbers "
+            "are well compatible with; a wide interval means that little is known.",
+        ),
+    )  # fmt: skip
+
+
+def caution(results: Results, setting: Setting) -> tuple[str, ...]:
+    """Return what a reader must bear in mind with every number."""
+    say = setting.say
+    sentences = []
+    if setting.study.study.synthetic:
+        sentences.append(say("The data are simulated. Nothing here says anything about real institutions or children."))
+    explored = sum(result.role == "exploratory" for result in results.outcomes)
+    if 0 < explored < len(results.outcomes):
+        sentences.append(say.plural(
+            "One exploratory outcome is in the table of results only.",
+            "{n} exploratory outcomes are in the table of results only.", explored, n=setting.show.integer(explored),
+        ))  # fmt: skip
+    if any(result.role != "primary" for result in results.outcomes):
+        sentences.append(
+            say(
+                "Conclusions rest on the primary outcomes. The others give colour and ideas; the more outcomes one looks at, the "
+                "more chance findings there are.",
+            )
+        )
+    if setting.rated_by_staff:
+        same_eyes = say(
+            "The children were rated by the institutions' own staff, who can hardly have been unaware of their arm. A difference "
+            "can be in the children, in the eyes that rate them, or both.",
+        )
+        sentences.append(same_eyes)
+    return tuple(sentences)

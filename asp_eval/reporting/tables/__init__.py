@@ -1,1 +1,0 @@
-"""The report's tables, as cells of ready text."""

@@ -1,0 +1,1 @@
+"""What turns a document of blocks into a file: one module for each format."""

@@ -1,0 +1,49 @@
+"""Documents as self-contained HTML pages: style and figures inside, nothing fetched, nothing run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from jinja2 import Template
+from markupsafe import Markup
+
+from asp_eval.reporting.blocks import Document, Figure, Link
+from asp_eval.reporting.language import words_for
+from asp_eval.reporting.templates import templates
+
+
+def html(document: Document, translations: Sequence[Link] = (), home: Link | None = None) -> str:
+    """Return a document as one HTML page.
+
+    Parameters
+    ----------
+    document : Document
+    translations : sequence of Link
+        The same page in other languages.
+    home : Link, optional
+        The page that leads to this one.
+    """
+    return _template("page.html.j2").render(
+        document=document, translations=translations, home=home, say=words_for(document.language)
+    )
+
+
+def html_of(block: object) -> str:
+    """Return one block as HTML, as it stands on a page."""
+    return str(_template("blocks.html.j2").module.block(block))  # type: ignore[attr-defined]
+
+
+@cache
+def _template(name: str) -> Template:
+    return templates().get_template(name, globals={"kind_of": _kind_of, "drawing_of": _drawing_of})
+
+
+def _kind_of(part: object) -> str:
+    """Return what the templates choose by: the name of a block's or an inline's type."""
+    return type(part).__name__
+
+
+def _drawing_of(figure: Figure) -> Markup:
+    """Return a figure's SVG, which is markup already: its texts were escaped when it was drawn."""
+    return Markup(figure.drawing)
