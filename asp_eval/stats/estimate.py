@@ -54,8 +54,8 @@ class Estimate:
         """
         numbers = {f.name: getattr(self, f.name) for f in fields(self)[1:8]}
         shown = ", ".join(f"{name} {value:.5g}" for name, value in numbers.items() if value is not None)
-        note = f"; {self.note}" if self.note else ""
-        return f"{self.term}: {shown} ({self.method}){note}" if shown else f"{self.term}: {self.note}"
+        ending = f"; {self.note}" if self.note else ""
+        return f"{self.term}: {shown} ({self.method}){ending}" if shown else f"{self.term}: {self.note}"
 
     @classmethod
     def unavailable(cls, term: str, reason: Phrase, *, method: str = "", estimate: float | None = None) -> Estimate:

@@ -12,6 +12,7 @@ from asp_eval.analysis.results import Results
 from asp_eval.analysis.sets import assemble
 from asp_eval.core.errors import AspError
 from asp_eval.core.filters import parse_filter
+from asp_eval.core.phrases import Phrase
 from asp_eval.store import table
 from asp_eval.store.provenance import refuse_stale
 from asp_eval.store.result_files import load
@@ -21,6 +22,7 @@ from asp_eval.trial.tables.fields import Field, Kind
 from asp_eval.trial.tables.schema import BY_WAVE, TableSchema, base_schema, shipped_document
 
 FIRST_WAVE = Field("first_wave", "string", "First wave", "Wave at which the child was first reported.")
+FLOW_NOT_COUNTED = Phrase("There are no counts of the flow yet, or they are older than the data: give 'asp-eval analyse' first.")
 FLOW_FIELDS = (
     Field("outcome", "string", "Outcome", "Identifier of the outcome; empty for the flow of all children."),
     Field("wave", "string", "Wave", "Identifier of the wave; empty for what is counted once."),
@@ -79,13 +81,13 @@ class AnalysisFiles:
         The codebook last.
     left_out : tuple of str
         Columns that are stored and not exported, as ``table.column``.
-    notes : tuple of str
+    notes : tuple of Phrase
         What could not be exported yet, and what to do.
     """
 
     files: tuple[AnalysisFile, ...]
     left_out: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Phrase, ...]
 
 
 def analysis_files(study: Study) -> AnalysisFiles:
@@ -102,16 +104,16 @@ def analysis_files(study: Study) -> AnalysisFiles:
     known = _public(study)
     left_out = [f"{file.name}.{field.name}" for file in stored for field in file.fields if not _goes_out(field, known)]
     files = [_without(file, known) for file in stored]
-    notes: list[str] = []
+    notes = []
     scores = table(study, "scores")
     if len(scores):
         files += [_scores(scores), *_sets(study)]
     else:
-        notes.append("There are no scores and no analysis sets yet: give 'asp-eval score' first.")
+        notes.append(Phrase("There are no scores and no analysis sets yet: give 'asp-eval score' first."))
     try:
         files.append(_flow(_fresh_results(study)))
     except AspError:
-        notes.append("There are no counts of the flow yet, or they are older than the data: give 'asp-eval analyse' first.")
+        notes.append(FLOW_NOT_COUNTED)
     return AnalysisFiles((*files, _codebook(files)), tuple(left_out), tuple(notes))
 
 

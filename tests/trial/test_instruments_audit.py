@@ -106,7 +106,7 @@ def test_the_wrong_form_for_the_age_is_said_per_row():
         with pytest.raises(DataProblems) as caught:
             scorer(SDQ, answers, age_years=ages)
         told = [(problem.code, problem.place.row, problem.found) for problem in caught.value.problems]
-        assert told == [("SCO-007", 2, "'3.99 years'"), ("SCO-007", 5, "'18.00 years'")]
+        assert told == [("SCO-007", 2, "3.99 years"), ("SCO-007", 5, "18.00 years")]
         assert "sdq-teacher-4-17" in str(caught.value)
         assert "from 4 to below 18 years" in str(caught.value)
     assert len(score(SDQ, answers.iloc[1:3], age_years=ages.iloc[1:3])) == 2

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Refusal
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.formula import Term, expand_terms
 from asp_eval.stats.design.variables import Categories, Numeric, Variable, Variables
 from asp_eval.stats.estimate import Array
@@ -214,7 +215,7 @@ def _formulaic_plan(expression: str, data: Variables, frame: pd.DataFrame) -> tu
 def _finite(values: Array, name: str) -> Numeric:
     """Return a column that formulaic computed, if all of its values are numbers."""
     if not np.isfinite(values).all():
-        CANNOT_BUILD.refuse(name, why=f"{int((~np.isfinite(values)).sum())} of its values are not finite numbers")
+        CANNOT_BUILD.refuse(name, why=Phrase("{n} of its values are not finite numbers", n=int((~np.isfinite(values)).sum())))
     return Numeric(values)
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 
 SYNTAX = Fault("FIT-010", "the formula cannot be read: {why}", "Write it like  y ~ arm + x + (1 | institution).")
 NO_RANDOM = Fault(
@@ -104,7 +105,7 @@ RandomBlock(expression='1', group=('a', 'b')), RandomBlock(expression='0 + t', g
     """
     left, separator, right = text.partition("~")
     if not separator or not left.strip() or not right.strip():
-        SYNTAX.refuse(text, why="it needs a response, a tilde and a right side")
+        SYNTAX.refuse(text, why=Phrase("it needs a response, a tilde and a right side"))
     fixed: list[str] = []
     offsets: list[str] = []
     blocks: list[RandomBlock] = []
@@ -112,10 +113,10 @@ RandomBlock(expression='1', group=('a', 'b')), RandomBlock(expression='0 + t', g
         inner = part[1:-1].strip() if part.startswith("(") and part.endswith(")") else ""
         if _bar(inner):
             if sign == "-":
-                SYNTAX.refuse(text, why="a random term cannot be subtracted")
+                SYNTAX.refuse(text, why=Phrase("a random term cannot be subtracted"))
             blocks += _blocks(inner, text)
         elif "|" in part:
-            SYNTAX.refuse(text, why=f"a random term stands by itself in brackets, like (1 | g); found {part}")
+            SYNTAX.refuse(text, why=Phrase("a random term stands by itself in brackets, like (1 | g); found {part}", part=part))
         elif part.startswith("offset(") and part.endswith(")"):
             offsets.append(part[7:-1].strip())
         else:
@@ -177,9 +178,9 @@ def _summands(side: str, text: str) -> list[tuple[str, str]]:
         else:
             current += c
     if depth != 0 or quoted:
-        SYNTAX.refuse(text, why="its brackets or quotes do not match")
+        SYNTAX.refuse(text, why=Phrase("its brackets or quotes do not match"))
     if not current.strip():
-        SYNTAX.refuse(text, why="it ends in a sign")
+        SYNTAX.refuse(text, why=Phrase("it ends in a sign"))
     return [*parts, (sign, current.strip())]
 
 
@@ -199,12 +200,12 @@ def _blocks(inner: str, text: str) -> list[RandomBlock]:
     """Return the blocks of one random term."""
     match = re.fullmatch(r"([^|]+?)(\|\|?)([^|]+)", inner)
     if match is None:
-        SYNTAX.refuse(text, why=f"a random term has one bar, like (1 | g); found ({inner})")
+        SYNTAX.refuse(text, why=Phrase("a random term has one bar, like (1 | g); found ({part})", part=inner))
     expression, bar, grouping = match.groups()
     terms = expand_terms(expression.strip())
     expressions = [_spelled(terms)] if bar == "|" else [_spelled((t,)) for t in terms]
     if not expressions or not terms:
-        SYNTAX.refuse(text, why=f"the random term ({inner}) has no effect to vary")
+        SYNTAX.refuse(text, why=Phrase("the random term ({part}) has no effect to vary", part=inner))
     return [RandomBlock(e, g) for g in _groups(grouping, text) for e in expressions]
 
 
@@ -222,7 +223,7 @@ def _groups(grouping: str, text: str) -> list[tuple[str, ...]]:
         plain = plain[1:-1]
     nested = [tuple(_unquoted(c) for c in part.split(":")) for part in plain.split("/")]
     if any(not re.fullmatch(r"[\w. ]+", c) for part in nested for c in part):
-        SYNTAX.refuse(text, why=f"a grouping factor is a column, a:b or a/b; found {plain}")
+        SYNTAX.refuse(text, why=Phrase("a grouping factor is a column, a:b or a/b; found {part}", part=plain))
     groups: list[tuple[str, ...]] = []
     for part in nested:
         groups.append((groups[-1] if groups else ()) + part)

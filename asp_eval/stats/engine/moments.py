@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.layout import CONSTANT, FactorLayout, Layout
 from asp_eval.stats.design.model_frame import BAD_WEIGHTS, Design, read_design
 from asp_eval.stats.design.variables import read_categories
@@ -131,12 +132,12 @@ class Moments:
         x = np.asarray(X, float)
         response = np.asarray(y, float)
         if x.ndim != 2 or response.shape != (len(x),):
-            BAD_ARRAYS.refuse(why=f"X is {x.shape}, y is {response.shape}")
+            BAD_ARRAYS.refuse(why=Phrase("X is {x}, y is {y}", x=x.shape, y=response.shape))
         columns = list(names) if names is not None else _default_names(x)
         layout = _array_layout(columns, {g: (random or {}).get(g, [[CONSTANT]]) for g in groups})
         coded = [read_categories(pd.Series(np.asarray(g))).observed() for g in groups.values()]
         if any(len(c.codes) != len(x) for c in coded):
-            BAD_ARRAYS.refuse(why="the groups have another number of rows than X")
+            BAD_ARRAYS.refuse(why=Phrase("the groups have another number of rows than X"))
         own = [i for i, name in enumerate(columns) if name != CONSTANT]
 
         def fill(block: Array, rows: slice) -> None:
@@ -246,10 +247,10 @@ def _array_layout(names: list[str], random: Mapping[str, Sequence[Sequence[str]]
     """Return the layout of arrays."""
     columns = (CONSTANT, *(n for n in names if n != CONSTANT))
     if len(set(names)) < len(names):
-        BAD_ARRAYS.refuse(why="two columns of X have the same name")
+        BAD_ARRAYS.refuse(why=Phrase("two columns of X have the same name"))
     unknown = [c for blocks in random.values() for b in blocks for c in b if c not in columns]
     if unknown:
-        BAD_ARRAYS.refuse(why=f"no column is named {unknown[0]}")
+        BAD_ARRAYS.refuse(why=Phrase("no column is named {name}", name=unknown[0]))
     where = {name: i for i, name in enumerate(columns)}
     factors = tuple(FactorLayout(g, (g,), tuple(tuple(where[c] for c in b) for b in blocks)) for g, blocks in random.items())
     return Layout("arrays", (*columns, "y"), tuple(where[n] for n in names), factors, frozenset({0}))

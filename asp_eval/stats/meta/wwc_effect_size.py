@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 
 NO_G = Fault(
     "ANA-051",
@@ -62,9 +63,16 @@ def clustered_g(difference: float, pooled_sd: float, *, children: int, clusters:
     (0.9967, 1689.4)
     """
     if not pooled_sd > 0:
-        NO_G.refuse(why="the measure does not vary")
+        NO_G.refuse(why=Phrase("the measure does not vary"))
     if clusters < 3 or children <= clusters or not 0 <= icc < 1:
-        NO_G.refuse(why=f"{children} children in {clusters} clusters with an intraclass correlation of {icc:g}")
+        NO_G.refuse(
+            why=Phrase(
+                "{children} children in {clusters} clusters with an intraclass correlation of {icc:g}",
+                children=children,
+                clusters=clusters,
+                icc=icc,
+            )
+        )
     n, rho, total = children / clusters, icc, children - 2
     free = total - 2 * (n - 1) * rho
     spread = total * (1 - rho) ** 2 + n * (children - 2 * n) * rho**2 + 2 * (children - 2 * n) * rho * (1 - rho)

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import special
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Array
 
 BAD_DISTRIBUTION = Fault(
@@ -48,9 +49,11 @@ class IccEstimate:
 
     def __post_init__(self) -> None:
         if not 0 < self.estimate < 1 or not self.std_error > 0:
-            BAD_DISTRIBUTION.refuse(str(self), why="the estimate must lie between 0 and 1, with a standard error above 0")
+            BAD_DISTRIBUTION.refuse(str(self), why=Phrase("the estimate must lie between 0 and 1, with a standard error above 0"))
         if self.std_error**2 >= self.estimate * (1 - self.estimate):
-            BAD_DISTRIBUTION.refuse(str(self), why="the standard error is larger than any quantity between 0 and 1 can have")
+            BAD_DISTRIBUTION.refuse(
+                str(self), why=Phrase("the standard error is larger than any quantity between 0 and 1 can have")
+            )
 
     def quantiles(self, probabilities: Array) -> Array:
         """Return quantiles of the beta distribution."""
@@ -83,9 +86,9 @@ class IccInterval:
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.estimate <= self.high < 1 or self.low == self.high:
-            BAD_DISTRIBUTION.refuse(str(self), why="the interval must hold the estimate and lie between 0 and 1")
+            BAD_DISTRIBUTION.refuse(str(self), why=Phrase("the interval must hold the estimate and lie between 0 and 1"))
         if not 0 < self.level < 1:
-            BAD_DISTRIBUTION.refuse(str(self), why="the level must lie between 0 and 1")
+            BAD_DISTRIBUTION.refuse(str(self), why=Phrase("the level must lie between 0 and 1"))
 
     def quantiles(self, probabilities: Array) -> Array:
         """Return quantiles of the two half normal distributions."""
@@ -112,7 +115,7 @@ class IccTriangular:
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.mode <= self.high <= 1 or self.low == self.high:
-            BAD_DISTRIBUTION.refuse(str(self), why="it needs 0 <= low <= mode <= high <= 1")
+            BAD_DISTRIBUTION.refuse(str(self), why=Phrase("it needs 0 <= low <= mode <= high <= 1"))
 
     def quantiles(self, probabilities: Array) -> Array:
         """Return quantiles of the triangular distribution."""
@@ -146,7 +149,7 @@ class IccDraws:
 
     def __post_init__(self) -> None:
         if len(self.draws) < 2 or not all(0 <= x < 1 for x in self.draws):
-            BAD_DISTRIBUTION.refuse("IccDraws", why="it needs two or more values, each 0 or more and below 1")
+            BAD_DISTRIBUTION.refuse("IccDraws", why=Phrase("it needs two or more values, each 0 or more and below 1"))
 
     def quantiles(self, probabilities: Array) -> Array:
         """Return quantiles of the draws, linear between them."""

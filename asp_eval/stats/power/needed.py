@@ -9,6 +9,7 @@ import numpy as np
 from scipy import optimize
 
 from asp_eval.core.errors import Fault, Refusal
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.power.designs import Design
 from asp_eval.stats.power.losses import Losses
 from asp_eval.stats.power.outcomes import OutcomeScale
@@ -129,16 +130,16 @@ def needed(question: Question, sought: str, effect: float, aim: float) -> float:
     return float(np.exp(optimize.brentq(excess, 0.0, float(np.log(LARGEST)), xtol=1e-14, rtol=1e-14)))
 
 
-def _reason(design: Design, sought: str) -> tuple[str, str]:
+def _reason(design: Design, sought: str) -> tuple[Phrase, Phrase]:
     """Return why more of something does not help, and what would."""
     if isinstance(design, Multisite) and isinstance(design.effects, RandomSites):
         return (
-            "the effect varies between the sites, and only more sites lessen what that adds to the standard error",
-            "Plan more sites, or a smaller heterogeneity.",
+            Phrase("the effect varies between the sites, and only more sites lessen what that adds to the standard error"),
+            Phrase("Plan more sites, or a smaller heterogeneity."),
         )
     if sought in ("size", "subclusters"):
-        return "the variance between clusters stays, however many are measured in each", "Plan more clusters."
-    return "the effect is too small for the precision", "Plan for a larger effect."
+        return Phrase("the variance between clusters stays, however many are measured in each"), Phrase("Plan more clusters.")
+    return Phrase("the effect is too small for the precision"), Phrase("Plan for a larger effect.")
 
 
 def _whole(question: Question, sought: str, effect: float, aim: float, found: float) -> Design:

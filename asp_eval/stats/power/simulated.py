@@ -16,6 +16,7 @@ import pandas as pd
 from scipy import special
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 from asp_eval.core.randomness import stream
 from asp_eval.stats.estimate import Array, t_tail
 from asp_eval.stats.power.designs import ClusterRobust, Sizes, TwoLevel
@@ -204,7 +205,9 @@ def simulate_power(
         FEW_TRIALS.refuse("trials", found=trials)
     how = KenwardRoger() if method is None else method
     if not isinstance(how, METHODS):
-        NOT_SIMULATED.refuse("method", found=type(how).__name__, why="the test is not one of KenwardRoger, BetweenWithin, Normal")
+        NOT_SIMULATED.refuse(
+            "method", found=type(how).__name__, why=Phrase("the test is not one of KenwardRoger, BetweenWithin, Normal")
+        )
     chosen = test or TTest()
     check_test(chosen)
     parts: dict[str, object] = {"design": design, "waves": waves or EndOnly(), "losses": losses or Losses()}
@@ -241,7 +244,7 @@ class _Plan:
 
 def _row(plan: _Plan, varied: dict[str, object], method: Method, trials: int, seed: int) -> SimulatedRow:
     if not isinstance(plan.design, TwoLevel) or isinstance(plan.design.analysis, ClusterRobust):
-        NOT_SIMULATED.refuse("design", why="it is not a two-level design analysed by a mixed model")
+        NOT_SIMULATED.refuse("design", why=Phrase("it is not a two-level design analysed by a mixed model"))
     sizes = cluster_sizes(plan.design)
     situation = plan.situation or _even_situation(plan.design, len(sizes), seed)
     arms = situation.allocations(trials)

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
 from asp_eval.trial.instruments.computing import Counts, Flags, Floats, Scores, not_asked
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.parts import Scale, Unless
 
-Named = tuple[Counts, list[str]]  # for each row the position of its text, and the texts
+Named = tuple[Counts, Sequence[str]]  # for each row the position of its text, and the texts
 
 
 def audit_frame(instrument: Instrument, codes: Mapping[str, Floats], scored: Scores, index: pd.Index) -> pd.DataFrame:
@@ -62,8 +63,11 @@ def _scale(
     entered = _named(answered & ~(missing | gate)[:, None], scale.items)
     lacking = _named(~answered & ~gate[:, None], scale.items)
     needed = scale.rule.minimum_answered
-    reasons = [f"{a} of {len(scale.items)} items answered, {needed} needed" for a in range(len(scale.items))]
-    notes = ["", *reasons, *([_skip_note(unless, scale, any_answer) for any_answer in (False, True)] if unless else [])]
+    reasons = [
+        Phrase("{n} of {all} items answered, {needed} needed", n=n, all=len(scale.items), needed=needed)
+        for n in range(len(scale.items))
+    ]
+    notes = [NO_NOTE, *reasons, *([_skip_note(unless, scale, any_answer) for any_answer in (False, True)] if unless else [])]
     which = np.where(missing, n_answered + 1, 0)
     which = np.where(gate, len(reasons) + 1 + (n_answered > 0), which)
     return entered, lacking, (which.astype(np.int64), notes)
@@ -75,13 +79,15 @@ def _composite(parts: Sequence[str], scored: Scores) -> tuple[Named, Named, Name
     any_missing: Flags = np.any(missing, axis=1, keepdims=True)
     entered = _named(~missing & ~any_missing, parts)
     position, lacking = _named(missing, parts)
-    notes = [f"missing: {names}" if names else "" for names in lacking]
+    notes = [Phrase("missing: {names}", names=names) if names else NO_NOTE for names in lacking]
     return entered, (position, lacking), (position, notes)
 
 
-def _skip_note(unless: Unless, scale: Scale, any_answer: bool) -> str:
-    ignored = "; its answers do not count" if any_answer else ""
-    return f"not asked, as {unless.item} is {unless.code}: scored {scale.if_not_asked}{ignored}"
+def _skip_note(unless: Unless, scale: Scale, any_answer: bool) -> Phrase:
+    skipped = Phrase(
+        "not asked, as {item} is {code}: scored {score}", item=unless.item, code=unless.code, score=scale.if_not_asked
+    )
+    return notes_in_one([skipped, Phrase("its answers do not count")] if any_answer else [skipped])
 
 
 def _named(flags: NDArray[np.bool_], names: Sequence[str]) -> Named:

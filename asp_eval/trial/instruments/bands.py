@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from asp_eval.core.errors import Fault, Unavailable
-from asp_eval.core.phrases import Phrase
+from asp_eval.core.phrases import NO_NOTE, Phrase, listed
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.parts import BandSet
 from asp_eval.trial.instruments.responses import years
@@ -35,7 +35,7 @@ class Fit:
     sets : tuple of BandSet
     position : ndarray of int, shape (n,)
         The set among `sets` that serves each row; -1 where none does.
-    notes : ndarray of str, shape (n,)
+    notes : ndarray of Phrase, shape (n,)
         Empty, or why no set serves the row.
     """
 
@@ -121,7 +121,7 @@ def fitting_sets(
     found = [instrument.band_set(name) for name in names]
     sets = tuple(each for each in found if not isinstance(each, Unavailable))
     if not sets:
-        return Fit((), np.full(n, -1, dtype=np.int64), np.full(n, "", dtype=object))
+        return Fit((), np.full(n, -1, dtype=np.int64), np.full(n, NO_NOTE, dtype=object))
     for what, given in (("ages", age_years), ("sexes", sex)):
         if given is not None and len(given) != n:
             WRONG_LENGTH.refuse(instrument.id, found=len(given), expected=n, what=what)
@@ -133,7 +133,7 @@ def fitting_sets(
     position = np.full(n, -1, dtype=np.int64)
     for number in reversed(range(len(sets))):
         position[_serves(sets[number], n, ages, sexes)] = number
-    notes = np.full(n, "", dtype=object)
+    notes = np.full(n, NO_NOTE, dtype=object)
     for row in np.flatnonzero(position < 0):
         notes[row] = _note(sets, None if ages is None else float(ages[row]), None if sexes is None else str(sexes[row]))
     return Fit(sets, position, notes)
@@ -209,8 +209,9 @@ def _serves(chosen: BandSet, n: int, ages: NDArray[np.float64] | None, sexes: ND
     return fits
 
 
-def _note(sets: Sequence[BandSet], age: float | None, sex: str | None) -> str:
-    child = [] if sex is None else [sex or "sex unknown"]
-    child += [] if age is None else ["age unknown" if np.isnan(age) else years(age)]
-    which = f"{sets[0].id} was not" if len(sets) == 1 else f"none of {', '.join(each.id for each in sets)} was"
-    return f"{which} made for this child: {', '.join(child)}"
+def _note(sets: Sequence[BandSet], age: float | None, sex: str | None) -> Phrase:
+    child: list[str] = [] if sex is None else [sex or Phrase("sex unknown")]
+    child += [] if age is None else [Phrase("age unknown") if np.isnan(age) else years(age)]
+    if len(sets) == 1:
+        return Phrase("{set} was not made for this child: {child}", set=sets[0].id, child=listed(child))
+    return Phrase("none of {sets} was made for this child: {child}", sets=", ".join(s.id for s in sets), child=listed(child))

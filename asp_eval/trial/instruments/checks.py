@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from asp_eval.core.documents import Keys, Misfit
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.instruments.parts import Ages, Band, Bands, BandSet, Composite, Item, Licence, Response, Scale
 
 REPEATED = Fault("INS-003", "the {kind} stands twice", "Give each its own, or remove one.")
@@ -109,7 +110,7 @@ def conditions(items: Sequence[Item], scales: Sequence[Scale], sets: Mapping[str
     for i, item in enumerate(items):
         if item.unless is not None and item.unless.code not in earlier.get(item.unless.item, ()):
             known = item.unless.item in earlier
-            reason = "the item has no such code" if known else "no earlier item has this name"
+            reason = Phrase("the item has no such code") if known else Phrase("no earlier item has this name")
             found = item.unless.code if known else item.unless.item
             yield Misfit(("items", i, "unless"), WRONG_CONDITION, found, None, {"reason": reason})
         earlier[item.key] = tuple(response.code for response in sets[item.responses])
@@ -118,12 +119,16 @@ def conditions(items: Sequence[Item], scales: Sequence[Scale], sets: Mapping[str
         alike = all(unless[key] == unless[scale.items[0]] for key in scale.items)
         score = scale.if_not_asked
         if not alike:
-            yield Misfit(("scales", i, "items"), NO_CONDITION_SCORE, None, None, {"reason": "its items are asked differently"})
+            yield Misfit(
+                ("scales", i, "items"), NO_CONDITION_SCORE, None, None, {"reason": Phrase("its items are asked differently")}
+            )
         elif (unless[scale.items[0]] is None) != (score is None):
-            yield Misfit(("scales", i), NO_CONDITION_SCORE, score, None, {"reason": "'unless' and 'if_not_asked' go together"})
+            yield Misfit(
+                ("scales", i), NO_CONDITION_SCORE, score, None, {"reason": Phrase("'unless' and 'if_not_asked' go together")}
+            )
         elif score is not None and not scale.range.from_ <= score <= scale.range.to:
             here = ("scales", i, "if_not_asked")
-            yield Misfit(here, NO_CONDITION_SCORE, score, None, {"reason": "the score is outside the range"})
+            yield Misfit(here, NO_CONDITION_SCORE, score, None, {"reason": Phrase("the score is outside the range")})
 
 
 def arithmetic(
@@ -133,7 +138,7 @@ def arithmetic(
     for name, responses in sets.items():
         codes = [response.code for response in responses]
         if len(codes) < 2 or codes != sorted(codes):
-            reason = {"reason": "a response set needs two codes or more, in rising order"}
+            reason = {"reason": Phrase("a response set needs two codes or more, in rising order")}
             yield Misfit(("response_sets", name), WRONG_RULE, codes, None, reason)
     ends = {item.key: _ends(sets[item.responses]) for item in items}
     for i, scale in enumerate(scales):

@@ -9,13 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.trial.instruments.computing import compute
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import family, form_positions
 from asp_eval.trial.instruments.responses import FIRST_ROW, answered, checked_codes, column_names
 
 TWO_FORMS = Fault("SCO-006", "the child has answers on two forms", "Keep the answers of the form that was used.")
-NO_FORM = "the age is unknown or outside the forms, so no form could be picked"
+NO_FORM = Phrase("the age is unknown or outside the forms, so no form could be picked")
 
 
 def score_family(name: str, responses: pd.DataFrame, age_years: pd.Series[float]) -> pd.DataFrame:
@@ -101,7 +102,7 @@ def _scores(forms: Sequence[Instrument], responses: pd.DataFrame, used: NDArray[
     return pd.DataFrame(values, index=responses.index, columns=keys)
 
 
-def _note(used: int, by_age: int, forms: Sequence[Instrument]) -> str:
+def _note(used: int, by_age: int, forms: Sequence[Instrument]) -> Phrase:
     if used < 0:
         return NO_FORM
-    return "" if by_age in {used, -1} else f"the age picks {forms[by_age].id}"
+    return NO_NOTE if by_age in {used, -1} else Phrase("the age picks {form}", form=forms[by_age].id)

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.instruments.definition import Instrument
 
 Floats = NDArray[np.float64]
@@ -100,9 +101,9 @@ def check_ages(instrument: Instrument, responses: pd.DataFrame, age_years: pd.Se
         raise DataProblems(problems)
 
 
-def years(age: float) -> str:
+def years(age: float) -> Phrase:
     """Write an age so that one just below a limit does not read as the limit: cut, not rounded."""
-    return f"{np.floor(age * 100 + 1e-6) / 100:.2f} years"
+    return Phrase("{age:.2f} years", age=float(np.floor(age * 100 + 1e-6) / 100))
 
 
 def column_names(instrument: Instrument, responses: pd.DataFrame) -> dict[str, str]:

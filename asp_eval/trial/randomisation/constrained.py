@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase, all_of, listed
 from asp_eval.core.randomness import stream
 from asp_eval.trial.randomisation.candidates import Candidates, kept_candidates
 from asp_eval.trial.randomisation.distances import exact
@@ -113,7 +114,7 @@ class Constrained(Scheme):
             "worst_kept_score": f"{float(max(found.scores)):.6g}",
         }
 
-    def cautions(self) -> tuple[str, ...]:
+    def cautions(self) -> tuple[Phrase, ...]:
         """Return the pairs of institutions that always, or never, have the same arm (Moulton 2004).
 
         Two that are a stratum by themselves are left out: with equal arms the lot parts them whatever is kept.
@@ -122,19 +123,25 @@ class Constrained(Scheme):
         rows, columns = np.triu_indices(len(ids), k=1)
         parted = {tuple(held) for held in self.roster.members().values() if self.ratio == (1, 1) and len(held) == 2}
         pairs = [(i, j) for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if (i, j) not in parted]
-        said = []
-        for value, word in ((1.0, "always"), (0.0, "never")):
-            named = [f"{ids[i]} and {ids[j]}" for i, j in pairs if share[i, j] == value]
-            if named:
-                more = f", and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-                counted = (
-                    f"1 pair of institutions {word} has" if len(named) == 1 else f"{len(named)} pairs of institutions {word} have"
+        always, never = ([all_of([ids[i], ids[j]]) for i, j in pairs if share[i, j] == value] for value in (1.0, 0.0))
+        found = []
+        if always:
+            found.append(
+                Phrase(
+                    "In all that is kept these pairs of institutions have the same arm ({n} in all): {pairs}."
+                    " With many of them fewer institutions are really drawn: keep more.",
+                    n=len(always), pairs=some_pairs(always),
                 )
-                said.append(
-                    f"{counted} the same arm in what is kept ({'; '.join(named[:MOST_NAMED])}{more})."
-                    " With many of them fewer institutions are really drawn: keep more."
+            )  # fmt: skip
+        if never:
+            found.append(
+                Phrase(
+                    "In nothing that is kept these pairs of institutions have the same arm ({n} in all): {pairs}."
+                    " With many of them fewer institutions are really drawn: keep more.",
+                    n=len(never), pairs=some_pairs(never),
                 )
-        return tuple(said)
+            )  # fmt: skip
+        return tuple(found)
 
     def _in_turn(self, seed: int) -> list[str]:
         """Return the kept candidates by their keys."""
@@ -180,3 +187,9 @@ def _refuse_too_few(study: Study, found: Candidates) -> None:
         TOO_FEW_KEPT.refuse(
             "study.yaml, randomisation", found=f"{len(found.kept)} of {found.considered}", expected=f"{needed} or more"
         )
+
+
+def some_pairs(pairs: list[Phrase]) -> Phrase:
+    """Return the first pairs, and how many there are besides."""
+    first = listed(pairs[:MOST_NAMED], "; ")
+    return Phrase("{names} and {n} more", names=first, n=len(pairs) - MOST_NAMED) if len(pairs) > MOST_NAMED else first

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from asp_eval.core.phrases import Phrase
 from asp_eval.trial.randomisation.hash_order import Draws
 from asp_eval.trial.randomisation.roster import Roster
 
@@ -145,7 +146,7 @@ class Scheme(ABC):
         """Return what else the ledger keeps of the scheme."""
         return {}
 
-    def cautions(self) -> tuple[str, ...]:
+    def cautions(self) -> tuple[Phrase, ...]:
         """Return what should be weighed before the lot is drawn, as sentences."""
         return ()
 
