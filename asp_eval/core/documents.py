@@ -1,8 +1,4 @@
-"""Documents people write (YAML) become frozen models, with every mistake placed on its line; files are written whole.
-
-YAML is read in a strict dialect: only ``true`` and ``false`` are truth values (so a study may be called ``no``), a key
-may stand once, aliases are refused (a few lines of them can expand without end), and a file has an upper size.
-"""
+"""Documents people write (YAML) become frozen models, with every mistake placed on its line; files are written whole."""
 
 from __future__ import annotations
 
@@ -15,34 +11,27 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.phrases import Phrase, any_of
+from asp_eval.core.strict_yaml import Keys, field_path, read_yaml
 
 Model = TypeVar("Model", bound="Document")
-Keys = tuple[str | int, ...]
 
-LARGEST_DOCUMENT = 2_000_000  # bytes; the largest shipped instrument is a hundredth of this
 STALE_AFTER = 3600.0  # seconds; writing a file whole takes one or two
 _PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part")  # the names that mkstemp makes in `write_whole`
 
-NO_FILE = Fault("DOC-001", "there is no such file", "Check the path, or write a fresh one with 'asp-eval init'.")
-NOT_TEXT = Fault("DOC-002", "the file is not UTF-8 text", "Save it as UTF-8 in your editor.")
-TOO_LARGE = Fault("DOC-003", "the file is larger than a document of this kind can be", "Check that it is the right file.")
-NOT_YAML = Fault("DOC-004", "the file is not valid YAML: {reason}", "Indent with spaces, close every quote and bracket.")
-EMPTY = Fault("DOC-005", "the file is empty", "Write its content, or copy a shipped example.")
-ALIAS = Fault("DOC-006", "the document uses a YAML alias (*name)", "Write the value out.")
-REPEATED_KEY = Fault("DOC-007", "the key stands twice", "Keep one of the two.")
 UNKNOWN_KEY = Fault("DOC-008", "the key is unknown", "{advice}")
 MISSING_KEY = Fault("DOC-009", "the key is missing", "Add it.")
 WRONG_VALUE = Fault("DOC-010", "the value does not fit", "{advice}")
+MORE_MISTAKES = Fault("DOC-013", "{n} more mistakes are not listed", "Correct these first.")
+MOST_LISTED = 200  # mistakes of one document
 
 PATTERNS = {
     r"^[A-Za-z][A-Za-z0-9_]*$": Phrase("a name of letters a to z, digits and _, beginning with a letter"),
@@ -99,17 +88,6 @@ class Misfits(ValueError):
         super().__init__("; ".join(str(_placed(m, "", {}, ())) for m in self.misfits))
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader whose only truth values are true and false."""
-
-
-_StrictLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
-
-
 def read_document(path: Path, model: type[Model], *, context: Mapping[str, Any] | None = None) -> Model:
     """Read a YAML file into `model`, or raise every mistake at once.
 
@@ -131,42 +109,9 @@ def read_document(path: Path, model: type[Model], *, context: Mapping[str, Any] 
     except ValidationError as error:
         found = [p for detail in error.errors() for p in _problems(detail, path.name, lines, model)]
         found += [_placed(misfit, path.name, lines, ()) for misfit in model.cross_references(values)]
-        raise DataProblems({str(problem): problem for problem in found}.values()) from None
-
-
-def read_yaml(path: Path) -> tuple[Any, dict[Keys, int]]:
-    """Read a YAML file; return its values and the line on which each of them stands.
-
-    Returns
-    -------
-    values : dict, list or scalar
-    lines : dict
-        Path of keys and positions, ``("arms", 1)``, to line number.
-
-    Raises
-    ------
-    DataProblems
-    """
-    text = _read_text(path)
-    problems: list[Problem] = []
-    lines: dict[Keys, int] = {}
-    try:
-        for token in yaml.scan(text, Loader=_StrictLoader):
-            if isinstance(token, yaml.AliasToken):
-                raise DataProblems([ALIAS.at(Place(path.name, line=token.start_mark.line + 1), found=f"*{token.value}")])
-        loader = _StrictLoader(text)
-        node = loader.get_single_node()
-        if node is None:
-            raise DataProblems([EMPTY.at(path.name)])
-        _index(node, (), lines, problems, path.name)
-        values = loader.construct_document(node)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2006-02-31
-        mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)
-        raise DataProblems([NOT_YAML.at(Place(path.name, line=mark.line + 1 if mark else None), reason=reason)]) from None
-    if problems:
-        raise DataProblems(problems)
-    return values, lines
+        each = list({str(problem): problem for problem in found}.values())
+        more = [MORE_MISTAKES.at(path.name, n=len(each) - MOST_LISTED)] if len(each) > MOST_LISTED else []
+        raise DataProblems([*each[:MOST_LISTED], *more]) from None
 
 
 def write_whole(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
@@ -201,33 +146,6 @@ def remove_stale_parts(folder: Path) -> None:
                 part.unlink()
 
 
-def _read_text(path: Path) -> str:
-    if not path.is_file():
-        raise DataProblems([NO_FILE.at(str(path))])
-    if path.stat().st_size > LARGEST_DOCUMENT:
-        size = Phrase("{n} bytes", n=path.stat().st_size)
-        raise DataProblems([TOO_LARGE.at(path.name, found=size, expected=Phrase("at most {n} bytes", n=LARGEST_DOCUMENT))])
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataProblems([NOT_TEXT.at(path.name)]) from None
-
-
-def _index(node: yaml.Node, keys: Keys, lines: dict[Keys, int], problems: list[Problem], source: str) -> None:
-    """Note the line of every value, and every key that stands twice."""
-    lines[keys] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            here = (*keys, str(key.value))
-            if here in lines:
-                problems.append(REPEATED_KEY.at(Place(source, key.start_mark.line + 1, column=_field(here))))
-            _index(value, here, lines, problems, source)
-            lines[here] = key.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for position, value in enumerate(node.value):
-            _index(value, (*keys, position), lines, problems, source)
-
-
 def _problems(detail: ErrorDetails, source: str, lines: dict[Keys, int], model: type[BaseModel]) -> Iterator[Problem]:
     """Translate one pydantic error into placed problems: several where the model's own validator found several."""
     keys = tuple(part for part in detail["loc"] if part in {"[key]"} or not _is_union_tag(part, detail["loc"]))
@@ -248,7 +166,7 @@ def _place(source: str, lines: dict[Keys, int], keys: Keys) -> Place:
     known = keys
     while known and known not in lines:
         known = known[:-1]
-    return Place(source, lines.get(known), column=_field(keys) or None)
+    return Place(source, lines.get(known), column=field_path(keys) or None)
 
 
 def _problem(detail: ErrorDetails, keys: Keys, place: Place, model: type[BaseModel]) -> Problem:
@@ -298,16 +216,12 @@ def _is_union_tag(part: str | int, loc: Keys) -> bool:
     return isinstance(part, str) and len(loc) > 1 and (part[:1].isupper() or "[" in part or part in scalars)
 
 
-def _all_keys(model: type[BaseModel]) -> list[str]:
+@cache
+def _all_keys(model: type[BaseModel]) -> tuple[str, ...]:
     """Every key the model's schema knows, at any depth: the pool for "did you mean"."""
     schema = model.model_json_schema()
     parts = [schema, *schema.get("$defs", {}).values()]
-    return sorted({key for part in parts for key in part.get("properties", {})})
-
-
-def _field(keys: Keys) -> str:
-    """Spell a path of keys as people do: ``waves[2].from``."""
-    return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".")
+    return tuple(sorted({key for part in parts for key in part.get("properties", {})}))
 
 
 def _brief(value: object) -> object:

@@ -1,14 +1,16 @@
 """Every mistake of a document is answered on its line; files are there whole or not at all."""
 
+import time
 from datetime import date
 from pathlib import Path
 
 import pytest
 from pydantic import Field
 
-from asp_eval.core import documents
-from asp_eval.core.documents import Document, read_document, read_yaml, write_whole
+from asp_eval.core import documents, strict_yaml
+from asp_eval.core.documents import Document, read_document, write_whole
 from asp_eval.core.errors import DataProblems
+from asp_eval.core.strict_yaml import read_yaml
 
 
 class Inner(Document):
@@ -77,6 +79,13 @@ def test_an_unknown_key_is_answered_with_the_near_one(tmp_path):
         ("title: 2006-02-31\n", "DOC-004"),
         ("title: &a x\nparts: *a\n", "DOC-006"),
         ("title: x\ntitle: y\n", "DOC-007"),
+        ("title: !!bool abc\n", "DOC-012"),
+        ("title: !!timestamp abc\n", "DOC-012"),
+        ("parts: !!python/tuple [a]\n", "DOC-012"),
+        ("title: 2001-01-01t00:00:00+99:99\n", "DOC-004"),
+        ("title: " + "9" * 5_000 + "\n", "DOC-004"),
+        ("title: =\n", "DOC-004"),
+        ("? [a]\n: b\n", "DOC-004"),
         ("title: x\n".encode("utf-16"), "DOC-002"),
         ("title: bø\n".encode("cp1252"), "DOC-002"),
     ],
@@ -85,12 +94,35 @@ def test_what_is_no_document_is_refused_with_its_code(tmp_path, text, code):
     assert codes_and_lines(written(tmp_path, text))[0][0] == code
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 5_000, "{a: " * 5_000, "- " * 3_000, "[" * 41 + "]" * 41, "a: " + "[[]," * 5_000,
+        "".join(" " * depth + "a:\n" for depth in range(500)), "? " * 3_000,
+    ],
+)  # fmt: skip
+def test_nesting_is_refused_while_it_is_read(tmp_path, text):
+    path, began = written(tmp_path, text), time.process_time()
+    assert codes_and_lines(path)[0][0] == "DOC-011"
+    assert time.process_time() - began < 0.5  # 5 kB of brackets took 40 s
+
+
+def test_forty_levels_are_no_nesting_too_deep(tmp_path):
+    assert read_yaml(written(tmp_path, "[" * 40 + "]" * 40))[0] is not None
+
+
+def test_of_a_thousand_mistakes_the_first_are_listed(tmp_path):
+    found = codes_and_lines(written(tmp_path, "".join(f"key{n}: 1\n" for n in range(1_000))))
+    assert len(found) == 201
+    assert found[-1] == ("DOC-013", None)
+
+
 def test_a_file_that_is_not_there(tmp_path):
     assert codes_and_lines(tmp_path / "none.yaml") == [("DOC-001", None)]
 
 
 def test_a_file_too_large_for_a_document_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(documents, "LARGEST_DOCUMENT", 10)
+    monkeypatch.setattr(strict_yaml, "LARGEST_DOCUMENT", 10)
     assert codes_and_lines(written(tmp_path, "title: something long\n"))[0][0] == "DOC-003"
 
 

@@ -87,6 +87,7 @@ TABLE = {
     "a mapping that leaves no row": bad("SCR-022", mapping="version: 1\nkeep_rows: child_id == x\n"),
     "a mapping with an unknown key": bad("DOC-008", mapping="version: 1\nrenames: {a: b}\n"),
     "a mapping that is no YAML": bad("DOC-004", mapping="version: [1\n"),
+    "a mapping of brackets": bad("DOC-011", mapping="a: " + "[" * 5_000),
     "a filter that names an absent column": bad("SCR-020", mapping="version: 1\nkeep_rows: nowhere == 1\n"),
     "a dialect that is not known": bad("SCR-071", mapping="version: 1\nformat: {dialect: tally}\n"),
     "the keys inside the study": bad("SCR-162", keys="study/keys"),
@@ -154,8 +155,13 @@ def test_every_door_refuses_the_same(arriving, kind):  # 1
     assert {door: errors_of(call) for door, call in doors.items()} == dict.fromkeys(doors, TABLE[kind].codes)
 
 
-@pytest.mark.parametrize("kind", ["no file", "an empty file", "half a workbook", "a column twice", "a mapping that is no YAML",
-                                  "a personal number in the mapping", "a dialect that is not known"])  # fmt: skip
+UNREADABLE = (
+    "no file", "an empty file", "half a workbook", "a column twice", "a mapping that is no YAML", "a mapping of brackets",
+    "a personal number in the mapping", "a dialect that is not known",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
 def test_the_proposer_refuses_what_cannot_be_read(arriving, kind):  # 3
     study, path = arriving(TABLE[kind])
     assert errors_of(lambda: propose(study, path, "screening", "w1")) == TABLE[kind].codes

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from asp_eval.core.documents import read_yaml, write_whole
+from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.core.strict_yaml import read_yaml
 from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.files.export import Progress, quiet
 from asp_eval.intake.files.raw import Dialect, RawTable

@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from pydantic import BaseModel
 
-from asp_eval.core.documents import Keys, Misfit
+from asp_eval.core.documents import Misfit
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
+from asp_eval.core.strict_yaml import Keys
 from asp_eval.trial.instruments.parts import Ages, Band, Bands, BandSet, Composite, Item, Licence, Response, Scale
 
 REPEATED = Fault("INS-003", "the {kind} stands twice", "Give each its own, or remove one.")

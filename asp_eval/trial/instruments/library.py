@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from asp_eval.core.documents import read_document, read_yaml
+from asp_eval.core.documents import read_document
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.phrases import Phrase, any_of
 from asp_eval.core.resources import shipped_folder
+from asp_eval.core.strict_yaml import read_yaml
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.norms import FOLDER, with_norms
 from asp_eval.trial.instruments.parts import Ages

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from asp_eval.core.documents import Keys, Misfit
+from asp_eval.core.documents import Misfit
 from asp_eval.core.errors import Fault
+from asp_eval.core.strict_yaml import Keys
 
 UNKNOWN_WAVE = Fault("STU-010", "the wave is not declared", "Use the id of a wave, or declare it under 'waves'.")
 UNKNOWN_SET = Fault("STU-011", "the analysis set is not declared", "Use one of 'sets', or declare it there.")
