@@ -15,6 +15,7 @@ import openpyxl
 import pandas as pd
 from hypothesis import strategies as st
 
+from asp_eval.intake.identifiers import is_personal
 from asp_eval.trial.tables.fields import Field
 from asp_eval.trial.tables.schema import TableSchema
 
@@ -34,7 +35,7 @@ Row = tuple[Cell, ...]
 
 # letters of every kind that an export may hold; no control characters, and none that looks like a broken one
 _LETTERS = "aeiNA01579 æøåÆØÅéüß'\"“;,|\t=+-@#%&<>._/\\()"
-_TEXTS = st.text(st.sampled_from(_LETTERS), max_size=12).map(str.strip)
+_TEXTS = st.text(st.sampled_from(_LETTERS), max_size=12).map(str.strip).filter(lambda text: not is_personal(text))
 _LINES = st.lists(_TEXTS.filter(bool), min_size=1, max_size=2).map("\n".join)
 _DATES = st.dates(dt.date(1990, 1, 1), dt.date(2035, 12, 31))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems, Refusal
@@ -138,7 +138,6 @@ def renamed(draw: st.DrawFn) -> tuple[dict[str, str], list[str]]:
 
 
 @given(renamed())
-@settings(max_examples=80, deadline=None)
 def test_what_is_proposed_is_right_or_absent(small, case):
     names, order = case
     truth = {name: ours for ours, name in names.items()}
@@ -411,7 +410,6 @@ NASTY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 
 @given(st.lists(NASTY, min_size=1, max_size=4, unique=True), NASTY)
-@settings(max_examples=80, deadline=None)
 def test_any_name_and_label_can_stand_in_a_mapping(small, tmp_path_factory, names, label):
     columns = screening() | {name: ["x", "y", "z"] for name in names if name not in screening()}
     columns["sex"] = ["boy", label, "girl"]

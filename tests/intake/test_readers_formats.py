@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from examples import ONE_FOLDER, part_of_examples
 from file_formats import NAMES, SCHEMA, Row, as_csv, as_ods, as_xls, as_xlsx, tables, write
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
@@ -17,8 +18,8 @@ from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.mapping.mapping import Mapping
 from asp_eval.intake.pipeline import read_table
 
-often = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-seldom = settings(often, max_examples=6)  # each file is read in a process of its own
+often = settings(part_of_examples(0.5), suppress_health_check=ONE_FOLDER)
+seldom = settings(part_of_examples(0.1), suppress_health_check=ONE_FOLDER)  # an example is dear, or there are many cases
 WORST = [
     ("00007", "007", 'a;b,c\t|"x"\nÆblegrød', -3, 0.1, dt.date(2006, 9, 1), "2006-09"),
     ("00008", "NA", "=1+1", None, -1234.5678, None, None),
@@ -43,7 +44,7 @@ def _plain(value: object) -> object:
 @pytest.mark.parametrize(("delimiter", "decimal"), [(";", "."), (";", ","), (",", "."), ("\t", ","), ("|", ".")])
 @given(rows=tables(), told=st.booleans())
 @example(rows=WORST, told=True)
-@settings(often, max_examples=4)
+@seldom
 def test_text_comes_back_equal_or_is_refused_as_ambiguous(tmp_path, encoding, delimiter, decimal, rows, told):
     path = tmp_path / "file.csv"
     path.write_bytes(as_csv(rows, delimiter, encoding, decimal))
@@ -59,7 +60,7 @@ def test_text_comes_back_equal_or_is_refused_as_ambiguous(tmp_path, encoding, de
 
 @pytest.mark.parametrize("delimiter", [";", ",", "\t"])
 @given(rows=tables())
-@settings(often, max_examples=8)
+@settings(part_of_examples(0.2), suppress_health_check=ONE_FOLDER)
 def test_a_line_for_spreadsheets_settles_the_delimiter(tmp_path, delimiter, rows):
     path = tmp_path / "file.csv"
     path.write_bytes(as_csv(rows, delimiter, first=f"sep={delimiter}\r\n"))

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import survey_exports as exports
-from hypothesis import HealthCheck, given, settings
+from examples import ONE_FOLDER, part_of_examples
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from survey_exports import WRITERS, Answers, Asked
 
@@ -63,7 +64,7 @@ def _is_label(text: str) -> bool:
 
 
 @pytest.mark.parametrize("system", WRITERS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(part_of_examples(0.4), suppress_health_check=ONE_FOLDER)
 @given(made=surveys())
 def test_what_is_written_is_read(tmp_path_factory, system, made):
     survey, rows = made

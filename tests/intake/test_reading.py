@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from examples import ONE_FOLDER
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
@@ -247,7 +248,7 @@ texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_character
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
     ending=st.sampled_from(["\n", "\r\n"]),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=ONE_FOLDER)
 def test_any_text_comes_back_equal_from_any_dialect(tmp_path, rows, delimiter, encoding, ending):
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator=ending)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import part_of_examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval.stats.linear.ols import ols
@@ -34,7 +35,7 @@ def table(frame: pd.DataFrame, method: object = METHODS[1], weights: str | None 
 
 @pytest.mark.parametrize("weights", [None, "w"])
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
-@settings(max_examples=25, deadline=None)
+@part_of_examples(0.6)
 @given(frame=trials(), seed=st.integers(0, 100))
 def test_neither_the_order_of_rows_nor_the_names_of_clusters_matter(
     method: object, weights: str | None, frame: pd.DataFrame, seed: int
@@ -45,7 +46,7 @@ def test_neither_the_order_of_rows_nor_the_names_of_clusters_matter(
     np.testing.assert_allclose(table(other, method, weights), table(frame, method, weights), rtol=SAME, atol=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@part_of_examples(0.6)
 @given(frame=trials(), scale=st.sampled_from([1e-6, 0.1, 50.0, 1e6]), shift=st.sampled_from([-300.0, 0.0, 7.0]))
 def test_units_of_the_outcome_scale_estimates_and_errors(frame: pd.DataFrame, scale: float, shift: float) -> None:
     before, after = table(frame), table(frame.assign(y=(frame["y"] + shift) * scale))
@@ -53,7 +54,7 @@ def test_units_of_the_outcome_scale_estimates_and_errors(frame: pd.DataFrame, sc
     np.testing.assert_allclose(after[:, 2], before[:, 2], rtol=SAME)
 
 
-@settings(max_examples=25, deadline=None)
+@part_of_examples(0.6)
 @given(frame=trials(), scale=st.sampled_from([-1e5, 0.01, 1e5]), shift=st.sampled_from([-1e3, 0.0, 40.0]))
 def test_units_of_a_covariate_leave_the_other_coefficients_alone(frame: pd.DataFrame, scale: float, shift: float) -> None:
     before, after = table(frame), table(frame.assign(x=(frame["x"] + shift) * scale))
@@ -61,19 +62,19 @@ def test_units_of_a_covariate_leave_the_other_coefficients_alone(frame: pd.DataF
     np.testing.assert_allclose(after[2], before[2] * [1 / scale, 1 / abs(scale), 1], rtol=1e-5, atol=1e-9 / abs(scale))
 
 
-@settings(max_examples=25, deadline=None)
+@part_of_examples(0.6)
 @given(frame=trials(), factor=st.sampled_from([1e-3, 7.0]))
 def test_only_the_ratios_of_weights_matter(frame: pd.DataFrame, factor: float) -> None:
     np.testing.assert_allclose(table(frame.assign(w=frame["w"] * factor), weights="w"), table(frame, weights="w"), rtol=SAME)
 
 
-@settings(max_examples=25, deadline=None)
+@part_of_examples(0.6)
 @given(frame=trials())
 def test_equal_weights_are_no_weights(frame: pd.DataFrame) -> None:
     np.testing.assert_allclose(table(frame.assign(w=2.0), weights="w"), table(frame), rtol=SAME, atol=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@part_of_examples(0.6)
 @given(frame=trials())
 def test_corrections_are_ordered(frame: pd.DataFrame) -> None:
     """(I - H)^0, ^-1/2, ^-1 in turn; each cluster's score for one coefficient need not grow, the whole matrix does."""
@@ -83,7 +84,7 @@ def test_corrections_are_ordered(frame: pd.DataFrame) -> None:
     assert fit.tidy(method=CR1())["std_error"].iloc[0] > errors[0]
 
 
-@settings(max_examples=25, deadline=None)
+@part_of_examples(0.6)
 @given(frame=trials())
 def test_a_joint_test_does_not_depend_on_how_the_hypothesis_is_written(frame: pd.DataFrame) -> None:
     fit = ols("y ~ arm + x", frame, cluster="g")
@@ -93,7 +94,7 @@ def test_a_joint_test_does_not_depend_on_how_the_hypothesis_is_written(frame: pd
     assert two.df_denominator == pytest.approx(one.df_denominator, rel=SAME)
 
 
-@settings(max_examples=25, deadline=None)
+@part_of_examples(0.6)
 @given(frame=trials(), scale=st.sampled_from([1e-9, 1e7]))
 def test_a_joint_test_does_not_depend_on_units(frame: pd.DataFrame, scale: float) -> None:
     one, two = (ols("y ~ arm + x", f, cluster="g").joint_test(["arm", "x"]) for f in (frame, frame.assign(x=frame["x"] * scale)))

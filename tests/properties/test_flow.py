@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pandas as pd
-from hypothesis import given, settings
+from examples import part_of_examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval.trial.flow.attrition import ArmRetention, Attrition, attrition, trial_attrition
@@ -46,7 +47,6 @@ def seen_in(children: list[tuple[str, str]], visits: list[tuple[int, str, str | 
     return noted[0] if noted else children[int(child[1:])][0]
 
 
-@settings(max_examples=100, deadline=None)
 @given(lots, child_rows, visit_rows)
 def test_boxes_add_up(lot: dict[str, str], children: list[tuple[str, str]], visits: list[tuple[int, str, str | None]]) -> None:
     flow = flow_counts(STUDY, *frames(lot, children, visits))
@@ -69,7 +69,7 @@ def test_boxes_add_up(lot: dict[str, str], children: list[tuple[str, str]], visi
             assert wave.joined <= arm.joined_later
 
 
-@settings(max_examples=30, deadline=None)
+@part_of_examples(0.5)
 @given(lots, child_rows, visit_rows)
 def test_the_order_of_rows_does_not_matter(
     lot: dict[str, str], children: list[tuple[str, str]], visits: list[tuple[int, str, str | None]]
@@ -79,7 +79,6 @@ def test_the_order_of_rows_does_not_matter(
     assert flow_counts(STUDY, *shuffled) == flow_counts(STUDY, listed, seen, allocation, institutions)
 
 
-@settings(max_examples=100, deadline=None)
 @given(lots, child_rows, st.sets(st.integers(0, 24)))
 def test_attrition_counts_every_child_of_a_drawn_institution_once(
     lot: dict[str, str], children: list[tuple[str, str]], kept: set[int]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from examples import part_of_examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ SAME = 1e-6
 FORMULAS = st.sampled_from(
     ["y ~ arm + x + (1 | g)", "y ~ arm * t + (1 + t | g)", "y ~ arm + x + (1 | g/room)", "y ~ x + (1 | g) + (1 | r)"]
 )
-EXAMPLES = settings(max_examples=15, deadline=None, derandomize=True)
+EXAMPLES = settings(part_of_examples(0.4), derandomize=True)
 
 
 @st.composite

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from examples import part_of_examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from asp_eval.stats.resampling.allocations import Allocations
 from asp_eval.stats.resampling.permutation import Permutation
 from tests.stats.permutation_trials import names, stratified, trial
 
-EXAMPLES = settings(max_examples=6, deadline=None, derandomize=True)
+EXAMPLES = settings(part_of_examples(0.15), derandomize=True)
 MODELS = st.sampled_from(
     [
         (lmm, "y ~ arm + x + (1 | g)", {}),

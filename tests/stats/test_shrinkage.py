@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.integrate import quad
@@ -92,7 +92,6 @@ groups = st.integers(3, 12).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(groups, st.floats(-50, 50), st.floats(0.1, 10))
 def test_shift_and_scale(values: tuple[np.ndarray, np.ndarray], shift: float, scale: float) -> None:  # 4
     y, v = values

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
@@ -76,7 +76,6 @@ def sorted_by_hand(rows: list[tuple[str, ...]]) -> dict[int, str]:
     return place
 
 
-@settings(max_examples=300, deadline=None)
 @given(rows=ROWS)
 def test_every_row_is_in_exactly_one_place(schema, rows):
     by_hand = sorted_by_hand(rows)
@@ -113,7 +112,6 @@ CELLS = st.text(
 ).filter(lambda text: not misread(text))  # a file with broken letters is refused, whoever wrote it
 
 
-@settings(max_examples=150, deadline=None)
 @given(data=st.data(), delimiter=st.sampled_from([",", ";", "\t", "|"]))
 def test_what_is_written_for_people_is_read_back_as_it_was(tmp_path_factory, data, delimiter):
     names = data.draw(st.lists(st.sampled_from(["child", "=sum", "'+a", "-0,3", "a; b", "køn"]), min_size=1, unique=True))
