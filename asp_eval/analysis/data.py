@@ -10,7 +10,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.store import listed_children, table
 from asp_eval.trial.flow.cohort import with_cohort
 from asp_eval.trial.flow.presence import presence
-from asp_eval.trial.instruments.library import instruments
+from asp_eval.trial.outcomes import ColumnSource, source_of
 from asp_eval.trial.study.design import Outcome, Study
 
 UNKNOWN_COVARIATE = Fault(
@@ -69,14 +69,13 @@ class StudyData:
         Refusal
             If the source of the outcome has no values at any wave.
         """
-        if outcome.column is not None:
-            name = outcome.column.split(".", 1)[1]
-            if name not in self.visits.columns:
+        source = source_of(outcome)
+        if isinstance(source, ColumnSource):
+            if source.column not in self.visits.columns:
                 UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.column)
-            return self.visits.loc[self.visits["wave"] == wave].set_index("child_id")[name].astype("float64")
-        source, scale = str(outcome.score).rsplit(".", 1)
-        forms = [i.id for i in instruments() if source in (i.id, i.family)]
-        mine = self.scores.loc[self.scores["instrument"].isin(forms) & (self.scores["scale"] == scale)]
+            return self.visits.loc[self.visits["wave"] == wave].set_index("child_id")[source.column].astype("float64")
+        forms = [form.id for form in source.forms]
+        mine = self.scores.loc[self.scores["instrument"].isin(forms) & (self.scores["scale"] == source.scale)]
         if mine.empty:
             UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.score)
         return mine.loc[(mine["wave"] == wave) & mine["score"].notna()].set_index("unit_id")["score"].astype("float64")
@@ -110,17 +109,6 @@ def load_data(study: Study) -> StudyData:
     staff, log = table(study, "staff"), table(study, "implementation")
     there = presence(study, children, visits, listed_children(study), institutions)
     return StudyData(study, institutions, allocation, visits, scores, children, staff, log, there)
-
-
-def outcome_label(outcome: Outcome) -> dict[str, str]:
-    """Return the outcome's declared label, else its scale's title, else its identifier."""
-    if outcome.label:
-        return dict(outcome.label.items())
-    source, scale = (outcome.score or "").rpartition(".")[::2]
-    for candidate in instruments():
-        if source in (candidate.id, candidate.family):
-            return dict(candidate.scale(scale).title)
-    return {"da": outcome.id, "en": outcome.id}
 
 
 def _new(right: pd.DataFrame, left: pd.DataFrame, key: str) -> pd.DataFrame:

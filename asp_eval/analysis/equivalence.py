@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import sqrt
 
 from asp_eval.analysis.balance import arm_summaries
+from asp_eval.analysis.formulas import BASELINE, unadjusted_formula
 from asp_eval.analysis.integrity import Equivalence, Number, Verdict
 from asp_eval.analysis.results import ArmSummary
 from asp_eval.analysis.sets import AnalysisSet
@@ -71,10 +72,9 @@ def _g(first: ArmSummary, other: ArmSummary, clusters: int, icc: Number) -> Numb
 
 def _icc(study: Study, data: AnalysisSet) -> Number:
     """Return the intraclass correlation of the baseline score, with arm and strata."""
-    terms = " + ".join(["arm", *(name for name in study.strata if len(data.frame[name].unique()) > 1)])
     try:
         variances = (
-            lmm(f"baseline ~ {terms} + (1 | institution)", data.frame).variance_components().set_index("group")["variance"]
+            lmm(unadjusted_formula(study, data, BASELINE), data.frame).variance_components().set_index("group")["variance"]
         )
     except AspError as refused:
         return Unavailable(refused.reason)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from asp_eval.analysis.data import StudyData, outcome_label
+from asp_eval.analysis.data import StudyData
+from asp_eval.trial.outcomes import outcome_label
 
 Texts = dict[str, str]
 

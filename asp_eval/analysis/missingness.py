@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.analysis.data import StudyData
+from asp_eval.analysis.formulas import ARM, arm_terms, differing_by_arm, fixed_effects, is_difference_by_arm, varying
 from asp_eval.analysis.institution_means import baseline_names
 from asp_eval.analysis.integrity import InstitutionRecord, MissingnessModel, RaterMissingness
 from asp_eval.core.errors import AspError
@@ -128,14 +129,14 @@ def _frame(data: StudyData, outcome: Outcome) -> tuple[pd.DataFrame, list[str]]:
     for name in terms:
         if isinstance(frame[name].dtype, pd.CategoricalDtype):
             frame[name] = frame[name].cat.remove_unused_categories()
-    return frame, [name for name in terms if len(frame[name].unique()) > 1]
+    return frame, varying(frame, terms)
 
 
 def _differences(data: StudyData, frame: pd.DataFrame) -> Iterator[Estimate]:
     """Yield, for each arm after the first, its share without the outcome less the first arm's."""
-    terms = [f"arm[T.{arm}]" for arm in data.study.arms[1:]]
+    terms = arm_terms(data.study)
     try:
-        fit = ols("missing ~ arm", frame, cluster="institution")
+        fit = ols(fixed_effects("missing", [ARM]), frame, cluster="institution")
         yield from (fit.contrast({term: 1.0}, level=data.study.analysis.level) for term in terms)
     except AspError as refused:
         yield from (Estimate.unavailable(term, refused.reason) for term in terms)
@@ -147,7 +148,7 @@ def _within(frame: pd.DataFrame, terms: list[str], level: float) -> tuple[Estima
     if not terms or frame["missing"].nunique() < 2:
         return tuple(Estimate.unavailable(name, NO_ONE if terms else NO_VARIABLES) for name in names)
     try:
-        fit = ols(f"missing ~ {' + '.join(terms)}", frame, cluster="institution")
+        fit = ols(fixed_effects("missing", terms), frame, cluster="institution")
         return tuple(fit.contrast({name: 1.0}, level=level) for name in fit.names if name != "Intercept")
     except AspError as refused:
         return tuple(Estimate.unavailable(name, refused.reason) for name in names)
@@ -158,9 +159,8 @@ def _interactions(frame: pd.DataFrame, terms: list[str]) -> JointTest:
     if not terms:
         return JointTest("arm:start", None, None, None, None, "", NO_VARIABLES)
     try:
-        fit = ols(f"missing ~ arm * ({' + '.join(terms)})", frame, cluster="institution")
-        crossed = [name for name in fit.names if name.startswith("arm[") and ":" in name]
-        return fit.joint_test(crossed)
+        fit = ols(differing_by_arm("missing", terms), frame, cluster="institution")
+        return fit.joint_test([name for name in fit.names if is_difference_by_arm(name)])
     except AspError as refused:
         return JointTest("arm:start", None, None, None, None, "", refused.reason)
 

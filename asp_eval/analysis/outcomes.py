@@ -9,21 +9,21 @@ import pandas as pd
 
 from asp_eval.analysis.balance import arm_summaries, baseline_table
 from asp_eval.analysis.cautions import cautions
-from asp_eval.analysis.data import StudyData, load_data, outcome_label
+from asp_eval.analysis.data import StudyData, load_data
 from asp_eval.analysis.equivalence import equivalence
+from asp_eval.analysis.formulas import arm_term, arm_terms, model_formula, unadjusted_formula
 from asp_eval.analysis.integrity import Equivalence
-from asp_eval.analysis.plan import BY_THE_MODEL, arm_terms, covariate_method, model_formula, planned_method, unadjusted_formula
-from asp_eval.analysis.psychometrics import form_switches, reliabilities, scored_forms
+from asp_eval.analysis.models import planned_model
+from asp_eval.analysis.plan import BY_THE_MODEL, covariate_method, planned_method
+from asp_eval.analysis.psychometrics import form_switches, reliabilities
 from asp_eval.analysis.results import NO_FAMILY, Adjustment, ArmEffect, Estimated, Number, OutcomeResult, Results
-from asp_eval.analysis.sensitivity import recompute
 from asp_eval.analysis.sets import AnalysisSet, assemble
 from asp_eval.analysis.trial_integrity import integrity
 from asp_eval.core.errors import AspError, Fault, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Estimate, available
-from asp_eval.stats.meta.effect_size import total_effect_size
+from asp_eval.stats.fitted import Fitted
 from asp_eval.stats.meta.multiplicity import holm
-from asp_eval.stats.mixed.fit import MixedFit, lmm
 from asp_eval.stats.smallsample.method import Method
 from asp_eval.store.provenance import provenance_of
 from asp_eval.trial.flow.attrition import OutcomeAttrition, trial_attrition
@@ -31,6 +31,7 @@ from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.consort import flow_counts
 from asp_eval.trial.flow.counts import FlowCounts, conserve
 from asp_eval.trial.flow.dose import receivers
+from asp_eval.trial.outcomes import informants, outcome_label
 from asp_eval.trial.study.design import Study
 
 NO_LOT = Fault("ANA-007", "no lot is drawn yet", "Draw it with 'asp-eval randomise', or import the allocation.")
@@ -47,8 +48,6 @@ OTHER_ROWS = Fault(
     "the model of {outcome} was fitted on other children than the flow counts as analysed",
     "Report this: nothing may be printed until the model and the flow agree.",
 )
-
-NO_TEST_OF_ITS_OWN = Phrase("the test is that of the difference on the score's own scale")
 
 
 def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> Results:
@@ -91,7 +90,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     return Results(
         study=study.without_folder(),
         provenance=provenance_of(study),
-        informants=tuple(sorted({form.informant for form in scored_forms(study)})),
+        informants=informants(study),
         flow=flow,
         baseline=baseline,
         outcomes=adjust(study, outcomes),
@@ -120,11 +119,11 @@ def analyse_outcome(study: Study, data: AnalysisSet, method: Method) -> OutcomeR
     Refusal
         ANA-050 if the model did not use the children that the flow says were analysed.
     """
-    level, terms = study.analysis.level, arm_terms(study)
+    model, level, arms = planned_model(data.outcome), study.analysis.level, {arm: arm_term(arm) for arm in study.arms[1:]}
     try:
-        planned = lmm(model_formula(data), data.frame)
-        unadjusted = lmm(unadjusted_formula(study, data), data.frame)
-        differences = {term: planned.contrast({term: 1.0}, method=method, level=level) for term in terms}
+        planned = model.fit(model_formula(data), data.frame)
+        unadjusted = model.fit(unadjusted_formula(study, data), data.frame)
+        differences = {term: planned.contrast({term: 1.0}, method=method, level=level) for term in arms.values()}
         by_model = {t: planned.contrast({t: 1.0}, method=covariate_method(method), level=level) for t in planned.names}
     except AspError as refused:
         return _without_model(study, data, refused.reason)
@@ -134,8 +133,13 @@ def analyse_outcome(study: Study, data: AnalysisSet, method: Method) -> OutcomeR
     return replace(
         _without_model(study, data, NO_NOTE),
         effects=tuple(
-            ArmEffect(arm, available(differences[term]), _effect_size(study, data, unadjusted, by_model[term], arm), NO_FAMILY)
-            for arm, term in zip(study.arms[1:], terms, strict=True)
+            ArmEffect(
+                arm,
+                available(differences[term]),
+                model.effect_size(by_model[term], unadjusted, data, (study.arms[0], arm), level),
+                NO_FAMILY,
+            )
+            for arm, term in arms.items()
         ),
         coefficients=tuple(differences.get(term, row) for term, row in by_model.items()),
         icc=icc,
@@ -144,11 +148,11 @@ def analyse_outcome(study: Study, data: AnalysisSet, method: Method) -> OutcomeR
             *_fit_notes(data, planned, differences.values(), icc),
             *([BY_THE_MODEL] if covariate_method(method) is not method else []),
         ),
-        recomputations=recompute(data, planned, terms),
+        recomputations=model.recompute(data, planned, tuple(arms.values())),
     )
 
 
-def _refuse_other_rows(data: AnalysisSet, fit: MixedFit) -> None:
+def _refuse_other_rows(data: AnalysisSet, fit: Fitted) -> None:
     """Refuse a model that was fitted on other children, or institutions, than the flow's last row counts."""
     children = sum(part.analysed for part in data.flow)
     institutions = sum(part.institutions_analysed for part in data.flow)
@@ -225,31 +229,6 @@ def _without_model(study: Study, data: AnalysisSet, reason: Phrase) -> OutcomeRe
     )
 
 
-def _effect_size(study: Study, data: AnalysisSet, unadjusted: MixedFit, effect: Estimate, arm: str) -> Estimated:
-    """Return the effect in total standard deviations of the model with arm and strata only."""
-    if effect.estimate is None or effect.std_error is None or effect.df is None:
-        return Unavailable(effect.note)
-    variances = unadjusted.variance_components().set_index("group")["variance"]
-    sizes = {a: data.frame.loc[data.frame["arm"] == a, "institution"].value_counts().to_numpy() for a in (study.arms[0], arm)}
-    try:
-        size = total_effect_size(
-            effect.estimate,
-            effect.std_error,
-            effect.df,
-            between_variance=float(variances["institution"]),
-            within_variance=float(variances["residual"]),
-            sizes_treated=sizes[arm],
-            sizes_control=sizes[study.arms[0]],
-            level=study.analysis.level,
-        )
-    except AspError as refused:
-        return Unavailable(refused.reason)
-    return Estimate(
-        effect.term, size.estimate, size.std_error, effect.df, None, None, size.conf_low, size.conf_high, "Hedges",
-        NO_TEST_OF_ITS_OWN,
-    )  # fmt: skip
-
-
 def _value(number: Estimated) -> float | Unavailable:
     """Return an estimate without its interval."""
     if isinstance(number, Unavailable):
@@ -257,7 +236,7 @@ def _value(number: Estimated) -> float | Unavailable:
     return Unavailable(number.note) if number.estimate is None else number.estimate
 
 
-def _fit_notes(data: AnalysisSet, fit: MixedFit, effects: Iterable[Estimate], icc: Estimated) -> tuple[Phrase, ...]:
+def _fit_notes(data: AnalysisSet, fit: Fitted, effects: Iterable[Estimate], icc: Estimated) -> tuple[Phrase, ...]:
     """Return what a reader must know of this fit."""
     notes = [*fit.notes, *(effect.note for effect in effects if effect.note), *cautions(data, _value(icc))]
     return tuple(dict.fromkeys(notes))

@@ -1,9 +1,8 @@
-"""From the declared plan to model formulas and methods: the only place where a trial's words become a formula."""
+"""From the declared plan to its method of inference."""
 
 from __future__ import annotations
 
 from asp_eval.analysis.allocations import allocations
-from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.between_within import BetweenWithin
@@ -37,29 +36,3 @@ def planned_method(study: Study) -> Method:
 def covariate_method(planned: Method) -> Method:
     """Return the method for what is no effect of the arms: Kenward-Roger where the lot is permuted, else the planned one."""
     return KenwardRoger() if isinstance(planned, Permutation) else planned
-
-
-def marginal_formula(data: AnalysisSet) -> str:
-    """Return the formula of the fixed effects: outcome on arm, baseline, covariates, strata."""
-    return f"{data.outcome.id} ~ {' + '.join(['arm', *_varying(data)])}"
-
-
-def model_formula(data: AnalysisSet) -> str:
-    """Return the formula of the planned model: ANCOVA with a random intercept of the institution as drawn."""
-    return f"{marginal_formula(data)} + (1 | institution)"
-
-
-def unadjusted_formula(study: Study, data: AnalysisSet) -> str:
-    """Return the model with arm and strata only, whose variances define ICC and effect size."""
-    strata = [name for name in _varying(data) if name in study.strata]
-    return f"{data.outcome.id} ~ {' + '.join(['arm', *strata])} + (1 | institution)"
-
-
-def arm_terms(study: Study) -> tuple[str, ...]:
-    """Return the coefficients that compare each arm with the first."""
-    return tuple(f"arm[T.{arm}]" for arm in study.arms[1:])
-
-
-def _varying(data: AnalysisSet) -> list[str]:
-    """Return the covariates that take more than one value among the children analysed."""
-    return [name for name in data.covariates if data.frame[name].nunique() > 1]

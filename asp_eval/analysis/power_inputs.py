@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.analysis.data import StudyData, load_data
+from asp_eval.analysis.formulas import ARM, by_institution, fixed_effects, varying
 from asp_eval.core.errors import Fault
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.stats.power.designs import Sizes, TwoLevel
@@ -286,8 +287,8 @@ def learned_icc(data: StudyData, outcome: Outcome, wave: str) -> tuple[IccInterv
         NOTHING_LEARNED.refuse("--learn", outcome=outcome.id, wave=wave)
     early = outcome.baseline is not None and data.study.wave_ids.index(wave) <= data.study.wave_ids.index(outcome.baseline)
     with_arm = not early and frame["arm"].notna().all()
-    terms = [*(["arm"] if with_arm else []), *(s for s in data.study.strata if len(frame[s].unique()) > 1)]
-    fit = lmm(f"{outcome.id} ~ {' + '.join(terms) or '1'} + (1 | institution)", frame)
+    terms = [*([ARM] if with_arm else []), *varying(frame, data.study.strata)]
+    fit = lmm(by_institution(fixed_effects(outcome.id, terms)), frame)
     icc = fit.icc(level=0.95)
     value, low, high = (float(x if x is not None else np.nan) for x in (icc.estimate, icc.conf_low, icc.conf_high))
     words = (

@@ -11,7 +11,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.store import table
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.library import instruments
+from asp_eval.trial.outcomes import score_sources, scored_forms
 from asp_eval.trial.study.design import Study
 
 FEWEST_ANSWERS = 20  # complete answers; below, an alpha says nothing
@@ -22,7 +22,7 @@ def reliabilities(study: Study) -> tuple[Reliability, ...]:
 
     Items are reversed as the scale reverses them; only complete answers count.
     """
-    wanted = {str(outcome.score).rsplit(".", 1)[1] for outcome in study.outcomes if outcome.score}
+    wanted = {source.scale for source in score_sources(study)}
     rows: list[Reliability] = []
     for instrument in scored_forms(study):
         responses = table(study, f"screening_{instrument.id}")
@@ -34,9 +34,8 @@ def reliabilities(study: Study) -> tuple[Reliability, ...]:
 def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
     """Count, for every family and wave, the children scored on each form and those who changed form since their first."""
     study, rows = data.study, []
-    families = sorted({str(o.score).rsplit(".", 1)[0] for o in study.outcomes if o.score})
-    for family in families:
-        forms = [i.id for i in instruments() if i.family == family]
+    named = {source.name: [form.id for form in source.forms] for source in score_sources(study)}
+    for family, forms in sorted(named.items()):
         if len(forms) < 2:
             continue
         scores = data.scores
@@ -48,12 +47,6 @@ def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
             counts = {str(form): int(n) for form, n in now.value_counts(sort=False).sort_index().items()}
             rows.append(FormSwitches(family, wave, counts, int((now != first.reindex(now.index)).sum())))
     return tuple(rows)
-
-
-def scored_forms(study: Study) -> list[Instrument]:
-    """Return the instruments whose scores are outcomes: every form of a family."""
-    sources = {str(o.score).rsplit(".", 1)[0] for o in study.outcomes if o.score}
-    return [i for i in instruments() if {i.id, i.family} & sources]
 
 
 def _reliability(instrument: Instrument, scale: str, responses: pd.DataFrame, wave: str) -> Reliability:

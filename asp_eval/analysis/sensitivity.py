@@ -11,15 +11,17 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from asp_eval.analysis.plan import marginal_formula, model_formula
+from asp_eval.analysis.formulas import marginal_formula, model_formula
 from asp_eval.analysis.results import Number, Recomputation
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Estimate
+from asp_eval.stats.fitted import Fitted
 from asp_eval.stats.linear.ols import OlsFit, ols
 from asp_eval.stats.mixed.fit import MixedFit
 from asp_eval.stats.smallsample.cluster_robust import CR1S
+from asp_eval.stats.smallsample.method import Method
 from asp_eval.stats.smallsample.normal import Normal
 
 LEAST_SQUARES = Phrase("least squares, CR1S")
@@ -44,7 +46,7 @@ def _mixed_again(data: AnalysisSet, planned: MixedFit, terms: Sequence[str]) -> 
     else:
         theirs = {name: float(value) for name, value in again.set_index("quantity")["statsmodels"].items()}
     for term in terms:
-        ours = planned.contrast({term: 1.0}, method=Normal())
+        ours = _coefficient(planned, term, Normal())
         yield _row("statsmodels", model_formula(data), ours, (theirs[term], theirs[f"std_error {term}"]))
 
 
@@ -53,8 +55,12 @@ def _marginal_again(data: AnalysisSet, terms: Sequence[str]) -> Iterator[Recompu
     fit = ols(marginal_formula(data), data.frame, cluster="institution")
     theirs = _by_linearmodels(fit)
     for term in terms:
-        ours = fit.contrast({term: 1.0}, method=CR1S())
+        ours = _coefficient(fit, term, CR1S())
         yield _row("linearmodels", marginal_formula(data), ours, theirs[term], LEAST_SQUARES)
+
+
+def _coefficient(fit: Fitted, term: str, method: Method) -> Estimate:
+    return fit.contrast({term: 1.0}, method=method)
 
 
 def _row(

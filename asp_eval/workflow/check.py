@@ -22,7 +22,8 @@ from asp_eval.store.quarantine import outstanding
 from asp_eval.store.result_files import load
 from asp_eval.store.wave_changes import changes
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.library import instruments
+from asp_eval.trial.instruments.library import forms_named
+from asp_eval.trial.outcomes import ColumnSource, source_of
 from asp_eval.trial.study.design import Collection, Outcome, Study
 from asp_eval.trial.tables.schema import LISTS, at_wave
 from asp_eval.workflow.score import declared_forms
@@ -164,19 +165,18 @@ def _column_problems(study: Study) -> Iterator[Problem]:
 
 def _outcome_problems(study: Study, outcome: Outcome) -> Iterator[Problem]:
     place = Place("study.yaml", column=f"outcomes.{outcome.id}")
-    if outcome.column:
-        name = outcome.column.split(".", 1)[1]
-        if name not in study.columns.get("screening", {}):
-            yield NOT_DECLARED.at(place, column=name)
+    source = source_of(outcome)
+    if isinstance(source, ColumnSource):
+        if source.column not in study.columns.get("screening", {}):
+            yield NOT_DECLARED.at(place, column=source.column)
         return
-    source, scale = str(outcome.score).rsplit(".", 1)
     for wave in filter(None, (outcome.at, outcome.baseline)):
-        forms = _collected(study.collect.screening, source, wave)
+        forms = _collected(study.collect.screening, source.name, wave)
         if not forms:
-            yield NOT_COLLECTED.at(place, what=source, wave=wave)
+            yield NOT_COLLECTED.at(place, what=source.name, wave=wave)
         for form in forms:
-            if scale not in form.scale_keys:
-                yield NO_SUCH_SCALE.at(place, instrument=form.id, scale=scale, known=", ".join(form.scale_keys))
+            if source.scale not in form.scale_keys:
+                yield NO_SUCH_SCALE.at(place, instrument=form.id, scale=source.scale, known=", ".join(form.scale_keys))
 
 
 def _collected(collection: Collection | None, source: str, wave: str) -> list[Instrument]:
@@ -184,7 +184,7 @@ def _collected(collection: Collection | None, source: str, wave: str) -> list[In
     if collection is None or wave not in collection.waves:
         return []
     declared = {form.id for form in declared_forms(collection)}
-    return [form for form in instruments() if form.id in declared and source in (form.id, form.family)]
+    return [form for form in forms_named(source) if form.id in declared]
 
 
 def _undrawn(institutions: pd.DataFrame, allocation: pd.DataFrame) -> Iterator[Problem]:

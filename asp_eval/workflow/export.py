@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 
-from asp_eval.analysis.data import StudyData, load_data, outcome_label
+from asp_eval.analysis.data import StudyData, load_data
 from asp_eval.analysis.results import Results
 from asp_eval.analysis.sets import assemble
 from asp_eval.core.errors import AspError
@@ -16,6 +16,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.store import table
 from asp_eval.store.provenance import refuse_stale
 from asp_eval.store.result_files import load
+from asp_eval.trial.outcomes import outcome_label
 from asp_eval.trial.study.design import Outcome, Study
 from asp_eval.trial.tables.descriptor import file_schemas
 from asp_eval.trial.tables.fields import Field, Kind

@@ -100,7 +100,7 @@ def planned(raw: TextTable, mapping: MappingFile) -> dict[str, Labels]:
 
 def items_of(part: str, columns: Collection[str]) -> list[str]:
     """Return the item columns that a table has of an instrument or a family."""
-    forms = {form.id for form in library.instruments() if part in (form.id, form.family)}
+    forms = {form.id for form in library.forms_named(part)}
     return [name for name in columns if name.partition(".")[0] in forms and "." in name]
 
 

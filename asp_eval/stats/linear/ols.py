@@ -36,6 +36,7 @@ MISSING_CLUSTER = Fault(
 NO_COLUMNS = Fault("FIT-062", "the formula has no column to estimate", "Add a term, or leave out the 0 at its start.")
 INCOMPLETE = Fault("FIT-063", "rows without all their values cannot be predicted", "Fill in the values, or leave the rows out.")
 
+NO_ICC = Phrase("a model without random effects has no variance between groups")
 EXACT_FIT = Phrase("the columns reproduce the outcome exactly, so there is no residual variation to judge by")
 
 
@@ -88,6 +89,22 @@ class OlsFit:
     def n_dropped(self) -> int:
         """Rows left out because a value was missing."""
         return self.model.data.n_dropped
+
+    @property
+    def n_groups(self) -> dict[str, int]:
+        """Clusters in the rows used; empty without clusters."""
+        return {} if self.clusters is None else {self.clusters.name: len(self.clusters.levels)}
+
+    @property
+    def notes(self) -> tuple[Phrase, ...]:
+        """What a reader of any result of this fit must know."""
+        out = []
+        if self.n_dropped:
+            out.append(Phrase("{n} rows with missing values were left out.", n=self.n_dropped))
+        if self.dropped:
+            names = ", ".join(self.dropped)
+            out.append(Phrase("Dropped, because the data do not determine them: {names}.", names=names))
+        return tuple(out)
 
     @property
     def fitted(self) -> Array:
@@ -171,6 +188,10 @@ class OlsFit:
         if data.n_dropped:
             INCOMPLETE.refuse(found=f"{data.n_dropped} of {len(frame)} rows")
         return np.asarray(build_matrix(plan, frame, data)[:, self.solution.kept] @ self.estimate)
+
+    def icc(self, level: float = 0.95) -> Estimate:  # noqa: ARG002 - every fit is asked for it in the same way
+        """Return that there is none: the model has no variance between groups."""
+        return Estimate.unavailable("icc", NO_ICC)
 
     def classical_covariance(self) -> tuple[Array, int] | Unavailable:
         """Return s^2 (X'WX)^-1, shape (p, p), and n - p."""

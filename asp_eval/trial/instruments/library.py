@@ -87,6 +87,17 @@ def family(name: str) -> tuple[Instrument, ...]:
     return tuple(sorted(forms, key=lambda form: _ages(form).from_))
 
 
+def forms_named(name: str) -> tuple[Instrument, ...]:
+    """Return the instrument of this id, or every form of the family of this name, by id; nothing if there is neither.
+
+    Examples
+    --------
+    >>> [form.id for form in forms_named("sdq-teacher")], [form.id for form in forms_named("sdq-teacher-4-17")]
+    (['sdq-teacher-2-4', 'sdq-teacher-4-17'], ['sdq-teacher-4-17'])
+    """
+    return tuple(each for each in instruments() if name in (each.id, each.family))
+
+
 def choose_version(name: str, age_years: pd.Series[float]) -> pd.Series[str]:
     """Pick the form of a family for each age.
 

@@ -1,0 +1,97 @@
+"""Model formulas: the only place where a trial's words become a formula.
+
+The planned model of an outcome is an analysis of covariance: outcome on arm, baseline, covariates and strata, with a random
+intercept of the institution as drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from asp_eval.analysis.sets import AnalysisSet
+from asp_eval.trial.study.design import Study
+
+ARM, BASELINE, INSTITUTION = "arm", "baseline", "institution"
+
+
+def fixed_effects(response: str, terms: Iterable[str]) -> str:
+    """Return a formula of fixed effects; without terms, of the intercept alone.
+
+    Examples
+    --------
+    >>> fixed_effects("y", ["arm", "sex"]), fixed_effects("y", [])
+    ('y ~ arm + sex', 'y ~ 1')
+    """
+    return f"{response} ~ {' + '.join(terms) or '1'}"
+
+
+def by_institution(formula: str) -> str:
+    """Return a formula with a random intercept of the institution as drawn.
+
+    Examples
+    --------
+    >>> by_institution("y ~ arm")
+    'y ~ arm + (1 | institution)'
+    """
+    return f"{formula} + (1 | {INSTITUTION})"
+
+
+def differing_by_arm(response: str, terms: Sequence[str]) -> str:
+    """Return a formula in which the effect of every term differs between the arms.
+
+    Examples
+    --------
+    >>> differing_by_arm("missing", ["sex", "age"])
+    'missing ~ arm * (sex + age)'
+    """
+    return f"{response} ~ {ARM} * ({' + '.join(terms)})"
+
+
+def is_difference_by_arm(term: str) -> bool:
+    """Return whether a coefficient of `differing_by_arm` says how an effect differs between the arms.
+
+    Examples
+    --------
+    >>> is_difference_by_arm("arm[T.intervention]:age"), is_difference_by_arm("arm[T.intervention]")
+    (True, False)
+    """
+    return term.startswith(f"{ARM}[") and ":" in term
+
+
+def varying(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Return the columns that take more than one value: the others can have no coefficient."""
+    return [name for name in names if len(frame[name].dropna().unique()) > 1]
+
+
+def marginal_formula(data: AnalysisSet) -> str:
+    """Return the formula of the planned model's fixed effects."""
+    return fixed_effects(data.outcome.id, [ARM, *varying(data.frame, data.covariates)])
+
+
+def model_formula(data: AnalysisSet) -> str:
+    """Return the formula of the planned model."""
+    return by_institution(marginal_formula(data))
+
+
+def unadjusted_formula(study: Study, data: AnalysisSet, response: str = "") -> str:
+    """Return the model with arm and strata only, whose variances define ICC and effect size, of the outcome or another column."""
+    strata = [name for name in data.covariates if name in study.strata]
+    return by_institution(fixed_effects(response or data.outcome.id, [ARM, *varying(data.frame, strata)]))
+
+
+def arm_term(arm: str) -> str:
+    """Return the coefficient that compares an arm with the first.
+
+    Examples
+    --------
+    >>> arm_term("intervention")
+    'arm[T.intervention]'
+    """
+    return f"{ARM}[T.{arm}]"
+
+
+def arm_terms(study: Study) -> tuple[str, ...]:
+    """Return the coefficients that compare each arm with the first."""
+    return tuple(arm_term(arm) for arm in study.arms[1:])

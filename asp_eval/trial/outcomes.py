@@ -1,0 +1,80 @@
+"""What an outcome of ``study.yaml`` means: a score of an instrument, or of every form of a family, or a column of screening."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.instruments.library import forms_named
+from asp_eval.trial.study.design import Outcome, Study
+
+Texts = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSource:
+    """One scale of an instrument or of a family.
+
+    Attributes
+    ----------
+    name : str
+        The instrument's id or the family, as study.yaml says it.
+    scale : str
+    forms : tuple of Instrument
+        The instrument, or every form of the family; empty if none is shipped under this name.
+    """
+
+    name: str
+    scale: str
+    forms: tuple[Instrument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSource:
+    """One column of a table."""
+
+    table: str
+    column: str
+
+
+def source_of(outcome: Outcome) -> ScoreSource | ColumnSource:
+    """Return where the values of an outcome come from.
+
+    Examples
+    --------
+    >>> declared = {"id": "y", "score": "sdq-teacher.conduct", "role": "primary", "better": "lower", "at": "w3"}
+    >>> source = source_of(Outcome.model_validate(declared))
+    >>> source.scale, [form.id for form in source.forms]
+    ('conduct', ['sdq-teacher-2-4', 'sdq-teacher-4-17'])
+    """
+    if outcome.column is not None:
+        return ColumnSource(*outcome.column.split(".", 1))
+    name, scale = str(outcome.score).rsplit(".", 1)
+    return ScoreSource(name, scale, forms_named(name))
+
+
+def score_sources(study: Study) -> tuple[ScoreSource, ...]:
+    """Return the scales whose scores are outcomes, in the order of the outcomes."""
+    sources = (source_of(outcome) for outcome in study.outcomes)
+    return tuple(source for source in sources if isinstance(source, ScoreSource))
+
+
+def scored_forms(study: Study) -> tuple[Instrument, ...]:
+    """Return the instruments whose scores are outcomes, each once, by id: every form of a family."""
+    forms = {form.id: form for source in score_sources(study) for form in source.forms}
+    return tuple(forms[name] for name in sorted(forms))
+
+
+def informants(study: Study) -> tuple[str, ...]:
+    """Return who rates the children on the study's outcomes: ``teacher``, ``parent``; nobody known for imported columns."""
+    return tuple(sorted({form.informant for form in scored_forms(study)}))
+
+
+def outcome_label(outcome: Outcome) -> Texts:
+    """Return the outcome's declared label, else its scale's title, else its identifier."""
+    if outcome.label:
+        return dict(outcome.label.items())
+    source = source_of(outcome)
+    if isinstance(source, ScoreSource) and source.forms:
+        return dict(source.forms[0].scale(source.scale).title)
+    return {"da": outcome.id, "en": outcome.id}
