@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, RootModel, ValidationError
 
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import DataProblems, Fault
@@ -17,9 +16,15 @@ NO_RESULTS = Fault("ANA-001", "there are no results yet", "Run 'asp-eval {verb}'
 DAMAGED_RESULTS = Fault("ANA-002", "the file is damaged or of another version", "Run 'asp-eval {verb}' again.")
 
 
+class _Content(RootModel[T]):
+    """A result value as a file holds it: a number without end is the text ``Infinity``, where JSON itself has none."""
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+
 def save(path: Path, value: object) -> None:
     """Write a result value as JSON, whole or not at all."""
-    write_whole(path, TypeAdapter(type(value)).dump_json(value, indent=1) + b"\n")
+    write_whole(path, as_json(value) + "\n")
 
 
 def load(path: Path, kind: type[T], *, verb: str) -> T:
@@ -41,11 +46,15 @@ def load(path: Path, kind: type[T], *, verb: str) -> T:
     if not path.is_file():
         raise DataProblems([NO_RESULTS.at(path.name, verb=verb)])
     try:
-        return TypeAdapter(kind).validate_json(path.read_bytes())
+        return _content(kind).model_validate_json(path.read_bytes()).root
     except ValidationError as error:
         raise DataProblems([DAMAGED_RESULTS.at(path.name, found=error.errors()[0]["msg"], verb=verb)]) from None
 
 
 def as_json(value: object) -> str:
-    """Return a result value as JSON text, for ``--json``."""
-    return json.dumps(TypeAdapter(type(value)).dump_python(value, mode="json"), ensure_ascii=False, indent=1)
+    """Return a result value as JSON text."""
+    return _content(type(value))(value).model_dump_json(indent=1)
+
+
+def _content(kind: type[T]) -> type[_Content[T]]:
+    return _Content[kind]  # type: ignore[valid-type]
