@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
-from asp_eval.core.phrases import NO_NOTE, Phrase
+from asp_eval.core.phrases import NO_NOTE, Phrase, listed
 from asp_eval.stats.estimate import ESTIMATE_COLUMNS, JOINT_COLUMNS, Array, Estimate, JointTest, t_quantile, t_tail
 from asp_eval.stats.smallsample.direct import DirectMethod
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, Method
@@ -34,6 +35,19 @@ NO_METHOD = Fault(
     "Give for example method=asp_eval.KenwardRoger(), with brackets.",
 )
 EMPTY_CONTRAST = Fault("FIT-005", "nothing is left to test", "Give at least one contrast that is not zero.")
+
+
+class NamedContrasts(Protocol):
+    """Contrasts that are tested together, under a name."""
+
+    @property
+    def term(self) -> str: ...  # noqa: D102
+
+    @property
+    def contrasts(self) -> Array | Unavailable: ...  # noqa: D102
+
+    @property
+    def note(self) -> str: ...  # noqa: D102
 
 
 def contrast_row(fit: Fit, weights: Mapping[str, float]) -> Array:
@@ -82,8 +96,11 @@ def contrast(fit: Fit, weights: Mapping[str, float] | Array, method: Method, lev
 def joint_test(
     fit: Fit, contrasts: Sequence[str] | Sequence[Mapping[str, float]] | Array, method: Method, label: str = ""
 ) -> JointTest:
-    """Return the test that all `contrasts` are zero together; rows that follow from earlier rows are left out."""
-    L = independent_rows(contrast_matrix(fit, contrasts))
+    """Return the test that all `contrasts` are zero together.
+
+    The rows are replaced by an orthonormal basis of their span, so that their order and scaling do not matter.
+    """
+    L = orthonormal_rows(contrast_matrix(fit, contrasts))
     if not len(L):
         EMPTY_CONTRAST.refuse()
     term = label or ", ".join(c if isinstance(c, str) else "contrast" for c in contrasts)
@@ -95,14 +112,15 @@ def joint_test(
     return JointTest(term, test.statistic, test.df_numerator, test.df_denominator, test.p_value, test.method, test.note)
 
 
-def joint_table(fit: Fit, terms: Sequence[tuple[str, Array | Unavailable]], method: Method) -> pd.DataFrame:
+def joint_table(fit: Fit, terms: Sequence[NamedContrasts], method: Method) -> pd.DataFrame:
     """Return one joint test per term, given its contrasts or why it has none."""
     rows = []
-    for term, L in terms:
-        if isinstance(L, Unavailable):
-            rows.append(JointTest(term, None, None, None, None, method.name, L.reason))
+    for named in terms:
+        if isinstance(named.contrasts, Unavailable):
+            rows.append(JointTest(named.term, None, None, None, None, method.name, named.contrasts.reason))
         else:
-            rows.append(joint_test(fit, L, method, term))
+            test = joint_test(fit, named.contrasts, method, named.term)
+            rows.append(replace(test, note=listed([n for n in (test.note, named.note) if n], "; ")))
     return pd.DataFrame([astuple(r) for r in rows], columns=list(JOINT_COLUMNS))
 
 
@@ -123,17 +141,15 @@ def estimates(fit: Fit, L: Array, terms: Sequence[str], method: Method, level: f
     return _rows(named, found, level)
 
 
-def independent_rows(L: Array) -> Array:
-    """Return the rows of L that are not linear combinations of the rows before them."""
-    kept: list[int] = []
-    basis = np.zeros((0, L.shape[1]))
-    for i, row in enumerate(L):
-        rest = row - basis.T @ (basis @ row)
-        rest -= basis.T @ (basis @ rest)
-        if np.linalg.norm(rest) > 1e-10 * max(float(np.linalg.norm(row)), 1e-300):
-            kept.append(i)
-            basis = np.vstack([basis, rest / np.linalg.norm(rest)])
-    return L[kept]
+def orthonormal_rows(L: Array) -> Array:
+    """Return an orthonormal basis (q, p) of the span of the rows of L; a single row keeps its size."""
+    size = np.linalg.norm(L, axis=1)
+    unit = L[size > 0] / size[size > 0, None]
+    if len(unit) <= 1:
+        return np.asarray(L[size > 0], float)
+    _, s, V = np.linalg.svd(unit, full_matrices=False)
+    rank = int((s > 1e-10 * s[0]).sum())
+    return np.asarray(V[:rank], float)
 
 
 def _rows(named: list[tuple[str, float]], errors: ContrastErrors, level: float) -> list[Estimate]:

@@ -233,10 +233,12 @@ def test_type_three_of_an_interaction() -> None:
     assert table.loc["arm", "df_denominator"] == pytest.approx(arm.df)
 
 
-def test_type_three_with_an_empty_cell_is_unavailable() -> None:
+def test_type_three_with_an_empty_cell_answers_what_the_data_determine() -> None:
     d = DATA[~((DATA["arm"] == "new") & (DATA["muni"] == "Hvidovre"))]
     table = lmm("y ~ arm * muni + x + (1 | inst)", d).anova().set_index("term")
-    assert "do not occur" in table.loc["arm:muni", "note"]
+    assert np.isnan(table.loc["arm:muni", "statistic"])
+    assert "do not determine" in table.loc["arm:muni", "note"]
+    assert "do not occur" in table.loc["arm", "note"] and table.loc["arm", "statistic"] >= 0
     assert table.loc["x", "note"] == "" and table.loc["x", "statistic"] >= 0
 
 

@@ -1,31 +1,34 @@
 """Columns of a design matrix: what each is called and how it is made of the variables.
 
-Names and coding are formulaic's: ``Intercept``, ``arm[T.intervention]``, ``x``, ``arm[T.intervention]:x``. A product
-of plain columns is built here, column by column and for any range of rows, so that a large design never exists as a
-whole. A formula with transformations (``I(x**2)``, ``poly(x, 2)``, ``np.log(x)``, ``C(x)``) or with an unusual
-combination of margins is handed to formulaic, which remembers how to build the same columns for new rows.
+Names and coding are formulaic's: ``Intercept``, ``arm[T.intervention]``, ``x``, ``arm[T.intervention]:x``. A column is a
+product of parts, each a variable or the indicator of a category, and is built for any range of rows, so that a large design
+never exists as a whole.
 
-Coding of a categorical factor f in a term t: treatment contrasts if t without f is in the model, else one indicator
-per category (Chambers & Hastie 1992, sec. 2.3.1); with two categorical factors both margins must be present.
+Coding: a term stands for the product of its factors, each categorical one spanning the constant and its contrasts. Of these
+spaces only those that no earlier term has spanned are added, and a factor is coded in full where both of its spaces are new
+(Chambers & Hastie 1992, sec. 2.3.1, in the form of patsy and formulaic, which is right without margins too).
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from asp_eval.core.errors import Fault, Refusal
-from asp_eval.core.phrases import Phrase
+from asp_eval.core.errors import Fault
+from asp_eval.stats.design.factors import Factor, Part, make_factor
 from asp_eval.stats.design.formula import Term, expand_terms
-from asp_eval.stats.design.variables import Categories, Numeric, Variable, Variables
+from asp_eval.stats.design.syntax import Tree
+from asp_eval.stats.design.transforms import State
+from asp_eval.stats.design.variables import Categories, Variable, Variables
 from asp_eval.stats.estimate import Array
 
-CANNOT_BUILD = Fault("FIT-030", "the formula's columns cannot be built: {why}", "Check the spelling of functions and columns.")
-NEW_LEVEL = Fault("FIT-031", "the new data hold a category that the model has not seen", "Leave these rows out, or refit.")
+SAME_NAME = Fault(
+    "FIT-035", "two different columns of the model would have the same name {name!r}", "Rename a column of the data."
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Column:
     """
 
     name: str
-    parts: tuple[tuple[str, int | None], ...]
+    parts: tuple[Part, ...]
     term: int
 
     @property
@@ -64,24 +67,41 @@ class Plan:
         Categories of each categorical variable used.
     absent : tuple of str
         Names of coefficients that declared but unobserved categories would have had.
-    spec : object or None
-        formulaic's model specification where formulaic built the columns.
+    factors : dict of Tree to Factor
     """
 
     expression: str
     terms: tuple[Term, ...]
     columns: tuple[Column, ...]
     levels: dict[str, pd.Index]
-    absent: tuple[str, ...] = ()
-    spec: Any = None
+    absent: tuple[str, ...]
+    factors: dict[Tree, Factor]
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns."""
         return tuple(c.name for c in self.columns)
 
+    @property
+    def learned(self) -> dict[str, State]:
+        """What its factors learned from the rows."""
+        return {f.name: f.learned for f in self.factors.values() if f.learned is not None}
 
-def plan_columns(expression: str, data: Variables, frame: pd.DataFrame) -> tuple[Plan, Variables]:
+    def variables(self, columns: Mapping[str, Variable], n: int) -> dict[str, Variable]:
+        """Return every variable the columns are made of, from the columns of a table of n rows.
+
+        Raises
+        ------
+        Refusal
+            If a category is new to the plan.
+        """
+        out = dict(columns)
+        for factor in self.factors.values():
+            out |= factor.variables(columns, n)
+        return out
+
+
+def plan_columns(expression: str, data: Variables, learned: Mapping[str, State] | None = None) -> tuple[Plan, Variables]:
     """Return how to build the columns of `expression`, and the variables they are made of.
 
     Parameters
@@ -90,20 +110,21 @@ def plan_columns(expression: str, data: Variables, frame: pd.DataFrame) -> tuple
         Right side of a formula, without random terms.
     data : Variables
         Every column the expression names.
-    frame : pandas.DataFrame
-        The data `data` was read from; used only where formulaic has to build the columns.
+    learned : mapping of str to State, optional
+        What transforms learned from earlier rows, by their names.
     """
     terms = expand_terms(expression)
-    plain = all(f in data.columns for t in terms for f in t.factors)
-    if not plain or not _margins_present(terms, data):
-        return _formulaic_plan(expression, data, frame)
-    columns = [c for i, t in enumerate(terms) for c in _term_columns(i, t, terms, data)]
-    used = {f for t in terms for f in t.factors}
-    levels = {f: v.levels for f in used if isinstance(v := data.columns[f], Categories)}
-    return Plan(expression, terms, tuple(columns), levels, _absent(terms, data)), data
+    trees = dict.fromkeys(t for term in terms for t in term.trees)
+    factors = {t: make_factor(t, data.columns, data.n, learned or {}) for t in trees}
+    columns = _coded_columns(terms, factors)
+    _check_names(columns)
+    levels = {f.key: f.levels for f in factors.values() if f.levels is not None}
+    absent = tuple(a for term in terms if len(term.trees) == 1 for a in factors[term.trees[0]].absent)
+    plan = Plan(expression, terms, tuple(columns), levels, absent, factors)
+    return plan, replace(data, columns=plan.variables(data.columns, data.n))
 
 
-def build_column(column: Column, variables: dict[str, Variable], rows: slice) -> Array | float:
+def build_column(column: Column, variables: Mapping[str, Variable], rows: slice) -> Array | float:
     """Return the values of a column on a range of rows; the constant is the number one."""
     product: Array | float = 1.0
     for name, level in column.parts:
@@ -113,7 +134,7 @@ def build_column(column: Column, variables: dict[str, Variable], rows: slice) ->
     return product
 
 
-def build_matrix(plan: Plan, frame: pd.DataFrame, data: Variables) -> Array:
+def build_matrix(plan: Plan, data: Variables) -> Array:
     """Return the whole design matrix of new rows (n, columns), coded as the plan was.
 
     Raises
@@ -121,42 +142,55 @@ def build_matrix(plan: Plan, frame: pd.DataFrame, data: Variables) -> Array:
     Refusal
         If a category is new to the plan.
     """
-    if plan.spec is not None:
-        try:
-            return np.asarray(plan.spec.get_model_matrix(_kept(frame, data)), float)
-        except Exception as error:  # formulaic raises many kinds
-            CANNOT_BUILD.refuse(plan.expression, why=str(error).splitlines()[0])
-    variables: dict[str, Variable] = {k: recode(k, v, plan.levels[k]) if k in plan.levels else v for k, v in data.columns.items()}
+    variables = plan.variables(data.columns, data.n)
     out = np.empty((data.n, len(plan.columns)))
     for j, column in enumerate(plan.columns):
         out[:, j] = build_column(column, variables, slice(None))
     return out
 
 
-def recode(name: str, variable: Variable, levels: pd.Index) -> Categories:
-    """Return a variable coded by the categories of an earlier plan."""
-    if not isinstance(variable, Categories):
-        return NEW_LEVEL.refuse(name, found="numbers", expected="categories")
-    position = levels.get_indexer(variable.levels)
-    if (position < 0).any():
-        new = ", ".join(str(v) for v in variable.levels[position < 0][:5])
-        NEW_LEVEL.refuse(name, found=new, expected=", ".join(str(v) for v in levels[:10]))
-    return Categories(position[variable.codes].astype(np.intp), levels)
+Scoped = frozenset[tuple[Tree, bool]]
+"""A product of factors, each by its contrasts (True) or in full (False)."""
 
 
-def _term_columns(index: int, term: Term, terms: tuple[Term, ...], data: Variables) -> list[Column]:
-    """Return the columns of one term; its first factor varies fastest."""
-    if not term.factors:
-        return [Column("Intercept", (), index)]
-    choices: list[list[tuple[str, tuple[str, int | None]]]] = []
-    for factor in term.factors:
-        variable = data.columns[factor]
-        if isinstance(variable, Categories):
-            reduced = _has_margin(term, factor, terms)
-            mark = "T." if reduced else ""
-            choices.append([(f"{factor}[{mark}{v}]", (factor, k)) for k, v in enumerate(variable.levels) if k or not reduced])
+def _coded_columns(terms: tuple[Term, ...], factors: dict[Tree, Factor]) -> list[Column]:
+    """Return the columns of terms, each space spanned once."""
+    columns: list[Column] = []
+    spanned: set[Scoped] = set()
+    for i, term in enumerate(terms):
+        span = _span(term, factors)
+        for scoped in _simplified([s for s in span if s not in spanned]):
+            columns += _columns(i, [t for t in term.trees if (t, True) in scoped or (t, False) in scoped], scoped, factors)
+        spanned |= set(span)
+    return columns
+
+
+def _span(term: Term, factors: dict[Tree, Factor]) -> list[Scoped]:
+    """Return the spaces that a term stands for: every categorical factor is there by its contrasts, or not at all."""
+    options = [[(t, True), None] if factors[t].is_categorical else [(t, False)] for t in term.trees]
+    return [frozenset(p for p in picked if p is not None) for picked in itertools.product(*options)]
+
+
+def _simplified(spaces: list[Scoped]) -> list[Scoped]:
+    """Return the fewest products with the same span: A and A:contrasts are A:full."""
+    out: list[Scoped] = []
+    for space in sorted(spaces, key=len):
+        for known in out:
+            more = space - known
+            if len(more) == 1 and len(space) == len(known) + 1 and next(iter(more))[1]:
+                merged = known | {(next(iter(more))[0], False)}
+                out = _simplified([s for s in out if s != known] + [merged])
+                break
         else:
-            choices.append([(factor, (factor, None))])
+            out.append(space)
+    return out
+
+
+def _columns(index: int, trees: list[Tree], scoped: Scoped, factors: dict[Tree, Factor]) -> list[Column]:
+    """Return the columns of one product of factors; its first factor varies fastest."""
+    if not trees:
+        return [Column("Intercept", (), index)]
+    choices = [factors[t].reduced if (t, True) in scoped else factors[t].full for t in trees]
     out = []
     for picked in itertools.product(*reversed(choices)):
         names, parts = zip(*reversed(picked), strict=True)
@@ -164,65 +198,22 @@ def _term_columns(index: int, term: Term, terms: tuple[Term, ...], data: Variabl
     return out
 
 
-def _has_margin(term: Term, factor: str, terms: tuple[Term, ...]) -> bool:
-    """Whether the term without this factor is in the model."""
-    rest = {f for f in term.factors if f != factor}
-    return any(set(t.factors) == rest for t in terms)
+def _check_names(columns: list[Column]) -> None:
+    """Refuse two columns of one name: a table could not tell them apart."""
+    seen: dict[str, Column] = {}
+    for column in columns:
+        if seen.setdefault(column.name, column).parts != column.parts:
+            SAME_NAME.refuse(name=column.name)
 
 
-def _margins_present(terms: tuple[Term, ...], data: Variables) -> bool:
-    """Whether every term with two categorical factors or more has its margins, so that the simple rule codes it."""
-    for term in terms:
-        categorical = [f for f in term.factors if isinstance(data.columns[f], Categories)]
-        if len(categorical) > 1 and not all(_has_margin(term, f, terms) for f in categorical):
-            return False
-        if len(set(term.factors)) < len(term.factors):
-            return False
-    whole = [t for t in terms if len(t.factors) == 1 and isinstance(data.columns[t.factors[0]], Categories)]
-    return len(whole) < 2 or any(not t.factors for t in terms)
+def full_columns(plan: Plan) -> list[Column]:
+    """Return the columns of the terms with one indicator for every category: more than the data determine."""
+    return [
+        c for i, term in enumerate(plan.terms)
+        for c in _columns(i, list(term.trees), frozenset((t, False) for t in term.trees), plan.factors)
+    ]  # fmt: skip
 
 
-def _absent(terms: tuple[Term, ...], data: Variables) -> tuple[str, ...]:
-    """Name the main effects that have no column, because a declared category has no rows."""
-    out: list[str] = []
-    for term in terms:
-        if len(term.factors) == 1 and isinstance(v := data.columns[term.factors[0]], Categories) and len(v.levels) == 1:
-            out += [f"{term.name}[T.{a}]" for a in v.absent] or [term.name]
-    return tuple(out)
-
-
-def _formulaic_plan(expression: str, data: Variables, frame: pd.DataFrame) -> tuple[Plan, Variables]:
-    """Let formulaic build the columns; they enter as numeric variables under their own names."""
-    from formulaic import Formula
-
-    try:
-        matrix = Formula(expression).get_model_matrix(_kept(frame, data), na_action="ignore")
-    except Refusal:
-        raise
-    except Exception as error:  # formulaic raises many kinds, among them those of the user's own functions
-        CANNOT_BUILD.refuse(expression, why=str(error).splitlines()[0])
-    spec = matrix.model_spec
-    owner = {name: i for i, names in enumerate(spec.term_indices.values()) for name in names}
-    columns, variables = [], dict(data.columns)
-    for j, name in enumerate(matrix.columns):
-        constant = name == "Intercept"
-        columns.append(Column(name, () if constant else ((f"={name}", None),), owner[j]))
-        variables[f"={name}"] = _finite(np.asarray(matrix.iloc[:, j], float), name)
-    ordered = tuple(Term(tuple(f.expr for f in t.factors if f.expr != "1")) for t in spec.term_indices)
-    return Plan(expression, ordered, tuple(columns), {}, (), spec), replace(data, columns=variables)
-
-
-def _finite(values: Array, name: str) -> Numeric:
-    """Return a column that formulaic computed, if all of its values are numbers."""
-    if not np.isfinite(values).all():
-        CANNOT_BUILD.refuse(name, why=Phrase("{n} of its values are not finite numbers", n=int((~np.isfinite(values)).sum())))
-    return Numeric(values)
-
-
-def _kept(frame: pd.DataFrame, data: Variables) -> pd.DataFrame:
-    """Return the rows that are complete, with their unused categories left out."""
-    rows = frame if data.keep is None else frame.loc[data.keep]
-    wanted = [c for c in data.columns if c in rows.columns]
-    rows = rows[wanted].reset_index(drop=True)
-    factors = {c: rows[c].cat.remove_unused_categories() for c in wanted if isinstance(rows[c].dtype, pd.CategoricalDtype)}
-    return rows.assign(**factors)
+def treatment_columns(plan: Plan) -> list[Column]:
+    """Return the columns of the terms with treatment contrasts, whatever the coding of the plan."""
+    return _coded_columns(plan.terms, {t: f.by_treatment() for t, f in plan.factors.items()})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from asp_eval.stats.design.columns import Column, Plan
+from asp_eval.stats.design.columns import SAME_NAME, Column, Plan
 from asp_eval.stats.design.formula import RandomBlock
+from asp_eval.stats.design.transforms import State
 
 CONSTANT = "Intercept"
 
@@ -54,6 +55,10 @@ class Layout:
     factors : tuple of FactorLayout
     indicators : frozenset of int
         Positions of columns of zeros and ones, which are not centred in the pass.
+    learned : tuple of (str, State)
+        What transforms such as ``poly(x, 2)`` learned from the rows; the columns mean the same only where it is the same.
+    notes : tuple of str
+        What a reader of the formula may have meant otherwise.
     """
 
     text: str
@@ -61,6 +66,8 @@ class Layout:
     fixed: tuple[int, ...]
     factors: tuple[FactorLayout, ...]
     indicators: frozenset[int] = frozenset()
+    learned: tuple[tuple[str, State], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def fixed_names(self) -> tuple[str, ...]:
@@ -78,7 +85,8 @@ def lay_out(text: str, response: str, fixed: Plan, blocks: list[tuple[RandomBloc
     columns: dict[str, Column] = {CONSTANT: Column(CONSTANT, (), -1)}
     for plan in (fixed, *(p for _, p in blocks)):
         for column in plan.columns:
-            columns.setdefault(column.name, column)
+            if columns.setdefault(column.name, column).parts != column.parts:
+                SAME_NAME.refuse(text, name=column.name)
     position = {name: i for i, name in enumerate(columns)}
     factors: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
     for block, plan in blocks:

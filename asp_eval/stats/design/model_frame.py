@@ -6,19 +6,25 @@ A `Design` knows how to write any range of rows of u = [1, X, Z's covariates, y]
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats.design.arithmetic import compute, is_arithmetic
 from asp_eval.stats.design.columns import Column, Plan, build_column, plan_columns
-from asp_eval.stats.design.formula import NO_RANDOM, ModelFormula, RandomBlock, expand_terms, names_in, parse_formula
+from asp_eval.stats.design.factors import make_factor
+from asp_eval.stats.design.formula import NO_RANDOM, ModelFormula, RandomBlock, names_in, parse_formula
 from asp_eval.stats.design.layout import Layout, lay_out
-from asp_eval.stats.design.variables import Categories, Codes, Numeric, Variable, Variables, group_key, read_variables
+from asp_eval.stats.design.syntax import Name, Tree, columns_of, parse, spell
+from asp_eval.stats.design.tables import Given, as_frame, with_column
+from asp_eval.stats.design.transforms import State
+from asp_eval.stats.design.variables import Categories, Codes, Variables, group_key, numbers_of, read_variables
 from asp_eval.stats.estimate import Array
 
-NO_FRAME = Fault("FIT-026", "the data are not a table", "Read a file first: pandas.read_csv(path).")
 BAD_WEIGHTS = Fault("FIT-041", "weights must be positive numbers", "Leave out rows of weight zero.")
 RESPONSE = Fault("FIT-043", "the response must be one numeric column", "Turn it into numbers first.")
 
@@ -39,8 +45,6 @@ class Design:
     data : Variables
     response : ndarray (n,)
         The outcome less its offset.
-    outcome : Numeric or Categories
-        The outcome as it was read.
     offset : ndarray (n,) or None
     groups : tuple of Categories
         One per grouping factor.
@@ -57,7 +61,6 @@ class Design:
     offset: Array | None
     groups: tuple[Categories, ...]
     weights: Array | None
-    outcome: Variable
 
     def fill(self, block: Array, rows: slice) -> None:
         """Write rows of u into a block (c, rows)."""
@@ -77,88 +80,92 @@ def read_design(
     formula: str,
     frame: pd.DataFrame,
     *,
-    weights: str | None = None,
+    weights: Given | None = None,
     declared: bool = False,
     random: bool = True,
-    categories: bool = False,
+    learned: Mapping[str, State] | None = None,
+    besides: Iterable[str] = (),
 ) -> Design:
     """Read the columns that a formula names, and lay them out.
 
     Parameters
     ----------
     formula : str
-    frame : pandas.DataFrame
-    weights : str, optional
-        Column of prior weights: the residual variance of a row is sigma^2 / weight.
+    frame : pandas.DataFrame, or anything with ``to_pandas``
+    weights : str or array (n,), optional
+        Prior weights, as a column's name or values: the residual variance of a row is sigma^2 / weight.
     declared : bool
         Keep the columns of categories that no row holds.
     random : bool
         Whether the model must have random terms.
-    categories : bool
-        Whether the outcome may be categories; `response` then holds their positions.
+    learned : mapping of str to State, optional
+        What transforms learned from earlier rows.
+    besides : iterable of str
+        Columns that ``.`` does not stand for, such as the clusters.
 
     Raises
     ------
     Refusal
         If a column is unknown or of the wrong kind, or no row is complete.
     """
-    if not isinstance(frame, pd.DataFrame):
-        NO_FRAME.refuse(formula, found=type(frame).__name__, expected="a pandas DataFrame")
     parsed = parse_formula(formula)
+    frame = as_frame(frame)
+    if weights is not None:
+        frame, weights = with_column(frame, weights, "weights")
     if random and not parsed.blocks:
         NO_RANDOM.refuse(formula)
+    parsed = parsed.filled([str(c) for c in frame.columns], (*besides, *((weights,) if weights else ())))
     grouping = tuple(dict.fromkeys(g for b in parsed.blocks for g in b.group))
     expressions = (parsed.fixed, *(b.expression for b in parsed.blocks), *parsed.offsets)
-    names = dict.fromkeys((*_response_names(parsed, frame), *(n for e in expressions for n in names_in(e))))
+    names = dict.fromkeys((*columns_of(parsed.outcome), *(n for e in expressions for n in names_in(e))))
     data = read_variables(frame, (*names, *((weights,) if weights else ())), grouping, declared=declared)
-    fixed, data = plan_columns(parsed.fixed, data, frame)
+    known = dict(learned or {})
+    fixed, data = plan_columns(parsed.fixed, data, known)
     planned: list[tuple[RandomBlock, Plan]] = []
     for block in parsed.blocks:
-        plan, data = plan_columns(block.expression, data, frame)
+        plan, data = plan_columns(block.expression, data, known)
         planned.append((block, plan))
     layout, columns = lay_out(formula, parsed.response, fixed, planned)
     groups = tuple(combined_groups(f.group, data) for f in layout.factors)
-    offset = read_offset(parsed, data, frame)
-    outcome = _outcome(parsed, data, frame)
-    if isinstance(outcome, Categories) and not categories:
-        data.numeric(parsed.response)  # refuses
-    response = outcome.codes.astype(float) if isinstance(outcome, Categories) else outcome.numbers
+    response, taught = _response(parsed, data, known)
+    single = [_single(parse(o), data, known) for o in parsed.offsets]
+    offset = np.asarray(np.sum([v for v, _ in single], axis=0), float) if single else None
+    for found in (fixed.learned, *(p.learned for _, p in planned), taught, *(t for _, t in single)):
+        known |= found
+    layout = replace(layout, learned=tuple(sorted(known.items())), notes=parsed.notes)
     w = data.numeric(weights) if weights else None
     if w is not None and not bool((w > 0).all()):
         BAD_WEIGHTS.refuse(weights or "")
     blocks = tuple(p for _, p in planned)
     centred = response if offset is None else response - offset
-    return Design(parsed, layout, columns, fixed, blocks, data, centred, offset, groups, w, outcome)
+    return Design(parsed, layout, columns, fixed, blocks, data, centred, offset, groups, w)
 
 
-def _response_names(parsed: ModelFormula, frame: pd.DataFrame) -> tuple[str, ...]:
-    """Return the columns the response needs."""
-    if parsed.response in frame.columns or parsed.response.isidentifier():
-        return (parsed.response,)
-    return names_in(f"0 + {parsed.response}")
-
-
-def _outcome(parsed: ModelFormula, data: Variables, frame: pd.DataFrame) -> Variable:
-    """Return the outcome (n,)."""
-    if parsed.response in data.columns:
-        return data.columns[parsed.response]
-    return Numeric(_one_column(parsed.response, data, frame))
-
-
-def read_offset(parsed: ModelFormula, data: Variables, frame: pd.DataFrame) -> Array | None:
+def read_offset(parsed: ModelFormula, data: Variables, learned: Mapping[str, State]) -> Array | None:
     """Return the sum of the offsets (n,)."""
     if not parsed.offsets:
         return None
-    parts = [data.numeric(o) if o in data.columns else _one_column(o, data, frame) for o in parsed.offsets]
-    return np.asarray(np.sum(parts, axis=0), float)
+    return np.asarray(np.sum([_single(parse(o), data, learned)[0] for o in parsed.offsets], axis=0), float)
 
 
-def _one_column(expression: str, data: Variables, frame: pd.DataFrame) -> Array:
-    """Return the values of an expression such as ``np.log(y)``."""
-    plan, extended = plan_columns(f"0 + {expression}", data, frame)
-    if len(plan.columns) != 1 or len(expand_terms(f"0 + {expression}")) != 1:
-        RESPONSE.refuse(expression, found=f"{len(plan.columns)} columns")
-    return np.asarray(build_column(plan.columns[0], extended.columns, slice(None)), float)
+def _response(parsed: ModelFormula, data: Variables, learned: Mapping[str, State]) -> tuple[Array, dict[str, State]]:
+    """Return the outcome (n,), and what a transform of it learned."""
+    if not any(True for _ in columns_of(parsed.outcome)):
+        RESPONSE.refuse(parsed.response, found=Phrase("no column"))
+    return _single(parsed.outcome, data, learned)
+
+
+def _single(tree: Tree, data: Variables, learned: Mapping[str, State]) -> tuple[Array, dict[str, State]]:
+    """Return the values (n,) of an outcome or an offset, and what a transform in it learned."""
+    if isinstance(tree, Name):
+        return data.numeric(tree.name), {}
+    if is_arithmetic(tree):
+        return compute(tree, data.columns, data.n), {}
+    factor = make_factor(tree, data.columns, data.n, learned)
+    if factor.is_categorical or len(factor.full) != 1:
+        RESPONSE.refuse(spell(tree), found=Phrase("{n} columns", n=len(factor.full)))
+    only = factor.variables(data.columns, data.n)[factor.full[0][1][0]]
+    return numbers_of(factor.name, only), {} if factor.learned is None else {factor.name: factor.learned}
 
 
 def combined_groups(group: tuple[str, ...], data: Variables) -> Categories:

@@ -12,6 +12,7 @@ from asp_eval.stats.design.columns import build_column, build_matrix
 from asp_eval.stats.design.formula import names_in
 from asp_eval.stats.design.layout import FactorLayout
 from asp_eval.stats.design.model_frame import Design, combined_groups, read_offset
+from asp_eval.stats.design.tables import as_frame
 from asp_eval.stats.design.variables import read_variables
 from asp_eval.stats.estimate import Array
 
@@ -50,13 +51,14 @@ def predict_rows(
         If a value is missing, a category is new, or a group is new and `new_groups` is False.
     """
     formula = design.formula
+    frame = as_frame(frame)
     expressions = (formula.fixed, *formula.offsets, *((b.expression for b in formula.blocks) if random else ()))
     grouping = dict.fromkeys(g for f in design.layout.factors for g in f.group) if random else {}
     data = read_variables(frame, dict.fromkeys(n for e in expressions for n in names_in(e)), grouping)
     if data.n_dropped:
         INCOMPLETE.refuse(found=f"{data.n_dropped} of {len(frame)} rows")
-    out = build_matrix(design.fixed, frame, data)[:, list(kept)] @ beta
-    offset = read_offset(formula, data, frame)
+    out = build_matrix(design.fixed, data)[:, list(kept)] @ beta
+    offset = read_offset(formula, data, dict(design.layout.learned))
     out = out if offset is None else out + offset
     if not random:
         return np.asarray(out, float)
@@ -67,6 +69,6 @@ def predict_rows(
             NEW_GROUP.refuse(factor.name, found=", ".join(str(v) for v in groups.levels[where < 0][:5]), factor=factor.name)
         effects = np.where((where >= 0)[:, None], b[where], 0.0)
         plans = [p for p, block in zip(design.blocks, formula.blocks, strict=True) if block.group == factor.group]
-        Z = np.hstack([build_matrix(p, frame, data) for p in plans])
+        Z = np.hstack([build_matrix(p, data) for p in plans])
         out = out + (Z * effects[groups.codes]).sum(axis=1)
     return np.asarray(out, float)

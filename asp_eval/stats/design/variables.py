@@ -1,8 +1,9 @@
 """Columns of a data frame as numbers or as codes of categories, whatever their dtype; rows with missing values left out.
 
-Rules: numbers and booleans are numeric; text and categoricals are categories. The reference of a factor is its first
-declared category, else the first in sorted order; categories that no row holds are left out, as in R. A row with a
-missing value in any column the model names is dropped, and counted.
+Rules: numbers are numeric; text and categoricals are categories; a boolean has the categories False and True, of which
+False is the reference, and is 0 and 1 where numbers are wanted. The reference of a factor is its first declared category,
+else the first in sorted order; categories that no row holds are left out, as in R. A row with a missing value in any
+column the model names is dropped, and counted.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Array
 
 Codes = npt.NDArray[np.intp]
@@ -64,12 +66,15 @@ class Categories:
         Declared categories that no row holds.
     every_used : bool
         Whether it is known that every category has a row.
+    boolean : bool
+        Whether the categories are those of a truth value, False and True.
     """
 
     codes: Codes
     levels: pd.Index
     absent: tuple[object, ...] = ()
     every_used: bool = False
+    boolean: bool = False
 
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
@@ -78,7 +83,7 @@ class Categories:
 
     def take(self, keep: npt.NDArray[np.bool_]) -> Categories:
         """Return the rows to keep."""
-        return Categories(self.codes[keep], self.levels, self.absent)
+        return Categories(self.codes[keep], self.levels, self.absent, boolean=self.boolean)
 
     def observed(self) -> Categories:
         """Return the same rows with the categories that no row holds left out."""
@@ -89,7 +94,7 @@ class Categories:
             return self
         position = np.cumsum(used) - 1
         absent = self.absent + tuple(self.levels[~used])
-        return Categories(position[self.codes].astype(np.intp), self.levels[used], absent)
+        return Categories(position[self.codes].astype(np.intp), self.levels[used], absent, boolean=self.boolean)
 
 
 Variable = Numeric | Categories
@@ -116,10 +121,22 @@ class Variables:
 
     def numeric(self, name: str) -> Array:
         """Return a numeric column (n,)."""
-        column = self.columns[name]
-        if isinstance(column, Categories):
-            NOT_NUMERIC.refuse(name, found=f"categories like {column.levels[0]!r}")
-        return column.numbers
+        return numbers_of(name, self.columns[name])
+
+
+def numbers_of(name: str, variable: Variable) -> Array:
+    """Return a column's numbers (n,); a truth value's are 0 and 1.
+
+    Raises
+    ------
+    Refusal
+        FIT-024 if it holds categories.
+    """
+    if isinstance(variable, Numeric):
+        return variable.numbers
+    if variable.boolean:
+        return np.asarray(variable.levels, float)[variable.codes]
+    return NOT_NUMERIC.refuse(name, found=Phrase("categories like {label}", label=repr(variable.levels[0])))
 
 
 def read_variables(frame: pd.DataFrame, names: Iterable[str], groups: Iterable[str] = (), *, declared: bool = False) -> Variables:
@@ -163,12 +180,14 @@ def read_variable(frame: pd.DataFrame, name: str) -> Variable:
     """Read one column as numbers or as categories, by its dtype."""
     series = _column(frame, name)
     dtype = series.dtype
-    if isinstance(dtype, np.dtype) and dtype.kind in "fiub":
+    if pd.api.types.is_bool_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype):
+        return _booleans(series)
+    if isinstance(dtype, np.dtype) and dtype.kind in "fiu":
         return _numbers(series)
     is_object = pd.api.types.is_object_dtype(dtype)
     if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_string_dtype(dtype):
         return _text_or_numbers(series) if is_object else read_categories(series)
-    if pd.api.types.is_bool_dtype(dtype) or (pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype)):
+    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
         return _numbers(series)
     if is_object:
         return _text_or_numbers(series)
@@ -200,9 +219,9 @@ def read_categories(series: pd.Series) -> Categories:
 def _dense_integers(values: npt.NDArray[np.integer]) -> Categories | None:
     """Return integers as categories by counting, if their range is not much larger than their number."""
     low, high = int(values.min()), int(values.max())
-    if high - low > 4 * len(values) + 1000:
+    if high - low > 4 * len(values) + 1000 or high > np.iinfo(np.int64).max:
         return None
-    codes = (values - low).astype(np.intp, copy=False)
+    codes = values.astype(np.int64, copy=False) - low  # a narrow kind could not hold its own range
     used = np.bincount(codes, minlength=high - low + 1) > 0
     levels = pd.Index(np.flatnonzero(used) + low)
     if not used.all():
@@ -231,10 +250,18 @@ def _numbers(series: pd.Series) -> Numeric:
     return Numeric(values)
 
 
+def _booleans(series: pd.Series) -> Categories:
+    """Return truth values as categories, False first."""
+    codes = np.where(series.isna(), -1, series.fillna(value=False).astype(bool)).astype(np.intp)
+    return Categories(codes, pd.Index([False, True]), boolean=True)
+
+
 def _text_or_numbers(series: pd.Series) -> Variable:
     """Return a column of Python objects as what its values are."""
     kind = pd.api.types.infer_dtype(series, skipna=True)
-    if kind in ("integer", "floating", "mixed-integer-float", "decimal", "boolean"):
+    if kind == "boolean":
+        return _booleans(series)
+    if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
         return _numbers(series.astype("Float64") if kind != "decimal" else series.astype(float))
     if kind in ("string", "empty", "mixed-integer", "mixed"):
         return read_categories(series)

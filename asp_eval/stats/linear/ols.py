@@ -11,10 +11,10 @@ import pandas as pd
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats import contrasts
-from asp_eval.stats.design.columns import build_matrix
-from asp_eval.stats.design.formula import RANDOM_IN_FIXED, names_in
+from asp_eval.stats.design.formula import RANDOM_IN_FIXED
 from asp_eval.stats.design.model_frame import Design, read_design
-from asp_eval.stats.design.variables import Categories, Codes, read_categories, read_variable, read_variables
+from asp_eval.stats.design.prediction import predict_rows
+from asp_eval.stats.design.variables import Categories, Codes, read_categories, read_variable
 from asp_eval.stats.engine.least_squares import LeastSquaresFit, least_squares
 from asp_eval.stats.estimate import Array, Estimate, JointTest
 from asp_eval.stats.smallsample.classical import Classical
@@ -34,7 +34,6 @@ MISSING_CLUSTER = Fault(
     "FIT-061", "rows of the model have no cluster", "Fill in the cluster of these rows, or leave the rows out yourself."
 )  # fmt: skip
 NO_COLUMNS = Fault("FIT-062", "the formula has no column to estimate", "Add a term, or leave out the 0 at its start.")
-INCOMPLETE = Fault("FIT-063", "rows without all their values cannot be predicted", "Fill in the values, or leave the rows out.")
 
 NO_ICC = Phrase("a model without random effects has no variance between groups")
 EXACT_FIT = Phrase("the columns reproduce the outcome exactly, so there is no residual variation to judge by")
@@ -176,18 +175,15 @@ class OlsFit:
         return pd.DataFrame([row])
 
     def predict(self, frame: pd.DataFrame) -> Array:
-        """Return the linear predictor of new rows, shape (rows of `frame`,), without offsets.
+        """Return the linear predictor of new rows, shape (rows of `frame`,), with the offset, as R's predict.
 
         Raises
         ------
         Refusal
             If a column is missing, a category is new, or a row is incomplete.
         """
-        plan = self.model.fixed
-        data = read_variables(frame, names_in(plan.expression))
-        if data.n_dropped:
-            INCOMPLETE.refuse(found=f"{data.n_dropped} of {len(frame)} rows")
-        return np.asarray(build_matrix(plan, frame, data)[:, self.solution.kept] @ self.estimate)
+        kept = np.flatnonzero(self.solution.kept).tolist()
+        return predict_rows(self.model, kept, self.estimate, (), frame, random=False, new_groups=False)
 
     def icc(self, level: float = 0.95) -> Estimate:  # noqa: ARG002 - every fit is asked for it in the same way
         """Return that there is none: the model has no variance between groups."""

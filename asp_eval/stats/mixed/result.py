@@ -314,7 +314,7 @@ class MixedFit:
 
     def anova(self, method: Method | None = None) -> pd.DataFrame:
         """Return type III tests of the terms: term, statistic, df_numerator, df_denominator, p_value, method, note."""
-        terms = type_three(self._rows().fixed, self.problem.standard.kept)
+        terms = type_three(self._rows(), self.problem.standard.kept)
         return contrasts.joint_table(self, terms, method or KenwardRoger())
 
     def likelihood_ratio(self, larger: MixedFit) -> LikelihoodRatio:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.core.errors import Fault
-from asp_eval.stats.design.columns import Plan, build_column
+from asp_eval.stats.design.columns import build_column
 from asp_eval.stats.design.formula import names_in
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.variables import Categories, Codes, Numeric, Variable
@@ -94,20 +94,9 @@ def _everywhere(given: Variable, coded: Categories, arm: int) -> Variable:
 
 def _columns(design: Design, treatment: str, variable: Variable) -> Array:
     """Return X (n, columns) with the treatment replaced."""
-    variables = {**design.data.columns, treatment: variable}
     plan, n = design.fixed, design.data.n
-    if plan.spec is not None:
-        return _by_formulaic(plan, variables)
+    variables = plan.variables({**design.data.columns, treatment: variable}, n)
     out = np.empty((n, len(plan.columns)))
     for k, column in enumerate(plan.columns):
         out[:, k] = build_column(column, variables, slice(None))
     return out
-
-
-def _by_formulaic(plan: Plan, variables: dict[str, Variable]) -> Array:
-    """Return the columns that formulaic built, built again by its own record of how."""
-    frame = {}
-    for name in names_in(plan.expression):
-        v = variables[name]
-        frame[name] = v.numbers if isinstance(v, Numeric) else pd.Categorical.from_codes(v.codes, categories=v.levels)
-    return np.asarray(plan.spec.get_model_matrix(pd.DataFrame(frame)), float)
