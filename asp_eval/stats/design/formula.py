@@ -257,7 +257,7 @@ def _expand(tree: Tree, text: str) -> tuple[_Terms, bool | None]:
             return SYNTAX.refuse(
                 text, why=Phrase("a random term stands by itself in brackets, like (1 | g); found {part}", part=spell(tree))
             )
-    return SYNTAX.refuse(text, why=Phrase("{part} is no term; arithmetic is written I({part})", part=spell(tree)))
+    return SYNTAX.refuse(text, why=Phrase("{part} is no term; arithmetic is written I(...)", part=spell(tree)))
 
 
 def _terms(tree: Tree, text: str) -> _Terms:
@@ -331,7 +331,7 @@ def _notes(tree: Tree) -> list[str]:
 
 def _is_itself(tree: Tree, base: Tree) -> str:
     return Phrase(
-        "{written} in a formula means {base}, as in R; the square, as arithmetic, is written I({base}^2).",
+        "{written} in a formula means {base}, as in R; arithmetic is written I(...).",
         written=spell(tree), base=spell(base),
     )  # fmt: skip
 

@@ -73,12 +73,13 @@ def type_three(design: Design, kept: Sequence[int]) -> list[Hypothesis]:
         if not term.trees:
             continue
         own = np.flatnonzero(owner == i)
-        above = np.flatnonzero(np.isin(owner, [j for j, t in enumerate(plan.terms) if _contains(t, term, plan)]))
+        containing = [j for j, t in enumerate(plan.terms) if _contains(t, term, plan)]
+        above = np.flatnonzero(np.isin(owner, containing))
         L = np.eye(len(coded))[own]
         if len(above) and len(own):
             L[:, above] -= np.linalg.lstsq(C[above].T, C[own].T, rcond=None)[0].T
         found: Array | Unavailable = _without_dust(L @ M) if len(own) else Unavailable(NOTHING_LEFT)
-        lost = any(k not in kept and (c.term == i or c.term in owner[above]) for k, c in enumerate(plan.columns))
+        lost = any(k not in kept and c.term in (i, *containing) for k, c in enumerate(plan.columns))
         notes = [_note(term, plan), EMPTY_CELLS if lost else ""] if len(own) else []
         out.append(Hypothesis(term.name, found, listed([n for n in notes if n], "; ")))
     return out
