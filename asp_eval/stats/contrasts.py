@@ -7,15 +7,16 @@ coefficients, the method (`asp_eval.stats.smallsample.method.Method`) brings the
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, replace
-from typing import Protocol
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
-from asp_eval.core.phrases import NO_NOTE, Phrase, listed
+from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
 from asp_eval.stats.estimate import ESTIMATE_COLUMNS, JOINT_COLUMNS, Array, Estimate, JointTest, t_quantile, t_tail
 from asp_eval.stats.smallsample.direct import DirectMethod
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, Method
@@ -34,6 +35,8 @@ NO_METHOD = Fault(
     "a method of inference is a value, not a name or a class",
     "Give for example method=asp_eval.KenwardRoger(), with brackets.",
 )
+BAD_WEIGHT = Fault("FIT-007", "the weight of {term!r} is not a finite number", "Give a number for every coefficient named.")
+ONE_ROW = Fault("FIT-008", "contrast() estimates one linear combination", "Use joint_test() for several together.")
 EMPTY_CONTRAST = Fault("FIT-005", "nothing is left to test", "Give at least one contrast that is not zero.")
 
 
@@ -47,7 +50,13 @@ class NamedContrasts(Protocol):
     def contrasts(self) -> Array | Unavailable: ...  # noqa: D102
 
     @property
-    def note(self) -> str: ...  # noqa: D102
+    def note(self) -> Phrase: ...  # noqa: D102
+
+
+Weights = Mapping[str, float] | npt.NDArray[Any] | Sequence[float] | str
+"""One linear combination: names with their weights, one weight per coefficient, or the name of a coefficient."""
+Rows = Sequence[str] | Sequence[Mapping[str, float]] | npt.NDArray[Any] | Weights
+"""Several linear combinations: names, mappings, or rows of weights."""
 
 
 def contrast_row(fit: Fit, weights: Mapping[str, float]) -> Array:
@@ -56,23 +65,52 @@ def contrast_row(fit: Fit, weights: Mapping[str, float]) -> Array:
     Raises
     ------
     Refusal
-        If a name is unknown or its coefficient was dropped.
+        If a name is unknown, its coefficient was dropped, or a weight is no finite number.
     """
     row = np.zeros(len(fit.names))
     for term, weight in weights.items():
+        if not isinstance(weight, (int, float, np.number)) or not np.isfinite(weight):
+            BAD_WEIGHT.refuse(found=weight, term=term)
         row[_index(fit, term)] = weight
     return row
 
 
-def contrast_matrix(fit: Fit, contrasts: Sequence[str] | Sequence[Mapping[str, float]] | Array) -> Array:
-    """Return L (q, p) from names, from mappings of names to weights, or from rows of weights."""
-    if isinstance(contrasts, np.ndarray):
-        L = np.atleast_2d(np.asarray(contrasts, float))
-        if L.ndim != 2 or L.shape[1] != len(fit.names):
-            CONTRAST_SHAPE.refuse(found=L.shape, expected=f"(q, {len(fit.names)})", p=len(fit.names))
+def contrast_matrix(fit: Fit, contrasts: Rows) -> Array:
+    """Return L (q, p) from names, from mappings of names to weights, or from rows of weights.
+
+    Raises
+    ------
+    Refusal
+        As `contrast_row`, or if the rows have another shape.
+    """
+    p = len(fit.names)
+    given = _by_name(contrasts)
+    if not _are_named(given):
+        try:
+            L = np.atleast_2d(np.asarray(given, float))
+        except (TypeError, ValueError):
+            return CONTRAST_SHAPE.refuse(found=type(contrasts).__name__, p=p)
+        if L.ndim != 2 or L.shape[1] != p:
+            CONTRAST_SHAPE.refuse(found=L.shape, expected=f"(q, {p})", p=p)
+        if not np.isfinite(L).all():
+            BAD_WEIGHT.refuse(found=Phrase("a weight that is missing or infinite"), term="L")
         return L
-    rows = [contrast_row(fit, {c: 1.0} if isinstance(c, str) else c) for c in contrasts]
-    return np.array(rows).reshape(len(rows), len(fit.names))
+    rows = [contrast_row(fit, {c: 1.0} if isinstance(c, str) else c) for c in given]
+    return np.array(rows).reshape(len(rows), p)
+
+
+def _by_name(contrasts: object) -> object:
+    """Return contrasts as a list of names and mappings, where they are given by names in any way."""
+    if isinstance(contrasts, pd.DataFrame):
+        return contrasts.to_dict("records")
+    if isinstance(contrasts, pd.Series):
+        return [contrasts.to_dict()]
+    return [contrasts] if isinstance(contrasts, (str, Mapping)) else contrasts
+
+
+def _are_named(contrasts: object) -> TypeGuard[Sequence[str | Mapping[str, float]]]:
+    """Whether contrasts are given by names."""
+    return isinstance(contrasts, (list, tuple)) and all(isinstance(c, (str, Mapping)) for c in contrasts)
 
 
 def tidy(fit: Fit, method: Method, level: float = 0.95) -> pd.DataFrame:
@@ -84,18 +122,28 @@ def tidy(fit: Fit, method: Method, level: float = 0.95) -> pd.DataFrame:
     return pd.DataFrame({c: texts[c] if c in texts else numbers[c] for c in ESTIMATE_COLUMNS})
 
 
-def contrast(fit: Fit, weights: Mapping[str, float] | Array, method: Method, level: float = 0.95, label: str = "") -> Estimate:
+def contrast(fit: Fit, weights: Weights, method: Method, level: float = 0.95, label: str = "") -> Estimate:
     """Return the estimate of one linear combination of coefficients."""
-    row = contrast_row(fit, weights) if isinstance(weights, Mapping) else contrast_matrix(fit, np.asarray(weights, float))[0]
-    term = label or " + ".join(f"{w:g}*{t}" for t, w in zip(fit.names, row, strict=True) if w)
+    L = contrast_matrix(fit, weights)
+    if len(L) != 1:
+        ONE_ROW.refuse(found=Phrase("{n} rows", n=len(L)))
+    term = label or " + ".join(f"{w:g}*{t}" for t, w in zip(fit.names, L[0], strict=True) if w)
+    if isinstance(weights, str):
+        term = label or weights
     if isinstance(weights, Mapping) and not label and list(weights.values()) == [1.0]:
         term = next(iter(weights))
-    return estimates(fit, row[None], (term,), method, level)[0]
+    return estimates(fit, L, (term,), method, level)[0]
 
 
-def joint_test(
-    fit: Fit, contrasts: Sequence[str] | Sequence[Mapping[str, float]] | Array, method: Method, label: str = ""
-) -> JointTest:
+def covariance(fit: Fit, method: Method | None, own: Callable[[], Array | Unavailable]) -> pd.DataFrame | Unavailable:
+    """Return the covariance matrix of the coefficients, named: a method's, or the model's own."""
+    if method is not None and not isinstance(method, Method):
+        NO_METHOD.refuse(found=method)
+    found = own() if method is None else method.covariance(fit)
+    return found if isinstance(found, Unavailable) else pd.DataFrame(found, index=list(fit.names), columns=list(fit.names))
+
+
+def joint_test(fit: Fit, contrasts: Rows, method: Method, label: str = "") -> JointTest:
     """Return the test that all `contrasts` are zero together.
 
     The rows are replaced by an orthonormal basis of their span, so that their order and scaling do not matter.
@@ -103,7 +151,8 @@ def joint_test(
     L = orthonormal_rows(contrast_matrix(fit, contrasts))
     if not len(L):
         EMPTY_CONTRAST.refuse()
-    term = label or ", ".join(c if isinstance(c, str) else "contrast" for c in contrasts)
+    names = [contrasts] if isinstance(contrasts, (str, Mapping)) else contrasts
+    term = label or ", ".join(c if isinstance(c, str) else "contrast" for c in names)
     if not isinstance(method, Method):
         NO_METHOD.refuse(found=method)
     test = method.f_test(fit, L)
@@ -120,7 +169,7 @@ def joint_table(fit: Fit, terms: Sequence[NamedContrasts], method: Method) -> pd
             rows.append(JointTest(named.term, None, None, None, None, method.name, named.contrasts.reason))
         else:
             test = joint_test(fit, named.contrasts, method, named.term)
-            rows.append(replace(test, note=listed([n for n in (test.note, named.note) if n], "; ")))
+            rows.append(replace(test, note=notes_in_one(n for n in (test.note, named.note) if n)))
     return pd.DataFrame([astuple(r) for r in rows], columns=list(JOINT_COLUMNS))
 
 
@@ -128,7 +177,7 @@ def estimates(fit: Fit, L: Array, terms: Sequence[str], method: Method, level: f
     """Return one `Estimate` per row of L (k, p)."""
     if not isinstance(method, Method):
         NO_METHOD.refuse(found=method)
-    if not 0 < level < 1:
+    if not isinstance(level, (int, float, np.number)) or not 0 < level < 1:
         LEVEL.refuse(found=level)
     if isinstance(method, DirectMethod):
         return method.rows(fit, L, terms, level)
@@ -175,6 +224,8 @@ def _rows(named: list[tuple[str, float]], errors: ContrastErrors, level: float) 
 
 def _index(fit: Fit, term: str) -> int:
     """Return the position of a coefficient."""
+    if not isinstance(term, str):
+        UNKNOWN_TERM.refuse(term=term, near=", ".join(fit.names[:5]))
     if term in fit.names:
         return fit.names.index(term)
     if term in fit.dropped:

@@ -115,7 +115,7 @@ class ModelFormula:
     blocks : tuple of RandomBlock
     outcome : Tree
         The response, to be computed.
-    notes : tuple of str
+    notes : tuple of Phrase
         What a reader may have meant otherwise.
     """
 
@@ -125,7 +125,7 @@ class ModelFormula:
     offsets: tuple[str, ...]
     blocks: tuple[RandomBlock, ...]
     outcome: Tree = field(default_factory=lambda: Name("y"))
-    notes: tuple[str, ...] = ()
+    notes: tuple[Phrase, ...] = ()
 
     def filled(self, columns: Iterable[str], besides: Iterable[str] = ()) -> ModelFormula:
         """Return the formula with ``.`` spelled out: every column but the response's and those `besides`.
@@ -175,7 +175,7 @@ def _parsed(text: str) -> ModelFormula:
     fixed: list[tuple[str, Tree]] = []
     offsets: list[str] = []
     blocks: list[RandomBlock] = []
-    notes: list[str] = []
+    notes: list[Phrase] = []
     for sign, part in _summands(parse(right)):
         if isinstance(part, Bracket):
             if sign == "-":
@@ -315,7 +315,7 @@ def _joined(parts: list[tuple[str, Tree]]) -> Tree:
     return parts[0][1] if len(parts) == 1 and parts[0][0] == "+" else Sum(tuple(parts))
 
 
-def _notes(tree: Tree) -> list[str]:
+def _notes(tree: Tree) -> list[Phrase]:
     """Say where the algebra of terms is not what arithmetic would be: powers and products of one column."""
     match tree:
         case Sum(parts):
@@ -329,7 +329,7 @@ def _notes(tree: Tree) -> list[str]:
     return []
 
 
-def _is_itself(tree: Tree, base: Tree) -> str:
+def _is_itself(tree: Tree, base: Tree) -> Phrase:
     return Phrase(
         "{written} in a formula means {base}, as in R; arithmetic is written I(...).",
         written=spell(tree), base=spell(base),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.columns import SAME_NAME, Column, Plan
 from asp_eval.stats.design.formula import RandomBlock
 from asp_eval.stats.design.transforms import State
@@ -57,7 +58,7 @@ class Layout:
         Positions of columns of zeros and ones, which are not centred in the pass.
     learned : tuple of (str, State)
         What transforms such as ``poly(x, 2)`` learned from the rows; the columns mean the same only where it is the same.
-    notes : tuple of str
+    notes : tuple of Phrase
         What a reader of the formula may have meant otherwise.
     """
 
@@ -67,7 +68,7 @@ class Layout:
     factors: tuple[FactorLayout, ...]
     indicators: frozenset[int] = frozenset()
     learned: tuple[tuple[str, State], ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Phrase, ...] = ()
 
     @property
     def fixed_names(self) -> tuple[str, ...]:

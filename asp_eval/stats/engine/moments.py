@@ -18,6 +18,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.layout import CONSTANT, FactorLayout, Layout
 from asp_eval.stats.design.model_frame import BAD_WEIGHTS, Design, read_design
+from asp_eval.stats.design.tables import Given
 from asp_eval.stats.design.variables import read_categories
 from asp_eval.stats.engine.accumulate import Sums, accumulate
 from asp_eval.stats.estimate import Array
@@ -26,6 +27,11 @@ DIFFERENT_MODELS = Fault(
     "FIT-040", "these moments belong to different models or codings and cannot be added",
     "Use the same formula for every chunk, and declare the categories of every factor (pandas.Categorical).",
 )  # fmt: skip
+OTHER_TRANSFORM = Fault(
+    "FIT-044", "{name} was computed from each chunk's own rows, so the same column means something else in each",
+    "Form the later chunks with Moments.from_frame(formula, frame, like=first).",
+)  # fmt: skip
+NOT_MOMENTS = Fault("FIT-045", "these are no moments", "Make them with Moments.from_frame(formula, frame).")
 BAD_ARRAYS = Fault("FIT-042", "the arrays do not fit together: {why}", "Give n rows of everything.")
 
 
@@ -81,10 +87,22 @@ class Moments:
     weighted: bool = False
 
     @classmethod
-    def from_frame(cls, formula: str, frame: pd.DataFrame, weights: str | None = None) -> Moments:
+    def from_frame(
+        cls, formula: str, frame: pd.DataFrame, weights: Given | None = None, *, like: Moments | None = None
+    ) -> Moments:
         """Form the cross-products of a formula on a data frame.
 
         Categories that are declared but not observed keep their columns, so that chunks can be added.
+
+        Parameters
+        ----------
+        formula : str
+        frame : pandas.DataFrame, or anything with ``to_pandas``
+        weights : str or array (n,), optional
+            Prior weights, as a column's name or values.
+        like : Moments, optional
+            Of an earlier chunk: transforms that learn from the rows, such as ``poly(x, 2)`` or ``scale(x)``, are those of its
+            rows, so that the chunks can be added.
 
         Examples
         --------
@@ -92,7 +110,10 @@ class Moments:
         >>> (Moments.from_frame("y ~ x + (1 | g)", frame[:2]) + Moments.from_frame("y ~ x + (1 | g)", frame[2:])).n_obs
         4
         """
-        return cls.from_design(read_design(formula, frame, weights=weights, declared=True))
+        if like is not None and not isinstance(like, Moments):
+            NOT_MOMENTS.refuse(found=type(like).__name__)
+        learned = None if like is None else dict(like.layout.learned)
+        return cls.from_design(read_design(formula, frame, weights=weights, declared=True, learned=learned))
 
     @classmethod
     def from_design(cls, design: Design) -> Moments:
@@ -129,15 +150,21 @@ class Moments:
             ``(1 + t | g)``, two blocks are ``||``.
         weights : array (n,), optional
         """
-        x = np.asarray(X, float)
-        response = np.asarray(y, float)
+        x, response = _numbers("X", X), _numbers("y", y)
+        if not isinstance(groups, Mapping) or not groups:
+            BAD_ARRAYS.refuse(why=Phrase("groups maps names to arrays"))
         if x.ndim != 2 or response.shape != (len(x),):
-            BAD_ARRAYS.refuse(why=Phrase("X is {x}, y is {y}", x=x.shape, y=response.shape))
+            BAD_ARRAYS.refuse(why=Phrase("X is {x}, y is {y}", x=str(x.shape), y=str(response.shape)))
         columns = list(names) if names is not None else _default_names(x)
+        if len(columns) != x.shape[1] or not all(isinstance(c, str) for c in columns):
+            BAD_ARRAYS.refuse(why=Phrase("names holds one text per column of X"))
         layout = _array_layout(columns, {g: (random or {}).get(g, [[CONSTANT]]) for g in groups})
-        coded = [read_categories(pd.Series(np.asarray(g))).observed() for g in groups.values()]
-        if any(len(c.codes) != len(x) for c in coded):
+        if any(np.shape(g) != (len(x),) for g in groups.values()):
             BAD_ARRAYS.refuse(why=Phrase("the groups have another number of rows than X"))
+        coded = [read_categories(pd.Series(np.asarray(g))) for g in groups.values()]
+        if any(bool(c.missing.any()) for c in coded):
+            BAD_ARRAYS.refuse(why=Phrase("a row has no group"))
+        coded = [c.observed() for c in coded]
         own = [i for i, name in enumerate(columns) if name != CONSTANT]
 
         def fill(block: Array, rows: slice) -> None:
@@ -146,7 +173,9 @@ class Moments:
                 block[j] = x[rows, i]
             block[-1] = response[rows]
 
-        w = None if weights is None else np.asarray(weights, float)
+        w = None if weights is None else _numbers("weights", weights)
+        if w is not None and w.shape != response.shape:
+            BAD_ARRAYS.refuse(why=Phrase("the weights have another number of rows than X"))
         found = accumulate(layout, len(x), fill, [c.codes for c in coded], [len(c.levels) for c in coded], w)
         return cls.from_sums(layout, found, [c.levels for c in coded], len(x), weights=w)
 
@@ -165,6 +194,9 @@ class Moments:
         """Return the moments of both sets of rows together."""
         if not isinstance(other, Moments):
             return NotImplemented
+        if replace(self.layout, learned=()) == replace(other.layout, learned=()) and self.layout.learned != other.layout.learned:
+            differing = [name for name, state in self.layout.learned if dict(other.layout.learned).get(name) != state]
+            OTHER_TRANSFORM.refuse(name=", ".join(differing))
         if self.layout != other.layout or self.weighted != other.weighted:
             DIFFERENT_MODELS.refuse(found=", ".join(other.layout.columns), expected=", ".join(self.layout.columns))
         theirs = other.shifted(self.shift)
@@ -237,6 +269,17 @@ def _moved(factor: FactorLayout, sums: Array, T: Array) -> Array:
     return _square(factor, T).T @ (sums @ T)
 
 
+def _numbers(name: str, values: npt.ArrayLike) -> Array:
+    """Return an argument as an array of finite numbers."""
+    try:
+        found = np.asarray(values, float)
+    except (TypeError, ValueError) as error:
+        return BAD_ARRAYS.refuse(name, why=str(error).splitlines()[0])
+    if not np.isfinite(found).all():
+        BAD_ARRAYS.refuse(name, why=Phrase("a value is missing or infinite"))
+    return found
+
+
 def _default_names(x: Array) -> list[str]:
     """Name the columns of X by position; a column of ones is the intercept."""
     ones = [len(x) > 0 and bool(x[0, j] == 1) and bool((x[:, j] == 1).all()) for j in range(x.shape[1])]
@@ -248,7 +291,12 @@ def _array_layout(names: list[str], random: Mapping[str, Sequence[Sequence[str]]
     columns = (CONSTANT, *(n for n in names if n != CONSTANT))
     if len(set(names)) < len(names):
         BAD_ARRAYS.refuse(why=Phrase("two columns of X have the same name"))
-    unknown = [c for blocks in random.values() for b in blocks for c in b if c not in columns]
+    named = [c for blocks in random.values() for b in blocks for c in b]
+    if any(isinstance(b, str) for blocks in random.values() for b in (blocks, *blocks)) or not all(random.values()):
+        BAD_ARRAYS.refuse(
+            why=Phrase("random maps groups to blocks of names, like {example}", example='{"g": [["Intercept", "t"]]}')
+        )
+    unknown = [c for c in named if c not in columns]
     if unknown:
         BAD_ARRAYS.refuse(why=Phrase("no column is named {name}", name=unknown[0]))
     where = {name: i for i, name in enumerate(columns)}

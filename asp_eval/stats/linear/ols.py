@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,20 +141,17 @@ class OlsFit:
         """
         return contrasts.tidy(self, self._method(method), level)
 
-    def contrast(self, weights: Mapping[str, float] | Array, method: Method | None = None, level: float = 0.95) -> Estimate:
-        """Return the estimate of one linear combination of coefficients."""
+    def contrast(self, weights: contrasts.Weights, method: Method | None = None, level: float = 0.95) -> Estimate:
+        """Return the estimate of one linear combination of coefficients: by names, weights, or one name."""
         return contrasts.contrast(self, weights, self._method(method), level)
 
-    def joint_test(
-        self, contrast: Sequence[str] | Sequence[Mapping[str, float]] | Array, method: Method | None = None
-    ) -> JointTest:
+    def joint_test(self, contrast: contrasts.Rows, method: Method | None = None) -> JointTest:
         """Return the test that several contrasts are zero together: F, or the Hotelling test of a cluster-robust method."""
         return contrasts.joint_test(self, contrast, self._method(method))
 
     def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
-        """Return the covariance matrix of the coefficients, named."""
-        found = self._method(method).covariance(self)
-        return found if isinstance(found, Unavailable) else pd.DataFrame(found, index=list(self.names), columns=list(self.names))
+        """Return the covariance matrix of the coefficients, named: the model's own, or a method's, as ``CR2()``."""
+        return contrasts.covariance(self, method, lambda: Classical().covariance(self))
 
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row; the criteria are R's for `lm`, with sigma counted as a parameter."""

@@ -6,7 +6,7 @@ wraps the fit (`asp_eval.stats.smallsample`) without changing it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -169,7 +169,7 @@ class MixedFit:
             out.append(NOT_SEPARATED)
         if not self.converged:
             out.append(NOT_CONVERGED)
-        return tuple(out)
+        return (*self.problem.standard.moments.layout.notes, *out)
 
     def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
         """Return one row per coefficient: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high, method, note.
@@ -183,20 +183,26 @@ class MixedFit:
         """
         return contrasts.tidy(self, method or KenwardRoger(), level)
 
-    def contrast(self, weights: Mapping[str, float] | Array, method: Method | None = None, level: float = 0.95) -> Estimate:
-        """Return the estimate of one linear combination of coefficients."""
+    def contrast(self, weights: contrasts.Weights, method: Method | None = None, level: float = 0.95) -> Estimate:
+        """Return the estimate of one linear combination of coefficients.
+
+        Parameters
+        ----------
+        weights : mapping of str to float, array (p,), or str
+            Names with their weights, one weight per coefficient, or the name of one coefficient.
+        method : Method, optional
+            By default `KenwardRoger`.
+        level : float
+        """
         return contrasts.contrast(self, weights, method or KenwardRoger(), level)
 
-    def joint_test(
-        self, contrast: Sequence[str] | Sequence[Mapping[str, float]] | Array, method: Method | None = None
-    ) -> JointTest:
+    def joint_test(self, contrast: contrasts.Rows, method: Method | None = None) -> JointTest:
         """Return the F test that several coefficients (or contrasts) are zero together."""
         return contrasts.joint_test(self, contrast, method or KenwardRoger())
 
     def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
-        """Return the covariance matrix of the coefficients, named."""
-        found = (method or KenwardRoger()).covariance(self)
-        return found if isinstance(found, Unavailable) else pd.DataFrame(found, index=list(self.names), columns=list(self.names))
+        """Return the covariance matrix of the coefficients, named: the model's own, or a method's, as ``KenwardRoger()``."""
+        return contrasts.covariance(self, method, lambda: self.model_covariance)
 
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row; AIC and BIC as lme4 defines them. `n_groups` is that of the outermost factor."""

@@ -21,7 +21,7 @@ import numpy as np
 from scipy import linalg
 
 from asp_eval.core.errors import Unavailable
-from asp_eval.core.phrases import Phrase, listed
+from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
 from asp_eval.stats.design.columns import Column, Plan, build_column, full_columns, treatment_columns
 from asp_eval.stats.design.formula import Term
 from asp_eval.stats.design.model_frame import Design
@@ -44,13 +44,13 @@ class Hypothesis:
     term : str
     contrasts : ndarray (q, p) or Unavailable
         Of the estimated coefficients.
-    note : str
+    note : Phrase
         Empty, or what a reader must know.
     """
 
     term: str
     contrasts: Array | Unavailable
-    note: str = ""
+    note: Phrase = NO_NOTE
 
 
 def type_three(design: Design, kept: Sequence[int]) -> list[Hypothesis]:
@@ -80,8 +80,8 @@ def type_three(design: Design, kept: Sequence[int]) -> list[Hypothesis]:
             L[:, above] -= np.linalg.lstsq(C[above].T, C[own].T, rcond=None)[0].T
         found: Array | Unavailable = _without_dust(L @ M) if len(own) else Unavailable(NOTHING_LEFT)
         lost = any(k not in kept and c.term in (i, *containing) for k, c in enumerate(plan.columns))
-        notes = [_note(term, plan), EMPTY_CELLS if lost else ""] if len(own) else []
-        out.append(Hypothesis(term.name, found, listed([n for n in notes if n], "; ")))
+        notes = [_note(term, plan), EMPTY_CELLS if lost else NO_NOTE] if len(own) else []
+        out.append(Hypothesis(term.name, found, notes_in_one(n for n in notes if n)))
     return out
 
 
@@ -121,7 +121,7 @@ def _contains(larger: Term, smaller: Term, plan: Plan) -> bool:
     return numbers == theirs and few < cats and few <= by_contrasts
 
 
-def _note(term: Term, plan: Plan) -> str:
+def _note(term: Term, plan: Plan) -> Phrase:
     """Say at which categories of other factors a term is tested, where it is not averaged over them."""
     cats, numbers = _split(term, plan)
     larger = [(_split(t, plan), t) for t in plan.terms]
@@ -132,7 +132,7 @@ def _note(term: Term, plan: Plan) -> str:
     first = next((t for t in plan.terms if t.trees and not _split(t, plan)[1]), None)
     if term is first and all(t.trees for t in plan.terms):
         return Phrase("the model has no intercept: what is tested is that the means themselves are zero")
-    return ""
+    return NO_NOTE
 
 
 def _split(term: Term, plan: Plan) -> tuple[frozenset[object], frozenset[object]]:
