@@ -22,7 +22,7 @@ from asp_eval.stats.design.layout import Layout, lay_out
 from asp_eval.stats.design.syntax import Name, Tree, columns_of, parse, spell
 from asp_eval.stats.design.tables import Given, as_frame, with_column
 from asp_eval.stats.design.transforms import State
-from asp_eval.stats.design.variables import Categories, Codes, Variables, group_key, numbers_of, read_variables
+from asp_eval.stats.design.variables import Categories, Codes, Numeric, Variable, Variables, group_key, numbers_of, read_variables
 from asp_eval.stats.estimate import Array
 
 BAD_WEIGHTS = Fault("FIT-041", "weights must be positive numbers", "Leave out rows of weight zero.")
@@ -45,6 +45,8 @@ class Design:
     data : Variables
     response : ndarray (n,)
         The outcome less its offset.
+    outcome : Numeric or Categories
+        The outcome as it was read.
     offset : ndarray (n,) or None
     groups : tuple of Categories
         One per grouping factor.
@@ -61,6 +63,7 @@ class Design:
     offset: Array | None
     groups: tuple[Categories, ...]
     weights: Array | None
+    outcome: Variable
 
     def fill(self, block: Array, rows: slice) -> None:
         """Write rows of u into a block (c, rows)."""
@@ -83,6 +86,7 @@ def read_design(
     weights: Given | None = None,
     declared: bool = False,
     random: bool = True,
+    categories: bool = False,
     learned: Mapping[str, State] | None = None,
     besides: Iterable[str] = (),
 ) -> Design:
@@ -98,6 +102,8 @@ def read_design(
         Keep the columns of categories that no row holds.
     random : bool
         Whether the model must have random terms.
+    categories : bool
+        Whether the outcome may be categories; `response` then holds their positions.
     learned : mapping of str to State, optional
         What transforms learned from earlier rows.
     besides : iterable of str
@@ -127,7 +133,11 @@ def read_design(
         planned.append((block, plan))
     layout, columns = lay_out(formula, parsed.response, fixed, planned)
     groups = tuple(combined_groups(f.group, data) for f in layout.factors)
-    response, taught = _response(parsed, data, known)
+    outcome, taught = _outcome(parsed, data, known)
+    if categories and isinstance(outcome, Categories):
+        response = outcome.codes.astype(float)
+    else:
+        response = numbers_of(parsed.response, outcome)
     single = [_single(parse(o), data, known) for o in parsed.offsets]
     offset = np.asarray(np.sum([v for v, _ in single], axis=0), float) if single else None
     for found in (fixed.learned, *(p.learned for _, p in planned), taught, *(t for _, t in single)):
@@ -138,7 +148,7 @@ def read_design(
         BAD_WEIGHTS.refuse(weights or "")
     blocks = tuple(p for _, p in planned)
     centred = response if offset is None else response - offset
-    return Design(parsed, layout, columns, fixed, blocks, data, centred, offset, groups, w)
+    return Design(parsed, layout, columns, fixed, blocks, data, centred, offset, groups, w, outcome)
 
 
 def read_offset(parsed: ModelFormula, data: Variables, learned: Mapping[str, State]) -> Array | None:
@@ -148,11 +158,14 @@ def read_offset(parsed: ModelFormula, data: Variables, learned: Mapping[str, Sta
     return np.asarray(np.sum([_single(parse(o), data, learned)[0] for o in parsed.offsets], axis=0), float)
 
 
-def _response(parsed: ModelFormula, data: Variables, learned: Mapping[str, State]) -> tuple[Array, dict[str, State]]:
+def _outcome(parsed: ModelFormula, data: Variables, learned: Mapping[str, State]) -> tuple[Variable, dict[str, State]]:
     """Return the outcome (n,), and what a transform of it learned."""
     if not any(True for _ in columns_of(parsed.outcome)):
         RESPONSE.refuse(parsed.response, found=Phrase("no column"))
-    return _single(parsed.outcome, data, learned)
+    if isinstance(parsed.outcome, Name):
+        return data.columns[parsed.outcome.name], {}
+    values, found = _single(parsed.outcome, data, learned)
+    return Numeric(values), found
 
 
 def _single(tree: Tree, data: Variables, learned: Mapping[str, State]) -> tuple[Array, dict[str, State]]:

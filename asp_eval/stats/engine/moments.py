@@ -28,10 +28,10 @@ DIFFERENT_MODELS = Fault(
     "Use the same formula for every chunk, and declare the categories of every factor (pandas.Categorical).",
 )  # fmt: skip
 OTHER_TRANSFORM = Fault(
-    "FIT-044", "{name} was computed from each chunk's own rows, so the same column means something else in each",
+    "FIT-036", "{name} was computed from each chunk's own rows, so the same column means something else in each",
     "Form the later chunks with Moments.from_frame(formula, frame, like=first).",
 )  # fmt: skip
-NOT_MOMENTS = Fault("FIT-045", "these are no moments", "Make them with Moments.from_frame(formula, frame).")
+NOT_MOMENTS = Fault("FIT-037", "these are no moments", "Make them with Moments.from_frame(formula, frame).")
 BAD_ARRAYS = Fault("FIT-042", "the arrays do not fit together: {why}", "Give n rows of everything.")
 
 
