@@ -1,1 +1,1 @@
-"""The printing room: results become words, figures and pages. Nothing is estimated here."""
+"""From results to documents: sections return blocks, documents choose sections, writers write. Nothing is estimated here."""
