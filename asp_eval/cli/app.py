@@ -1,15 +1,27 @@
-"""The command line's root, and the options that many verbs share."""
+"""The command line's root, how a verb is registered, and the options that many verbs share."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from asp_eval.core.phrases import Translation
+from asp_eval.cli.language import VARIABLE, choose
 
-LANGUAGE_VARIABLE = "ASP_EVAL_LANGUAGE"
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language", metavar="L", help=f"Language of what is said, such as da or en; default: {VARIABLE}, else en."
+    ),
+]  # fmt: skip
+StudyFolder = Annotated[Path, typer.Option("--study", metavar="DIR", help="The study folder; default: where you stand.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Whole number; the same seed gives the same result.")]
+HERE = Path()
 
 app = typer.Typer(
     name="asp-eval",
@@ -20,27 +32,29 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-StudyFolder = Annotated[Path, typer.Option("--study", metavar="DIR", help="The study folder; default: where you stand.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Language = Annotated[
-    str | None,
-    typer.Option(
-        "--language", metavar="L", envvar=LANGUAGE_VARIABLE, show_envvar=False,
-        help=f"Of what is said on screen: en or da; default: {LANGUAGE_VARIABLE}, else en.",
-    ),
-]  # fmt: skip
-Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Whole number; the same seed gives the same result.")]
-HERE = Path()
+
+@app.callback()
+def root(language: Language = None) -> None:
+    """Evaluate a cluster-randomised trial, from raw exports to printed reports."""
+    choose(language)
 
 
-def words_of(language: str | None) -> Translation:
-    """Return how the screen speaks in a language; English if none is named.
+def verb(name: str | None = None, of: typer.Typer = app) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that registers a function as a verb, with the option ``--language`` besides its own."""
 
-    Raises
-    ------
-    Refusal
-        REP-001 if there is no catalogue for it.
-    """
-    from asp_eval.reporting.language import fault_words
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(function, eval_str=True)
+        option = inspect.Parameter("language", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Language)
 
-    return fault_words(language or "en")
+        @wraps(function)
+        def in_language(*given: Any, language: str | None = None, **options: Any) -> None:
+            choose(language)
+            function(*given, **options)
+
+        declared = own.replace(parameters=[*own.parameters.values(), option])
+        vars(in_language)["__signature__"] = declared
+        in_language.__annotations__ = {each.name: each.annotation for each in declared.parameters.values()}
+        of.command(name)(in_language)
+        return in_language
+
+    return register

@@ -1,4 +1,4 @@
-"""The verbs, in the order in which ``asp-eval --help`` lists them. Each one parses, calls the house, and prints."""
+"""The verbs, in the order in which ``asp-eval --help`` lists them. Each one parses, calls one workflow function, and prints."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ from typing import Any
 
 from asp_eval.cli.app import app
 
-# A module registers its verbs when it is imported; help lists them in this order.
+# A module registers its verb when it is imported; help lists them in this order.
 # isort: off
-from asp_eval.cli import starting as starting
-from asp_eval.cli import randomise as randomise
+from asp_eval.cli import demo as demo
+from asp_eval.cli import init as init
 from asp_eval.cli import power as power
+from asp_eval.cli import randomise as randomise
 from asp_eval.cli import import_file as import_file
-from asp_eval.cli import evaluating as evaluating
+from asp_eval.cli import check as check
+from asp_eval.cli import score as score
+from asp_eval.cli import analyse as analyse
+from asp_eval.cli import gap as gap
+from asp_eval.cli import report as report
 from asp_eval.cli import export as export
 from asp_eval.cli.instruments import instruments_app
 

@@ -1,36 +1,33 @@
-"""``asp-eval import``: one export into the study."""
+"""``asp-eval import``: one export into the study, or the draft of its mapping."""
 
 from __future__ import annotations
 
 import dataclasses
 import shlex
-import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asp_eval.cli.app import HERE, AsJson, Language, StudyFolder, app, words_of
-from asp_eval.cli.console import phases, print_json, print_problems, say
+from asp_eval.cli.app import HERE, AsJson, StudyFolder, verb
+from asp_eval.cli.console import complain, print_json, print_problems, progress, say, spoken
+from asp_eval.cli.language import words
 from asp_eval.core.errors import DataProblems, Fault
-from asp_eval.core.phrases import Phrase, Translation
+from asp_eval.core.phrases import Phrase
 
 if TYPE_CHECKING:
-    from asp_eval.trial.study.design import Study
-
-NO_WAVE = Fault("CLI-002", "the table {table} needs a wave", "Add --wave with one of: {waves}.")
+    from asp_eval.workflow.import_file import ImportReport
+    from asp_eval.workflow.propose import ProposedMapping
 
 NO_TABLE = Fault(
     "CLI-006", "--table is missing",
     "Say which table the file is for; 'asp-eval import FILE --propose' finds out, and drafts the mapping.",
 )  # fmt: skip
 TO_SCREEN = Path("-")
-SHARES = {"reading": 0.5, "checking": 0.2, "storing": 0.3}  # of the time that a long CSV file takes
 
 
-@app.command("import")
+@verb("import")
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     table: Annotated[
@@ -48,7 +45,6 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, store nothing.")] = False,
     propose: Annotated[bool, typer.Option("--propose", help="Write a draft of FILE.mapping.yaml, and import nothing.")] = False,
     study: StudyFolder = HERE,
-    language: Language = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring one export into the study.
@@ -59,72 +55,72 @@ def import_(
 
     Example: asp-eval import wave1.csv --table screening --wave w1
     """
-    from asp_eval.trial.study.protocol import load_study
-    from asp_eval.workflow.import_file import import_file
-    from asp_eval.workflow.problem_pages import write_problem_pages, write_refused_pages
+    from asp_eval.workflow.open_study import open_study
 
-    words = words_of(language)
-    declared = load_study(study)
+    opened = open_study(study)
     if propose:
-        _propose(declared, file, table, wave, shown=as_json or mapping == TO_SCREEN, as_json=as_json)
+        from asp_eval.workflow.propose import propose as draft
+
+        shown = mapping == TO_SCREEN
+        with progress("propose") as step:
+            proposed = draft(opened, file, table, wave, write=not (shown or as_json), progress=step)
+        show_proposal(proposed, file, as_json=as_json)
         return
+    from asp_eval.workflow.import_file import import_file
+
     if table is None:
         NO_TABLE.refuse(file.name)
-    collection = getattr(declared.collect, table, None)
-    if collection is not None and wave is None:
-        NO_WAVE.refuse(table=table, waves=", ".join(collection.waves))
     try:
-        with phases("import", SHARES) as progress:
-            report = import_file(
-                declared, file, table, wave=wave, mapping=mapping, replace=replace, dry_run=dry_run, progress=progress
-            )
+        with progress("import") as step:
+            report = import_file(opened, file, table, wave=wave, mapping=mapping, replace=replace, dry_run=dry_run, progress=step)
     except DataProblems as error:
-        if not dry_run:
-            _told_to_people(write_refused_pages(declared, error, table, wave), declared, words)
+        name_pages(error.pages)
         raise
-    pages = () if dry_run else write_problem_pages(declared, report)
     if as_json:
-        inside = dataclasses.replace(report, problems=tuple(problem.within(words) for problem in report.problems))
-        print_json(inside.as_dict() | {"pages": [str(path.relative_to(declared.folder)) for path in pages]})
+        inside = dataclasses.replace(report, problems=tuple(problem.within(words()) for problem in report.problems))
+        print_json(inside.as_dict())
     else:
-        print_problems(report.problems, words=words)
-        say(report.account.told(words))
-        _told_to_people(pages, declared, words)
+        show(report)
     if report.quarantined or report.waiting:
         raise typer.Exit(1)
 
 
-def _told_to_people(pages: Sequence[Path], study: Study, words: Translation) -> None:
+def show(report: ImportReport) -> None:
+    """Print what became of a file."""
+    print_problems(report.problems)
+    say(report.account)
+    name_pages(report.pages)
+
+
+def name_pages(pages: Sequence[str]) -> None:
     """Say, beside the result, where the lists of faults are that people can be sent."""
     if pages:
-        folder = pages[0].parent.relative_to(study.folder).as_posix()
         told = Phrase(
             "What is wrong stands in {folder}: faults.csv and all.html are for you, the other pages for one institution each.",
-            folder=folder,
+            folder=Path(pages[0]).parent.as_posix(),
         )
-        print(textwrap.fill(told.told(words), 80), file=sys.stderr)
+        complain(told)
 
 
-def _propose(study: Study, file: Path, table: str | None, wave: str | None, *, shown: bool, as_json: bool) -> None:
-    """Draft a mapping; write it beside the file, or show it."""
-    from asp_eval.intake.proposing.drafting import draft
-    from asp_eval.intake.proposing.proposing import propose, write_proposal
-
-    with phases("propose", {"reading": 1}) as progress:
-        found = propose(study, file, table, wave, progress=lambda done, total: progress("reading", done / total))
-    text = draft(found)
+def show_proposal(found: ProposedMapping, file: Path, *, as_json: bool) -> None:
+    """Print a proposed mapping, or what was written and what is to be done with it."""
     target = f"--table {found.table}" + (f" --wave {found.wave}" if found.wave else "")
     following = f"asp-eval import {shlex.quote(str(file))} {target} --dry-run"
     if as_json:
-        print_json({"table": found.table, "wave": found.wave, "complete": found.complete, "mapping": text, "next": following})
+        told = {"table": found.table, "wave": found.wave, "complete": found.complete, "mapping": found.mapping}
+        print_json({**told, "next": following})
         return
-    if shown:
-        print(text, end="")
+    if found.written is None:
+        print(found.mapping, end="")
         return
-    written = write_proposal(file, text)
-    where = f"{found.table} at {found.wave}" if found.wave else found.table
-    say(f"{written.name} is written: how {found.source} is read into {where}. Every line says why.")
-    for line in found.account():
-        say(f"  {line}")
-    say("Read it through. Then:" if found.complete else "Decide in that file on what is open. Then:")
+    where = Phrase("{table} at {wave}", table=found.table, wave=found.wave) if found.wave else found.table
+    say(
+        Phrase(
+            "{file} is written: how {source} is read into {where}. Every line says why.",
+            file=found.written.name, source=found.source, where=where,
+        )
+    )  # fmt: skip
+    for line in found.account:
+        say(f"  {spoken(line)}")
+    say(Phrase("Read it through. Then:") if found.complete else Phrase("Decide in that file on what is open. Then:"))
     print(f"  {following}")

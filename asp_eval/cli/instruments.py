@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from asp_eval.cli.app import verb
 from asp_eval.cli.console import print_json, print_table, say
-from asp_eval.core.errors import Fault
-
-NO_STUDY = Fault("CLI-010", "there is no study.yaml in this folder", "Name the study folder, or start one: 'asp-eval init'.")
+from asp_eval.cli.language import language as spoken_language
+from asp_eval.core.phrases import Phrase
 
 instruments_app = typer.Typer(
     help="The questionnaires: see them, check them, hand them to the field.", no_args_is_help=True, rich_markup_mode=None
@@ -21,69 +21,69 @@ Study = Annotated[Path | None, typer.Option("--study", metavar="DIR", help="A st
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-@instruments_app.command("list")
+@verb("list", of=instruments_app)
 def list_instruments(as_json: AsJson = False) -> None:
     """List the shipped instruments.
 
     Example: asp-eval instruments list
     """
-    from asp_eval.trial.instruments.library import instruments
+    from asp_eval.workflow.instruments import list_instruments as listed
 
-    header = ["id", "version", "informant", "items", "scales"]
-    rows = [(i.id, str(i.version), i.informant, str(len(i.items)), str(len(i.scale_keys))) for i in instruments()]
+    names = ("id", "version", "informant", "items", "scales")
+    rows = [tuple(str(getattr(each, name)) for name in names) for each in listed()]
     if as_json:
-        print_json([dict(zip(header, row, strict=True)) for row in rows])
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
         return
-    print_table(header, rows)
+    print_table((Phrase("id"), Phrase("version"), Phrase("informant"), Phrase("items"), Phrase("scales")), rows)
 
 
-@instruments_app.command("show")
-def show_instrument(
-    name: Name,
-    language: Annotated[str, typer.Option("--language", metavar="L", help="da or en.")] = "en",
-    study: Study = None,
-    as_json: AsJson = False,
-) -> None:
+@verb("show", of=instruments_app)
+def show_instrument(name: Name, study: Study = None, as_json: AsJson = False) -> None:
     """Show the codebook of one instrument: its questions, scores, bands, sources and licence.
 
     Example: asp-eval instruments show sdq-teacher-4-17
     """
-    from asp_eval.trial.instruments.codebook import codebook_lines
-    from asp_eval.trial.instruments.library import instrument
+    from asp_eval.workflow.instruments import instrument_codebook
+    from asp_eval.workflow.instruments import show_instrument as found_as
 
-    found = instrument(name, norms=_norms(study))
+    found = found_as(name, study)
     if as_json:
         print_json(found.model_dump(mode="json", by_alias=True))
         return
-    for line in codebook_lines(found, language):
+    for line in instrument_codebook(found, spoken_language()):
         say(line)
 
 
-@instruments_app.command("check")
+@verb("check", of=instruments_app)
 def check_instruments(study: Study = None, as_json: AsJson = False) -> None:
     """Load every shipped instrument and check it; with a study, its own norms and wording too.
 
     Example: asp-eval instruments check
     """
-    from asp_eval.trial.instruments.exporting import wordings
-    from asp_eval.trial.instruments.library import instrument, instruments
+    from asp_eval.workflow.instruments import check_instruments as check
 
-    shipped = instruments()
-    own = 0 if study is None else sum(len(instrument(i.id, norms=_norms(study)).bands.sets) - len(i.bands.sets) for i in shipped)
-    worded = 0 if study is None else len(wordings(study, shipped))
+    found = check(study)
     if as_json:
-        print_json({"instruments": len(shipped), "norm_sets_of_the_study": own, "wordings_of_the_study": worded})
+        told = {"norm_sets_of_the_study": found.norm_sets, "wordings_of_the_study": found.wordings}
+        print_json({"instruments": found.instruments, **told})
         return
-    say(f"{len(shipped)} instruments are sound.")
+    say(Phrase("{n} instruments are sound.", n=found.instruments))
     if study is not None:
-        say(f"The study's own are sound too. Norm sets: {own}. Files of wording: {worded}.")
+        say(
+            Phrase(
+                "The study's own are sound too. Norm sets: {norms}. Files of wording: {wordings}.",
+                norms=found.norm_sets, wordings=found.wordings,
+            )
+        )  # fmt: skip
 
 
 @instruments_app.command("export")
 def export_instrument(
     name: Name,
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="xlsform, redcap, print, lavaan, codebook or wording.")],
-    language: Annotated[str | None, typer.Option("--language", metavar="L", help="da or en; default: the form's first.")] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", metavar="L", help="Language of the form, such as da or en; default: its first.")
+    ] = None,
     study: Study = None,
     wording: Annotated[
         Path | None, typer.Option("--wording", metavar="FILE", help="Default: wording/ID.yaml in the study.")
@@ -97,25 +97,11 @@ def export_instrument(
 
     Example: asp-eval instruments export gap-competences-child --to print --language da
     """
-    from asp_eval.core.documents import write_whole
-    from asp_eval.trial.instruments.exporting import export, target, wording_file
-    from asp_eval.trial.instruments.library import instrument
+    from asp_eval.workflow.instruments import export_instrument as export
 
-    found = instrument(name, norms=_norms(study))
-    words = wording or (None if study is None else wording_file(study, found))
-    default, content = export(found, to, language=language, wording=words)
-    path = out or target(found, to, default, study)
-    write_whole(path, content)
+    found = export(name, to, language=language, study=study, wording=wording, out=out)
     if as_json:
-        print_json({"instrument": found.id, "version": found.version, "format": to, "file": str(path)})
+        told = {"instrument": found.instrument, "version": found.version, "format": found.format, "file": str(found.file)}
+        print_json(told)
         return
-    say(f"Written: {path}")
-
-
-def _norms(study: Path | None) -> Path | None:
-    """Return the folder of a study's own norm sets; a folder that is no study is refused, not taken for an empty one."""
-    from asp_eval.trial.instruments.norms import FOLDER
-
-    if study is not None and not (study / "study.yaml").is_file():
-        NO_STUDY.refuse(str(study))
-    return None if study is None else study / FOLDER
+    say(Phrase("Written: {files}", files=found.file))

@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Sequence
 
 from asp_eval.cli import commands
-from asp_eval.cli.app import LANGUAGE_VARIABLE
 from asp_eval.cli.console import print_problems
+from asp_eval.cli.language import start_anew
 from asp_eval.core.errors import AspError, Fault
-from asp_eval.core.phrases import ENGLISH, Translation
 
 NOT_ALLOWED = Fault(
     "CLI-005",
@@ -25,6 +22,7 @@ NOT_ALLOWED = Fault(
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
     try:
+        start_anew()
         commands.app(arguments, prog_name="asp-eval")
     except AspError as error:
         problems = error.problems
@@ -32,19 +30,8 @@ def main(arguments: list[str] | None = None) -> None:
         problems = (NOT_ALLOWED.at(str(error.filename or ""), reason=(error.strerror or str(error)).lower()),)
     else:
         return
-    given = sys.argv if arguments is None else arguments
-    print_problems(problems, as_json="--json" in given, words=_words(given))
+    print_problems(problems, as_json="--json" in (sys.argv if arguments is None else arguments))
     sys.exit(1)
-
-
-def _words(arguments: Sequence[str]) -> Translation:
-    """Return the language that was asked for; English if it is none, which is then what the problem says."""
-    from asp_eval.reporting.language import available_languages, fault_words
-
-    told = [after for option, after in zip(arguments, [*arguments[1:], ""], strict=True) if option == "--language"]
-    told += [argument.partition("=")[2] for argument in arguments if argument.startswith("--language=")]
-    language = (told or [os.environ.get(LANGUAGE_VARIABLE, "")])[0]
-    return fault_words(language) if language in available_languages() else ENGLISH
 
 
 if __name__ == "__main__":

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asp_eval.cli.app import HERE, AsJson, Seed, StudyFolder, app
-from asp_eval.cli.console import print_json, print_table, progress, say
+from asp_eval.cli.app import HERE, AsJson, Seed, StudyFolder, verb
+from asp_eval.cli.console import print_json, print_table, progress, say, spoken
+from asp_eval.core.phrases import Phrase
 
 if TYPE_CHECKING:
-    from asp_eval.analysis.study_power import StudyPower
+    from asp_eval.workflow.power import StudyPower
 
 
-@app.command()
+@verb()
 def power(
     effect: Annotated[
         list[float] | None, typer.Option(metavar="D", help="Effect in standard deviations; may be repeated.")
@@ -36,55 +37,47 @@ def power(
 
     Example: asp-eval power --effect 0.15 --effect 0.25 --icc 0.05 --icc 0.10 --size 50 --simulate 10000
     """
-    from asp_eval.analysis.power_inputs import Wishes
-    from asp_eval.analysis.study_power import study_power
-    from asp_eval.core.csv_text import write_csv
-    from asp_eval.core.documents import write_whole
-    from asp_eval.reporting.documents.power_curves import render_power
-    from asp_eval.trial.study.protocol import load_study
+    from asp_eval.workflow.open_study import open_study
+    from asp_eval.workflow.power import planned_power
 
-    declared = load_study(study)
-    wishes = Wishes(tuple(effect or ()), tuple(icc or ()), institutions, size, cv, target, learn)
-    with progress("power", steps=2) as step:
-        step("formula and simulation" if simulate else "formula")
-        found = study_power(declared, wishes, simulate=simulate, seed=seed)
-        step("picture")
-        language = declared.languages[0]
-        title = declared.study.title.get(language, declared.study.id)
-        picture = render_power(found, title, language, synthetic=declared.study.synthetic)
-    output = declared.folder / "output"
-    write_csv(output / "power.csv", found.account_frame())
-    write_whole(output / "power.svg", picture)
+    with progress("power") as step:
+        found = planned_power(
+            open_study(study), effects=tuple(effect or ()), iccs=tuple(icc or ()), institutions=institutions, size=size, cv=cv,
+            target=target, learn=learn, simulate=simulate, seed=seed, progress=step,
+        ).power  # fmt: skip
     if as_json:
         print_json(found.as_dict())
-        return
-    _print(found)
+    else:
+        show(found)
 
 
-def _print(found: StudyPower) -> None:
+def show(found: StudyPower) -> None:
     """Print power over effects and intraclass correlations, then everything that is assumed."""
     planned = found.planned
     labels = found.icc_labels()
-    header = ["effect", *labels]
-    aim = f"{planned.aim:.0%} power"
-    say(f"Power (probability that the effect is found significant at {planned.test.alpha:g}):")
+    header = [Phrase("effect"), *labels]
+    say(Phrase("Power (probability that the effect is found significant at {alpha:g}):", alpha=planned.test.alpha))
     print_table(header, _rows(found, "power"))
     say()
-    say(f"Smallest effect found with {aim}:")
-    print_table(["", *labels], [["effect", *(f"{e:.3f}" for e in found.detectable["effect"])]])
+    say(Phrase("Smallest effect found with {aim:.0%} power:", aim=planned.aim))
+    print_table(["", *labels], [[Phrase("effect"), *(f"{e:.3f}" for e in found.detectable["effect"])]])
     say()
-    say(f"Institutions needed for {aim}, in the arms compared:")
+    say(Phrase("Institutions needed for {aim:.0%} power, in the arms compared:", aim=planned.aim))
     print_table(header, _rows(found, "institutions_needed"))
     if found.trials:
         error = found.table["monte_carlo_error"].max()
         say()
-        say(f"Power in {found.trials:,} simulated trials (Monte Carlo standard error at most {error:.4f}):")
+        say(
+            Phrase(
+                "Power in {n:,} simulated trials (Monte Carlo standard error at most {error:.4f}):", n=found.trials, error=error
+            )
+        )
         print_table(header, _rows(found, "simulated_power"))
     say()
-    say("Assumed:")
+    say(Phrase("Assumed:"))
     for assumption in found.assumptions():
-        say(f"  {assumption}")
-    say("Written: output/power.csv, output/power.svg.")
+        say(f"  {spoken(assumption)}")
+    say(Phrase("Written: {files}.", files="output/power.csv, output/power.svg"))
 
 
 def _rows(found: StudyPower, column: str) -> list[list[str]]:

@@ -6,22 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asp_eval.cli.app import HERE, AsJson, StudyFolder, app
-from asp_eval.cli.console import print_json, print_table, say
-from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.cli.app import HERE, AsJson, StudyFolder, verb
+from asp_eval.cli.console import print_json, print_table, say, spoken
+from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
 
 if TYPE_CHECKING:
-    from asp_eval.trial.randomisation.scheme import Allocation, Scheme
-    from asp_eval.trial.study.design import Study
-    from asp_eval.workflow.randomise import PlannedDraw
+    from asp_eval.workflow.randomise import Allocation, Draw, PlannedDraw, Rehearsal, Scheme, VerifiedDraw
 
-REHEARSAL_SEED = 0
 TYPED = Fault(
     "CLI-020", "a seed is typed in digits, such as the numbers that were thrown",
     "Run the command again, and type 1 to 18 digits; spaces between them do not matter.",
-)  # fmt: skip
-REHEARSED = Fault(
-    "CLI-021", "seed 0 is that of the rehearsal, whose outcome anyone may have seen", "Take a seed of 1 or more."
 )  # fmt: skip
 
 NewSeed = Annotated[
@@ -35,7 +30,7 @@ Replace = Annotated[bool, typer.Option("--replace", help="Draw again what was dr
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Reason of --replace, kept in the ledger.")]
 
 
-@app.command()
+@verb()
 def randomise(
     seed: NewSeed = None,
     public: Public = False,
@@ -54,22 +49,22 @@ def randomise(
     Example: asp-eval randomise --seed 2006
     """
     refuse_combinations(seed is not None, public, dry_run, verify, late=late, replace=replace, why=why, as_json=as_json)
-    from asp_eval.trial.study.protocol import load_study
-    from asp_eval.workflow.randomise import plan_draw
+    from asp_eval.workflow import randomise as workflow
+    from asp_eval.workflow.open_study import open_study
 
-    declared = load_study(study)
+    opened = open_study(study)
     if verify:
-        say_whether_it_agrees(declared, as_json)
-        return
-    if seed == REHEARSAL_SEED:
-        REHEARSED.refuse("--seed")
-    planned = plan_draw(declared, seed=seed, late=late, why=why if replace else None)
-    if dry_run and planned:
-        rehearse(planned.scheme, as_json)
-    elif public and planned:
-        draw_in_public(planned)
-    else:
-        draw_quietly(declared, planned, seed or REHEARSAL_SEED, as_json)
+        show_verified(workflow.verify(opened), as_json=as_json)
+    elif dry_run:
+        show_rehearsal(workflow.rehearse(opened, late=late, replace=replace, why=why), as_json=as_json)
+    elif public:
+        draw_in_public(workflow.plan_draw(opened, late=late, why=why if replace else None))
+    elif seed is not None:
+        drawn = workflow.randomise(opened, seed=seed, late=late, replace=replace, why=why)
+        if as_json:
+            print_json(drawn.rows.to_dict("records"))
+        else:
+            show(drawn)
 
 
 def refuse_combinations(*modes: bool, late: bool, replace: bool, why: str, as_json: bool) -> None:
@@ -95,47 +90,49 @@ def refuse_combinations(*modes: bool, late: bool, replace: bool, why: str, as_js
         raise typer.BadParameter("--public goes without --json: it is for people")
 
 
-def draw_quietly(study: Study, planned: PlannedDraw | None, seed: int, as_json: bool) -> None:
-    """Draw, and print how many institutions of each stratum went to each arm."""
-    from asp_eval.store import table
-
-    if planned is None:
-        print_json(table(study, "allocation").to_dict("records")) if as_json else say(
-            f"The lot was drawn with seed {seed} before, and agrees with it; nothing was changed."
+def show(drawn: Draw) -> None:
+    """Print how many institutions of each stratum went to each arm."""
+    if drawn.allocation is None or drawn.scheme is None:
+        say(Phrase("The lot was drawn with seed {seed} before, and agrees with it; nothing was changed.", seed=drawn.seed))
+        return
+    say(
+        Phrase(
+            "{n} institutions drawn with seed {seed}; the draw is in output/allocation.csv.",
+            n=len(drawn.allocation.arms), seed=drawn.seed,
         )
-        return
-    allocation = planned.draw(seed)
-    if as_json:
-        print_json(allocation.frame().to_dict("records"))
-        return
-    say(f"{len(allocation.arms)} institutions drawn with seed {seed}; the draw is in output/allocation.csv.")
-    print_counts(allocation, planned.scheme)
-    say_cautions(planned.scheme)
+    )  # fmt: skip
+    print_counts(drawn.allocation, drawn.scheme)
+    say_cautions(drawn.scheme)
 
 
-def rehearse(scheme: Scheme, as_json: bool) -> None:
-    """Show a draw with the example seed; nothing is written."""
-    allocation = scheme.allocate(REHEARSAL_SEED)
+def show_rehearsal(drawn: Rehearsal, *, as_json: bool) -> None:
+    """Show a draw with the example seed; nothing was written."""
+    scheme, allocation = drawn.scheme, drawn.allocation
     if as_json:
         print_json({"rehearsal": True, "allocation": allocation.frame().to_dict("records"), **scheme.facts()})
         return
-    say(f"REHEARSAL with the example seed {REHEARSAL_SEED}: not the draw. Nothing is written.")
+    say(Phrase("REHEARSAL with the example seed {seed}: not the draw. Nothing is written.", seed=drawn.seed))
     introduce(scheme)
-    show_steps(scheme, REHEARSAL_SEED)
+    show_steps(scheme, drawn.seed)
     print_counts(allocation, scheme)
-    say("REHEARSAL: not the draw. Nothing was written.")
+    say(Phrase("REHEARSAL: not the draw. Nothing was written."))
 
 
 def draw_in_public(planned: PlannedDraw) -> None:
     """Introduce the draw, ask for the seed, show every step, and write the draw down."""
-    say(f"Draw of {len(planned.scheme.institution_ids)} institutions.")
+    say(Phrase("Draw of {n} institutions.", n=len(planned.scheme.institution_ids)))
     introduce(planned.scheme)
-    seed = typed_seed(typer.prompt("Seed, in digits", default="", show_default=False))
-    say(f"The seed is {seed}.")
+    seed = typed_seed(typer.prompt(spoken(Phrase("Seed, in digits")), default="", show_default=False))
+    say(Phrase("The seed is {seed}.", seed=seed))
     show_steps(planned.scheme, seed)
     allocation = planned.draw(seed)
     print_counts(allocation, planned.scheme)
-    say("The draw is in the ledger and in output/allocation.csv. Check it at any time: asp-eval randomise --verify")
+    say(
+        Phrase(
+            "The draw is in the ledger and in output/allocation.csv. Check it at any time: {command}",
+            command="asp-eval randomise --verify",
+        )
+    )
 
 
 def typed_seed(text: str) -> int:
@@ -146,6 +143,8 @@ def typed_seed(text: str) -> int:
     >>> typed_seed("4 1 6 2")
     4162
     """
+    from asp_eval.workflow.randomise import REHEARSAL_SEED, REHEARSED
+
     digits = "".join(text.split())
     if not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
         TYPED.refuse("the seed", found=text)
@@ -156,12 +155,12 @@ def typed_seed(text: str) -> int:
 
 def introduce(scheme: Scheme) -> None:
     """Say what is drawn over and how, before the seed is known."""
-    say(f"Scheme: {scheme}.")
-    say(f"SHA-256 of the list: {scheme.digest}")
+    say(Phrase("Scheme: {scheme}.", scheme=str(scheme)))
+    say(Phrase("SHA-256 of the list: {digest}", digest=scheme.digest))
     for name, value in scheme.facts().items():
         say(f"{name.replace('_', ' ')}: {value}")
     say_cautions(scheme)
-    say('A key is the SHA-256 digest of "SEED:TEXT"; docs/randomisation.md has the rule.')
+    say(Phrase('A key is the SHA-256 digest of "SEED:TEXT"; docs/randomisation.md has the rule.'))
 
 
 def show_steps(scheme: Scheme, seed: int) -> None:
@@ -171,7 +170,7 @@ def show_steps(scheme: Scheme, seed: int) -> None:
     rows = [[step.institution_id, step.stratum, step.key[:16], step.arm, step.remark] for step in scheme.steps(seed)]
     one = len({row[1] for row in rows}) == 1
     wanted = [k for k in range(5) if any(row[k] for row in rows) and not (k == 1 and one)]
-    header = ["institution", "stratum", "key", "arm", "why"]
+    header = [Phrase("institution"), Phrase("stratum"), Phrase("key"), Phrase("arm"), Phrase("why")]
     print_table([header[k] for k in wanted], [[row[k] for k in wanted] for row in rows])
 
 
@@ -179,41 +178,46 @@ def print_counts(allocation: Allocation, scheme: Scheme) -> None:
     """Print the number of institutions by stratum and arm; by arm alone where strata are as small as pairs."""
     counts = allocation.counts().reindex(columns=list(scheme.arms), fill_value=0)
     if 2 * len(counts) >= len(allocation.arms):
-        counts = counts.sum().to_frame("all").T
-    print_table(["stratum", *counts.columns], [[str(i), *map(str, row)] for i, row in counts.iterrows()])
+        counts = counts.sum().to_frame(spoken(Phrase("all"))).T
+    strata = [str(stratum) for stratum in counts.index]
+    rows = [[stratum, *map(str, row)] for stratum, row in zip(strata, counts.to_numpy(), strict=True)]
+    print_table([Phrase("stratum"), *counts.columns], rows)
 
 
 def say_cautions(scheme: Scheme) -> None:
     """Say what should be weighed."""
     for sentence in scheme.cautions():
-        say(f"Note: {sentence}")
+        say(Phrase("Note: {caution}", caution=sentence))
 
 
-def say_whether_it_agrees(study: Study, as_json: bool) -> None:
-    """Derive the lots in force again; print that they agree, or refuse with every difference."""
-    from asp_eval.store import table
-    from asp_eval.store.draws import drawn_lots, every_lot, still_open
-    from asp_eval.workflow.randomise import verify_draw
-
-    problems = verify_draw(study)
-    if problems:
-        raise DataProblems(problems)
-    lots = drawn_lots(study)
+def show_verified(found: VerifiedDraw, *, as_json: bool) -> None:
+    """Print that the lots in force agree with what their rules give."""
     if as_json:
-        told = [{"entry": x.entry, "kind": x.kind, "seed": x.seed, "scheme": x.scheme, "digest": x.digest} for x in lots]
-        print_json({"agrees": True, "lots": told})
+        plain = [{"entry": x.entry, "kind": x.kind, "seed": x.seed, "scheme": x.scheme, "digest": x.digest} for x in found.lots]
+        print_json({"agrees": True, "lots": plain})
         return
-    for lot in lots:
+    for lot in found.lots:
         say(
-            f"Entry {lot.entry} of the ledger ({lot.kind}, {lot.recorded_at[:10]}): {len(lot.arms)} institutions,"
-            f" seed {lot.seed}, {lot.scheme}. The list, the scheme and every arm agree."
-        )
-    for lot in (one for one in every_lot(study) if one not in lots):
-        say(f"Entry {lot.entry} ({lot.kind}, {lot.recorded_at[:10]}, seed {lot.seed}) was replaced.")
-    for lot in lots:
+            Phrase(
+                "Entry {entry} of the ledger ({kind}, {day}): {n} institutions, seed {seed}, {scheme}."
+                " The list, the scheme and every arm agree.",
+                entry=lot.entry, kind=lot.kind, day=lot.recorded_at[:10], n=len(lot.arms), seed=lot.seed, scheme=lot.scheme,
+            )
+        )  # fmt: skip
+    for lot in found.replaced:
+        say(
+            Phrase(
+                "Entry {entry} ({kind}, {day}, seed {seed}) was replaced.",
+                entry=lot.entry, kind=lot.kind, day=lot.recorded_at[:10], seed=lot.seed,
+            )
+        )  # fmt: skip
+    for lot in found.lots:
         if lot.why:
-            say(f"Entry {lot.entry} was a second draw, because: {lot.why}")
-    drawn = {institution for lot in lots for institution in lot.arms}
-    waiting = [i for i in still_open(table(study, "institutions"))["institution_id"] if i not in drawn]
-    if waiting:
-        say(f"{len(waiting)} institutions came after the draw and have no arm ({', '.join(waiting[:5])}): draw them with --late.")
+            say(Phrase("Entry {entry} was a second draw, because: {why}", entry=lot.entry, why=lot.why))
+    if found.waiting:
+        say(
+            Phrase(
+                "{n} institutions came after the draw and have no arm ({some}): draw them with --late.",
+                n=len(found.waiting), some=", ".join(found.waiting[:5]),
+            )
+        )  # fmt: skip

@@ -177,7 +177,16 @@ class AspError(Exception):
 
 
 class DataProblems(AspError):
-    """Everything that is wrong with a file: all faults of one pass."""
+    """Everything that is wrong with a file: all faults of one pass.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+    pages : tuple of str
+        The lists of them that were written for people, from the study folder.
+    """
+
+    pages: tuple[str, ...] = ()
 
 
 class Refusal(AspError):

@@ -45,6 +45,8 @@ class ImportReport:
     institutions, units : mapping of int to str
         The institution, and the child or other unit, of each row that was refused, left out or warned of, by the row's
         number, where the row tells it.
+    pages : tuple of str
+        The lists of faults that were written for people, from the study folder.
     """
 
     file: str
@@ -69,6 +71,7 @@ class ImportReport:
     problems: tuple[Problem, ...]
     institutions: Mapping[int, str] = field(repr=False)
     units: Mapping[int, str] = field(repr=False)
+    pages: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[Problem, ...]:

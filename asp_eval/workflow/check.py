@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from asp_eval.analysis.profiles import GapResults
-from asp_eval.analysis.results import Results
 from asp_eval.core.errors import AspError, Fault, Place, Problem
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase, some_of
+from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store import table
 from asp_eval.store.audit import Audit, audit
 from asp_eval.store.draws import still_open
 from asp_eval.store.labels import label_drift
-from asp_eval.store.provenance import printed_head, state_of
+from asp_eval.store.provenance import printed_head
 from asp_eval.store.quarantine import outstanding
-from asp_eval.store.result_files import load
 from asp_eval.store.wave_changes import changes
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import forms_named
@@ -27,6 +25,10 @@ from asp_eval.trial.outcomes import ColumnSource, source_of
 from asp_eval.trial.study.design import Collection, Outcome, Study
 from asp_eval.trial.tables.schema import LISTS, at_wave
 from asp_eval.workflow.score import declared_forms
+from asp_eval.workflow.stored_results import current_profiles, current_results
+from asp_eval.workflow.study_folder import AnyStudy, plan_of
+
+__all__ = ["Audit", "StudyCheck", "check_ledger", "check_study"]
 
 NOT_COLLECTED = Fault(
     "ANA-010", "{what} is not collected at wave {wave}", "Add the instrument to 'collect' for that wave, or correct the name."
@@ -84,12 +86,22 @@ class StudyCheck:
         }
 
 
-def check_study(study: Study) -> StudyCheck:
-    """Check the declaration against the instruments, and the imported tables against the declaration."""
+def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = never) -> StudyCheck:
+    """Check the declaration against the instruments, and the imported tables against the declaration.
+
+    Parameters
+    ----------
+    study : Study or StudyFolder
+    progress, cancel : callable, optional
+        See `asp_eval.core.progress`.
+    """
+    step, study = stoppable(progress, cancel), plan_of(study)
+    step(Phrase("declaration"), 0)
     unknown = [*_unknown_instruments(study)]
     if unknown:  # nothing else of the declaration can be understood
         return StudyCheck((), tuple(unknown), CURE)
     problems = [*_declaration_problems(study)]
+    step(Phrase("tables"), 0.3)
     institutions, allocation, visits = (table(study, name) for name in ("institutions", "allocation", "screening"))
     tables = [("institutions", "", str(len(institutions)), str(len(institutions)))]
     tables += [("allocation", "", str(len(allocation)), str(allocation["institution_id"].nunique()))]
@@ -111,20 +123,24 @@ def check_study(study: Study) -> StudyCheck:
     return StudyCheck(tuple(tables), tuple(problems), _next_step(study, institutions, allocation, visits, problems))
 
 
-def check_ledger(study: Study, head: str | None = None) -> Audit:
+def check_ledger(study: AnyStudy, head: str | None = None, *, progress: Progress = unheard, cancel: Cancel = never) -> Audit:
     """Check that the ledger is as it was written, and knows the heads that were printed.
 
     Parameters
     ----------
-    study : Study
+    study : Study or StudyFolder
     head : str, optional
         A head from a printed report, or its first digits. The one in ``output/manifest.json`` is compared in any case.
+    progress, cancel : callable, optional
+        See `asp_eval.core.progress`.
 
     Raises
     ------
     Refusal
         STO-025 for what cannot be a head.
     """
+    study = plan_of(study)
+    stoppable(progress, cancel)(Phrase("ledger"), 0)
     printed = {"output/manifest.json": printed_head(study), "--head": head or ""}
     return audit(study, {source: digits for source, digits in printed.items() if digits})
 
@@ -230,17 +246,15 @@ def _next_step(
 
 def _verb_due(study: Study) -> str:
     """Return the verb whose result is missing or older than the data."""
-    now, output = state_of(study), study.folder / "output"
     scored = any(c and c.instruments for c in (study.collect.screening, study.collect.staff_survey))
     if scored and table(study, "scores").empty:
         return "score"
-    due: list[tuple[str, str, type[Results | GapResults]]] = [("analyse", "results.json", Results)]
+    due: list[tuple[str, Callable[[Study], object]]] = [("analyse", current_results)]
     if study.gap:
-        due.append(("gap", "gap.json", GapResults))
-    for verb, name, kind in due:
+        due.append(("gap", current_profiles))
+    for verb, current in due:
         try:
-            if load(output / name, kind, verb=verb).state != now:
-                return verb
+            current(study)
         except AspError:
             return verb
     return "report"

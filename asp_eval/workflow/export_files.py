@@ -13,7 +13,7 @@ from asp_eval.core.csv_text import write_csv
 from asp_eval.core.documents import write_whole
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.descriptor import fields_descriptor, file_schemas, package, resource, schema_descriptor
-from asp_eval.workflow.export import AnalysisFile
+from asp_eval.workflow.analysis_files import AnalysisFile
 
 Format = Literal["csv", "excel", "parquet"]
 PACKAGE = "datapackage.json"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.core.phrases import Phrase
+from asp_eval.core.progress import Cancel, Progress, by_phases, never, stoppable, unheard
 from asp_eval.intake.checks.validation import Sifted
 from asp_eval.intake.correction_files import is_correction, renumbered
 from asp_eval.intake.files.protected import files_to_keep, is_protected
@@ -24,6 +27,8 @@ from asp_eval.store.replacement import counted, refuse_vanishing, vanishing
 from asp_eval.store.table_writer import contradictions, write_table
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import IMPORTABLE, UNKNOWN_TABLE, table_schema
+from asp_eval.workflow.problem_pages import write_problem_pages, write_refused_pages
+from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,12 +43,15 @@ DRAWN_HERE = Fault(
 RESTLESS = Fault("STO-014", "the data changed again and again while the file was checked", "Give the command again.")
 CHANGED_MEANWHILE = Fault("STO-033", "the file was changed while it was read", "Give the command again.")
 
-Phases = Callable[[str, float], None]
+NO_WAVE = Fault("CLI-002", "the table {table} needs a wave", "Add --wave with one of: {waves}.")
+
+READING, CHECKING, STORING = Phrase("reading"), Phrase("checking"), Phrase("storing")
+SHARES: dict[str, float] = {READING: 0.5, CHECKING: 0.2, STORING: 0.3}  # of the time that a long CSV file takes
 ATTEMPTS = 3  # times a file is validated again because another process stored something meanwhile
 
 
 def import_file(
-    study: Study,
+    study: AnyStudy,
     path: str | Path,
     table: str,
     *,
@@ -51,7 +59,8 @@ def import_file(
     mapping: str | Path | None = None,
     replace: bool = False,
     dry_run: bool = False,
-    progress: Phases = lambda _phase, _done: None,
+    progress: Progress = unheard,
+    cancel: Cancel = never,
 ) -> ImportReport:
     """Take a file into the study.
 
@@ -62,11 +71,12 @@ def import_file(
     The file is kept in ``data/`` under its own name (or a numbered one, if another file or another mapping has that name),
     with its mapping beside it; if other files explain it, with them in a folder of its own. The same file again changes
     nothing and says so; another file for the same table and wave takes the place of the first if it has all its units, and
-    both stay in the ledger. If a file is refused, nothing is stored or kept.
+    both stay in the ledger. If a file is refused, nothing is stored or kept. What is wrong with any row is also written for
+    people into ``output/problems/``, a page for each institution.
 
     Parameters
     ----------
-    study : Study
+    study : Study or StudyFolder
     path : str or Path
         CSV or XLSX, or a corrected file from ``output/quarantine/``.
     table : {"institutions", "allocation", "children", "screening", "staff_survey", "staff", "interviews", "implementation"}
@@ -78,8 +88,8 @@ def import_file(
         Let the file take the place of one that has units, or answers, which this one has not: they vanish.
     dry_run : bool
         Check everything, store and keep nothing.
-    progress : callable, optional
-        Called with what is being done, ``reading``, ``checking`` or ``storing``, and the part of it that is done, 0 to 1.
+    progress, cancel : callable, optional
+        See `asp_eval.core.progress`. The steps are reading, checking and storing.
 
     Raises
     ------
@@ -88,17 +98,47 @@ def import_file(
     Refusal
         If the study does not collect this, if units would vanish (STO-013), or if another process holds the data.
     """
+    plan = plan_of(study)
     if table not in IMPORTABLE:
         UNKNOWN_TABLE.refuse(found=table, expected=", ".join(IMPORTABLE))
+    collection = getattr(plan.collect, table, None)
+    if collection is not None and wave is None:
+        NO_WAVE.refuse(table=table, waves=", ".join(collection.waves))
+    step = by_phases(stoppable(progress, cancel), SHARES)
+    try:
+        report = _taken_in(plan, Path(path), table, wave, mapping, replace=replace, dry_run=dry_run, progress=step)
+    except DataProblems as error:
+        if not dry_run:
+            error.pages = _from_folder(plan, write_refused_pages(plan, error, table, wave))
+        raise
+    return report if dry_run else dataclasses.replace(report, pages=_from_folder(plan, write_problem_pages(plan, report)))
+
+
+def _from_folder(study: Study, pages: Sequence[Path]) -> tuple[str, ...]:
+    return tuple(page.relative_to(study.folder).as_posix() for page in pages)
+
+
+def _taken_in(
+    study: Study,
+    path: Path,
+    table: str,
+    wave: str | None,
+    mapping: str | Path | None,
+    *,
+    replace: bool,
+    dry_run: bool,
+    progress: Progress,
+) -> ImportReport:
+    """Take a file in: the faulty rows into quarantine, the others into the store."""
     if table == "allocation" and not study.randomisation.drawn_elsewhere:
-        DRAWN_HERE.refuse(Path(path).name)
+        DRAWN_HERE.refuse(path.name)
     store = Store(study.folder)
     schema = table_schema(table, study, wave)
-    progress("reading", 0)
+    progress(READING, 0)
     incoming = IncomingFile.at(path, schema, mapping=mapping, study=study)
-    raw = incoming.read(lambda done, total: progress("reading", done / total))
+    raw = incoming.read(lambda done, total: progress(READING, done / total))
     file = mapped_correction(incoming, raw, store) if is_correction(raw) else mapped_file(incoming, raw)
-    progress("checking", 0)
+    progress(CHECKING, 0)
     if dry_run:
         return _checked(study, store, file, replace=replace)
     with (
@@ -130,12 +170,12 @@ def _checked(study: Study, store: Store, file: MappedFile, *, replace: bool) -> 
     return _report(file, sifted, found, stored=False)
 
 
-def _stored(study: Study, store: Store, file: MappedFile, copy: imports.Copy, *, replace: bool, progress: Phases) -> _Stored:
+def _stored(study: Study, store: Store, file: MappedFile, copy: imports.Copy, *, replace: bool, progress: Progress) -> _Stored:
     """Sift and store a file; sift again if another process stored something in between."""
     for _ in range(ATTEMPTS):
         context = stored_context(study, store, file)
         sifted = None if context.already_imported else _sifted(file, context)
-        progress("storing", 0)
+        progress(STORING, 0)
         with store.writing() as connection:
             if ledger.head(connection) != context.ledger_head:
                 continue
@@ -253,7 +293,7 @@ def _report(
     table: Table | None = sifted.table if sifted else None
     path = quarantine.path_of(file.schema.name, file.schema.wave or "")
     waits = sum(len(one.rows) for one in waiting if one.path == path)
-    counts = {part: getattr(table, part) if table else 0 for part in imports.PARTS}
+    counts: dict[str, Any] = {part: getattr(table, part) if table else 0 for part in imports.PARTS}
     return ImportReport(
         file=file.incoming.path.name, table=file.schema.name, wave=file.schema.wave, rows_read=file.mapped.rows_read, **counts,
         stored=stored, already=found.already, superseded=found.before.file if found.before else None,

@@ -1,6 +1,7 @@
 """Lists of faults after an import: a page for each institution with its own rows, one of all for the evaluator, and a CSV.
 
-Only institutions on the study's list have a page, each with its own rows alone.
+Only institutions on the study's list have a page, each with its own rows alone. What makes the pages is loaded only where
+something is wrong.
 """
 
 from __future__ import annotations
@@ -8,41 +9,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import DataProblems, Problem
 from asp_eval.intake.checks.validation import NothingAccepted
-from asp_eval.reporting.documents.problem_pages import FAULTS, OF_ALL, Recipient, problem_pages
-from asp_eval.reporting.sections.problems import Batch, Line, fault_rows
 from asp_eval.store import table
 from asp_eval.store.import_report import ImportReport
 from asp_eval.store.quarantine_reasons import waiting_rows
 from asp_eval.trial.study.design import Study
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def write_problem_pages(study: Study, report: ImportReport, output: Path | None = None) -> tuple[Path, ...]:
+    from asp_eval.reporting.documents.problem_pages import Recipient
+    from asp_eval.reporting.sections.problems import Batch
+
+CSV_FILE = "faults.csv"
+
+
+def write_problem_pages(study: Study, report: ImportReport) -> tuple[Path, ...]:
     """Write what is wrong with a table and wave after an import; remove what an earlier import said of it.
 
     Parameters
     ----------
     study : Study
     report : ImportReport
-    output : Path, optional
-        By default the study's ``output``. The pages are in ``problems/<table>-<wave>`` below it.
 
     Returns
     -------
     tuple of Path
-        ``faults.csv``, ``all.html`` and a page for each institution with rows that wait, in every language of the study; none
-        if nothing is wrong, nothing was stored, or the file stood already.
+        ``faults.csv``, ``all.html`` and a page for each institution with rows that wait, in every language of the study, in
+        ``output/problems/<table>-<wave>``; none if nothing is wrong, nothing was stored, or the file stood already.
     """
     if report.already or not report.stored:
         return ()
-    folder = _folder(study, output, report.table, report.wave)
+    folder = _folder(study, report.table, report.wave)
     _write(folder.with_name(f"{folder.name}-refused"), {})
     waits = waiting_rows(study, report.table, report.wave)
+    warned = [problem for problem in report.problems if problem.severity == "warning" or problem.place.row is None]
+    if not warned and not any(one.problems for one in waits):
+        return _write(folder, {})
+    from asp_eval.reporting.sections.problems import Batch, Line
+
     lines = [
         Line(problem, one.file, one.row, one.institution, one.unit, one.called, one.labels)
         for one in waits
@@ -50,15 +60,12 @@ def write_problem_pages(study: Study, report: ImportReport, output: Path | None 
     ]
     lines += [
         Line(problem, report.file, problem.place.row, *_told(problem, report.institutions, report.units))
-        for problem in report.problems
-        if problem.severity == "warning" or problem.place.row is None
+        for problem in warned
     ]
     return _pages(study, folder, Batch(study, report.file, report.table, report.wave, tuple(lines)))
 
 
-def write_refused_pages(
-    study: Study, error: DataProblems, name: str, wave: str | None, output: Path | None = None
-) -> tuple[Path, ...]:
+def write_refused_pages(study: Study, error: DataProblems, name: str, wave: str | None) -> tuple[Path, ...]:
     """Write what is wrong with a file that was refused whole, beside what waits from earlier files.
 
     Parameters
@@ -67,27 +74,27 @@ def write_refused_pages(
     error : DataProblems
     name, wave : str
         Table and wave.
-    output : Path, optional
-        By default the study's ``output``. The pages are in ``problems/<table>-<wave>-refused`` below it.
 
     Returns
     -------
     tuple of Path
-        None if nothing is wrong with any row.
+        In ``output/problems/<table>-<wave>-refused``; none if nothing is wrong with any row.
     """
     if not any(problem.place.row is not None for problem in error.problems):
         return ()
+    from asp_eval.reporting.sections.problems import Batch, Line
+
     institutions, units = (error.institutions, error.units) if isinstance(error, NothingAccepted) else ({}, {})
     lines = tuple(
         Line(problem, problem.place.source, problem.place.row, *_told(problem, institutions, units)) for problem in error.problems
     )
-    folder = _folder(study, output, name, wave)
+    folder = _folder(study, name, wave)
     batch = Batch(study, lines[0].file, name, wave, lines, refused=True)
     return _pages(study, folder.with_name(f"{folder.name}-refused"), batch)
 
 
-def _folder(study: Study, output: Path | None, name: str, wave: str | None) -> Path:
-    return (output or study.folder / "output") / "problems" / (f"{name}-{wave}" if wave else name)
+def _folder(study: Study, name: str, wave: str | None) -> Path:
+    return study.folder / "output" / "problems" / (f"{name}-{wave}" if wave else name)
 
 
 def _told(problem: Problem, institutions: Mapping[int, str], units: Mapping[int, str]) -> tuple[str | None, str | None]:
@@ -97,13 +104,16 @@ def _told(problem: Problem, institutions: Mapping[int, str], units: Mapping[int,
 
 def _pages(study: Study, folder: Path, batch: Batch) -> tuple[Path, ...]:
     """Write everything there is to say, and remove what is no longer so."""
-    if not batch.lines:
-        return _write(folder, {})
+    from asp_eval.reporting.documents.problem_pages import problem_pages
+    from asp_eval.reporting.sections.problems import fault_rows
+
     return _write(folder, problem_pages(batch, _recipients(study, batch)), fault_rows(batch, study.languages[0]))
 
 
 def _recipients(study: Study, batch: Batch) -> list[Recipient]:
     """Return the institutions of the study, with how many rows of each are stored in the table and wave of the file."""
+    from asp_eval.reporting.documents.problem_pages import Recipient
+
     listed = table(study, "institutions")
     known = [str(one) for one in listed["institution_id"]] if len(listed) else []
     names = dict(zip(known, listed["name"].fillna(""), strict=True)) if _names_shown(study, listed) else {}
@@ -127,14 +137,14 @@ def _write(folder: Path, files: Mapping[str, str], faults: pd.DataFrame | None =
     """Write the pages and the CSV of a folder, and remove all others."""
     written = []
     if faults is not None:
-        write_csv(folder / f"{FAULTS}.csv", faults, excel=True)
-        written.append(folder / f"{FAULTS}.csv")
-    for name in sorted(files, key=lambda name: (not name.startswith(OF_ALL + "."), name)):
+        write_csv(folder / CSV_FILE, faults, excel=True)
+        written.append(folder / CSV_FILE)
+    for name in sorted(files, key=lambda name: (not name.startswith("all."), name)):
         write_whole(folder / name, files[name])
         written.append(folder / name)
     if folder.is_dir():
         for path in folder.iterdir():
-            if path not in written and (path.suffix == ".html" or path.name == f"{FAULTS}.csv"):
+            if path not in written and (path.suffix == ".html" or path.name == CSV_FILE):
                 path.unlink()
         if not any(folder.iterdir()):
             folder.rmdir()

@@ -7,16 +7,32 @@ from dataclasses import dataclass
 import pandas as pd
 
 from asp_eval.core.csv_text import write_csv
-from asp_eval.core.errors import AspError, Fault, Problem
+from asp_eval.core.errors import AspError, DataProblems, Fault, Problem
+from asp_eval.core.phrases import Phrase
+from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store import table, write_allocation
 from asp_eval.store.audit import audit
-from asp_eval.store.draws import DRAW, LATE, DrawnLot, drawn_lots, still_open
+from asp_eval.store.draws import DRAW, LATE, DrawnLot, drawn_lots, every_lot, still_open
 from asp_eval.store.ledger import REDRAW
 from asp_eval.trial.randomisation.constrained import Constrained
 from asp_eval.trial.randomisation.declaration import DRAWN_ELSEWHERE, roster_of, scheme_of
 from asp_eval.trial.randomisation.list_changes import OTHER_CANDIDATES, OTHER_DECLARATION, arm_differences, list_differences
 from asp_eval.trial.randomisation.scheme import Allocation, Scheme
 from asp_eval.trial.study.design import Study
+from asp_eval.workflow.study_folder import AnyStudy, plan_of
+
+__all__ = [
+    "Allocation",
+    "Draw",
+    "PlannedDraw",
+    "Rehearsal",
+    "Scheme",
+    "VerifiedDraw",
+    "plan_draw",
+    "randomise",
+    "rehearse",
+    "verify",
+]
 
 NOTHING_DRAWN = Fault("RND-040", "no lot was drawn for this study yet", "Draw it with 'asp-eval randomise --seed N'.")
 IMPORTED = Fault(
@@ -41,6 +57,10 @@ DATA_ARE_IN = Fault(
     "the lot cannot be drawn again: data of {table} are stored, and a lot that is drawn knowing them is none",
     "Keep the lot as it was drawn, and say in the report what was wrong with it.",
 )
+REHEARSED = Fault(
+    "CLI-021", "seed 0 is that of the rehearsal, whose outcome anyone may have seen", "Take a seed of 1 or more."
+)  # fmt: skip
+REHEARSAL_SEED = 0
 CANDIDATES_FILE = "candidates.csv"
 ANSWERS = ("screening", "staff_survey", "scores")
 
@@ -85,14 +105,120 @@ class PlannedDraw:
         return allocation
 
 
-def plan_draw(study: Study, *, seed: int | None = None, late: bool = False, why: str | None = None) -> PlannedDraw | None:
-    """Return the lot that may be drawn now; None if it was drawn with the same seed, and nothing is to do.
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """A lot that was drawn.
+
+    Attributes
+    ----------
+    seed : int
+    rows : DataFrame
+        One row per institution: institution_id, arm, and what is known of stratum, seed, scheme and digest.
+    allocation : Allocation or None
+        None if the same lot was drawn before, and nothing was changed.
+    scheme : Scheme or None
+        What it was drawn with.
+    """
+
+    seed: int
+    rows: pd.DataFrame
+    allocation: Allocation | None = None
+    scheme: Scheme | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rehearsal:
+    """A draw with the example seed, of which nothing was written."""
+
+    seed: int
+    scheme: Scheme
+    allocation: Allocation
+
+
+def randomise(
+    study: AnyStudy,
+    *,
+    seed: int,
+    late: bool = False,
+    replace: bool = False,
+    why: str = "",
+    progress: Progress = unheard,
+    cancel: Cancel = never,
+) -> Draw:
+    """Draw the lot for the imported institutions, once, and write it into the ledger and ``output/allocation.csv``.
+
+    The draw follows a published rule (``docs/randomisation.md``) and depends on nothing but the seed, the ids and the
+    declared columns, so that anyone can derive it again by hand.
 
     Parameters
     ----------
-    study : Study
-    seed : int, optional
-        If it is known yet.
+    study : Study or StudyFolder
+    seed : int
+        1 or more. Settle it in public before the draw.
+    late : bool
+        Draw the institutions that came after the draw, as a batch of their own.
+    replace : bool
+        Draw again what was drawn; both stay in the ledger.
+    why : str
+        Reason of `replace`, which the ledger keeps.
+    progress, cancel : callable, optional
+        See `asp_eval.core.progress`.
+
+    Returns
+    -------
+    Draw
+        Without an allocation if the same seed was drawn before, and nothing is to do.
+
+    Raises
+    ------
+    Refusal
+        CLI-021 for seed 0; what `plan_draw` refuses.
+    DataProblems
+        Everything that is wrong with the list.
+    """
+    plan, step = plan_of(study), stoppable(progress, cancel)
+    if seed == REHEARSAL_SEED:
+        REHEARSED.refuse("--seed")
+    step(Phrase("list"), 0)
+    if not late and not replace and _was_drawn(plan, seed):
+        return Draw(seed, table(plan, "allocation"))
+    planned = plan_draw(plan, late=late, why=why if replace else None)
+    step(Phrase("draw"), 0.5)
+    allocation = planned.draw(seed)
+    return Draw(seed, allocation.frame(), allocation, planned.scheme)
+
+
+def rehearse(study: AnyStudy, *, late: bool = False, replace: bool = False, why: str = "") -> Rehearsal:
+    """Draw with the example seed 0, and write nothing.
+
+    Parameters
+    ----------
+    study : Study or StudyFolder
+    late, replace, why
+        As for `randomise`.
+
+    Raises
+    ------
+    Refusal, DataProblems
+        What `plan_draw` refuses.
+    """
+    scheme = plan_draw(study, late=late, why=why if replace else None).scheme
+    return Rehearsal(REHEARSAL_SEED, scheme, scheme.allocate(REHEARSAL_SEED))
+
+
+def _was_drawn(study: Study, seed: int) -> bool:
+    """Return whether the lot that is in force was drawn with a seed, and agrees with it."""
+    before = drawn_lots(study)
+    drawn_here = not study.randomisation.drawn_elsewhere and bool(before) and before[0].seed == seed
+    return drawn_here and not verify_draw(study)
+
+
+def plan_draw(study: AnyStudy, *, late: bool = False, why: str | None = None) -> PlannedDraw:
+    """Return the lot that may be drawn now.
+
+    Parameters
+    ----------
+    study : Study or StudyFolder
     late : bool
         Draw the institutions that have no arm yet, as a batch of their own.
     why : str, optional
@@ -106,6 +232,7 @@ def plan_draw(study: Study, *, seed: int | None = None, late: bool = False, why:
     DataProblems
         Everything that is wrong with the list.
     """
+    study = plan_of(study)
     if study.randomisation.drawn_elsewhere:
         DRAWN_ELSEWHERE.refuse("study.yaml, randomisation")
     institutions, arms = table(study, "institutions"), table(study, "allocation")
@@ -120,8 +247,6 @@ def plan_draw(study: Study, *, seed: int | None = None, late: bool = False, why:
     if arms.empty:
         return PlannedDraw(study, DRAW, scheme_of(study, still_open(institutions)), "", before)
     if why is None:
-        if before and before[0].seed == seed and not verify_draw(study):
-            return None
         if not before:
             IMPORTED.refuse("allocation")
         DRAWN_BEFORE.refuse("allocation", seed=before[0].seed)
@@ -129,6 +254,49 @@ def plan_draw(study: Study, *, seed: int | None = None, late: bool = False, why:
         if len(table(study, name)):
             DATA_ARE_IN.refuse("study.duckdb", table=name)
     return PlannedDraw(study, REDRAW, scheme_of(study, still_open(institutions)), why, before)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedDraw:
+    """The lots of a study, which were derived again and agree.
+
+    Attributes
+    ----------
+    lots : tuple of DrawnLot
+        Those in force.
+    replaced : tuple of DrawnLot
+        Those in whose place another was drawn.
+    waiting : tuple of str
+        Institutions that came after the draw and have no arm.
+    """
+
+    lots: tuple[DrawnLot, ...]
+    replaced: tuple[DrawnLot, ...]
+    waiting: tuple[str, ...]
+
+
+def verify(study: AnyStudy) -> VerifiedDraw:
+    """Derive every lot in force again, and return the lots if all agree.
+
+    Parameters
+    ----------
+    study : Study or StudyFolder
+
+    Raises
+    ------
+    DataProblems
+        Where the list, the declaration, the ledger or the arms differ.
+    Refusal
+        What `verify_draw` refuses.
+    """
+    plan = plan_of(study)
+    problems = verify_draw(plan)
+    if problems:
+        raise DataProblems(problems)
+    lots = tuple(drawn_lots(plan))
+    drawn = {institution for lot in lots for institution in lot.arms}
+    waiting = tuple(i for i in still_open(table(plan, "institutions"))["institution_id"] if i not in drawn)
+    return VerifiedDraw(lots, tuple(one for one in every_lot(plan) if one not in lots), waiting)
 
 
 def verify_draw(study: Study) -> list[Problem]:

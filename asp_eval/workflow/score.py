@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
+from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store import table, write_scores
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import family, instrument
 from asp_eval.trial.instruments.scoring import score_long
 from asp_eval.trial.study.design import Collection, Family, Study
+from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
 NOTHING_TO_SCORE = Fault("SCO-010", "there are no answers to score", "Import the screening files first: 'asp-eval import'.")
 UNITS = {"screening": ("child", "child_id"), "staff_survey": ("respondent", "respondent_id")}
@@ -25,33 +30,64 @@ def declared_forms(collection: Collection) -> tuple[Instrument, ...]:
     )
 
 
-def score_study(study: Study) -> pd.DataFrame:
-    """Score every stored answer and store the scores.
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """The scores of a study.
 
-    Returns
-    -------
-    DataFrame
-        The scores as stored, one row per unit, wave and scale; see ``data_schema/scores.json``. A unit that left a form
-        wholly blank was not rated on it and has no row.
+    Attributes
+    ----------
+    scores : DataFrame
+        As stored, one row per unit, wave and scale; see ``data_schema/scores.json``. A unit that left a form wholly blank
+        was not rated on it and has no row.
+    counts : DataFrame
+        One row per instrument and wave: instrument, wave, units, scores, prorated, missing.
+    """
+
+    scores: pd.DataFrame
+    counts: pd.DataFrame
+
+
+def score_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = never) -> Scored:
+    """Score every stored answer, and store the scores.
+
+    Parameters
+    ----------
+    study : Study or StudyFolder
+    progress, cancel : callable, optional
+        See `asp_eval.core.progress`.
 
     Raises
     ------
     Refusal
-        If the study declares instruments but nothing has been imported.
+        SCO-010 if the study declares instruments but nothing has been imported.
     """
-    parts = [
-        _scored(study, name, form)
+    plan, step = plan_of(study), stoppable(progress, cancel)
+    forms = [
+        (name, form)
         for name in UNITS
-        if (collection := getattr(study.collect, name)) is not None
+        if (collection := getattr(plan.collect, name)) is not None
         for form in declared_forms(collection)
     ]
-    scores = pd.concat([part for part in parts if len(part)], ignore_index=True) if any(len(p) for p in parts) else None
-    if scores is None:
-        if parts:
+    parts = []
+    for position, (name, form) in enumerate(forms):
+        step(form.id, position / (len(forms) + 1))
+        parts.append(_scored(plan, name, form))
+    if not any(len(part) for part in parts):
+        if forms:
             NOTHING_TO_SCORE.refuse()
-        return pd.DataFrame(columns=COLUMNS)
-    write_scores(study, scores)
-    return scores
+        return _counted(pd.DataFrame(columns=COLUMNS))
+    scores = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    step(Phrase("storing"), len(forms) / (len(forms) + 1))
+    write_scores(plan, scores)
+    return _counted(scores)
+
+
+def _counted(scores: pd.DataFrame) -> Scored:
+    groups = scores.assign(missing=scores["score"].isna()).groupby(["instrument", "wave"], observed=True)
+    counts = groups.agg(
+        units=("unit_id", "nunique"), scores=("score", "count"), prorated=("prorated", "sum"), missing=("missing", "sum")
+    )
+    return Scored(scores, counts.reset_index())
 
 
 def _scored(study: Study, name: str, form: Instrument) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from asp_eval.intake.pipeline import read_table
 from asp_eval.store import table
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.trial.tables.descriptor import file_schemas
-from asp_eval.workflow.export import analysis_files
+from asp_eval.workflow.analysis_files import analysis_files
 from asp_eval.workflow.export_files import typed_frame, write_analysis_files, write_schemas
 
 LOOKED_AT = 4_000  # rows of a file: all of every file but the scores, which are 130,000

@@ -6,9 +6,9 @@ import pytest
 
 from asp_eval.cli.instruments import instruments_app
 from asp_eval.cli.main import main
-from asp_eval.trial.instruments.exporting import FORMATS
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.instruments.wording import wording_template
+from asp_eval.workflow.instrument_formats import FORMATS
 
 
 @pytest.fixture()

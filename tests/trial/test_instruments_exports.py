@@ -14,12 +14,12 @@ from openpyxl import load_workbook
 from pyxform.xls2xform import convert
 
 from asp_eval.core.errors import Refusal
-from asp_eval.trial.instruments.exporting import FORMATS, export
+from asp_eval.reporting.instrument_form import WORDS, print_form
 from asp_eval.trial.instruments.exports.lavaan import lavaan
-from asp_eval.trial.instruments.exports.print_form import WORDS, print_form
 from asp_eval.trial.instruments.exports.redcap import COLUMNS, redcap, variable
 from asp_eval.trial.instruments.exports.xlsform import xlsform
 from asp_eval.trial.instruments.library import instrument, instruments
+from asp_eval.workflow.instrument_formats import FORMATS, export
 
 IMPACT = instrument("sdq-teacher-impact")
 EVIL = {"da": '=HYPERLINK("x") <b>&</b> | a', "en": "=1+1"}

@@ -3,9 +3,9 @@
 import pytest
 
 from asp_eval.core.errors import DataProblems, Refusal
-from asp_eval.trial.instruments.exporting import FORMATS, export, target, wording_file, wordings
 from asp_eval.trial.instruments.library import instrument, instruments
 from asp_eval.trial.instruments.wording import worded, wording_template
+from asp_eval.workflow.instrument_formats import FORMATS, export, target, wording_file, wordings
 
 IMPACT, SDQ, GAP = (instrument(name) for name in ("sdq-teacher-impact", "sdq-teacher-4-17", "gap-competences-child"))
 FORMS = [name for name, each in FORMATS.items() if each.is_form]

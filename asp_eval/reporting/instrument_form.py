@@ -64,11 +64,11 @@ def print_form(instrument: Instrument, language: str) -> str:
     '<html lang="da">'
     """
     words = WORDS.get(language, WORDS["en"])
-    folder = shipped_folder("instruments") / "forms"
     environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("print.html.j2").render(
+        loader=FileSystemLoader(shipped_folder("reports")), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("instrument_form.html.j2").render(
         language=language,
         words=words,
         title=say(instrument.title, language),

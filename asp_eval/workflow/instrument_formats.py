@@ -10,7 +10,6 @@ from asp_eval.core.errors import AspError, DataProblems, Fault, Problem
 from asp_eval.trial.instruments.codebook import codebook
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.exports.lavaan import lavaan
-from asp_eval.trial.instruments.exports.print_form import print_form
 from asp_eval.trial.instruments.exports.redcap import redcap
 from asp_eval.trial.instruments.exports.xlsform import xlsform
 from asp_eval.trial.instruments.wording import FOLDER, OWN_WORDING, worded, wording_template
@@ -29,10 +28,16 @@ class Format:
     is_form: bool
 
 
+def _print_form(instrument: Instrument, language: str) -> str:
+    from asp_eval.reporting.instrument_form import print_form
+
+    return print_form(instrument, language)
+
+
 FORMATS: Mapping[str, Format] = {
     "xlsform": Format(lambda instrument, _: xlsform(instrument), "xlsx", is_form=True),
     "redcap": Format(redcap, "redcap.csv", is_form=True),
-    "print": Format(print_form, "html", is_form=True),
+    "print": Format(_print_form, "html", is_form=True),
     "lavaan": Format(lavaan, "lavaan.R", is_form=False),
     "codebook": Format(codebook, "codebook.md", is_form=False),
     "wording": Format(lambda instrument, language: wording_template(instrument, [language]), "yaml", is_form=False),

@@ -1,0 +1,45 @@
+"""``asp-eval analyse``: the planned models, fitted and written down."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from asp_eval.analysis.outcomes import analyse as planned_analysis
+from asp_eval.analysis.results import Results, tidy
+from asp_eval.core.csv_text import write_csv
+from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
+from asp_eval.store.result_files import as_json, save
+from asp_eval.workflow.study_folder import AnyStudy, plan_of, results_file, tidy_file
+
+__all__ = ["Results", "analyse", "as_json"]
+
+BESIDE_OUTCOMES = 3  # the flow, the baseline table and the reliabilities are steps of their own
+
+
+def analyse(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = never) -> Results:
+    """Analyse a study as its plan declares, and write ``output/results.json`` and ``output/results.csv``.
+
+    Parameters
+    ----------
+    study : Study or StudyFolder
+        With imported, scored data in its folder.
+    progress, cancel : callable, optional
+        See `asp_eval.core.progress`.
+
+    Returns
+    -------
+    Results
+        Everything the evaluation report shows. A model that cannot be fitted is in it with its reason.
+
+    Raises
+    ------
+    Refusal
+        If no lot is drawn, no child is in the cohort, or an outcome's source has no values at all.
+    """
+    plan = plan_of(study)
+    step, steps, done = stoppable(progress, cancel), len(plan.outcomes) + BESIDE_OUTCOMES, count()
+    results = planned_analysis(plan, lambda name: step(name, next(done) / steps))
+    step("", 1)
+    save(results_file(plan), results)
+    write_csv(tidy_file(plan), tidy(results))
+    return results

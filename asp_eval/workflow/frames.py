@@ -1,0 +1,83 @@
+"""Tables of a study as frames, for one's own analysis."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from asp_eval.analysis.allocations import allocations as planned_allocations
+from asp_eval.analysis.sets import analysis_set as planned_set
+from asp_eval.stats.resampling.allocations import Allocations
+from asp_eval.store import table as stored_table
+from asp_eval.workflow.study_folder import AnyStudy, plan_of
+
+
+def table(study: AnyStudy, name: str) -> pd.DataFrame:
+    """Return a stored table.
+
+    Parameters
+    ----------
+    study : Study or StudyFolder
+    name : str
+        ``institutions``, ``allocation``, ``children``, ``screening`` (visits), ``staff_survey``, ``staff``, ``interviews``,
+        ``implementation``, ``scores``, ``ledger`` (its entries), ``import_ledger`` (what it says of files), ``quarantine``;
+        or the answers to an instrument: ``screening_sdq-teacher-4-17``.
+
+    Returns
+    -------
+    DataFrame
+        Ids and texts as ``string`` (missing: ``pd.NA``), numbers as ``float64`` (missing: NaN), dates as
+        ``datetime64[s]``, in the order they were stored. A table of which nothing was stored yet has its columns and no rows.
+
+    Raises
+    ------
+    Refusal
+        STO-004 for a table that there cannot be; STO-001 if another process holds the data.
+    """
+    return stored_table(plan_of(study), name)
+
+
+def analysis_set(study: AnyStudy, outcome: str, wave: str | None = None) -> pd.DataFrame:
+    """Return the rows on which an outcome is analysed.
+
+    Parameters
+    ----------
+    study : Study or StudyFolder
+    outcome : str
+        Identifier in study.yaml.
+    wave : str, optional
+        Default: the wave the outcome declares.
+
+    Returns
+    -------
+    DataFrame
+        One row per child: child_id, institution, arm, strata, the outcome, its baseline, the covariates.
+
+    Raises
+    ------
+    Refusal
+        ANA-005 for an outcome that the study does not declare.
+    """
+    return planned_set(plan_of(study), outcome, wave)
+
+
+def allocations(study: AnyStudy, draws: int = 10_000, seed: int = 1) -> Allocations:
+    """Return the allocations that the lot of a study could have given.
+
+    All of them where they are few and equally probable, else a sample drawn with the study's own scheme. Institutions that
+    came after the lot, and were drawn as a batch of their own, are drawn as such.
+
+    Parameters
+    ----------
+    study : Study or StudyFolder
+        With its institutions imported.
+    draws : int
+    seed : int
+        Of the draws for the test, not of the lot itself.
+
+    Raises
+    ------
+    Refusal, DataProblems
+        If the lot was drawn elsewhere, or something is wrong with the list of institutions; RND-030 if the list or the
+        declaration changed since the lot was drawn.
+    """
+    return planned_allocations(plan_of(study), draws, seed)

@@ -1,0 +1,42 @@
+"""``asp-eval gap``: the GAP-profile of every institution, computed and written down."""
+
+from __future__ import annotations
+
+from asp_eval.analysis.profiles import GapResults, study_gap_profiles
+from asp_eval.core.errors import Fault
+from asp_eval.core.phrases import Phrase
+from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
+from asp_eval.store.result_files import as_json, save
+from asp_eval.workflow.study_folder import AnyStudy, plan_of, profiles_file
+
+__all__ = ["GapResults", "as_json", "gap_profiles"]
+
+NO_PROFILE = Fault(
+    "CLI-004", "no institution has answers to make a GAP-profile of",
+    "Import staff_survey and screening at {wave}, then run 'asp-eval score'.",
+)  # fmt: skip
+
+
+def gap_profiles(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = never) -> GapResults:
+    """Compute the GAP-profile of every institution from the stored scores, and write ``output/gap.json``.
+
+    Parameters
+    ----------
+    study : Study or StudyFolder
+    progress, cancel : callable, optional
+        See `asp_eval.core.progress`.
+
+    Raises
+    ------
+    Refusal
+        GAP-010 if the study declares no profile; CLI-004 if no institution has answers to make one of.
+    """
+    plan = plan_of(study)
+    step = stoppable(progress, cancel)
+    step(Phrase("profiles"), 0)
+    results = study_gap_profiles(plan)
+    if not results.profiles and plan.gap:
+        NO_PROFILE.refuse(plan.folder.name, wave=plan.gap.wave)
+    step(Phrase("writing"), 0.9)
+    save(profiles_file(plan), results)
+    return results

@@ -1,0 +1,33 @@
+"""The results and the profiles that are in a study's ``output``, if they are of the data and the study.yaml that stand now."""
+
+from __future__ import annotations
+
+from asp_eval.analysis.profiles import GapResults
+from asp_eval.analysis.results import Results
+from asp_eval.store.provenance import refuse_stale
+from asp_eval.store.result_files import load
+from asp_eval.workflow.study_folder import AnyStudy, plan_of, profiles_file, results_file
+
+
+def current_results(study: AnyStudy) -> Results:
+    """Return the results that `analyse` wrote.
+
+    Raises
+    ------
+    DataProblems
+        ANA-001 if there are none, ANA-002 if the file is damaged.
+    Refusal
+        ANA-006 if they are older than the data or study.yaml.
+    """
+    plan = plan_of(study)
+    results = load(results_file(plan), Results, verb="analyse")
+    refuse_stale(plan, results.state, "output")
+    return results
+
+
+def current_profiles(study: AnyStudy) -> GapResults:
+    """Return the profiles that `gap_profiles` wrote; refuses as `current_results`."""
+    plan = plan_of(study)
+    results = load(profiles_file(plan), GapResults, verb="gap")
+    refuse_stale(plan, results.state, "output")
+    return results

@@ -1,0 +1,47 @@
+"""Where things are in a study folder, and the declaration of a study, however it is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from asp_eval.trial.study.design import Study
+
+RESULTS, TIDY, PROFILES = "results.json", "results.csv", "gap.json"
+
+
+class HasPlan(Protocol):
+    """What leads to a study's declaration, such as the folder that `open_study` returns."""
+
+    @property
+    def plan(self) -> Study:
+        """The declaration, as study.yaml has it now."""
+        ...
+
+
+AnyStudy = Study | HasPlan
+
+
+def plan_of(study: AnyStudy) -> Study:
+    """Return the declaration of a study that was loaded or opened."""
+    return study if isinstance(study, Study) else study.plan
+
+
+def output_of(study: Study) -> Path:
+    """Return the folder that results and reports are written to."""
+    return study.folder / "output"
+
+
+def results_file(study: Study) -> Path:
+    """Return where `analyse` writes everything the evaluation report shows."""
+    return output_of(study) / RESULTS
+
+
+def tidy_file(study: Study) -> Path:
+    """Return where `analyse` writes one row per estimate."""
+    return output_of(study) / TIDY
+
+
+def profiles_file(study: Study) -> Path:
+    """Return where `gap` writes the GAP-profiles."""
+    return output_of(study) / PROFILES
