@@ -77,7 +77,7 @@ def show(found: StudyPower) -> None:
     say(Phrase("Assumed:"))
     for assumption in found.assumptions():
         say(f"  {spoken(assumption)}")
-    say(Phrase("Written: {files}.", files="output/power.csv, output/power.svg"))
+    say(Phrase("Written: {files}", files="output/power.csv, output/power.svg"))
 
 
 def _rows(found: StudyPower, column: str) -> list[list[str]]:

@@ -9,8 +9,6 @@ import pytest
 
 from asp_eval.cli import console
 
-SHARES = {"reading": 0.5, "storing": 0.5}
-
 
 class Terminal(io.StringIO):
     """What a person looks at."""
@@ -33,7 +31,7 @@ def terminal_of(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 def test_a_long_import_shows_how_far_it_is(monkeypatch):
     terminal = terminal_of(monkeypatch)
     monkeypatch.setattr(console, "LONG", 0.0)
-    with console.phases("import", SHARES) as progress:
+    with console.progress("import") as progress:
         progress("reading", 0.5)
         time.sleep(0.3)
         progress("storing", 0)
@@ -44,14 +42,14 @@ def test_a_long_import_shows_how_far_it_is(monkeypatch):
 
 def test_what_is_done_at_once_shows_no_bar(monkeypatch):
     terminal = terminal_of(monkeypatch)
-    with console.phases("import", SHARES) as progress:
+    with console.progress("import") as progress:
         progress("reading", 1)
     assert "import" not in terminal.getvalue()
 
 
 def test_a_pipe_gets_no_bar(monkeypatch, capsys):
     monkeypatch.setattr(console, "LONG", 0.0)
-    with console.phases("import", SHARES) as progress:
+    with console.progress("import") as progress:
         progress("reading", 0.5)
         time.sleep(0.1)
     assert capsys.readouterr() == ("", "")
@@ -60,7 +58,7 @@ def test_a_pipe_gets_no_bar(monkeypatch, capsys):
 def test_a_fault_takes_the_bar_away(monkeypatch):
     terminal = terminal_of(monkeypatch)
     monkeypatch.setattr(console, "LONG", 0.0)
-    with pytest.raises(ValueError, match="damaged"), console.phases("import", SHARES):
+    with pytest.raises(ValueError, match="damaged"), console.progress("import"):
         time.sleep(0.2)
         raise ValueError("damaged")
     assert "import" in terminal.getvalue()

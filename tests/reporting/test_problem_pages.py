@@ -19,11 +19,10 @@ from typer.testing import CliRunner
 
 from asp_eval.cli import commands
 from asp_eval.core.errors import DataProblems
-from asp_eval.reporting.sections.institution_questions import FOR_INSTITUTIONS
+from asp_eval.reporting.institution_questions import FOR_INSTITUTIONS
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.import_file import import_file
-from asp_eval.workflow.problem_pages import write_problem_pages, write_refused_pages
 
 ITEM = "sdq-teacher-4-17.tantrum"
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
@@ -51,7 +50,8 @@ def faulty(visits: pd.DataFrame) -> pd.DataFrame:
 
 def written(study: Study, file: Path, wave: str = "w1", **options: object) -> dict[str, str]:
     """Import a file and return the pages, by name."""
-    paths = write_problem_pages(study, import_file(study, file, "screening", wave=wave, **options))  # type: ignore[arg-type]
+    report = import_file(study, file, "screening", wave=wave, **options)  # type: ignore[arg-type]
+    paths = [study.folder / page for page in report.pages]
     return {path.name: path.read_text(encoding="utf-8-sig") for path in paths}
 
 
@@ -161,7 +161,7 @@ def test_a_refused_file_has_pages_beside_those_of_what_waits(danish, export, fau
     before = folder(danish)
     with pytest.raises(DataProblems) as caught:
         import_file(danish, export(faulty.assign(**{ITEM: "9"}), "bad.csv"), "screening", wave="w1")
-    write_refused_pages(danish, caught.value, "screening", "w1")
+    assert caught.value.pages[0] == "output/problems/screening-w1-refused/faults.csv"
     assert set(folder(danish)) - set(before) >= {
         "problems/screening-w1-refused/a1.html",
         "problems/screening-w1-refused/all.html",

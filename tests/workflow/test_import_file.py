@@ -377,7 +377,7 @@ def test_a_block_of_rows_without_answers_is_listed_only(drawn, export, visits, m
 def test_an_import_tells_how_far_it_is(drawn, export, visits):
     told: list[tuple[str, float]] = []
     import_file(drawn, export(visits), "screening", wave="w1", dry_run=True, progress=lambda *step: told.append(step))
-    assert told == [("reading", 0), ("reading", 1.0), ("checking", 0)]
+    assert told == [("reading", 0), ("reading", 0.5), ("checking", 0.5)]
     told.clear()
     import_file(drawn, export(visits), "screening", wave="w1", progress=lambda *step: told.append(step))
-    assert told == [("reading", 0), ("reading", 1.0), ("checking", 0), ("storing", 0)]
+    assert told == [("reading", 0), ("reading", 0.5), ("checking", 0.5), ("storing", 0.7)]
