@@ -1,16 +1,15 @@
-from .analysis.allocations import allocations
-from .analysis.outcomes import analyse
-from .analysis.profiles import gap_profiles
-from .analysis.sets import analysis_set
+from .analysis.profiles import GapResults
+from .analysis.results import Results
 from .core.errors import AspError, DataProblems, Refusal, Unavailable
-from .intake.pipeline import read_table
+from .intake.table import Table
 from .reporting.documents.pages import render
 from .stats.engine.moments import Moments
 from .stats.estimate import Estimate
 from .stats.glmm.fit import glmm
 from .stats.glmm.result import GlmmFit
-from .stats.linear.ols import ols
+from .stats.linear.ols import OlsFit, ols
 from .stats.mixed.fit import lmm, lmm_from_moments
+from .stats.mixed.result import MixedFit
 from .stats.power.analytic import minimum_detectable_effect, power
 from .stats.power.designs import ClusterRobust, Individual, MixedModel, Sizes, ThreeLevel, TwoLevel
 from .stats.power.icc import IccDraws, IccEstimate, IccInterval, IccTriangular
@@ -29,11 +28,26 @@ from .stats.smallsample.cluster_robust import CR0, CR1, CR1S, CR2, CR3
 from .stats.smallsample.kenward_roger import KenwardRoger
 from .stats.smallsample.normal import Normal
 from .stats.smallsample.satterthwaite import Satterthwaite
-from .store import table
+from .store.import_report import ImportReport
+from .trial.instruments.definition import Instrument
 from .trial.instruments.library import instrument
 from .trial.instruments.scoring import score
-from .trial.randomisation.randomise import randomise
+from .trial.randomisation.scheme import Allocation
+from .trial.study.design import Study
 from .trial.study.protocol import load_study
+from .trial.tables.schema import TableSchema
+from .workflow.analyse import analyse
+from .workflow.check import StudyCheck
+from .workflow.demo import DemoStudy, demo
+from .workflow.export import Export
+from .workflow.frames import allocations, analysis_set, read_table, table, table_schema
+from .workflow.gap import gap_profiles
+from .workflow.init import StartedStudy, init_study
+from .workflow.open_study import StudyFolder, open_study
+from .workflow.propose import ProposedMapping
+from .workflow.randomise import Draw, randomise
+from .workflow.report import Report
+from .workflow.score import Scored
 
 __all__ = [
     "CR0",
@@ -41,6 +55,7 @@ __all__ = [
     "CR1S",
     "CR2",
     "CR3",
+    "Allocation",
     "Allocations",
     "Ancova",
     "AspError",
@@ -51,27 +66,45 @@ __all__ = [
     "ClusterRobust",
     "Continuous",
     "DataProblems",
+    "DemoStudy",
+    "Draw",
     "EndOnly",
     "Estimate",
+    "Export",
     "FixedSites",
+    "GapResults",
     "GlmmFit",
     "IccDraws",
     "IccEstimate",
     "IccInterval",
     "IccTriangular",
+    "ImportReport",
     "Individual",
+    "Instrument",
     "KenwardRoger",
     "Losses",
+    "MixedFit",
     "MixedModel",
     "Moments",
     "Multisite",
     "Normal",
+    "OlsFit",
     "Permutation",
+    "ProposedMapping",
     "RandomSites",
     "Refusal",
+    "Report",
+    "Results",
     "Satterthwaite",
+    "Scored",
     "Sizes",
+    "StartedStudy",
+    "Study",
+    "StudyCheck",
+    "StudyFolder",
     "TTest",
+    "Table",
+    "TableSchema",
     "ThreeLevel",
     "TwoLevel",
     "Unavailable",
@@ -80,14 +113,17 @@ __all__ = [
     "allocations",
     "analyse",
     "analysis_set",
+    "demo",
     "gap_profiles",
     "glmm",
+    "init_study",
     "instrument",
     "lmm",
     "lmm_from_moments",
     "load_study",
     "minimum_detectable_effect",
     "ols",
+    "open_study",
     "power",
     "randomise",
     "read_table",
@@ -96,6 +132,7 @@ __all__ = [
     "score",
     "simulate_power",
     "table",
+    "table_schema",
 ]
 
 __version__: str

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from asp_eval.cli import commands
 from asp_eval.core.errors import DataProblems
-from asp_eval.reporting.institution_questions import FOR_INSTITUTIONS
+from asp_eval.reporting.sections.institution_questions import FOR_INSTITUTIONS
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.import_file import import_file

@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import combinations
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from asp_eval.core.documents import read_document
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
@@ -20,6 +17,11 @@ from asp_eval.core.strict_yaml import read_yaml
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.norms import FOLDER, with_norms
 from asp_eval.trial.instruments.parts import Ages
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
 
 UNKNOWN = Fault("INS-001", "no {kind} has this name", "{advice}'asp-eval instruments list' shows them all.")
 SAME_VERSION = Fault("INS-002", "{other} has the same id and version", "Raise the version, or give it an id of its own.")
@@ -120,12 +122,16 @@ def choose_version(name: str, age_years: pd.Series[float]) -> pd.Series[str]:
     ['sdq-teacher-2-4', 'sdq-teacher-4-17', <NA>]
     """
     forms = family(name)
+    import pandas as pd  # loaded where ages are: to list the instruments takes a tenth of the time without
+
     ids = pd.Categorical.from_codes(form_positions(forms, age_years), categories=pd.Index([form.id for form in forms]))
     return pd.Series(ids, index=age_years.index, name="form").astype("string")
 
 
 def form_positions(forms: Sequence[Instrument], age_years: pd.Series[float]) -> NDArray[np.int64]:
     """Return for each age the position of the form that serves it, -1 where none does."""
+    import numpy as np
+
     age = age_years.to_numpy(dtype=float, na_value=np.nan)
     picked = np.full(len(age), -1, dtype=np.int64)
     for position, form in enumerate(forms):
