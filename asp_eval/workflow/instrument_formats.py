@@ -29,7 +29,7 @@ class Format:
 
 
 def _print_form(instrument: Instrument, language: str) -> str:
-    from asp_eval.reporting.instrument_form import print_form
+    from asp_eval.reporting.documents.instrument_form import print_form
 
     return print_form(instrument, language)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-
 from typing import TYPE_CHECKING
 
 from asp_eval.core.csv_text import write_csv
@@ -59,8 +58,7 @@ def write_problem_pages(study: Study, report: ImportReport) -> tuple[Path, ...]:
         for problem in one.problems
     ]
     lines += [
-        Line(problem, report.file, problem.place.row, *_told(problem, report.institutions, report.units))
-        for problem in warned
+        Line(problem, report.file, problem.place.row, *_told(problem, report.institutions, report.units)) for problem in warned
     ]
     return _pages(study, folder, Batch(study, report.file, report.table, report.wave, tuple(lines)))
 

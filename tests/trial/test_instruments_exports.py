@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from pyxform.xls2xform import convert
 
 from asp_eval.core.errors import Refusal
-from asp_eval.reporting.instrument_form import WORDS, print_form
+from asp_eval.reporting.documents.instrument_form import WORDS, print_form
 from asp_eval.trial.instruments.exports.lavaan import lavaan
 from asp_eval.trial.instruments.exports.redcap import COLUMNS, redcap, variable
 from asp_eval.trial.instruments.exports.xlsform import xlsform
