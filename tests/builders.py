@@ -264,9 +264,10 @@ def results(**changes: Any) -> Results:
     value = Results(
         study=study(), provenance=provenance(), informants=("teacher",), flow=flow(), baseline=baseline(), outcomes=outcomes(),
         reliabilities=(
-            Reliability("sdq-teacher", "conduct", conduct, "w3", 2529, 0.74, 0.72, 0.76),
+            Reliability("sdq-teacher", "conduct", conduct, "w3", 2529,
+                        Estimate("alpha", 0.74, None, None, None, None, 0.72, 0.76, "Feldt")),
             Reliability("sdq-teacher", "peer", {"da": "Problemer med jævnaldrende", "en": "Peer problems"}, "w3", 2529,
-                        Unavailable(Phrase("too few complete answers")), None, None),
+                        Unavailable(Phrase("too few complete answers"))),
         ),
         switches=(
             FormSwitches("sdq-teacher", "w1", {"sdq-teacher-2-4": 812, "sdq-teacher-4-17": 1996}, 0),

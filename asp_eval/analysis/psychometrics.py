@@ -5,16 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from asp_eval.analysis.data import StudyData
-from asp_eval.analysis.results import FormSwitches, Number, Reliability
-from asp_eval.core.errors import Unavailable
-from asp_eval.core.phrases import Phrase
+from asp_eval.analysis.results import FormSwitches, Reliability
+from asp_eval.stats.meta.reliability import cronbach_alpha
 from asp_eval.store import table
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.outcomes import score_sources, scored_forms
 from asp_eval.trial.study.design import Study
-
-FEWEST_ANSWERS = 20  # complete answers; below, an alpha says nothing
 
 
 def reliabilities(study: Study) -> tuple[Reliability, ...]:
@@ -27,7 +24,7 @@ def reliabilities(study: Study) -> tuple[Reliability, ...]:
     for instrument in scored_forms(study):
         responses = table(study, f"screening_{instrument.id}")
         scales = [scale.key for scale in instrument.scales if scale.key in wanted]
-        rows += [_reliability(instrument, scale, responses, baseline_wave(study)) for scale in scales]
+        rows += [_reliability(instrument, scale, responses, baseline_wave(study), study.analysis.level) for scale in scales]
     return tuple(rows)
 
 
@@ -49,17 +46,10 @@ def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
     return tuple(rows)
 
 
-def _reliability(instrument: Instrument, scale: str, responses: pd.DataFrame, wave: str) -> Reliability:
-    from pingouin import cronbach_alpha
-
+def _reliability(instrument: Instrument, scale: str, responses: pd.DataFrame, wave: str, level: float) -> Reliability:
     items = keyed(instrument, scale, responses.loc[responses["wave"] == wave]).dropna()
-    alpha: Number = Unavailable(Phrase("too few complete answers"))
-    low = high = None
-    if len(items) >= FEWEST_ANSWERS and items.shape[1] > 1 and items.sum(axis=1).var() > 0:
-        found, interval = cronbach_alpha(data=items)
-        alpha, low, high = float(found), float(interval[0]), float(interval[1])
     label = dict(instrument.scale(scale).title)
-    return Reliability(instrument.id, scale, label, wave, len(items), alpha, low, high)
+    return Reliability(instrument.id, scale, label, wave, len(items), cronbach_alpha(items, level))
 
 
 def keyed(instrument: Instrument, scale: str, responses: pd.DataFrame) -> pd.DataFrame:

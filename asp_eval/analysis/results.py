@@ -165,9 +165,7 @@ class Reliability:
     label: Texts
     wave: str
     n: int
-    alpha: Number
-    conf_low: float | None
-    conf_high: float | None
+    alpha: Estimated
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import f
 
-from asp_eval.analysis.psychometrics import FEWEST_ANSWERS, _reliability, keyed
+from asp_eval.analysis.psychometrics import _reliability, keyed
 from asp_eval.core.errors import Unavailable
+from asp_eval.stats.meta.reliability import FEWEST_ANSWERS
 from asp_eval.trial.instruments.library import instrument
 
 SDQ = instrument("sdq-teacher-4-17")
@@ -42,13 +44,22 @@ def test_alpha_is_that_of_the_formula():
     items = keyed(SDQ, "conduct", frame)
     k = items.shape[1]
     by_formula = k / (k - 1) * (1 - items.var().sum() / items.sum(axis=1).var())
-    found = _reliability(SDQ, "conduct", frame, "w1")
-    assert found.alpha == pytest.approx(by_formula)
-    assert found.conf_low < found.alpha < found.conf_high
+    found = _reliability(SDQ, "conduct", frame, "w1", 0.95)
+    assert found.alpha.estimate == pytest.approx(by_formula)
+    assert found.alpha.conf_low < found.alpha.estimate < found.alpha.conf_high
     assert found.n == 200
 
 
 def test_too_few_complete_answers_give_a_reason():
-    found = _reliability(SDQ, "conduct", answers(FEWEST_ANSWERS - 1), "w1")
+    found = _reliability(SDQ, "conduct", answers(FEWEST_ANSWERS - 1), "w1", 0.95)
     assert isinstance(found.alpha, Unavailable)
-    assert found.conf_low is None
+
+
+def test_the_interval_of_alpha_is_that_of_the_level():
+    frame = answers(200)
+    k, n = 5, 200
+    for level in (0.90, 0.99):
+        found = _reliability(SDQ, "conduct", frame, "w1", level).alpha
+        tails = ((1 + level) / 2, (1 - level) / 2)
+        low, high = (1 - (1 - found.estimate) * f.ppf(tail, n - 1, (n - 1) * (k - 1)) for tail in tails)
+        assert (found.conf_low, found.conf_high) == pytest.approx((low, high), abs=0.0005)

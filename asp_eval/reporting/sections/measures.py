@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.results import FormSwitches, Reliability, Results
-from asp_eval.reporting.blocks import Column, Row, Section, Table, cell, paragraphs
+from asp_eval.analysis.results import Estimated, FormSwitches, Reliability, Results
+from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, paragraphs
 from asp_eval.reporting.setting import Setting
 
 
@@ -15,6 +16,14 @@ def measures(results: Results, setting: Setting) -> Section:
     return Section("trust", setting.say("How far the measures can be trusted"), blocks)
 
 
+def _alpha(alpha: Estimated, setting: Setting) -> tuple[Cell, Cell]:
+    """Return an alpha and its interval."""
+    show = setting.show
+    if isinstance(alpha, Unavailable):
+        return cell(show.reason(alpha)), cell(show.interval(None, None))
+    return cell(show.decimal(alpha.estimate)), cell(show.interval(alpha.conf_low, alpha.conf_high))
+
+
 def reliability_table(reliabilities: tuple[Reliability, ...], setting: Setting) -> Table | None:
     """Return Cronbach's alpha of each scale, None if there are none."""
     if not reliabilities:
@@ -23,7 +32,7 @@ def reliability_table(reliabilities: tuple[Reliability, ...], setting: Setting) 
     rows = tuple(
         Row((
             cell(say.label(r.label, r.scale), say("{wave}; {instrument}", wave=setting.wave(r.wave), instrument=r.instrument)),
-            cell(show.integer(r.n)), cell(show.decimal(r.alpha)), cell(show.interval(r.conf_low, r.conf_high)),
+            cell(show.integer(r.n)), *_alpha(r.alpha, setting),
         ))
         for r in reliabilities
     )  # fmt: skip
