@@ -21,6 +21,10 @@ pytest_plugins = ["tests.small_study", "tests.counted_trial"]  # studies small e
 os.environ["ASP_EVAL_KEYS"] = tempfile.mkdtemp(prefix="asp-eval-keys-")
 atexit.register(shutil.rmtree, os.environ["ASP_EVAL_KEYS"], ignore_errors=True)
 
+# Two workers on two cores: threads of the linear algebra would only wait for each other. Before numpy is imported.
+for library in ("OPENBLAS", "OMP", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 # Examples are drawn anew at every run on a desk, and the same ones where a run decides about a change. No example has a
 # deadline: a slow machine is no fault. `--hypothesis-profile=thorough` draws ten times as many.
 EXAMPLES = 40
