@@ -317,3 +317,15 @@ def test_a_joint_test_of_what_single_clusters_determine_is_unavailable() -> None
     test = ols("y ~ 0 + C(g)", frame, cluster="g").joint_test(["C(g)[1]", "C(g)[2]"])
     assert test.statistic is None
     assert test.note
+
+
+def test_a_linear_model_says_its_rows_clusters_and_that_it_has_no_intraclass_correlation():
+    frame = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0, np.nan], "x": [0.0, 1.0, 0.0, 1.0, 1.0], "z": [2.0] * 5, "g": list("aabbb")})
+    fit = ols("y ~ x + z", frame, cluster="g")
+    assert (fit.n_obs, fit.n_groups) == (4, {"g": 2})
+    assert [str(note) for note in fit.notes] == [
+        "1 rows with missing values were left out.", "Dropped, because the data do not determine them: z.",
+    ]  # fmt: skip
+    assert fit.icc().estimate is None
+    assert fit.icc().note == "a model without random effects has no variance between groups"
+    assert ols("y ~ x", frame).n_groups == {}
