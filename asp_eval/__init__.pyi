@@ -10,6 +10,8 @@ from .stats.glmm.result import GlmmFit
 from .stats.linear.ols import OlsFit, ols
 from .stats.mixed.fit import lmm, lmm_from_moments
 from .stats.mixed.result import MixedFit
+from .stats.ordinal.fit import clmm
+from .stats.ordinal.result import ClmmFit
 from .stats.power.analytic import minimum_detectable_effect, power
 from .stats.power.designs import ClusterRobust, Individual, MixedModel, Sizes, ThreeLevel, TwoLevel
 from .stats.power.icc import IccDraws, IccEstimate, IccInterval, IccTriangular
@@ -63,6 +65,7 @@ __all__ = [
     "Binary",
     "ByArm",
     "Change",
+    "ClmmFit",
     "ClusterRobust",
     "Continuous",
     "DataProblems",
@@ -113,6 +116,7 @@ __all__ = [
     "allocations",
     "analyse",
     "analysis_set",
+    "clmm",
     "demo",
     "gap_profiles",
     "glmm",

@@ -12,6 +12,7 @@ from asp_eval.stats.estimate import Array
 from asp_eval.stats.glmm.families import Rows, family_rows
 from asp_eval.stats.glmm.outcome import Outcome, check_family, read_outcome
 from asp_eval.stats.glmm.result import GlmmFit
+from asp_eval.stats.integration.checks import SEPARATED, UNBOUNDED, check_nodes, check_one_effect
 from asp_eval.stats.integration.fitted import LatentFit, settle
 from asp_eval.stats.integration.model import LatentModel, build_model
 from asp_eval.stats.integration.optimum import maximise
@@ -19,29 +20,13 @@ from asp_eval.stats.integration.separation import separating_direction
 from asp_eval.stats.integration.standard import StandardColumns, standard_columns, standard_effects
 from asp_eval.stats.integration.start import fixed_effects_fit
 
-NODES = Fault(
-    "FIT-090", "the number of quadrature points is a whole number from 1 to 101", "Use 1 for Laplace's approximation, or 7 to 25."
-)
-ONE_EFFECT = Fault(
-    "FIT-091", "quadrature is defined for one grouping factor with one random effect",
-    "Use n_quadrature=1, which is Laplace's approximation, or leave random effects out.",
-)  # fmt: skip
-SEPARATED = Fault(
-    "FIT-092", "the outcome is separated: {cells}; the best estimate would be infinite",
-    "Leave the column out, join categories, or report the numbers; a permutation test of the arm does not need this estimate.",
-)  # fmt: skip
 PURE_GROUPS = Fault(
     "FIT-093", "within every group of {group} all outcomes are the same, so the variance between groups has no largest value",
     "Report the share of groups; analyse the groups' own outcomes instead.",
 )  # fmt: skip
-UNBOUNDED = Fault(
-    "FIT-094", "the likelihood keeps rising as {what} grows, so there is no estimate",
-    "Leave the effect out, or look at the cells' counts.",
-)  # fmt: skip
 DOMAIN = Fault(
     "FIT-095", "the {link} link is not defined for the values that this model needs", "Use the family's own link: {canonical}."
 )  # fmt: skip
-MOST_NODES = 101
 START_SD = {"logit": 0.5, "probit": 0.3, "cloglog": 0.4, "log": 0.4}
 """Standard deviation of a random effect at which the search begins."""
 
@@ -124,20 +109,6 @@ def fit_outcome(design: Design, family: str, link: str, nodes: int, outcome: Out
     latent = LatentFit(design, model, columns, effects, found, nodes, back, free, names, dropped)
     _refuse_unbounded(latent, family)
     return GlmmFit(latent, family, rows.link, outcome)
-
-
-def check_nodes(n_quadrature: object) -> int:
-    """Return the number of quadrature points."""
-    if isinstance(n_quadrature, bool) or not isinstance(n_quadrature, (int, np.integer)) or not 1 <= n_quadrature <= MOST_NODES:
-        NODES.refuse(found=n_quadrature)
-    return int(n_quadrature)
-
-
-def check_one_effect(design: Design, nodes: int) -> None:
-    """Refuse quadrature where the integral of a group has more than one dimension."""
-    factors = design.layout.factors
-    if nodes > 1 and (len(factors) > 1 or len(factors[0].effects) > 1):
-        ONE_EFFECT.refuse(design.formula.text, found=", ".join(f"{len(f.effects)} of {f.name}" for f in factors))
 
 
 def _start(

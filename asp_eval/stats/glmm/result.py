@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from asp_eval.core.errors import Fault, Unavailable
+from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats import contrasts
 from asp_eval.stats.components import components_table, effects_table
@@ -18,12 +18,12 @@ from asp_eval.stats.design.prediction import predict_rows
 from asp_eval.stats.estimate import Array, Estimate, JointTest
 from asp_eval.stats.glmm.links import Link
 from asp_eval.stats.glmm.outcome import Outcome
-from asp_eval.stats.integration.fitted import LatentFit, counted_df
+from asp_eval.stats.integration.checks import SCALE
+from asp_eval.stats.integration.fitted import LatentFit, approximation, counted_df
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.method import Method
 from asp_eval.stats.smallsample.normal import Normal
 
-SCALE = Fault("FIT-096", "there is no scale {scale!r}", "Use scale='response' or scale='link'.")
 NO_OVERDISPERSION = Phrase("The counts vary no more than Poisson's: the size of the negative binomial has no upper end.")
 LARGE_SIZE = 1e5
 
@@ -125,8 +125,7 @@ class GlmmFit:
     @property
     def approximation(self) -> Phrase:
         """How the random effects were integrated out."""
-        n = self.latent.nodes
-        return Phrase("Laplace") if n == 1 else Phrase("adaptive Gauss-Hermite quadrature, {n} points", n=n)
+        return approximation(self.latent.nodes)
 
     @property
     def notes(self) -> tuple[Phrase, ...]:

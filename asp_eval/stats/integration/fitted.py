@@ -169,6 +169,11 @@ class LatentFit:
         return out
 
 
+def approximation(nodes: int) -> Phrase:
+    """Say how the random effects were integrated out."""
+    return Phrase("Laplace") if nodes == 1 else Phrase("adaptive Gauss-Hermite quadrature, {n} points", n=nodes)
+
+
 def settle(model: LatentModel, nodes: int, found: Maximum) -> tuple[Maximum, Mask]:
     """Return the maximum with each standard deviation that the data do not tell from zero set to zero, and what is free.
 

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asp_eval.core.errors import Fault
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.prediction import effect_columns
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.integration.cells import Factor
 
-ALL_DROPPED = Fault("FIT-081", "no column of the fixed part varies", "Look at the columns' values.")
 DEPENDENT = 1e-9
 """Share of a column's length, not explained by the columns before it, below which it counts as a combination of them."""
 

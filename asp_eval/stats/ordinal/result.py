@@ -1,0 +1,251 @@
+"""A fitted cumulative link mixed model and all it can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats import contrasts
+from asp_eval.stats.components import components_table, effects_table
+from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.design.prediction import predict_rows
+from asp_eval.stats.design.variables import Categories
+from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.integration.checks import SCALE
+from asp_eval.stats.integration.fitted import LatentFit, approximation, counted_df
+from asp_eval.stats.ordinal.cumulative_rows import CumulativeRows, Latent
+from asp_eval.stats.smallsample.between_within import BetweenWithin
+from asp_eval.stats.smallsample.method import Method
+from asp_eval.stats.smallsample.normal import Normal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClmmFit:
+    """A fitted cumulative link mixed model.
+
+    Attributes
+    ----------
+    latent : LatentFit
+        The model, its estimate and what follows from both.
+    rows : CumulativeRows
+        In the order of the data.
+    levels : tuple of str
+        The K categories that occur, lowest first.
+    declared : bool
+        Whether their order was declared (an ordered categorical, or numbers).
+    """
+
+    latent: LatentFit
+    rows: CumulativeRows
+    levels: tuple[str, ...]
+    declared: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the p estimated coefficients; thresholds are not among them."""
+        return self.latent.names
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Coefficients left out because their column is a linear combination of earlier ones, or empty."""
+        return self.latent.dropped
+
+    @property
+    def estimate(self) -> Array:
+        """The fixed effects (p,), on the link's scale; positive means higher categories."""
+        return self.latent.coefficients
+
+    @property
+    def model_covariance(self) -> Array:
+        """Covariance matrix (p, p) of the fixed effects: from the observed information of all parameters together."""
+        p = self.latent.model.p
+        return self.latent.covariance[:p, :p]
+
+    @property
+    def threshold_names(self) -> tuple[str, ...]:
+        """Names of the K - 1 thresholds: the category below and the one above."""
+        return tuple(f"{a}|{b}" for a, b in zip(self.levels, self.levels[1:], strict=False))
+
+    @property
+    def threshold_estimates(self) -> Array:
+        """The thresholds (K - 1,)."""
+        return self.rows.thresholds(self.latent.shared)
+
+    @property
+    def joint_covariance(self) -> Array:
+        """Covariance matrix of the thresholds followed by the coefficients (K - 1 + p,)."""
+        p, q = self.latent.model.p, len(self.latent.model.elements)
+        J = self.rows.J
+        turn = np.zeros((len(J) + p, self.latent.model.n_parameters))
+        turn[: len(J), p + q : p + q + J.shape[1]] = J
+        turn[len(J) :, :p] = np.eye(p)
+        return np.asarray(turn @ self.latent.covariance @ turn.T, float)
+
+    @property
+    def design(self) -> Design:
+        """The rows and columns the fit was made from."""
+        return self.latent.design
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Positions of the estimated coefficients among the columns of the design's fixed part."""
+        return self.latent.columns.kept
+
+    @property
+    def link(self) -> Latent:
+        """The distribution of the latent scale, named by its link."""
+        return self.rows.latent
+
+    @property
+    def singular(self) -> bool:
+        """Whether a variance is estimated as zero or a correlation as one."""
+        return self.latent.singular
+
+    @property
+    def converged(self) -> bool:
+        """Whether the conditions of a maximum hold at the estimate."""
+        return self.latent.maximum.converged
+
+    @property
+    def n_obs(self) -> int:
+        """Rows used."""
+        return self.design.data.n
+
+    @property
+    def n_dropped(self) -> int:
+        """Rows left out because a value was missing."""
+        return self.design.data.n_dropped
+
+    @property
+    def n_groups(self) -> dict[str, int]:
+        """Number of groups of each factor."""
+        return self.latent.n_groups
+
+    @property
+    def n_parameters(self) -> int:
+        """Thresholds, fixed effects and (co)variances of the random effects."""
+        return self.latent.model.n_parameters
+
+    @property
+    def log_likelihood(self) -> float:
+        """The maximum of the integrated log likelihood."""
+        return self.latent.log_likelihood
+
+    @property
+    def deviance(self) -> float:
+        """-2 log likelihood."""
+        return -2.0 * self.log_likelihood
+
+    @property
+    def approximation(self) -> Phrase:
+        """How the random effects were integrated out."""
+        return approximation(self.latent.nodes)
+
+    @property
+    def notes(self) -> tuple[Phrase, ...]:
+        """What a reader of any result of this fit must know."""
+        out = list(self.latent.notes)
+        outcome = self.design.outcome
+        if not self.declared:
+            order = " < ".join(self.levels)
+            out.append(Phrase("The categories are not declared as ordered; their order is taken to be {order}.", order=order))
+        if isinstance(outcome, Categories) and outcome.absent:
+            absent = ", ".join(str(v) for v in outcome.absent)
+            out.append(Phrase("No row holds these categories of the outcome, which were left out: {names}.", names=absent))
+        return tuple(out)
+
+    def thresholds(self, level: float = 0.95) -> pd.DataFrame:
+        """Return one row per threshold, in the columns of `tidy`; z."""
+        covariance = self.joint_covariance
+        k = len(self.threshold_names)
+        return contrasts.tidy(_Thresholds(self.threshold_names, self.threshold_estimates, covariance[:k, :k]), Normal(), level)
+
+    def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Return one row per coefficient: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high, method, note.
+
+        Parameters
+        ----------
+        method : Method, optional
+            By default `BetweenWithin`: t for what is constant within groups, z for the rest.
+        level : float
+            Of the confidence intervals.
+        """
+        return contrasts.tidy(self, method or BetweenWithin(), level)
+
+    def contrast(self, weights: Mapping[str, float] | Array, method: Method | None = None, level: float = 0.95) -> Estimate:
+        """Return the estimate of one linear combination of coefficients."""
+        return contrasts.contrast(self, weights, method or BetweenWithin(), level)
+
+    def joint_test(
+        self, contrast: Sequence[str] | Sequence[Mapping[str, float]] | Array, method: Method | None = None
+    ) -> JointTest:
+        """Return the Wald test that several coefficients (or contrasts) are zero together."""
+        return contrasts.joint_test(self, contrast, method or BetweenWithin())
+
+    def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
+        """Return the covariance matrix of the coefficients, named."""
+        found = (method or Normal()).covariance(self)
+        return found if isinstance(found, Unavailable) else pd.DataFrame(found, index=list(self.names), columns=list(self.names))
+
+    def glance(self) -> pd.DataFrame:
+        """Return the fit in one row. `n_groups` is that of the outermost factor."""
+        row = {
+            "n_obs": self.n_obs, "n_groups": min(self.n_groups.values()), "log_likelihood": self.log_likelihood,
+            "deviance": self.deviance, "aic": self.deviance + 2.0 * self.n_parameters,
+            "bic": self.deviance + float(np.log(self.n_obs)) * self.n_parameters, "link": self.link.name,
+            "thresholds": "flexible" if self.rows.J.shape[1] == len(self.rows.J) else "equidistant",
+            "n_quadrature": self.latent.nodes, "converged": self.converged, "singular": self.singular,
+            "n_dropped": self.n_dropped, "dropped_terms": ", ".join(self.dropped),
+        }  # fmt: skip
+        return pd.DataFrame([row])
+
+    def variance_components(self) -> pd.DataFrame:
+        """Return group, term1, term2, variance, correlation; term2 is empty on variances."""
+        return components_table(self.design.layout, self.latent.covariances, None)
+
+    def random_effects(self) -> pd.DataFrame:
+        """Return group, level, term, estimate (the mode) and conditional std_error of every random effect."""
+        levels = [g.levels for g in self.design.groups]
+        return effects_table(self.design.layout, levels, self.latent.modes, self.latent.conditional_variances)
+
+    def between_within_df(self) -> Array:
+        """Return counted degrees of freedom of each coefficient (p,), for `BetweenWithin`; infinite within groups."""
+        return counted_df(self.latent, constants=1)
+
+    def predict(
+        self, frame: pd.DataFrame, *, scale: Literal["response", "link"] = "response", random_effects: bool = True,
+        new_groups: bool = False,
+    ) -> Array:  # fmt: skip
+        """Return predictions of new rows: probabilities (rows, K) of the categories, or linear predictors (rows,).
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        scale : {"response", "link"}
+            Probabilities, or the linear predictor without thresholds.
+        random_effects : bool
+            Whether the groups' own effects are added, or set to zero.
+        new_groups : bool
+            Give groups that were not in the data effects of zero, instead of refusing.
+        """
+        if scale not in ("response", "link"):
+            SCALE.refuse(scale=scale)
+        modes = self.latent.modes if random_effects else ()
+        eta = predict_rows(self.design, self.kept, self.estimate, modes, frame, random=random_effects, new_groups=new_groups)
+        return self.rows.probabilities(eta, self.latent.shared) if scale == "response" else eta
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Thresholds:
+    """Thresholds as coefficients of a fit, for the tables."""
+
+    names: tuple[str, ...]
+    estimate: Array
+    model_covariance: Array
+    dropped: tuple[str, ...] = ()
