@@ -90,8 +90,11 @@ def audit(study: Study, heads: Mapping[str, str] | None = None) -> Audit:
     with Store(study.folder).reading() as connection:
         if connection is not None:
             chain = ledger.entries(connection)
-            problems += [*_arms(connection, chain), *all_unreconciled(connection)]
-    problems = [*ledger.verify(chain, wanted), *problems, *_files(study.folder / "data", chain)]
+            if not ledger.unreadable(chain):
+                problems += [*_arms(connection, chain), *all_unreconciled(connection)]
+    unreadable = ledger.unreadable(chain)
+    files = [] if unreadable else _files(study.folder / "data", chain)
+    problems = [*ledger.verify(chain, wanted), *unreadable, *problems, *files]
     return Audit(len(chain), chain[-1].digest if chain else ledger.NO_ENTRY, tuple(wanted), tuple(problems))
 
 
@@ -106,8 +109,9 @@ def _arms(connection: DuckDBPyConnection, chain: Sequence[ledger.Entry]) -> Iter
     """Compare the allocation with the draws, replayed."""
     drawn: dict[str, str] = {}
     for entry in chain:
-        arms = entry.said.get("arms", {})
-        drawn = arms if entry.kind == ledger.REDRAW else drawn | arms
+        body = entry.content
+        if isinstance(body, (ledger.ImportBody, ledger.DrawBody)):
+            drawn = dict(body.arms) if isinstance(body, ledger.RedrawBody) else drawn | dict(body.arms)
     stored: dict[str, str] = {}
     if stored_columns(connection, "allocation"):
         rows = fetch(connection, "SELECT institution_id, arm FROM allocation")
@@ -128,5 +132,5 @@ def _files(folder: Path, chain: Sequence[ledger.Entry]) -> Iterator[Problem]:
             continue
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != (was := found.said["kept_sha256"]):
+        if digest != (was := found.body.kept_sha256):
             yield OTHER_FILE.at(f"data/{found.file}", found=digest[:12], expected=was[:12], entry=found.import_id)

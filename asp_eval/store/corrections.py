@@ -63,21 +63,21 @@ class CorrectedImport:
     @property
     def mapping(self) -> MappingFile:
         """The mapping that the file was read with."""
-        text = self.original.said["mapping"]
+        text = self.original.body.mapping
         return MappingFile.model_validate_json(text) if text else NO_MAPPING
 
     def is_imported(self, correction: AnyCorrection) -> bool:
         """Whether the same correction was taken in before, and nothing of it waits."""
         sha256 = correction.raw.sha256
         none_waits = not any(int(row) in self.latest for row in correction.raw.rows)
-        return none_waits and any(one.said["sha256"] == sha256 for one in self.earlier)
+        return none_waits and any(one.body.sha256 == sha256 for one in self.earlier)
 
     def changed_cells(self, correction: AnyCorrection, mapping: MappingFile, schema: TableSchema) -> dict[tuple[int, str], str]:
         """Return the cells that a spreadsheet changed unasked, as they were, by position in the correction and its column.
 
         A date that was itself at fault may change in any way, and an id that was refused for its zeros may lose them.
         """
-        marks = Marks(self.original.said["decimal"] or ".", self.original.said["dates"] or "iso")
+        marks = Marks(self.original.body.decimal or ".", self.original.body.dates or "iso")
         waits = [self.cells.get(int(row), _NOTHING) for row in correction.raw.rows]
         found = {}
         for name, column in correction.raw.columns.items():
@@ -121,7 +121,7 @@ def corrected_import(
         STO-031 if its rows did not come with the file that stands there.
     """
     stands = imports.standing(connection, name, wave) if connection else ()
-    if connection is None or not stands or not stands[0].said["sha256"].startswith(correction.sha256[:DIGITS]):
+    if connection is None or not stands or not stands[0].body.sha256.startswith(correction.sha256[:DIGITS]):
         NOTHING_WAITS.refuse(correction.raw.source, table=at_wave(name, wave))
     rows = [int(row) for row in correction.raw.rows]
     original = stands[0].import_id
@@ -155,10 +155,10 @@ def mapped_correction(incoming: IncomingFile, raw: RawTable, store: Store) -> Ma
         incoming = replace(incoming, mapping=corrected.mapping)
     protected = incoming.protect(raw)
     correction = correction_of(protected)
-    imported = corrected.original.said
-    dialect = replace(raw.dialect, decimal=imported["decimal"], dates=imported["dates"])
+    imported = corrected.original.body
+    dialect = replace(raw.dialect, decimal=imported.decimal, dates=imported.dates)
     table = replace(correction.raw, dialect=dialect)
-    if imported["declares"]:
+    if imported.declares:
         export = read_raw(store.folder / "data" / corrected.original.file, incoming.mapping.format)
         table = with_declarations(table, export)
     mapped = correction.numbered_as_written(incoming.map(table))

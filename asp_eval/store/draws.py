@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import pandas as pd
 
 from asp_eval.store import table
-from asp_eval.store.ledger import REDRAW
+from asp_eval.store.ledger import DrawBody, LateDrawBody, RedrawBody, read_body
 from asp_eval.trial.study.design import Study
 
-DRAW, LATE = "draw", "late-draw"
+DRAW, LATE, REDRAW = DrawBody.kind, LateDrawBody.kind, RedrawBody.kind
 """Kinds of ledger entries. A redraw puts the draw before it out of force; a late draw adds institutions."""
 
 
@@ -64,21 +63,21 @@ def every_lot(study: Study) -> list[DrawnLot]:
     ledger = table(study, "ledger")
     found = []
     for row in ledger.loc[ledger["kind"].isin([DRAW, REDRAW, LATE])].itertuples():
-        said = json.loads(str(row.body))
-        if "seed" in said:
+        body = read_body(str(row.kind), str(row.body))
+        if isinstance(body, DrawBody) and body.seed is not None:
             found.append(
                 DrawnLot(
                     entry=int(row.entry),  # type: ignore[arg-type]
                     kind=str(row.kind),
                     recorded_at=str(row.recorded_at),
                     recorded_by=str(row.recorded_by),
-                    seed=int(said["seed"]),
-                    scheme=said["scheme"],
-                    digest=said["digest"],
-                    lines=tuple(said["lines"]),
-                    arms=said["arms"],
-                    why=said.get("why", ""),
-                    candidates_digest=said.get("candidates_digest", ""),
+                    seed=body.seed,
+                    scheme=body.scheme,
+                    digest=body.digest,
+                    lines=body.lines,
+                    arms=dict(body.arms),
+                    why=body.why if isinstance(body, RedrawBody) else "",
+                    candidates_digest=body.candidates_digest,
                 )
             )
     return found

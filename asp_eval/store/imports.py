@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -22,7 +22,6 @@ from asp_eval.store.layout import typed_frame
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-KIND = "import"
 PARTS = ("accepted", "unanswered", "filtered", "collapsed", "duplicates", "quarantined")
 COLUMNS = {
     "import_id": "BIGINT",
@@ -69,26 +68,25 @@ class Import:
         return self.entry.entry
 
     @property
-    def said(self) -> dict[str, Any]:
+    def body(self) -> ledger.ImportBody:
         """What the entry says."""
-        return self.entry.said
+        return _body(self.entry)
 
     @property
     def file(self) -> str:
         """Its name in ``data/``."""
-        return str(self.said["file"])
+        return self.body.file
 
     def is_of(self, table: Table, mapping: MappingFile) -> bool:
         """Whether it is the same file, read in the same way."""
-        now = (table.sha256, mapping.digest, table.schema.digest)
-        return tuple(self.said[name] for name in ("sha256", "mapping_digest", "schema_digest")) == now
+        then = (self.body.sha256, self.body.mapping_digest, self.body.schema_digest)
+        return then == (table.sha256, mapping.digest, table.schema.digest)
 
     def counts(self) -> dict[str, int]:
         """Return what became of its rows, as of now: the `PARTS` and ``rows_superseded``, which add up to ``rows_in``."""
-        said = self.said
         if self.superseded:
-            return {**dict.fromkeys(PARTS, 0), "rows_superseded": said["rows_in"]}
-        now = {part: int(said[part]) for part in PARTS}
+            return {**dict.fromkeys(PARTS, 0), "rows_superseded": self.body.rows_in}
+        now = {part: int(getattr(self.body, part)) for part in PARTS}
         return now | {"quarantined": now["quarantined"] - self.taken, "rows_superseded": self.taken}
 
 
@@ -144,45 +142,52 @@ def enter(connection: DuckDBPyConnection, table: Table, mapping: MappingFile, co
     copy : Copy
     change : Change
     """
-    body = {
-        "file": copy.name,
-        "sha256": table.sha256,
-        "kept_sha256": copy.sha256,
-        "companions": dict(table.dialect.companions),
-        "table_name": table.name,
-        "wave": table.wave or "",
-        "rows_in": table.rows_read,
+    body = ledger.ImportBody(
+        file=copy.name,
+        sha256=table.sha256,
+        kept_sha256=copy.sha256,
+        companions=dict(table.dialect.companions),
+        table_name=table.name,
+        wave=table.wave or "",
+        rows_in=table.rows_read,
         **{part: getattr(table, part) for part in PARTS},
-        "supersedes": change.supersedes.import_id if change.supersedes else None,
-        "corrects": change.corrects.import_id if change.corrects else None,
-        "takes": {str(number): rows for number, rows in change.takes.items()},
-        "mapping_digest": mapping.digest,
-        "schema_digest": table.schema.digest,
-        "mapping": mapping.on_one_line,
-        "delimiter": table.dialect.delimiter or ",",
-        "decimal": table.dialect.decimal,
-        "dates": table.dialect.dates,
-        "declares": change.declares,
-    }
-    return ledger.append(connection, KIND, body | ({"arms": dict(change.arms)} if change.arms else {}))
+        supersedes=change.supersedes.import_id if change.supersedes else None,
+        corrects=change.corrects.import_id if change.corrects else None,
+        takes=dict(change.takes),
+        mapping_digest=mapping.digest,
+        schema_digest=table.schema.digest,
+        mapping=mapping.on_one_line,
+        delimiter=table.dialect.delimiter or ",",
+        decimal=table.dialect.decimal,
+        dates=table.dialect.dates,
+        declares=change.declares,
+        **({"arms": dict(change.arms)} if change.arms else {}),
+    )
+    return ledger.append(connection, body)
 
 
 def imports(chain: Sequence[ledger.Entry]) -> tuple[Import, ...]:
     """Return the imports of a ledger in their order, and what became of each."""
-    told = [(entry, entry.said) for entry in chain if entry.kind == KIND]
-    gone = {said["supersedes"] for _, said in told} - {None}
-    gone |= {entry.entry for entry, said in told if said["corrects"] in gone}
-    taken = dict.fromkeys((entry.entry for entry, _ in told), 0)
-    for _, said in told:
-        for number, rows in said["takes"].items():
-            taken[int(number)] += rows
-    return tuple(Import(entry, entry.entry in gone, taken[entry.entry]) for entry, _ in told)
+    found = [(entry, _body(entry)) for entry in chain if entry.kind == ledger.ImportBody.kind]
+    gone = {body.supersedes for _, body in found} - {None}
+    gone |= {entry.entry for entry, body in found if body.corrects in gone}
+    taken = dict.fromkeys((entry.entry for entry, _ in found), 0)
+    for _, body in found:
+        for number, rows in body.takes.items():
+            taken[number] += rows
+    return tuple(Import(entry, entry.entry in gone, taken[entry.entry]) for entry, _ in found)
+
+
+def _body(entry: ledger.Entry) -> ledger.ImportBody:
+    body = entry.content
+    assert isinstance(body, ledger.ImportBody)  # by its kind
+    return body
 
 
 def standing(connection: DuckDBPyConnection, name: str, wave: str | None) -> tuple[Import, ...]:
     """Return what stands for a table and wave: the file, then its corrections; of an allocation, every file."""
     found = imports(ledger.entries(connection))
-    return tuple(i for i in found if not i.superseded and (i.said["table_name"], i.said["wave"]) == (name, wave or ""))
+    return tuple(i for i in found if not i.superseded and (i.body.table_name, i.body.wave) == (name, wave or ""))
 
 
 def frame(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
@@ -193,9 +198,9 @@ def frame(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
     """
     rows = []
     for found in imports(chain):
-        entry, said = found.entry, found.said
+        entry, body = found.entry, found.body.model_dump()
         rows.append({
-            **{name: said.get(name) for name in COLUMNS}, **found.counts(), "import_id": entry.entry,
+            **{name: body.get(name) for name in COLUMNS}, **found.counts(), "import_id": entry.entry,
             "superseded": found.superseded, "package_version": entry.package_version, "imported_at": entry.recorded_at,
             "imported_by": entry.recorded_by,
         })  # fmt: skip

@@ -42,7 +42,7 @@ def store_meanings(connection: DuckDBPyConnection, import_id: int, meanings: Col
 
 def meanings_at(connection: DuckDBPyConnection, name: str, wave: str) -> ColumnMeanings:
     """Return what the columns mean at a wave, by the file that stands for a table; nothing if none does, or it is an old one."""
-    stands = [entry for entry in standing(connection, name, wave) if entry.said["corrects"] is None]
+    stands = [entry for entry in standing(connection, name, wave) if entry.body.corrects is None]
     if not stands or not stored_columns(connection, TABLE):
         return {}
     query = f"SELECT column_name, title, text, stored, label FROM {TABLE} WHERE import_id = ? ORDER BY rowid"

@@ -190,13 +190,13 @@ class Waiting:
     @property
     def path(self) -> str:
         """The file to edit, from the study folder."""
-        return path_of(self.found.said["table_name"], self.found.said["wave"])
+        return path_of(self.found.body.table_name, self.found.body.wave)
 
     def content(self) -> bytes:
         """Return the file that people correct: UTF-8 with a byte order mark, the delimiter of the export."""
-        of = origin(self.found.import_id, self.found.said["sha256"])
+        of = origin(self.found.import_id, self.found.body.sha256)
         frame = for_people(of, ((number, cells, [_in_words(r) for r in reasons]) for number, cells, reasons in self.rows))
-        return frame.to_csv(index=False, sep=self.found.said["delimiter"], lineterminator="\n").encode("utf-8-sig")
+        return frame.to_csv(index=False, sep=self.found.body.delimiter, lineterminator="\n").encode("utf-8-sig")
 
 
 def path_of(name: str, wave: str) -> str:
@@ -248,12 +248,12 @@ def outstanding(study: Study) -> tuple[Problem, ...]:
 
 
 def _told(one: Waiting) -> Problem:
-    said = one.found.said
-    wave = f" --wave {said['wave']}" if said["wave"] else ""
-    place = at_wave(said["table_name"], said["wave"])
+    body = one.found.body
+    wave = f" --wave {body.wave}" if body.wave else ""
+    place = at_wave(body.table_name, body.wave)
     n = len(one.rows)
     rows = Phrase("1 row of {file} is" if n == 1 else "{n} rows of {file} are", n=n, file=one.found.file)
-    return WAITING.at(place, rows=rows, path=one.path, table=said["table_name"], wave=wave, n=n)
+    return WAITING.at(place, rows=rows, path=one.path, table=body.table_name, wave=wave, n=n)
 
 
 def _in_words(reason: Mapping[str, Any]) -> str:

@@ -76,7 +76,7 @@ def _rows(connection: DuckDBPyConnection, table: str, wave: str) -> tuple[Waitin
         WHERE table_name = ? AND wave = ? ORDER BY import_id, row"""
     found = connection.execute(query, [table, wave]).fetchall()
     known = {one.import_id: one for one in imports.imports(ledger.entries(connection))}
-    told = {number: _told(known[number].said["mapping"]) for number in {row[0] for row in found}}
+    told = {number: _told(known[number].body.mapping) for number in {row[0] for row in found}}
     return tuple(
         WaitingRow(known[number].file, row, institution, unit, tuple(map(problem_of, json.loads(reasons))), *told[number])
         for number, row, institution, unit, reasons in found

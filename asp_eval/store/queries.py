@@ -94,7 +94,7 @@ def write_allocation(
         STO-024 for a redraw without a reason.
     """
     said = dict(body or {})
-    if kind == ledger.REDRAW and not str(said.get("why") or "").strip():
+    if kind == ledger.RedrawBody.kind and not str(said.get("why") or "").strip():
         NO_REASON.refuse("allocation")
     schema = table_schema("allocation", study)
     kept = frame[[name for name in schema.names if name in frame]].copy()
@@ -102,11 +102,11 @@ def write_allocation(
         if field.kind == "string" and field.name in kept:
             kept[field.name] = kept[field.name].astype("string")
     with Store(study.folder).writing() as connection:
-        if kind == ledger.REDRAW:
+        if kind == ledger.RedrawBody.kind:
             arms = replace_allocation(connection, schema, kept)
         else:
             arms = add_allocation(connection, schema, kept, "allocation")
-        entry = ledger.append(connection, kind, said | {"arms": arms}) if arms else None
+        entry = ledger.append(connection, ledger.new_body(kind, said | {"arms": arms})) if arms else None
         ledgers = ledger_frames(connection, study)
     write_ledgers(study, ledgers)
     return entry

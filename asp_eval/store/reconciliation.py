@@ -40,15 +40,13 @@ def unreconciled(connection: DuckDBPyConnection, name: str, wave: str) -> Iterat
     2. The rows stored are those accepted from the files that stand; of children, those listed.
     3. The rows in quarantine are those that the ledger says are there, import by import.
     """
-    found = [
-        one for one in imports.imports(ledger.entries(connection)) if (one.said["table_name"], one.said["wave"]) == (name, wave)
-    ]
+    found = [one for one in imports.imports(ledger.entries(connection)) if (one.body.table_name, one.body.wave) == (name, wave)]
     place = at_wave(name, wave)
     for one in found:
         counts = one.counts()
-        if sum(counts.values()) != one.said["rows_in"] or min(counts.values()) < 0:
+        if sum(counts.values()) != one.body.rows_in or min(counts.values()) < 0:
             what = Phrase("the rows of {file} (entry {entry})", file=one.file, entry=one.import_id)
-            yield DO_NOT_ADD_UP.at(place, found=counts, expected=one.said["rows_in"], what=what)
+            yield DO_NOT_ADD_UP.at(place, found=counts, expected=one.body.rows_in, what=what)
     stands = [one.counts() for one in found if not one.superseded]
     for stored, parts in _holds(name):
         expected = sum(counts[part] for counts in stands for part in parts)
@@ -64,7 +62,7 @@ def unreconciled(connection: DuckDBPyConnection, name: str, wave: str) -> Iterat
 def all_unreconciled(connection: DuckDBPyConnection) -> Iterator[Problem]:
     """Yield what does not add up anywhere."""
     found = imports.imports(ledger.entries(connection))
-    for name, wave in dict.fromkeys((one.said["table_name"], one.said["wave"]) for one in found):
+    for name, wave in dict.fromkeys((one.body.table_name, one.body.wave) for one in found):
         yield from unreconciled(connection, name, wave)
 
 

@@ -12,8 +12,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store import table, write_allocation
 from asp_eval.store.audit import audit
-from asp_eval.store.draws import DRAW, LATE, DrawnLot, drawn_lots, every_lot, still_open
-from asp_eval.store.ledger import REDRAW
+from asp_eval.store.draws import DRAW, LATE, REDRAW, DrawnLot, drawn_lots, every_lot, still_open
 from asp_eval.trial.randomisation.constrained import Constrained
 from asp_eval.trial.randomisation.declaration import DRAWN_ELSEWHERE, roster_of, scheme_of
 from asp_eval.trial.randomisation.list_changes import OTHER_CANDIDATES, OTHER_DECLARATION, arm_differences, list_differences

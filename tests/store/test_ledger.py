@@ -5,19 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 import pytest
 
 from asp_eval.core.csv_text import read_csv_text
 from asp_eval.core.errors import DataProblems, Refusal
-from asp_eval.store import Store, ledger, table, write_allocation
+from asp_eval.store import Store, imports, ledger, table, write_allocation
 from asp_eval.store.audit import audit
-from asp_eval.store.ledger import Entry
+from asp_eval.store.ledger import Entry, bodies
 from asp_eval.trial.study.design import Study
 from asp_eval.workflow.import_file import import_file
 
 ARMS = pd.DataFrame({"institution_id": ["A1", "A2", "H1", "H2"], "arm": ["intervention", "reference"] * 2})
+
+
+class NoteBody(ledger.LedgerBody):
+    """A kind of entry that is this test's own."""
+
+    kind: ClassVar[str] = "note"
+    n: int
+    what: str
 
 
 def chain_of(study: Study) -> tuple[Entry, ...]:
@@ -34,7 +44,7 @@ def found(chain: tuple[Entry, ...], **heads: str) -> list[tuple[str, str]]:
 def chain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Entry, ...]:
     """Five sealed entries."""
     with Store(tmp_path_factory.mktemp("chain")).writing() as connection:
-        return tuple(ledger.append(connection, "note", {"n": n, "what": "blåbær"}) for n in range(1, 6))
+        return tuple(ledger.append(connection, NoteBody(n=n, what="blåbær")) for n in range(1, 6))
 
 
 def sealed(entry: Entry) -> Entry:
@@ -132,7 +142,7 @@ def test_an_entry_is_never_changed_by_what_comes_later(rated, export, visits):
     before = chain_of(rated)
     import_file(rated, export(visits.assign(hours="1")), "screening", wave="w1")
     assert chain_of(rated)[:-1] == before
-    assert chain_of(rated)[-1].said["supersedes"] == 3
+    assert chain_of(rated)[-1].content.supersedes == 3
 
 
 def test_a_second_draw_needs_a_reason_and_leaves_the_first_to_be_read(drawn):
@@ -144,12 +154,12 @@ def test_a_second_draw_needs_a_reason_and_leaves_the_first_to_be_read(drawn):
     assert table(drawn, "allocation")["arm"].tolist() == ["reference", "intervention"] * 2
     entry = write_allocation(drawn, ARMS, kind="redraw", body={"why": "one was listed twice", "seed": "7"})
     assert entry is not None
-    assert entry.said == {
-        "why": "one was listed twice", "seed": "7", "arms": dict(zip(ARMS["institution_id"], ARMS["arm"], strict=True)),
+    assert json.loads(entry.body) == {
+        "why": "one was listed twice", "seed": 7, "arms": dict(zip(ARMS["institution_id"], ARMS["arm"], strict=True)),
     }  # fmt: skip
     assert table(drawn, "allocation")["arm"].tolist() == ["intervention", "reference"] * 2
     first, second = (e for e in chain_of(drawn) if e.kind in ("draw", "redraw"))
-    assert first.said["arms"] == {"A1": "reference", "A2": "intervention", "H1": "reference", "H2": "intervention"}
+    assert first.content.arms == {"A1": "reference", "A2": "intervention", "H1": "reference", "H2": "intervention"}
     assert second == entry
 
 
@@ -172,14 +182,14 @@ def test_who_is_named_on_one_line(study, monkeypatch):
     for name, shown in (("anna\nimport", "anna import"), ("", "unknown")):
         monkeypatch.setattr("getpass.getuser", lambda name=name: name)
         with Store(study.folder).writing() as connection:
-            assert ledger.append(connection, "note", {}).recorded_by == shown
+            assert ledger.append(connection, NoteBody(n=1, what="")).recorded_by == shown
 
     def nobody() -> str:
         raise OSError
 
     monkeypatch.setattr("getpass.getuser", nobody)
     with Store(study.folder).writing() as connection:
-        assert ledger.append(connection, "note", {}).recorded_by == "unknown"
+        assert ledger.append(connection, NoteBody(n=1, what="")).recorded_by == "unknown"
 
 
 def codes(study: Study, **heads: str) -> list[tuple[str, str]]:
@@ -219,3 +229,58 @@ def test_an_audit_sees_files_that_were_changed_or_taken_away(rated):
     (rated.folder / "data" / "institutions.csv").unlink()
     assert codes(rated) == [("STO-028", "data/institutions.csv"), ("STO-027", "data/wave1.csv")]
     assert audit(rated).errors == 1
+
+
+OLD = Path(__file__).parent / "ledger_of_version_1_bodies.csv"  # written before bodies had models
+
+
+@pytest.fixture(scope="module")
+def old_chain() -> tuple[Entry, ...]:
+    rows = read_csv_text(OLD).to_dict("records")
+    return tuple(Entry(**{**row, "entry": int(row["entry"])}) for row in rows)
+
+
+def test_a_ledger_of_an_earlier_version_still_verifies_and_is_read_by_kind(old_chain):
+    assert found(old_chain) == []
+    assert ledger.unreadable(old_chain) == ()
+    kinds = [ledger.ImportBody, ledger.DrawBody, ledger.RedrawBody, ledger.ImportBody, ledger.ImportBody, ledger.ImportBody]
+    assert [type(entry.content) for entry in old_chain] == kinds
+    assert [one.superseded for one in imports.imports(old_chain)] == [False, True, True, False]
+    assert old_chain[2].content.why == "one was listed twice"
+    assert old_chain[4].content.takes == {4: 1}
+
+
+def test_what_is_read_is_written_again_to_the_letter(old_chain):
+    assert [entry.content.as_json for entry in old_chain] == [entry.body for entry in old_chain]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("note", "{}"), ("import", "{}"), ("import", "no JSON"), ("draw", "[]"), ("draw", '{"arms":{},"version":2}'),
+        ("draw", '{"arms":{},"version":"x"}'), ("draw", '{"arms":{},"surplus":1}'), ("redraw", '{"arms":{}}'), ("draw", "null"),
+    ],
+)  # fmt: skip
+def test_what_an_entry_cannot_say_is_refused_with_its_number(chain, kind, body):
+    entry = replace(chain[0], kind=kind, body=body)
+    with pytest.raises(Refusal, match="STO-038"):
+        _ = entry.content
+    assert [(problem.code, problem.place.source) for problem in ledger.unreadable([entry])] == [("STO-038", "ledger entry 1")]
+
+
+def test_a_body_that_nobody_can_read_is_told_beside_the_broken_seal(rated):
+    with Store(rated.folder).writing() as connection:
+        connection.execute("UPDATE ledger SET body = '{\"file\":1' WHERE entry = 3")
+    assert {"STO-021", "STO-038"} <= {problem.code for problem in audit(rated).problems}
+
+
+def test_a_kind_that_says_something_else_writes_its_version(monkeypatch):
+    class NewDraw(ledger.DrawBody):
+        version: ClassVar[int] = 2
+        place: str = ""
+
+    monkeypatch.setitem(bodies.MODELS, ("draw", 2), NewDraw)
+    written = ledger.new_body("draw", {"arms": {}, "place": "Aarhus"})
+    assert written.as_json == '{"arms":{},"place":"Aarhus","version":2}'
+    assert ledger.read_body("draw", written.as_json) == written
+    assert type(ledger.read_body("draw", '{"arms":{}}')) is ledger.DrawBody

@@ -107,7 +107,7 @@ def test_an_entry_makes_results_stale(waiting_study):
     with Store(waiting_study.folder).writing() as connection:
         from asp_eval.store import ledger
 
-        ledger.append(connection, "note", {"what": "an audit"})
+        ledger.append(connection, ledger.DrawBody(arms={}))
     assert state_of(waiting_study) != before
 
 

@@ -1,4 +1,4 @@
-"""The ledger: everything that was ever done to the data, one entry after the other, each sealed to the one before.
+"""How entries of the ledger are sealed, one to the other, and verified.
 
 An entry is never changed and never taken out. Its digest is SHA-256 of this text in UTF-8, every line ended by a line feed::
 
@@ -16,30 +16,14 @@ is printed in the report and in ``output/manifest.json``.
 
 from __future__ import annotations
 
-import getpass
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, fields, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from dataclasses import astuple, dataclass
 
-import pandas as pd
-
-from asp_eval.core.errors import Fault, Problem
+from asp_eval.core.errors import Fault, Problem, Refusal
 from asp_eval.core.phrases import Phrase
-from asp_eval.store.layout import ensure, stored_columns, typed_frame
+from asp_eval.store.ledger.bodies import UNREADABLE, LedgerBody, read_body
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-OLD_STORE = Fault(
-    "STO-020", "study.duckdb was made by an older version, whose ledger was not sealed",
-    "Move it out of the folder, and output/ledger.csv and output/allocation.csv with it. Then import again, from data/ and in "
-    "their order, the files that ledger.csv lists and does not mark as superseded; a lot that was drawn here is drawn again "
-    "after the institutions, with the seed in allocation.csv.",
-)  # fmt: skip
 CHANGED = Fault(
     "STO-021", "the entry is not what was written: its text does not give its digest",
     "Someone changed it. Take study.duckdb from a backup, or make it again from data/ as docs/ledger.md says.",
@@ -53,7 +37,6 @@ OTHER_HEAD = Fault(
     "Compare the digits with the printed ones. If they are right, take study.duckdb from a backup.",
 )  # fmt: skip
 
-REDRAW = "redraw"  # the kind of entry that puts other arms in the place of those drawn
 NO_ENTRY = "0" * 64  # what the first entry names as the one before it
 COLUMNS = {
     "entry": "BIGINT", "kind": "VARCHAR", "recorded_at": "VARCHAR", "recorded_by": "VARCHAR", "package_version": "VARCHAR",
@@ -99,83 +82,20 @@ class Entry:
         return "".join(f"{value}\n" for value in astuple(self)[:-1])
 
     @property
-    def said(self) -> dict[str, Any]:
-        """The body as plain values."""
-        said: dict[str, Any] = json.loads(self.body)
-        return said
+    def content(self) -> LedgerBody:
+        """The body, by its kind.
 
-
-def canonical(body: Mapping[str, object]) -> str:
-    """Return a body as JSON with sorted keys and no spaces.
-
-    Examples
-    --------
-    >>> canonical({"b": 1, "a": "æ"})
-    '{"a":"æ","b":1}'
-    """
-    return json.dumps(dict(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        Raises
+        ------
+        Refusal
+            STO-038 if it cannot be read.
+        """
+        return read_body(self.kind, self.body)
 
 
 def digest_of(text: str) -> str:
     """Return SHA-256 of a text, hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def append(connection: DuckDBPyConnection, kind: str, body: Mapping[str, object]) -> Entry:
-    """Add an entry, inside the caller's transaction.
-
-    Parameters
-    ----------
-    connection : DuckDBPyConnection
-    kind : str
-        One word for what was done.
-    body : mapping
-        What was done, as plain values that JSON can hold.
-    """
-    last = _last(connection)
-    ensure(connection, "ledger", COLUMNS)
-    unsealed = Entry(
-        entry=last.entry + 1 if last else 1,
-        kind=kind,
-        recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        recorded_by=_user(),
-        package_version=version("asp-eval"),
-        body=canonical(body),
-        previous=last.digest if last else NO_ENTRY,
-        digest="",
-    )
-    sealed = replace(unsealed, digest=digest_of(unsealed.text))
-    marks = ", ".join("?" for _ in COLUMNS)
-    connection.execute(f"INSERT INTO ledger ({', '.join(COLUMNS)}) VALUES ({marks})", list(astuple(sealed)))
-    return sealed
-
-
-def entries(connection: DuckDBPyConnection, kind: str | None = None) -> tuple[Entry, ...]:
-    """Return the entries in their order, of one kind or all.
-
-    Raises
-    ------
-    Refusal
-        STO-020 if the store is of a version before the ledger was sealed.
-    """
-    if not stored_columns(connection, "ledger"):
-        if stored_columns(connection, "import_ledger"):
-            OLD_STORE.refuse("study.duckdb")
-        return ()
-    names = ", ".join(field.name for field in fields(Entry))
-    rows = connection.execute(f"SELECT {names} FROM ledger ORDER BY entry, rowid").fetchall()
-    return tuple(entry for entry in (Entry(*row) for row in rows) if kind in (None, entry.kind))
-
-
-def frame(chain: Sequence[Entry]) -> pd.DataFrame:
-    """Return entries as a table."""
-    return typed_frame([asdict(entry) for entry in chain], COLUMNS)
-
-
-def head(connection: DuckDBPyConnection) -> str:
-    """Return the digest of the last entry; 64 zeros if there is none."""
-    last = _last(connection)
-    return last.digest if last else NO_ENTRY
 
 
 def verify(chain: Sequence[Entry], heads: Mapping[str, str] | None = None) -> tuple[Problem, ...]:
@@ -213,15 +133,12 @@ def verify(chain: Sequence[Entry], heads: Mapping[str, str] | None = None) -> tu
     return tuple(problems)
 
 
-def _last(connection: DuckDBPyConnection) -> Entry | None:
-    chain = entries(connection)
-    return chain[-1] if chain else None
-
-
-def _user() -> str:
-    """Return who is logged in, on one line."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container without users; Windows without environment
-        return "unknown"
-    return " ".join(name.split()) or "unknown"
+def unreadable(chain: Sequence[Entry]) -> tuple[Problem, ...]:
+    """Return the entries whose body cannot be read: STO-038, each with its number."""
+    problems = []
+    for entry in chain:
+        try:
+            read_body(entry.kind, entry.body)
+        except Refusal:
+            problems.append(UNREADABLE.at(Phrase("ledger entry {n}", n=entry.entry), kind=entry.kind))
+    return tuple(problems)
