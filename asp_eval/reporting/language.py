@@ -9,7 +9,7 @@ faults with their details. ``names.po`` is for well-known keys of a study: what 
 from __future__ import annotations
 
 import gettext
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
@@ -91,6 +91,18 @@ def available_languages() -> tuple[str, ...]:
     """
     shipped = {folder.parent.name for folder in _locale_folder().glob("*/LC_MESSAGES")}
     return tuple(sorted(shipped | {SOURCE_LANGUAGE}))
+
+
+def languages_with_words(declared: Iterable[str]) -> tuple[str, ...]:
+    """Return which of a study's languages pages can be written in that nobody asked for; English if it is none of them.
+
+    Examples
+    --------
+    >>> languages_with_words(["sv", "da"]), languages_with_words(["sv"])
+    (('da',), ('en',))
+    """
+    there = available_languages()
+    return tuple(code for code in declared if code in there) or (SOURCE_LANGUAGE,)
 
 
 def words_for(language: str, fallback: tuple[str, ...] = ()) -> Words:

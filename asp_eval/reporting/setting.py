@@ -42,6 +42,16 @@ class Setting:
         """Return a name with a capital, as a heading needs it."""
         return name[:1].upper() + name[1:]
 
+    def term(self, coefficient: str) -> str:
+        """Return what a coefficient is called: ``sex[T.girl]`` as its variable and category, ``a:b`` as the two it crosses."""
+        return " × ".join(self.heading(self._part(part)) for part in coefficient.split(":"))
+
+    def _part(self, part: str) -> str:
+        name, _, level = part.removesuffix("]").partition("[T.")
+        known = {"baseline": self.say("score at the start"), "Intercept": self.say("Intercept")}
+        shown = known.get(name) or self.say.name(name)
+        return f"{shown}: {self.arm(level) if name == 'arm' else self.say.name(level)}" if level else shown
+
     def wave(self, key: str) -> str:
         """Return what a wave is called."""
         return self.say.label(self.study.wave(key).label, key) if key in self.study.wave_ids else key

@@ -103,9 +103,11 @@ def _told(problem: Problem, institutions: Mapping[int, str], units: Mapping[int,
 def _pages(study: Study, folder: Path, batch: Batch) -> tuple[Path, ...]:
     """Write everything there is to say, and remove what is no longer so."""
     from asp_eval.reporting.documents.problem_pages import problem_pages
+    from asp_eval.reporting.language import languages_with_words
     from asp_eval.reporting.sections.problems import fault_rows
 
-    return _write(folder, problem_pages(batch, _recipients(study, batch)), fault_rows(batch, study.languages[0]))
+    first = languages_with_words(study.languages)[0]
+    return _write(folder, problem_pages(batch, _recipients(study, batch)), fault_rows(batch, first))
 
 
 def _recipients(study: Study, batch: Batch) -> list[Recipient]:

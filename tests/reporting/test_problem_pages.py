@@ -129,6 +129,14 @@ def test_a_child_that_moved_does_not_name_the_institution_it_left(danish, export
     assert "A1" in pages["all.en.html"]
 
 
+def test_a_language_without_words_stops_no_import(danish, export, faulty):
+    file = danish.folder / "study.yaml"
+    file.write_text(file.read_text().replace("languages: [da, en]", "languages: [sv, da]"))
+    pages = written(load_study(danish.folder), export(faulty))
+    assert '<html lang="da">' in pages["all.html"]
+    assert not [name for name in pages if ".en." in name or ".sv." in name]
+
+
 def test_pages_of_an_earlier_import_are_removed(danish, export, faulty, visits):
     written(danish, export(faulty))
     assert len(folder(danish)) == 7

@@ -353,3 +353,16 @@ def test_three_arms_give_one_row_for_each_comparison():
     )  # fmt: skip
     table = effects_table((outcome,), setting(arms=arms))
     assert [row.cells[0].text for row in table.rows if not row.group] == ["Conduct problems, light", "Conduct problems, full"]
+
+
+@pytest.mark.parametrize(
+    ("term", "english", "danish"),
+    [
+        ("Intercept", "Intercept", "Konstantled"), ("age", "Age", "Alder"), ("baseline", "Score at the start", "Score ved start"),
+        ("arm[T.intervention]", "Arm: intervention", "Gruppe: indsats"),
+        ("municipality[T.Hvidovre]", "Municipality: Hvidovre", "Kommune: Hvidovre"),
+        ("arm[T.intervention]:sex[T.girl]", "Arm: intervention × Sex: girl", "Gruppe: indsats × Køn: pige"),
+    ],
+)  # fmt: skip
+def test_a_coefficient_is_called_by_its_variable_in_words(term, english, danish):
+    assert (setting("en").term(term), setting("da").term(term)) == (english, danish)

@@ -46,6 +46,16 @@ def test_three_mistakes_are_answered_at_once_with_line_field_and_remedy(tmp_path
     assert "Did you mean 'strata'" in next(p.remedy for p in found if p.place.column == "stratas")
 
 
+@pytest.mark.parametrize("code", ["dk", "english", "EN", "x1"])
+def test_what_is_no_language_is_refused(tmp_path, code):
+    (problem,) = problems(written(tmp_path, ("languages: [da, en]", f"languages: [da, {code}]")))
+    assert (problem.place.column, problem.expected) == ("languages[1]", "the code of a language, such as da or en")
+
+
+def test_a_language_nobody_has_translated_reports_to_may_be_declared(tmp_path):
+    assert load_study(written(tmp_path, ("languages: [da, en]", "languages: [da, sv]"))).languages == ("da", "sv")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "field", "says"),
     [

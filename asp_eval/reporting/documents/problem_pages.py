@@ -9,7 +9,7 @@ from importlib.metadata import version
 from asp_eval.core.filenames import safe_stems
 from asp_eval.reporting.blocks import Document, Link, Section
 from asp_eval.reporting.documents.pages import page_name, translations_of
-from asp_eval.reporting.language import Words, words_for
+from asp_eval.reporting.language import Words, languages_with_words, words_for
 from asp_eval.reporting.sections.problems import Batch, by_language, for_evaluator, for_institution
 from asp_eval.reporting.writers.html import html
 
@@ -35,7 +35,7 @@ class Recipient:
 
 
 def problem_pages(batch: Batch, institutions: Sequence[Recipient]) -> dict[str, str]:
-    """Return the pages by file name, in every language of the study.
+    """Return the pages by file name, in every language of the study that there are words for.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def problem_pages(batch: Batch, institutions: Sequence[Recipient]) -> dict[str, 
     institutions : sequence of Recipient
         All institutions of the study: rows of any other are on the page of all alone.
     """
-    languages = [str(code) for code in batch.study.languages]
+    languages = languages_with_words(batch.study.languages)
     stems = dict(
         zip((one.id for one in institutions), safe_stems([OF_ALL, FAULTS, *(i.id for i in institutions)])[2:], strict=True)
     )

@@ -31,10 +31,10 @@ def coefficient_table(result: OutcomeResult, position: int, setting: Setting) ->
 def _coefficient(e: Estimate, setting: Setting) -> Row:
     show, note = setting.show, setting.say.note(e.note)
     if e.estimate is None:
-        return Row((cell(e.term), cell(setting.say("not available: {reason}", reason=note), wide=6)))
+        return Row((cell(setting.term(e.term)), cell(setting.say("not available: {reason}", reason=note), wide=6)))
     digits = digits_for(e.std_error) + 1
     return Row((
-        cell(e.term, note), cell(show.decimal(e.estimate, digits)), cell(show.decimal(e.std_error, digits)),
+        cell(setting.term(e.term), note), cell(show.decimal(e.estimate, digits)), cell(show.decimal(e.std_error, digits)),
         cell(show.degrees_of_freedom(e.df)), cell(show.decimal(e.statistic)), cell(show.p_value(e.p_value)),
         cell(show.interval(e.conf_low, e.conf_high, digits)),
     ))  # fmt: skip

@@ -60,7 +60,7 @@ def _predictors(model: MissingnessModel, position: int, outcome: str, setting: S
     terms = dict.fromkeys(e.term for arm in model.predictors for e in arm)
     for term in terms:
         found = [next((e for e in arm if e.term == term), None) for arm in model.predictors]
-        rows.append(Row((cell(_term(term, setting)), *(_effect(e, setting) for e in found))))
+        rows.append(Row((cell(setting.term(term)), *(_effect(e, setting) for e in found))))
     caption = say("What predicts that a child is without the outcome: {outcome}", outcome=outcome)
     return Table(f"predictors-{position}", caption, columns, tuple(rows), tuple(_notes(model, setting)))
 
@@ -75,14 +75,6 @@ def _counts(model: MissingnessModel, setting: Setting) -> Row:
         for gone, all_ in zip(model.missing, model.children, strict=True)
     ]  # fmt: skip
     return Row((cell(say("Children without the outcome")), *cells))
-
-
-def _term(term: str, setting: Setting) -> str:
-    """Return what a coefficient is called: ``sex[T.girl]`` as its variable and category."""
-    say = setting.say
-    name, _, level = term.removesuffix("]").partition("[T.")
-    shown = say("score at the start") if name == "baseline" else say.name(name)
-    return setting.heading(f"{shown}: {say.name(level)}" if level else shown)
 
 
 def _effect(e: Estimate | None, setting: Setting) -> Cell:

@@ -6,12 +6,14 @@ Names that must agree (an outcome at a declared wave, a family of declared outco
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, WithJsonSchema, field_validator, model_validator
 
 from asp_eval.core.documents import Document, Misfit, Misfits
 from asp_eval.core.errors import Fault
@@ -20,7 +22,20 @@ from asp_eval.trial.study import references
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]  # may stand in a model formula
-Language = Literal["da", "en"]
+
+
+@cache
+def known_language(code: str) -> str:
+    """Return the code of a language that is one, in two or three letters (ISO 639); what is none is a `ValueError`."""
+    from babel.localedata import exists
+
+    if not (re.fullmatch("[a-z]{2,3}", code) and exists(code)):
+        raise ValueError(Phrase("the code of a language, such as da or en"))
+    return code
+
+
+# Which of them reports can be written in is known where the catalogues are, and asked when a report is.
+Language = Annotated[str, AfterValidator(known_language), WithJsonSchema({"type": "string", "pattern": "^[a-z]{2,3}$"})]
 Texts = dict[Language, str]
 ColumnType = Literal["string", "integer", "number", "date"]
 PersonColumn = Literal["child_id", "rater_id", "respondent_id", "staff_id", "coder_id"]
