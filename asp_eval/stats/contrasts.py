@@ -37,6 +37,7 @@ NO_METHOD = Fault(
 )
 BAD_WEIGHT = Fault("FIT-007", "the weight of {term!r} is not a finite number", "Give a number for every coefficient named.")
 ONE_ROW = Fault("FIT-008", "contrast() estimates one linear combination", "Use joint_test() for several together.")
+NOT_WHOLE = Fault("FIT-009", "{name} is no whole number of at least {least}", "Give for example {name}={least}.")
 EMPTY_CONTRAST = Fault("FIT-005", "nothing is left to test", "Give at least one contrast that is not zero.")
 
 
@@ -177,8 +178,7 @@ def estimates(fit: Fit, L: Array, terms: Sequence[str], method: Method, level: f
     """Return one `Estimate` per row of L (k, p)."""
     if not isinstance(method, Method):
         NO_METHOD.refuse(found=method)
-    if not isinstance(level, (int, float, np.number)) or not 0 < level < 1:
-        LEVEL.refuse(found=level)
+    check_level(level)
     if isinstance(method, DirectMethod):
         return method.rows(fit, L, terms, level)
     found = method.errors(fit, L)
@@ -188,6 +188,19 @@ def estimates(fit: Fit, L: Array, terms: Sequence[str], method: Method, level: f
     if isinstance(found, Unavailable):
         return [Estimate.unavailable(t, found.reason, method=method.name, estimate=v) for t, v in named]
     return _rows(named, found, level)
+
+
+def check_level(level: object) -> None:
+    """Refuse what is no confidence level."""
+    if not isinstance(level, (int, float, np.number)) or not 0 < level < 1:
+        LEVEL.refuse(found=level)
+
+
+def whole_number(name: str, value: object, least: int) -> int:
+    """Return an argument that is a whole number, at least as large as said."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < least:
+        NOT_WHOLE.refuse(found=value, name=name, least=least)
+    return int(value)
 
 
 def orthonormal_rows(L: Array) -> Array:

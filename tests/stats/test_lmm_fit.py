@@ -208,7 +208,7 @@ def test_likelihood_ratios() -> None:
     assert (got.df, got.method) == (2, "restricted likelihood")
     assert got.statistic == pytest.approx(small.deviance - SLOPE.deviance)
     fixed = lmm("y ~ t + (1 + t | inst)", DATA).likelihood_ratio(SLOPE)
-    assert (fixed.df, fixed.method, fixed.note) == (1, "likelihood", "")
+    assert (fixed.df, fixed.method) == (1, "likelihood") and "refitted" in fixed.note
     with pytest.raises(Refusal, match="FIT-057"):
         small.likelihood_ratio(lmm("y ~ arm + t + x + (1 | inst)", DATA[:200]))
     with pytest.raises(Refusal, match="FIT-058"):

@@ -51,6 +51,10 @@ class Design:
     groups : tuple of Categories
         One per grouping factor.
     weights : ndarray (n,) or None
+    frame : pandas.DataFrame
+        The data as they were given, not copied.
+    weights_name : str or None
+        Their column of weights.
     """
 
     formula: ModelFormula
@@ -64,6 +68,8 @@ class Design:
     groups: tuple[Categories, ...]
     weights: Array | None
     outcome: Variable
+    frame: pd.DataFrame
+    weights_name: str | None
 
     def fill(self, block: Array, rows: slice) -> None:
         """Write rows of u into a block (c, rows)."""
@@ -81,7 +87,7 @@ class Design:
 
 def read_design(
     formula: str,
-    frame: pd.DataFrame,
+    frame: object,
     *,
     weights: Given | None = None,
     declared: bool = False,
@@ -115,16 +121,16 @@ def read_design(
         If a column is unknown or of the wrong kind, or no row is complete.
     """
     parsed = parse_formula(formula)
-    frame = as_frame(frame)
+    table = as_frame(frame)
     if weights is not None:
-        frame, weights = with_column(frame, weights, "weights")
+        table, weights = with_column(table, weights, "weights")
     if random and not parsed.blocks:
         NO_RANDOM.refuse(formula)
-    parsed = parsed.filled([str(c) for c in frame.columns], (*besides, *((weights,) if weights else ())))
+    parsed = parsed.filled([str(c) for c in table.columns], (*besides, *((weights,) if weights else ())))
     grouping = tuple(dict.fromkeys(g for b in parsed.blocks for g in b.group))
     expressions = (parsed.fixed, *(b.expression for b in parsed.blocks), *parsed.offsets)
     names = dict.fromkeys((*columns_of(parsed.outcome), *(n for e in expressions for n in names_in(e))))
-    data = read_variables(frame, (*names, *((weights,) if weights else ())), grouping, declared=declared)
+    data = read_variables(table, (*names, *((weights,) if weights else ())), grouping, declared=declared)
     known = dict(learned or {})
     fixed, data = plan_columns(parsed.fixed, data, known)
     planned: list[tuple[RandomBlock, Plan]] = []
@@ -148,7 +154,7 @@ def read_design(
         BAD_WEIGHTS.refuse(weights or "")
     blocks = tuple(p for _, p in planned)
     centred = response if offset is None else response - offset
-    return Design(parsed, layout, columns, fixed, blocks, data, centred, offset, groups, w, outcome)
+    return Design(parsed, layout, columns, fixed, blocks, data, centred, offset, groups, w, outcome, table, weights)
 
 
 def read_offset(parsed: ModelFormula, data: Variables, learned: Mapping[str, State]) -> Array | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -72,3 +73,50 @@ def predict_rows(
         Z = np.hstack([build_matrix(p, data) for p in plans])
         out = out + (Z * effects[groups.codes]).sum(axis=1)
     return np.asarray(out, float)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeanRows:
+    """What the fixed part says of new rows.
+
+    Attributes
+    ----------
+    X : ndarray (n, p)
+        The estimated columns.
+    offset : ndarray (n,)
+    """
+
+    X: Array
+    offset: Array
+
+
+def mean_rows(design: Design, kept: Sequence[int], frame: pd.DataFrame) -> MeanRows:
+    """Return the columns of X and the offset of new rows.
+
+    Raises
+    ------
+    Refusal
+        If a value is missing or a category is new.
+    """
+    formula, table = design.formula, as_frame(frame)
+    data = read_variables(table, dict.fromkeys(n for e in (formula.fixed, *formula.offsets) for n in names_in(e)))
+    if data.n_dropped:
+        INCOMPLETE.refuse(found=f"{data.n_dropped} / {len(table)}")
+    offset = read_offset(formula, data, dict(design.layout.learned))
+    X = build_matrix(design.fixed, data)[:, list(kept)]
+    return MeanRows(X, np.zeros(len(X)) if offset is None else offset)
+
+
+def new_row_variance(design: Design, covariances: Sequence[Array], sigma2: float, frame: pd.DataFrame) -> Array:
+    """Return the variance (n,) of a new outcome about its mean: z'Dz of every factor, and the residual's (of weight one)."""
+    table = as_frame(frame)
+    out = np.full(len(table), sigma2)
+    for factor, D in zip(design.layout.factors, covariances, strict=True):
+        pairs = zip(design.blocks, design.formula.blocks, strict=True)
+        own = [(plan, block) for plan, block in pairs if block.group == factor.group]
+        data = read_variables(table, dict.fromkeys(n for _, b in own for n in names_in(b.expression)))
+        if data.n_dropped:
+            INCOMPLETE.refuse(found=f"{data.n_dropped} / {len(table)}")
+        Z = np.hstack([build_matrix(plan, data) for plan, _ in own])
+        out = out + ((Z @ D) * Z).sum(axis=1)
+    return out

@@ -16,12 +16,40 @@ NO_FRAME = Fault("FIT-026", "the data are not a table", "Read a file first: pand
 NO_COLUMN = Fault(
     "FIT-027", "{what} is neither a column of the data nor values for its rows", "Give a column's name, or one value per row."
 )
+TWO_TABLES = Fault("FIT-029", "the data are given twice, as frame and as data", "Give them once.")
+NOT_TRUTH = Fault("FIT-016", "{name} is neither True nor False", "Give for example {name}=True.")
 OTHER_INDEX = Fault(
     "FIT-028", "the rows of {what} are labelled otherwise than those of the data", "Put it into the data as a column first."
 )  # fmt: skip
 
 Given = str | pd.Series | npt.NDArray[Any] | Sequence[Any]
 """A column's name, or its values."""
+
+
+def one_of(frame: object, data: object) -> object:
+    """Return the data, which statsmodels and R call ``data``.
+
+    Raises
+    ------
+    Refusal
+        FIT-029 if both are given.
+    """
+    if frame is not None and data is not None:
+        TWO_TABLES.refuse()
+    return data if frame is None else frame
+
+
+def truth(name: str, value: object) -> bool:
+    """Return an argument that is true or false.
+
+    Raises
+    ------
+    Refusal
+        FIT-016 if it is anything else.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        NOT_TRUTH.refuse(found=value, name=name)
+    return bool(value)
 
 
 def as_frame(frame: object) -> pd.DataFrame:

@@ -14,33 +14,48 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
-from asp_eval.core.phrases import Phrase
+from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats import contrasts
 from asp_eval.stats.components import components_table, covariance_matrices, effects_table
-from asp_eval.stats.design.model_frame import Design
-from asp_eval.stats.design.prediction import predict_rows, random_part
-from asp_eval.stats.engine.estimation import EstimationProblem
+from asp_eval.stats.design.model_frame import Design, read_design
+from asp_eval.stats.design.prediction import mean_rows, new_row_variance, predict_rows, random_part
+from asp_eval.stats.design.updating import updated_formula
+from asp_eval.stats.engine.estimation import EstimationProblem, pose
+from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.familiar_names import FamiliarNames, Summary, coefficient_table
 from asp_eval.stats.mixed.bootstrap import Bootstrap, bootstrap
 from asp_eval.stats.mixed.clusters import model_clusters
+from asp_eval.stats.mixed.coefficient_profile import held, profile_interval
 from asp_eval.stats.mixed.derivatives import variance_derivatives
 from asp_eval.stats.mixed.interval_table import Fitted, interval_table
-from asp_eval.stats.mixed.likelihood_ratio import LikelihoodRatio, likelihood_ratio
+from asp_eval.stats.mixed.likelihood_ratio import LikelihoodRatio, comparison_table, likelihood_ratio
 from asp_eval.stats.mixed.nesting_levels import between_within_df
+from asp_eval.stats.mixed.outcomes import simulate_outcomes
 from asp_eval.stats.mixed.random_effects import conditional_modes, conditional_variances
 from asp_eval.stats.mixed.statsmodels_refit import agreement
 from asp_eval.stats.mixed.summary import summary_text
 from asp_eval.stats.mixed.type3 import type_three
 from asp_eval.stats.mixed.variance_share import R2, Share, effect_variances, intraclass_correlation, nakagawa, variances_at
 from asp_eval.stats.mixed.variance_test import variance_test
+from asp_eval.stats.prediction_table import prediction_table
 from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks
+from asp_eval.stats.smallsample.influence import influence_table
 from asp_eval.stats.smallsample.kenward_roger import SINGULAR_NOTE, KenwardRoger
 from asp_eval.stats.smallsample.method import Method
 from asp_eval.stats.smallsample.normal import Normal
 from asp_eval.stats.smallsample.variance import VarianceDerivatives
 
 UNKNOWN_GROUP = Fault("FIT-059", "there is no grouping factor {group!r}", "Use one of: {known}.")
+NO_FIT = Fault("FIT-066", "this is no fitted mixed model", "Give what lmm() returned.")
+RESIDUALS = Fault(
+    "FIT-067", "there are no residuals of this kind", 'Use "response", "pearson", "standardised" or "marginal".'
+)  # fmt: skip
+NO_INFLUENCE = Fault(
+    "FIT-068", "the influence of clusters cannot be had", "Use groups that are nested, or the rows' own estimates."
+)
+NO_PROFILE = Phrase("the deviance does not rise far enough on both sides of the estimate")
 NO_ROWS_KEPT = Fault(
     "FIT-046", "this fit was made from moments and has no rows", "Fit with lmm(formula, frame) to have fitted values."
 )  # fmt: skip
@@ -49,7 +64,7 @@ NOT_CONVERGED = Phrase("The optimiser did not reach a point that meets the condi
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MixedFit:
+class MixedFit(FamiliarNames):
     """A fitted linear mixed model.
 
     Attributes
@@ -116,6 +131,11 @@ class MixedFit:
     def converged(self) -> bool:
         """Whether the conditions of a minimum hold at the estimate."""
         return self.found.converged
+
+    @property
+    def moments(self) -> Moments:
+        """The cross-products it was estimated from."""
+        return self.problem.standard.moments
 
     @property
     def n_obs(self) -> int:
@@ -270,6 +290,97 @@ class MixedFit:
         outcome = design.response if design.offset is None else design.response + design.offset
         return np.asarray(outcome - self.fitted, float)
 
+    def residuals_by(self, kind: str = "response") -> Array:
+        """Return residuals (n,) of one kind.
+
+        Parameters
+        ----------
+        kind : {"response", "pearson", "standardised", "marginal"}
+            Outcome less fitted value; times the root of the weight, as lme4's; over sigma as well; or outcome less X beta.
+        """
+        if kind == "response":
+            return self.residuals
+        design = self._rows()
+        root = 1.0 if design.weights is None else np.sqrt(design.weights)
+        if kind == "pearson":
+            return np.asarray(self.residuals * root, float)
+        if kind == "standardised":
+            return np.asarray(self.residuals * root / self.sigma, float)
+        if kind == "marginal":
+            return np.asarray(self.residuals + random_part(design, self.modes), float)
+        return RESIDUALS.refuse(found=kind)
+
+    def simulate(self, n: int = 1, seed: int = 1) -> Array:
+        """Return `n` new outcomes of the rows used (rows, n), with new random effects, as lme4's ``simulate``.
+
+        Parameters
+        ----------
+        n : int
+            How many outcomes.
+        seed : int
+            The same seed gives the same outcomes.
+        """
+        draws, design = contrasts.whole_number("n", n, 1), self._rows()
+        seed = contrasts.whole_number("seed", seed, 0)
+        marginal = self.fitted - random_part(design, self.modes)
+        return simulate_outcomes(design, marginal, self.covariances, self.sigma2, draws, seed)
+
+    def update(self, formula: str, frame: pd.DataFrame | None = None) -> MixedFit:
+        """Return the model of another formula, in which dots stand for this one's sides: ``"~ . + x"``.
+
+        Parameters
+        ----------
+        formula : str
+        frame : pandas.DataFrame, optional
+            By default the data of this fit.
+        """
+        design = self._rows()
+        text = updated_formula(design.formula.text, formula)
+        read = read_design(text, design.frame if frame is None else frame, weights=design.weights_name)
+        problem = pose(Moments.from_design(read))
+        return MixedFit(problem, problem.optimum(reml=self.reml), self.reml, read, read.fixed.absent)
+
+    def influence(self) -> pd.DataFrame:
+        """Return what each outermost group does: its rows, Cook's distance and the estimates without it, in one pass.
+
+        The variance parameters are held at the estimate; see `asp_eval.stats.smallsample.influence`.
+
+        Returns
+        -------
+        DataFrame
+            cluster, n_obs, cooks_distance, one column per coefficient, note.
+        """
+        design = self._rows()
+        blocks = self.cluster_blocks()
+        if isinstance(blocks, Unavailable):
+            return NO_INFLUENCE.refuse(found=blocks.reason)
+        groups = design.groups[int(np.argmin([len(g.levels) for g in design.groups]))]
+        sizes = np.bincount(groups.codes, minlength=len(groups.levels))
+        return influence_table(blocks, self.sigma2, self.names, self.estimate, groups.levels, sizes)
+
+    def predict_intervals(
+        self, frame: pd.DataFrame, level: float = 0.95, kind: str = "confidence", method: Method | None = None
+    ) -> pd.DataFrame:
+        """Return the fixed part's prediction of new rows with its uncertainty: estimate, std_error, df, conf_low, conf_high.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        level : float
+        kind : {"confidence", "prediction"}
+            Of the mean; or of one new row of a new group, which adds the variances of the random effects and the residual.
+        method : Method, optional
+            Of the mean's standard error and the degrees of freedom; by default `KenwardRoger`.
+        """
+        design = self._rows()
+        mean = mean_rows(design, list(self.problem.standard.kept), frame)
+        added = None if kind != "prediction" else new_row_variance(design, self.covariances, self.sigma2, frame)
+        return prediction_table(self, mean, method or KenwardRoger(), level, kind, added)
+
+    def summary(self, method: Method | None = None) -> Summary:
+        """Return the fit as text with degrees of freedom and p-values, as lmerTest's ``summary``; by default Kenward-Roger."""
+        return Summary(self._text(coefficient_table(self.tidy(method))))
+
     def predict(self, frame: pd.DataFrame, *, random_effects: bool = True, new_groups: bool = False) -> Array:
         """Return predictions of new rows (rows of `frame`,), with the offset.
 
@@ -318,10 +429,31 @@ class MixedFit:
         """Return Nakagawa's marginal and conditional R2, with Johnson's extension to random slopes."""
         return nakagawa(self.problem.standard, self.estimate, self.covariances, self.sigma2, self.design)
 
-    def anova(self, method: Method | None = None) -> pd.DataFrame:
-        """Return type III tests of the terms: term, statistic, df_numerator, df_denominator, p_value, method, note."""
-        terms = type_three(self._rows(), self.problem.standard.kept)
-        return contrasts.joint_table(self, terms, method or KenwardRoger())
+    def anova(self, *others: MixedFit | Method, method: Method | None = None) -> pd.DataFrame:
+        """Return type III tests of the terms, or the comparison with other fits.
+
+        Parameters
+        ----------
+        *others : MixedFit
+            Each model is compared with the next smaller one, as R's ``anova(a, b)``; see `likelihood_ratio`.
+        method : Method, optional
+            Of the type III tests; by default `KenwardRoger`.
+
+        Returns
+        -------
+        DataFrame
+            Type III: term, statistic, df_numerator, df_denominator, p_value, method, note. Comparison: model, n_parameters,
+            aic, bic, log_likelihood, deviance, statistic, df, p_value, method, note.
+        """
+        fits = [o for o in others if not isinstance(o, Method)]
+        if fits:
+            for fit in fits:
+                if not isinstance(fit, MixedFit):
+                    NO_FIT.refuse(found=type(fit).__name__)
+            return comparison_table([self, *fits])
+        method = next((o for o in others if isinstance(o, Method)), method)
+        hypotheses = type_three(self._rows(), self.problem.standard.kept)
+        return contrasts.joint_table(self, hypotheses, method or KenwardRoger())
 
     def likelihood_ratio(self, larger: MixedFit) -> LikelihoodRatio:
         """Return the likelihood ratio test of this model within a larger one.
@@ -332,9 +464,34 @@ class MixedFit:
         Raises
         ------
         Refusal
-            If the models were fitted to different rows or have the same number of parameters.
+            If the models cannot be compared: other rows, outcome, offset or weights, not nested, as many parameters, or a larger
+            model that fits worse.
         """
+        if not isinstance(larger, MixedFit):
+            NO_FIT.refuse(found=type(larger).__name__)
         return likelihood_ratio(self, larger)
+
+    def coefficient_intervals(self, level: float = 0.95) -> pd.DataFrame:
+        """Return profile likelihood intervals of the coefficients: term, estimate, conf_low, conf_high, method, note.
+
+        The estimates are those of maximum likelihood, to which the fit is refitted if need be; as lme4's ``confint``. With few
+        groups ``tidy(KenwardRoger())`` is to be preferred.
+        """
+        contrasts.check_level(level)
+        fit = self.refit(reml=False)
+        fixed = [self.moments.layout.fixed[k] for k in self.problem.standard.kept]
+        errors = np.sqrt(np.diag(fit.model_covariance))
+        rows = []
+        for k, (name, column) in enumerate(zip(self.names, fixed, strict=True)):
+
+            def deviance(b: float, column: int = column) -> float:
+                problem = pose(held(self.moments, column, b))
+                return problem.deviance(problem.optimum(reml=False).criterion.value, reml=False)
+
+            ends = profile_interval(deviance, float(fit.estimate[k]), float(errors[k]), fit.deviance, level)
+            low, high = (np.nan, np.nan) if ends is None else ends
+            rows.append((name, float(fit.estimate[k]), low, high, "profile likelihood", NO_PROFILE if ends is None else NO_NOTE))
+        return pd.DataFrame(rows, columns=["term", "estimate", "conf_low", "conf_high", "method", "note"])
 
     def variance_intervals(self, level: float = 0.95, kind: Literal["profile", "wald"] = "profile") -> pd.DataFrame:
         """Return intervals of the standard deviations and correlations of the random effects, and of sigma.
@@ -396,7 +553,12 @@ class MixedFit:
         return NO_ROWS_KEPT.refuse() if self.design is None else self.design
 
     def __str__(self) -> str:
+        tidy = self.tidy(Normal())
+        return self._text(coefficient_table(tidy)[["", "Estimate", "Std. Error", "t value"]])
+
+    def _text(self, fixed: pd.DataFrame) -> str:
+        """Return the fit as text, with a table of the coefficients."""
         return summary_text(
-            self.problem.standard.moments.layout.text, self.deviance, self.variance_components(), self.tidy(Normal()),
+            self.moments.layout.text, self.deviance, self.variance_components(), fixed,
             reml=self.reml, n_obs=self.n_obs, n_groups=self.n_groups, notes=self.notes,
         )  # fmt: skip

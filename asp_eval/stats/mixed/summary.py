@@ -21,7 +21,7 @@ def summary_text(
     components : DataFrame
         As `MixedFit.variance_components` returns them.
     fixed : DataFrame
-        Rows of `tidy`.
+        Coefficients under the headings to show.
     reml : bool
     n_obs : int
     n_groups : mapping of str to int
@@ -31,8 +31,7 @@ def summary_text(
     lines += [f"{'REML criterion at convergence' if reml else 'Deviance'}: {deviance:.4f}", ""]
     groups = "; ".join(f"{f}, {m}" for f, m in n_groups.items())
     lines += ["Random effects:", _table(_random(components)), f"Number of obs: {n_obs}, groups: {groups}", ""]
-    shown = {"": "term", "Estimate": "estimate", "Std. Error": "std_error", "t value": "statistic"}
-    lines += ["Fixed effects:", _table(pd.DataFrame({k: fixed[v] for k, v in shown.items()}))]
+    lines += ["Fixed effects:", _table(fixed)]
     return "\n".join([*lines, *([""] if notes else []), *notes])
 
 

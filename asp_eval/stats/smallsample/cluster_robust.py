@@ -21,6 +21,8 @@ from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.smallsample.cluster_blocks import Array, ClusterBlocks
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
 from asp_eval.stats.smallsample.sandwich import Kind, Sandwich, hotelling_df, invisible_share, sandwich, satterthwaite_df
+from asp_eval.stats.smallsample.two_way import NOT_POSITIVE, TwoWay, two_way
+from asp_eval.stats.smallsample.variance import contrast_variances, wald_f
 
 NO_VARIANCE = 1e-10
 """Share of the model's variance of a contrast below which its expected robust variance is rounding."""
@@ -43,11 +45,17 @@ class ClusterRobustVariance(Method):
 
     def covariance(self, fit: Fit) -> Array | Unavailable:
         """Return the cluster-robust covariance matrix (p, p)."""
+        crossed = two_way(fit, self.name)
+        if crossed is not None:
+            return crossed if isinstance(crossed, Unavailable) else crossed.covariance
         robust = self._sandwich(fit)
         return robust if isinstance(robust, Unavailable) else robust.covariance()
 
     def errors(self, fit: Fit, contrasts: Array) -> ContrastErrors | Unavailable:
-        """Return cluster-robust standard errors and Bell-McCaffrey degrees of freedom."""
+        """Return cluster-robust standard errors and Bell-McCaffrey degrees of freedom; of two clusterings min(J) - 1."""
+        crossed = two_way(fit, self.name)
+        if crossed is not None:
+            return crossed if isinstance(crossed, Unavailable) else _crossed_errors(crossed, contrasts, self.name)
         robust = self._sandwich(fit)
         if isinstance(robust, Unavailable):
             return robust
@@ -60,7 +68,13 @@ class ClusterRobustVariance(Method):
         return ContrastErrors(std_error, df, self.name, reasons=reasons, notes=notes if any(notes) else ())
 
     def f_test(self, fit: Fit, contrasts: Array) -> FTest | Unavailable:
-        """Return the approximate Hotelling test HTZ: F = (eta-q+1)/(eta q) Q on q and eta-q+1 degrees of freedom."""
+        """Return the approximate Hotelling test HTZ: F = (eta-q+1)/(eta q) Q on q and eta-q+1 degrees of freedom.
+
+        Of two clusterings it is Wald's F.
+        """
+        crossed = two_way(fit, self.name)
+        if crossed is not None:
+            return crossed if isinstance(crossed, Unavailable) else _crossed_f(crossed, fit, contrasts, self.name)
         robust = self._sandwich(fit)
         if isinstance(robust, Unavailable):
             return robust
@@ -119,6 +133,23 @@ class CR3(ClusterRobustVariance):
 
 
 _NO_INFORMATION = Phrase("the residuals say nothing about it: one cluster alone determines this contrast")
+
+
+def _crossed_errors(crossed: TwoWay, contrasts: Array, name: str) -> ContrastErrors:
+    """Return standard errors by two clusterings."""
+    variance = contrast_variances(contrasts, crossed.covariance)
+    reasons = tuple(NO_NOTE if v > 0 else NOT_POSITIVE for v in variance)
+    std_error = np.sqrt(np.maximum(variance, 0.0))
+    return ContrastErrors(std_error, np.full(len(variance), crossed.df), name, reasons=reasons if any(reasons) else ())
+
+
+def _crossed_f(crossed: TwoWay, fit: Fit, contrasts: Array, name: str) -> FTest | Unavailable:
+    """Return Wald's F by two clusterings, on q and min(J) - 1 degrees of freedom."""
+    V = contrasts @ crossed.covariance @ contrasts.T
+    size = np.sqrt(np.maximum(np.diag(V), 1e-300))
+    if np.linalg.eigvalsh(V / np.outer(size, size))[0] <= NO_VARIANCE:
+        return Unavailable(NOT_POSITIVE)
+    return FTest(wald_f(contrasts @ fit.estimate, V), float(len(contrasts)), crossed.df, name)
 
 
 def _blocks(fit: Fit) -> ClusterBlocks | Unavailable:
