@@ -19,7 +19,8 @@ from .stats.power.losses import ByArm, Losses
 from .stats.power.needed import sample_size
 from .stats.power.outcomes import Binary, Continuous
 from .stats.power.rejection import TTest, ZTest
-from .stats.power.simulated import simulate_power
+from .stats.power.result import PowerResult
+from .stats.power.simulated import SimulatedPower, simulate_power
 from .stats.power.sites import FixedSites, Multisite, RandomSites
 from .stats.power.waves import Ancova, Change, EndOnly
 from .stats.resampling.allocations import Allocations
@@ -93,6 +94,7 @@ __all__ = [
     "Normal",
     "OlsFit",
     "Permutation",
+    "PowerResult",
     "ProposedMapping",
     "RandomSites",
     "Refusal",
@@ -100,6 +102,7 @@ __all__ = [
     "Results",
     "Satterthwaite",
     "Scored",
+    "SimulatedPower",
     "Sizes",
     "StartedStudy",
     "Study",

@@ -214,6 +214,28 @@ class Results:
         """Digest of everything that the results were computed from."""
         return self.provenance.state
 
+    def effects(self) -> pd.DataFrame:
+        """Return one row per outcome and arm: outcome, wave, arm, the columns of `Estimate`, adjusted_p, n_children."""
+        rows = [
+            {"outcome": o.outcome, "wave": o.wave, "arm": effect.arm, **_columns_of(effect), "n_children": o.n_children}
+            for o in self.outcomes
+            for effect in o.effects
+        ]
+        columns = ["outcome", "wave", "arm", *Estimate.__dataclass_fields__, "adjusted_p", "n_children"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def __str__(self) -> str:
+        """Return the study's title and the effects, as a table."""
+        shown = ["outcome", "wave", "arm", "estimate", "conf_low", "conf_high", "p_value", "n_children"]
+        return f"{next(iter(self.study.study.title.values()))}\n{self.effects()[shown].to_string(index=False, na_rep='')}"
+
+
+def _columns_of(effect: ArmEffect) -> dict[str, Any]:
+    """Return an effect as columns; a number that cannot be had is missing, with the reason in `note`."""
+    difference, adjusted = effect.difference, effect.adjusted_p
+    found = {"note": difference.reason} if isinstance(difference, Unavailable) else asdict(difference)
+    return {**found, "adjusted_p": None if isinstance(adjusted, Unavailable) else adjusted}
+
 
 def tidy(results: Results) -> pd.DataFrame:
     """Return one row per estimate: outcome, wave, set, model, then the columns of `Estimate`."""

@@ -19,7 +19,7 @@ def choose(code: str | None) -> None:
     Raises
     ------
     Refusal
-        REP-001 if there is no catalogue for it.
+        CLI-007 if there is no catalogue for it.
     """
     if code:
         _chosen.set((code, screen_words(code)))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import ENGLISH, Translation
 
 SOURCE = "en"
+
+NO_WORDS = Fault(
+    "CLI-007", "the program does not speak this language", "Name one that it speaks with --language, or in ASP_EVAL_LANGUAGE."
+)
 
 
 def screen_words(language: str) -> Translation:
@@ -13,7 +18,7 @@ def screen_words(language: str) -> Translation:
     Raises
     ------
     Refusal
-        REP-001 if there is no catalogue for the language.
+        CLI-007 if there is no catalogue for the language.
 
     Examples
     --------
@@ -22,6 +27,8 @@ def screen_words(language: str) -> Translation:
     """
     if language == SOURCE:  # needs no catalogue
         return ENGLISH
-    from asp_eval.reporting.language import fault_words
+    from asp_eval.reporting.language import available_languages, fault_words
 
+    if language not in available_languages():
+        NO_WORDS.refuse("--language", found=language, expected=", ".join(available_languages()))
     return fault_words(language)

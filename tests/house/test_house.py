@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -67,6 +68,29 @@ def test_a_code_belongs_to_one_fault():
 
 def test_the_documented_list_of_faults_is_complete():
     assert list_faults.PAGE.read_text(encoding="utf-8") == list_faults.page(), "run: python docs/list_faults.py"
+
+
+def test_the_public_names_are_those_that_are_visible():
+    """What ``__init__.pyi`` imports is what ``__all__`` lists, and what ``dir()`` shows."""
+    tree = ast.parse((ROOT / "asp_eval" / "__init__.pyi").read_text(encoding="utf-8"))
+    imported = [alias.asname or alias.name for part in tree.body if isinstance(part, ast.ImportFrom) for alias in part.names]
+    assert len(imported) == len(set(imported))
+    assert set(imported) == set(asp_eval.__all__) - {"__version__"}
+    assert set(imported) <= set(dir(asp_eval))
+
+
+def public_functions() -> dict[str, object]:
+    found = {name: getattr(asp_eval, name) for name in asp_eval.__all__ if inspect.isfunction(getattr(asp_eval, name))}
+    verbs = {f"StudyFolder.{name}": verb for name, verb in vars(asp_eval.StudyFolder).items() if inspect.isfunction(verb)}
+    return {name: function for name, function in (found | verbs).items() if "__" not in name}
+
+
+@pytest.mark.parametrize("name", public_functions())
+def test_what_a_public_function_returns_is_a_public_type(name):
+    """A user can name the type of what a function or a verb returned."""
+    returned = str(inspect.signature(public_functions()[name]).return_annotation)
+    ours = set(re.findall(r"(?<![\w.])[A-Z]\w+", returned)) - {"Path", "DataFrame", "Series", "None", "Array"}
+    assert ours <= set(asp_eval.__all__), returned
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from asp_eval.core.errors import Fault
 
@@ -143,6 +142,8 @@ def restricted_tau2(y: Floats, v: Floats) -> float:
     scores = np.array([_score(t, y, v) for t in grid])
     peaks = np.flatnonzero((scores[:-1] > 0) & (scores[1:] <= 0))
     precision = 1e-14 * float(grid[-1])
+    from scipy.optimize import brentq  # slow to load, and who only reads profiles needs none
+
     candidates = [0.0] + [brentq(_score, grid[i], grid[i + 1], args=(y, v), xtol=precision, rtol=1e-14) for i in peaks]
     return float(max(candidates, key=lambda t: _log_likelihood(t, y, v)))
 
