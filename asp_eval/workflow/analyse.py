@@ -9,7 +9,7 @@ from asp_eval.analysis.results import Results, tidy
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store.result_files import as_json, save
-from asp_eval.workflow.study_folder import AnyStudy, plan_of, results_file, tidy_file
+from asp_eval.workflow.study_folder import AnyStudy, current_plan, results_file, tidy_file
 
 __all__ = ["Results", "analyse", "as_json"]
 
@@ -34,9 +34,10 @@ def analyse(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = n
     Raises
     ------
     Refusal
-        If no lot is drawn, no child is in the cohort, or an outcome's source has no values at all.
+        STU-040 if study.yaml was changed after the study was loaded; if no lot is drawn, no child is in the cohort, or an
+        outcome's source has no values at all.
     """
-    plan = plan_of(study)
+    plan = current_plan(study)
     step, steps, done = stoppable(progress, cancel), len(plan.outcomes) + BESIDE_OUTCOMES, count()
     results = planned_analysis(plan, lambda name: step(name, next(done) / steps))
     step("", 1)

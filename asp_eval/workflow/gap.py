@@ -7,7 +7,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store.result_files import as_json, save
-from asp_eval.workflow.study_folder import AnyStudy, plan_of, profiles_file
+from asp_eval.workflow.study_folder import AnyStudy, current_plan, profiles_file
 
 __all__ = ["GapResults", "as_json", "gap_profiles"]
 
@@ -29,9 +29,10 @@ def gap_profiles(study: AnyStudy, *, progress: Progress = unheard, cancel: Cance
     Raises
     ------
     Refusal
-        GAP-010 if the study declares no profile; CLI-004 if no institution has answers to make one of.
+        STU-040 if study.yaml was changed after the study was loaded; GAP-010 if the study declares no profile; CLI-004 if no
+        institution has answers to make one of.
     """
-    plan = plan_of(study)
+    plan = current_plan(study)
     step = stoppable(progress, cancel)
     step(Phrase("profiles"), 0)
     results = study_gap_profiles(plan)

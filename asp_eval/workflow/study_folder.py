@@ -5,8 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from asp_eval.core.errors import Fault
 from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.protocol import load_study
 
+CHANGED = Fault(
+    "STU-040", "study.yaml was changed after the study was loaded, so that results would not be of what stands in it",
+    "Load it again; asp_eval.open_study reads it at every verb.",
+)  # fmt: skip
 RESULTS, TIDY, PROFILES = "results.json", "results.csv", "gap.json"
 
 
@@ -25,6 +31,20 @@ AnyStudy = Study | HasPlan
 def plan_of(study: AnyStudy) -> Study:
     """Return the declaration of a study that was loaded or opened."""
     return study if isinstance(study, Study) else study.plan
+
+
+def current_plan(study: AnyStudy) -> Study:
+    """Return the declaration of a study, for results that are kept as those of its study.yaml.
+
+    Raises
+    ------
+    Refusal
+        STU-040 if study.yaml says something else by now.
+    """
+    plan = plan_of(study)
+    if isinstance(study, Study) and load_study(plan.folder) != plan:
+        CHANGED.refuse("study.yaml")
+    return plan
 
 
 def output_of(study: Study) -> Path:

@@ -86,6 +86,18 @@ def test_a_study_folder_reads_study_yaml_at_every_verb(study):
     assert opened.plan.study.id == "other"
 
 
+@pytest.mark.parametrize("verb", [analyse.analyse, gap.gap_profiles], ids=["analyse", "gap"])
+def test_results_are_not_of_a_plan_that_has_changed(rated, verb):
+    """Results are kept with the digest of study.yaml; a plan that was loaded before a change is not what they would be of."""
+    file = rated.folder / "study.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("below: 7", "below: 6"), encoding="utf-8")
+    with pytest.raises(Refusal, match="STU-040"):
+        verb(rated)
+    with pytest.raises(asp_eval.AspError) as refused:
+        verb(asp_eval.open_study(rated.folder))  # which reads it again, and has other reasons to refuse this study
+    assert "STU-040" not in str(refused.value)
+
+
 def test_there_are_no_results_before_the_analysis(study):
     with pytest.raises(asp_eval.DataProblems, match="ANA-001"):
         asp_eval.open_study(study.folder).results()
