@@ -22,10 +22,16 @@ from asp_eval.synthetic.population import SCALE_KEYS
 from asp_eval.synthetic.study_file import demo_study_yaml
 from asp_eval.trial.instruments.families import score_family
 from asp_eval.trial.instruments.library import family
-from asp_eval.trial.randomisation.randomise import randomise
+from asp_eval.trial.randomisation.declaration import scheme_of
 from asp_eval.trial.study.ages import age_years
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.trial.tables.schema import table_schema
+
+
+def randomise(study, institutions, *, seed, late=False):
+    """Draw the lot that a study declares over a list of institutions."""
+    return scheme_of(study, institutions, late=late).allocate(seed)
+
 
 SEED = 11
 

@@ -21,9 +21,14 @@ from scipy.stats import chisquare
 
 from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.trial.randomisation.declaration import scheme_of
-from asp_eval.trial.randomisation.randomise import randomise
 from asp_eval.trial.randomisation.scheme import Scheme
 from asp_eval.trial.study.design import Study
+
+
+def randomise(study, institutions, *, seed, late=False):
+    """Draw the lot that a study declares over a list of institutions."""
+    return scheme_of(study, institutions, late=late).allocate(seed)
+
 
 ARMS = ("reference", "intervention")
 STORED = "011101000111101000011110101010100100001100110110000110011101"  # D01 to D60, 1 = intervention

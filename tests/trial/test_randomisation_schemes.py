@@ -25,9 +25,14 @@ from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.trial.randomisation.constrained import Constrained
 from asp_eval.trial.randomisation.declaration import scheme_of
 from asp_eval.trial.randomisation.matching import closest_pairs
-from asp_eval.trial.randomisation.randomise import randomise
 from asp_eval.trial.randomisation.scheme import Scheme
 from asp_eval.trial.study.design import Study
+
+
+def randomise(study, institutions, *, seed, late=False):
+    """Draw the lot that a study declares over a list of institutions."""
+    return scheme_of(study, institutions, late=late).allocate(seed)
+
 
 ARMS = ("reference", "intervention")
 COLUMNS = {"children": "integer", "low_income": "number", "pair": "string", "size": "string", "entered": "date"}
