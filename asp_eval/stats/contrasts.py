@@ -138,9 +138,7 @@ def contrast(fit: Fit, weights: Weights, method: Method, level: float = 0.95, la
 
 def covariance(fit: Fit, method: Method | None, own: Callable[[], Array | Unavailable]) -> pd.DataFrame | Unavailable:
     """Return the covariance matrix of the coefficients, named: a method's, or the model's own."""
-    if method is not None and not isinstance(method, Method):
-        NO_METHOD.refuse(found=method)
-    found = own() if method is None else method.covariance(fit)
+    found = own() if method is None else method_or(method, method).covariance(fit)
     return found if isinstance(found, Unavailable) else pd.DataFrame(found, index=list(fit.names), columns=list(fit.names))
 
 
@@ -188,6 +186,15 @@ def estimates(fit: Fit, L: Array, terms: Sequence[str], method: Method, level: f
     if isinstance(found, Unavailable):
         return [Estimate.unavailable(t, found.reason, method=method.name, estimate=v) for t, v in named]
     return _rows(named, found, level)
+
+
+def method_or(method: Method | None, usual: Method) -> Method:
+    """Return the method asked for, or the usual one."""
+    if method is None:
+        return usual
+    if not isinstance(method, Method):
+        NO_METHOD.refuse(found=method)
+    return method
 
 
 def check_level(level: object) -> None:

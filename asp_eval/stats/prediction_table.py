@@ -29,7 +29,7 @@ def prediction_table(fit: Fit, mean: MeanRows, method: Method, level: float, kin
     added : ndarray (n,) or None
         For a prediction, the variance of a new outcome about its mean.
     """
-    if kind not in ("confidence", "prediction"):
+    if not isinstance(kind, str) or kind not in ("confidence", "prediction"):
         KIND.refuse(found=kind)
     rows = contrasts.estimates(fit, mean.X, [""] * len(mean.X), method, level)
     value = np.array([r.estimate for r in rows], float) + mean.offset

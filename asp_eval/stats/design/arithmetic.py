@@ -49,6 +49,16 @@ def is_arithmetic(tree: Tree) -> bool:
     return not isinstance(tree, Name) and not (isinstance(tree, Call) and plain_function(tree.function) in ELSEWHERE)
 
 
+def is_logical(tree: Tree) -> bool:
+    """Whether an expression gives truth values, as ``I(age > 4)`` does."""
+    match tree:
+        case Call("I", (inner,), ()):
+            return is_logical(inner)
+        case Binary("<" | ">" | "<=" | ">=" | "==" | "!=" | "&" | "&&" | "|" | "||", _, _) | Negation() | Bracket():
+            return True
+    return False
+
+
 def compute(tree: Tree, columns: Mapping[str, Variable], n: int) -> Array:
     """Return the values (n,) of an expression.
 

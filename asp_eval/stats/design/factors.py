@@ -14,7 +14,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
-from asp_eval.stats.design.arithmetic import CANNOT_BUILD, compute, plain_function
+from asp_eval.stats.design.arithmetic import CANNOT_BUILD, compute, is_logical, plain_function
 from asp_eval.stats.design.syntax import CODED, SYNTAX, Call, Constant, Name, Tree, spell
 from asp_eval.stats.design.transforms import LEARNED, State, constant, transform
 from asp_eval.stats.design.variables import Categories, Numeric, Variable, numbers_of
@@ -113,7 +113,7 @@ def make_factor(tree: Tree, columns: Mapping[str, Variable], n: int, learned: Ma
     """
     name = tree.name if isinstance(tree, Name) else spell(tree)
     key = name if isinstance(tree, Name) else f"={name}"
-    if _is_coded(tree) or (isinstance(tree, Name) and isinstance(columns[tree.name], Categories)):
+    if _is_coded(tree) or is_logical(tree) or (isinstance(tree, Name) and isinstance(columns[tree.name], Categories)):
         return _categorical(tree, key, name, categories_of(tree, columns, n))
     _, labels, found = _values(tree, columns, n, learned.get(name))
     marks = [f"[{label}]" for label in labels] or [""]
@@ -122,10 +122,12 @@ def make_factor(tree: Tree, columns: Mapping[str, Variable], n: int, learned: Ma
 
 
 def categories_of(tree: Tree, columns: Mapping[str, Variable], n: int) -> Categories:
-    """Return the categories of a column, or of ``C(f)``, ``factor(f)`` or ``relevel(f, ref=)``."""
+    """Return the categories of a column, of a truth value, or of ``C(f)``, ``factor(f)`` or ``relevel(f, ref=)``."""
     if isinstance(tree, Name):
         variable = columns[tree.name]
         return variable if isinstance(variable, Categories) else NEW_LEVEL.refuse(tree.name, found=Phrase("numbers"))
+    if is_logical(tree):
+        return Categories(compute(tree, columns, n).astype(np.intp), pd.Index([False, True]), boolean=True)
     if not isinstance(tree, Call) or not tree.arguments:
         return SYNTAX.refuse(spell(tree), why=Phrase("it names no column"))
     inner = tree.arguments[0]

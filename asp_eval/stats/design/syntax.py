@@ -112,6 +112,7 @@ TOKEN = re.compile(
 LEVELS = (("|", "||"), ("&", "&&"), (), ("<", ">", "<=", ">=", "==", "!="), ("+", "-"), ("*", "/"), ("%in%", "%%", "%/%"), (":",))
 """Binary operators from loose to tight; the empty place is the negation's."""
 POWER = len(LEVELS) + 1
+LEVEL_OF = {operator: level for level, operators in enumerate(LEVELS) for operator in operators}
 CONSTANTS = {"True": True, "TRUE": True, "False": False, "FALSE": False, "None": None, "NULL": None}
 
 
@@ -179,46 +180,34 @@ class _Reader:
         return tree
 
     def level(self, level: int) -> Tree:
-        """Return a tree of operators that bind at least as tightly as a level."""
+        """Return a tree of operators that bind at least as tightly as a level; those of one level are taken from the left."""
         self.depth += 1
-        if self.depth > DEEPEST * (POWER + 1):
+        if self.depth > DEEPEST:
             self.deep()
-        tree = self._level(level)
+        tree = self.signed()
+        added: tuple[tuple[str, Tree], ...] = ()
+        if isinstance(tree, Sum) and len(tree.parts) == 1:  # "-1 + x" is one sum
+            added = tree.parts
+        joined = 0
+        while (operator := self.peek()) in LEVEL_OF and (at := LEVEL_OF[operator]) >= level:
+            self.at += 1
+            right = self.level(at + 1)
+            if operator in ("+", "-"):
+                added = (*(added or (("+", tree),)), (operator, right))
+                tree = Sum(added)
+            else:
+                tree, added, joined = Binary(operator, tree, right), (), joined + 1
+            if joined > DEEPEST:
+                self.deep()
         self.depth -= 1
         return tree
 
-    def _level(self, level: int) -> Tree:
-        if level == len(LEVELS):
-            return self.signed()
-        operators = LEVELS[level]
-        if not operators:
-            return Negation(self.level(level)) if self.take("!") else self.level(level + 1)
-        if "+" in operators:
-            return self.sum(level)
-        tree, count = self.level(level + 1), 0
-        while (operator := self.peek()) in operators:
-            self.at += 1
-            count += 1
-            if count > DEEPEST:
-                self.deep()
-            tree = Binary(operator, tree, self.level(level + 1))
-        return tree
-
-    def sum(self, level: int) -> Tree:
-        """Return summands with their signs."""
-        sign = "-" if self.peek() == "-" else "+"
-        self.at += self.peek() in ("+", "-")
-        parts = [(sign, self.level(level + 1))]
-        while (sign := self.peek()) in ("+", "-"):
-            self.at += 1
-            parts.append((sign, self.level(level + 1)))
-        return parts[0][1] if len(parts) == 1 and parts[0][0] == "+" else Sum(tuple(parts))
-
     def signed(self) -> Tree:
-        """Return an operand with its sign: the sign is looser than a power."""
+        """Return an operand with its sign, which is looser than a power and tighter than all else, or what is not true."""
+        if self.take("!"):
+            return Negation(self.level(LEVELS.index(()) + 1))
         if self.take("-"):
-            operand = self.level(len(LEVELS))
-            return Sum((("-", operand),))
+            return Sum((("-", self.level(len(LEVELS))),))
         if self.take("+"):
             return self.level(len(LEVELS))
         base = self.atom()
@@ -338,8 +327,11 @@ def spell(tree: Tree, inside: int = -1) -> str:
             return f"{function}({', '.join(inner)})"
         case Bracket(inner):
             return f"({spell(inner)})"
+        case Sum((("-", part),)):
+            shown = f"-{spell(part, POWER - 1)}"
+            return f"({shown})" if inside >= POWER - 1 else shown
         case Sum(parts):
-            level = _level_of("+")
+            level = LEVEL_OF["+"]
             shown = " ".join(f"{sign} {spell(part, level)}" for sign, part in parts)
             shown = "-" + shown[2:] if shown.startswith("- ") else shown[2:]
             return f"({shown})" if inside >= level else shown
@@ -349,14 +341,10 @@ def spell(tree: Tree, inside: int = -1) -> str:
             shown = f"{spell(left, POWER)} ** {spell(right, POWER - 1)}"
             return f"({shown})" if inside >= POWER else shown
         case Binary(operator, left, right):
-            level = _level_of(operator)
+            level = LEVEL_OF[operator]
             between = operator if operator == ":" else f" {operator} "
             shown = f"{spell(left, level - 1)}{between}{spell(right, level)}"
             return f"({shown})" if inside >= level else shown
-
-
-def _level_of(operator: str) -> int:
-    return next(i for i, operators in enumerate(LEVELS) if operator in operators)
 
 
 def columns_of(tree: Tree) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -155,7 +156,7 @@ class Moments:
             BAD_ARRAYS.refuse(why=Phrase("groups maps names to arrays"))
         if x.ndim != 2 or response.shape != (len(x),):
             BAD_ARRAYS.refuse(why=Phrase("X is {x}, y is {y}", x=str(x.shape), y=str(response.shape)))
-        columns = list(names) if names is not None else _default_names(x)
+        columns = _default_names(x) if names is None else _listed(names)
         if len(columns) != x.shape[1] or not all(isinstance(c, str) for c in columns):
             BAD_ARRAYS.refuse(why=Phrase("names holds one text per column of X"))
         layout = _array_layout(columns, {g: (random or {}).get(g, [[CONSTANT]]) for g in groups})
@@ -280,6 +281,13 @@ def _numbers(name: str, values: npt.ArrayLike) -> Array:
     return found
 
 
+def _listed(values: object) -> list[Any]:
+    """Return a list or tuple as a list; anything else is one value that is no name."""
+    if isinstance(values, (list, tuple, pd.Index)):
+        return list(values)
+    return list(values) if isinstance(values, np.ndarray) and values.ndim == 1 else [None]
+
+
 def _default_names(x: Array) -> list[str]:
     """Name the columns of X by position; a column of ones is the intercept."""
     ones = [len(x) > 0 and bool(x[0, j] == 1) and bool((x[:, j] == 1).all()) for j in range(x.shape[1])]
@@ -291,8 +299,9 @@ def _array_layout(names: list[str], random: Mapping[str, Sequence[Sequence[str]]
     columns = (CONSTANT, *(n for n in names if n != CONSTANT))
     if len(set(names)) < len(names):
         BAD_ARRAYS.refuse(why=Phrase("two columns of X have the same name"))
-    named = [c for blocks in random.values() for b in blocks for c in b]
-    if any(isinstance(b, str) for blocks in random.values() for b in (blocks, *blocks)) or not all(random.values()):
+    flat = {g: [_listed(b) for b in _listed(blocks)] for g, blocks in random.items()}
+    named = [c for blocks in flat.values() for b in blocks for c in b]
+    if not all(blocks and all(blocks) for blocks in flat.values()) or not all(isinstance(c, str) for c in named):
         BAD_ARRAYS.refuse(
             why=Phrase("random maps groups to blocks of names, like {example}", example='{"g": [["Intercept", "t"]]}')
         )
@@ -300,5 +309,5 @@ def _array_layout(names: list[str], random: Mapping[str, Sequence[Sequence[str]]
     if unknown:
         BAD_ARRAYS.refuse(why=Phrase("no column is named {name}", name=unknown[0]))
     where = {name: i for i, name in enumerate(columns)}
-    factors = tuple(FactorLayout(g, (g,), tuple(tuple(where[c] for c in b) for b in blocks)) for g, blocks in random.items())
+    factors = tuple(FactorLayout(g, (g,), tuple(tuple(where[c] for c in b) for b in blocks)) for g, blocks in flat.items())
     return Layout("arrays", (*columns, "y"), tuple(where[n] for n in names), factors, frozenset({0}))

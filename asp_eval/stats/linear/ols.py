@@ -213,7 +213,8 @@ class OlsFit(FamiliarNames):
             Of the mean's standard error and the degrees of freedom.
         """
         mean = mean_rows(self.model, np.flatnonzero(self.solution.kept).tolist(), frame)
-        added = np.full(len(mean.X), self._residual_variance()) if kind == "prediction" else None
+        new = isinstance(kind, str) and kind == "prediction"
+        added = np.full(len(mean.X), self._residual_variance()) if new else None
         return prediction_table(self, mean, self._method(method), level, kind, added)
 
     def residuals_by(self, kind: str = "response") -> Array:
@@ -225,6 +226,8 @@ class OlsFit(FamiliarNames):
             Outcome less fitted value; times the root of the weight, as R's; over sigma as well, as statsmodels'.
         """
         root = 1.0 if self.model.weights is None else np.sqrt(self.model.weights)
+        if not isinstance(kind, str):
+            RESIDUALS.refuse(found=kind)
         if kind == "response":
             return self.residuals
         if kind in ("pearson", "standardised"):
@@ -302,9 +305,7 @@ class OlsFit(FamiliarNames):
 
     def _method(self, method: Method | None) -> Method:
         """Return the method asked for, or the default."""
-        if method is not None:
-            return method
-        return Classical() if self.clusters is None else CR2()
+        return contrasts.method_or(method, Classical() if self.clusters is None else CR2())
 
     def __str__(self) -> str:
         return _summary(self)

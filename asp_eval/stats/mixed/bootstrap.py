@@ -20,7 +20,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault, Refusal
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.core.randomness import stream
-from asp_eval.stats.contrasts import LEVEL
+from asp_eval.stats.contrasts import check_level
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.engine.optimisation import Optimum
@@ -93,8 +93,7 @@ class Bootstrap:
             group, term1, term2, quantity, estimate, bias, std_error, conf_low, conf_high, method, note. Bias is the mean
             of the replicates less the estimate, the standard error their standard deviation.
         """
-        if not 0 < level < 1:
-            LEVEL.refuse(found=level)
+        check_level(level)
         if interval not in ("percentile", "basic"):
             INTERVAL.refuse(found=interval)
         rows = [self._row(k, level, interval) for k in range(len(self.quantities))]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import NO_NOTE, Phrase
-from asp_eval.stats.contrasts import LEVEL
+from asp_eval.stats.contrasts import check_level
 from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.estimate import Array
@@ -45,9 +45,8 @@ class Fitted:
 
 def interval_table(model: Fitted, components: pd.DataFrame, level: float, kind: Literal["profile", "wald"]) -> pd.DataFrame:
     """Return one row per standard deviation and correlation; see `MixedFit.variance_intervals`."""
-    if not 0 < level < 1:
-        LEVEL.refuse(found=level)
-    if kind not in ("profile", "wald"):
+    check_level(level)
+    if not isinstance(kind, str) or kind not in ("profile", "wald"):
         KIND.refuse(found=kind)
     errors = _wald_errors(model) if kind == "wald" and not model.found.singular else None
     surface = _surface(model)

@@ -201,7 +201,7 @@ class MixedFit(FamiliarNames):
         level : float
             Of the confidence intervals.
         """
-        return contrasts.tidy(self, method or KenwardRoger(), level)
+        return contrasts.tidy(self, contrasts.method_or(method, KenwardRoger()), level)
 
     def contrast(self, weights: contrasts.Weights, method: Method | None = None, level: float = 0.95) -> Estimate:
         """Return the estimate of one linear combination of coefficients.
@@ -214,11 +214,11 @@ class MixedFit(FamiliarNames):
             By default `KenwardRoger`.
         level : float
         """
-        return contrasts.contrast(self, weights, method or KenwardRoger(), level)
+        return contrasts.contrast(self, weights, contrasts.method_or(method, KenwardRoger()), level)
 
     def joint_test(self, contrast: contrasts.Rows, method: Method | None = None) -> JointTest:
         """Return the F test that several coefficients (or contrasts) are zero together."""
-        return contrasts.joint_test(self, contrast, method or KenwardRoger())
+        return contrasts.joint_test(self, contrast, contrasts.method_or(method, KenwardRoger()))
 
     def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
         """Return the covariance matrix of the coefficients, named: the model's own, or a method's, as ``KenwardRoger()``."""
@@ -298,8 +298,8 @@ class MixedFit(FamiliarNames):
         kind : {"response", "pearson", "standardised", "marginal"}
             Outcome less fitted value; times the root of the weight, as lme4's; over sigma as well; or outcome less X beta.
         """
-        if kind == "response":
-            return self.residuals
+        if not isinstance(kind, str) or kind == "response":
+            return self.residuals if isinstance(kind, str) else RESIDUALS.refuse(found=kind)
         design = self._rows()
         root = 1.0 if design.weights is None else np.sqrt(design.weights)
         if kind == "pearson":
@@ -374,8 +374,9 @@ class MixedFit(FamiliarNames):
         """
         design = self._rows()
         mean = mean_rows(design, list(self.problem.standard.kept), frame)
-        added = None if kind != "prediction" else new_row_variance(design, self.covariances, self.sigma2, frame)
-        return prediction_table(self, mean, method or KenwardRoger(), level, kind, added)
+        new = isinstance(kind, str) and kind == "prediction"
+        added = new_row_variance(design, self.covariances, self.sigma2, frame) if new else None
+        return prediction_table(self, mean, contrasts.method_or(method, KenwardRoger()), level, kind, added)
 
     def summary(self, method: Method | None = None) -> Summary:
         """Return the fit as text with degrees of freedom and p-values, as lmerTest's ``summary``; by default Kenward-Roger."""
@@ -419,7 +420,7 @@ class MixedFit(FamiliarNames):
         else:
             variances = variances_at(standard.moments.layout, self.covariances, at)
         parts = dict(zip(self.n_groups, variances, strict=True))
-        if group is not None and group not in parts:
+        if group is not None and (not isinstance(group, str) or group not in parts):
             UNKNOWN_GROUP.refuse(group=group, known=", ".join(parts))
         part = sum(parts.values()) if group is None else parts[group]
         share = Share(group or ", ".join(parts), part, sum(parts.values()) + self.sigma2, not at)
@@ -453,7 +454,7 @@ class MixedFit(FamiliarNames):
             return comparison_table([self, *fits])
         method = next((o for o in others if isinstance(o, Method)), method)
         hypotheses = type_three(self._rows(), self.problem.standard.kept)
-        return contrasts.joint_table(self, hypotheses, method or KenwardRoger())
+        return contrasts.joint_table(self, hypotheses, contrasts.method_or(method, KenwardRoger()))
 
     def likelihood_ratio(self, larger: MixedFit) -> LikelihoodRatio:
         """Return the likelihood ratio test of this model within a larger one.

@@ -19,7 +19,7 @@ from scipy import optimize, special
 
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
-from asp_eval.stats.contrasts import LEVEL
+from asp_eval.stats.contrasts import check_level
 from asp_eval.stats.design.layout import Layout
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.prediction import effect_columns
@@ -123,8 +123,10 @@ def variances_at(layout: Layout, covariances: Sequence[Array], at: Mapping[str, 
         If a value is missing, or named for a column that does not vary at random.
     """
     varying = {layout.columns[e] for f in layout.factors for e in f.effects if e}
-    if varying != set(at):
-        STATED.refuse(found=", ".join(at) or "none", expected=", ".join(sorted(varying)) or "none")
+    numbers = isinstance(at, Mapping) and all(isinstance(v, (int, float, np.number)) for v in at.values())
+    if not numbers or varying != set(at):
+        found = (", ".join(map(str, at)) or "none") if isinstance(at, Mapping) else type(at).__name__
+        STATED.refuse(found=found, expected=", ".join(sorted(varying)) or "none")
     out = []
     for factor, D in zip(layout.factors, covariances, strict=True):
         z = np.array([1.0 if e == 0 else float(at[layout.columns[e]]) for e in factor.effects])
@@ -146,8 +148,7 @@ def nakagawa(standard: Standard, beta: Array, covariances: Sequence[Array], sigm
 
 def intraclass_correlation(problem: EstimationProblem, found: Optimum, share: Share, level: float, *, reml: bool) -> Estimate:
     """Return the ICC, with a profile interval where there is one variance ratio."""
-    if not 0 < level < 1:
-        LEVEL.refuse(found=level)
+    check_level(level)
     value = share.part / share.total
     term = f"ICC {share.name}"
     if problem.one is None or not share.whole:
