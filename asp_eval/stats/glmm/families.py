@@ -192,6 +192,9 @@ class NegativeBinomialRows:
 
     def _log_count(self, k: float) -> Array:
         """Return log of Gamma(y + k) / (Gamma(k) y!)."""
+        if k > 1e6:  # the difference of two large numbers, by its series
+            y = self.y
+            return np.asarray(y * np.log(k) + y * (y - 1) / (2 * k) - special.gammaln(y + 1))
         return np.asarray(special.gammaln(self.y + k) - special.gammaln(k) - special.gammaln(self.y + 1))
 
 

@@ -12,11 +12,11 @@ from asp_eval.stats.estimate import Array
 from asp_eval.stats.glmm.families import Rows, family_rows
 from asp_eval.stats.glmm.outcome import Outcome, check_family, read_outcome
 from asp_eval.stats.glmm.result import GlmmFit
-from asp_eval.stats.integration.checks import SEPARATED, UNBOUNDED, check_nodes, check_one_effect
+from asp_eval.stats.integration.checks import SEPARATED, UNBOUNDED, check_groups, check_nodes
 from asp_eval.stats.integration.fitted import LatentFit, settle
 from asp_eval.stats.integration.model import LatentModel, build_model
 from asp_eval.stats.integration.optimum import maximise
-from asp_eval.stats.integration.separation import separating_direction
+from asp_eval.stats.integration.separation import Counts, separated_in_words, separating_direction
 from asp_eval.stats.integration.standard import StandardColumns, standard_columns, standard_effects
 from asp_eval.stats.integration.start import fixed_effects_fit
 
@@ -27,6 +27,10 @@ PURE_GROUPS = Fault(
 DOMAIN = Fault(
     "FIT-095", "the {link} link is not defined for the values that this model needs", "Use the family's own link: {canonical}."
 )  # fmt: skip
+LARGE_SIZE = 1e5
+"""Size of a negative binomial from which the search is taken to run to the Poisson model."""
+ENDLESS = float(np.log(1e9))
+"""log k of a negative binomial that is a Poisson model to ten digits."""
 START_SD = {"logit": 0.5, "probit": 0.3, "cloglog": 0.4, "log": 0.4}
 """Standard deviation of a random effect at which the search begins."""
 
@@ -84,7 +88,7 @@ def glmm(
     family, link = check_family(family, link)
     nodes = check_nodes(n_quadrature)
     design = read_design(formula, frame, weights=weights, categories=True)
-    check_one_effect(design, nodes)
+    check_groups(design, nodes)
     outcome = read_outcome(design, family, design.formula.response)
     return fit_outcome(design, family, link, nodes, outcome)
 
@@ -100,7 +104,11 @@ def fit_outcome(design: Design, family: str, link: str, nodes: int, outcome: Out
     found = maximise(model, nodes, start)
     if family == "binomial":
         _refuse_pure(design, outcome)
-    found, free = settle(model, nodes, found)
+    free = np.ones(model.n_parameters, bool)
+    if rows.n_shared and found.x[-1] > np.log(LARGE_SIZE):
+        free[-1] = False
+        found = maximise(model, nodes, np.append(found.x[:-1], ENDLESS), free=free)
+    found, free = settle(model, nodes, found, free)
     every = design.layout.fixed_names
     names = tuple(every[k] for k in columns.kept)
     dropped = tuple(n for k, n in enumerate(every) if k not in columns.kept) + design.fixed.absent
@@ -157,31 +165,8 @@ def refuse_separated(design: Design, y: Array, trials: Array | None, columns: St
     direction = separating_direction(rising, fixed)
     if direction is None:
         return
-    d = columns.T @ direction
-    raw = design.fixed_matrix()[:, list(columns.kept)]
-    share = np.abs(d) * raw.std(axis=0)
-    names = [design.layout.fixed_names[k] for k in columns.kept]
-    guilty = [j for j in range(len(d)) if share[j] > 1e-6 * max(float(share.max()), 1e-300)]
-    SEPARATED.refuse(design.formula.text, cells=_cells(design, raw, names, guilty, y, trials))
-
-
-def _cells(design: Design, raw: Array, names: list[str], guilty: list[int], y: Array, trials: Array | None) -> Phrase:
-    """Say which columns separate, with counts where one is an indicator whose cell is empty."""
-    n = np.ones_like(y) if trials is None else trials
-    for j in guilty:
-        column = raw[:, j]
-        if set(np.unique(column)) <= {0.0, 1.0}:
-            for value, name in ((1.0, names[j]), (0.0, Phrase("all but {name}", name=names[j]))):
-                rows = column == value
-                events, total = y[rows].sum(), n[rows].sum()
-                if events == 0 or (events == total and (trials is not None or float(y.max()) <= 1)):
-                    return Phrase(
-                        "in {name}, {events} of {total} are events of {outcome}", name=name, events=f"{events:g}",
-                        total=f"{total:g}", outcome=design.formula.response,
-                    )  # fmt: skip
-    return Phrase(
-        "{names} tell {outcome} without error", names=", ".join(names[j] for j in guilty), outcome=design.formula.response
-    )
+    total = np.full_like(y, np.inf) if counts else np.ones_like(y) if trials is None else trials
+    SEPARATED.refuse(design.formula.text, cells=separated_in_words(design, columns, direction, Counts(y, total)))
 
 
 def _refuse_pure(design: Design, outcome: Outcome) -> None:

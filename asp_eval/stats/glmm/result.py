@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,10 +21,10 @@ from asp_eval.stats.integration.checks import SCALE
 from asp_eval.stats.integration.fitted import LatentFit, approximation, counted_df
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.method import Method
-from asp_eval.stats.smallsample.normal import Normal
 
+FEW_EVENTS = 5
+"""Events for each coefficient below which a fit says so."""
 NO_OVERDISPERSION = Phrase("The counts vary no more than Poisson's: the size of the negative binomial has no upper end.")
-LARGE_SIZE = 1e5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +78,10 @@ class GlmmFit:
 
     @property
     def dispersion(self) -> float | None:
-        """The negative binomial's size k, in var = mu + mu^2 / k; None for other families."""
-        return float(np.exp(self.latent.shared[0])) if self.family == "negative-binomial" else None
+        """The negative binomial's size k, in var = mu + mu^2 / k; infinite where the counts vary no more than Poisson's."""
+        if self.family != "negative-binomial":
+            return None
+        return float(np.exp(self.latent.shared[0])) if self.latent.free[-1] else np.inf
 
     @property
     def singular(self) -> bool:
@@ -131,11 +132,27 @@ class GlmmFit:
     def notes(self) -> tuple[Phrase, ...]:
         """What a reader of any result of this fit must know."""
         out = list(self.latent.notes)
+        few = self._few_events()
+        if few is not None:
+            out.append(few)
         if self.outcome.event:
             out.insert(0, Phrase("The probability of {event} is modelled.", event=self.outcome.event))
-        if self.dispersion is not None and self.dispersion > LARGE_SIZE:
+        if self.dispersion == np.inf:
             out.append(NO_OVERDISPERSION)
         return tuple(out)
+
+    def _few_events(self) -> Phrase | None:
+        """Say that the rarer outcome occurs too seldom for the number of coefficients (Peduzzi et al. 1996: ten for each)."""
+        y, w = self.outcome.y, self.outcome.weights
+        events = float((y if w is None or self.family == "binomial" else y * w).sum())
+        if self.family == "binomial":
+            events = min(events, float(self.n_obs if w is None else w.sum()) - events)
+        if events >= FEW_EVENTS * len(self.names):
+            return None
+        return Phrase(
+            "{events} events for {k} coefficients: the estimates rest on few, and Laplace's approximation is poor; "
+            "use n_quadrature=7 or more, and take intervals as rough.", events=f"{events:g}", k=len(self.names),
+        )  # fmt: skip
 
     def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
         """Return one row per coefficient: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high, method, note.
@@ -149,20 +166,17 @@ class GlmmFit:
         """
         return contrasts.tidy(self, method or BetweenWithin(), level)
 
-    def contrast(self, weights: Mapping[str, float] | Array, method: Method | None = None, level: float = 0.95) -> Estimate:
+    def contrast(self, weights: contrasts.Weights, method: Method | None = None, level: float = 0.95) -> Estimate:
         """Return the estimate of one linear combination of coefficients."""
         return contrasts.contrast(self, weights, method or BetweenWithin(), level)
 
-    def joint_test(
-        self, contrast: Sequence[str] | Sequence[Mapping[str, float]] | Array, method: Method | None = None
-    ) -> JointTest:
+    def joint_test(self, contrast: contrasts.Rows, method: Method | None = None) -> JointTest:
         """Return the Wald test that several coefficients (or contrasts) are zero together."""
         return contrasts.joint_test(self, contrast, method or BetweenWithin())
 
     def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
         """Return the covariance matrix of the coefficients, named."""
-        found = (method or Normal()).covariance(self)
-        return found if isinstance(found, Unavailable) else pd.DataFrame(found, index=list(self.names), columns=list(self.names))
+        return contrasts.covariance(self, method, lambda: self.model_covariance)
 
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row. `n_groups` is that of the outermost factor."""

@@ -91,6 +91,8 @@ class Cells:
 
     def gradient(self, values: Array) -> Array:
         """Return the sum of z_i values_i over each cell (C, K)."""
+        if self.effect == (-1,):
+            return self.sums(values)[:, None]
         distinct = [self.sums(values * c) for c in self.columns]
         if -1 in self.effect:
             distinct.append(self.sums(values))  # the last of the list, which -1 points at
@@ -112,6 +114,8 @@ class Cells:
 
     def spread(self, effects: Array) -> Array:
         """Return z_i' b of each row, for effects b of the cells (C, K)."""
+        if self.effect == (-1,):
+            return np.asarray(effects[:, 0][self.own], float)
         plain = effects[:, [k for k, e in enumerate(self.effect) if e < 0]].sum(axis=1) if -1 in self.effect else None
         out = None if plain is None else plain[self.own]
         for k, e in enumerate(self.effect):
@@ -122,6 +126,8 @@ class Cells:
 
     def quadratic(self, matrices: Array) -> Array:
         """Return z_i' T z_i of each row, for symmetric T of the cells (C, K, K)."""
+        if self.effect == (-1,):
+            return np.asarray(matrices[:, 0, 0][self.own], float)
         constant = self.product < 0
         out = matrices[:, constant].sum(axis=1)[self.own] if bool(constant.any()) else None
         for which, column in enumerate(self.products):

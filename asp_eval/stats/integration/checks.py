@@ -6,6 +6,7 @@ import numpy as np
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.engine.estimation import ONE_GROUP
 
 NODES = Fault(
     "FIT-090", "the number of quadrature points is a whole number from 1 to 101", "Use 1 for Laplace's approximation, or 7 to 25."
@@ -33,8 +34,11 @@ def check_nodes(n_quadrature: object) -> int:
     return int(n_quadrature)
 
 
-def check_one_effect(design: Design, nodes: int) -> None:
-    """Refuse quadrature where the integral of a group has more than one dimension."""
+def check_groups(design: Design, nodes: int) -> None:
+    """Refuse a factor with one group, and quadrature where the integral of a group has more than one dimension."""
     factors = design.layout.factors
+    for factor, groups in zip(factors, design.groups, strict=True):
+        if len(groups.levels) < 2:
+            ONE_GROUP.refuse(design.formula.text, group=factor.name)
     if nodes > 1 and (len(factors) > 1 or len(factors[0].effects) > 1):
         ONE_EFFECT.refuse(design.formula.text, found=", ".join(f"{len(f.effects)} of {f.name}" for f in factors))

@@ -152,7 +152,7 @@ class LatentFit:
             out.append(SINGULAR_NOTE)
         if not self.maximum.converged:
             out.append(NOT_CONVERGED)
-        return tuple(out)
+        return (*self.design.layout.notes, *out)
 
     def in_order(self, sorted_rows: Array) -> Array:
         """Return values of sorted rows in the order of the data."""
@@ -174,13 +174,13 @@ def approximation(nodes: int) -> Phrase:
     return Phrase("Laplace") if nodes == 1 else Phrase("adaptive Gauss-Hermite quadrature, {n} points", n=nodes)
 
 
-def settle(model: LatentModel, nodes: int, found: Maximum) -> tuple[Maximum, Mask]:
+def settle(model: LatentModel, nodes: int, found: Maximum, free: Mask | None = None) -> tuple[Maximum, Mask]:
     """Return the maximum with each standard deviation that the data do not tell from zero set to zero, and what is free.
 
     The criterion is even in such an element, so its slope there is nil; estimates of 1e-6 that rounding has left would
     only spoil the covariance matrix.
     """
-    free = np.ones(model.n_parameters, bool)
+    free = np.ones(model.n_parameters, bool) if free is None else free
     for j, element in enumerate(model.elements):
         at = model.p + j
         if element.row != element.column or abs(found.x[at]) > 0.05:

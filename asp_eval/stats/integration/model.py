@@ -20,8 +20,8 @@ from asp_eval.stats.integration.cells import Cells, Factor, Index, form_cells
 from asp_eval.stats.integration.rows import RowLikelihood, RowTerms
 from asp_eval.stats.integration.solvers import Crossed, Effects, Nested, Solved, choose_solver
 
-MODE_TOLERANCE = 1e-7
-"""Largest step of u, in its standard deviations, after which the modes are taken as found: Newton squares what is left."""
+MODE_TOLERANCE = 1e-5
+"""Largest step of u, in its standard deviations, after which the modes are taken as found: Newton leaves its square."""
 MOST_STEPS = 60
 
 
@@ -185,7 +185,6 @@ def find_modes(model: LatentModel, fixed: Array, L: Array, psi: Array, start: Ef
         if not np.isfinite(state.objective).all():
             return None
     for _ in range(MOST_STEPS):
-        own = solver.gather(state.u)
         right = solver.collect(cells.gradient(state.terms.first) @ L)
         solved = solver.factor(L.T @ cells.cross_products(-state.terms.second) @ L)
         step = solved.solve([r - v for r, v in zip(right, state.u, strict=True)])
@@ -197,7 +196,7 @@ def find_modes(model: LatentModel, fixed: Array, L: Array, psi: Array, start: Ef
             break
     own = solver.gather(state.u)
     expected = model.rows.expected_information(state.eta, psi)
-    terms = model.rows.terms(state.eta, psi, third=expected is None)
+    terms = state.terms
     observed = cells.cross_products(-terms.second)
     solved = solver.factor(L.T @ observed @ L)
     if expected is None:
@@ -220,8 +219,10 @@ class _State:
     def at(cls, model: LatentModel, fixed: Array, L: Array, psi: Array, u: Effects) -> _State:
         cells, solver = model.cells, model.solver
         eta = fixed + cells.spread(solver.gather(u) @ L.T)
-        terms = model.rows.terms(eta, psi)
+        terms = model.rows.terms(eta, psi, third=True)
         by_cell = cells.sums(terms.value)
+        if isinstance(solver, Nested) and solver.plain:
+            return cls(u, eta, terms, by_cell - 0.5 * (u[0] * u[0]).sum(axis=1))
         objective = np.asarray(np.bincount(solver.top, by_cell, solver.n_top), float)
         for f, own in enumerate(u):
             penalty = 0.5 * (own * own).sum(axis=1)
@@ -241,7 +242,7 @@ def _tops(model: LatentModel, f: int) -> Index:
 
 def _climb(model: LatentModel, fixed: Array, L: Array, psi: Array, state: _State, step: Effects, size: float) -> _State:
     """Take the step, halved for the groups whose penalised likelihood would fall."""
-    share = np.full(model.solver.n_top, min(1.0, 5.0 / size) if model.solver.n_top == 1 else 1.0)
+    share = np.full(model.solver.n_top, min(1.0, 5.0 / max(size, 1e-300)) if model.solver.n_top == 1 else 1.0)
     new = _moved(model, fixed, L, psi, state, step, share)
     if size < 1e-4 and np.isfinite(new.objective).all():  # nearer than this Newton's step cannot overshoot
         return new

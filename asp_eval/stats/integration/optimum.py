@@ -125,10 +125,12 @@ def _start_hessian(model: LatentModel, f: Criterion, x: Array, here: Evaluation)
     cells, solver = model.cells, model.solver
     L = model.triangle(model.split(x)[1])
     w = -modes.terms.second
-    columns = [solver.collect(cells.gradient(w * column) @ L) for column in model.X]
-    solved = [modes.solved.solve(c) for c in columns]
-    flat = np.array([np.concatenate([e.ravel() for e in c]) for c in columns]).reshape(p, -1)
-    flat_solved = np.array([np.concatenate([e.ravel() for e in c]) for c in solved]).reshape(p, -1)
+    flat = np.zeros((p, sum(f.m * f.k for f in model.factors)))
+    flat_solved = np.zeros_like(flat)
+    for j, column in enumerate(model.X):
+        right = solver.collect(cells.gradient(w * column) @ L)
+        flat[j] = np.concatenate([e.ravel() for e in right])
+        flat_solved[j] = np.concatenate([e.ravel() for e in modes.solved.solve(right)])
     H[:p, :p] = (model.X * w) @ model.X.T - flat @ flat_solved.T
     for j in range(p, k):
         e = np.zeros(k)
@@ -152,7 +154,7 @@ def _search(f: Criterion, x: Array, here: Evaluation, H: Array, moves: Mask) -> 
         fall = -float(g @ s)
         if fall < FALL:
             break
-        s *= min(1.0, 1.5 / float(np.abs(s).max()))
+        s *= min(1.0, 1.5 / max(float(np.abs(s).max()), 1e-300))
         share, new, moved = 1.0, here, x
         for _ in range(40):
             moved = x.copy()

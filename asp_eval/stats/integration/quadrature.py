@@ -20,7 +20,7 @@ from asp_eval.stats.integration.laplace import Evaluation
 from asp_eval.stats.integration.model import LatentModel, Modes, find_modes
 from asp_eval.stats.integration.solvers import Effects
 
-HELD = 400_000
+HELD = 30_000
 """Numbers of a node-by-row table worked on at a time."""
 
 

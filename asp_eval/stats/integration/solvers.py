@@ -106,6 +106,8 @@ class Nested:
         Position, in the order of the cells, of each group's parent.
     top : ndarray of int (C,)
     n_top : int
+    plain : bool
+        Whether the cells are the groups of one factor in their own order.
     """
 
     sizes: tuple[int, ...]
@@ -114,6 +116,7 @@ class Nested:
     parents: tuple[Index, ...]
     top: Index
     n_top: int
+    plain: bool
 
     @classmethod
     def of(cls, factors: Sequence[Factor], cells: Cells, parents: Sequence[Index]) -> Nested:
@@ -128,10 +131,13 @@ class Nested:
         top = np.arange(cells.count)
         for position in positions:
             top = position[top]
-        return cls(tuple(f.k for f in factors), tuple(places), tuple(starts), tuple(positions), top, len(places[-1]))
+        plain = len(places) == 1 and bool((places[0] == np.arange(len(places[0]))).all())
+        return cls(tuple(f.k for f in factors), tuple(places), tuple(starts), tuple(positions), top, len(places[-1]), plain)
 
     def collect(self, cells: Array) -> Effects:
         """Return, for each factor, the sums over each group's cells."""
+        if self.plain:
+            return [cells]
         out, rest = [], cells
         for level, k in enumerate(self.sizes):
             own = np.empty((len(rest), k))
@@ -143,6 +149,8 @@ class Nested:
 
     def gather(self, effects: Effects) -> Array:
         """Return the effects that act in each cell (C, K)."""
+        if self.plain:
+            return effects[0]
         at = np.arange(len(self.places[0]))
         parts = []
         for level, own in enumerate(effects):
@@ -156,7 +164,7 @@ class Nested:
         R, G, log_determinant = [], [], 0.0
         M = H
         for level, k in enumerate(self.sizes):
-            D = M[:, :k, :k] + np.eye(k)
+            D = M[:, :k, :k] + (np.eye(k) if k > 1 else 1.0)
             own, logs = inverses(D)
             log_determinant += float(logs.sum())
             R.append(own)
@@ -180,10 +188,8 @@ class NestedSolved:
     def solve(self, right: Effects) -> Effects:
         """Return the solution for the right side of each factor's effects."""
         s = self.solver
-        if len(s.sizes) == 1 and s.sizes[0] == 1:
-            out = np.empty_like(right[0])
-            out[s.places[0]] = self.R[0][:, :, 0] * right[0][s.places[0]]
-            return [out]
+        if s.plain and s.sizes == (1,):
+            return [self.R[0][:, :, 0] * right[0]]
         ahead: list[Array] = []
         carried: Array | None = None
         for level, k in enumerate(s.sizes):

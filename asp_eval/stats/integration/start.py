@@ -24,6 +24,8 @@ def fixed_effects_fit(X: Array, offset: Array | float, rows: RowLikelihood, star
         Held where it is.
     """
     beta = start
+    if not len(beta):
+        return beta, True
     with np.errstate(all="ignore"):
         here = rows.terms(X @ beta + offset, psi)
         for _ in range(MOST_STEPS):

@@ -14,11 +14,11 @@ from asp_eval.stats.design.model_frame import Design, read_design
 from asp_eval.stats.design.variables import Categories
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.integration.cells import Index
-from asp_eval.stats.integration.checks import SEPARATED, UNBOUNDED, check_nodes, check_one_effect
+from asp_eval.stats.integration.checks import SEPARATED, UNBOUNDED, check_groups, check_nodes
 from asp_eval.stats.integration.fitted import LatentFit, settle
 from asp_eval.stats.integration.model import build_model
 from asp_eval.stats.integration.optimum import maximise
-from asp_eval.stats.integration.separation import separating_direction
+from asp_eval.stats.integration.separation import separated_in_words, separating_direction
 from asp_eval.stats.integration.standard import StandardColumns, standard_columns, standard_effects
 from asp_eval.stats.ordinal.cumulative_rows import LATENT, CumulativeRows
 from asp_eval.stats.ordinal.result import ClmmFit
@@ -93,7 +93,7 @@ def clmm(
         THRESHOLDS.refuse(kind=thresholds)
     nodes = check_nodes(n_quadrature)
     design = read_design(formula, frame, categories=True)
-    check_one_effect(design, nodes)
+    check_groups(design, nodes)
     y, levels = ordered_outcome(design, frame)
     dtype = frame[design.formula.response].dtype if design.formula.response in frame.columns else None
     declared = not isinstance(dtype, pd.CategoricalDtype) or bool(dtype.ordered)
@@ -201,7 +201,5 @@ def _refuse_separated(design: Design, rows: CumulativeRows, columns: StandardCol
     direction = separating_direction(np.concatenate(parts), np.zeros((0, len(columns.T) + t)))
     if direction is None:
         return
-    d = np.abs(columns.T @ direction[: len(columns.T)]) * design.fixed_matrix()[:, list(columns.kept)].std(axis=0)
-    names = [design.layout.fixed_names[k] for k, v in zip(columns.kept, d, strict=True) if v > 1e-6 * max(float(d.max()), 1e-300)]
-    cells = Phrase("{names} tell {outcome} without error", names=", ".join(names), outcome=design.formula.response)
+    cells = separated_in_words(design, columns, direction[: len(columns.T)], None)
     SEPARATED.refuse(design.formula.text, cells=cells)

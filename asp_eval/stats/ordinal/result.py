@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -178,20 +177,17 @@ class ClmmFit:
         """
         return contrasts.tidy(self, method or BetweenWithin(), level)
 
-    def contrast(self, weights: Mapping[str, float] | Array, method: Method | None = None, level: float = 0.95) -> Estimate:
+    def contrast(self, weights: contrasts.Weights, method: Method | None = None, level: float = 0.95) -> Estimate:
         """Return the estimate of one linear combination of coefficients."""
         return contrasts.contrast(self, weights, method or BetweenWithin(), level)
 
-    def joint_test(
-        self, contrast: Sequence[str] | Sequence[Mapping[str, float]] | Array, method: Method | None = None
-    ) -> JointTest:
+    def joint_test(self, contrast: contrasts.Rows, method: Method | None = None) -> JointTest:
         """Return the Wald test that several coefficients (or contrasts) are zero together."""
         return contrasts.joint_test(self, contrast, method or BetweenWithin())
 
     def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
         """Return the covariance matrix of the coefficients, named."""
-        found = (method or Normal()).covariance(self)
-        return found if isinstance(found, Unavailable) else pd.DataFrame(found, index=list(self.names), columns=list(self.names))
+        return contrasts.covariance(self, method, lambda: self.model_covariance)
 
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row. `n_groups` is that of the outermost factor."""
