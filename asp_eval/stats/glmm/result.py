@@ -8,20 +8,30 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from asp_eval.core.errors import Unavailable
+from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats import contrasts
 from asp_eval.stats.components import components_table, effects_table
 from asp_eval.stats.design.model_frame import Design
-from asp_eval.stats.design.prediction import predict_rows
+from asp_eval.stats.design.prediction import effect_columns, predict_rows
 from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.glmm.families import family_rows
+from asp_eval.stats.glmm.icc import count_latent_icc, latent_icc, observed_icc
 from asp_eval.stats.glmm.links import Link
 from asp_eval.stats.glmm.outcome import Outcome
 from asp_eval.stats.integration.checks import SCALE
 from asp_eval.stats.integration.fitted import LatentFit, approximation, counted_df
+from asp_eval.stats.integration.profile import profile_table
+from asp_eval.stats.integration.redraw import bootstrap, draw_predictors
+from asp_eval.stats.integration.summary import summary_text
+from asp_eval.stats.replicates import Bootstrap
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.method import Method
+from asp_eval.stats.smallsample.normal import Normal
 
+ICC_SCALE = Fault("FIT-097", "there is no scale {scale!r} of an intraclass correlation", "Use 'latent' or 'observed'.")
+NO_ICC_INTERVAL = Phrase("no interval of this intraclass correlation; use bootstrap() for the standard deviations")
+ICC_NOTE = Phrase("the interval is that of the standard deviation, carried over")
 FEW_EVENTS = 5
 """Events for each coefficient below which a fit says so."""
 NO_OVERDISPERSION = Phrase("The counts vary no more than Poisson's: the size of the negative binomial has no upper end.")
@@ -240,3 +250,116 @@ class GlmmFit:
         modes = self.latent.modes if random_effects else ()
         eta = predict_rows(self.design, self.kept, self.estimate, modes, frame, random=random_effects, new_groups=new_groups)
         return self.link.inverse(eta) if scale == "response" else eta
+
+    def simulate(self, draws: int = 1, seed: int = 1) -> Array:
+        """Draw outcomes from the fitted model, random effects anew: proportions of grouped rows, zeros and ones, or counts.
+
+        Returns
+        -------
+        ndarray (draws, n)
+        """
+        trials = self.outcome.weights if self.family == "binomial" else None
+        drawn = np.stack([self._drawn(seed, "simulate", r) for r in range(draws)])
+        return drawn if trials is None else drawn / trials
+
+    def bootstrap(self, draws: int = 1_000, seed: int = 1) -> Bootstrap:
+        """Draw outcomes from this model and refit it to each: distributions of coefficients, variances and correlations.
+
+        Parameters
+        ----------
+        draws : int
+        seed : int
+            The same seed gives the same replicates.
+
+        Returns
+        -------
+        Bootstrap
+            ``.tidy(level)`` gives estimates with bias, standard error and interval. A replicate whose outcome is separated
+            has no numbers and is counted.
+        """
+        w = self.outcome.weights
+        return bootstrap(
+            self.latent, lambda r: family_rows(self.family, self.link.name, self._drawn(seed, "bootstrap", r), w), draws, seed
+        )  # fmt: skip
+
+    def profile_intervals(self, level: float = 0.95) -> pd.DataFrame:
+        """Return profile intervals of coefficients and standard deviations.
+
+        Returns
+        -------
+        DataFrame
+            group, term1, term2, quantity ("coefficient" or "sd"), estimate, conf_low, conf_high, method, note.
+        """
+        return profile_table(self.latent, level)
+
+    def icc(self, level: float = 0.95, scale: Literal["latent", "observed"] = "latent") -> Estimate:
+        """Return the intraclass correlation of all random effects together.
+
+        Parameters
+        ----------
+        level : float
+            Of the interval, which is the profile interval of the standard deviation carried over; it is there on the latent
+            scale for one random intercept.
+        scale : {"latent", "observed"}
+            The share of the latent variance, or the correlation of two outcomes of one group.
+        """
+        if scale not in ("latent", "observed"):
+            ICC_SCALE.refuse(scale=scale)
+        variance = self._effect_variances()
+        label = f"icc ({scale})"
+        if scale == "observed":
+            value = observed_icc(self._fixed_part(), variance, self.link, self.family, self.dispersion)
+            return Estimate.unavailable(label, NO_ICC_INTERVAL, method="quadrature", estimate=value)
+        found = self._latent_icc(float(variance.mean()))
+        if isinstance(found, Unavailable):
+            return Estimate.unavailable(label, found.reason)
+        factors = self.design.layout.factors
+        if len(factors) > 1 or factors[0].effects != (0,):
+            return Estimate.unavailable(label, NO_ICC_INTERVAL, method="variance components", estimate=found)
+        row = self.profile_intervals(level).iloc[-1]
+        if row["note"]:
+            return Estimate.unavailable(label, row["note"], method="profile", estimate=found)
+        low, high = (self._latent_icc(float(row[c]) ** 2) for c in ("conf_low", "conf_high"))
+        return Estimate(label, found, None, None, None, None, float(low), float(high), "profile", ICC_NOTE)  # type: ignore[arg-type]
+
+    def _drawn(self, seed: int, name: str, draw: int) -> Array:
+        """Return drawn successes or counts (n,)."""
+        eta, rng = draw_predictors(self.latent, seed, name, draw)
+        mean = self.link.inverse(eta)
+        if self.family == "binomial":
+            trials = np.ones(self.n_obs) if self.outcome.weights is None else self.outcome.weights
+            return rng.binomial(trials.astype(np.int64), np.clip(mean, 0.0, 1.0)).astype(float)
+        if self.dispersion is not None and np.isfinite(self.dispersion):
+            mean = mean * rng.gamma(self.dispersion, 1.0 / self.dispersion, len(mean))
+        return rng.poisson(np.maximum(mean, 0.0)).astype(float)
+
+    def _fixed_part(self) -> Array:
+        """Return X beta + offset (n,)."""
+        model = self.latent.model
+        return self.latent.in_order(model.fixed_part(model.split(self.latent.maximum.x)[0]))
+
+    def _effect_variances(self) -> Array:
+        """Return the variance of all random effects that act on each row (n,)."""
+        out = np.zeros(self.n_obs)
+        for factor, D in zip(self.design.layout.factors, self.latent.covariances, strict=True):
+            Z = effect_columns(self.design, factor)
+            out += ((Z @ D) * Z).sum(axis=1)
+        return out
+
+    def _latent_icc(self, variance: float) -> float | Unavailable:
+        """Return the latent intraclass correlation at a variance of the random effects."""
+        if self.family == "binomial":
+            return latent_icc(variance, self.link.name)
+        if self.link.name != "log":
+            return Unavailable(
+                Phrase("a count with the {link} link has no latent scale; use scale='observed'", link=self.link.name)
+            )
+        mean = float(np.exp(self._fixed_part().mean() + 0.5 * variance))
+        return count_latent_icc(variance, mean, self.dispersion)
+
+    def __str__(self) -> str:
+        title = f"Generalised linear mixed model, {self.family} family, {self.link.name} link ({self.approximation})"
+        return summary_text(
+            title, self.design.formula.text, self.glance(), self.variance_components(), {"Fixed effects": self.tidy(Normal())},
+            self.n_groups, self.notes,
+        )  # fmt: skip

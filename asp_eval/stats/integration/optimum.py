@@ -72,7 +72,9 @@ class Criterion:
         return found
 
 
-def maximise(model: LatentModel, nodes: int, start: Array, *, free: Mask | None = None, hessian: Array | None = None) -> Maximum:
+def maximise(
+    model: LatentModel, nodes: int, start: Array, *, free: Mask | None = None, hessian: Array | None = None, polish: bool = True
+) -> Maximum:
     """Return the maximum of the likelihood.
 
     Parameters
@@ -85,6 +87,9 @@ def maximise(model: LatentModel, nodes: int, start: Array, *, free: Mask | None 
         Parameters that may move; the others stay where they start.
     hessian : ndarray (parameters, parameters), optional
         A first guess.
+    polish : bool
+        Whether Newton steps end the search and the Hessian there is computed; without, the estimate is good to a
+        thousandth of a standard error.
     """
     f = Criterion(model, nodes)
     moves = np.ones(len(start), bool) if free is None else free
@@ -92,7 +97,9 @@ def maximise(model: LatentModel, nodes: int, start: Array, *, free: Mask | None 
     if here.modes is None:
         return Maximum(start, here, np.full((len(start),) * 2, np.nan), False, f.count)
     guess = _start_hessian(model, f, start, here) if hessian is None else hessian
-    x, here = _search(f, start, here, positive(guess[np.ix_(moves, moves)]), moves)
+    x, here = search(f, start, here, positive(guess[np.ix_(moves, moves)]), moves)
+    if not polish:
+        return Maximum(x, here, guess, bool(np.isfinite(here.value)), f.count)
     return _polish(f, x, here, moves)
 
 
@@ -143,16 +150,30 @@ def _start_hessian(model: LatentModel, f: Criterion, x: Array, here: Evaluation)
     return H
 
 
-def _search(f: Criterion, x: Array, here: Evaluation, H: Array, moves: Mask) -> tuple[Array, Evaluation]:
-    """Descend by BFGS until the next step promises nothing."""
+def search(
+    f: Callable[[Array], Evaluation], x: Array, here: Evaluation, H: Array, moves: Mask, fall: float = FALL
+) -> tuple[Array, Evaluation]:
+    """Descend by BFGS until the next step promises a fall below `fall`.
+
+    Parameters
+    ----------
+    f : callable
+    x : ndarray (parameters,)
+    here : Evaluation
+        At x.
+    H : ndarray (free, free)
+        A first Hessian, positive definite.
+    moves : ndarray of bool (parameters,)
+    fall : float
+    """
     for _ in range(MOST_STEPS):
         g = here.gradient[moves]
         try:
             s = -linalg.solve(H, g, assume_a="pos", check_finite=False)
         except (linalg.LinAlgError, ValueError):
             s = -g
-        fall = -float(g @ s)
-        if fall < FALL:
+        promised = -float(g @ s)
+        if promised < fall:
             break
         s *= min(1.0, 1.5 / max(float(np.abs(s).max()), 1e-300))
         share, new, moved = 1.0, here, x
@@ -160,7 +181,7 @@ def _search(f: Criterion, x: Array, here: Evaluation, H: Array, moves: Mask) -> 
             moved = x.copy()
             moved[moves] += share * s
             new = f(moved)
-            if new.value < here.value - 1e-4 * share * fall or (fall < 1e-7 and new.value < here.value + 1e-9):
+            if new.value < here.value - 1e-4 * share * promised or (promised < 1e-7 and new.value < here.value + 1e-9):
                 break
             share /= 2
         else:

@@ -25,7 +25,7 @@ from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.estimate import Array, Estimate, JointTest
 from asp_eval.stats.familiar_names import FamiliarNames, Summary, coefficient_table
-from asp_eval.stats.mixed.bootstrap import Bootstrap, bootstrap
+from asp_eval.stats.mixed.bootstrap import bootstrap
 from asp_eval.stats.mixed.clusters import model_clusters
 from asp_eval.stats.mixed.coefficient_profile import held, profile_interval
 from asp_eval.stats.mixed.derivatives import variance_derivatives
@@ -39,7 +39,11 @@ from asp_eval.stats.mixed.summary import summary_text
 from asp_eval.stats.mixed.type3 import type_three
 from asp_eval.stats.mixed.variance_share import R2, Share, effect_variances, intraclass_correlation, nakagawa, variances_at
 from asp_eval.stats.mixed.variance_test import variance_test
+<<<<<<< HEAD
 from asp_eval.stats.prediction_table import prediction_table
+=======
+from asp_eval.stats.replicates import Bootstrap
+>>>>>>> b65a713 (Profile and bootstrap intervals, simulation, intraclass correlations and print of generalised and ordinal mixed models)
 from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks
 from asp_eval.stats.smallsample.influence import influence_table
 from asp_eval.stats.smallsample.kenward_roger import SINGULAR_NOTE, KenwardRoger

@@ -23,9 +23,10 @@ from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.engine.likelihood import Criterion
 from asp_eval.stats.engine.optimisation import Optimum, minimise
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.mixed.bootstrap import DRAWS, drawn
+from asp_eval.stats.mixed.bootstrap import drawn
 from asp_eval.stats.mixed.bootstrap_refits import ratio_statistics
 from asp_eval.stats.mixed.likelihood_ratio import LikelihoodRatio
+from asp_eval.stats.replicates import DRAWS
 
 NO_EFFECT = Fault("INF-072", "the model has no random effect {term!r} of {group!r}", "Use one of: {known}.")
 INTERCEPT_BELOW_SLOPES = Fault(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,15 +13,23 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.stats import contrasts
 from asp_eval.stats.components import components_table, effects_table
 from asp_eval.stats.design.model_frame import Design
-from asp_eval.stats.design.prediction import predict_rows
+from asp_eval.stats.design.prediction import effect_columns, predict_rows
 from asp_eval.stats.design.variables import Categories
 from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.integration.cells import Index
 from asp_eval.stats.integration.checks import SCALE
 from asp_eval.stats.integration.fitted import LatentFit, approximation, counted_df
+from asp_eval.stats.integration.profile import profile_table
+from asp_eval.stats.integration.redraw import bootstrap, draw_predictors
+from asp_eval.stats.integration.summary import summary_text
 from asp_eval.stats.ordinal.cumulative_rows import CumulativeRows, Latent
+from asp_eval.stats.replicates import Bootstrap
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.method import Method
 from asp_eval.stats.smallsample.normal import Normal
+
+NO_ICC_INTERVAL = Phrase("no interval of this intraclass correlation; use bootstrap() for the standard deviations")
+ICC_NOTE = Phrase("the interval is that of the standard deviation, carried over")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -235,6 +243,80 @@ class ClmmFit:
         modes = self.latent.modes if random_effects else ()
         eta = predict_rows(self.design, self.kept, self.estimate, modes, frame, random=random_effects, new_groups=new_groups)
         return self.rows.probabilities(eta, self.latent.shared) if scale == "response" else eta
+
+    def simulate(self, draws: int = 1, seed: int = 1) -> pd.DataFrame:
+        """Draw outcomes from the fitted model, random effects anew.
+
+        Returns
+        -------
+        DataFrame (n, draws)
+            Ordered categories.
+        """
+        names = np.array(self.levels, object)
+        kind = pd.CategoricalDtype(list(self.levels), ordered=True)
+        return pd.DataFrame({r: names[self._drawn(seed, "simulate", r)] for r in range(draws)}).astype(kind)
+
+    def bootstrap(self, draws: int = 1_000, seed: int = 1) -> Bootstrap:
+        """Draw outcomes from this model and refit it to each: distributions of coefficients, variances and correlations.
+
+        Parameters
+        ----------
+        draws : int
+        seed : int
+            The same seed gives the same replicates.
+        """
+        return bootstrap(self.latent, lambda r: replace(self.rows, y=self._drawn(seed, "bootstrap", r)), draws, seed)
+
+    def profile_intervals(self, level: float = 0.95) -> pd.DataFrame:
+        """Return profile intervals of coefficients and standard deviations.
+
+        Returns
+        -------
+        DataFrame
+            group, term1, term2, quantity ("coefficient" or "sd"), estimate, conf_low, conf_high, method, note.
+        """
+        return profile_table(self.latent, level)
+
+    def icc(self, level: float = 0.95) -> Estimate:
+        """Return the intraclass correlation of the latent scale, all random effects together.
+
+        Parameters
+        ----------
+        level : float
+            Of the profile interval of the standard deviation, carried over; it is there for one random intercept.
+        """
+        variance = 0.0
+        for factor, D in zip(self.design.layout.factors, self.latent.covariances, strict=True):
+            Z = effect_columns(self.design, factor)
+            variance += float(((Z @ D) * Z).sum(axis=1).mean())
+        residual = self.link.variance
+        value = variance / (variance + residual)
+        factors = self.design.layout.factors
+        if len(factors) > 1 or factors[0].effects != (0,):
+            return Estimate.unavailable("icc (latent)", NO_ICC_INTERVAL, method="variance components", estimate=value)
+        row = self.profile_intervals(level).iloc[-1]
+        if row["note"]:
+            return Estimate.unavailable("icc (latent)", row["note"], method="profile", estimate=value)
+        low, high = (float(row[c]) ** 2 for c in ("conf_low", "conf_high"))
+        ends = low / (low + residual), high / (high + residual)
+        return Estimate("icc (latent)", value, None, None, None, None, *ends, "profile", ICC_NOTE)
+
+    def _drawn(self, seed: int, name: str, draw: int) -> Index:
+        """Return drawn positions of categories (n,)."""
+        eta, rng = draw_predictors(self.latent, seed, name, draw)
+        below = np.cumsum(self.rows.probabilities(eta, self._centred_shared()), axis=1)[:, :-1]
+        return np.asarray((rng.random(len(eta))[:, None] > below).sum(axis=1), np.intp)
+
+    def _centred_shared(self) -> Array:
+        """Return the thresholds' parameters that belong to centred columns."""
+        return self.latent.model.split(self.latent.maximum.x)[2]
+
+    def __str__(self) -> str:
+        title = f"Cumulative link mixed model, {self.link.name} link ({self.approximation})"
+        tables = {"Coefficients": self.tidy(Normal()), "Thresholds": self.thresholds()}
+        return summary_text(
+            title, self.design.formula.text, self.glance(), self.variance_components(), tables, self.n_groups, self.notes
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
