@@ -35,11 +35,14 @@ class Evaluation:
     gradient : ndarray (parameters,)
     modes : Modes or None
         None where the model is not defined.
+    row_slope : ndarray (n,) or None
+        Derivative of the criterion in the linear predictor of each sorted row, so that a column's slope is its sum of products.
     """
 
     value: float
     gradient: Array
     modes: Modes | None
+    row_slope: Array | None = None
 
 
 def laplace(model: LatentModel, x: Array, start: Effects | None = None) -> Evaluation:
@@ -54,11 +57,11 @@ def laplace(model: LatentModel, x: Array, start: Effects | None = None) -> Evalu
         value += 0.5 * modes.curvature.log_determinant
         if not np.isfinite(value):
             return Evaluation(np.inf, np.full(len(x), np.nan), None)
-        return Evaluation(value, _gradient(model, modes, L, psi), modes)
+        return Evaluation(value, *_gradient(model, modes, L, psi))
 
 
-def _gradient(model: LatentModel, modes: Modes, L: Array, psi: Array) -> Array:
-    """Return the gradient at the modes."""
+def _gradient(model: LatentModel, modes: Modes, L: Array, psi: Array) -> tuple[Array, Modes, Array]:
+    """Return the gradient at the modes, the modes and the slope of each row."""
     cells, solver, terms = model.cells, model.solver, modes.terms
     S = modes.curvature.own_inverse()
     v = cells.quadratic(L @ S @ L.T)
@@ -70,4 +73,4 @@ def _gradient(model: LatentModel, modes: Modes, L: Array, psi: Array) -> Array:
     G += (S @ (L.T @ modes.C)).sum(axis=0).T
     theta = np.array([G[e.place] for e in model.elements])
     shared = model.rows.shared_gradient(modes.eta, psi, np.full_like(v, -1.0), t, -0.5 * v)
-    return np.concatenate([model.X @ g, theta, shared])
+    return np.concatenate([model.X @ g, theta, shared]), modes, g

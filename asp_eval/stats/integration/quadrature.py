@@ -33,14 +33,14 @@ def quadrature(model: LatentModel, x: Array, nodes: int, start: Effects | None =
         modes = find_modes(model, fixed, L, psi, start)
         if modes is None:
             return Evaluation(np.inf, np.full(len(x), np.nan), None)
-        value, gradient = _integrate(model, modes, fixed, float(theta[0]), psi, nodes)
+        value, gradient, row_slope = _integrate(model, modes, fixed, float(theta[0]), psi, nodes)
         if not np.isfinite(value):
             return Evaluation(np.inf, np.full(len(x), np.nan), None)
-        return Evaluation(value, gradient, modes)
+        return Evaluation(value, gradient, modes, row_slope)
 
 
-def _integrate(model: LatentModel, modes: Modes, fixed: Array, lam: float, psi: Array, nodes: int) -> tuple[float, Array]:
-    """Return the value and the gradient at the modes."""
+def _integrate(model: LatentModel, modes: Modes, fixed: Array, lam: float, psi: Array, nodes: int) -> tuple[float, Array, Array]:
+    """Return the value, the gradient and the slope of each row at the modes."""
     cells, rows, terms = model.cells, model.rows, modes.terms
     z = cells.columns[0] if cells.columns else 1.0
     own = cells.own
@@ -78,7 +78,7 @@ def _integrate(model: LatentModel, modes: Modes, fixed: Array, lam: float, psi: 
         for q in range(nodes):
             shared += rows.shared_gradient(fixed + z * (lam * U[q])[own], psi, P[q][own], zero, zero)
         shared += rows.shared_gradient(modes.eta, psi, zero, (a * lam)[own] * z, -(kappa * lam**2)[own] * z**2)
-    return value, -np.concatenate([model.X @ g, [by_group.sum()], shared])
+    return value, -np.concatenate([model.X @ g, [by_group.sum()], shared]), -g
 
 
 @lru_cache

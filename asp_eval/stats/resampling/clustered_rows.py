@@ -12,14 +12,16 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.variables import Codes
 from asp_eval.stats.estimate import Array
+from asp_eval.stats.glmm.result import GlmmFit
 from asp_eval.stats.linear.ols import OlsFit
 from asp_eval.stats.mixed.fit import MixedFit
+from asp_eval.stats.ordinal.result import ClmmFit
 from asp_eval.stats.resampling.arm_columns import ArmColumns, arm_columns
 from asp_eval.stats.smallsample.method import Fit
 
 NO_ROWS = Phrase("a fit from moments has no rows to give to another arm; fit with lmm(formula, frame)")
 NO_CLUSTERS = Phrase("the clusters that were drawn are unknown: give ols(..., cluster=) their column")
-OTHER_FITS = Phrase("permutation is defined for linear and for linear mixed models")
+OTHER_FITS = Phrase("permutation is defined for linear and for mixed models")
 NOT_NESTED = Phrase("no grouping factor of the model holds all others, so there are no clusters that could have been drawn")
 
 
@@ -54,7 +56,7 @@ def clustered_rows(fit: Fit) -> ClusteredRows | Unavailable:
         if fit.clusters is None:
             return Unavailable(NO_CLUSTERS)
         return ClusteredRows(fit.model, np.flatnonzero(fit.solution.kept).tolist(), fit.clusters.codes, fit.clusters.levels)
-    if not isinstance(fit, MixedFit):
+    if not isinstance(fit, MixedFit | GlmmFit | ClmmFit):
         return Unavailable(OTHER_FITS)
     if fit.design is None:
         return Unavailable(NO_ROWS)
@@ -64,7 +66,8 @@ def clustered_rows(fit: Fit) -> ClusteredRows | Unavailable:
         parent[group.codes] = outer.codes
         if not bool((parent[group.codes] == outer.codes).all()):
             return Unavailable(NOT_NESTED)
-    return ClusteredRows(fit.design, list(fit.problem.standard.kept), outer.codes, outer.levels)
+    kept = fit.problem.standard.kept if isinstance(fit, MixedFit) else fit.kept
+    return ClusteredRows(fit.design, list(kept), outer.codes, outer.levels)
 
 
 def cluster_means(rows: ClusteredRows, columns: ArmColumns) -> tuple[ArmColumns, Array]:

@@ -15,7 +15,7 @@ constant effects that the same draws do not reject.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -24,7 +24,9 @@ from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.contrasts import contrast_row
 from asp_eval.stats.estimate import Array, Estimate
+from asp_eval.stats.glmm.result import GlmmFit
 from asp_eval.stats.mixed.fit import MixedFit
+from asp_eval.stats.ordinal.result import ClmmFit
 from asp_eval.stats.resampling.allocations import Allocations, Draws
 from asp_eval.stats.resampling.arm_columns import ArmColumns
 from asp_eval.stats.resampling.arm_grams import ArmGrams, arm_grams
@@ -34,8 +36,10 @@ from asp_eval.stats.resampling.loop_refits import loop_refits
 from asp_eval.stats.resampling.permutation_test import PermutationDistribution, PermutationTest, RefitAt
 from asp_eval.stats.resampling.refits import Refits
 from asp_eval.stats.resampling.reml_refits import reml_refits, undecided
+from asp_eval.stats.resampling.score_refits import score_refits
 from asp_eval.stats.smallsample.direct import DirectMethod
 from asp_eval.stats.smallsample.method import Fit
+from asp_eval.stats.smallsample.normal import model_covariance
 
 NO_ALLOCATIONS = Fault(
     "INF-066", "a permutation test needs the allocations that the lot could have given",
@@ -51,6 +55,7 @@ ONE_ALLOCATION = Phrase("the clusters of these data could have been allocated in
 SEVERAL_ARMS = Phrase("no interval: with more than two arms the effects of the others are not known")
 NOT_CONSTANT = Phrase("no interval: this contrast is zero when the effect is the same for everyone")
 BY_LOOP = Phrase("no interval: the model has more than a random intercept, and each endpoint would need thousands of fits")
+BY_SCORE = Phrase("no interval: the score is that of no effect, and other effects would need a fit for each")
 NOT_ASKED = Phrase("no interval was asked for")
 
 
@@ -65,8 +70,9 @@ class Permutation(DirectMethod):
     allocations : Allocations
         The draws, with the order of their clusters; see `asp_eval.allocations`.
     statistic : {"model", "cluster-means"}
-        |b / se| of the fit's own kind: REML for a mixed model (whatever it was fitted by), CR1 for least squares. Or of
-        least squares on the means of the clusters.
+        |b / se| of the fit's own kind: REML for a linear mixed model (whatever it was fitted by), CR1 for least squares, the
+        score for a generalised or ordinal mixed model, which is fitted once without the treatment. Or of least squares on
+        the means of the clusters.
     interval : bool
         Whether to invert the test for an interval, which takes about ten times as long as the p-value.
 
@@ -106,7 +112,12 @@ class Permutation(DirectMethod):
             if isinstance(found, Unavailable):
                 out.append(Estimate.unavailable(term, found.reason, method=self.name, estimate=value))
             else:
-                out.append(found.row(term, level, self.name, self._statistic_of(fit)))
+                made = found.row(term, level, self.name, self._statistic_of(fit))
+                out.append(
+                    _with_own_estimate(made, fit, row)
+                    if isinstance(fit, GlmmFit | ClmmFit) and self.statistic == "model"
+                    else made
+                )
         return out
 
     def distribution(self, fit: Fit, weights: Mapping[str, float]) -> PermutationDistribution | Unavailable:
@@ -130,6 +141,11 @@ class Permutation(DirectMethod):
         draws = self._draws(rows, columns)
         if isinstance(draws, Unavailable):
             return draws
+        if self.statistic == "model" and isinstance(fit, GlmmFit | ClmmFit):
+            found = score_refits(fit, rows, columns, draws, contrast)
+            if isinstance(found, Unavailable):
+                return found
+            return PermutationTest(found, self._given.enumerated, None, None, BY_SCORE if self.interval else NOT_ASKED)
         y, codes, weights = rows.design.response, rows.codes, rows.design.weights
         if self.statistic == "cluster-means":
             J, p = len(rows.levels), columns.X.shape[2]
@@ -171,6 +187,8 @@ class Permutation(DirectMethod):
         """Say whose estimate and standard error the row holds, where it is not the fit's own model."""
         if self.statistic == "cluster-means":
             return Phrase("least squares on the means of the clusters")
+        if isinstance(fit, GlmmFit | ClmmFit):
+            return Phrase("the statistic is the score of the model without the treatment")
         if isinstance(fit, MixedFit):
             return NO_NOTE if fit.reml else Phrase("estimate and standard error by REML")
         return Phrase("standard error CR1")
@@ -179,6 +197,14 @@ class Permutation(DirectMethod):
     def _given(self) -> Allocations:
         """The allocations, which construction has checked."""
         return self.allocations if self.allocations is not None else NO_ALLOCATIONS.refuse()
+
+
+def _with_own_estimate(row: Estimate, fit: Fit, contrast: Array) -> Estimate:
+    """Return the row with the maximum likelihood estimate and its standard error; the statistic stays the score's."""
+    V = model_covariance(fit, "Permutation")
+    if isinstance(V, Unavailable) or row.std_error is None:
+        return row
+    return replace(row, estimate=float(contrast @ fit.estimate), std_error=float(np.sqrt(contrast @ V @ contrast)))
 
 
 def random_intercept(fit: MixedFit) -> bool:

@@ -1,0 +1,130 @@
+"""Intervals, simulation, intraclass correlations and permutation of generalised and ordinal mixed models.
+
+1. A profile interval ends where the refitted likelihood has fallen by the chi-square quantile.
+2. The bootstrap's standard errors are near the model's, and the same seed gives the same numbers.
+3. Simulated outcomes have the model's mean and correlation within groups.
+4. The permutation test's p-values are uniform over all allocations of one data set: exact.
+"""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import special
+
+import asp_eval
+from asp_eval import Allocations, Permutation
+
+FORMULA = "y ~ arm + x + (1 | inst)"
+
+
+def trial(seed=1, groups=16, size=20, sd=0.8):
+    rng = np.random.default_rng(seed)
+    g = np.repeat(np.arange(groups), size)
+    frame = pd.DataFrame({"inst": [f"i{v:02d}" for v in g], "arm": np.where(g % 2, "new", "old"), "x": rng.normal(size=len(g))})
+    eta = -0.4 + 0.5 * frame["x"] + sd * rng.normal(size=groups)[g]
+    frame["y"] = rng.binomial(1, special.expit(eta))
+    frame["band"] = pd.cut(eta + rng.logistic(size=len(g)), [-np.inf, -1, 0.5, np.inf], labels=["low", "middle", "high"])
+    return frame
+
+
+def test_a_profile_interval_ends_where_the_likelihood_has_fallen():
+    frame = trial()
+    fit = asp_eval.glmm(FORMULA, frame, n_quadrature=9)
+    table = fit.profile_intervals().set_index(["quantity", "term1"])
+    for end in ("conf_low", "conf_high"):
+        value = table.loc[("coefficient", "arm[T.old]"), end]
+        held = frame.assign(o=value * (frame["arm"] == "old"))
+        refitted = asp_eval.glmm("y ~ x + offset(o) + (1 | inst)", held, n_quadrature=9)
+        assert 2 * (fit.log_likelihood - refitted.log_likelihood) == pytest.approx(special.chdtri(1, 0.05), abs=1e-4)
+    low, high = table.loc[("sd", "Intercept"), ["conf_low", "conf_high"]].astype(float)
+    assert low < np.sqrt(fit.variance_components()["variance"].iloc[0]) < high
+
+
+def test_a_profile_of_a_standard_deviation_reaches_zero_where_the_data_allow_it():
+    table = asp_eval.glmm(FORMULA, trial(sd=0.0, seed=3)).profile_intervals().set_index("quantity")
+    assert table.loc["sd", "conf_low"] == 0.0
+    assert table.loc["sd", "conf_high"] > 0.1
+
+
+@pytest.mark.parametrize("kind", ["glmm", "clmm"])
+def test_the_bootstrap_is_near_the_model_and_repeats(kind):
+    fit = asp_eval.glmm(FORMULA, trial()) if kind == "glmm" else asp_eval.clmm("band ~ arm + x + (1 | inst)", trial())
+    table = fit.bootstrap(draws=120, seed=4).tidy()
+    own = table[table["quantity"] == "coefficient"]
+    np.testing.assert_allclose(own["std_error"], np.sqrt(np.diag(fit.model_covariance)), rtol=0.35)
+    again = fit.bootstrap(draws=2, seed=4)
+    np.testing.assert_array_equal(again.replicates, fit.bootstrap(draws=2, seed=4).replicates)
+
+
+def test_simulated_outcomes_have_the_models_mean_and_correlation():
+    frame = trial(groups=20, size=10)
+    fit = asp_eval.glmm("y ~ 1 + (1 | inst)", frame)
+    drawn = fit.simulate(draws=1500, seed=2).reshape(1500, 20, 10)
+    sd = float(np.sqrt(fit.variance_components()["variance"].iloc[0]))
+    u, w = np.polynomial.hermite_e.hermegauss(40)
+    p = special.expit(fit.estimate[0] + sd * u) @ (w / w.sum())
+    assert drawn.mean() == pytest.approx(p, abs=0.01)
+    centred = drawn - p
+    pairs = (centred.sum(axis=2) ** 2 - (centred**2).sum(axis=2)).mean() / 90
+    assert pairs / (p * (1 - p)) == pytest.approx(fit.icc(scale="observed").estimate, abs=0.01)
+
+
+def test_intraclass_correlations_by_their_formulas():
+    fit = asp_eval.glmm(FORMULA, trial(), link="probit")
+    variance = float(fit.variance_components()["variance"].iloc[0])
+    found = fit.icc()
+    assert found.estimate == pytest.approx(variance / (variance + 1.0))
+    assert found.conf_low < found.estimate < found.conf_high
+    assert fit.icc(scale="observed").estimate < found.estimate
+    ordinal = asp_eval.clmm("band ~ arm + x + (1 | inst)", trial())
+    variance = float(ordinal.variance_components()["variance"].iloc[0])
+    assert ordinal.icc().estimate == pytest.approx(variance / (variance + np.pi**2 / 3))
+    assert asp_eval.glmm(FORMULA, trial(), link="log").icc().estimate is None
+
+
+@pytest.mark.parametrize(
+    ("formula", "nodes"), [("y ~ arm + x + (1 | inst)", 1), ("y ~ arm + x + (1 | inst)", 5), ("band ~ arm + x + (1 | inst)", 1)]
+)
+def test_permutation_is_exact(formula, nodes):
+    frame = trial(groups=8, size=12, seed=2)
+    g = np.repeat(np.arange(8), 12)
+    every = np.array([[i in chosen for i in range(8)] for chosen in itertools.combinations(range(8), 4)])
+    method = Permutation("arm", Allocations(tuple(sorted(frame["inst"].unique())), every, enumerated=True))
+    fit = asp_eval.clmm if formula.startswith("band") else asp_eval.glmm
+    found = []
+    for allocation in every[: len(every) // 2]:  # the other half mirrors it
+        arms = frame.assign(arm=np.where(allocation[g], "new", "old"))
+        found.append(fit(formula, arms, n_quadrature=nodes).contrast("arm[T.old]", method).p_value)
+    np.testing.assert_allclose(np.sort(found), np.arange(2, 71, 2) / 70, atol=1e-12)
+
+
+def test_permutation_keeps_the_estimate_and_says_what_it_cannot():
+    frame = trial(groups=8)
+    every = np.array([[i in chosen for i in range(8)] for chosen in itertools.combinations(range(8), 4)])
+    method = Permutation("arm", Allocations(tuple(sorted(frame["inst"].unique())), every, enumerated=True))
+    fit = asp_eval.glmm(FORMULA, frame)
+    table = fit.tidy(method).set_index("term")
+    assert table.loc["arm[T.old]", "estimate"] == pytest.approx(fit.estimate[1])
+    assert "score" in table.loc["arm[T.old]", "note"]
+    assert np.isnan(table.loc["x", "p_value"])
+    assert table.loc["x", "note"]
+    assert asp_eval.glmm("y ~ arm * x + (1 | inst)", frame).contrast("arm[T.old]", method).p_value is None
+
+
+def test_methods_of_linear_models_say_why_they_have_no_answer():
+    fit = asp_eval.glmm(FORMULA, trial())
+    for method in (asp_eval.KenwardRoger(), asp_eval.Satterthwaite(), asp_eval.CR2()):
+        row = fit.contrast("arm[T.old]", method)
+        assert row.p_value is None
+        assert row.note
+
+
+@pytest.mark.parametrize("kind", ["glmm", "clmm"])
+def test_a_fit_prints_like_a_summary(kind):
+    fit = asp_eval.glmm(FORMULA, trial()) if kind == "glmm" else asp_eval.clmm("band ~ arm + x + (1 | inst)", trial())
+    shown = str(fit)
+    assert "Random effects:" in shown
+    assert "groups: inst, 16" in shown
+    assert ("low|middle" in shown) == (kind == "clmm")
