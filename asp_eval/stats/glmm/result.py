@@ -15,6 +15,7 @@ from asp_eval.stats.components import components_table, effects_table
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.prediction import effect_columns, predict_rows
 from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.familiar_names import FamiliarNames
 from asp_eval.stats.glmm.families import family_rows
 from asp_eval.stats.glmm.icc import count_latent_icc, latent_icc, observed_icc
 from asp_eval.stats.glmm.links import Link
@@ -38,7 +39,7 @@ NO_OVERDISPERSION = Phrase("The counts vary no more than Poisson's: the size of 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GlmmFit:
+class GlmmFit(FamiliarNames):
     """A fitted generalised linear mixed model.
 
     Attributes

@@ -39,11 +39,8 @@ from asp_eval.stats.mixed.summary import summary_text
 from asp_eval.stats.mixed.type3 import type_three
 from asp_eval.stats.mixed.variance_share import R2, Share, effect_variances, intraclass_correlation, nakagawa, variances_at
 from asp_eval.stats.mixed.variance_test import variance_test
-<<<<<<< HEAD
 from asp_eval.stats.prediction_table import prediction_table
-=======
 from asp_eval.stats.replicates import Bootstrap
->>>>>>> b65a713 (Profile and bootstrap intervals, simulation, intraclass correlations and print of generalised and ordinal mixed models)
 from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks
 from asp_eval.stats.smallsample.influence import influence_table
 from asp_eval.stats.smallsample.kenward_roger import SINGULAR_NOTE, KenwardRoger

@@ -16,6 +16,7 @@ from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.prediction import effect_columns, predict_rows
 from asp_eval.stats.design.variables import Categories
 from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.familiar_names import FamiliarNames
 from asp_eval.stats.integration.cells import Index
 from asp_eval.stats.integration.checks import SCALE
 from asp_eval.stats.integration.fitted import LatentFit, approximation, counted_df
@@ -33,7 +34,7 @@ ICC_NOTE = Phrase("the interval is that of the standard deviation, carried over"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ClmmFit:
+class ClmmFit(FamiliarNames):
     """A fitted cumulative link mixed model.
 
     Attributes
