@@ -31,7 +31,7 @@ from asp_eval.store.quarantine_reasons import as_kept, problem_of
 from asp_eval.trial.tables.schema import IMPORTABLE, base_schema
 
 PACKAGE = Path(asp_eval.__file__).parent
-SHOWN = re.compile(r"RUN-|SCR-|STO-|CLI-|DOC-|STU-|FLO-|ANA-01|INS-001")
+SHOWN = re.compile(r"RUN-|FIL-|SCR-|STO-|CLI-|DOC-|STU-|FLO-|ANA-01|INS-001")
 FRAME = {"line {n}", "row {n}", "column {name}", "found {value}", "expected {value}", "{names} and {n} more", "{one} and {other}",
          "{one} or {other}"}  # fmt: skip
 ENGLISH = re.compile(
