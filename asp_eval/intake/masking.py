@@ -11,7 +11,7 @@ from asp_eval.intake.identifiers import is_personal, masked
 
 
 @contextmanager
-def persons_unsaid() -> Iterator[None]:
+def persons_masked() -> Iterator[None]:
     """Mask what identifies persons in the faults that are raised within.
 
     A file is freed of it only once it has been read; before that, faults quote its cells and names as they are.

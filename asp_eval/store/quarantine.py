@@ -21,7 +21,7 @@ from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.store import imports, ledger
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import ensure, fetch, insert, quoted, stored_columns, typed_frame
-from asp_eval.store.quarantine_reasons import as_kept
+from asp_eval.store.quarantine_reasons import as_stored
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import TableSchema, at_wave
 
@@ -95,12 +95,12 @@ def rejected(
     columns = {name: column.texts[column.codes[places]] for name, column in export.columns.items()}
     cells = tuple({name: str(texts[i]) for name, texts in columns.items()} for i in range(len(rows)))
 
-    def said(name: str) -> tuple[str, ...]:
+    def cells_of(name: str) -> tuple[str, ...]:
         if name not in refused.columns:
             return ("",) * len(refused)
         return tuple(str(cell).strip(SPACES) for cell in refused.columns[name].cells())
 
-    return Rejected(rows, said("institution_id"), said(key), cells, tuple(reasons))
+    return Rejected(rows, cells_of("institution_id"), cells_of(key), cells, tuple(reasons))
 
 
 def _places(rows: Rows, wanted: Rows) -> Rows:
@@ -147,7 +147,7 @@ def put(connection: DuckDBPyConnection, name: str, wave: str, of: int, latest: i
         {
             "import_id": of, "row": int(row), "latest": latest, "table_name": name, "wave": wave,
             "institution_id": institution or None, "key": key or None, "cells": json.dumps(dict(cells), ensure_ascii=False),
-            "reasons": json.dumps([as_kept(problem) for problem in reasons], ensure_ascii=False),
+            "reasons": json.dumps([as_stored(problem) for problem in reasons], ensure_ascii=False),
         }
         for row, institution, key, cells, reasons in said
     ]  # fmt: skip
@@ -244,10 +244,10 @@ def outstanding(study: Study) -> tuple[Problem, ...]:
     with Store(study.folder).reading() as connection:
         waits = waiting(connection) if connection is not None else ()
     write_files(study.folder, waits)
-    return tuple(_told(one) for one in waits)
+    return tuple(_waiting_problem(one) for one in waits)
 
 
-def _told(one: Waiting) -> Problem:
+def _waiting_problem(one: Waiting) -> Problem:
     body = one.found.body
     wave = f" --wave {body.wave}" if body.wave else ""
     place = at_wave(body.table_name, body.wave)

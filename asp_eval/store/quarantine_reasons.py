@@ -1,4 +1,4 @@
-"""Rows in quarantine with their faults as they were found, to be told in any language."""
+"""Rows in quarantine with their faults as they were found, for a page in any language."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ class WaitingRow:
     labels: Mapping[str, Mapping[str, str]]
 
 
-def as_kept(problem: Problem) -> dict[str, object]:
+def as_stored(problem: Problem) -> dict[str, object]:
     """Return a problem for JSON, from which `problem_of` makes it again: in English, and what that was made of."""
     parts = {"text": problem.fault.text, "remedy": problem.fault.remedy}
     words = {"found": problem.found, "expected": problem.expected, **problem.details}
     return problem.as_dict() | {"said": parts, "words": {name: as_plain(value) for name, value in words.items()}}
 
 
-def problem_of(kept: Mapping[str, Any]) -> Problem:
-    """Return the problem that `as_kept` was given."""
-    said, details = kept["said"], {name: from_plain(value) for name, value in kept["words"].items()}
-    fault = Fault(kept["code"], said["text"], said["remedy"], kept["severity"])
-    place = Place(kept["source"], kept["line"], kept["row"], kept["column"])
+def problem_of(stored: Mapping[str, Any]) -> Problem:
+    """Return the problem that `as_stored` was given."""
+    said, details = stored["said"], {name: from_plain(value) for name, value in stored["words"].items()}
+    fault = Fault(stored["code"], said["text"], said["remedy"], stored["severity"])
+    place = Place(stored["source"], stored["line"], stored["row"], stored["column"])
     return Problem(fault, place, details.pop("found"), details.pop("expected"), details)  # type: ignore[arg-type]
 
 
@@ -76,14 +76,14 @@ def _rows(connection: DuckDBPyConnection, table: str, wave: str) -> tuple[Waitin
         WHERE table_name = ? AND wave = ? ORDER BY import_id, row"""
     found = connection.execute(query, [table, wave]).fetchall()
     known = {one.import_id: one for one in imports.imports(ledger.entries(connection))}
-    told = {number: _told(known[number].body.mapping) for number in {row[0] for row in found}}
+    names = {number: _names_in_file(known[number].body.mapping) for number in {row[0] for row in found}}
     return tuple(
-        WaitingRow(known[number].file, row, institution, unit, tuple(map(problem_of, json.loads(reasons))), *told[number])
+        WaitingRow(known[number].file, row, institution, unit, tuple(map(problem_of, json.loads(reasons))), *names[number])
         for number, row, institution, unit, reasons in found
     )
 
 
-def _told(mapping: str) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+def _names_in_file(mapping: str) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Return what a mapping says our columns, and our values, are called in the file."""
     read = MappingFile.model_validate_json(mapping) if mapping else NO_MAPPING
     labels = {part: {value: label for label, value in pairs.items() if value} for part, pairs in read.recode.items()}

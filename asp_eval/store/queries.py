@@ -139,12 +139,12 @@ def ledger_frames(connection: DuckDBPyConnection, study: Study) -> dict[str, pd.
 
 
 def _for_people(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
-    told = imports.frame(chain).drop(columns=["mapping", "package_version", "imported_at", "imported_by"])
+    imported = imports.frame(chain).drop(columns=["mapping", "package_version", "imported_at", "imported_by"])
     for name in (name for name, kind in imports.COLUMNS.items() if kind in ("BIGINT", "DOUBLE")):
-        told[name] = told[name].astype("Int64")
+        imported[name] = imported[name].astype("Int64")
     whole = ledger.frame(chain)
     seals = ["body", "previous", "digest"]
-    left = whole.drop(columns=seals).merge(told, how="left", left_on="entry", right_on="import_id")
+    left = whole.drop(columns=seals).merge(imported, how="left", left_on="entry", right_on="import_id")
     return left.drop(columns="import_id").assign(**{name: whole[name] for name in seals})
 
 

@@ -62,9 +62,9 @@ def _changed(reports: pd.DataFrame, column: str) -> pd.DataFrame:
     """Return the reports that differ from the child's last one that tells."""
     if column not in reports:
         return reports.iloc[:0]
-    told = reports.dropna(subset=[column])
-    before = told.groupby("child_id", sort=False)[column].shift()
-    return told.loc[(before.notna() & (before != told[column])).to_numpy(dtype=bool)]
+    reported = reports.dropna(subset=[column])
+    before = reported.groupby("child_id", sort=False)[column].shift()
+    return reported.loc[(before.notna() & (before != reported[column])).to_numpy(dtype=bool)]
 
 
 def _named(children: Sequence[str]) -> str:

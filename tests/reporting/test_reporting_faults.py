@@ -27,7 +27,7 @@ from asp_eval.intake import values
 from asp_eval.intake.checks import rules, validation
 from asp_eval.reporting.language import catalogue, fault_words
 from asp_eval.reporting.sections.institution_questions import FOR_INSTITUTIONS, WITHOUT_WORDS
-from asp_eval.store.quarantine_reasons import as_kept, problem_of
+from asp_eval.store.quarantine_reasons import as_stored, problem_of
 from asp_eval.trial.tables.schema import IMPORTABLE, base_schema
 
 PACKAGE = Path(asp_eval.__file__).parent
@@ -126,7 +126,7 @@ def test_what_is_kept_of_a_problem_gives_it_back():
         validation.NO_VALUE.at(place), rules.OUTSIDE_AGES.at(place, found=2.9, expected="3"),
     ]  # fmt: skip
     for problem in problems:
-        again = problem_of(json.loads(json.dumps(as_kept(problem))))
+        again = problem_of(json.loads(json.dumps(as_stored(problem))))
         assert again == problem
         assert again.told(fault_words("da")) == problem.told(fault_words("da"))
     assert from_plain(as_plain(None)) is None

@@ -58,10 +58,10 @@ def records_of(export: Export, name: str) -> tuple[Dialect, Iterator[list[str]]]
     DataProblems
         SCR-007 to SCR-017.
     """
-    told = export.told
+    file_format = export.format
     if is_workbook(export):
         _, sheet, cells = read_workbook(export)
-        return Dialect(name, sheet=sheet, decimal=told.decimal or ".", dates=told.dates), iter(cells)
+        return Dialect(name, sheet=sheet, decimal=file_format.decimal or ".", dates=file_format.dates), iter(cells)
     dialect = text_dialect(export, name)
     return dialect, records(export, dialect)
 
@@ -89,13 +89,13 @@ def companion(export: Export, part: Part, pattern: str) -> Export | None:
     DataProblems
         SCR-090 if the one named is not there, SCR-091 if several match.
     """
-    told = export.told.companions.get(part)
-    names = [told] if told else lying_beside(export, pattern)
+    named = export.format.companions.get(part)
+    names = [named] if named else lying_beside(export, pattern)
     if len(names) > 1:
         raise DataProblems([WHICH_COMPANION.at(export.source, found=", ".join(names), part=part)])
     found = export.beside(names[0]) if names else None
-    if told and found is None:
-        raise DataProblems([NOT_BESIDE.at(export.source, found=told)])
+    if named and found is None:
+        raise DataProblems([NOT_BESIDE.at(export.source, found=named)])
     return found
 
 

@@ -53,10 +53,10 @@ class FileFormat(Document):
     companions: dict[Literal["structure", "labels", "dictionary", "form"], str] = Field(default_factory=dict)
 
 
-def encodings(start: bytes, told: str | None) -> tuple[str, ...]:
-    """Return the encodings to try in turn: the one told, else that of the byte order mark, else UTF-8 and only then cp1252."""
+def encodings(start: bytes, declared: str | None) -> tuple[str, ...]:
+    """Return the encodings to try in turn: the declared one, else that of the byte order mark, else UTF-8 and then cp1252."""
     marked = next((name for mark, name in _BOMS if start.startswith(mark)), None)
-    return (told,) if told else (marked,) if marked else ("utf-8", "cp1252")
+    return (declared,) if declared else (marked,) if marked else ("utf-8", "cp1252")
 
 
 def find_delimiter(text: str, source: str) -> str:

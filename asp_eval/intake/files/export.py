@@ -36,7 +36,7 @@ class Export:
     Attributes
     ----------
     path : Path
-    told : FileFormat
+    format : FileFormat
         What the mapping says of how the file was written; it goes before what is detected.
     progress : callable
         Called with the bytes done and their total while a long file is read.
@@ -45,7 +45,7 @@ class Export:
     """
 
     path: Path
-    told: FileFormat = field(default_factory=FileFormat)
+    format: FileFormat = field(default_factory=FileFormat)
     progress: Progress = quiet
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
     _companions: dict[str, Export] = field(default_factory=dict, repr=False)

@@ -175,16 +175,16 @@ def _origin(export: Export) -> _Origin:
     if beside is None:
         raise DataProblems([NO_ORIGIN.at(export.source, name=name)])
     try:
-        told = json.loads(beside.content.decode("utf-8"))
-        dialect = told["dialect"]
+        origin = json.loads(beside.content.decode("utf-8"))
+        dialect = origin["dialect"]
         companions = tuple((str(file), str(digest)) for file, digest in dialect.pop("companions"))
         declared: Declared = {
-            "labels": told["labels"],
-            "titles": told["titles"],
-            "user_missing": {column: frozenset(texts) for column, texts in told["user_missing"].items()},
-            "identifiers": frozenset(told["identifiers"]),
+            "labels": origin["labels"],
+            "titles": origin["titles"],
+            "user_missing": {column: frozenset(texts) for column, texts in origin["user_missing"].items()},
+            "identifiers": frozenset(origin["identifiers"]),
         }
-        return _Origin(told["sha256"], told["copy_sha256"], Dialect(**dialect, companions=companions), declared)
+        return _Origin(origin["sha256"], origin["copy_sha256"], Dialect(**dialect, companions=companions), declared)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise DataProblems([DAMAGED_ORIGIN.at(name)]) from None
 

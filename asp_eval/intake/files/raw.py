@@ -100,7 +100,7 @@ class TextColumn:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a file was written: what was found, or told, when it was read.
+    """How a file was written: what the mapping declares of it, or else what was found.
 
     `format` is the dialect's name. `decimal` and `dates` are set where the file format or the mapping settles them, and else
     found per table. `companions` are the files beside it that were read as part of it: name and SHA-256.

@@ -12,7 +12,7 @@ from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.files.export import Export, Progress, Reader, quiet
 from asp_eval.intake.files.raw import RawTable
 from asp_eval.intake.files.readers import all_readers
-from asp_eval.intake.masking import persons_unsaid
+from asp_eval.intake.masking import persons_masked
 
 NO_FILE = Fault("SCR-001", "there is no such file", "Check the path.")
 UNKNOWN_DIALECT = Fault(
@@ -48,7 +48,7 @@ def read_raw(path: str | Path, form: FileFormat | None = None, *, progress: Prog
     export = Export(file, form or FileFormat(), progress)
     if not export.start.strip() and not export.content.strip():
         raise DataProblems([EMPTY_FILE.at(file.name)])
-    with persons_unsaid():
+    with persons_masked():
         raw = reader_of(export).read(export)
     companions = tuple((companion.source, companion.sha256) for companion in export.companions)
     return replace(raw, dialect=replace(raw.dialect, companions=companions))
@@ -63,11 +63,13 @@ def reader_of(export: Export) -> Reader:
         SCR-071 if the mapping names one that is not there, SCR-072 if several know the file equally well.
     """
     readers = all_readers()
-    if export.told.dialect is not None:
+    if export.format.dialect is not None:
         named = {reader.name: reader for reader in readers}
-        if export.told.dialect not in named:
-            raise DataProblems([UNKNOWN_DIALECT.at(export.source, found=export.told.dialect, expected=", ".join(sorted(named)))])
-        return named[export.told.dialect]
+        if export.format.dialect not in named:
+            raise DataProblems(
+                [UNKNOWN_DIALECT.at(export.source, found=export.format.dialect, expected=", ".join(sorted(named)))]
+            )
+        return named[export.format.dialect]
     fitting = [reader for reader in readers if reader.recognises(export)]
     closest = [reader for reader in fitting if reader.rank == fitting[0].rank]
     if len(closest) > 1:

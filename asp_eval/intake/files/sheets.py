@@ -40,7 +40,7 @@ def read_workbook(export: Export, sheet: str | None = None) -> tuple[str, str, I
     DataProblems
         SCR-012 to SCR-017, SCR-073 to SCR-076.
     """
-    wanted = sheet or export.told.sheet
+    wanted = sheet or export.format.sheet
     kind, sheets = read_sheets(export)
     filled = {name: found for name, found in sheets.items() if any(map(any, sheet_records(found)))}
     if wanted is not None and wanted not in filled:
@@ -69,9 +69,9 @@ def _joined(sheets: dict[str, Sheet], export: Export) -> Sheet:
     if reason is None:
         order = [row[0].strip(SPACES) for row in tables[0]]
         tables = [tables[0], *([row[1:] for row in _ordered(table, order)] for table in tables[1:])]
-    elif export.told.sheets and len({len(table) for table in tables}) == 1:
+    elif export.format.sheets and len({len(table) for table in tables}) == 1:
         reason = None
-    elif export.told.sheets:
+    elif export.format.sheets:
         counts = [Phrase("{n} in {sheet!r}", n=len(table) - 1, sheet=name) for name, table in zip(names, tables, strict=True)]
         reason = Phrase("their rows are {counts}", counts=listed(counts))
     if reason is not None:

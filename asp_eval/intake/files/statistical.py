@@ -61,8 +61,8 @@ def read_statistical(export: Export, kind: Kind) -> RawTable:
         )
         _refuse(document, export, kind)
         columns = [_column(output, texts, document["rows"]) for texts in document["texts"]]
-    told = export.told
-    dialect = Dialect(kind, document["encoding"], decimal=told.decimal or ".", dates=told.dates)
+    file_format = export.format
+    dialect = Dialect(kind, document["encoding"], decimal=file_format.decimal or ".", dates=file_format.dates)
     rows = np.arange(2, document["rows"] + 2, dtype=np.int64)
     missing = {name: frozenset(texts) for name, texts in document["user_missing"].items() if texts}
     declared = Declared(titles=document["titles"], labels=document["labels"], user_missing=missing)
@@ -71,8 +71,8 @@ def read_statistical(export: Export, kind: Kind) -> RawTable:
 
 
 def _run(export: Export, kind: Kind, output: BinaryIO) -> int:
-    told = export.told.encoding
-    encoding = [_NAMES.get(told, told)] if told else []
+    named = export.format.encoding
+    encoding = [_NAMES.get(named, named)] if named else []
     command = [sys.executable, "-P", "-X", "utf8", str(Path(readstat.__file__)), kind, str(export.path), *encoding]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"}
     try:
@@ -92,8 +92,8 @@ def _refuse(document: dict[str, Any], export: Export, kind: Kind) -> None:
     if reason is None and document["declared_rows"] not in {None, document["rows"]}:
         reason = Phrase("it declares {n} rows and holds {found}", n=document["declared_rows"], found=document["rows"])
     if reason is not None:
-        told = reason if isinstance(reason, Phrase) else repr(reason)
-        raise DataProblems([BROKEN_FILE.at(export.source, kind=shown, reason=told)])
+        shown_reason = reason if isinstance(reason, Phrase) else repr(reason)
+        raise DataProblems([BROKEN_FILE.at(export.source, kind=shown, reason=shown_reason)])
 
 
 def _column(output: BinaryIO, texts: list[str], rows: int) -> TextColumn:

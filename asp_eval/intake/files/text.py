@@ -45,14 +45,14 @@ def text_dialect(export: Export, name: str, delimiter: str | None = None) -> Dia
         SCR-007, SCR-008, SCR-010.
     """
     encoding = _encoding(export)
-    told = export.told
-    found = told.delimiter or delimiter or _delimiter(export, _beginning(export, encoding))
-    return Dialect(name, encoding, found, decimal=told.decimal, dates=told.dates)
+    file_format = export.format
+    found = file_format.delimiter or delimiter or _delimiter(export, _beginning(export, encoding))
+    return Dialect(name, encoding, found, decimal=file_format.decimal, dates=file_format.dates)
 
 
 def _encoding(export: Export) -> str:
     """Return the first encoding in which the whole file is text, without NUL."""
-    tried = encodings(export.start, export.told.encoding)
+    tried = encodings(export.start, export.format.encoding)
     for name in tried:
         try:
             for _ in _decoded(export, name):
@@ -86,7 +86,7 @@ def _beginning(export: Export, encoding: str) -> str:
 
 def _delimiter(export: Export, beginning: str) -> str:
     said = _SEP.match(beginning)
-    return export.told.delimiter or (said[1] if said else find_delimiter(beginning, export.source))
+    return export.format.delimiter or (said[1] if said else find_delimiter(beginning, export.source))
 
 
 def records(export: Export, dialect: Dialect) -> Iterator[list[str]]:
@@ -116,7 +116,7 @@ def records(export: Export, dialect: Dialect) -> Iterator[list[str]]:
 
 def first_text_records(export: Export, n: int) -> list[list[str]]:
     """Return the first records of a text file, judged by its beginning alone; none if it is no text. Never raises."""
-    for encoding in encodings(export.start, export.told.encoding):
+    for encoding in encodings(export.start, export.format.encoding):
         try:
             text = _beginning(export, encoding)
             delimiter = _delimiter(export, text)

@@ -43,9 +43,9 @@ _HEXADECIMAL = re.compile(r"[0-9a-f]{64}")
 
 def key_folder() -> Path:
     """Return the folder the keys are kept in: that of ASP_EVAL_KEYS, or the system's own place for a program's settings."""
-    told = os.environ.get(VARIABLE)
-    if told:
-        return Path(told).expanduser().resolve()
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named).expanduser().resolve()
     home = Path.home()
     if sys.platform == "win32":
         base = Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming")

@@ -208,8 +208,8 @@ def _named(raw: RawTable, use: _Use, schema: TableSchema) -> str | None:
     if use.field is not None and use.field.form:  # an item has the name its instrument gives it
         return None
     of_a_place = schema.name == "institutions" or use.ours in ("institution_id", "municipality")
-    told = (use.column, use.ours, raw.titles.get(use.column, ""))
-    return next((kind for text in told if (kind := named_identifier(text, of_a_place=of_a_place))), None)
+    names = (use.column, use.ours, raw.titles.get(use.column, ""))
+    return next((kind for text in names if (kind := named_identifier(text, of_a_place=of_a_place))), None)
 
 
 def _refused(raw: RawTable, use: _Use, schema: TableSchema) -> Iterator[Problem]:

@@ -207,7 +207,7 @@ def _for_others(found: Found, form: Instrument, wave: str | None, waves: Sequenc
     if own is None:
         return False
     words = {fold(word) for word in _WORDS.findall(_SLOTS.sub(" ", found.pattern or ""))}
-    others = {fold(word) for name, told in INFORMANTS.items() if name != form.informant for word in told.split()}
+    others = {fold(word) for name, words in INFORMANTS.items() if name != form.informant for word in words.split()}
     others -= {"s"} if "{number" in (found.pattern or "") else set()  # s_1, s_2 are what some systems call any question
     return bool(words & others) and not words & {fold(word) for word in own.split()}
 

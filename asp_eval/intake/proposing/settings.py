@@ -24,7 +24,12 @@ class Setting:
 
 
 def find_settings(
-    raw: RawTable, schema: TableSchema, columns: Mapping[str, str], items: Sequence[Found], waves: Sequence[str], told: FileFormat
+    raw: RawTable,
+    schema: TableSchema,
+    columns: Mapping[str, str],
+    items: Sequence[Found],
+    waves: Sequence[str],
+    file_format: FileFormat,
 ) -> tuple[Setting, ...]:
     """Return the settings that the columns found ask for.
 
@@ -38,7 +43,7 @@ def find_settings(
     items : sequence of Found
     waves : sequence of str
         Columns that tell the wave.
-    told : FileFormat
+    file_format : FileFormat
         What is known of the format; it is repeated, for the file cannot be read without it.
     """
     kinds: dict[str, list[str]] = {}
@@ -49,10 +54,10 @@ def find_settings(
     return (
         *(
             Setting("format", name, value, "as the mapping said")
-            for name, value in told.model_dump(exclude_defaults=True).items()
+            for name, value in file_format.model_dump(exclude_defaults=True).items()
         ),
-        *_dates(raw, kinds.get("date", []), whole, told),
-        *_decimal(raw, [*kinds.get("number", ()), *kinds.get("integer", ())], told),
+        *_dates(raw, kinds.get("date", []), whole, file_format),
+        *_decimal(raw, [*kinds.get("number", ()), *kinds.get("integer", ())], file_format),
         *_rows(raw, waves, schema),
         *_missing(raw, list(used)),
         *(Setting("truncate", columns[n], "month", f"'{n}' holds whole dates, and the day is not needed") for n in whole),
@@ -66,8 +71,8 @@ def _whole_dates(raw: RawTable, name: str) -> bool:
     )
 
 
-def _dates(raw: RawTable, names: Sequence[str], whole: Sequence[str], told: FileFormat) -> list[Setting]:
-    if told.dates or raw.dialect.dates:
+def _dates(raw: RawTable, names: Sequence[str], whole: Sequence[str], file_format: FileFormat) -> list[Setting]:
+    if file_format.dates or raw.dialect.dates:
         return []
     orders = [date_order(texts_of(raw.columns[name])) for name in whole]
     orders.append(date_order(text for name in names for text in texts_of(raw.columns[name])))
@@ -79,9 +84,9 @@ def _dates(raw: RawTable, names: Sequence[str], whole: Sequence[str], told: File
     return [Setting("format", "dates", together, "as other dates of the file show")]
 
 
-def _decimal(raw: RawTable, names: Sequence[str], told: FileFormat) -> list[Setting]:
+def _decimal(raw: RawTable, names: Sequence[str], file_format: FileFormat) -> list[Setting]:
     texts = [text for name in names for text in texts_of(raw.columns[name])]
-    if told.decimal or raw.dialect.decimal or decimal_mark(texts, raw.dialect.delimiter):
+    if file_format.decimal or raw.dialect.decimal or decimal_mark(texts, raw.dialect.delimiter):
         return []
     return [Setting("format", "decimal", None, f'"." or ",": which is the decimal mark in {" and ".join(names)}?')]
 

@@ -79,7 +79,7 @@ class Kobo:
     def recognises(self, export: Export) -> bool:
         """Return whether the columns that Kobo adds are there."""
         header = set(header_of(export))
-        return header >= ADDED or (bool(header) and "form" in export.told.companions)
+        return header >= ADDED or (bool(header) and "form" in export.format.companions)
 
     def read(self, export: Export) -> RawTable:
         """Return the submissions, by the names of the questions; a row of HXL tags under the header is passed over."""

@@ -56,9 +56,9 @@ class LimeSurvey:
             names = _codes(header)
             titles = [text.partition(SEPARATOR)[2] for text in header]
         elif not set(CODES) <= set(header):
-            _told_apart(export.source, header)
-        told = {name: title for name, title in zip(names, titles, strict=True) if title and title != name}
-        raw = table_of(export, names, rows, dialect, first_row=first_row, titles=told)
+            _refuse_equal_headings(export.source, header)
+        questions = {name: title for name, title in zip(names, titles, strict=True) if title and title != name}
+        raw = table_of(export, names, rows, dialect, first_row=first_row, titles=questions)
         personal = {name for name in PERSONAL & raw.columns.keys() if any(raw.columns[name].texts)}
         return replace(raw, identifiers=frozenset(personal))
 
@@ -85,7 +85,7 @@ def _same_width(source: str, header: Sequence[str], names: Sequence[str]) -> Non
         raise DataProblems([TWO_WIDTHS.at(Place(source, row=2), found=len(names), expected=len(header))])
 
 
-def _told_apart(source: str, header: Sequence[str]) -> None:
+def _refuse_equal_headings(source: str, header: Sequence[str]) -> None:
     times = Counter(text for text in header if text)
     problems = [SAME_TEXT.at(Place(source, row=1, column=text), times=n) for text, n in times.items() if n > 1]
     if problems:

@@ -98,8 +98,8 @@ def _table(connection: DuckDBPyConnection, path: str, export: Export) -> RawTabl
     if problems:
         raise DataProblems(problems)
     columns = [_column(connection, str(column), str(kind), export) for column, kind, *_ in described] if height else []
-    told = export.told
-    dialect = Dialect("parquet", decimal=told.decimal or ".", dates=told.dates)
+    file_format = export.format
+    dialect = Dialect("parquet", decimal=file_format.decimal or ".", dates=file_format.dates)
     return finished(export, names, columns, np.arange(2, height + 2, dtype=np.int64), dialect)
 
 

@@ -101,7 +101,7 @@ class RedCap:
     def recognises(self, export: Export) -> bool:
         """Return whether the file has the columns that REDCap adds, or its first column opens a dictionary beside it."""
         header = header_of(export)
-        if ROWS & set(header) or "dictionary" in export.told.companions or _headed_by_texts(header):
+        if ROWS & set(header) or "dictionary" in export.format.companions or _headed_by_texts(header):
             return bool(header)
         return bool(header) and any(_opens(export, name, header[0]) for name in lying_beside(export, _dictionaries(export)))
 

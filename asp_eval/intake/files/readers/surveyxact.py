@@ -76,10 +76,10 @@ class SurveyXact:
     rank: Rank = Rank.SYSTEM
 
     def recognises(self, export: Export) -> bool:
-        """Return whether a structure or labels lie beside the file, under its name or the one told, or are sheets of it."""
+        """Return whether a structure or labels lie beside the file, under its name or the one declared, or are sheets of it."""
         if is_workbook(export):
             return "variableName" in next(iter(first_sheets(export).get("Structure", [])), [])
-        if {"structure", "labels"} & export.told.companions.keys():
+        if {"structure", "labels"} & export.format.companions.keys():
             return True
         if any(_is_structure(export, name) for name in lying_beside(export, _sibling(export, "structure"))):
             return True
@@ -122,8 +122,8 @@ def _in_sheets(export: Export) -> Parts:
     if missing:
         raise DataProblems([NO_SHEET.at(export.source, expected=sheet) for sheet in missing])
     sheets = [list(read_workbook(export, name)[2]) for name in data]
-    told = export.told
-    dialect = Dialect("xlsx", sheet=" + ".join(data), decimal=told.decimal or ".", dates=told.dates)
+    file_format = export.format
+    dialect = Dialect("xlsx", sheet=" + ".join(data), decimal=file_format.decimal or ".", dates=file_format.dates)
     parts = {name: (f"{export.source} ({name})", sheet_rows(export, name)) for name in ("Structure", "Labels")}
     return Parts(dialect, _side_by_side(sheets), parts["Structure"], parts["Labels"])
 

@@ -24,9 +24,9 @@ class Workbook:
 
     def read(self, export: Export) -> RawTable:
         """Return the cells as text."""
-        told = export.told
+        file_format = export.format
         kind, sheet, cells = read_workbook(export)
-        dialect = Dialect(kind, sheet=sheet, decimal=told.decimal or ".", dates=told.dates)
+        dialect = Dialect(kind, sheet=sheet, decimal=file_format.decimal or ".", dates=file_format.dates)
         return table_of(export, next(cells, []), cells, dialect)
 
 
