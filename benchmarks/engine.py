@@ -42,6 +42,7 @@ class Measured:
     cpu: float
     extra_mb: float | None
     value: float
+    df: float | None
     repetitions: int
 
 
@@ -64,25 +65,26 @@ def measure(task: Task, folder: Path) -> Measured | None:
         print(f"  {task.label}: no result ({str(failed.stderr).strip().splitlines()[-1:] or 'gave up'})", file=sys.stderr)
         return None
     found = json.loads(done.stdout.strip().splitlines()[-1])
-    return Measured(median(found["cpu"]), found["extra_mb"], found["value"], len(found["cpu"]))
+    return Measured(median(found["cpu"]), found["extra_mb"], found["value"], found.get("df"), len(found["cpu"]))
 
 
 def run_section(section: Section, workshop: Path) -> tuple[list[str], dict[str, Measured]]:
     """Run a section and return its lines of Markdown with the figures."""
     folder = section.make(workshop / section.key)
     found: dict[str, Measured] = {}
-    lines = [f"## {section.title}", "", "| program | CPU time | SE of the effect | runs |", "|---|---:|---:|---:|"]
+    lines = [f"## {section.title}", "", "| program | CPU time | SE of the effect | df | runs |", "|---|---:|---:|---:|---:|"]
     for task in section.tasks:
         result = measure(task, folder)
         if result is None:
-            lines.append(f"| {task.label} | not available | | |")
+            lines.append(f"| {task.label} | not available | | | |")
             continue
         found[task.name] = result
         shown = "" if result.value != result.value else f"{result.value:.6f}"
-        lines.append(f"| {task.label} | {seconds(result.cpu)} | {shown} | {result.repetitions} |")
+        df = "" if result.df is None or not result.df < float("inf") else f"{result.df:.2f}"
+        lines.append(f"| {task.label} | {seconds(result.cpu)} | {shown} | {df} | {result.repetitions} |")
         print(f"  {task.label}: {seconds(result.cpu)}", flush=True)
     shutil.rmtree(folder)
-    lines += ["", *ratios(section, found)]
+    lines += ["", *ratios(section, found), *([section.note, ""] if section.note else [])]
     return lines, found
 
 

@@ -19,8 +19,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from trial_data import FORMULA, GROWTH, read_columns, read_frame
 
-Prepared = tuple[Callable[[], object], Callable[[object], float]]
-"""What is timed, and how to read from its result the standard error of the effect (for the comparison of answers)."""
+Prepared = tuple[Callable[[], object], Callable[[object], float | tuple[float, float]]]
+"""What is timed, and how to read from its result the standard error of the effect, with its df where the program gives any."""
 
 FIXED = ("arm", "base", "male", "age", "muni")
 
@@ -132,6 +132,61 @@ def gpboost_ml(folder: Path) -> Prepared:
     return run, lambda model: float(np.asarray(model.get_coef(std_err=True))[1, 1])
 
 
+def mixedlm_kr(folder: Path) -> Prepared:
+    """mixedlm 1.3.0: its "Kenward-Roger" degrees of freedom are its Satterthwaite's, and its standard errors the model's."""
+    import mixedlm
+
+    frame = _numbers(folder)
+
+    def run() -> object:
+        fit = mixedlm.lmer(FORMULA, frame)
+        return fit, mixedlm.pvalues_with_ddf(fit, method="Kenward-Roger"), mixedlm.kenward_roger_df(fit)
+
+    return run, lambda found: (found[1]["arm"][0] / found[1]["arm"][1], float(found[2].df[1]))
+
+
+def lme_python_kr(folder: Path) -> Prepared:
+    """lme-python 0.2.7: Kenward and Roger's degrees of freedom, with the model's standard errors; n by n matrices."""
+    import lme_python
+    import polars
+
+    frame = polars.from_pandas(_numbers(folder))
+
+    def run() -> object:
+        fit = lme_python.lmer(FORMULA, frame, True)
+        fit.with_kenward_roger(frame)
+        return fit
+
+    return run, lambda fit: (float(fit.std_errors[1]), float(fit.kenward_roger_dfs[1]))
+
+
+def interlace_kr(folder: Path) -> Prepared:
+    """interlace-lme 0.3.2: fit with ``df_method="kenward-roger"``; the standard errors are the model's."""
+    import interlace
+
+    frame = _numbers(folder)
+    fixed = FORMULA.split(" + (")[0]
+    return (
+        lambda: interlace.fit(fixed, frame, groups="inst", df_method="kenward-roger"),
+        lambda fit: (float(fit.bse["arm"]), float(fit.fe_df["arm"])),
+    )
+
+
+def kamino_kr(folder: Path) -> Prepared:
+    """kamino-lme 0.0.1: Kenward and Roger's test and adjusted standard errors; refuses some thousand rows (dense matrices)."""
+    import kamino
+
+    frame = _numbers(folder)
+
+    def run() -> object:
+        return kamino.kenward_roger(kamino.lmer(FORMULA, frame))
+
+    def read(found: object) -> tuple[float, float]:
+        return float(np.sqrt(found.adjusted_covariance[1, 1])), float(found.test(np.eye(6)[1]).denominator_df)
+
+    return run, read
+
+
 def reading(folder: Path) -> Prepared:
     columns = list(read_columns(folder).values())
     return lambda: [float(c.sum()) for c in columns], lambda _: float("nan")
@@ -143,8 +198,17 @@ def _arrays(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]
     return X, columns["y"], columns["inst"].astype(int), ["Intercept", *FIXED]
 
 
-def _arm(table: object) -> float:
-    return float(table.set_index("term")["std_error"].filter(like="arm").iloc[0])
+def _numbers(folder: Path) -> object:
+    """Return the data with arms and municipalities as 0 and 1, so that all programs name the effect alike."""
+    frame = read_frame(folder)
+    return frame.assign(
+        arm=frame["arm"].cat.codes.astype(float), muni=frame["muni"].cat.codes.astype(float), inst=frame["inst"].astype(str)
+    )
+
+
+def _arm(table: object) -> tuple[float, float]:
+    row = table.set_index("term").filter(like="arm", axis=0).iloc[0]
+    return float(row["std_error"]), float(row["df"])
 
 
 def _slope(table: object) -> float:
@@ -175,7 +239,9 @@ def main() -> None:
         cpu.append(time.process_time() - start)
         wall.append(time.perf_counter() - clock)
     extra = _peak_memory(run) if task.startswith("asp") else None
-    print(json.dumps({"cpu": cpu, "wall": wall, "extra_mb": extra, "value": read(result)}))
+    answer = read(result)
+    value, df = answer if isinstance(answer, tuple) else (answer, float("nan"))
+    print(json.dumps({"cpu": cpu, "wall": wall, "extra_mb": extra, "value": value, "df": df}))
 
 
 if __name__ == "__main__":

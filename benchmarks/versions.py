@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from importlib import metadata
 
-PYTHON = ("numpy", "scipy", "pandas", "statsmodels", "gpboost")
+PYTHON = ("numpy", "scipy", "pandas", "statsmodels", "gpboost", "mixedlm", "lme_python", "interlace-lme", "kamino-lme")
 R = ("lme4", "lmerTest", "pbkrtest", "clubSandwich")
 
 
