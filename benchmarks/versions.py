@@ -13,11 +13,11 @@ PYTHON = ("numpy", "scipy", "pandas", "statsmodels", "gpboost", "mixedlm", "lme_
 R = ("lme4", "lmerTest", "pbkrtest", "clubSandwich")
 
 
-def described(packages: Sequence[str] = PYTHON, used: str = "one used", *, with_r: bool = True) -> str:
+def described(packages: Sequence[str] = PYTHON, used: str = "one used", *, with_r: bool = True, peers: Sequence[str] = R) -> str:
     """Return one sentence."""
     python = [f"{name} {metadata.version(name)}" for name in packages if _installed(name)]
     cores = f"{os.cpu_count()} cores ({platform.machine()}), {used}"
-    told = [cores, f"Python {platform.python_version()}", *python, *(_r_versions() if with_r else [])]
+    told = [cores, f"Python {platform.python_version()}", *python, *(_r_versions(peers) if with_r else [])]
     return "Ran on " + "; ".join(told) + "."
 
 
@@ -29,7 +29,7 @@ def _installed(name: str) -> bool:
     return True
 
 
-def _r_versions() -> list[str]:
+def _r_versions(peers: Sequence[str]) -> list[str]:
     program = shutil.which("Rscript")
     if program is None:
         return ["R not installed"]
@@ -37,5 +37,5 @@ def _r_versions() -> list[str]:
         'found <- function(p) tryCatch(paste(p, packageVersion(p)), error = function(e) "")\n'
         'cat(paste("R", getRversion()), sapply(commandArgs(TRUE), found), sep = "\n")'
     )
-    done = subprocess.run([program, "-e", script, *R], capture_output=True, text=True, check=False)
+    done = subprocess.run([program, "-e", script, *peers], capture_output=True, text=True, check=False)
     return [line for line in done.stdout.splitlines() if line]
