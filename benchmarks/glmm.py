@@ -39,7 +39,8 @@ TASKS = [
     ("ordinal clmm, Laplace", "R", "clmm", ("60",)),
 ]
 RATIOS = [
-    ("asp_eval, Laplace, fit and table", "lme4 glmer, Laplace", 50.0), ("asp_eval, Laplace, fit and table", "glmmTMB, Laplace", 1.0),
+    ("asp_eval, Laplace, fit and table", "lme4 glmer, Laplace", 50.0),
+    ("asp_eval, Laplace, fit and table", "glmmTMB, Laplace", 1.0),
     ("asp_eval, Laplace, fit and table", "gpboost, Laplace, fit alone", 1.0),
     ("asp_eval, 25 points, fit and table", "lme4 glmer, 25 points", 1.0),
     ("asp_eval, clmm, Laplace, fit and tables", "ordinal clmm, Laplace", 1.0),
@@ -73,7 +74,7 @@ def prepared(task: str, frame: pd.DataFrame) -> tuple[Callable[[], object], Call
             model.fit(y=y, X=X)
             return model
 
-        return run, lambda model: float(model.get_coef().iloc[0, 1])
+        return run, lambda model: float(np.ravel(model.get_coef())[1])
     import asp_eval
 
     def fitted() -> object:

@@ -24,13 +24,17 @@ class BinomialRows:
 
     Attributes
     ----------
-    y, trials : ndarray (n,)
+    y : ndarray (n,)
+    trials : ndarray (n,) or float
     link : Link
+    constant : ndarray (n,) or float
+        log C(n, y).
     """
 
     y: Array
-    trials: Array
+    trials: Array | float
     link: Link
+    constant: Array | float = 0.0
     n_shared: int = 0
 
     def terms(self, eta: Array, psi: Array, *, third: bool = False) -> RowTerms:  # noqa: ARG002
@@ -39,15 +43,15 @@ class BinomialRows:
             return self._logistic(eta, third=third)
         a, b, none = self.link.event(eta), self.link.no_event(eta), self.trials - self.y
         made = [_weighted(self.y, u) + _weighted(none, v) for u, v in zip(a, b, strict=True)]
-        return RowTerms(made[0] + self._constant, *made[1:])
+        return RowTerms(made[0] + self.constant, *made[1:])
 
     def _logistic(self, eta: Array, *, third: bool) -> RowTerms:
         """Return the same for the canonical link: y eta - n log(1 + exp eta)."""
         e = np.exp(-np.abs(eta))
         d = 1.0 / (1.0 + e)
         mu = np.where(eta > 0, d, e * d)
-        w = self.trials * e * d * d
-        value = self.y * eta - self.trials * (np.maximum(eta, 0.0) + np.log1p(e)) + self._constant
+        w = self.trials * (e * d * d)
+        value = self.y * eta - self.trials * (np.maximum(eta, 0.0) - np.log(d)) + self.constant
         return RowTerms(value, self.y - self.trials * mu, -w, w * (2.0 * mu - 1.0) if third else None)
 
     def value_and_slope(self, eta: Array, psi: Array) -> tuple[Array, Array]:  # noqa: ARG002
@@ -55,10 +59,10 @@ class BinomialRows:
         if self.link.name == "logit":
             e = np.exp(-np.abs(eta))
             d = 1.0 / (1.0 + e)
-            value = self.y * eta - self.trials * (np.maximum(eta, 0.0) + np.log1p(e)) + self._constant
+            value = self.y * eta - self.trials * (np.maximum(eta, 0.0) - np.log(d)) + self.constant
             return value, self.y - self.trials * np.where(eta > 0, d, e * d)
         a, b, none = self.link.event(eta), self.link.no_event(eta), self.trials - self.y
-        return _weighted(self.y, a[0]) + _weighted(none, b[0]) + self._constant, _weighted(self.y, a[1]) + _weighted(none, b[1])
+        return _weighted(self.y, a[0]) + _weighted(none, b[0]) + self.constant, _weighted(self.y, a[1]) + _weighted(none, b[1])
 
     def shared_gradient(self, eta: Array, psi: Array, a: Array, b: Array, c: Array) -> Array:  # noqa: ARG002
         """Return nothing: there are no shared parameters."""
@@ -73,20 +77,11 @@ class BinomialRows:
 
     def subset(self, order: Index) -> BinomialRows:
         """Return the rows in another order."""
-        return replace(self, y=self.y[order], trials=self.trials[order])
+        return replace(self, y=self.y[order], trials=_taken(self.trials, order), constant=_taken(self.constant, order))
 
     def mean(self, eta: Array, psi: Array) -> Array:  # noqa: ARG002
         """Return the expected proportion."""
         return self.link.inverse(eta)
-
-    @property
-    def _constant(self) -> Array | float:
-        """Log C(n, y)."""
-        if bool((self.trials == 1.0).all()):
-            return 0.0
-        return np.asarray(
-            special.gammaln(self.trials + 1) - special.gammaln(self.y + 1) - special.gammaln(self.trials - self.y + 1)
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,7 +215,10 @@ def family_rows(family: str, link: str, y: Array, weights: Array | None) -> Rows
         Trials, or how often a row counts.
     """
     if family == "binomial":
-        return BinomialRows(y, np.ones_like(y) if weights is None else weights, LINKS[link])
+        if weights is None:
+            return BinomialRows(y, 1.0, LINKS[link])
+        orders = special.gammaln(weights + 1) - special.gammaln(y + 1) - special.gammaln(weights - y + 1)
+        return BinomialRows(y, weights, LINKS[link], orders)
     kind = PoissonRows if family == "poisson" else NegativeBinomialRows
     return kind(y, 1.0 if weights is None else weights, LINKS[link])
 

@@ -19,6 +19,8 @@ from asp_eval.stats.integration.optimum import ZERO, Mask, Maximum, maximise
 from asp_eval.stats.integration.standard import StandardColumns, StandardEffects
 from asp_eval.stats.smallsample.kenward_roger import SINGULAR_NOTE
 
+PROBED = 100
+"""Rows in which a column that varies within groups shows itself, mostly."""
 SINGULAR = 1e-4
 """Diagonal element of a triangle, in standard units, below which the fit counts as singular, as in lme4."""
 NOT_CONVERGED = Phrase("The optimiser did not reach a point that meets the conditions of a maximum.")
@@ -213,8 +215,11 @@ def counted_df(fit: LatentFit, *, constants: int = 0) -> Array:
         codes, m = fit.effects[i].factor.codes, fit.effects[i].factor.m
         first = np.empty(m, np.intp)
         first[codes[::-1]] = np.arange(len(codes))[::-1]
-        spread = np.abs(X - X[first][codes]).max(axis=0)
-        level[(level < 0) & (spread <= 1e-10 * np.abs(X).max(axis=0))] = i
+        for j in np.flatnonzero(level < 0):
+            column = X[:, j]
+            off = column[:PROBED] - column[first][codes[:PROBED]]
+            if np.abs(off).max() <= 1e-10 * np.abs(column).max():
+                level[j] = i if np.abs(column - column[first][codes]).max() <= 1e-10 * np.abs(column).max() else -1
     for i in names:
         codes, m = fit.effects[i].factor.codes, fit.effects[i].factor.m
         here = level == i

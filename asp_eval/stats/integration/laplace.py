@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.integration.model import LatentModel, Modes, find_modes
+from asp_eval.stats.integration.model import LatentModel, Modes, congruent, find_modes, turned
 from asp_eval.stats.integration.solvers import Effects
 
 
@@ -64,13 +64,15 @@ def _gradient(model: LatentModel, modes: Modes, L: Array, psi: Array) -> tuple[A
     """Return the gradient at the modes, the modes and the slope of each row."""
     cells, solver, terms = model.cells, model.solver, modes.terms
     S = modes.curvature.own_inverse()
-    v = cells.quadratic(L @ S @ L.T)
+    v = cells.quadratic(congruent(S, L.T))
     half = 0.5 * v * modes.information_slope
-    s = solver.gather(modes.solved.solve(solver.collect(cells.gradient(half) @ L)))
-    t = cells.spread(s @ L.T)
+    s = solver.gather(modes.solved.solve(solver.collect(turned(cells.gradient(half), L))))
+    t = cells.spread(turned(s, L.T))
     g = -terms.first + half + terms.second * t
     G = cells.gradient(g).T @ modes.cells + cells.gradient(terms.first).T @ s
-    G += (S @ (L.T @ modes.C)).sum(axis=0).T
+    G += (S * modes.C * L[0, 0] if len(L) == 1 else S @ (L.T @ modes.C)).sum(axis=0).T
     theta = np.array([G[e.place] for e in model.elements])
-    shared = model.rows.shared_gradient(modes.eta, psi, np.full_like(v, -1.0), t, -0.5 * v)
+    shared = np.zeros(0)
+    if model.rows.n_shared:
+        shared = model.rows.shared_gradient(modes.eta, psi, np.full_like(v, -1.0), t, -0.5 * v)
     return np.concatenate([model.X @ g, theta, shared]), modes, g

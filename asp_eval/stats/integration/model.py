@@ -20,7 +20,7 @@ from asp_eval.stats.integration.cells import Cells, Factor, Index, form_cells
 from asp_eval.stats.integration.rows import RowLikelihood, RowTerms
 from asp_eval.stats.integration.solvers import Crossed, Effects, Nested, Solved, choose_solver
 
-MODE_TOLERANCE = 1e-5
+MODE_TOLERANCE = 2e-6
 """Largest step of u, in its standard deviations, after which the modes are taken as found: Newton leaves its square."""
 MOST_STEPS = 60
 
@@ -105,6 +105,16 @@ class LatentModel:
         return np.asarray(beta @ self.X + self.offset, float)
 
 
+def turned(effects: Array, L: Array) -> Array:
+    """Return effects (C, K) times L."""
+    return np.asarray(effects * L[0, 0] if len(L) == 1 else effects @ L)
+
+
+def congruent(matrices: Array, L: Array) -> Array:
+    """Return L'ML for matrices (C, K, K)."""
+    return np.asarray(matrices * L[0, 0] ** 2 if len(L) == 1 else L.T @ matrices @ L)
+
+
 def build_model(X: Array, offset: Array | None, rows: RowLikelihood, factors: Sequence[Factor]) -> LatentModel:
     """Return the model whose rows are sorted by cell.
 
@@ -185,11 +195,11 @@ def find_modes(model: LatentModel, fixed: Array, L: Array, psi: Array, start: Ef
         if not np.isfinite(state.objective).all():
             return None
     for _ in range(MOST_STEPS):
-        right = solver.collect(cells.gradient(state.terms.first) @ L)
-        solved = solver.factor(L.T @ cells.cross_products(-state.terms.second) @ L)
+        right = solver.collect(turned(cells.gradient(state.terms.first), L))
+        solved = solver.factor(congruent(cells.cross_products(-state.terms.second), L))
         step = solved.solve([r - v for r, v in zip(right, state.u, strict=True)])
         size = max(float(np.abs(s).max()) for s in step)
-        if not np.isfinite(size):
+        if not size < np.inf:
             return None
         state = _climb(model, fixed, L, psi, state, step, size)
         if size < MODE_TOLERANCE:
@@ -198,12 +208,12 @@ def find_modes(model: LatentModel, fixed: Array, L: Array, psi: Array, start: Ef
     expected = model.rows.expected_information(state.eta, psi)
     terms = state.terms
     observed = cells.cross_products(-terms.second)
-    solved = solver.factor(L.T @ observed @ L)
+    solved = solver.factor(congruent(observed, L))
     if expected is None:
         slope = np.zeros_like(state.eta) if terms.third is None else -terms.third
         return Modes(state.u, own, state.eta, terms, solved, -terms.second, slope, observed, solved)
     C = cells.cross_products(expected[0])
-    return Modes(state.u, own, state.eta, terms, solved, *expected, C, solver.factor(L.T @ C @ L))
+    return Modes(state.u, own, state.eta, terms, solved, *expected, C, solver.factor(congruent(C, L)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,7 +228,7 @@ class _State:
     @classmethod
     def at(cls, model: LatentModel, fixed: Array, L: Array, psi: Array, u: Effects) -> _State:
         cells, solver = model.cells, model.solver
-        eta = fixed + cells.spread(solver.gather(u) @ L.T)
+        eta = fixed + cells.spread(turned(solver.gather(u), L.T))
         terms = model.rows.terms(eta, psi, third=True)
         by_cell = cells.sums(terms.value)
         if isinstance(solver, Nested) and solver.plain:
@@ -242,10 +252,11 @@ def _tops(model: LatentModel, f: int) -> Index:
 
 def _climb(model: LatentModel, fixed: Array, L: Array, psi: Array, state: _State, step: Effects, size: float) -> _State:
     """Take the step, halved for the groups whose penalised likelihood would fall."""
-    share = np.full(model.solver.n_top, min(1.0, 5.0 / max(size, 1e-300)) if model.solver.n_top == 1 else 1.0)
-    new = _moved(model, fixed, L, psi, state, step, share)
+    whole = min(1.0, 5.0 / max(size, 1e-300)) if model.solver.n_top == 1 else 1.0
+    new = _moved(model, fixed, L, psi, state, step, whole)
     if size < 1e-4 and np.isfinite(new.objective).all():  # nearer than this Newton's step cannot overshoot
         return new
+    share = np.full(model.solver.n_top, whole)
     for _ in range(40):
         slack = 1e-10 * (1.0 + np.abs(state.objective))
         worse = ~(new.objective >= state.objective - slack)
@@ -256,10 +267,10 @@ def _climb(model: LatentModel, fixed: Array, L: Array, psi: Array, state: _State
     return new
 
 
-def _moved(model: LatentModel, fixed: Array, L: Array, psi: Array, state: _State, step: Effects, share: Array) -> _State:
+def _moved(model: LatentModel, fixed: Array, L: Array, psi: Array, state: _State, step: Effects, share: Array | float) -> _State:
     """Return the state after a share of a step of each independent group."""
-    if bool((share == share[0]).all()):
-        u = [v + share[0] * s for v, s in zip(state.u, step, strict=True)]
+    if isinstance(share, float):
+        u = [v + share * s for v, s in zip(state.u, step, strict=True)]
     else:
         u = [v + share[_tops(model, f)][:, None] * s for f, (v, s) in enumerate(zip(state.u, step, strict=True))]
     return _State.at(model, fixed, L, psi, u)

@@ -26,8 +26,8 @@ FALL = 1e-8
 """Predicted fall of the criterion at which the search hands over to Newton."""
 GRADIENT = 1e-5
 """Largest slope, in standard errors of the parameters, of a point that meets the conditions of a maximum."""
-DIFFERENCE = 1e-4
-"""Step of the differences, in columns of mean square one."""
+DIFFERENCE = 2e-6
+"""Step of the differences of the gradient, in columns of mean square one: five digits of a standard error."""
 MOST_STEPS = 150
 ZERO = 1e-8
 """Rise of the criterion below which a standard deviation is taken to be zero."""
@@ -103,14 +103,14 @@ def maximise(
     return _polish(f, x, here, moves)
 
 
-def differences(f: Callable[[Array], Evaluation], x: Array, moves: Mask) -> Array:
-    """Return the Hessian in the parameters that move, by central differences of the gradient."""
+def differences(f: Callable[[Array], Evaluation], x: Array, moves: Mask, here: Evaluation) -> Array:
+    """Return the Hessian in the parameters that move, by differences of the gradient, which is known at x."""
     places = np.flatnonzero(moves)
     H = np.zeros((len(places),) * 2)
     for i, k in enumerate(places):
         e = np.zeros(len(x))
         e[k] = DIFFERENCE
-        H[i] = (f(x + e).gradient[moves] - f(x - e).gradient[moves]) / (2 * DIFFERENCE)
+        H[i] = (f(x + e).gradient[moves] - here.gradient[moves]) / DIFFERENCE
     return (H + H.T) / 2
 
 
@@ -196,7 +196,7 @@ def search(
 
 def _polish(f: Criterion, x: Array, here: Evaluation, moves: Mask) -> Maximum:
     """Take Newton steps with the Hessian of the estimate, and judge what is reached."""
-    hessian = differences(f, x, moves)
+    hessian = differences(f, x, moves, here)
     for _ in range(3):
         g = here.gradient[moves]
         step = -np.linalg.solve(positive(hessian), g) if np.isfinite(hessian).all() else np.full(len(g), np.nan)
@@ -208,10 +208,12 @@ def _polish(f: Criterion, x: Array, here: Evaluation, moves: Mask) -> Maximum:
         better = np.isfinite(new.value) and np.linalg.norm(new.gradient[moves]) < np.linalg.norm(g)
         if not better or new.value > here.value + 1e-9 * (1.0 + abs(here.value)):
             break
-        far = float(np.abs(step).max()) > 1e-3
+        far = float(np.abs(step).max(initial=0.0))
         x, here = moved, new
-        if far:
-            hessian = differences(f, x, moves)
+        if far > 1e-4:
+            hessian = differences(f, x, moves, here)
+        if far < 1e-6:
+            break
     full = np.zeros((len(x),) * 2)
     full[np.ix_(moves, moves)] = hessian
     return Maximum(x, here, full, _is_maximum(hessian, here.gradient[moves]), f.count)

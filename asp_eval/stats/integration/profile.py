@@ -95,9 +95,10 @@ class _Profile:
             q = fit.model.p + len(fit.model.elements)
             moves[q:] = fit.free[q:]
         x = fit.maximum.x
-        value = f(x).value
-        hessian = fit.maximum.hessian[np.ix_(moves, moves)] if bool(fit.free[moves].all()) else differences(f, x, moves)
-        return cls(f, x, value, positive(hessian), moves, quantile)
+        here = f(x)
+        known = bool(fit.free[moves].all())
+        hessian = fit.maximum.hessian[np.ix_(moves, moves)] if known else differences(f, x, moves, here)
+        return cls(f, x, here.value, positive(hessian), moves, quantile)
 
     def ends(self, weights: Array, low: float | None = None) -> tuple[float, float] | None:
         """Return the interval of a linear combination of the parameters that cannot lie below `low`."""
