@@ -1,5 +1,5 @@
 # Formulas as R reads them, type III tests and what is asked of a fit, on synthetic data. Run in this folder:
-#   Rscript make_reference.R     (R 4.2.2, lme4 1.1-31, lmerTest 3.1-3, pbkrtest 0.5.2, sandwich 3.0-2)
+#   Rscript make_reference.R     (R 4.2.2, lme4 1.1-31, lmerTest 3.1-3, pbkrtest 0.5.2, sandwich 3.0-2, nlme 3.1-162, clubSandwich 0.5.8)
 suppressPackageStartupMessages({library(lme4); library(lmerTest); library(pbkrtest); library(splines); library(sandwich); library(lmtest)})
 d <- read.csv("data.csv", stringsAsFactors = TRUE)
 d$b <- as.logical(d$b)
@@ -54,4 +54,11 @@ for (type in c("HC0", "HC1")) for (adjust in c(FALSE, TRUE)) {
   for (k in names(v)) add("two-way", paste(type, adjust), k, "se", v[[k]])
 }
 cook <- cooks.distance(lm(y ~ arm + x, d, weights = w)); for (k in 1:4) add("influence", "rows", k, "cook", cook[[k]])
+suppressPackageStartupMessages({library(nlme); library(clubSandwich)})
+d$inverse <- 1 / d$w
+m <- lme(y ~ arm + x, random = ~ 1 | inst, d, weights = varFixed(~ inverse), control = lmeControl(opt = "optim", msTol = 1e-12, maxIter = 500))
+for (type in c("CR0", "CR1", "CR2", "CR3")) {
+  test <- coef_test(m, vcov = type, cluster = d$inst)
+  for (k in 1:3) { add("weighted", type, k, "se", test$SE[k]); add("weighted", type, k, "df", test$df_Satt[k]) }
+}
 write.csv(do.call(rbind, rows), "reference.csv", row.names = FALSE)

@@ -3,6 +3,8 @@
 1. Left sides, offsets and functions are arithmetic: residual sum of squares, rank, R-squared and fitted values of ``lm``.
 2. Type III tests are lmerTest's: booleans, transformed terms, nesting, no intercept, an empty cell, sum coding.
 3. Profile intervals of coefficients, the comparison of several fits, predictions, two-way clusters and Cook's distances.
+4. Cluster-robust errors of a weighted mixed model are those of ``nlme::lme(varFixed)`` with clubSandwich, except for CR2, whose
+   symmetric root is taken of rows multiplied by the root of their weights, and there of the rows as they are. Both numbers.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from asp_eval import CR0, CR1, CR1S, KenwardRoger, Satterthwaite, lmm, ols
+from asp_eval import CR0, CR1, CR1S, CR2, CR3, KenwardRoger, MixedFit, Satterthwaite, lmm, ols
 from asp_eval.stats.smallsample.classical import Classical
 
 HERE = Path(__file__).parent
@@ -95,3 +97,37 @@ def test_two_way_clusters_are_those_of_sandwich() -> None:  # 3
 def test_cooks_distances_of_rows_are_rs() -> None:  # 3
     fit = ols("y ~ arm + x", FRAME, weights="w", cluster=np.arange(len(FRAME)))
     np.testing.assert_allclose(fit.influence()["cooks_distance"][:4], reference("influence", "rows")["value"], rtol=ROUNDING)
+
+
+def test_a_weighted_mixed_model_is_clubsandwichs_but_for_the_root_of_cr2() -> None:  # 4
+    fit = lmm("y ~ arm + x + (1 | inst)", FRAME, weights="w")
+    for method in (CR0(), CR1(), CR2(), CR3()):
+        table, want = fit.tidy(method), reference("weighted", method.name)
+        df, se = (want.loc[want["quantity"] == quantity, "value"] for quantity in ("df", "se"))
+        np.testing.assert_allclose(table["df"], df, rtol=1e-4 if method.name == "CR2" else 1e-5)
+        np.testing.assert_allclose(table["std_error"], se, rtol=5e-3 if method.name == "CR2" else 1e-6)
+    ours, theirs = fit.tidy(CR2())["std_error"], reference("weighted", "CR2").query("quantity == 'se'")["value"]
+    np.testing.assert_allclose(cr2_written_out(fit, scaled=True), ours, rtol=1e-7)
+    np.testing.assert_allclose(cr2_written_out(fit, scaled=False), theirs, rtol=1e-6)
+    np.testing.assert_allclose([ours[0], theirs.iloc[0]], [0.330710, 0.331357], atol=1e-6)  # as docs/engine.md says
+
+
+def cr2_written_out(fit: MixedFit, *, scaled: bool) -> np.ndarray:
+    """CR2 with explicit matrices: A Psi A = Phi with A symmetric, in rows multiplied by the root of their weights or not."""
+    X = np.column_stack([np.ones(len(FRAME)), FRAME["arm"] == "usual", FRAME["x"]]).astype(float)
+    residual, tau2 = FRAME["y"].to_numpy() - X @ fit.estimate, fit.covariances[0][0, 0]
+    parts, bread = [], np.zeros((3, 3))
+    for inst in FRAME["inst"].unique():
+        rows = (FRAME["inst"] == inst).to_numpy()
+        root = np.sqrt(FRAME["w"].to_numpy()[rows]) if scaled else np.ones(rows.sum())
+        phi = np.outer(root, root) * (tau2 + np.diag(fit.sigma2 / FRAME["w"].to_numpy()[rows]))
+        x, e = root[:, None] * X[rows], root * residual[rows]
+        parts.append((x, e, phi))
+        bread += x.T @ np.linalg.solve(phi, x)
+    M, meat = np.linalg.inv(bread), np.zeros((3, 3))
+    for x, e, phi in parts:
+        D = np.linalg.cholesky(phi).T
+        values, vectors = np.linalg.eigh(D @ (phi - x @ M @ x.T) @ D.T)
+        score = x.T @ np.linalg.solve(phi, D.T @ (vectors / np.sqrt(values)) @ vectors.T @ D @ e)
+        meat += np.outer(score, score)
+    return np.sqrt(np.diag(M @ meat @ M))
