@@ -17,6 +17,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
+from asp_eval.core.spelling import folded, numeral
 
 NOT_A_FILTER = Fault(
     "DOC-021",
@@ -30,6 +31,12 @@ NOT_NUMBERS = Fault(
     "Compare it with a number, without quotes.",
 )
 
+OTHER_SPELLING = Fault(
+    "DOC-024",
+    "the filter compares {column} with {value!r}, and the column holds the same name spelled otherwise",
+    "Write the filter as the data are written, or the data alike in every row.",
+)
+
 _COMPARISON = re.compile(
     r"""\s*(?:`(?P<quoted>[^`]+)`|(?P<column>[^\s=!<>`'"]+))
         \s*(?P<operator>==|!=)
@@ -37,7 +44,6 @@ _COMPARISON = re.compile(
         (?P<joint>\s+and\s+|\s*$)""",
     re.VERBOSE,
 )
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,14 @@ class Comparison:
     number: float | None
 
     def mask(self, column: pd.Series) -> npt.NDArray[np.bool_]:
-        """Return which cells meet the comparison, shape (rows,)."""
+        """Return which cells meet the comparison, shape (rows,).
+
+        Raises
+        ------
+        Refusal
+            DOC-023 if a column of numbers is compared with text; DOC-024 if the column holds the value in another spelling, which
+            would meet no comparison, and nobody would see it.
+        """
         numeric = pd.api.types.is_numeric_dtype(column.dtype)
         if numeric and self.number is None:
             NOT_NUMBERS.refuse(Phrase("filter on {column}", column=self.column), found=self.text)
@@ -60,15 +73,22 @@ class Comparison:
         else:
             codes, uniques = pd.factorize(column)
             texts = [str(value) for value in uniques]
+            self._refuse_other_spelling(texts)
             known = np.array([text != "" for text in texts] + [False])  # the last stands for missing, code -1
             present, same = known[codes], np.array([self._is(text) for text in texts] + [False])[codes]
         return np.asarray(present & (same if self.equal else ~same), dtype=np.bool_)
+
+    def _refuse_other_spelling(self, texts: list[str]) -> None:
+        other = [text for text in texts if text != self.text and folded(text) == folded(self.text)]
+        if other and self.number is None:
+            place = Phrase("filter on {column}", column=self.column)
+            OTHER_SPELLING.refuse(place, found=other[0], column=self.column, value=self.text)
 
     def _is(self, text: str) -> bool:
         """Whether a text is the value: the same text, or, for a number without quotes, the same number."""
         if text == self.text:
             return True
-        return self.number is not None and _NUMBER.fullmatch(text.strip()) is not None and float(text) == self.number
+        return self.number is not None and numeral(text.strip()) is not None and float(text) == self.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +156,5 @@ def _comparison(found: re.Match[str]) -> Comparison:
     column = found["quoted"] or found["column"]
     bare = found["bare"]
     text = bare if bare is not None else found["double"] if found["double"] is not None else found["single"]
-    number = float(bare) if bare is not None and _NUMBER.fullmatch(bare) else None
+    number = float(bare) if bare is not None and numeral(bare) is not None else None
     return Comparison(column, found["operator"] == "==", text, number)

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import Counter
 from typing import Any
 
@@ -242,3 +243,52 @@ def test_numbers_as_ids_are_read_as_text() -> None:
     as_text = whole.assign(institution_id=["1", "2", "3", "4"])
     schemes: list[Scheme] = [scheme_of(make_study(), frame) for frame in (whole, gained_a_point, as_text)]
     assert schemes[0] == schemes[1] == schemes[2]
+
+
+def spelled(**columns: list[str]) -> pd.DataFrame:
+    return make_list(4, 4).assign(**columns)
+
+
+NFD = unicodedata.normalize("NFD", "Århus")
+SPELLINGS = ["Århus", "Århus", NFD, "århus", "Odense", "Odense", "Odense", "Odense"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "column"),
+    [
+        ({}, "municipality"),
+        ({"randomisation": {"scheme": "blocked", "blocks": [4]}}, "municipality"),
+        ({"randomisation": {"scheme": "minimisation"}}, "municipality"),
+        ({"randomisation": {"scheme": "minimisation", "covariates": {"size": 1}}, "strata": []}, "size"),
+        ({"randomisation": {"scheme": "pairs", "pair": "pair"}, "strata": []}, "pair"),
+        ({"randomisation": {"scheme": "constrained", "covariates": {"children": 1}}}, "municipality"),
+    ],
+)
+def test_names_in_several_spellings_are_refused_with_their_rows(declared: dict[str, Any], column: str) -> None:  # 6
+    columns = {"institutions": {"size": "string", "pair": "string", "children": "integer"}}
+    frame = spelled(**{column: SPELLINGS}).assign(children=range(8))
+    with pytest.raises(DataProblems) as refused:
+        scheme_of(make_study(columns=columns, **declared), frame)
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.place.row, problem.place.column) == ("RND-027", 4, column)
+    assert problem.found == f"'Århus' in row 2, 3; {NFD!r} in row 4; 'århus' in row 5"
+
+
+def test_the_same_institution_in_another_spelling_is_refused() -> None:  # 6
+    frame = make_list(4).assign(institution_id=["Ås", unicodedata.normalize("NFD", "ås"), "D\u00ad1", "d1"])
+    with pytest.raises(DataProblems) as refused:
+        scheme_of(make_study(strata=[], randomisation={"scheme": "simple"}), frame)
+    assert [problem.code for problem in refused.value.problems] == ["RND-008", "RND-008"]
+
+
+def test_ids_and_strata_that_differ_in_zeros_alone_are_a_caution() -> None:
+    frame = make_list(4).assign(institution_id=["07", "7", "7.0", "8"], municipality=["751", "0751", "751", "0751"])
+    ids, strata = scheme_of(make_study(), frame).cautions()
+    assert "'07', '7', '7.0'" in ids and "institution_id" in ids
+    assert "'751', '0751'" in strata and "municipality" in strata
+    assert scheme_of(make_study(), make_list(4)).cautions() == ()
+
+
+def test_two_arms_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="Reference stands more than once"):
+        make_study(arms=["reference", "Reference"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase, all_of, some_of
+from asp_eval.core.spelling import folded
 from asp_eval.intake.checks.findings import Finding
 from asp_eval.intake.files.raw import SPACES, Mask
 from asp_eval.intake.mapping.applying import MappedTable
@@ -127,9 +127,7 @@ def plain_id(text: str) -> str:
     >>> plain_id("007"), plain_id(" K 12"), plain_id("A\u030a") == plain_id("\u00e5")
     ('7', 'k12', True)
     """
-    if not text.isascii():
-        text = "".join(letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
-    return "".join(text.casefold().split()).lstrip("0")
+    return "".join(folded(text).split()).lstrip("0")
 
 
 def _in_company(groups: npt.NDArray[np.int64]) -> Mask:

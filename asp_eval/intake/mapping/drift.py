@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from asp_eval.core.errors import Fault, Place, Problem
 from asp_eval.core.phrases import Phrase, all_of
+from asp_eval.core.spelling import folded
 from asp_eval.intake.files.raw import SPACES
 from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.trial.tables.fields import Field
@@ -74,7 +75,7 @@ class ColumnMeaning:
         found: dict[str, dict[str, str]] = {}
         for text, label in self.labels.items():
             if self.stored.get(text):
-                found.setdefault(self.stored[text], {}).setdefault(_plain(label), label)
+                found.setdefault(self.stored[text], {}).setdefault(folded(label), label)
         return {value: " / ".join(labels.values()) for value, labels in found.items()}
 
     def stored_as(self) -> dict[str, set[str]]:
@@ -82,7 +83,7 @@ class ColumnMeaning:
         found: dict[str, set[str]] = {}
         for text, label in self.labels.items():
             if self.stored.get(text):
-                found.setdefault(_plain(label), set()).add(self.stored[text])
+                found.setdefault(folded(label), set()).add(self.stored[text])
         return found
 
 
@@ -149,7 +150,7 @@ def drift(before: ColumnMeanings, now: ColumnMeanings, source: str, wave: str) -
 
 
 def _compared(before: ColumnMeaning, now: ColumnMeaning) -> Iterator[tuple[Fault, dict[str, str]]]:
-    if before.title and now.title and _plain(before.title) != _plain(now.title):
+    if before.title and now.title and folded(before.title) != folded(now.title):
         yield OTHER_TITLE, {"before": repr(before.title), "now": repr(now.title)}
     moved = set()
     stored = now.stored_as()
@@ -173,7 +174,7 @@ def _relabelled(before: Mapping[str, str], now: Mapping[str, str], moved: set[st
             yield NEW_LABEL, {"value": value, "now": repr(now[value])}
         elif value not in now:
             yield GONE_LABEL, {"value": value, "before": repr(before[value])}
-        elif not {_plain(label) for label in before[value].split(" / ")} & {_plain(label) for label in now[value].split(" / ")}:
+        elif not {folded(label) for label in before[value].split(" / ")} & {folded(label) for label in now[value].split(" / ")}:
             yield RELABELLED, {"value": value, "before": repr(before[value]), "now": repr(now[value])}
 
 
@@ -209,11 +210,6 @@ def _placed(names: Sequence[str], source: str) -> tuple[Place, str]:
     return Place(source, column=forms.pop() if len(forms) == 1 else None), Phrase(
         ", in {n} columns: {names}", n=len(names), names=shown
     )
-
-
-def _plain(label: str) -> str:
-    """A label without capitals and superfluous spaces, which change nothing of its meaning."""
-    return " ".join(label.split()).casefold()
 
 
 def _listed(values: set[str]) -> str:

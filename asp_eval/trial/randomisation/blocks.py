@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.spelling import numeral
 from asp_eval.trial.randomisation.hash_order import order_key, ranked
-from asp_eval.trial.randomisation.roster import Roster, as_number
+from asp_eval.trial.randomisation.roster import Roster
 
 BAD_BLOCK = Fault(
     "RND-019",
@@ -70,7 +71,7 @@ def entry_order(roster: Roster, column: str | None) -> list[int]:
     if column is None:
         return sorted(range(len(keys)), key=keys.__getitem__)
     texts = roster.columns[column]
-    numbers = [as_number(text) for text in texts]
+    numbers = [numeral(text) for text in texts]
     if all(number is not None for number in numbers):
         return sorted(range(len(keys)), key=lambda p: (numbers[p], keys[p]))
     return sorted(range(len(keys)), key=lambda p: (texts[p], keys[p]))

@@ -124,7 +124,7 @@ class Constrained(Scheme):
         parted = {tuple(held) for held in self.roster.members().values() if self.ratio == (1, 1) and len(held) == 2}
         pairs = [(i, j) for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if (i, j) not in parted]
         always, never = ([all_of([ids[i], ids[j]]) for i, j in pairs if share[i, j] == value] for value in (1.0, 0.0))
-        found = []
+        found = [*self.roster.cautions]
         if always:
             found.append(
                 Phrase(

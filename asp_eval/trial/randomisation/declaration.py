@@ -103,7 +103,7 @@ def roster_of(study: Study, institutions: pd.DataFrame, *, late: bool = False, a
     if late and declared.scheme == "constrained":
         return read_roster(institutions, strata)
     columns = _once([*declared.covariates, declared.order, declared.pair])
-    return read_roster(institutions, strata, columns=columns, numeric=bool(declared.covariates), smallest_stratum=smallest)
+    return read_roster(institutions, strata, columns=columns, numeric=tuple(declared.covariates), smallest_stratum=smallest)
 
 
 def _once(columns: Sequence[str | None]) -> list[str]:

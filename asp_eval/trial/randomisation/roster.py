@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
+from asp_eval.core.phrases import Phrase, listed, some_of
+from asp_eval.core.spelling import folded, numeral, several_spellings, without_zeros
 
 WHOLE_LIST = "all"  # the one stratum of a scheme without strata
 SOURCE = "institutions"
@@ -51,6 +51,13 @@ SAME_VALUE = Fault(
     "{column} has the same value in every institution, so that there is nothing to balance",
     "Take it out of 'covariates' under 'randomisation' in study.yaml.",
 )
+SEVERAL_SPELLINGS = Fault(
+    "RND-027",
+    "{column} holds one name in several spellings, which the lot would take for different ones",
+    "Copy the name from one row into the others, for two that look alike may differ in characters that are not seen; import"
+    " again.",
+)
+MOST_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +72,15 @@ class Roster:
         Columns that make the strata; empty where the whole list is one.
     columns : dict of str to tuple of str, each of length n
         Further columns that the lot uses, as text. Numbers are written without zeros at the end: ``12.5``.
+    cautions : tuple of Phrase
+        What should be looked at before the lot is drawn.
     """
 
     institution_ids: tuple[str, ...]
     strata: tuple[str, ...]
     stratified_by: tuple[str, ...] = ()
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    cautions: tuple[Phrase, ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -105,7 +115,8 @@ def read_roster(
     strata: Sequence[str],
     *,
     columns: Sequence[str] = (),
-    numeric: bool = False,
+    numeric: Collection[str] = (),
+    differing: bool = True,
     smallest_stratum: int = 1,
 ) -> Roster:
     """Read the list of institutions.
@@ -120,8 +131,10 @@ def read_roster(
         Columns that make the strata.
     columns : sequence of str
         Further columns the lot uses, each of which must have a value everywhere.
-    numeric : bool
-        Whether those columns must be numbers that differ.
+    numeric : collection of str
+        Those of the columns that must be numbers.
+    differing : bool
+        Whether those numbers must differ from one institution to the next.
     smallest_stratum : int
         The number of institutions that a stratum must hold.
 
@@ -138,11 +151,10 @@ def read_roster(
     ids = _texts(institutions["institution_id"])
     of_strata = {column: _texts(institutions[column]) for column in strata}
     further = {column: _texts(institutions[column]) for column in columns}
-    if numeric:
-        further = {column: [_plain(text) for text in texts] for column, texts in further.items()}
-    problems = [*_id_problems(ids), *_empty(NO_STRATUM, ids, of_strata), *_empty(NO_VALUE, ids, further)]
-    if numeric:
-        problems += _number_problems(ids, further)
+    further |= {column: [_plain(text) for text in further[column]] for column in numeric}
+    named = of_strata | {column: texts for column, texts in further.items() if column not in numeric}
+    problems = [*_id_problems(ids), *_empty(NO_STRATUM, ids, of_strata), *_empty(NO_VALUE, ids, further), *_spellings(named)]
+    problems += _number_problems(ids, {column: further[column] for column in numeric}, differing=differing)
     names = _stratum_names(of_strata, len(ids))
     if not problems:
         problems = [
@@ -152,16 +164,22 @@ def read_roster(
         ]
     if problems:
         raise DataProblems(problems)
-    return Roster(tuple(ids), tuple(names), tuple(strata), {column: tuple(cells) for column, cells in further.items()})
+    cells = {column: tuple(texts) for column, texts in further.items()}
+    return Roster(tuple(ids), tuple(names), tuple(strata), cells, tuple(_cautions({"institution_id": ids} | named)))
 
 
-def as_number(text: str) -> Decimal | None:
-    """Return the number that a text writes, or None."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+def refuse_spellings(institutions: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Refuse a list in which an institution, or a name in one of the columns, stands in several spellings.
+
+    Raises
+    ------
+    DataProblems
+        RND-008 and RND-027, with the rows.
+    """
+    named = {column: _texts(institutions[column]) for column in columns if column in institutions.columns}
+    problems = [*_id_problems([text for text in _texts(institutions["institution_id"]) if text]), *_spellings(named)]
+    if problems:
+        raise DataProblems(problems)
 
 
 def _texts(column: pd.Series) -> list[str]:
@@ -178,7 +196,7 @@ def _text(cell: object) -> str:
 
 def _plain(text: str) -> str:
     """Write a number in one way only, whatever it was read from: 12.50, 1.25e1 and 12.5 are the same."""
-    number = as_number(text)
+    number = numeral(text)
     if number is None:
         return text
     return format(number.normalize(), "f") if number else "0"
@@ -188,7 +206,7 @@ def _id_problems(ids: Sequence[str]) -> list[Problem]:
     """One problem for each row without an id and for each institution that stands more than once."""
     rows: dict[str, list[int]] = defaultdict(list)
     for index, institution in enumerate(ids):
-        rows[unicodedata.normalize("NFKC", institution).casefold()].append(index)
+        rows[folded(institution)].append(index)
     empty = [NO_ID.at(Place(SOURCE, row=index + 2, column="institution_id")) for index in rows.pop("", [])]
     twins = [
         SAME_INSTITUTION.at(
@@ -208,13 +226,36 @@ def _empty(fault: Fault, ids: Sequence[str], values: dict[str, list[str]]) -> It
                 yield fault.at(Place(SOURCE, row=index + 2, column=column), institution=ids[index], column=column)
 
 
-def _number_problems(ids: Sequence[str], values: dict[str, list[str]]) -> Iterator[Problem]:
+def _spellings(values: dict[str, list[str]]) -> Iterator[Problem]:
+    """One problem for each name that stands in several spellings in a column, with the rows of each."""
     for column, cells in values.items():
-        strange = [index for index, cell in enumerate(cells) if cell and as_number(cell) is None]
+        for spellings in several_spellings(cells):
+            later = list(spellings.values())[1][0]
+            found = listed((_in_rows(text, at) for text, at in spellings.items()), "; ")
+            yield SEVERAL_SPELLINGS.at(Place(SOURCE, row=later + 2, column=column), found=found, column=column)
+
+
+def _in_rows(text: str, positions: Sequence[int]) -> Phrase:
+    return Phrase("{text!r} in row {rows}", text=text, rows=some_of((str(p + 2) for p in positions), MOST_NAMED))
+
+
+def _cautions(values: dict[str, list[str]]) -> Iterator[Phrase]:
+    """Name the ids and categories that differ in zeros alone, as a spreadsheet makes two of one."""
+    for column, cells in values.items():
+        for alike in several_spellings(cells, without_zeros):
+            yield Phrase(
+                "In {column}, {names} differ in zeros alone. If they are one, write them alike before the lot is drawn.",
+                column=column, names=listed(repr(text) for text in alike),
+            )  # fmt: skip
+
+
+def _number_problems(ids: Sequence[str], values: dict[str, list[str]], *, differing: bool) -> Iterator[Problem]:
+    for column, cells in values.items():
+        strange = [index for index, cell in enumerate(cells) if cell and numeral(cell) is None]
         for index in strange:
             place = Place(SOURCE, row=index + 2, column=column)
             yield NOT_A_NUMBER.at(place, found=cells[index], institution=ids[index], column=column)
-        if not strange and "" not in cells and len(set(cells)) == 1:
+        if differing and not strange and "" not in cells and len(set(cells)) == 1:
             yield SAME_VALUE.at(Place(SOURCE, column=column), found=cells[0], column=column)
 
 

@@ -148,7 +148,7 @@ class Scheme(ABC):
 
     def cautions(self) -> tuple[Phrase, ...]:
         """Return what should be weighed before the lot is drawn, as sentences."""
-        return ()
+        return self.roster.cautions
 
     def allocate(self, seed: int) -> Allocation:
         """Draw the lot by the published rule.

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, With
 from asp_eval.core.documents import Document, Misfit, Misfits
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
+from asp_eval.core.spelling import twins
 from asp_eval.trial.study import references
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
@@ -358,10 +359,10 @@ class Study(Document):
     @field_validator("arms", "strata", "languages", "waves", "outcomes")
     @classmethod
     def _no_twins(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        names = [getattr(value, "id", value) for value in values]
-        twins = sorted({name for name in names if names.count(name) > 1})
-        if twins:
-            raise ValueError(Phrase("every name once; {names} stands more than once", names=", ".join(twins)))
+        again = twins(getattr(value, "id", value) for value in values)
+        if again:
+            shown = ", ".join(sorted(set(again)))
+            raise ValueError(Phrase("every name once, also in other capitals; {names} stands more than once", names=shown))
         return values
 
     @model_validator(mode="after")

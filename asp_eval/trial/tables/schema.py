@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.resources import shipped_folder
+from asp_eval.core.spelling import folded
 from asp_eval.trial.instruments import library
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.study.design import Collection, Family, Study
@@ -204,11 +205,11 @@ def _items(form: Instrument) -> tuple[Field, ...]:
 def _own(study: Study, name: str, taken: tuple[Field, ...]) -> tuple[Field, ...]:
     """Return the columns `study.yaml` adds; names that differ only in capitals count as the same."""
     columns = next((columns for table, columns in study.columns.items() if table == name), {})
-    known = {field.name.casefold() for field in taken}
+    known = {folded(field.name) for field in taken}
     for column in columns:
-        if column.casefold() in known:
+        if folded(column) in known:
             COLUMN_CLASH.refuse("study.yaml", found=f"columns.{name}.{column}")
-        known.add(column.casefold())
+        known.add(folded(column))
     return tuple(Field(column, kind) for column, kind in columns.items())
 
 
