@@ -25,6 +25,8 @@ from asp_eval.stats.integration.fitted import LatentFit, approximation, counted_
 from asp_eval.stats.integration.profile import profile_table
 from asp_eval.stats.integration.redraw import bootstrap, draw_predictors
 from asp_eval.stats.integration.summary import summary_text
+from asp_eval.stats.means.model import MeansModel
+from asp_eval.stats.means.questions import MarginalQuestions
 from asp_eval.stats.replicates import Bootstrap
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.method import Method
@@ -39,7 +41,7 @@ NO_OVERDISPERSION = Phrase("The counts vary no more than Poisson's: the size of 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GlmmFit(FamiliarNames):
+class GlmmFit(FamiliarNames, MarginalQuestions):
     """A fitted generalised linear mixed model.
 
     Attributes
@@ -76,6 +78,12 @@ class GlmmFit(FamiliarNames):
         """Covariance matrix (p, p) of the fixed effects: from the observed information of all parameters together."""
         p = self.latent.model.p
         return self.latent.covariance[:p, :p]
+
+    @property
+    def means_model(self) -> MeansModel:
+        """What the fit brings to its marginal means."""
+        kind = "share" if self.family == "binomial" else "count"
+        return MeansModel(self, self.design, self.kept, BetweenWithin(), self.link, self.outcome.weights, kind)
 
     @property
     def design(self) -> Design:

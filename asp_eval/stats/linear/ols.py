@@ -21,6 +21,8 @@ from asp_eval.stats.design.variables import Categories, Codes, read_categories, 
 from asp_eval.stats.engine.least_squares import LeastSquaresFit, least_squares
 from asp_eval.stats.estimate import Array, Estimate, JointTest
 from asp_eval.stats.familiar_names import FamiliarNames, Summary
+from asp_eval.stats.means.model import MeansModel
+from asp_eval.stats.means.questions import MarginalQuestions
 from asp_eval.stats.prediction_table import prediction_table
 from asp_eval.stats.smallsample.classical import Classical
 from asp_eval.stats.smallsample.cluster_blocks import (
@@ -69,7 +71,7 @@ class Clusters:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OlsFit(FamiliarNames):
+class OlsFit(FamiliarNames, MarginalQuestions):
     """A fitted linear model; make one with `ols`.
 
     Attributes
@@ -139,6 +141,12 @@ class OlsFit(FamiliarNames):
     def design(self) -> Array:
         """Columns of the estimated coefficients, shape (n, p)."""
         return self.model.fixed_matrix()[:, self.solution.kept]
+
+    @property
+    def means_model(self) -> MeansModel:
+        """What the fit brings to its marginal means."""
+        kept = tuple(np.flatnonzero(self.solution.kept).tolist())
+        return MeansModel(self, self.model, kept, self._method(None), weights=self.model.weights)
 
     @property
     def cluster_codes(self) -> Codes | None:

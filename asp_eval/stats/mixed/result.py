@@ -25,6 +25,8 @@ from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.estimate import Array, Estimate, JointTest
 from asp_eval.stats.familiar_names import FamiliarNames, Summary, coefficient_table
+from asp_eval.stats.means.model import MeansModel
+from asp_eval.stats.means.questions import MarginalQuestions
 from asp_eval.stats.mixed.bootstrap import bootstrap
 from asp_eval.stats.mixed.clusters import model_clusters
 from asp_eval.stats.mixed.coefficient_profile import held, profile_interval
@@ -65,7 +67,7 @@ NOT_CONVERGED = Phrase("The optimiser did not reach a point that meets the condi
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MixedFit(FamiliarNames):
+class MixedFit(FamiliarNames, MarginalQuestions):
     """A fitted linear mixed model.
 
     Attributes
@@ -252,6 +254,12 @@ class MixedFit(FamiliarNames):
         """Conditional modes (m, k) of each factor's effects, in the formula's order."""
         d = self.problem.elimination.shape.d(self.found.theta)
         return conditional_modes(self.problem.elimination, self.problem.standard, d, self.found.criterion.beta)
+
+    @property
+    def means_model(self) -> MeansModel:
+        """What the fit brings to its marginal means."""
+        design = self._rows()
+        return MeansModel(self, design, tuple(self.problem.standard.kept), KenwardRoger(), weights=design.weights)
 
     def variance_derivatives(self) -> VarianceDerivatives:
         """Return what the small-sample methods need of the variance parameters."""

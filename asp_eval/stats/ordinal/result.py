@@ -23,7 +23,10 @@ from asp_eval.stats.integration.fitted import LatentFit, approximation, counted_
 from asp_eval.stats.integration.profile import profile_table
 from asp_eval.stats.integration.redraw import bootstrap, draw_predictors
 from asp_eval.stats.integration.summary import summary_text
+from asp_eval.stats.means.model import MeansModel
+from asp_eval.stats.means.questions import MarginalQuestions
 from asp_eval.stats.ordinal.cumulative_rows import CumulativeRows, Latent
+from asp_eval.stats.ordinal.scales import ordinal_scales
 from asp_eval.stats.replicates import Bootstrap
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.method import Method
@@ -34,7 +37,7 @@ ICC_NOTE = Phrase("the interval is that of the standard deviation, carried over"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ClmmFit(FamiliarNames):
+class ClmmFit(FamiliarNames, MarginalQuestions):
     """A fitted cumulative link mixed model.
 
     Attributes
@@ -94,6 +97,12 @@ class ClmmFit(FamiliarNames):
         turn[: len(J), p + q : p + q + J.shape[1]] = J
         turn[len(J) :, :p] = np.eye(p)
         return np.asarray(turn @ self.latent.covariance @ turn.T, float)
+
+    @property
+    def means_model(self) -> MeansModel:
+        """What the fit brings to its marginal means."""
+        scales = ordinal_scales(self.design.formula.response, self.levels, self.link, self.threshold_estimates)
+        return MeansModel(_WithThresholds(self), self.design, self.kept, BetweenWithin(), kind="bands", ordinal=scales)
 
     @property
     def design(self) -> Design:
@@ -328,3 +337,36 @@ class _Thresholds:
     estimate: Array
     model_covariance: Array
     dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _WithThresholds:
+    """A fit whose thresholds are its first coefficients, for means that depend on both."""
+
+    fit: ClmmFit
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the thresholds and the coefficients."""
+        return (*self.fit.threshold_names, *self.fit.names)
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Coefficients left out."""
+        return self.fit.dropped
+
+    @property
+    def estimate(self) -> Array:
+        """The thresholds and the coefficients."""
+        return np.concatenate([self.fit.threshold_estimates, self.fit.estimate])
+
+    @property
+    def model_covariance(self) -> Array:
+        """Their covariance matrix."""
+        return self.fit.joint_covariance
+
+    def between_within_df(self) -> Array:
+        """Return counted degrees of freedom: a threshold has those of what is constant within the outermost groups."""
+        df = self.fit.between_within_df()
+        fewest = min(float(df.min(initial=np.inf)), min(self.fit.n_groups.values()) - 1.0)
+        return np.concatenate([np.full(len(self.fit.threshold_names), fewest), df])
