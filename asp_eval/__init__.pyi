@@ -8,6 +8,9 @@ from .stats.estimate import Estimate
 from .stats.glmm.fit import glmm
 from .stats.glmm.result import GlmmFit
 from .stats.linear.ols import OlsFit, ols
+from .stats.marginal.corrections import FayGraubard, KauermannCarroll, ManclDeRouen, Robust
+from .stats.marginal.gee import gee
+from .stats.marginal.result import GeeFit
 from .stats.mixed.fit import lmm, lmm_from_moments
 from .stats.mixed.result import MixedFit
 from .stats.ordinal.fit import clmm
@@ -75,8 +78,10 @@ __all__ = [
     "EndOnly",
     "Estimate",
     "Export",
+    "FayGraubard",
     "FixedSites",
     "GapResults",
+    "GeeFit",
     "GlmmFit",
     "IccDraws",
     "IccEstimate",
@@ -85,8 +90,10 @@ __all__ = [
     "ImportReport",
     "Individual",
     "Instrument",
+    "KauermannCarroll",
     "KenwardRoger",
     "Losses",
+    "ManclDeRouen",
     "MixedFit",
     "MixedModel",
     "Moments",
@@ -100,6 +107,7 @@ __all__ = [
     "Refusal",
     "Report",
     "Results",
+    "Robust",
     "Satterthwaite",
     "Scored",
     "SimulatedPower",
@@ -122,6 +130,7 @@ __all__ = [
     "clmm",
     "demo",
     "gap_profiles",
+    "gee",
     "glmm",
     "init_study",
     "instrument",

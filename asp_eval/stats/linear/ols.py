@@ -370,7 +370,7 @@ def ols(
     design = read_design(formula, table, weights=weights, random=False, besides=names_of_clusters)
     if design.formula.blocks:
         RANDOM_IN_FIXED.refuse(formula)
-    found = [_clusters(design.frame, name, design) for name in names_of_clusters]
+    found = [read_clusters(design.frame, name, design) for name in names_of_clusters]
     crossed = None if len(found) < 2 else (found[0], found[1], _combined(found[0], found[1]))
     clusters = crossed[2] if crossed is not None else found[0] if found else None
     outcome = design.response if design.offset is None else design.response + design.offset
@@ -407,7 +407,7 @@ def _combined(one: Clusters, other: Clusters) -> Clusters:
     return Clusters(f"{one.name}{TWO_WAY}{other.name}", codes.astype(np.intp), levels)
 
 
-def _clusters(frame: pd.DataFrame, name: str, design: Design) -> Clusters:
+def read_clusters(frame: pd.DataFrame, name: str, design: Design) -> Clusters:
     """Return the clusters of the rows used."""
     read_variable(frame, name)  # refuses an unknown column
     found = read_categories(frame[name])

@@ -13,7 +13,7 @@ from asp_eval.stats.design.variables import Categories, Numeric
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.means.estimability import Estimability, estimability, reason
 from asp_eval.stats.means.model import MeansModel, OrdinalScale
-from asp_eval.stats.means.reference_grid import At, ReferenceGrid, grid_columns, reference_grid, rows_of
+from asp_eval.stats.means.reference_grid import At, ReferenceGrid, grid_columns, grid_variable, reference_grid, rows_of
 
 WEIGHTS = Fault("FIT-124", "there are no weights of the kind {kind!r}", "Use weights='equal' or weights='proportional'.")
 NO_SLOPE = Fault("FIT-125", "{name} has no slope, because it holds categories", "Ask for its means and contrasts.")
@@ -101,10 +101,10 @@ def slope_cells(
 ) -> tuple[Cells, Estimability]:
     """Return the slope of the linear predictor in a numeric variable, in every combination of the shown variables."""
     design = model.design
-    grid = reference_grid(design, shown, {variable: _middle(design.data.columns.get(variable)), **dict(at or {})})
-    own = design.data.columns[variable]
+    own = grid_variable(design, variable)
     if isinstance(own, Categories):
-        NO_SLOPE.refuse(name=variable)
+        return NO_SLOPE.refuse(name=variable)
+    grid = reference_grid(design, shown, {variable: float(own.numbers.mean()), **dict(at or {})})
     h = STEP * float(np.ptp(own.numbers))
     columns = grid_columns(grid, design)
     middle = columns[variable]
@@ -120,11 +120,6 @@ def slope_cells(
     L[:, model.n_thresholds :] = full[:, list(model.kept)]
     value = L @ model.fit.estimate + _averaged(w, slope.offset[:, None])[:, 0]
     return Cells(_labels(grid, shown), value, L, full, _reasons(found, slope, w, full, linear=True), True), found
-
-
-def _middle(variable: object) -> float:
-    """Return where a slope is taken: at the variable's mean."""
-    return float(variable.numbers.mean()) if isinstance(variable, Numeric) else 0.0
 
 
 def _weights(grid: ReferenceGrid, shown: Sequence[str], kind: str) -> Array:

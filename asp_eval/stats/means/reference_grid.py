@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from asp_eval.core.errors import Fault
-from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.columns import build_matrix
 from asp_eval.stats.design.formula import names_in
 from asp_eval.stats.design.model_frame import Design, read_offset
@@ -115,9 +114,7 @@ def reference_grid(design: Design, shown: Sequence[str], at: At | None = None) -
     known, coded = grid_names(design), _coded(design)
     held = dict(at or {})
     for name in (*shown, *held):
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1) or known
-            NO_VARIABLE.refuse(name=name, known=", ".join(near))
+        grid_variable(design, name)
     ordered = [*shown, *(n for n in known if n not in shown)]
     variables = tuple(_variable(n, design.data.columns[n], n in coded, held.get(n)) for n in ordered)
     n_cells = int(np.prod([len(v.values) for v in variables], dtype=float)) if variables else 1
@@ -141,6 +138,15 @@ def grid_names(design: Design) -> list[str]:
     """Return the columns that the fixed part and the offsets name."""
     formula = design.formula
     return list(dict.fromkeys(n for e in (formula.fixed, *formula.offsets) for n in names_in(e)))
+
+
+def grid_variable(design: Design, name: str) -> Variable:
+    """Return a column that the fixed part or an offset names, or refuse."""
+    known = grid_names(design)
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=1) or known
+        NO_VARIABLE.refuse(name=name, known=", ".join(near))
+    return design.data.columns[name]
 
 
 def grid_columns(grid: ReferenceGrid, design: Design) -> dict[str, Variable]:
@@ -202,7 +208,7 @@ def _number(name: str, value: object) -> float:
     """Return a number that a variable can be held at."""
     if isinstance(value, (int, float, np.number)) and bool(np.isfinite(value)):
         return float(value)
-    return NOT_A_VALUE.refuse(name, found=Phrase("{value}", value=str(value)), name=name)
+    return NOT_A_VALUE.refuse(name, found=str(value), name=name)
 
 
 def _plain(value: object) -> object:

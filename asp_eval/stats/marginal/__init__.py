@@ -1,0 +1,1 @@
+"""Marginal models: generalised estimating equations and their small-sample standard errors."""
