@@ -12,6 +12,7 @@ t on J - p degrees of freedom, J clusters.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -44,9 +45,9 @@ class EstimatingFit(Fit, Protocol):
 class RobustMethod(Method):
     """A robust covariance matrix with t on clusters less coefficients."""
 
+    @abstractmethod
     def corrected(self, information: Array, scores: Array) -> Array | Unavailable:
         """Return the clusters' scores (J, p), corrected."""
-        raise NotImplementedError
 
     def covariance(self, fit: Fit) -> Array | Unavailable:
         """Return B^-1 (sum U~ U~') B^-1."""
