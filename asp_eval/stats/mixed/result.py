@@ -56,7 +56,7 @@ RESIDUALS = Fault(
     "FIT-067", "there are no residuals of this kind", 'Use "response", "pearson", "standardised" or "marginal".'
 )  # fmt: skip
 NO_INFLUENCE = Fault(
-    "FIT-068", "the influence of clusters cannot be had", "Use groups that are nested, or the rows' own estimates."
+    "FIT-068", "the influence of clusters cannot be had", "It needs a factor in whose groups all others are nested."
 )
 NO_PROFILE = Phrase("the deviance does not rise far enough on both sides of the estimate")
 NO_ROWS_KEPT = Fault(
