@@ -175,3 +175,11 @@ def test_an_updated_formula_is_the_formula_written_out(change: str, whole: str |
     np.testing.assert_allclose(FIT.update(change).deviance, lmm(whole, D, weights="w").deviance, rtol=1e-9)
     fewer = FIT.update(change, D[D["g"] > 2])
     assert fewer.n_obs == (D["g"] > 2).sum() and fewer.tidy(KenwardRoger())["std_error"].notna().all()
+
+
+def test_profile_intervals_without_an_intercept() -> None:  # 5
+    d = D.assign(x=D["x"] + 5)
+    fit = lmm("y ~ 0 + x + z + (1 | g)", d, reml=False)
+    low = float(fit.coefficient_intervals(0.9).set_index("term").loc["x", "conf_low"])
+    held = lmm(f"y ~ 0 + z + offset({low!r} * x) + (1 | g)", d, reml=False)
+    assert held.deviance - fit.deviance == pytest.approx(special.chdtri(1, 0.1), abs=1e-4)
