@@ -149,11 +149,21 @@ def remove_stale_parts(folder: Path) -> None:
 def _problems(detail: ErrorDetails, source: str, lines: dict[Keys, int], model: type[BaseModel]) -> Iterator[Problem]:
     """Translate one pydantic error into placed problems: several where the model's own validator found several."""
     keys = tuple(part for part in detail["loc"] if part in {"[key]"} or not _is_union_tag(part, detail["loc"]))
+    keys = _as_written(keys, lines)
     error = detail.get("ctx", {}).get("error")
     if isinstance(error, Misfits):
         yield from (_placed(misfit, source, lines, keys) for misfit in error.misfits)
     else:
         yield _problem(detail, keys, _place(source, lines, keys), model)
+
+
+def _as_written(keys: Keys, lines: dict[Keys, int]) -> Keys:
+    """Leave out positions where the document has no list: one value, written alone where a list of them may stand."""
+    written: Keys = ()
+    for key in keys:
+        if key != 0 or (*written, key) in lines:
+            written = (*written, key)
+    return written
 
 
 def _placed(misfit: Misfit, source: str, lines: dict[Keys, int], above: Keys) -> Problem:

@@ -172,8 +172,8 @@ def _columns(study: Study, name: str) -> dict[str, str]:
 
 
 def _answer_columns(study: Study, kind: str, form: str) -> dict[str, str]:
-    collection = study.collect.screening if kind == "screening" else study.collect.staff_survey
-    schema = table_schema(kind, study, collection.waves[0]) if collection else base_schema(kind)
+    schemas = [table_schema(kind, study, wave) for wave in study.collected_waves(kind)] or [base_schema(kind)]
+    schema = next((schema for schema in schemas if form in schema.forms), schemas[0])
     if not form:
         return sql_columns(field for field in schema.base if field.name not in schema.child_columns)
     return item_columns(schema, form)

@@ -24,7 +24,7 @@ CHILD, STAFF = "gap-competences-child", "gap-competences-staff"
 
 
 def draw_competences(seed: int, people: People, own: Array) -> tuple[Codes, Codes]:
-    """Draw every child's ratings at every wave, and every member of staff's own at the start.
+    """Draw how every child would be rated at every wave, and every member of staff's own ratings at the start.
 
     Parameters
     ----------

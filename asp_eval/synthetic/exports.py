@@ -150,7 +150,7 @@ def _flow(value: object) -> str:
 
 def _first_wave(screening: pd.DataFrame) -> tuple[bytes, Mappings]:
     """A SurveyXact-style export: numbered variables, labels instead of codes where the labels may be printed."""
-    rename = {**BACKGROUND_DA, **_numbered(_item_columns())}
+    rename = {**BACKGROUND_DA, **_numbered([name for form in (*family(SDQ), instrument(CHILD)) for name in form.columns])}
     frame = _renamed(screening, rename)
     frame.insert(3, "status", screening["rated"].map({True: ANSWERED, False: NOT_ANSWERED}).astype("string"))
     frame["udfyldt"] = frame["udfyldt"].dt.strftime("%d-%m-%Y")
@@ -209,18 +209,13 @@ def _labelled(frame: pd.DataFrame, rename: Mapping[str, str], recode: Mapping[st
     return frame
 
 
-def _item_columns() -> list[str]:
-    return [name for form in (*family(SDQ), instrument(CHILD)) for name in form.columns]
-
-
 def _numbered(columns: list[str]) -> dict[str, str]:
     return {f"s_{number}": name for number, name in enumerate(columns, start=1)}
 
 
 def _short_names() -> dict[str, str]:
-    """t2_tantrum and t4_tantrum for the SDQ's two forms, gap_play_1 for the competences."""
-    younger, older = family(SDQ)
-    forms = (("t2", younger), ("t4", older), ("gap", instrument(CHILD)))
+    """t2_tantrum and t4_tantrum for the SDQ's two forms."""
+    forms = zip(("t2", "t4"), family(SDQ), strict=True)
     return {f"{prefix}_{item.key}": f"{form.id}.{item.key}" for prefix, form in forms for item in form.items}
 
 

@@ -35,8 +35,8 @@ class Fieldwork:
     ----------
     screening : mapping of str to DataFrame
         Per wave one row per child on the list: child_id, institution_id (where the child is now), rater_id, date, sex,
-        birth_month, mother_education, hours_per_week, rated (bool), and the items of both SDQ forms and of gap-competences under
-        their stored names, missing where not answered.
+        birth_month, mother_education, hours_per_week, rated (bool), and the items of both SDQ forms, and at the first wave of
+        gap-competences, under their stored names, missing where not answered.
     staff_survey : DataFrame
         respondent_id, institution_id, date and the items, one row per answer.
     staff, implementation : DataFrame
@@ -78,7 +78,9 @@ def simulate_fieldwork(seed: int, allocation: pd.DataFrame) -> Fieldwork:
         rng = stream(seed, "synthetic", "skipped", plan.id)
         answered = draw_answered(rng, (len(frame),), values.shape[0] * values.shape[3] + child.shape[2])
         sdq_answered, child_answered = np.split(answered & rated[wave][:, None], [answered.shape[1] - child.shape[2]], axis=1)
-        items = [*_sdq_items(frame, values[:, wave], sdq_answered), _items(instrument(CHILD), child[wave], child_answered)]
+        items = _sdq_items(frame, values[:, wave], sdq_answered)
+        if plan.id == pop.COMPETENCES.asked_at:
+            items.append(_items(instrument(CHILD), child[wave], child_answered))
         whole = pd.concat([frame, *items], axis=1).loc[people.children.joined <= wave]
         screening[plan.id] = whole.sort_values(["institution_id", "child_id"], ignore_index=True)
     log = implementation_log(seed, people, in_arm)

@@ -227,6 +227,8 @@ class CompetencePopulation:
         As for the SDQ's scales, on the children's side.
     prosocial, hyper : float
         Correlation of a child's general part with the child's own part of these SDQ factors.
+    asked_at : str
+        The one wave at which the questionnaire of the children is handed in, as in the ASP trial.
     """
 
     loading: float = 0.80
@@ -244,6 +246,7 @@ class CompetencePopulation:
     education: float = 0.15
     prosocial: float = 0.50
     hyper: float = -0.40
+    asked_at: str = "w1"
 
 
 COMPETENCES = CompetencePopulation()

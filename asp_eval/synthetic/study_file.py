@@ -37,7 +37,9 @@ eligibility: {{age_years: {{from: 3, below: 7}}, at: w1}}
 
 # --- what is collected ------------------------------------------------------------------------------------------
 collect:
-  screening: {{waves: [w1, w2, w3], instruments: [{{family: sdq-teacher}}, gap-competences-child]}}
+  screening:                        # a list where a table collects other instruments at other waves
+    - {{waves: [w1, w2, w3], instruments: [{{family: sdq-teacher}}]}}
+    - {{waves: [w1], instruments: [gap-competences-child]}}
   staff_survey: {{waves: [w1], instruments: [gap-competences-staff]}}
 received: {{table: implementation, sum: hours, at_least: 20}}   # an institution with less did not receive the intervention
 columns:                            # further columns of the exports, with their type

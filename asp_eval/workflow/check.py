@@ -22,7 +22,7 @@ from asp_eval.store.wave_changes import changes
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import forms_named
 from asp_eval.trial.outcomes import ColumnSource, source_of
-from asp_eval.trial.study.design import Collection, Outcome, Study
+from asp_eval.trial.study.design import Outcome, Study
 from asp_eval.trial.tables.schema import LISTS, at_wave
 from asp_eval.workflow.score import declared_forms
 from asp_eval.workflow.stored_results import current_profiles, current_results
@@ -108,13 +108,13 @@ def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
     if len(allocation):
         problems += _undrawn(still_open(institutions), allocation)
     for name in ("screening", "staff_survey"):
-        if (collection := getattr(study.collect, name)) is not None:
-            rows = table(study, name)
-            for wave in collection.waves:
-                now = rows.loc[rows["wave"].astype(str) == wave]
-                tables.append((name, wave, str(len(now)), str(now["institution_id"].nunique())))
-                if len(now) and len(allocation):
-                    problems += _absent(study, allocation, now, at_wave(name, wave))
+        waves = study.collected_waves(name)
+        rows = table(study, name) if waves else institutions
+        for wave in waves:
+            now = rows.loc[rows["wave"].astype(str) == wave]
+            tables.append((name, wave, str(len(now)), str(now["institution_id"].nunique())))
+            if len(now) and len(allocation):
+                problems += _absent(study, allocation, now, at_wave(name, wave))
     problems += [*outstanding(study), *changes(study)]
     problems += label_drift(study)
     for name in LISTS:
@@ -147,12 +147,11 @@ def check_ledger(study: AnyStudy, head: str | None = None, *, progress: Progress
 
 def _unknown_instruments(study: Study) -> Iterator[Problem]:
     for name in ("screening", "staff_survey"):
-        if (collection := getattr(study.collect, name)) is not None:
-            try:
-                declared_forms(collection)
-            except AspError as error:
-                place = Place("study.yaml", column=f"collect.{name}")
-                yield from (p.fault.at(place, found=p.found, **p.details) for p in error.problems)
+        try:
+            declared_forms(study, name)
+        except AspError as error:
+            place = Place("study.yaml", column=f"collect.{name}")
+            yield from (p.fault.at(place, found=p.found, **p.details) for p in error.problems)
 
 
 def _declaration_problems(study: Study) -> Iterator[Problem]:
@@ -160,8 +159,8 @@ def _declaration_problems(study: Study) -> Iterator[Problem]:
         yield from _outcome_problems(study, outcome)
     yield from _column_problems(study)
     if study.gap:
-        for source, collection in ((study.gap.staff, study.collect.staff_survey), (study.gap.child, study.collect.screening)):
-            if not _collected(collection, source, study.gap.wave):
+        for source, name in ((study.gap.staff, "staff_survey"), (study.gap.child, "screening")):
+            if not _collected(study, name, source, study.gap.wave):
                 yield NOT_COLLECTED.at(Place("study.yaml", column="gap"), what=source, wave=study.gap.wave)
 
 
@@ -187,7 +186,7 @@ def _outcome_problems(study: Study, outcome: Outcome) -> Iterator[Problem]:
             yield NOT_DECLARED.at(place, column=source.column)
         return
     for wave in filter(None, (outcome.at, outcome.baseline)):
-        forms = _collected(study.collect.screening, source.name, wave)
+        forms = _collected(study, "screening", source.name, wave)
         if not forms:
             yield NOT_COLLECTED.at(place, what=source.name, wave=wave)
         for form in forms:
@@ -195,11 +194,9 @@ def _outcome_problems(study: Study, outcome: Outcome) -> Iterator[Problem]:
                 yield NO_SUCH_SCALE.at(place, instrument=form.id, scale=source.scale, known=", ".join(form.scale_keys))
 
 
-def _collected(collection: Collection | None, source: str, wave: str) -> list[Instrument]:
-    """Return the forms of an instrument or family that a collection takes at a wave."""
-    if collection is None or wave not in collection.waves:
-        return []
-    declared = {form.id for form in declared_forms(collection)}
+def _collected(study: Study, name: str, source: str, wave: str) -> list[Instrument]:
+    """Return the forms of an instrument or family that a table collects at a wave."""
+    declared = {form.id for form in declared_forms(study, name, wave)}
     return [form for form in forms_named(source) if form.id in declared]
 
 
@@ -236,9 +233,7 @@ def _next_step(
         elsewhere = study.randomisation.drawn_elsewhere
         command = "asp-eval import FILE --table allocation" if elsewhere else "asp-eval randomise --seed N"
         return Phrase("Next: {command}", command=command)
-    missing = [
-        wave for wave in (study.collect.screening.waves if study.collect.screening else ()) if not (visits["wave"] == wave).any()
-    ]
+    missing = [wave for wave in study.collected_waves("screening") if not (visits["wave"] == wave).any()]
     if missing:
         return Phrase("Next: {command}", command=f"asp-eval import FILE --table screening --wave {missing[0]}")
     return Phrase("Next: {command}", command=f"asp-eval {_verb_due(study)}")
@@ -246,8 +241,7 @@ def _next_step(
 
 def _verb_due(study: Study) -> str:
     """Return the verb whose result is missing or older than the data."""
-    scored = any(c and c.instruments for c in (study.collect.screening, study.collect.staff_survey))
-    if scored and table(study, "scores").empty:
+    if any(map(study.collected_instruments, ("screening", "staff_survey"))) and table(study, "scores").empty:
         return "score"
     due: list[tuple[str, Callable[[Study], object]]] = [("analyse", current_results)]
     if study.gap:

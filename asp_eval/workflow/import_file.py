@@ -101,9 +101,9 @@ def import_file(
     plan = plan_of(study)
     if table not in IMPORTABLE:
         UNKNOWN_TABLE.refuse(found=table, expected=", ".join(IMPORTABLE))
-    collection = getattr(plan.collect, table, None)
-    if collection is not None and wave is None:
-        NO_WAVE.refuse(table=table, waves=", ".join(collection.waves))
+    waves = plan.collected_waves(table)
+    if waves and wave is None:
+        NO_WAVE.refuse(table=table, waves=", ".join(waves))
     step = by_phases(stoppable(progress, cancel), SHARES)
     try:
         report = _taken_in(plan, Path(path), table, wave, mapping, replace=replace, dry_run=dry_run, progress=step)

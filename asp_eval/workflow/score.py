@@ -13,7 +13,7 @@ from asp_eval.store import table, write_scores
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import family, instrument
 from asp_eval.trial.instruments.scoring import score_long
-from asp_eval.trial.study.design import Collection, Family, Study
+from asp_eval.trial.study.design import Family, Study
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
 NOTHING_TO_SCORE = Fault("SCO-010", "there are no answers to score", "Import the screening files first: 'asp-eval import'.")
@@ -21,11 +21,11 @@ UNITS = {"screening": ("child", "child_id"), "staff_survey": ("respondent", "res
 COLUMNS = ["unit", "unit_id", "wave", "instrument", "scale", "score", "n_answered", "prorated", "band"]
 
 
-def declared_forms(collection: Collection) -> tuple[Instrument, ...]:
-    """Return the instruments a collection declares, every form of a family."""
+def declared_forms(study: Study, name: str, wave: str | None = None) -> tuple[Instrument, ...]:
+    """Return the instruments that a table collects at a wave, or at any: every form of a family."""
     return tuple(
         form
-        for part in collection.instruments
+        for part in study.collected_instruments(name, wave)
         for form in (family(part.family) if isinstance(part, Family) else [instrument(part)])
     )
 
@@ -62,12 +62,7 @@ def score_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
         SCO-010 if the study declares instruments but nothing has been imported.
     """
     plan, step = plan_of(study), stoppable(progress, cancel)
-    forms = [
-        (name, form)
-        for name in UNITS
-        if (collection := getattr(plan.collect, name)) is not None
-        for form in declared_forms(collection)
-    ]
+    forms = [(name, form) for name in UNITS for form in declared_forms(plan, name)]
     parts = []
     for position, (name, form) in enumerate(forms):
         step(form.id, position / (len(forms) + 1))

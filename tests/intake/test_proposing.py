@@ -521,9 +521,8 @@ def test_a_file_by_wave_needs_its_wave(study, export, visits):
 
 def replace_collect(study: Study) -> Study:
     """The study with screening at w1 alone."""
-    screening_ = study.collect.screening
-    assert screening_ is not None
-    collect = study.collect.model_copy(update={"screening": screening_.model_copy(update={"waves": ("w1",)})})
+    (screening_,) = study.collect.screening
+    collect = study.collect.model_copy(update={"screening": (screening_.model_copy(update={"waves": ("w1",)}),)})
     return study.model_copy(update={"collect": collect})
 
 

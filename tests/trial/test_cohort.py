@@ -70,5 +70,6 @@ def test_eligibility_judged_at_a_later_wave_keeps_the_children_seen_before_it(st
 
 
 def test_without_eligibility_the_first_screening_defines_the_cohort(study):
-    from_w2 = study.collect.model_copy(update={"screening": study.collect.screening.model_copy(update={"waves": ("w2",)})})
+    screening = study.collect.screening[0]
+    from_w2 = study.collect.model_copy(update={"screening": (screening.model_copy(update={"waves": ("w2",)}),)})
     assert baseline_wave(study.model_copy(update={"eligibility": None, "collect": from_w2})) == "w2"

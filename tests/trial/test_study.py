@@ -10,6 +10,7 @@ from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study, study_json_schema, study_template, write_study_schema
+from asp_eval.trial.tables.schema import table_schema
 
 TEMPLATE = study_template()
 
@@ -131,3 +132,72 @@ def test_the_json_schema_accepts_the_template_and_refuses_an_unknown_key():
     jsonschema.validate(values, study_json_schema())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(values | {"stratas": []}, study_json_schema())
+
+
+def collecting(folder, screening: str) -> Study:
+    """The template's study with another collection of screening."""
+    head, rest = TEMPLATE.split("  screening:\n    - ", 1)
+    return load_study(written(folder, (head + "  screening:\n    - " + rest, f"{head}  screening: {screening}\n  staff_survey:"
+                                       + rest.split("  staff_survey:", 1)[1])))  # fmt: skip
+
+
+BOTH = "[{waves: [w1, w2], instruments: [{family: sdq-teacher}]}, {waves: [w1], instruments: [gap-competences-child]}]"
+
+
+def test_each_collection_of_a_table_has_its_own_waves_and_instruments(tmp_path):
+    study = collecting(tmp_path, BOTH)
+    assert study.collected_waves("screening") == ("w1", "w2")
+    forms = {wave: [str(getattr(part, "family", part)) for part in study.collected_instruments("screening", wave)]
+             for wave in ("w1", "w2", None)}  # fmt: skip
+    assert forms == {
+        "w1": ["sdq-teacher", "gap-competences-child"],
+        "w2": ["sdq-teacher"],
+        None: ["sdq-teacher", "gap-competences-child"],
+    }
+    assert table_schema("screening", study, "w1").forms == ("sdq-teacher-2-4", "sdq-teacher-4-17", "gap-competences-child")
+    assert table_schema("screening", study, "w2").forms == ("sdq-teacher-2-4", "sdq-teacher-4-17")
+
+
+def test_waves_are_in_the_order_of_the_study_whatever_the_order_of_the_collections(tmp_path):
+    study = collecting(tmp_path, "[{waves: [w2], instruments: [sdq-teacher-4-17]}, {waves: [w1]}]")
+    assert study.collected_waves("screening") == ("w1", "w2")
+    assert study.collected_instruments("screening", "w1") == ()
+
+
+def test_a_list_of_one_collection_declares_what_the_collection_alone_declares(tmp_path):
+    one = "{waves: [w1, w2], instruments: [{family: sdq-teacher}, gap-competences-child]}"
+    alone, listed = (collecting(tmp_path, text).as_declared() for text in (one, f"[{one}]"))
+    assert alone == listed
+    assert Study.model_validate(alone).as_declared() == alone
+    both = collecting(tmp_path, BOTH)
+    assert both.without_folder().collect == both.collect
+
+
+@pytest.mark.parametrize(
+    ("screening", "code", "field"),
+    [
+        ("{waves: [w9]}", "STU-010", "collect.screening.waves[0]"),
+        ("[{waves: [w1]}, {waves: [w2, w9]}]", "STU-010", "collect.screening[1].waves[1]"),
+        ("[{waves: [w1]}, {waves: []}]", "DOC-010", "collect.screening[1].waves"),
+        ("[{waves: [w1]}, {wave: [w1]}]", "DOC-008", "collect.screening[1].wave"),
+        ("{wave: [w1]}", "DOC-008", "collect.screening.wave"),
+        ("w1", "DOC-010", "collect.screening"),
+        ("[{waves: [w1], instruments: [sdq-teacher-4-17]}, {waves: [w2, w1], instruments: [sdq-teacher-4-17]}]",
+         "STU-017", "collect.screening[1].instruments[0]"),
+        ("{waves: [w1], instruments: [{family: sdq-teacher}, {family: sdq-teacher}]}", "STU-017",
+         "collect.screening.instruments[1]"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_collection_is_placed_in_the_collection(tmp_path, screening, code, field):
+    with pytest.raises(DataProblems) as caught:
+        collecting(tmp_path, screening)
+    found = caught.value.problems
+    assert (code, field) in [(problem.code, problem.place.column) for problem in found]
+    assert all(problem.place.line for problem in found)
+
+
+def test_editors_accept_one_collection_and_a_list(tmp_path):
+    for screening in ("{waves: [w1]}", BOTH, "null"):
+        collecting(tmp_path, screening)
+        values = yaml.safe_load((tmp_path / "study.yaml").read_text(encoding="utf-8"))
+        jsonschema.validate(json.loads(json.dumps(values, default=str)), study_json_schema())

@@ -157,8 +157,10 @@ def propose(
     schemas = _schemas(study, wave)
     found = [(schema, propose_for(raw, study, schema, declared)) for schema in schemas]
     fitting = sorted((each for schema, each in found if not _lacks(schema, each)), key=_merit, reverse=True)
-    if not fitting or (len(fitting) > 1 and _merit(fitting[0]) == _merit(fitting[1])):
-        WHICH_TABLE.refuse(raw.source, expected=", ".join(each.table for each in fitting) or ", ".join(IMPORTABLE))
+    best_tables = {each.table for each in fitting if _merit(each) == _merit(fitting[0])}
+    if len(best_tables) != 1:
+        tables = dict.fromkeys(each.table for each in fitting)
+        WHICH_TABLE.refuse(raw.source, expected=", ".join(tables) or ", ".join(IMPORTABLE))
     best = fitting[0]
     if best.table in BY_WAVE:
         return replace(best, wave=_wave(study, best.table, wave) or table_schema(best.table, study, wave).wave)
@@ -233,18 +235,19 @@ def _declared_format(file: Path) -> FileFormat:
 
 def _wave(study: Study, table: str, wave: str | None) -> str | None:
     """Return the wave that was named, or the only one at which a table is collected."""
-    collection = getattr(study.collect, table, None) if table in BY_WAVE else None
-    return collection.waves[0] if wave is None and collection and len(collection.waves) == 1 else wave
+    waves = study.collected_waves(table)
+    return waves[0] if wave is None and len(waves) == 1 else wave
 
 
 def _schemas(study: Study, wave: str | None) -> list[TableSchema]:
-    """Return the schema of every table the study has; of those by wave, at the wave named or at the first."""
+    """Return the schema of every table the study has; of those by wave, at the wave named or at each with other instruments."""
     schemas = []
     for name in IMPORTABLE:
         if name not in BY_WAVE:
             schemas += [table_schema(name, study)] if wave is None else []
-        elif (collection := getattr(study.collect, name)) is not None and (wave is None or wave in collection.waves):
-            schemas.append(table_schema(name, study, wave or collection.waves[0]))
+        elif (waves := study.collected_waves(name)) and (wave is None or wave in waves):
+            found = [table_schema(name, study, each) for each in ((wave,) if wave else waves)]
+            schemas += {schema.alternatives: schema for schema in reversed(found)}.values()
     return schemas
 
 

@@ -11,8 +11,8 @@ from asp_eval.trial.study.design import Study
 
 def baseline_wave(study: Study) -> str:
     """Return the wave that defines the cohort: where eligibility is judged, else the first wave of screening."""
-    screened = study.collect.screening.waves if study.collect.screening else study.wave_ids
-    return study.eligibility.at if study.eligibility else min(screened, key=study.wave_ids.index)
+    screened = study.collected_waves("screening") or study.wave_ids
+    return study.eligibility.at if study.eligibility else screened[0]
 
 
 def first_day(study: Study, wave: str) -> np.datetime64:

@@ -23,8 +23,7 @@ NOT_SCREENED = ("institution_closed", "institution_silent", "unanswered", "unlis
 
 def screening_waves(study: Study) -> tuple[str, ...]:
     """Return the waves at which children are screened, in the study's order."""
-    screening = study.collect.screening
-    return tuple(wave for wave in study.wave_ids if screening is None or wave in screening.waves)
+    return study.collected_waves("screening") or study.wave_ids
 
 
 def presence(

@@ -13,7 +13,18 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    WithJsonSchema,
+    WrapSerializer,
+    field_validator,
+    model_validator,
+)
 
 from asp_eval.core.documents import Document, Misfit, Misfits
 from asp_eval.core.errors import Fault
@@ -161,11 +172,29 @@ class Collection(Document):
     instruments: tuple[str | Family, ...] = ()
 
 
+def _listed(value: object) -> object:
+    """Return the collections of a table as a list: what is written as one is a list of it."""
+    return () if value is None else [value] if isinstance(value, (dict, Collection)) else value
+
+
+def _as_written(value: tuple[Collection, ...], default: SerializerFunctionWrapHandler) -> object:
+    """Return one collection as itself, as most people write it, so that a list of one declares the same study."""
+    return dict(default(value)[0]) if len(value) == 1 else default(value)
+
+
+# One collection, or a list of them, each with its own waves and instruments.
+Collections = Annotated[
+    tuple[Collection, ...],
+    BeforeValidator(_listed, json_schema_input_type=Collection | tuple[Collection, ...] | None),
+    WrapSerializer(_as_written),
+]
+
+
 class Collect(Document):
     """The tables that hold answers."""
 
-    screening: Collection | None = None
-    staff_survey: Collection | None = None
+    screening: Collections = ()
+    staff_survey: Collections = ()
 
 
 class ReceivedRule(Document):
@@ -348,6 +377,19 @@ class Study(Document):
         """Identifiers of the waves, in order."""
         return tuple(wave.id for wave in self.waves)
 
+    def collected_waves(self, table: str) -> tuple[str, ...]:
+        """Return the waves at which a table is collected, in the order of the waves; none of a table without waves."""
+        collections = self._collections(table)
+        return tuple(wave for wave in self.wave_ids if any(wave in each.waves for each in collections))
+
+    def collected_instruments(self, table: str, wave: str | None = None) -> tuple[str | Family, ...]:
+        """Return the instruments that a table collects at a wave, or at any; each once, as declared."""
+        found = [part for each in self._collections(table) if wave is None or wave in each.waves for part in each.instruments]
+        return tuple(part for position, part in enumerate(found) if part not in found[:position])
+
+    def _collections(self, table: str) -> tuple[Collection, ...]:
+        return {"screening": self.collect.screening, "staff_survey": self.collect.staff_survey}.get(table, ())
+
     def wave(self, wave_id: str) -> Wave:
         """Return the wave called `wave_id`."""
         return next(wave for wave in self.waves if wave.id == wave_id)
@@ -380,6 +422,6 @@ class Study(Document):
     @field_validator("collect")
     @classmethod
     def _something(cls, value: Collect) -> Collect:
-        if value.screening is None and value.staff_survey is None:
+        if not value.screening and not value.staff_survey:
             raise ValueError(Phrase("at least one table: screening or staff_survey"))
         return value

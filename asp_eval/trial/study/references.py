@@ -19,6 +19,11 @@ UNKNOWN_OUTCOME = Fault("STU-012", "the outcome is not declared", "Use the id of
 UNKNOWN_ARM = Fault("STU-013", "the label is of no declared arm", "Use the name of an arm.")
 RATIO = Fault("STU-014", "the ratio does not have one number for each arm", "Write one number for each arm, in their order.")
 RESERVED = Fault("STU-015", "the name has a meaning of its own in the analysis", "Choose another name.")
+COLLECTED_TWICE = Fault(
+    "STU-017",
+    "the instrument is collected twice at the same wave",
+    "Name it once for each wave: take it out of one.",
+)
 TAKEN = Fault("STU-016", "the name is taken by a stratum or covariate", "Give the outcome another id.")
 
 LOT_COLUMN = Fault(
@@ -51,6 +56,7 @@ def misfits(values: object) -> Iterator[Misfit]:
         The file's content, whatever else is wrong with it.
     """
     yield from _waves(values)
+    yield from _collected_twice(values)
     yield from _plan(values)
     yield from _arms(values)
     yield from _columns(values)
@@ -82,11 +88,33 @@ def _waves(values: object) -> Iterator[Misfit]:
         (("gap", "wave"), _get(values, "gap", "wave")),
     ]
     for table in ("screening", "staff_survey"):
-        waves = _list(values, "collect", table, "waves")
-        named += [(("collect", table, "waves", position), wave) for position, wave in enumerate(waves)]
+        for keys, collection in _collections(values, table):
+            named += [((*keys, "waves", position), wave) for position, wave in enumerate(_list(collection, "waves"))]
     for position in range(len(_list(values, "outcomes"))):
         named += [(("outcomes", position, key), _get(values, "outcomes", position, key)) for key in ("at", "baseline")]
     yield from _unknown(UNKNOWN_WAVE, named, known)
+
+
+def _collections(values: object, table: str) -> Iterator[tuple[Keys, object]]:
+    """Yield the collections of a table, and where each stands: one, or a list of them."""
+    declared = _get(values, "collect", table)
+    if isinstance(declared, dict):
+        yield ("collect", table), declared
+    for position, collection in enumerate(_list(values, "collect", table)):
+        yield ("collect", table, position), collection
+
+
+def _collected_twice(values: object) -> Iterator[Misfit]:
+    """Instruments that two collections of a table take at the same wave."""
+    for table in ("screening", "staff_survey"):
+        before: list[tuple[object, object]] = []
+        for keys, collection in _collections(values, table):
+            waves, instruments = _list(collection, "waves"), _list(collection, "instruments")
+            for position, instrument in enumerate(instruments):
+                if any((wave, instrument) in before for wave in waves) or instrument in instruments[:position]:
+                    found = instrument.get("family") if isinstance(instrument, dict) else instrument
+                    yield Misfit((*keys, "instruments", position), COLLECTED_TWICE, found=found)
+            before += [(wave, instrument) for wave in waves for instrument in instruments]
 
 
 def _plan(values: object) -> Iterator[Misfit]:

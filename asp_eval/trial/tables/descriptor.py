@@ -24,8 +24,7 @@ def file_schemas(study: Study) -> Iterator[tuple[str, TableSchema]]:
         if name not in BY_WAVE:
             yield name, table_schema(name, study)
             continue
-        collection = study.collect.screening if name == "screening" else study.collect.staff_survey
-        for wave in collection.waves if collection else ():
+        for wave in study.collected_waves(name):
             schema = table_schema(name, study, wave)
             fields = tuple(replace(field, required=False) if field.name == "wave" else field for field in schema.fields)
             yield f"{name}_{wave}", replace(schema, fields=fields, key=tuple(column for column in schema.key if column != "wave"))

@@ -14,7 +14,7 @@ from asp_eval.core.resources import shipped_folder
 from asp_eval.core.spelling import folded
 from asp_eval.trial.instruments import library
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.study.design import Collection, Family, Study
+from asp_eval.trial.study.design import Family, Study
 from asp_eval.trial.tables.fields import Field
 
 Importable = Literal[
@@ -150,12 +150,12 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
     (('sdq-teacher-2-4', 'sdq-teacher-4-17'),)
     """
     base, key = _shipped(name)
-    collection = _collection(name, study, wave)
+    instruments, first = _collected(name, study, wave)
     child_columns: tuple[Field, ...] = ()
     if name == "screening":
         child_columns = _own(study, "children", base)
     own = (*child_columns, *_own(study, name, (*base, *child_columns)))
-    groups = tuple(_alternatives(entry) for entry in collection.instruments) if collection else ()
+    groups = tuple(_alternatives(entry) for entry in instruments)
     items = tuple(field for group in groups for form in group for field in _items(form))
     fields = tuple(_for_study(field, name, study, wave) for field in (*base, *_strata(name, study, (*base, *own)), *own))
     return TableSchema(
@@ -165,7 +165,7 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
         wave=wave,
         alternatives=tuple(tuple(form.id for form in group) for group in groups),
         child_columns=_child_columns(name, base, child_columns, own),
-        declared=tuple(field.name for field in own if field not in child_columns or (collection and collection.waves[0] == wave)),
+        declared=tuple(field.name for field in own if field not in child_columns or first),
         pseudonym_key=study.privacy.key if any(field.person for field in fields) else None,
     )
 
@@ -176,19 +176,18 @@ def _child_columns(name: str, base: tuple[Field, ...], extra: tuple[Field, ...],
     return (*described, *(field.name for field in added)) if described else ()
 
 
-def _collection(name: str, study: Study, wave: str | None) -> Collection | None:
-    """What the study collects in a table at a wave; refuses a wave that does not fit the table."""
+def _collected(name: str, study: Study, wave: str | None) -> tuple[tuple[str | Family, ...], bool]:
+    """Return the instruments of a table at a wave, and whether that is its first; refuse a wave that does not fit the table."""
     if name not in BY_WAVE:
         if wave is not None:
             NO_WAVES.refuse(Phrase("table {name}", name=name), found=wave)
-        return None
-    collection = study.collect.screening if name == "screening" else study.collect.staff_survey
-    waves = collection.waves if collection else ()
+        return (), False
+    waves = study.collected_waves(name)
     if wave is None:
         NEEDS_WAVE.refuse(Phrase("table {name}", name=name), expected=", ".join(waves) or None)
     if wave not in waves:
         NOT_COLLECTED.refuse(Phrase("table {name}", name=name), found=wave, expected=", ".join(waves) or Phrase("no wave"))
-    return collection
+    return study.collected_instruments(name, wave), wave == waves[0]
 
 
 def _alternatives(entry: str | Family) -> tuple[Instrument, ...]:
