@@ -153,3 +153,34 @@ def test_unknown_links_and_thresholds_are_refused():
 def test_an_order_that_was_not_declared_is_said():
     frame = trial().assign(band=lambda d: pd.Categorical(d["band"].astype(str), categories=BANDS))
     assert "low < middle < high < top" in str(asp_eval.clmm(FORMULA, frame).notes)
+
+
+def test_proportional_odds_is_tested_against_an_effect_at_each_threshold():
+    frame = trial(groups=30, size=20)
+    fit = asp_eval.clmm(FORMULA, frame)
+    found = fit.proportional_odds_test("arm")
+    assert found.df_numerator == 2
+    assert found.p_value > 0.01  # the data were made so
+    for name, columns in (("x", 2), ("arm[T.old]", 2)):
+        assert fit.proportional_odds_test(name).df_numerator == columns
+    high = frame["band"].cat.codes.to_numpy().copy()
+    rng = np.random.default_rng(3)
+    spread = (frame["arm"] == "old").to_numpy() & (rng.random(len(frame)) < 0.7)
+    high[spread] = rng.choice([0, 3], spread.sum())  # the arm pulls to both ends: no single shift
+    other = asp_eval.clmm(FORMULA, frame.assign(band=pd.Categorical.from_codes(high, BANDS, ordered=True)))
+    assert other.proportional_odds_test("arm").p_value < 1e-4
+    two = asp_eval.clmm(FORMULA, frame.assign(band=(frame["band"].cat.codes > 1).astype(int)))
+    assert two.proportional_odds_test("arm").note
+    with pytest.raises(Refusal, match="FIT-105"):
+        fit.proportional_odds_test("sex")
+
+
+def test_an_effect_at_each_threshold_has_the_criterions_gradient():
+    from dataclasses import replace
+
+    fit = asp_eval.clmm(FORMULA, trial())
+    rows = replace(fit.rows, nominal=trial()[["x"]].to_numpy())
+    model = replace(fit.latent.model, rows=rows.subset(fit.latent.model.cells.order))
+    x = np.append(fit.latent.maximum.x, [0.1, -0.1])
+    slope = [(laplace(model, x + e).value - laplace(model, x - e).value) / 2e-5 for e in np.eye(len(x)) * 1e-5]
+    np.testing.assert_allclose(laplace(model, x).gradient, slope, atol=1e-5)

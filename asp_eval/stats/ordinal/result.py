@@ -26,6 +26,7 @@ from asp_eval.stats.integration.summary import summary_text
 from asp_eval.stats.means.model import MeansModel
 from asp_eval.stats.means.questions import MarginalQuestions
 from asp_eval.stats.ordinal.cumulative_rows import CumulativeRows, Latent
+from asp_eval.stats.ordinal.proportional_odds import proportional_odds_test
 from asp_eval.stats.ordinal.scales import ordinal_scales
 from asp_eval.stats.replicates import Bootstrap
 from asp_eval.stats.smallsample.between_within import BetweenWithin
@@ -253,6 +254,16 @@ class ClmmFit(FamiliarNames, MarginalQuestions):
         modes = self.latent.modes if random_effects else ()
         eta = predict_rows(self.design, self.kept, self.estimate, modes, frame, random=random_effects, new_groups=new_groups)
         return self.rows.probabilities(eta, self.latent.shared) if scale == "response" else eta
+
+    def proportional_odds_test(self, term: str) -> JointTest:
+        """Return the test that a term's effect is the same at every threshold: chi-square over its degrees of freedom.
+
+        Parameters
+        ----------
+        term : str
+            A variable of the fixed part, or one coefficient.
+        """
+        return proportional_odds_test(self.latent, self.rows, term)
 
     def simulate(self, draws: int = 1, seed: int = 1) -> pd.DataFrame:
         """Draw outcomes from the fitted model, random effects anew.
