@@ -41,7 +41,7 @@ class Line:
 class Block:
     """A table of questions: the answers as column heads with their codes, what they mean, and when to skip the table."""
 
-    heads: tuple[tuple[int, str], ...]
+    heads: tuple[tuple[str, str], ...]
     anchors: tuple[str, ...]
     skip: str
     lines: tuple[Line, ...]
@@ -93,7 +93,7 @@ def _blocks(instrument: Instrument, language: str) -> list[Block]:
         skipped = first
         blocks.append(
             Block(
-                heads=tuple((each.code, say(each.label, language)) for each in run.responses),
+                heads=tuple((str(each.code), say(each.label, language)) for each in run.responses),
                 anchors=told,
                 skip=_skip(instrument, first, language) if starts else "",
                 lines=tuple(_line(item, language) for item in run.items),

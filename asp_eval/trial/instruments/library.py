@@ -118,6 +118,7 @@ def choose_version(name: str, age_years: pd.Series[float]) -> pd.Series[str]:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> choose_version("sdq-teacher", pd.Series([3.9, 4.0, 1.5])).tolist()
     ['sdq-teacher-2-4', 'sdq-teacher-4-17', <NA>]
     """
