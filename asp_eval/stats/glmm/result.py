@@ -27,6 +27,7 @@ from asp_eval.stats.integration.redraw import bootstrap, draw_predictors
 from asp_eval.stats.integration.summary import summary_text
 from asp_eval.stats.means.model import MeansModel
 from asp_eval.stats.means.questions import MarginalQuestions
+from asp_eval.stats.means.spread import Spread
 from asp_eval.stats.replicates import Bootstrap
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.method import Method
@@ -83,7 +84,8 @@ class GlmmFit(FamiliarNames, MarginalQuestions):
     def means_model(self) -> MeansModel:
         """What the fit brings to its marginal means."""
         kind = "share" if self.family == "binomial" else "count"
-        return MeansModel(self, self.design, self.kept, BetweenWithin(), self.link, self.outcome.weights, kind)
+        spread = Spread(self.latent, np.zeros((0, self.latent.model.n_parameters)), self.between_within_df())
+        return MeansModel(self, self.design, self.kept, BetweenWithin(), self.link, self.outcome.weights, kind, spread=spread)
 
     @property
     def design(self) -> Design:

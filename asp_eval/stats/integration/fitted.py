@@ -114,7 +114,7 @@ class LatentFit:
         """Conditional modes (m, k) of each factor's effects."""
         evaluation = self.maximum.evaluation
         u = [] if evaluation.modes is None else evaluation.modes.u
-        triangles = self._triangles()
+        triangles = self.triangles()
         return tuple(u[i] @ triangles[i].T @ e.B.T for e, i in zip(self.effects, self.order, strict=True))
 
     @property
@@ -123,7 +123,7 @@ class LatentFit:
         modes = self.maximum.evaluation.modes
         assert modes is not None
         inverse = modes.curvature.own_inverse()
-        triangles, out, at = self._triangles(), [], {}
+        triangles, out, at = self.triangles(), [], {}
         start = 0
         for i, factor in enumerate(self.model.factors):
             at[i] = start
@@ -162,7 +162,7 @@ class LatentFit:
         out[self.model.cells.order] = sorted_rows
         return out
 
-    def _triangles(self) -> list[Array]:
+    def triangles(self) -> list[Array]:
         """Return L_f of each of the model's factors."""
         L, out, at = self.model.triangle(self.theta), [], 0
         for f in self.model.factors:

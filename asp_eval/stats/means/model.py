@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.estimate import Array
+from asp_eval.stats.means.spread import Spread
 from asp_eval.stats.smallsample.method import Fit, Method
 
 
@@ -64,27 +65,6 @@ class OrdinalScale:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Spread:
-    """Random effects over which a curve is averaged.
-
-    Attributes
-    ----------
-    variance : callable
-        From the values of the random effects' columns in each row, to the variance of Z b (n,) and its derivatives in
-        every parameter (n, parameters).
-    covariance : ndarray (parameters, parameters)
-        Of all parameters: coefficients first, in the order of `MeansModel.fit` without thresholds.
-    coefficients, thresholds : ndarray (k, parameters)
-        Derivatives of the coefficients and of the thresholds in the parameters.
-    """
-
-    variance: Callable[[Sequence[Array]], tuple[Array, Array]]
-    covariance: Array
-    coefficients: Array
-    thresholds: Array
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class MeansModel:
     """A fit as means see it.
 
@@ -105,6 +85,8 @@ class MeansModel:
         What a mean of the outcome is.
     ordinal : dict of str to OrdinalScale
         Scales of an ordinal model, the first being the default; empty for other models.
+    spread : Spread or None
+        Random effects over which averages may be taken; None where a mean of a row is the same with and without them.
     """
 
     fit: Fit
@@ -115,6 +97,7 @@ class MeansModel:
     weights: Array | None = None
     kind: str = "measure"
     ordinal: Mapping[str, OrdinalScale] = field(default_factory=dict)
+    spread: Spread | None = None
 
     @property
     def n_thresholds(self) -> int:

@@ -17,6 +17,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.means.adjustment import adjustment_note, check_adjustment
+from asp_eval.stats.means.averages import average_table
 from asp_eval.stats.means.cells import Cells, mean_cells, slope_cells
 from asp_eval.stats.means.comparisons import compare
 from asp_eval.stats.means.estimability import Estimability
@@ -171,6 +172,46 @@ class MarginalQuestions(ABC):
         """
         cells, _ = slope_cells(self.means_model, variable, _shown(specs, by), at, weights)
         return table(self.means_model.fit, cells, method or self.means_model.method, level)
+
+    def average_effects(
+        self, variable: str, *, over: str | None = None, population: str = "population", method: Method | None = None,
+        level: float = 0.95,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Return the average outcome with every row set to each category of a variable, and what the categories differ by.
+
+        Parameters
+        ----------
+        variable : str
+            Its categories are compared, each later one with each earlier one.
+        over : str, optional
+            Average over the rows that meet a filter, as ``"sex == 'boy'"``; by default over all rows analysed.
+        population : {"population", "conditional"}
+            Random effects integrated out; or zero, which speaks of a middling group. Without random effects, or with the
+            identity link, both are the same.
+        method : Method, optional
+            Of the uncertainty (delta method). By default the fit's own; for `glmm` and `clmm` `Normal`, which takes the
+            groups as many: `BetweenWithin` counts them, and is what a trial's report uses.
+        level : float
+
+        Returns
+        -------
+        DataFrame
+            kind ("risk", for a measure "mean"; "difference"; for shares and counts "ratio"; for shares "odds_ratio"), the
+            variable, contrast, for an ordinal model the outcome's category, then the columns of `marginal_means`.
+            Intervals and tests of ratios are those of their logarithms.
+
+        Notes
+        -----
+        A grouped binomial row counts as its trials. R: ``marginaleffects::avg_comparisons``, ``stdReg``.
+
+        Examples
+        --------
+        >>> from asp_eval import ols
+        >>> frame = pd.DataFrame({"y": [1.0, 2, 4, 5, 6, 9], "arm": list("aaabbb"), "x": [0.0, 1, 2, 1, 2, 3]})
+        >>> ols("y ~ arm + x", frame).average_effects("arm")[["kind", "arm", "contrast", "estimate"]].round(4).values.tolist()
+        [['mean', 'a', '', 3.2083], ['mean', 'b', '', 5.7917], ['difference', '', 'b vs a', 2.5833]]
+        """
+        return average_table(self.means_model, variable, over, population, method, level)
 
 
 def _means(

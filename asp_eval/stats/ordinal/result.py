@@ -25,6 +25,7 @@ from asp_eval.stats.integration.redraw import bootstrap, draw_predictors
 from asp_eval.stats.integration.summary import summary_text
 from asp_eval.stats.means.model import MeansModel
 from asp_eval.stats.means.questions import MarginalQuestions
+from asp_eval.stats.means.spread import Spread
 from asp_eval.stats.ordinal.cumulative_rows import CumulativeRows, Latent
 from asp_eval.stats.ordinal.proportional_odds import proportional_odds_test
 from asp_eval.stats.ordinal.scales import ordinal_scales
@@ -92,18 +93,26 @@ class ClmmFit(FamiliarNames, MarginalQuestions):
     @property
     def joint_covariance(self) -> Array:
         """Covariance matrix of the thresholds followed by the coefficients (K - 1 + p,)."""
-        p, q = self.latent.model.p, len(self.latent.model.elements)
-        J = self.rows.J
+        turn = self._turn
+        return np.asarray(turn @ self.latent.covariance @ turn.T, float)
+
+    @property
+    def _turn(self) -> Array:
+        """Derivatives of the thresholds, and of the coefficients, in the model's parameters (K - 1 + p, parameters)."""
+        p, q, J = self.latent.model.p, len(self.latent.model.elements), self.rows.J
         turn = np.zeros((len(J) + p, self.latent.model.n_parameters))
         turn[: len(J), p + q : p + q + J.shape[1]] = J
         turn[len(J) :, :p] = np.eye(p)
-        return np.asarray(turn @ self.latent.covariance @ turn.T, float)
+        return turn
 
     @property
     def means_model(self) -> MeansModel:
         """What the fit brings to its marginal means."""
         scales = ordinal_scales(self.design.formula.response, self.levels, self.link, self.threshold_estimates)
-        return MeansModel(_WithThresholds(self), self.design, self.kept, BetweenWithin(), kind="bands", ordinal=scales)
+        spread = Spread(self.latent, self._turn[: len(self.rows.J)], self.between_within_df())
+        return MeansModel(
+            _WithThresholds(self), self.design, self.kept, BetweenWithin(), kind="bands", ordinal=scales, spread=spread
+        )
 
     @property
     def design(self) -> Design:
