@@ -3,37 +3,68 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from asp_eval.cli.app import HERE, AsJson, StudyFolder, verb
-from asp_eval.cli.console import print_json, progress, say
+from asp_eval.cli.console import plain_problems, print_json, print_problems, progress, say
 from asp_eval.core.phrases import Phrase
 
 if TYPE_CHECKING:
     from asp_eval.workflow.report import Report
 
 
+Formats = Annotated[str, typer.Option("--format", metavar="F", help="One or more of html, pdf, docx, xlsx, with commas between.")]
+Parts = Annotated[
+    str | None, typer.Option("--part", metavar="P", help="results (the evaluation) or gap (the GAP-profiles); default: both.")
+]
+ThemeFile = Annotated[
+    Path | None, typer.Option("--theme", metavar="FILE", help="A YAML file with an organisation's colour, logo and font.")
+]
+
+
 @verb()
-def report(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
-    """Write the evaluation report and the GAP-profiles as HTML.
+def report(
+    study: StudyFolder = HERE, formats: Formats = "html", part: Parts = None, theme: ThemeFile = None, as_json: AsJson = False
+) -> None:
+    """Write the evaluation report and the GAP-profiles.
 
-    In every language of the study.
+    In every language of the study. PDF and DOCX need: pip install 'asp-eval[pdf,docx]'.
 
-    Example: asp-eval report
+    Example: asp-eval report --format html,pdf,docx,xlsx
     """
     from asp_eval.workflow.open_study import open_study
     from asp_eval.workflow.report import report as write
 
     with progress("report") as step:
-        written = write(open_study(study), progress=step)
+        written = write(open_study(study), _names(formats), None if part is None else _names(part), theme=theme, progress=step)
     if as_json:
-        print_json([str(path.relative_to(written.folder)) for path in written.pages])
+        print_json({
+            "pages": [path.relative_to(written.folder).as_posix() for path in written.pages],
+            "written": written.written,
+            "problems": plain_problems(written.problems),
+        })  # fmt: skip
     else:
         show(written)
+    if written.problems:
+        raise typer.Exit(1)
+
+
+def _names(option: str) -> list[str]:
+    """Return the names in an option that takes several."""
+    return [name for name in option.replace(",", " ").split() if name]
 
 
 def show(written: Report) -> None:
-    """Print how many pages there are, and which to open."""
-    first = written.pages[0]
-    shown = first.relative_to(Path.cwd()) if first.is_relative_to(Path.cwd()) else first
-    say(Phrase("{n} pages written. Open {page} in a browser; it prints on A4.", n=len(written.pages), page=shown))
+    """Print how many pages there are, which to open, and why one that was asked for is not there."""
+    if written.pages:
+        first = written.pages[0]
+        shown = first.relative_to(Path.cwd()) if first.is_relative_to(Path.cwd()) else first
+        say(
+            Phrase(
+                "{n} pages, {new} of them written now. Open {page}; it prints on A4.",
+                n=len(written.pages), new=written.written, page=shown,
+            )
+        )  # fmt: skip
+    print_problems(written.problems)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from asp_eval.reporting.numbers import Quantity, quantities_of
@@ -391,6 +392,10 @@ class Document:
     sections : tuple of Section
     contents : bool
         Whether a list of its sections belongs in it.
+    day : date, optional
+        Of which day the data are.
+    digest : str
+        First digits of the digest of the data; empty if not known.
     """
 
     kind: Literal["evaluation", "gap_profile", "gap_index", "problems"]
@@ -401,6 +406,8 @@ class Document:
     made_with: str
     sections: tuple[Section, ...]
     contents: bool = False
+    day: date | None = None
+    digest: str = ""
 
 
 def blocks_of(sections: Iterable[Section]) -> Iterator[Block]:

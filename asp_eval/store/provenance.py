@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
-from asp_eval.core.documents import write_whole
+from asp_eval.core.contained_paths import inside
 from asp_eval.core.errors import Fault
 from asp_eval.intake.mapping.mapping import kept_mapping
 from asp_eval.store import table
@@ -24,6 +25,7 @@ STALE = Fault(
     "the results are older than the data or study.yaml",
     "Give 'asp-eval score', 'asp-eval analyse' and 'asp-eval gap' again, then the report.",
 )
+RESULT_FILES = ("results.json", "results.csv", "gap.json")
 SOFTWARE = ("asp-eval", "numpy", "scipy", "pandas", "duckdb", "statsmodels", "linearmodels", "pingouin", "jinja2", "babel")
 
 
@@ -106,16 +108,37 @@ def refuse_stale(study: Study, state: str, source: str) -> None:
         STALE.refuse(source)
 
 
-def write_manifest(study: Study, written: Iterable[Path]) -> Path:
-    """Write ``output/manifest.json``: digests of study.yaml, of every import that stands and of every output; versions; seed.
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file of ``output/`` as the manifest knows it.
 
-    Pages that an earlier manifest lists and that were not written again are removed: they show what is no longer so.
+    Attributes
+    ----------
+    digest : str
+        SHA-256 of its content.
+    made_from : str
+        Digest of everything that a page was made from; empty for results.
+    state : {"as written", "changed", "gone"}
+        What the file is now, compared with what the manifest says.
+    """
+
+    digest: str
+    made_from: str = ""
+    state: Literal["as written", "changed", "gone"] = "as written"
+
+
+def manifest_of(study: Study, pages: Mapping[str, Output]) -> str:
+    """Return ``output/manifest.json``: digests of study.yaml, of every import that stands and of every output; versions; seed.
+
+    Parameters
+    ----------
+    study : Study
+    pages : mapping of str to Output
+        Those of the report, by their names in ``output``. The results that are there are added.
     """
     output = study.folder / "output"
-    path = output / "manifest.json"
-    results = [file for file in (output / "results.json", output / "results.csv", output / "gap.json") if file.is_file()]
-    outputs = sorted([*results, *written])
-    _remove_old_pages(study, path, outputs)
+    results = {name: Output(_digest(output / name)) for name in RESULT_FILES if (output / name).is_file()}
+    every = dict(sorted({**results, **pages}.items()))
     manifest = {
         "study": study.study.id,
         "synthetic": study.study.synthetic,
@@ -123,19 +146,31 @@ def write_manifest(study: Study, written: Iterable[Path]) -> Path:
         "draw": _draw(study),
         "ledger": {"entries": len(table(study, "ledger")), "head": ledger_head(study)},
         "inputs": _inputs(study),
-        "outputs": {_name(study, file): _digest(file) for file in outputs},
+        "outputs": {f"output/{name}": each.digest for name, each in every.items()},
+        "made_from": {f"output/{name}": each.made_from for name, each in every.items() if each.made_from},
         "software": _software(),
     }
-    write_whole(path, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
-    return path
+    return json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
 
 
-def _remove_old_pages(study: Study, manifest: Path, outputs: list[Path]) -> None:
-    if manifest.is_file():
-        before = json.loads(manifest.read_text(encoding="utf-8")).get("outputs", {})
-        for name in set(before) - {_name(study, file) for file in outputs}:
-            if name.startswith("output/") and name.endswith(".html"):
-                (study.folder / name).unlink(missing_ok=True)
+def outputs_before(study: Study) -> dict[str, Output]:
+    """Return what the last manifest lists, by the names in ``output``, and whether each file is still as it was written."""
+    output = study.folder / "output"
+    try:
+        manifest = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
+        listed = {str(name): str(digest) for name, digest in manifest["outputs"].items()}
+        made_from = manifest.get("made_from", {})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none yet, of an older version, or damaged
+        return {}
+    found = {}
+    for name, digest in listed.items():
+        inner = name.removeprefix("output/")
+        path = inside(output, inner)
+        state: Literal["as written", "changed", "gone"] = "gone"
+        if path.is_file():
+            state = "as written" if _digest(path) == digest else "changed"
+        found[inner] = Output(digest, str(made_from.get(name, "")), state)
+    return found
 
 
 def _draw(study: Study) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, part_of, unheard
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers, digits_for
+from asp_eval.reporting.writers.formats import FORMATS
 from asp_eval.store import table
 from asp_eval.synthetic.exports import write_fieldwork, write_institutions
 from asp_eval.synthetic.study_file import demo_study_yaml, outcome_id
@@ -30,7 +31,7 @@ from asp_eval.workflow.report import report
 from asp_eval.workflow.result_tables import effect_cells, part_of_estimate
 from asp_eval.workflow.score import score_study
 
-VERBS = 13  # that are called
+VERBS = 14  # that are called
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,8 +161,9 @@ def demo(
     results = analyse(study, progress=part("analyse"), cancel=cancel)
     tell(results, "analyse")
     tell(gap_profiles(study, progress=part("gap"), cancel=cancel), "gap")
-    printed = report(study, progress=part("report"), cancel=cancel)
-    tell(printed, "report")
+    for what, formats in (("results", FORMATS), ("gap", ("html", "pdf"))):
+        printed = report(study, formats, [what], progress=part("report"), cancel=cancel)
+        tell(printed, "report", "--part", what, "--format", ",".join(formats))
     return DemoStudy(
         folder, _beside_the_population(results), (printed.folder / "evaluation.html", printed.folder / "gap/index.html")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,11 +123,19 @@ class StudyFolder:
 
         return gap_profiles(self, progress=progress, cancel=cancel)
 
-    def report(self, *, progress: Progress = unheard, cancel: Cancel = never) -> Report:
+    def report(
+        self,
+        formats: Collection[str] = ("html",),
+        parts: Collection[str] | None = None,
+        *,
+        theme: str | Path | None = None,
+        progress: Progress = unheard,
+        cancel: Cancel = never,
+    ) -> Report:
         """Write the reports of the results that are there; see `asp_eval.workflow.report.report`."""
         from asp_eval.workflow.report import report
 
-        return report(self, progress=progress, cancel=cancel)
+        return report(self, formats, parts, theme=theme, progress=progress, cancel=cancel)
 
     def export(self, folder: str | Path | None = None, *, form: Format = "csv") -> Export:
         """Write files for one's own analysis; see `asp_eval.workflow.export.export`."""

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Literal, get_args
 
 from asp_eval.analysis.profiles import GapResults
 from asp_eval.analysis.results import Results
+from asp_eval.core.errors import AspError, Fault, Problem
+from asp_eval.core.file_sets import file_set
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
-from asp_eval.reporting.documents.pages import render
-from asp_eval.store.provenance import write_manifest
+from asp_eval.reporting.documents.pages import Page, made_or_refused, pages_of
+from asp_eval.reporting.theme import PLAIN, read_theme
+from asp_eval.reporting.writers.formats import known_formats, missing
+from asp_eval.store import table
+from asp_eval.store.provenance import RESULT_FILES, Output, manifest_of, outputs_before
+from asp_eval.trial.study.design import Study
 from asp_eval.workflow.stored_results import current_profiles, current_results
-from asp_eval.workflow.study_folder import AnyStudy, output_of, plan_of
+from asp_eval.workflow.study_folder import AnyStudy, output_of, plan_of, profiles_file, results_file
+
+Part = Literal["results", "gap"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+NO_PART = Fault("REP-017", "a report has no such part", "Name 'results' for the evaluation, or 'gap' for the GAP-profiles.")
+NO_PROFILES = Fault(
+    "REP-018", "the study declares no GAP-profile", "Declare one under 'gap' in study.yaml, or leave this part out."
+)
+CHANGED_BY_HAND = Fault(
+    "REP-019",
+    "the file was changed after it was written, and stays as it is; it shows what was so then",
+    "Rename it, or move it elsewhere, and give the report again.",
+)
+
+NOTHING = Output("", state="gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +49,47 @@ class Report:
     folder : Path
         The study's ``output``.
     pages : tuple of Path
-        The evaluation first, then the GAP-profiles.
+        Those that were asked for and are there: the evaluation first, then the GAP-profiles.
+    written : int
+        How many of them were written; the others were as they should be.
+    problems : tuple of Problem
+        Why a page that was asked for is not there, or is not of these results.
     manifest : Path
         What went in, what came out, and with which software.
     """
 
     folder: Path
     pages: tuple[Path, ...]
+    written: int
+    problems: tuple[Problem, ...]
     manifest: Path
 
 
-def report(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = never) -> Report:
-    """Write the evaluation report and the GAP-profiles as HTML, in every language of the study.
+def report(
+    study: AnyStudy,
+    formats: Collection[str] = ("html",),
+    parts: Collection[str] | None = None,
+    *,
+    theme: str | Path | None = None,
+    progress: Progress = unheard,
+    cancel: Cancel = never,
+) -> Report:
+    """Write the evaluation report and the GAP-profiles, in every language of the study.
+
+    All files appear together. One that is there already and was made from the same is not written again; one of an earlier
+    report that shows what is no longer so is removed. A format that cannot be written does not keep the others from being
+    written.
 
     Parameters
     ----------
     study : Study or StudyFolder
         With results: see `analyse` and `gap_profiles`.
+    formats : collection of {"html", "pdf", "docx", "xlsx"}
+        PDF and DOCX need more packages: ``pip install 'asp-eval[pdf,docx]'``.
+    parts : collection of {"results", "gap"}, optional
+        The evaluation and the GAP-profiles; all that the study has, if not given.
+    theme : str or Path, optional
+        A file with an organisation's colour, logo and font: see `asp_eval.reporting.theme.read_theme`.
     progress, cancel : callable, optional
         See `asp_eval.core.progress`.
 
@@ -49,15 +98,88 @@ def report(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = ne
     DataProblems
         ANA-001 if there are no results, ANA-002 if they are damaged.
     Refusal
-        ANA-006 if they are older than the data or study.yaml.
+        ANA-006 if they are older than the data or study.yaml; REP-016 to REP-018 if there is no such format or part.
     """
-    plan = plan_of(study)
-    step = stoppable(progress, cancel)
-    parts: list[Results | GapResults] = [current_results(plan)]
-    if plan.gap:
-        parts.append(current_profiles(plan))
-    written: list[Path] = []
-    for position, part in enumerate(parts):
-        step(Phrase("GAP-profiles") if isinstance(part, GapResults) else Phrase("evaluation"), position / len(parts))
-        written += render(part, output_of(plan))
-    return Report(output_of(plan), tuple(written), write_manifest(plan, written))
+    plan, kinds = plan_of(study), known_formats(formats)
+    wanted = _known_parts(plan, parts)
+    look = PLAIN if theme is None else read_theme(theme)
+    problems = missing(kinds)
+    possible = [kind for kind in kinds if kind not in {problem.place.source for problem in problems}]
+    pages = [
+        page for part in wanted for page in pages_of(_results_of(plan, part), None, possible, look, _day_of(plan))
+    ] if possible else []  # fmt: skip
+    return _written(plan, pages, problems, stoppable(progress, cancel))
+
+
+def _known_parts(plan: Study, parts: Collection[str] | None) -> tuple[Part, ...]:
+    """Return the parts of a report in the order in which they are written."""
+    if parts is None:
+        return PARTS if plan.gap else ("results",)
+    unknown = sorted(set(parts) - set(PARTS))
+    if unknown or not parts:
+        NO_PART.refuse("--part", found=", ".join(unknown), expected=", ".join(PARTS))
+    if "gap" in parts and not plan.gap:
+        NO_PROFILES.refuse("study.yaml")
+    return tuple(part for part in PARTS if part in parts)
+
+
+def _results_of(plan: Study, part: Part) -> Results | GapResults:
+    return current_profiles(plan) if part == "gap" else current_results(plan)
+
+
+def _day_of(plan: Study) -> date | None:
+    """Return the day of the ledger's last entry, which is the day of the data; None if nothing was ever entered."""
+    entries = table(plan, "ledger")["recorded_at"]
+    return date.fromisoformat(str(entries.iloc[-1])[:10]) if len(entries) else None
+
+
+def _written(plan: Study, pages: list[Page], problems: tuple[Problem, ...], step: Progress) -> Report:
+    """Write the pages that are not there yet, and the manifest."""
+    folder, before = output_of(plan), outputs_before(plan)
+    outputs: dict[str, Output] = {}
+    written = 0
+    with file_set(folder) as new:
+        for position, page in enumerate(pages):
+            step(Phrase("{page}", page=page.name), position / len(pages))
+            made_from, earlier = page.made_from, before.get(page.name, NOTHING)
+            if earlier.state == "changed":
+                problems += (CHANGED_BY_HAND.at(f"output/{page.name}"),)
+            elif earlier.state == "as written" and earlier.made_from == made_from:
+                outputs[page.name] = earlier
+            else:
+                content, refused = made_or_refused(page)
+                problems += refused
+                if content is not None:
+                    new.path(page.name).write_bytes(content)
+                    outputs[page.name] = Output(hashlib.sha256(content).hexdigest(), made_from)
+                    written += 1
+        kept = _still_true(plan, before, {page.name for page in pages})
+        old = [name for name, each in before.items() if each.state == "as written" and name not in RESULT_FILES]
+        new.remove(*(name for name in old if name not in outputs and name not in kept))
+        new.path("manifest.json").write_text(manifest_of(plan, {**kept, **outputs}), encoding="utf-8")
+    return Report(folder, tuple(folder / name for name in outputs), written, problems, folder / "manifest.json")
+
+
+def _still_true(plan: Study, before: Mapping[str, Output], asked: Collection[str]) -> dict[str, Output]:
+    """Return the earlier pages that nobody asks for now and that show results which are still those of the study."""
+    kept = {}
+    for part, file in ((PARTS[0], results_file(plan)), (PARTS[1], profiles_file(plan))):
+        pages = {
+            name: each for name, each in before.items()
+            if name not in asked and name not in RESULT_FILES and _part_of(name) == part and each.state != "gone"
+        }  # fmt: skip
+        if pages and before.get(file.name, NOTHING).state == "as written" and _is_current(plan, part):
+            kept.update(pages)
+    return kept
+
+
+def _part_of(name: str) -> Part:
+    return "gap" if name.startswith("gap/") else "results"
+
+
+def _is_current(plan: Study, part: Part) -> bool:
+    try:
+        _results_of(plan, part)
+    except AspError:
+        return False
+    return True

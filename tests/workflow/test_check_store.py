@@ -7,6 +7,7 @@ import json
 import builders
 import pytest
 
+from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import Refusal
 from asp_eval.reporting.blocks import plain
 from asp_eval.reporting.language import words_for
@@ -15,7 +16,7 @@ from asp_eval.reporting.sections.methods import method_fields
 from asp_eval.reporting.sections.reproduction import commands
 from asp_eval.reporting.setting import Setting
 from asp_eval.store import Store, table
-from asp_eval.store.provenance import ledger_head, printed_head, provenance_of, state_of, write_manifest
+from asp_eval.store.provenance import ledger_head, manifest_of, printed_head, provenance_of, state_of
 from asp_eval.workflow.check import check_ledger, check_study
 from tests.counted_trial import ALLOCATION, INSTITUTIONS, WAVE1, WAVE2, store
 
@@ -85,13 +86,19 @@ def test_the_rows_that_wait_are_told_with_the_results(waiting_study):
         assert ": 1." in missing
 
 
+def write_manifest(study) -> str:
+    text = manifest_of(study, {})
+    write_whole(study.folder / "output" / "manifest.json", text)
+    return text
+
+
 def test_the_head_is_in_the_provenance_the_manifest_and_the_report(waiting_study):
     head = ledger_head(waiting_study)
     assert head == table(waiting_study, "ledger")["digest"].iloc[-1]
     found = builders.results(study=waiting_study, provenance=provenance_of(waiting_study))
     assert found.provenance.ledger_head == head
     assert printed_head(waiting_study) == ""
-    written = json.loads(write_manifest(waiting_study, []).read_text())
+    written = json.loads(write_manifest(waiting_study))
     assert written["ledger"] == {"entries": 4, "head": head}
     assert printed_head(waiting_study) == head
     for language, words in (("en", "sealed ledger"), ("da", "forseglede logbog")):
@@ -112,7 +119,7 @@ def test_an_entry_makes_results_stale(waiting_study):
 
 
 def test_check_ledger_compares_with_what_was_printed(waiting_study):
-    write_manifest(waiting_study, [])
+    write_manifest(waiting_study)
     head = ledger_head(waiting_study)
     found = check_ledger(waiting_study, head[:16])
     assert (found.entries, found.head, found.errors, found.compared) == (4, head, 0, ("output/manifest.json", "--head"))

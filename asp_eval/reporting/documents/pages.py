@@ -1,25 +1,125 @@
-"""The files of a report: which documents there are, in which languages, under which names."""
+"""The files of a report: which documents there are, in which languages and formats, under which names."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from babel import Locale
 
 from asp_eval.analysis.profiles import GapResults
 from asp_eval.analysis.results import Results
-from asp_eval.core.documents import write_whole
-from asp_eval.reporting.blocks import Link
+from asp_eval.core.errors import AspError, Problem, Refusal
+from asp_eval.core.file_sets import file_set
+from asp_eval.reporting.blocks import Document, Link
 from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.reporting.documents.gap_profiles import gap_index, gap_profile
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.sections.gap_profile import display_name
+from asp_eval.reporting.theme import PLAIN, Theme
+from asp_eval.reporting.writers.docx import docx
+from asp_eval.reporting.writers.formats import Format, known_formats, missing, software_of
 from asp_eval.reporting.writers.html import html
+from asp_eval.reporting.writers.pdf import pdf
+from asp_eval.reporting.writers.xlsx import xlsx
+
+EVALUATION = "evaluation"
+SHOWN_DIGITS = 16  # of the digest of the data, at the head of a page
 
 
-def render(results: Results | GapResults, folder: str | Path, languages: Sequence[str] | None = None) -> tuple[Path, ...]:
-    """Write the reports of some results as HTML pages.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A file of a report that is not made yet.
+
+    Attributes
+    ----------
+    name : str
+        From the folder of the report, with slashes.
+    format : {"html", "pdf", "docx", "xlsx"}
+    document : Document
+    theme : Theme
+    translations : tuple of Link
+        The same in other languages.
+    home : Link, optional
+        The page that leads to this one.
+    """
+
+    name: str
+    format: Format
+    document: Document
+    theme: Theme
+    translations: tuple[Link, ...] = ()
+    home: Link | None = None
+
+    def made(self) -> bytes:
+        """Return the content of the file; the same page always has the same bytes.
+
+        Raises
+        ------
+        Refusal
+            REP-011 if the font of a PDF lacks a letter; REP-012 if it cannot be set for another reason.
+        """
+        match self.format:
+            case "html":
+                return html(self.document, self.translations, self.home, self.theme).encode()
+            case "pdf":
+                return pdf(self.document, self.theme)
+            case "docx":
+                return docx(self.document, self.theme)
+            case "xlsx":
+                return xlsx(self.document)
+
+    @property
+    def made_from(self) -> str:
+        """Digest of everything that the file is made from: another one means that its content may be another."""
+        parts = (self.document, self.theme, self.translations, self.home, software_of(self.format))
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def pages_of(
+    results: Results | GapResults,
+    languages: Sequence[str] | None = None,
+    formats: Collection[str] = ("html",),
+    theme: Theme = PLAIN,
+    day: date | None = None,
+) -> tuple[Page, ...]:
+    """Return the files that the reports of some results are, in the order of reading.
+
+    Parameters
+    ----------
+    results : Results or GapResults
+        What `analyse` or `gap_profiles` returned.
+    languages : sequence of str, optional
+        By default the study's languages. The first one's files have the plain names.
+    formats : collection of {"html", "pdf", "docx", "xlsx"}
+    theme : Theme
+    day : date, optional
+        Of which day the data are.
+
+    Raises
+    ------
+    Refusal
+        REP-001 if there is no catalogue for a language; REP-016 if there is no such format.
+    """
+    declared = results.languages if isinstance(results, GapResults) else results.study.languages
+    wanted, kinds = tuple(languages or declared), known_formats(formats)
+    for code in wanted:
+        words_for(code)  # refuses an unknown language before anything is written
+    if isinstance(results, GapResults):
+        return _gap_pages(results, wanted, kinds, theme, day)
+    return _evaluation_pages(results, wanted, kinds, theme, day)
+
+
+def render(
+    results: Results | GapResults,
+    folder: str | Path,
+    languages: Sequence[str] | None = None,
+    formats: Collection[str] = ("html",),
+) -> tuple[Path, ...]:
+    """Write the reports of some results.
 
     Parameters
     ----------
@@ -28,63 +128,89 @@ def render(results: Results | GapResults, folder: str | Path, languages: Sequenc
     folder : str or Path
         Where to write, usually the study's ``output/``.
     languages : sequence of str, optional
-        By default the study's languages. The first one's pages have the plain names.
+        By default the study's languages. The first one's files have the plain names.
+    formats : collection of {"html", "pdf", "docx", "xlsx"}
 
     Returns
     -------
     tuple of Path
-        The pages written. `Results` gives ``evaluation.html`` and ``evaluation.<language>.html``; `GapResults` gives
-        ``gap/index.html`` and ``gap/<institution>.html``, and the same in the other languages.
+        The files written. `Results` gives ``evaluation.html`` and ``evaluation.<language>.html``; `GapResults` gives
+        ``gap/index.html`` and ``gap/<institution>.html``; and the same in the other languages and formats.
 
     Raises
     ------
     Refusal
-        If there is no catalogue for a language.
+        REP-001 if there is no catalogue for a language, REP-010 if a format needs a package that is not installed, REP-011 if
+        the font of a PDF lacks a letter, REP-016 if there is no such format. Nothing is written then.
     """
-    declared = results.languages if isinstance(results, GapResults) else results.study.languages
-    wanted = tuple(languages or declared)
-    for code in wanted:
-        words_for(code)  # refuses an unknown language before anything is written
-    pages = _gap_pages(results, wanted) if isinstance(results, GapResults) else _evaluation_pages(results, wanted)
-    written = []
-    for name, page in pages.items():
-        path = Path(folder) / name
-        write_whole(path, page)
-        written.append(path)
-    return tuple(written)
+    pages = pages_of(results, languages, formats)
+    problems = missing(known_formats(formats))
+    if problems:
+        raise Refusal(problems)
+    with file_set(Path(folder)) as new:
+        for page in pages:
+            new.path(page.name).write_bytes(page.made())
+    return tuple(Path(folder) / page.name for page in pages)
 
 
-def page_name(stem: str, language: str, languages: Sequence[str]) -> str:
+def made_or_refused(page: Page) -> tuple[bytes | None, tuple[Problem, ...]]:
+    """Return the content of a page; or None, and why it cannot be made."""
+    try:
+        return page.made(), ()
+    except AspError as error:
+        return None, error.problems
+
+
+def page_name(stem: str, language: str, languages: Sequence[str], ending: str = "html") -> str:
     """Return a page's file name: plain in the first language, with the language's code in the others.
 
     Examples
     --------
-    >>> page_name("evaluation", "da", ["da", "en"]), page_name("evaluation", "en", ["da", "en"])
-    ('evaluation.html', 'evaluation.en.html')
+    >>> page_name("evaluation", "da", ["da", "en"]), page_name("evaluation", "en", ["da", "en"], "pdf")
+    ('evaluation.html', 'evaluation.en.pdf')
     """
-    return f"{stem}.html" if language == languages[0] else f"{stem}.{language}.html"
+    return f"{stem}.{ending}" if language == languages[0] else f"{stem}.{language}.{ending}"
 
 
-def _evaluation_pages(results: Results, languages: Sequence[str]) -> dict[str, str]:
-    return {
-        page_name("evaluation", code, languages): html(evaluation(results, code), translations_of("evaluation", code, languages))
+def _evaluation_pages(
+    results: Results, languages: Sequence[str], formats: Sequence[Format], theme: Theme, day: date | None
+) -> tuple[Page, ...]:
+    return tuple(
+        Page(
+            page_name("evaluation", code, languages, kind), kind, document, theme, translations_of("evaluation", code, languages)
+        )
         for code in languages
-    }
+        for document in (_dated(evaluation(results, code), results, day),)
+        for kind in formats
+    )
 
 
-def _gap_pages(results: GapResults, languages: Sequence[str]) -> dict[str, str]:
-    pages = {}
+def _gap_pages(
+    results: GapResults, languages: Sequence[str], formats: Sequence[Format], theme: Theme, day: date | None
+) -> tuple[Page, ...]:
+    pages = []
     for code in languages:
         say = words_for(code, results.languages)
         home = Link(page_name("index", code, languages), say("All institutions"), code)
         links = tuple(
             Link(page_name(p.file_stem, code, languages), display_name(results, p, say), code) for p in results.profiles
         )
-        pages[f"gap/{home.address}"] = html(gap_index(results, links, code), translations_of("index", code, languages))
-        for profile, link in zip(results.profiles, links, strict=True):
+        if "html" in formats:  # it is for clicking
+            index = _dated(gap_index(results, links, code), results, day)
+            pages.append(Page(f"gap/{home.address}", "html", index, theme, translations_of("index", code, languages)))
+        for profile in results.profiles:
             others = translations_of(profile.file_stem, code, languages)
-            pages[f"gap/{link.address}"] = html(gap_profile(results, profile, code), others, home)
-    return pages
+            document = _dated(gap_profile(results, profile, code), results, day)
+            pages += [
+                Page(f"gap/{page_name(profile.file_stem, code, languages, kind)}", kind, document, theme, others, home)
+                for kind in formats
+            ]
+    return tuple(pages)
+
+
+def _dated(document: Document, results: Results | GapResults, day: date | None) -> Document:
+    """Return a document that says of which data it is."""
+    return replace(document, day=day, digest=results.state[:SHOWN_DIGITS])
 
 
 def translations_of(stem: str, language: str, languages: Sequence[str]) -> tuple[Link, ...]:

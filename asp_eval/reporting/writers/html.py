@@ -11,9 +11,10 @@ from markupsafe import Markup
 from asp_eval.reporting.blocks import Document, Figure, Link
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.templates import templates
+from asp_eval.reporting.theme import PLAIN, Theme
 
 
-def html(document: Document, translations: Sequence[Link] = (), home: Link | None = None) -> str:
+def html(document: Document, translations: Sequence[Link] = (), home: Link | None = None, theme: Theme = PLAIN) -> str:
     """Return a document as one HTML page.
 
     Parameters
@@ -23,10 +24,12 @@ def html(document: Document, translations: Sequence[Link] = (), home: Link | Non
         The same page in other languages.
     home : Link, optional
         The page that leads to this one.
+    theme : Theme
     """
-    return _template("page.html.j2").render(
-        document=document, translations=translations, home=home, say=words_for(document.language)
+    page = _template("page.html.j2").render(
+        document=document, translations=translations, home=home, say=words_for(document.language), theme=theme
     )
+    return theme.dressed(page)
 
 
 def html_of(block: object) -> str:

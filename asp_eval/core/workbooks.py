@@ -1,0 +1,198 @@
+"""Excel workbooks with numbers that are numbers and texts that stay texts; the same content always gives the same bytes."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+WIDEST = 60  # letters of a column
+LONGEST_NAME = 31  # letters of a sheet's name in Excel
+LONGEST_TEXT = 32_767  # letters of a cell in Excel
+_NOT_IN_A_NAME = re.compile(r"[\[\]:*?/\\]")
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as it is shown.
+
+    Attributes
+    ----------
+    value : float
+    digits : int
+        Decimals, of percent where it is one.
+    percent : bool
+        Whether it is shown in percent; `value` is the share.
+    """
+
+    value: float
+    digits: int = 2
+    percent: bool = False
+
+    @property
+    def format(self) -> str:
+        """The format as Excel writes it; Excel shows it with the marks of its reader's language."""
+        return "#,##0" + ("." + "0" * self.digits if self.digits else "") + ("%" if self.percent else "")
+
+
+Value = str | Number | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table on a sheet of its own.
+
+    Attributes
+    ----------
+    name : str
+        Is shortened to what Excel allows.
+    title : str
+        Stands over the table.
+    headings : tuple of str
+        One for each column.
+    rows : tuple of tuple of str, Number or None
+    notes : tuple of str
+        Stand under the table.
+    """
+
+    name: str
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+def workbook(
+    sheets: Sequence[Sheet], *, title: str, subject: str = "", comments: str = "", banner: str = "", day: date | None = None
+) -> bytes:
+    """Return an Excel workbook.
+
+    Parameters
+    ----------
+    sheets : sequence of Sheet
+        At least one.
+    title, subject, comments : str
+        Properties of the file. It names no author.
+    banner : str, optional
+        A line at the top of every sheet.
+    day : date, optional
+        What the file says it was made on; the first of January 1980 if not given.
+
+    Returns
+    -------
+    bytes
+        A text that begins with ``=`` or looks like a number or an address stays a text.
+
+    Examples
+    --------
+    >>> made = workbook([Sheet("effects", "Effects", ("Outcome", "g"), (("=1+1", Number(-0.214)),))], title="Results")
+    >>> made[:2]
+    b'PK'
+    """
+    from xlsxwriter import Workbook
+
+    file = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = Workbook(file, options)
+    made = day or date(1980, 1, 1)
+    book.set_properties({
+        "title": title[:255], "subject": subject[:255], "comments": comments, "author": "",
+        "created": datetime(made.year, made.month, made.day),
+    })  # fmt: skip
+    forms = _Formats(book)
+    for sheet, name in zip(sheets, sheet_names(each.name for each in sheets), strict=True):
+        _write(book.add_worksheet(name), sheet, banner, forms)
+    book.close()
+    return file.getvalue()
+
+
+def sheet_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names that Excel takes: at most 31 letters, no brackets, slashes, colons, stars or question marks, each once.
+
+    Names that differ only in case are the same to Excel.
+
+    Examples
+    --------
+    >>> sheet_names(["effects", "Effects", "who/what"])
+    ('effects', 'Effects 2', 'who what')
+    """
+    given: list[str] = []
+    taken = {"history"}  # Excel keeps this name for itself
+    for name in names:
+        plain = _NOT_IN_A_NAME.sub(" ", _NOT_IN_XML.sub("", name)).strip(" '")[:LONGEST_NAME].strip(" '") or "sheet"
+        found, copy = plain, 2
+        while found.lower() in taken:
+            ending = f" {copy}"
+            found, copy = plain[: LONGEST_NAME - len(ending)] + ending, copy + 1
+        taken.add(found.lower())
+        given.append(found)
+    return tuple(given)
+
+
+class _Formats:
+    """The formats of a workbook, each made once."""
+
+    def __init__(self, book: Any) -> None:
+        self._book = book
+        self._made: dict[str, Any] = {}
+
+    def of(self, number: Number) -> Any:
+        """Return the format of a number."""
+        return self._form(number.format, num_format=number.format, valign="top")
+
+    @property
+    def title(self) -> Any:
+        return self._form("title", bold=True, font_size=13)
+
+    @property
+    def heading(self) -> Any:
+        return self._form("heading", bold=True, text_wrap=True, valign="bottom", bottom=1, top=1)
+
+    @property
+    def text(self) -> Any:
+        return self._form("text", text_wrap=True, valign="top")
+
+    @property
+    def note(self) -> Any:
+        return self._form("note", font_color="#55636f")
+
+    def _form(self, key: str, **properties: object) -> Any:
+        if key not in self._made:
+            self._made[key] = self._book.add_format(properties)
+        return self._made[key]
+
+
+def _write(target: Any, sheet: Sheet, banner: str, forms: _Formats) -> None:
+    """Write a table: title, headings, rows, notes; the headings stay in sight."""
+    top = 0
+    for line in filter(None, (sheet.title, banner)):
+        target.write_string(top, 0, _text(line), forms.title if top == 0 else forms.note)
+        top += 1
+    top += 1
+    for column, heading in enumerate(sheet.headings):
+        target.write_string(top, column, _text(heading), forms.heading)
+    for position, row in enumerate(sheet.rows, start=top + 1):
+        for column, value in enumerate(row):
+            if isinstance(value, Number):
+                target.write_number(position, column, value.value, forms.of(value))
+            elif value:
+                target.write_string(position, column, _text(value), forms.text)
+    for position, note in enumerate(sheet.notes, start=top + len(sheet.rows) + 2):
+        target.write_string(position, 0, _text(note), forms.note)
+    for column, heading in enumerate(sheet.headings):
+        letters = [len(heading) / 2, *(len(row[column]) for row in sheet.rows if isinstance(row[column], str))]  # type: ignore[arg-type]
+        target.set_column(column, column, min(WIDEST, max(9.0, 1.05 * max(letters) + 1)))
+    target.freeze_panes(top + 1, 1)
+    target.repeat_rows(top)
+    target.set_landscape()
+    target.set_paper(9)  # A4
+    target.fit_to_pages(1, 0)
+
+
+def _text(text: str) -> str:
+    """Return a text that a cell can hold."""
+    return _NOT_IN_XML.sub("", str(text))[:LONGEST_TEXT]
