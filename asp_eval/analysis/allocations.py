@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ import pandas as pd
 from asp_eval.core.errors import AspError, Fault
 from asp_eval.stats.resampling.allocations import MOST_ENUMERATED, Allocations, Draws
 from asp_eval.store import table
-from asp_eval.store.draws import DrawnLot, drawn_lots, still_open
+from asp_eval.store.draws import DrawnLot, drawn_lots
+from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.randomisation.declaration import DRAWN_ELSEWHERE, scheme_of
 from asp_eval.trial.randomisation.hash_order import order_key
 from asp_eval.trial.randomisation.scheme import Scheme
@@ -51,7 +53,7 @@ def allocations(study: Study, draws: int = 10_000, seed: int = 1) -> Allocations
         return joint_allocations([_scheme_drawn(study, lot, institutions) for lot in lots], draws, seed)
     if len(table(study, "allocation")):  # imported, even if study.yaml no longer says so
         DRAWN_ELSEWHERE.refuse("allocation")
-    return scheme_allocations(scheme_of(study, still_open(institutions)), draws, seed)
+    return scheme_allocations(scheme_of(study, still_open(institutions, date.today())), draws, seed)
 
 
 def _scheme_drawn(study: Study, lot: DrawnLot, institutions: pd.DataFrame) -> Scheme:

@@ -25,6 +25,7 @@ from asp_eval.stats.estimate import Estimate, available
 from asp_eval.stats.fitted import Fitted
 from asp_eval.stats.meta.multiplicity import holm
 from asp_eval.stats.smallsample.method import Method
+from asp_eval.store.draws import last_drawn_on
 from asp_eval.store.provenance import provenance_of
 from asp_eval.trial.flow.attrition import OutcomeAttrition, trial_attrition
 from asp_eval.trial.flow.cohort import baseline_wave
@@ -74,7 +75,9 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     data = load_data(study)
     _refuse_nothing(data)
     received = receivers(study.received, data.implementation, data.allocation["institution_id"])
-    flow = flow_counts(study, data.children, data.visits, data.allocation, data.institutions, data.presence, received)
+    flow = flow_counts(
+        study, data.children, data.visits, data.allocation, data.institutions, data.presence, received, last_drawn_on(study)
+    )
     progress("baseline")
     baseline = baseline_table(data)
     outcomes, losses, cohort = [], [], data.cohort[["child_id", "institution"]]

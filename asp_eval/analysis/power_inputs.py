@@ -7,6 +7,7 @@ Every assumption is said in words, with where it comes from.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,8 @@ from asp_eval.stats.power.simulated import Situation
 from asp_eval.stats.power.trials import Arms
 from asp_eval.stats.power.waves import Ancova, EndOnly, Waves
 from asp_eval.store import table
-from asp_eval.store.draws import still_open
 from asp_eval.trial.flow.cohort import with_cohort
+from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.randomisation.declaration import scheme_of
 from asp_eval.trial.study.design import Outcome, Study
 
@@ -146,7 +147,7 @@ def institutions_planned(study: Study) -> pd.DataFrame:
     """Return the institutions of the trial as listed: all but those that closed without an arm."""
     listed = table(study, "institutions")
     drawn = listed["institution_id"].isin(table(study, "allocation")["institution_id"])
-    return listed.loc[drawn | listed.index.isin(still_open(listed).index)]
+    return listed.loc[drawn | listed.index.isin(still_open(listed, date.today()).index)]
 
 
 def _arms(study: Study) -> tuple[float, float, str]:

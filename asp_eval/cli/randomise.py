@@ -12,7 +12,9 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 
 if TYPE_CHECKING:
-    from asp_eval.workflow.randomise import Allocation, Draw, PlannedDraw, Rehearsal, Scheme, VerifiedDraw
+    from collections.abc import Sequence
+
+    from asp_eval.workflow.randomise import Allocation, Draw, LeftOut, PlannedDraw, Rehearsal, Scheme, VerifiedDraw
 
 TYPED = Fault(
     "CLI-020", "a seed is typed in digits, such as the numbers that were thrown",
@@ -62,7 +64,7 @@ def randomise(
     elif seed is not None:
         drawn = workflow.randomise(opened, seed=seed, late=late, replace=replace, why=why)
         if as_json:
-            print_json(drawn.rows.to_dict("records"))
+            print_json({"allocation": drawn.rows.to_dict("records"), "left_out": left_out_rows(drawn.left_out)})
         else:
             show(drawn)
 
@@ -102,6 +104,7 @@ def show(drawn: Draw) -> None:
         )
     )  # fmt: skip
     print_counts(drawn.allocation, drawn.scheme)
+    say_left_out(drawn.left_out)
     say_cautions(drawn.scheme)
 
 
@@ -109,10 +112,11 @@ def show_rehearsal(drawn: Rehearsal, *, as_json: bool) -> None:
     """Show a draw with the example seed; nothing was written."""
     scheme, allocation = drawn.scheme, drawn.allocation
     if as_json:
-        print_json({"rehearsal": True, "allocation": allocation.frame().to_dict("records"), **scheme.facts()})
+        rows = allocation.frame().to_dict("records")
+        print_json({"rehearsal": True, "allocation": rows, "left_out": left_out_rows(drawn.left_out), **scheme.facts()})
         return
     say(Phrase("REHEARSAL with the example seed {seed}: not the draw. Nothing is written.", seed=drawn.seed))
-    introduce(scheme)
+    introduce(scheme, drawn.left_out)
     show_steps(scheme, drawn.seed)
     print_counts(allocation, scheme)
     say(Phrase("REHEARSAL: not the draw. Nothing was written."))
@@ -121,8 +125,17 @@ def show_rehearsal(drawn: Rehearsal, *, as_json: bool) -> None:
 def draw_in_public(planned: PlannedDraw) -> None:
     """Introduce the draw, ask for the seed, show every step, and write the draw down."""
     say(Phrase("Draw of {n} institutions.", n=len(planned.scheme.institution_ids)))
-    introduce(planned.scheme)
+    introduce(planned.scheme, planned.left_out)
+    if planned.known_seeds:
+        say(
+            Phrase(
+                "A seed that stands in the ledger is refused ({seeds}): with one that is known, the arms could be worked out"
+                " before it is settled who is drawn.",
+                seeds=", ".join(map(str, planned.known_seeds)),
+            )
+        )
     seed = typed_seed(typer.prompt(spoken(Phrase("Seed, in digits")), default="", show_default=False))
+    planned.refuse_seed(seed)
     say(Phrase("The seed is {seed}.", seed=seed))
     show_steps(planned.scheme, seed)
     allocation = planned.draw(seed)
@@ -143,19 +156,16 @@ def typed_seed(text: str) -> int:
     >>> typed_seed("4 1 6 2")
     4162
     """
-    from asp_eval.workflow.randomise import REHEARSAL_SEED, REHEARSED
-
     digits = "".join(text.split())
     if not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
         TYPED.refuse("the seed", found=text)
-    if int(digits) == REHEARSAL_SEED:
-        REHEARSED.refuse("the seed", found=text)
     return int(digits)
 
 
-def introduce(scheme: Scheme) -> None:
+def introduce(scheme: Scheme, left_out: Sequence[LeftOut]) -> None:
     """Say what is drawn over and how, before the seed is known."""
     say(Phrase("Scheme: {scheme}.", scheme=str(scheme)))
+    say_left_out(left_out)
     say(Phrase("SHA-256 of the list: {digest}", digest=scheme.digest))
     for name, value in scheme.facts().items():
         say(f"{name.replace('_', ' ')}: {value}")
@@ -182,6 +192,17 @@ def print_counts(allocation: Allocation, scheme: Scheme) -> None:
     strata = [str(stratum) for stratum in counts.index]
     rows = [[stratum, *map(str, row)] for stratum, row in zip(strata, counts.to_numpy(), strict=True)]
     print_table([Phrase("stratum"), *counts.columns], rows)
+
+
+def say_left_out(left_out: Sequence[LeftOut]) -> None:
+    """Say which institutions of the list are not drawn, and why."""
+    for one in left_out:
+        say(Phrase("Left out of the draw: {institution}, {reason}.", institution=one.institution, reason=one.reason))
+
+
+def left_out_rows(left_out: Sequence[LeftOut]) -> list[dict[str, str]]:
+    """Return the institutions that are not drawn as plain values."""
+    return [{"institution_id": one.institution, "closed_on": one.closed_on, "closed_why": one.why} for one in left_out]
 
 
 def say_cautions(scheme: Scheme) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 import pandas as pd
 
@@ -34,6 +36,8 @@ class DrawnLot:
         Reason of a redraw.
     candidates_digest : str
         Of a constrained scheme.
+    left_out : mapping of str to str
+        Institutions that were not drawn because they had closed, each with the reason.
     """
 
     entry: int
@@ -47,6 +51,7 @@ class DrawnLot:
     arms: dict[str, str]
     why: str = ""
     candidates_digest: str = ""
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def late(self) -> bool:
@@ -78,6 +83,7 @@ def every_lot(study: Study) -> list[DrawnLot]:
                     arms=dict(body.arms),
                     why=body.why if isinstance(body, RedrawBody) else "",
                     candidates_digest=body.candidates_digest,
+                    left_out=dict(body.left_out),
                 )
             )
     return found
@@ -90,8 +96,11 @@ def drawn_lots(study: Study) -> list[DrawnLot]:
     return [] if last is None else lots[last:]
 
 
-def still_open(institutions: pd.DataFrame) -> pd.DataFrame:
-    """Return the institutions that have not closed: those that can be drawn."""
-    if "closed_on" not in institutions.columns:
-        return institutions
-    return institutions.loc[institutions["closed_on"].isna()]
+def last_drawn_on(study: Study) -> date | None:
+    """Return the day on which the last lot in force was drawn, here or elsewhere; None if none was, or the day is not known."""
+    lots = drawn_lots(study)
+    if lots:
+        return max(datetime.fromisoformat(lot.recorded_at).date() for lot in lots)
+    arms = table(study, "allocation")
+    days = pd.to_datetime(arms["date"], errors="coerce").dropna() if "date" in arms else ()
+    return max(days).date() if len(days) else None

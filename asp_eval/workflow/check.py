@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,6 @@ from asp_eval.core.phrases import Phrase, some_of
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store import table
 from asp_eval.store.audit import Audit, audit
-from asp_eval.store.draws import still_open
 from asp_eval.store.labels import label_drift
 from asp_eval.store.provenance import printed_head
 from asp_eval.store.quarantine import outstanding
@@ -22,6 +22,7 @@ from asp_eval.store.wave_changes import changes
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import forms_named
 from asp_eval.trial.outcomes import ColumnSource, source_of
+from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.study.design import Outcome, Study
 from asp_eval.trial.tables.schema import LISTS, at_wave
 from asp_eval.workflow.score import declared_forms
@@ -106,7 +107,7 @@ def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
     tables = [("institutions", "", str(len(institutions)), str(len(institutions)))]
     tables += [("allocation", "", str(len(allocation)), str(allocation["institution_id"].nunique()))]
     if len(allocation):
-        problems += _undrawn(still_open(institutions), allocation)
+        problems += _undrawn(still_open(institutions, date.today()), allocation)
     for name in ("screening", "staff_survey"):
         waves = study.collected_waves(name)
         rows = table(study, name) if waves else institutions

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
@@ -12,10 +14,12 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store import table, write_allocation
 from asp_eval.store.audit import audit
-from asp_eval.store.draws import DRAW, LATE, REDRAW, DrawnLot, drawn_lots, every_lot, still_open
+from asp_eval.store.draws import DRAW, LATE, REDRAW, DrawnLot, drawn_lots, every_lot
+from asp_eval.trial.randomisation.closed import LeftOut, left_out, still_open
 from asp_eval.trial.randomisation.constrained import Constrained
 from asp_eval.trial.randomisation.declaration import DRAWN_ELSEWHERE, roster_of, scheme_of
 from asp_eval.trial.randomisation.list_changes import OTHER_CANDIDATES, OTHER_DECLARATION, arm_differences, list_differences
+from asp_eval.trial.randomisation.roster import refuse_spellings
 from asp_eval.trial.randomisation.scheme import Allocation, Scheme
 from asp_eval.trial.study.design import Study
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
@@ -23,6 +27,7 @@ from asp_eval.workflow.study_folder import AnyStudy, plan_of
 __all__ = [
     "Allocation",
     "Draw",
+    "LeftOut",
     "PlannedDraw",
     "Rehearsal",
     "Scheme",
@@ -59,6 +64,11 @@ DATA_ARE_IN = Fault(
 REHEARSED = Fault(
     "CLI-021", "seed 0 is that of the rehearsal, whose outcome anyone may have seen", "Take a seed of 1 or more."
 )  # fmt: skip
+KNOWN_SEED = Fault(
+    "RND-045",
+    "the seed {seed} stands in the ledger: whoever reads it could work out the arms before it is settled who is drawn",
+    "Settle another seed in public, once it is settled who is drawn.",
+)
 REHEARSAL_SEED = 0
 CANDIDATES_FILE = "candidates.csv"
 ANSWERS = ("screening", "staff_survey", "scores")
@@ -78,6 +88,10 @@ class PlannedDraw:
         Reason of a redraw.
     before : tuple of DrawnLot
         The lots in force.
+    left_out : tuple of LeftOut
+        The institutions without an arm that are not drawn, because they have closed.
+    known_seeds : tuple of int
+        Seeds of every lot that was drawn before, also of those replaced.
     """
 
     study: Study
@@ -85,9 +99,31 @@ class PlannedDraw:
     scheme: Scheme
     why: str
     before: tuple[DrawnLot, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    known_seeds: tuple[int, ...] = ()
+
+    def refuse_seed(self, seed: int) -> None:
+        """Refuse a seed whose outcome somebody may have worked out before: that of the rehearsal, and those in the ledger.
+
+        Raises
+        ------
+        Refusal
+            CLI-021, RND-045.
+        """
+        if seed == REHEARSAL_SEED:
+            REHEARSED.refuse("--seed")
+        if seed in self.known_seeds:
+            KNOWN_SEED.refuse("--seed", seed=seed)
 
     def draw(self, seed: int) -> Allocation:
-        """Draw the lot and write it into the ledger, ``output/allocation.csv`` and, if constrained, ``output/candidates.csv``."""
+        """Draw the lot and write it into the ledger, ``output/allocation.csv`` and, if constrained, ``output/candidates.csv``.
+
+        Raises
+        ------
+        Refusal
+            What `refuse_seed` refuses; RND-003 if the seed is no whole number.
+        """
+        self.refuse_seed(seed)
         allocation = self.scheme.allocate(seed)
         body: dict[str, object] = {
             "seed": allocation.seed,
@@ -96,6 +132,8 @@ class PlannedDraw:
             "lines": list(self.scheme.roster.lines),
             **self.scheme.facts(),
         }
+        if self.left_out:
+            body["left_out"] = {one.institution: str(one.reason) for one in self.left_out}
         if self.kind == REDRAW:
             body |= {"why": self.why, "replaces": [lot.entry for lot in self.before]}
         if isinstance(self.scheme, Constrained):
@@ -117,21 +155,25 @@ class Draw:
         None if the same lot was drawn before, and nothing was changed.
     scheme : Scheme or None
         What it was drawn with.
+    left_out : tuple of LeftOut
+        The institutions without an arm that were not drawn, because they had closed.
     """
 
     seed: int
     rows: pd.DataFrame
     allocation: Allocation | None = None
     scheme: Scheme | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rehearsal:
-    """A draw with the example seed, of which nothing was written."""
+    """A draw with the example seed, of which nothing was written; `left_out` as in a `Draw`."""
 
     seed: int
     scheme: Scheme
     allocation: Allocation
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def randomise(
@@ -171,7 +213,7 @@ def randomise(
     Raises
     ------
     Refusal
-        CLI-021 for seed 0; what `plan_draw` refuses.
+        CLI-021 for seed 0; RND-045 for one that stands in the ledger; what `plan_draw` refuses.
     DataProblems
         Everything that is wrong with the list.
     """
@@ -184,7 +226,7 @@ def randomise(
     planned = plan_draw(plan, late=late, why=why if replace else None)
     step(Phrase("draw"), 0.5)
     allocation = planned.draw(seed)
-    return Draw(seed, allocation.frame(), allocation, planned.scheme)
+    return Draw(seed, allocation.frame(), allocation, planned.scheme, planned.left_out)
 
 
 def rehearse(study: AnyStudy, *, late: bool = False, replace: bool = False, why: str = "") -> Rehearsal:
@@ -201,8 +243,8 @@ def rehearse(study: AnyStudy, *, late: bool = False, replace: bool = False, why:
     Refusal, DataProblems
         What `plan_draw` refuses.
     """
-    scheme = plan_draw(study, late=late, why=why if replace else None).scheme
-    return Rehearsal(REHEARSAL_SEED, scheme, scheme.allocate(REHEARSAL_SEED))
+    planned = plan_draw(study, late=late, why=why if replace else None)
+    return Rehearsal(REHEARSAL_SEED, planned.scheme, planned.scheme.allocate(REHEARSAL_SEED), planned.left_out)
 
 
 def _was_drawn(study: Study, seed: int) -> bool:
@@ -234,17 +276,25 @@ def plan_draw(study: AnyStudy, *, late: bool = False, why: str | None = None) ->
     study = plan_of(study)
     if study.randomisation.drawn_elsewhere:
         DRAWN_ELSEWHERE.refuse("study.yaml, randomisation")
-    institutions, arms = table(study, "institutions"), table(study, "allocation")
+    institutions, arms, today = table(study, "institutions"), table(study, "allocation"), date.today()
     if arms.empty and (late or why is not None):
         NOTHING_DRAWN.refuse("allocation")
-    before = tuple(drawn_lots(study))
+    before, known = tuple(drawn_lots(study)), tuple(lot.seed for lot in every_lot(study))
     if late:
-        without = still_open(institutions).loc[lambda rows: ~rows["institution_id"].isin(arms["institution_id"])]
-        if without.empty:
+        without = institutions.loc[~institutions["institution_id"].isin(arms["institution_id"])]
+        batch, closed = still_open(without, today), left_out(without, today)
+        if batch.empty:
             NOBODY_LATE.refuse("institutions")
-        return PlannedDraw(study, LATE, scheme_of(study, without, late=True), "", before)
-    if arms.empty:
-        return PlannedDraw(study, DRAW, scheme_of(study, still_open(institutions)), "", before)
+        refuse_spellings(institutions, study.strata)
+        return PlannedDraw(study, LATE, scheme_of(study, batch, late=True), "", before, closed, known)
+    if not arms.empty:
+        _refuse_second_draw(study, before, why)
+    scheme = scheme_of(study, still_open(institutions, today))
+    return PlannedDraw(study, DRAW if arms.empty else REDRAW, scheme, why or "", before, left_out(institutions, today), known)
+
+
+def _refuse_second_draw(study: Study, before: Sequence[DrawnLot], why: str | None) -> None:
+    """Refuse to draw again what was drawn, unless there is a reason and nobody was screened yet."""
     if why is None:
         if not before:
             IMPORTED.refuse("allocation")
@@ -252,7 +302,6 @@ def plan_draw(study: AnyStudy, *, late: bool = False, why: str | None = None) ->
     for name in ANSWERS:
         if len(table(study, name)):
             DATA_ARE_IN.refuse("study.duckdb", table=name)
-    return PlannedDraw(study, REDRAW, scheme_of(study, still_open(institutions)), why, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +343,8 @@ def verify(study: AnyStudy) -> VerifiedDraw:
         raise DataProblems(problems)
     lots = tuple(drawn_lots(plan))
     drawn = {institution for lot in lots for institution in lot.arms}
-    waiting = tuple(i for i in still_open(table(plan, "institutions"))["institution_id"] if i not in drawn)
+    open_now = still_open(table(plan, "institutions"), date.today())
+    waiting = tuple(i for i in open_now["institution_id"] if i not in drawn)
     return VerifiedDraw(lots, tuple(one for one in every_lot(plan) if one not in lots), waiting)
 
 

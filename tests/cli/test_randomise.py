@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -23,6 +24,7 @@ from asp_eval.cli.main import main
 from asp_eval.core.errors import Refusal
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.import_file import import_file
+from asp_eval.workflow.randomise import plan_draw
 
 STUDY = """
 version: 1
@@ -279,7 +281,7 @@ def test_options_that_do_not_go_together(folder, options):
 def test_late_institutions_are_drawn_as_a_batch_of_their_own(folder):  # 5
     folder.run("--seed", "2006")
     assert "RND-041" in folder.run("--late", "--seed", "5")[1]
-    folder.list([*ROWS, "D09,House 9,South,90,,\n", "D10,House 10,North,80,,\n", "D11,House 11,North,80,2027-08-01,too few\n"])
+    folder.list([*ROWS, "D09,House 9,South,90,,\n", "D10,House 10,North,80,,\n", "D11,House 11,North,80,2020-08-01,too few\n"])
     code, printed = folder.run("--verify")
     assert code == 0 and "2 institutions came after the draw" in printed
     assert folder.run("--late", "--seed", "5")[0] == 0
@@ -321,3 +323,68 @@ def test_a_constrained_draw_keeps_its_candidates(folder):  # 1
     code, printed = folder.run("--verify")
     assert code == 1 and "RND-032" in printed and "children=28" in printed
     assert np.unique([len(s) for s in spelled]).tolist() == [8]
+
+
+CLOSED = ["D09,House 9,South,90,2020-01-01,merged\n", "D10,House 10,North,80,2099-01-01,\n", "D11,House 11,North,80,,\n"]
+
+
+def test_who_had_closed_by_the_day_is_left_out_and_everybody_is_told(folder):  # 5
+    folder.list([*ROWS, *CLOSED])
+    told = "Left out of the draw: D09, closed on 2020-01-01: merged."
+    assert told in folder.run("--dry-run")[1]
+    row = {"institution_id": "D09", "closed_on": "2020-01-01", "closed_why": "merged"}
+    assert json.loads(folder.run("--dry-run", "--json")[1])["left_out"] == [row]
+    code, printed = folder.run("--seed", "2006")
+    assert code == 0 and told in printed and "10 institutions drawn" in printed
+    assert folder.lots()[0]["left_out"] == {"D09": "closed on 2020-01-01: merged"}
+    assert {"D10", "D11"} <= set(folder.arms()) and "D09" not in folder.arms()
+    assert folder.run("--verify")[0] == 0
+    assert len(allocations(folder.study).clusters) == 10
+
+
+def test_in_public_and_in_json_too(folder):  # 5
+    folder.list([*ROWS, *CLOSED])
+    code, printed = folder.run("--public", typed="2006\n")
+    assert code == 0 and printed.index("Left out of the draw: D09") < printed.index("Seed, in digits")
+    folder.list([*ROWS, *CLOSED, "D12,House 12,South,90,2021-01-01,\n", "D13,House 13,North,80,,\n"])
+    code, printed = folder.run("--late", "--seed", "9", "--json")
+    assert code == 0 and [one["institution_id"] for one in json.loads(printed)["left_out"]] == ["D09", "D12"]
+
+
+def test_one_that_closes_today_has_closed(folder):  # 5
+    today = datetime.now(UTC).astimezone().date()
+    folder.list([*ROWS, f"D09,House 9,South,90,{today},\n", f"D10,House 10,North,80,{today + timedelta(days=1)},\n"])
+    folder.run("--seed", "2006")
+    assert "D09" not in folder.arms() and "D10" in folder.arms()
+
+
+@pytest.mark.parametrize("known", [2006, 7])
+def test_a_seed_that_stands_in_the_ledger_is_refused_for_another_lot(folder, known):  # 2, 5
+    folder.run("--seed", "2006")
+    folder.run("--seed", "7", "--replace", "--why", "the list was wrong")
+    folder.list([*ROWS, "D09,House 9,South,90,,\n", "D10,House 10,North,80,,\n"])
+    before = folder.lots()
+    for options in (["--late"], ["--replace", "--why", "again"]):
+        code, printed = folder.run("--seed", str(known), *options)
+        assert code == 1 and "RND-045" in printed
+        code, printed = folder.run("--public", *options, typed=f"{known}\n")
+        assert code == 1 and "RND-045" in printed
+        assert "A seed that stands in the ledger is refused (2006, 7)" in printed and "The seed is" not in printed
+    with pytest.raises(Refusal) as refused:
+        plan_draw(folder.study, late=True).draw(known)
+    assert refused.value.problems[0].code == "RND-045"
+    assert folder.lots() == before
+    assert folder.run("--late", "--seed", "8")[0] == 0
+
+
+def test_a_lot_in_python_is_not_drawn_with_the_rehearsal_s_seed(folder):  # 4
+    with pytest.raises(Refusal) as refused:
+        plan_draw(folder.study).draw(0)
+    assert refused.value.problems[0].code == "CLI-021" and not folder.lots()
+
+
+def test_a_late_institution_in_another_spelling_of_one_that_was_drawn_is_refused(folder):  # 5
+    folder.run("--seed", "2006")
+    folder.list([*ROWS, "d09,House 9,NORTH,90,,\n"])
+    code, printed = folder.run("--late", "--seed", "8")
+    assert code == 1 and "RND-027" in printed

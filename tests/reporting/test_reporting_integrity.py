@@ -24,6 +24,7 @@ from asp_eval.reporting.sections.flow import flow_diagram, flow_table
 from asp_eval.reporting.sections.missingness import predictor_tables, rater_table
 from asp_eval.reporting.setting import Setting
 from asp_eval.store.result_files import load, save
+from asp_eval.trial.randomisation.closed import LeftOut
 
 
 def setting(language: str = "en", **changes) -> Setting:
@@ -222,3 +223,10 @@ def test_every_table_fills_its_columns():
     for table in (block for block in blocks_of(evaluation(builders.results(), "da").sections) if isinstance(block, Table)):
         for row in table.rows:
             assert sum(cell.wide for cell in row.cells) == len(table.columns), table.key
+
+
+def test_institutions_left_out_of_the_draw_are_told_with_their_reasons():
+    flow = builders.flow()
+    told = replace(flow, institutions=flow.institutions + 2, not_drawn=2, left_out=(LeftOut("D09", "2027-06-01", "merged"),))
+    first = flow_diagram(told, builders.outcomes(), setting()).boxes[0]
+    assert "Left out: D09, closed on 2027-06-01: merged" in first.lines

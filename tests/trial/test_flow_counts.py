@@ -18,6 +18,7 @@ Institutions A, B (reference), C, D (intervention), E (not drawn).
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pandas as pd
 import pytest
@@ -197,3 +198,13 @@ def test_an_institution_is_closed_if_it_was_by_the_last_day_of_the_wave(closed_o
     visits = VISITS.loc[VISITS["child_id"] != "d1"]
     there = presence(study, CHILDREN, visits, visits, institutions).set_index(["child_id", "wave"])
     assert there.loc[("b1", "w2"), "state"] == state
+
+
+@pytest.mark.parametrize(("drawn_on", "left_out"), [(None, ()), (date(2027, 5, 31), ()), (date(2027, 6, 1), ("E",))])
+def test_who_had_closed_by_the_draw_is_told_apart(drawn_on: date | None, left_out: tuple[str, ...]) -> None:
+    listed = INSTITUTIONS.assign(
+        closed_on=["2027-01-01", None, None, None, "2027-06-01"], closed_why=[None, None, None, None, "merged"]
+    )
+    flow = flow_counts(STUDY, CHILDREN, VISITS, ALLOCATION, listed, drawn_on=drawn_on)
+    assert flow.not_drawn == 1 and tuple(one.institution for one in flow.left_out) == left_out  # A has an arm, whenever it closed
+    assert [str(one.reason) for one in flow.left_out] == ["closed on 2027-06-01: merged"] * len(left_out)

@@ -8,11 +8,12 @@ from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.reporting.blocks import Column, Row, Section, Table, cell
 from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.flow import FlowBox, FlowFigure, flow_figure
-from asp_eval.reporting.numbers import joined
+from asp_eval.reporting.numbers import Shown, joined
 from asp_eval.reporting.sections.attrition import attrition_table
 from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, NotScreened, WaveFlow
+from asp_eval.trial.randomisation.closed import LeftOut
 
 
 def flow(results: Results, setting: Setting) -> Section:
@@ -195,6 +196,7 @@ def flow_diagram(flow: FlowCounts, outcomes: tuple[OutcomeResult, ...], setting:
     if flow.not_drawn:
         children = show.integer(flow.children_not_drawn)
         lines.append(say("{n} of them not drawn, with {children} children", n=show.integer(flow.not_drawn), children=children))
+        lines += [_left_out(one, setting) for one in flow.left_out]
     last = primary_outcomes(outcomes)
     arms = [_boxes(arm, last, setting) for arm in flow.arms]
     described = "; ".join(f"{box.heading}: {', '.join(box.lines)}" for boxes in arms for box in boxes)
@@ -202,6 +204,11 @@ def flow_diagram(flow: FlowCounts, outcomes: tuple[OutcomeResult, ...], setting:
         FlowBox(say("Assessed for the trial"), tuple(lines)), arms,
         title=say("Flow of institutions and children"), description=described + ".",
     )  # fmt: skip
+
+
+def _left_out(one: LeftOut, setting: Setting) -> Shown:
+    reason = setting.say.note(one.reason)
+    return setting.show.say("Left out: {institution}, {reason}", institution=one.institution, reason=reason)
 
 
 def _boxes(arm: ArmFlow, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> list[FlowBox]:

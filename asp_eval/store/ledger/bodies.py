@@ -116,6 +116,8 @@ class DrawBody(LedgerBody):
         The scheme in words, and the digest of the list.
     lines : tuple of str
         The list.
+    left_out : mapping of str to str
+        Institutions of the list that were not drawn because they had closed, each with the reason.
     candidates_digest, candidates, candidates_are_all_allocations, kept, worst_kept_score
         Of a constrained scheme: the set that the lot was drawn from.
     """
@@ -127,6 +129,7 @@ class DrawBody(LedgerBody):
     scheme: str = ""
     digest: str = ""
     lines: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = Field(default_factory=dict)
     candidates_digest: str = ""
     candidates: int | None = None
     candidates_are_all_allocations: bool | None = None

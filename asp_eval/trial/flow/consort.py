@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import pandas as pd
 from asp_eval.core.errors import DataProblems, Fault, Place
 from asp_eval.trial.flow.counts import ArmFlow, FlowCounts, NotScreened, Received, WaveFlow, conserve
 from asp_eval.trial.flow.presence import NOT_SCREENED, SCREENED, closed_by, closed_why, presence, screening_waves
+from asp_eval.trial.randomisation.closed import left_out
 from asp_eval.trial.study.design import Study
 
 STANDINGS = ("cohort", "not_eligible", "joined_later")
@@ -45,6 +47,7 @@ def flow_counts(
     institutions: pd.DataFrame,
     there: pd.DataFrame | None = None,
     received: Collection[str] | None = None,
+    drawn_on: date | None = None,
 ) -> FlowCounts:
     """Count the flow of a trial.
 
@@ -67,6 +70,8 @@ def flow_counts(
         listed who was not screened.
     received : collection of str, optional
         institution_id of those that received the intervention; None where no rule is declared.
+    drawn_on : date, optional
+        The day of the draw: institutions that had closed by then, and have no arm, are told apart with their reasons.
 
     Returns
     -------
@@ -95,7 +100,9 @@ def flow_counts(
     total = institutions["institution_id"].nunique()
     without = int(listed["arm"].isna().sum())
     conserve("children", len(children), not_drawn=without, **{arm.arm: arm.listed for arm in arms})
-    return FlowCounts(total, total - len(lots), arms, without)
+    undrawn = institutions.loc[~institutions["institution_id"].astype("str").isin(lots.index)]
+    closed = () if drawn_on is None else left_out(undrawn, drawn_on)
+    return FlowCounts(total, total - len(lots), arms, without, closed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asp_eval.core.errors import Fault
+from asp_eval.trial.randomisation.closed import LeftOut
 
 NOT_CONSERVED = Fault(
     "FLO-001",
@@ -187,15 +188,18 @@ class FlowCounts:
     """The whole flow: ``institutions = not_drawn + drawn``, and the drawn are the sum over arms.
 
     `institutions` were assessed: they stand in the list of institutions. `children_not_drawn` are listed in institutions that
-    were not drawn, and belong to no arm.
+    were not drawn, and belong to no arm. `left_out` are those of the institutions not drawn that had closed by the draw.
     """
 
     institutions: int
     not_drawn: int
     arms: tuple[ArmFlow, ...]
     children_not_drawn: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
     def __post_init__(self) -> None:
+        others = self.not_drawn - len(self.left_out)
+        conserve("institutions not drawn", self.not_drawn, closed=len(self.left_out), others=others)
         conserve("institutions", self.institutions, not_drawn=self.not_drawn, **{a.arm: a.institutions for a in self.arms})
 
 
