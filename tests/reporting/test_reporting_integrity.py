@@ -229,4 +229,4 @@ def test_institutions_left_out_of_the_draw_are_told_with_their_reasons():
     flow = builders.flow()
     told = replace(flow, institutions=flow.institutions + 2, not_drawn=2, left_out=(LeftOut("D09", "2027-06-01", "merged"),))
     first = flow_diagram(told, builders.outcomes(), setting()).boxes[0]
-    assert "Left out: D09, closed on 2027-06-01: merged" in first.lines
+    assert "Left out: D09, closed on 2027-06-01: merged" in [line.text for line in first.lines]
