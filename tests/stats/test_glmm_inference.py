@@ -128,3 +128,8 @@ def test_a_fit_prints_like_a_summary(kind):
     assert "Random effects:" in shown
     assert "groups: inst, 16" in shown
     assert ("low|middle" in shown) == (kind == "clmm")
+
+
+def test_few_groups_are_said_with_the_way_out():
+    assert any("permutation" in n for n in asp_eval.glmm(FORMULA, trial(groups=8)).notes)
+    assert not any("permutation" in n for n in asp_eval.glmm(FORMULA, trial(groups=12)).notes)
