@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 
 from asp_eval.core.phrases import Phrase
+from asp_eval.intake.personal_numbers import personal_number, without_personal_numbers
 
 CPR, NAME, EMAIL = Phrase("a personal number"), Phrase("a name"), Phrase("an e-mail address")
 PHONE, ADDRESS = Phrase("a telephone number"), Phrase("an address")
@@ -36,15 +36,7 @@ _PLACES = frozenset([
 _SMALL_THEN_CAPITAL = re.compile(r"(?<=[a-zæøå])(?=[A-ZÆØÅ])")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
-_CPR = re.compile(
-    r"(?:(?<=cpr)|(?<=nr)|(?<![^\W_]))(?<!\d[.,])"  # no digit or letter before it, unless "cpr" or "nr"; no decimals
-    r"(?P<day>\d\d)(?P<mark>[ ./-]?)(?P<month>\d\d)(?P=mark)(?P<year>\d\d)"
-    r"(?P<hyphen>\s?[-\u2010-\u2015\u2212]\s?|\s)?(?P<serial>\d{4})"
-    r"(?![^\W_])(?![.,]\d*[1-9])",  # none after it, but 1312011234.0 is a personal number that was read as a number
-    re.IGNORECASE,
-)
 _EMAIL = re.compile(r"[^\s@<>()\[\]\"',;:]+@[^\s@<>()\[\]\"',;:]+\.[^\W\d_]{2,}")
-_SHORTEST_CPR = 10
 
 
 def named_identifier(name: str, *, of_a_place: bool = False) -> str | None:
@@ -68,53 +60,6 @@ def named_identifier(name: str, *, of_a_place: bool = False) -> str | None:
     if of_a_place and all(word in _PLACES for word in words):
         return None
     return next(kind for kind in _WORDS if kind in kinds)
-
-
-def personal_number(text: str) -> str | None:
-    """Return the Danish personal number (CPR) in a text as ten digits, or None if it holds none.
-
-    Ten digits, with a hyphen or spaces between or not, of which the first six are a day that was or will be: ddmmyy and the
-    century that the seventh digit stands for. The check digit is not looked at: since 2007 numbers are given without it.
-
-    Examples
-    --------
-    >>> personal_number("cpr 010203-4567"), personal_number("0102034567"), personal_number("31 02 03 4567")
-    ('0102034567', '0102034567', None)
-    """
-    if len(text) < _SHORTEST_CPR:
-        return None
-    for found in _CPR.finditer(text):
-        dated = found["mark"] in "./-" and found["mark"] != ""
-        if dated and not (found["hyphen"] or " ").strip():  # 01.02.06 1015 is a day and a time
-            continue
-        if _is_day(found["day"], found["month"], found["year"], found["serial"]):
-            return found["day"] + found["month"] + found["year"] + found["serial"]
-    return None
-
-
-def is_personal_number(text: str) -> str | None:
-    """Return the ten digits if a text is a personal number and nothing else, else None.
-
-    Examples
-    --------
-    >>> is_personal_number("010203-4567"), is_personal_number("1312011234.0"), is_personal_number("cpr 010203-4567")
-    ('0102034567', '1312011234', None)
-    """
-    found = _CPR.match(text) if len(text) >= _SHORTEST_CPR else None
-    if found is None or text[found.end() :].strip("0") not in ("", ".", ","):
-        return None
-    return personal_number(text)
-
-
-def lacks_its_zero(text: str) -> bool:
-    """Return whether nine digits would be a personal number if a spreadsheet had not dropped their leading zero.
-
-    Examples
-    --------
-    >>> lacks_its_zero("102034567"), lacks_its_zero("902034567"), lacks_its_zero("992034567")
-    (True, True, False)
-    """
-    return len(text) == _SHORTEST_CPR - 1 and text.isascii() and text.isdigit() and personal_number("0" + text) is not None
 
 
 def has_email(text: str) -> bool:
@@ -141,21 +86,4 @@ def masked(text: str) -> str:
     >>> masked("ring til 010203-4567, eller anna@example.org")
     'ring til ***, eller ***'
     """
-    return _EMAIL.sub("***", _CPR.sub(lambda found: "***" if personal_number(found[0]) else found[0], text))
-
-
-def _is_day(day: str, month: str, year: str, serial: str) -> bool:
-    try:
-        dt.date(_century(int(year), int(serial[0])) + int(year), int(month), int(day))
-    except ValueError:
-        return False
-    return True
-
-
-def _century(year: int, seventh: int) -> int:
-    """Return the century of a personal number, as the office of the Danish civil register gives it."""
-    if seventh <= 3:
-        return 1900
-    if seventh in (4, 9):
-        return 2000 if year <= 36 else 1900
-    return 2000 if year <= 57 else 1800
+    return _EMAIL.sub("***", without_personal_numbers(text))

@@ -6,7 +6,7 @@ faults come alone, for other messages repeat what they found, and these must not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,16 +18,9 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.intake.files.columns import shorten
 from asp_eval.intake.files.protected import ProtectedTable
 from asp_eval.intake.files.raw import SPACES, RawTable, TextColumn, positions
-from asp_eval.intake.identifiers import (
-    has_email,
-    is_personal,
-    is_personal_number,
-    lacks_its_zero,
-    masked,
-    named_identifier,
-    personal_number,
-)
+from asp_eval.intake.identifiers import has_email, is_personal, masked, named_identifier
 from asp_eval.intake.mapping.mapping import Mapping
+from asp_eval.intake.personal_numbers import holding_personal_numbers, is_personal_number, lacks_its_zero, personal_number
 from asp_eval.intake.privacy.pseudonyms import PseudonymKey, key_of, pseudonym
 from asp_eval.trial.tables.fields import Field
 from asp_eval.trial.tables.schema import TableSchema
@@ -200,7 +193,13 @@ def _identifies(raw: RawTable, use: _Use, schema: TableSchema) -> bool:
     """Return whether a column that is left out identifies persons, so that the copy kept must not have it."""
     if use.declared_harmless:
         return False
-    return use.column in raw.identifiers or bool(_named(raw, use, schema)) or any(map(is_personal, raw.columns[use.column].texts))
+    texts = raw.columns[use.column].texts
+    return (
+        use.column in raw.identifiers
+        or bool(_named(raw, use, schema))
+        or any(map(has_email, texts))
+        or any(holding_personal_numbers(texts))
+    )
 
 
 def _named(raw: RawTable, use: _Use, schema: TableSchema) -> str | None:
@@ -221,9 +220,9 @@ def _refused(raw: RawTable, use: _Use, schema: TableSchema) -> Iterator[Problem]
         yield FLAGGED.at(raw.place(column=use.column), **said)
     else:
         column = raw.columns[use.column]
-        tests: tuple[tuple[Fault, Callable[[str], object]], ...] = ((PERSONAL_NUMBER, personal_number), (EMAIL, has_email))
-        for fault, test in tests:
-            holding = np.array([bool(test(text)) for text in column.texts], dtype=bool)
+        numbers, addresses = holding_personal_numbers(column.texts), [has_email(text) for text in column.texts]
+        for fault, holds in ((PERSONAL_NUMBER, numbers), (EMAIL, addresses)):
+            holding = np.array(holds, dtype=bool)
             if holding.any():
                 yield from (fault.at(raw.place(row, use.column), **said) for row in positions(column.where(holding)))
 

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 
 from asp_eval.intake.files.raw import SPACES
-from asp_eval.intake.identifiers import is_personal_number
+from asp_eval.intake.personal_numbers import is_personal_number
 
 KEPT = 32  # hexadecimal digits, 128 bits: half of the digest, the least that RFC 2104 advises
 _LENGTH = len("k123456789abc-") + KEPT

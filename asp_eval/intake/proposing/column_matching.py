@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 import numpy as np
 
 from asp_eval.intake.files.raw import SPACES, RawTable, TextColumn
-from asp_eval.intake.identifiers import is_personal_number, personal_number
+from asp_eval.intake.personal_numbers import is_personal_number, personal_number
 from asp_eval.intake.proposing.synonyms import INDICATORS, SYNONYMS, fold
 from asp_eval.intake.values import Marks, convert, month_of
 from asp_eval.trial.tables.fields import Field

@@ -20,6 +20,7 @@ from asp_eval.intake.files.export import Progress, quiet
 from asp_eval.intake.files.raw import Dialect, RawTable
 from asp_eval.intake.identifiers import is_personal, named_identifier
 from asp_eval.intake.mapping.mapping import FILL_IN, NO_MAPPING, kept_mapping, load_mapping, mapping_beside
+from asp_eval.intake.personal_numbers import holding_personal_numbers
 from asp_eval.intake.pipeline import read_export, refuse_correction
 from asp_eval.intake.privacy.protection import persons_in_names, refuse_persons_in
 from asp_eval.intake.proposing.answers import Recode, recode_families, recode_items, recode_values
@@ -310,6 +311,7 @@ def _identifying(raw: RawTable, name: str, *, of_a_place: bool) -> str | None:
         return "the file marks it as identifying a person"
     if kind := named_identifier(name, of_a_place=of_a_place):
         return f"{kind} identifies a person, and is not to be stored"
-    if any(is_personal(text) for text in texts_of(raw.columns[name])[:MOST_LOOKED_AT]):
+    texts = texts_of(raw.columns[name])[:MOST_LOOKED_AT]
+    if any(map(is_personal, texts)) or any(holding_personal_numbers(texts)):
         return "it holds personal numbers or e-mail addresses, which are not to be stored"
     return None
