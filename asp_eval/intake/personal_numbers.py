@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 DIGITS = 10
@@ -87,7 +87,7 @@ def lacks_its_zero(text: str) -> bool:
     return _is_short(text) and personal_number("0" + text) is not None
 
 
-def holding_personal_numbers(texts: Sequence[str]) -> list[bool]:
+def holding_personal_numbers(texts: Iterable[str]) -> list[bool]:
     """Return which texts of a column hold a personal number, those that lost their leading zero included.
 
     Nine digits alone may be any number. They are taken for personal numbers if at least half of those in the column would be.
@@ -99,6 +99,7 @@ def holding_personal_numbers(texts: Sequence[str]) -> list[bool]:
     >>> holding_personal_numbers(["102034567", "481634567", "777777777"])
     [False, False, False]
     """
+    texts = list(texts)
     short = [text for text in texts if _is_short(text)]
     lost = {text for text in short if lacks_its_zero(text)}
     if 2 * len(lost) < len(short):
