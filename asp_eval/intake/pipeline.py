@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.intake.checks.certain_columns import contradicted_columns
 from asp_eval.intake.checks.context import CheckContext
+from asp_eval.intake.checks.declared_answers import contradicted_answers
 from asp_eval.intake.checks.suspicions import absences
 from asp_eval.intake.checks.validation import Sifted, sift
 from asp_eval.intake.correction_files import Correction, correction_format, is_correction
@@ -121,14 +123,19 @@ class IncomingFile:
         return protected
 
     def map(self, protected: ProtectedTable) -> MappedTable:
-        """Return the file under our names and values.
+        """Return the file under our names and values, noting what the file itself says otherwise: SCR-190 to SCR-193.
 
         Raises
         ------
         DataProblems
             SCR-020 to SCR-023, SCR-180 to SCR-183, SCR-186, SCR-187.
         """
-        return apply_mapping(protected, self.mapping, self.schema.names)
+        mapped = apply_mapping(protected, self.mapping, self.schema.names)
+        contradicted = (
+            *contradicted_columns(protected, self.schema, self.mapping),
+            *contradicted_answers(mapped, self.schema, self.mapping),
+        )
+        return dataclasses.replace(mapped, notes=(*mapped.notes, *contradicted))
 
     def sift(self, mapped: MappedTable, context: CheckContext | None = None) -> Sifted:
         """Separate the rows that can be stored from those at fault.
@@ -144,7 +151,7 @@ class IncomingFile:
         NothingAccepted
             Every fault of the file, if no row of it can be accepted.
         """
-        sifted = sift(mapped, self.schema, study=self.study, context=context)
+        sifted = sift(mapped, self.schema, study=self.study, context=context, mapping=self.mapping)
         if context is None or self.schema.wave is None or context.is_correction:  # a correction has but a few rows of its file
             return sifted
         found = list(absences(sifted.table, context))

@@ -172,6 +172,14 @@ def keys_stored(connection: DuckDBPyConnection, schema: TableSchema) -> frozense
     return frozenset(keys_of(fetch(connection, f"SELECT {columns} FROM {quoted(name)} {condition}", [*values]), schema))
 
 
+def units_waiting(connection: DuckDBPyConnection, import_id: int) -> tuple[frozenset[str], int]:
+    """Return the units of an import that wait in quarantine, and how many rows wait there that tell no unit."""
+    if not stored_columns(connection, "quarantine"):
+        return frozenset(), 0
+    keys = [key for (key,) in connection.execute("SELECT key FROM quarantine WHERE import_id = ?", [import_id]).fetchall()]
+    return frozenset(key for key in keys if key), sum(not key for key in keys)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Waiting:
     """The rows of one import that wait in quarantine.

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from asp_eval.core.errors import Fault, Problem, Refusal
-from asp_eval.core.phrases import Phrase, some_of
+from asp_eval.core.phrases import Phrase, listed, some_of
+from asp_eval.intake.checks.validation import Sifted
+from asp_eval.intake.files.raw import SPACES
 from asp_eval.intake.table import Table
 from asp_eval.store.children import REGISTER
 from asp_eval.store.layout import fetch, items_table, quoted, stored_columns
+from asp_eval.store.quarantine import units_waiting
 from asp_eval.trial.tables.schema import LISTS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+WAITING_VANISH = Fault(
+    "STO-039",
+    "{rows} of {before} in quarantine would vanish, for this file has no row of them: {names}",
+    "Correct them in output/quarantine and import that first; or put them into this file. If they are to go, give --replace.",
+)  # fmt: skip
 VANISHING = Fault(
     "STO-013",
     "{count} of the file that stands here ({before}) would vanish, for this one has no row that can be accepted, or no answers, "
@@ -57,6 +66,67 @@ def vanishing(connection: DuckDBPyConnection, table: Table) -> list[str]:
         stored = set[str]().union(*(_stored(connection, name, unit, table.wave) for name in answers))
         lost |= stored - set(frame.loc[frame[items].notna().any(axis=1), unit])
     return sorted(lost)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingLost:
+    """What waits in quarantine and a new file has no row of.
+
+    Attributes
+    ----------
+    units : tuple of str
+    nameless : int
+        Rows that tell no unit, beyond those of the new file and those that are new in it.
+    """
+
+    units: tuple[str, ...] = ()
+    nameless: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many in all."""
+        return len(self.units) + self.nameless
+
+
+def waiting_lost(connection: DuckDBPyConnection, sifted: Sifted, before: int) -> WaitingLost:
+    """Return what waits of an import in quarantine and would vanish if a file took its place.
+
+    A row whose unit is not known cannot be found again by its id: it is there if the new file has a row without an id in its
+    place, or a unit that the file before had neither stored nor waiting.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    sifted : Sifted
+        The new file.
+    before : int
+        The import whose place it takes.
+    """
+    table = sifted.table
+    unit = table.schema.key[0]
+    waiting, nameless = units_waiting(connection, before)
+    if not waiting and not nameless:
+        return WaitingLost()
+    again = [str(cell).strip(SPACES) for cell in sifted.refused.columns[unit].cells()] if unit in sifted.refused.columns else []
+    there = set(table.checked[unit].astype(str)) | set(again)
+    added = there - {""} - waiting - _stored(connection, _listing(table.name), unit, table.wave)
+    left = max(0, nameless - again.count("") - len(added))
+    return WaitingLost(tuple(sorted(waiting - there)), left)
+
+
+def refuse_waiting_lost(source: str, lost: WaitingLost, before: str) -> None:
+    """Refuse a file that would make rows in quarantine vanish.
+
+    Raises
+    ------
+    Refusal
+        STO-039.
+    """
+    if lost.rows:
+        rows = Phrase("1 row") if lost.rows == 1 else Phrase("{n} rows", n=lost.rows)
+        nameless = [Phrase("{n} without an id", n=lost.nameless)] if lost.nameless else []
+        names = listed([*([some_of(lost.units, MOST_NAMED)] if lost.units else []), *nameless])
+        raise Refusal([WAITING_VANISH.at(source, rows=rows, before=before, names=names)])
 
 
 def _lost_rows(connection: DuckDBPyConnection, table: Table) -> list[str]:

@@ -23,7 +23,7 @@ from asp_eval.store.check_context import StoredContext, stored_context
 from asp_eval.store.corrections import mapped_correction
 from asp_eval.store.import_report import ImportReport
 from asp_eval.store.reconciliation import refuse_unreconciled
-from asp_eval.store.replacement import counted, refuse_vanishing, vanishing
+from asp_eval.store.replacement import counted, refuse_vanishing, refuse_waiting_lost, vanishing, waiting_lost
 from asp_eval.store.table_writer import contradictions, write_table
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import IMPORTABLE, UNKNOWN_TABLE, table_schema
@@ -270,9 +270,11 @@ def _compared(
     if not stands or table.name == "allocation":  # which is added to; nothing takes its place
         return _Comparison()
     lost = vanishing(connection, table)
+    waiting = waiting_lost(connection, sifted, stands[0].import_id)
     if not replace:
         refuse_vanishing(table, lost, stands[0].file, (p for p in sifted.problems if p.severity == "error"))
-    return _Comparison(before=stands[0], vanished=len(lost))
+        refuse_waiting_lost(table.source, waiting, stands[0].file)
+    return _Comparison(before=stands[0], vanished=len(set(lost) | set(waiting.units)) + waiting.nameless)
 
 
 def _sifted(file: MappedFile, stored: StoredContext) -> Sifted:

@@ -12,6 +12,7 @@ from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.checks.validation import Sifted, sift
 from asp_eval.intake.files.raw import Dialect
 from asp_eval.intake.files.reading import read_raw
+from asp_eval.intake.mapping.mapping import Mapping
 from asp_eval.intake.pipeline import IncomingFile, read_table
 from asp_eval.intake.table import Table
 from asp_eval.trial.tables.schema import table_schema
@@ -26,6 +27,7 @@ KNOWN = CheckContext(
     }).astype("string"),
     waves_before=frozenset({"", "w1"}),
 )  # fmt: skip
+ANY_SHARE = Mapping.model_validate({"version": 1, "stop_at": {"share_of_rows": 1}})
 AT_W1 = CheckContext(institutions=KNOWN.institutions, allocated=KNOWN.allocated)
 
 
@@ -286,8 +288,8 @@ def test_more_than_a_thousand_of_a_kind_are_counted(check, visits):
     many = pd.concat([visits.iloc[[0]]] * 1_200, ignore_index=True).assign(sex="?")
     many["child_id"] = [f"{i:05d}" for i in range(1_200)]
     problems = check(many)
-    assert len(problems) == 1_001
-    assert {problem.code for problem in problems} == {"SCR-043", "SCR-018"}
+    assert len(problems) == 1_002
+    assert {problem.code for problem in problems} == {"SCR-043", "SCR-018", "SCR-196"}
 
 
 @pytest.fixture
@@ -295,7 +297,8 @@ def sifted(study, export):
     """Sift a frame as a wave's export."""
 
     def sifted(frame: pd.DataFrame, context: CheckContext | None = AT_W1) -> Sifted:
-        return sift(read_raw(export(frame)), table_schema("screening", study, "w1"), study=study, context=context)
+        schema = table_schema("screening", study, "w1")
+        return sift(read_raw(export(frame)), schema, study=study, context=context, mapping=ANY_SHARE)
 
     return sifted
 

@@ -131,7 +131,8 @@ def test_a_kill_at_any_moment_leaves_before_or_after(drawn, exports):
 def test_killed_at_random_moments_the_study_reconciles_every_time(kills, drawn, visits, export, incoming):
     many = pd.concat([visits.assign(child_id=[f"{turn}-{row}" for row in range(3)]) for turn in range(100)])
     for number in range(2):
-        export(many.assign(sex=["boy", "x", "x"] * 100, hours=str(number)), f"faulty{number}.csv")
+        file = export(many.assign(sex=["boy", "x", "x"] * 100, hours=str(number)), f"faulty{number}.csv")
+        file.with_name(f"{file.name}.mapping.yaml").write_text("version: 1\nstop_at: {share_of_rows: 1}\n")
     killer = start(KILLED, drawn.folder, incoming)
     moments = random.Random(20061)
     seen = set()

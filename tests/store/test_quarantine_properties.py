@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from asp_eval.core.errors import DataProblems
@@ -27,7 +27,7 @@ from asp_eval.trial.tables.schema import TableSchema, table_schema
 from tests.small_study import OLDER, STUDY_YAML
 
 KNOWN = CheckContext(institutions=frozenset({"A1", "A2", "H1"}), allocated=frozenset({"A1", "A2"}))
-MAPPING = Mapping.model_validate({"version": 1, "keep_rows": "keep != 0", "ignore": ["keep"]})
+MAPPING = Mapping.model_validate({"version": 1, "keep_rows": "keep != 0", "ignore": ["keep"], "stop_at": {"share_of_rows": 1}})
 COLUMNS = ("child_id", "institution_id", "sex", "hours", "answer", "keep")
 ROWS = st.lists(
     st.tuples(
@@ -78,10 +78,11 @@ def sorted_by_hand(rows: list[tuple[str, ...]]) -> dict[int, str]:
 
 @given(rows=ROWS)
 def test_every_row_is_in_exactly_one_place(schema, rows):
+    assume(sum(row[4] == "7" for row in rows) < 5)  # or the column is at fault, and not its rows
     by_hand = sorted_by_hand(rows)
     expected = {kind: sorted(n for n, at in by_hand.items() if at == kind) for kind in set(by_hand.values())}
     try:
-        sifted = sift(apply_mapping(raw_of(rows), MAPPING, schema.names), schema, context=KNOWN)
+        sifted = sift(apply_mapping(raw_of(rows), MAPPING, schema.names), schema, context=KNOWN, mapping=MAPPING)
     except DataProblems as refused:
         assert "stored" not in expected
         assert "unanswered" not in expected

@@ -113,3 +113,29 @@ def test_more_than_five_are_counted(rated, export, visits, refusal):
     message = refusal(rated, export(many.iloc[:1]), "screening", wave="w2")
     assert "6 children" in message
     assert ": 012, 013, 014, 015, 016 and 1 more." in message
+
+
+def test_a_child_that_waits_in_quarantine_does_not_vanish_unasked(drawn, export, visits):
+    import_file(drawn, export(visits.assign(institution_id=["Z9", "A2", "H1"])), "screening", wave="w1")
+    without = visits.tail(2)
+    with pytest.raises(Refusal) as caught:
+        import_file(drawn, export(without, "second.csv"), "screening", wave="w1")
+    assert [problem.code for problem in caught.value.problems] == ["STO-039"]
+    assert "in quarantine would vanish, for this file has no row of them: 001" in str(caught.value)
+    assert len(table(drawn, "quarantine")) == 1
+    report = import_file(drawn, export(without, "second.csv"), "screening", wave="w1", replace=True)
+    assert (report.accepted, report.vanished, report.waiting) == (2, "1 child", 0)
+
+
+def test_a_child_that_waits_again_or_is_in_order_now_does_not_vanish(drawn, export, visits):
+    import_file(drawn, export(visits.assign(institution_id=["Z9", "A2", "H1"])), "screening", wave="w1")
+    assert import_file(drawn, export(visits.assign(institution_id=["Z8", "A2", "H1"])), "screening", wave="w1").waiting == 1
+    assert import_file(drawn, export(visits), "screening", wave="w1").accepted == 3
+
+
+def test_a_row_that_waits_for_its_id_does_not_vanish_unasked(drawn, export, visits):
+    import_file(drawn, export(visits.assign(child_id=["", "002", "003"])), "screening", wave="w1")
+    with pytest.raises(Refusal) as caught:
+        import_file(drawn, export(visits.tail(2), "second.csv"), "screening", wave="w1")
+    assert "1 without an id" in str(caught.value)
+    assert import_file(drawn, export(visits, "third.csv"), "screening", wave="w1").accepted == 3

@@ -13,15 +13,20 @@ import pandas as pd
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.phrases import Phrase, all_of, any_of
 from asp_eval.intake.checks.context import CheckContext
+from asp_eval.intake.checks.declared_answers import OTHER_CODES, OTHER_MEANING, TURNED_ROUND
 from asp_eval.intake.checks.duplicates import same_keys, same_rows
 from asp_eval.intake.checks.findings import Finding, at_rows, listed
+from asp_eval.intake.checks.refusals import FOREIGN_CODES, SHIFTED_CODES, foreign_codes, too_many_rows
 from asp_eval.intake.checks.rules import broken_rules, unmet
 from asp_eval.intake.checks.suspicions import straight_liners
 from asp_eval.intake.files.raw import SPACES, Mask, TextColumn
 from asp_eval.intake.mapping.applying import MappedTable
+from asp_eval.intake.mapping.mapping import NO_MAPPING
+from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.table import VALIDATED, Table
 from asp_eval.intake.values import (
     KINDS,
+    NOT_A_CODE,
     Converted,
     Marks,
     convert,
@@ -65,6 +70,9 @@ NOT_THERE = Fault(
 
 
 ALL_OR_NOTHING = ("institutions", "allocation")  # short lists that everything hangs on: no row of them waits in quarantine
+
+
+CODED_OTHERWISE = frozenset({OTHER_CODES, OTHER_MEANING, TURNED_ROUND, FOREIGN_CODES, SHIFTED_CODES})
 
 
 class NothingAccepted(DataProblems):
@@ -125,7 +133,14 @@ class Sifted:
         return self.table
 
 
-def sift(raw: MappedTable, schema: TableSchema, *, study: Study | None = None, context: CheckContext | None = None) -> Sifted:
+def sift(
+    raw: MappedTable,
+    schema: TableSchema,
+    *,
+    study: Study | None = None,
+    context: CheckContext | None = None,
+    mapping: MappingFile = NO_MAPPING,
+) -> Sifted:
     """Separate the rows of a file that can be stored from those at fault.
 
     A row with any error is refused whole. Of rows that are the same in every cell one is accepted, and the others are counted
@@ -141,6 +156,8 @@ def sift(raw: MappedTable, schema: TableSchema, *, study: Study | None = None, c
         Adds the waves' dates and the eligible ages.
     context : CheckContext, optional
         Adds institutions, allocation and what earlier files said of the children; without it none of these is checked.
+    mapping : Mapping, optional
+        The one that the file was read with: it says from which share of rows at fault on the whole file is refused.
 
     Raises
     ------
@@ -160,11 +177,15 @@ def sift(raw: MappedTable, schema: TableSchema, *, study: Study | None = None, c
         if all(name in frame for name in schema.key):
             findings += broken_rules(raw, frame, schema, study, context)
     errors = [finding.among(~left_out) for finding in findings if finding.is_error]
+    if context is None or not context.is_correction:
+        general += foreign_codes(raw, schema)
+        general += too_many_rows(raw, errors, mapping)
     refused = at_rows(errors, len(raw))
     accepted = ~refused & ~left_out
     if _is_hopeless(general, refused, accepted, schema):
         notes = [finding for finding in findings if not finding.is_error]
-        problems = [*general, *listed(notes, raw), *listed(errors, raw)]
+        shown = _without_what_columns_show(errors, general)
+        problems = [*general, *listed(notes, raw), *listed(shown, raw)]
         everyone = np.ones(len(raw), dtype=np.bool_)
         names = (_cells_by_row(raw, everyone, "institution_id"), _cells_by_row(raw, everyone, schema.key[0]))
         raise NothingAccepted(sorted(problems, key=_row), *names)
@@ -199,6 +220,13 @@ def _is_hopeless(general: list[Problem], refused: Mask, accepted: Mask, schema: 
     if any(problem.severity == "error" for problem in general):
         return True
     return bool(refused.any()) and (schema.name in ALL_OR_NOTHING or not accepted.any())
+
+
+def _without_what_columns_show(errors: list[Finding], general: list[Problem]) -> list[Finding]:
+    """Leave out what single cells are at fault for, where it is said of their columns."""
+    if CODED_OTHERWISE.isdisjoint(problem.fault for problem in general):
+        return errors
+    return [finding for finding in errors if finding.fault is not NOT_A_CODE]
 
 
 def _reasons(errors: list[Finding], refused: Mask) -> tuple[tuple[Problem, ...], ...]:

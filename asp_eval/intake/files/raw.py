@@ -160,6 +160,8 @@ class TextTable:
         Columns that the export itself says identify a person.
     became : mapping of str to mapping of str to str
         ``{column: {cell text of the file: what it was recoded to}}`` of the columns that were recoded: texts met, or named there.
+    exported : mapping of str to str
+        ``{our column: what the export calls it}`` of the columns that were renamed.
     """
 
     source: str
@@ -176,6 +178,7 @@ class TextTable:
     user_missing: Mapping[str, frozenset[str]] = field(default_factory=dict)
     identifiers: frozenset[str] = frozenset()
     became: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    exported: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, table: TextTable) -> Self:
@@ -199,6 +202,7 @@ class TextTable:
             user_missing={name: texts for name, texts in self.user_missing.items() if name in columns},
             identifiers=self.identifiers.intersection(columns),
             became={name: texts for name, texts in self.became.items() if name in columns},
+            exported={name: theirs for name, theirs in self.exported.items() if name in columns},
         )
 
     def renamed(self, names: Mapping[str, str]) -> Self:
@@ -211,7 +215,11 @@ class TextTable:
             user_missing={names.get(name, name): texts for name, texts in self.user_missing.items()},
             identifiers=frozenset(names.get(name, name) for name in self.identifiers),
             became={names.get(name, name): texts for name, texts in self.became.items()},
-        )
+            exported={
+                names.get(name, name): self.exported.get(name, name)
+                for name in self.columns if name in names or name in self.exported
+            },
+        )  # fmt: skip
 
     def keep(self, mask: Mask) -> Self:
         """Return the table with the rows kept; the caller counts the others."""

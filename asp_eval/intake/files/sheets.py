@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from python_calamine import CalamineSheet
-
 from asp_eval.core.errors import DataProblems, Fault, Place
 from asp_eval.core.phrases import Phrase, listed
 from asp_eval.intake.files.columns import SAME_NAME
 from asp_eval.intake.files.export import Export
 from asp_eval.intake.files.raw import SPACES
-from asp_eval.intake.files.workbook import Sheet, read_sheets, sheet_records
+from asp_eval.intake.files.workbook import Sheet, Worksheet, read_sheets, sheet_records
 
 WHICH_SHEET = Fault(
     "SCR-016", "the workbook has no sheet of this name that holds data", "Correct 'format: {{sheet: NAME}}' in the mapping."
@@ -53,7 +51,7 @@ def read_workbook(export: Export, sheet: str | None = None) -> tuple[str, str, I
     return kind, " + ".join(names), iter(_joined({name: _filled_rows(filled[name]) for name in names}, export))
 
 
-def _filled_rows(sheet: CalamineSheet) -> Sheet:
+def _filled_rows(sheet: Worksheet) -> Sheet:
     """Return the rows of a sheet, without blank ones at its end."""
     rows = list(sheet_records(sheet))
     while rows and not any(rows[-1]):

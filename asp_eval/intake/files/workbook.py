@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
@@ -13,7 +14,7 @@ from asp_eval.core.errors import DataProblems
 from asp_eval.intake.files.export import Export
 from asp_eval.intake.files.guards.archive import DAMAGED, check_archive
 from asp_eval.intake.files.guards.legacy_workbook import check_old_book
-from asp_eval.intake.files.guards.workbook_xml import TOO_MANY
+from asp_eval.intake.files.guards.workbook_xml import TOO_MANY, SheetMarks
 
 OLE_START = bytes.fromhex("d0cf11e0a1b11ae1")
 ZIP_START = b"PK\x03\x04"
@@ -24,12 +25,33 @@ Cell = str | float | bool | dt.date | dt.time | dt.timedelta
 Sheet = list[list[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Worksheet:
+    """A sheet of a workbook.
+
+    Attributes
+    ----------
+    cells : CalamineSheet
+    marks : SheetMarks
+        What it shows that its cells do not hold.
+    """
+
+    cells: CalamineSheet
+    marks: SheetMarks
+
+    @property
+    def merged(self) -> tuple[tuple[tuple[int, int], tuple[int, int]], ...]:
+        """First and last cell of each merge, as row and column from 1."""
+        found = self.cells.merged_cell_ranges or ()
+        return self.marks.merged or tuple(((a + 1, b + 1), (c + 1, d + 1)) for (a, b), (c, d) in found)
+
+
 def is_workbook(export: Export) -> bool:
     """Return whether a file begins as a workbook does, or calls itself one."""
     return export.start.startswith((ZIP_START, OLE_START)) or export.path.suffix.lower() in SUFFIXES
 
 
-def read_sheets(export: Export) -> tuple[str, dict[str, CalamineSheet]]:
+def read_sheets(export: Export) -> tuple[str, dict[str, Worksheet]]:
     """Return the kind of a workbook, and its sheets by name; they are opened once, however many readers ask.
 
     Raises
@@ -39,7 +61,7 @@ def read_sheets(export: Export) -> tuple[str, dict[str, CalamineSheet]]:
     """
     if "workbook" not in export.memo:
         export.memo["workbook"] = _opened(export)
-    found: tuple[str, dict[str, CalamineSheet]] | DataProblems = export.memo["workbook"]
+    found: tuple[str, dict[str, Worksheet]] | DataProblems = export.memo["workbook"]
     if isinstance(found, DataProblems):
         raise found
     return found
@@ -54,11 +76,18 @@ def first_sheets(export: Export) -> dict[str, Sheet]:
     return {name: list(islice(sheet_records(sheet), LOOKED_AT)) for name, sheet in sheets.items()}
 
 
-def sheet_records(sheet: CalamineSheet) -> Iterator[list[str]]:
-    """Yield the rows of a sheet as text, from row 1 and column A on."""
-    before = [""] * (sheet.start[1] if sheet.start else 0)
-    for row in sheet.iter_rows():
-        yield [*before, *map(cell_text, row)]
+def sheet_records(sheet: Worksheet) -> Iterator[list[str]]:
+    """Yield the rows of a sheet as text, from row 1 and column A on; numbers with the zeros that their format shows."""
+    before = [""] * (sheet.cells.start[1] if sheet.cells.start else 0)
+    wide: dict[int, list[tuple[int, int]]] = {}
+    for (row, column), width in sheet.marks.widths.items():
+        wide.setdefault(row, []).append((column, width))
+    for number, cells in enumerate(sheet.cells.iter_rows(), start=1):
+        record = [*before, *map(cell_text, cells)]
+        for column, width in wide.get(number, ()):
+            if column <= len(record) and record[column - 1].isdigit():
+                record[column - 1] = record[column - 1].zfill(width)
+        yield record
 
 
 def cell_text(cell: Cell) -> str:
@@ -84,19 +113,19 @@ def cell_text(cell: Cell) -> str:
             return str(cell)
 
 
-def _opened(export: Export) -> tuple[str, dict[str, CalamineSheet]] | DataProblems:
+def _opened(export: Export) -> tuple[str, dict[str, Worksheet]] | DataProblems:
     """Return the sheets that have cells, or why there are none; the library answers some damage by a panic, no `Exception`."""
     try:
         if export.start.startswith(OLE_START):
-            check_old_book(export.content, export.source)
-            kind = "xls"
+            checked = check_old_book(export.content, export.source)
         else:
-            kind = check_archive(export.content, export.source)
+            checked = check_archive(export.content, export.source)
         book = CalamineWorkbook.from_filelike(io.BytesIO(export.content))
         names = [sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
         if len(names) > MOST_SHEETS:
             return DataProblems([TOO_MANY.at(export.source)])
-        return kind, {name: book.get_sheet_by_name(name) for name in names}
+        marks = checked.marks
+        return checked.kind, {name: Worksheet(book.get_sheet_by_name(name), marks.get(name, SheetMarks())) for name in names}
     except DataProblems as problems:
         return problems
     except BaseException as error:

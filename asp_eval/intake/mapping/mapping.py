@@ -46,6 +46,18 @@ def _as_text(value: Any) -> Any:
 Text = Annotated[str, BeforeValidator(_as_text)]
 
 
+class StopAt(Document):
+    """From when on a file is refused as a whole, and not row by row.
+
+    Attributes
+    ----------
+    share_of_rows : float
+        The largest share of the rows that may wait in quarantine; 1 lets any share wait.
+    """
+
+    share_of_rows: float = Field(default=0.2, gt=0, le=1)
+
+
 class Mapping(Document):
     """A mapping file.
 
@@ -79,6 +91,12 @@ class Mapping(Document):
         Our column: rows that agree in every kept column become one.
     not_personal : list of str
         The export's own columns that look as if they identified a person, and do not.
+    not_missing : list of str
+        Texts such as ``NA`` that programs write for an empty cell, and that are ids in this file.
+    confirmed : list of str
+        Our columns, or instruments, of which the file or its answers seem to say otherwise than the mapping, and it is right.
+    stop_at : StopAt
+        From when on a file is refused as a whole.
     """
 
     version: Literal[1]
@@ -95,6 +113,9 @@ class Mapping(Document):
     ignore: tuple[Text, ...] | Literal["others"] = ()
     one_row_per: str | None = None
     not_personal: tuple[Text, ...] = ()
+    not_missing: tuple[Text, ...] = ()
+    confirmed: tuple[Text, ...] = ()
+    stop_at: StopAt = StopAt()
 
     @model_validator(mode="before")
     @classmethod
@@ -173,6 +194,15 @@ class Mapping(Document):
         patterns = self.rename_items.items()
         items = {name: ours for id_, pattern in patterns for name, ours in named(instrument(id_), pattern).items()}
         return {name: ours for name, ours in items.items() if ours not in self.rename.values()} | self.rename
+
+    def confirms(self, column: str) -> bool:
+        """Return whether somebody has looked at what a column of ours, or its instrument, is said to mean.
+
+        Parameters
+        ----------
+        column : str
+        """
+        return column in self.confirmed or column.partition(".")[0] in self.confirmed
 
     @property
     def on_one_line(self) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from asp_eval.intake.files.raw import RawTable
-from asp_eval.intake.proposing.column_matching import indicates, texts_of
-from asp_eval.intake.proposing.questionnaires import Found
-from asp_eval.intake.proposing.synonyms import NO, VALUES, YES, fold
+from asp_eval.intake.recognition.column_matching import indicates, texts_of
+from asp_eval.intake.recognition.questionnaires import Found
+from asp_eval.intake.recognition.synonyms import NO, VALUES, YES, fold
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.instruments.parts import Response

@@ -10,7 +10,7 @@ import yaml
 from asp_eval.intake.mapping.mapping import FILL_IN
 from asp_eval.intake.proposing.answers import Recode
 from asp_eval.intake.proposing.proposing import Proposal
-from asp_eval.intake.proposing.questionnaires import Found
+from asp_eval.intake.recognition.questionnaires import Found
 
 _CODE = re.compile(r"-?(?:0|[1-9]\d*)")
 LONGEST_NOTE = 70

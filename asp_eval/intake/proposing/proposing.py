@@ -24,10 +24,10 @@ from asp_eval.intake.personal_numbers import holding_personal_numbers
 from asp_eval.intake.pipeline import read_export, refuse_correction
 from asp_eval.intake.privacy.protection import persons_in_names, refuse_persons_in
 from asp_eval.intake.proposing.answers import Recode, recode_families, recode_items, recode_values
-from asp_eval.intake.proposing.column_matching import MOST_LOOKED_AT, Guess, guess_columns, texts_of
-from asp_eval.intake.proposing.questionnaires import Found, find_items
 from asp_eval.intake.proposing.settings import Setting, find_settings
-from asp_eval.intake.proposing.synonyms import WAVES, fold
+from asp_eval.intake.recognition.column_matching import MOST_LOOKED_AT, Guess, guess_columns, texts_of
+from asp_eval.intake.recognition.questionnaires import Found, find_items
+from asp_eval.intake.recognition.synonyms import WAVES, fold
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import BY_WAVE, IMPORTABLE, TableSchema, table_schema

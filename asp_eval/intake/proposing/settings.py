@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.files.raw import RawTable
-from asp_eval.intake.proposing.column_matching import texts_of
-from asp_eval.intake.proposing.questionnaires import Found
+from asp_eval.intake.recognition.column_matching import texts_of
+from asp_eval.intake.recognition.questionnaires import Found
 from asp_eval.intake.values import date_order, decimal_mark, month_of
 from asp_eval.trial.tables.schema import TableSchema
 

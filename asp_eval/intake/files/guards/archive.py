@@ -8,17 +8,26 @@ is followed element by element: where the last cell lies, how many texts there a
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from xml.parsers import expat
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Refusal
 from asp_eval.core.phrases import Phrase
 from asp_eval.intake.files.columns import shorten
-from asp_eval.intake.files.guards.workbook_xml import MOST_CELLS, PASSED_OVER, OdsScan, Scan, XlsxScan, column_letters
+from asp_eval.intake.files.guards.workbook_xml import (
+    MOST_CELLS,
+    PASSED_OVER,
+    OdsScan,
+    Scan,
+    SheetMarks,
+    XlsxScan,
+    column_letters,
+)
 
 DAMAGED = Fault("SCR-012", "the workbook is damaged or was cut short", "Fetch or export the file again.")
 ENCRYPTED = Fault(
@@ -26,6 +35,15 @@ ENCRYPTED = Fault(
 )
 EXPANDS = Fault("SCR-015", "the workbook unpacks to {size} MB, which is more than is read from one", "Export the data as CSV.")
 ERROR_CELL = Fault("SCR-017", "the cell holds a spreadsheet error", "Correct the formula, or empty the cell.")
+NOT_COMPUTED = Fault(
+    "SCR-197", "the cell holds a formula whose value was not stored", "Open the workbook in a spreadsheet and save it there; or "
+    "put values in the place of the formulas.",
+)  # fmt: skip
+STALE = Fault(
+    "SCR-198", "the cell holds a formula, and the workbook says that its formulas are to be calculated when it is opened: the "
+    "values that it holds need not be theirs",
+    "Open the workbook in a spreadsheet and save it there; or put values in the place of the formulas.",
+)  # fmt: skip
 TOO_WIDE = Fault(
     "SCR-073", "a sheet has its last cell in row {row}, column {column}: that is more than is read from a workbook",
     "If there is nothing that far down or right, delete the rows and columns after the data; else export the data as CSV.",
@@ -40,48 +58,79 @@ LARGEST_UNPACKED = 80_000_000  # bytes; about 30,000 rows of 62 items
 PIECE = 1_000_000  # bytes
 
 
-def check_archive(content: bytes, source: str) -> Literal["xlsx", "ods"]:
+Kind = Literal["xlsx", "ods"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedBook:
+    """A workbook that can be read.
+
+    Attributes
+    ----------
+    kind : str
+    marks : mapping of str to SheetMarks
+        What its sheets show that their cells do not hold, by the name of the sheet.
+    """
+
+    kind: str
+    marks: Mapping[str, SheetMarks] = field(default_factory=dict)
+
+
+def check_archive(content: bytes, source: str) -> CheckedBook:
     """Return which kind of workbook an archive is, if it can be read without filling the memory.
 
     Raises
     ------
     DataProblems
-        SCR-012 to SCR-017, SCR-073 to SCR-075.
+        SCR-012 to SCR-017, SCR-073 to SCR-075, SCR-197, SCR-198.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         parts = archive.infolist()
         if any(part.flag_bits & 1 for part in parts):
             raise DataProblems([ENCRYPTED.at(source)])
-        kind = _kind([part.filename for part in parts], source)
         _within(sum(part.file_size for part in parts), source)
-        _check_scans(list(_scanned(content, parts, kind, source)), source)
+        kind = _kind(content, parts, source)
+        scans = list(_scanned(content, parts, kind, source))
+        _check_scans(scans, source)
     except Refusal as error:
         raise DataProblems([replace(problem, place=Place(source)) for problem in error.problems]) from None
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, zlib.error, expat.ExpatError, IndexError):
         raise DataProblems([DAMAGED.at(source)]) from None
-    return kind
+    return CheckedBook(kind, _marks(scans))
 
 
-def _kind(names: list[str], source: str) -> Literal["xlsx", "ods"]:
-    known = {name.replace("\\", "/").lower() for name in names}
-    if "xl/workbook.bin" in known:
+def _kind(content: bytes, parts: list[zipfile.ZipInfo], source: str) -> Kind:
+    """Return which kind of workbook it is: the package itself says where its main part lies, in ``xl/`` or elsewhere."""
+    known = {part.filename.replace("\\", "/").lower() for part in parts}
+    main = next((_main_part(content, part) for part in parts if part.filename == "_rels/.rels"), "") or "xl/workbook.xml"
+    if main.endswith("workbook.bin") or "xl/workbook.bin" in known:
         raise DataProblems([BINARY_BOOK.at(source)])
-    if "xl/workbook.xml" in known:
+    if main in known and "workbook" in main.rpartition("/")[2]:
         return "xlsx"
     if "content.xml" in known:
         return "ods"
-    if not names:
+    if not known:
         raise ValueError("an archive of nothing")
-    shown = ", ".join(sorted(names)[:5])
+    shown = ", ".join(sorted(part.filename for part in parts)[:5])
     raise DataProblems([PACKED.at(source, found=shown)])
 
 
-def _scanned(content: bytes, parts: list[zipfile.ZipInfo], kind: Literal["xlsx", "ods"], source: str) -> Iterator[Scan]:
-    """Unpack every part in pieces, counting, and follow those that are XML."""
+def _main_part(content: bytes, part: zipfile.ZipInfo) -> str:
+    """Return the part that a package calls its document; empty if it does not say."""
+    beginning = next(_pieces(content, part), b"").decode("utf-8", errors="replace")
+    relations = re.findall(r"<(?:\w+:)?Relationship\b[^>]*>", beginning)
+    found = next((each for each in relations if re.search(r"/officeDocument[\"']", each)), "")
+    target = re.search(r"\bTarget\s*=\s*[\"']/?([^\"']*)", found)
+    return target[1].lower() if target else ""
+
+
+def _scanned(content: bytes, parts: list[zipfile.ZipInfo], kind: Kind, source: str) -> Iterator[Scan]:
+    """Unpack every part in pieces, counting, and follow those that are XML; the styles come first, for cells refer to them."""
     total = 0
-    for part in parts:
-        scan: Scan = XlsxScan() if kind == "xlsx" else OdsScan()
+    styles: dict[str, int] = {}
+    for part in sorted(parts, key=lambda part: not part.filename.lower().endswith("styles.xml")):
+        scan: Scan = XlsxScan(part.filename, styles=styles) if kind == "xlsx" else OdsScan()
         parser, size, check = None, 0, 0
         for piece in _pieces(content, part):
             if not size and piece.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"<"):
@@ -95,7 +144,23 @@ def _scanned(content: bytes, parts: list[zipfile.ZipInfo], kind: Literal["xlsx",
             scan.end()
         if size != part.file_size or check != part.CRC:
             raise ValueError("the table of contents does not say what is there")
+        if isinstance(scan, XlsxScan):
+            styles |= scan.cell_styles
+            scan.parser = None
         yield scan
+
+
+def _marks(scans: list[Scan]) -> dict[str, SheetMarks]:
+    """Return what sheets show that their cells do not hold, by the names of the sheets."""
+    found = {name: marks for scan in scans for name, marks in scan.marks().items()}
+    books = [scan for scan in scans if isinstance(scan, XlsxScan)]
+    if not books:
+        return found
+    parts = {relation: part for scan in books for relation, part in scan.related_parts().items() if "workbook" in scan.part}
+    return {
+        name: found[parts[relation]]
+        for scan in books for name, relation in scan.sheets.items() if parts.get(relation) in found
+    }  # fmt: skip
 
 
 def _pieces(content: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -119,6 +184,8 @@ def _pieces(content: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
 
 def _parser(scan: Scan) -> expat.XMLParserType:
     parser = expat.ParserCreate()
+    if isinstance(scan, XlsxScan):
+        scan.parser = parser
     parser.StartElementHandler = scan.start
     parser.StartDoctypeDeclHandler = _refuse_doctype
     return parser
@@ -138,12 +205,16 @@ def _within(size: int, source: str) -> None:
 def _check_scans(scans: list[Scan], source: str) -> None:
     grids = [grid for scan in scans for grid in scan.grids]
     check_grids(grids, source)
+    stale = any(scan.stale for scan in scans)
     problems = [
         fault.at(Place(source, row=row, column=column_letters(column)))
         for scan in scans
-        for fault, cells in ((ERROR_CELL, scan.errors), (LOST_IN_ODS, scan.lost))
+        for fault, cells in (
+            (ERROR_CELL, scan.errors), (LOST_IN_ODS, scan.lost), (NOT_COMPUTED, scan.uncomputed),
+            (STALE, scan.computed if stale else []),
+        )
         for row, column in cells
-    ]
+    ]  # fmt: skip
     if problems:
         raise DataProblems(shorten(problems))
 

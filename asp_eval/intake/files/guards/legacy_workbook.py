@@ -11,22 +11,25 @@ from collections.abc import Iterator
 
 from asp_eval.core.errors import DataProblems, Place, Problem
 from asp_eval.intake.files.columns import shorten
-from asp_eval.intake.files.guards.archive import DAMAGED, ENCRYPTED, ERROR_CELL, check_grids
-from asp_eval.intake.files.guards.workbook_xml import column_letters
+from asp_eval.intake.files.guards.archive import DAMAGED, ENCRYPTED, ERROR_CELL, NOT_COMPUTED, STALE, CheckedBook, check_grids
+from asp_eval.intake.files.guards.workbook_xml import Cell, SheetMarks, column_letters, shown_digits
 
 _FREE, _LAST_KIND = 0xFFFFFFFF, 0xFFFFFFFA  # sector numbers from the second on are marks
 _START_OF_SHEET, _PROTECTED = 0x0809, 0x002F
 _CELLS = {0x0203, 0x0204, 0x0205, 0x0006, 0x027E, 0x00FD, 0x00D6}  # number, label, truth value, formula, RK, text, rich text
 _MANY_NUMBERS = 0x00BD
+_NUMBERS, _FORMULA = {0x0203, 0x027E}, 0x0006
+_SHEET, _FORMAT, _STYLE = 0x0085, 0x041E, 0x00E0
+_CALCULATE_ON_LOAD, _EMPTY_TEXT = 2, 3
 
 
-def check_old_book(content: bytes, source: str) -> None:
-    """Refuse an old workbook that cannot be read, or would fill the memory.
+def check_old_book(content: bytes, source: str) -> CheckedBook:
+    """Refuse an old workbook that cannot be read, or would fill the memory; return what its sheets show beside their cells.
 
     Raises
     ------
     DataProblems
-        SCR-012, SCR-013, SCR-017, SCR-073.
+        SCR-012, SCR-013, SCR-017, SCR-073, SCR-197, SCR-198.
     """
     try:
         names = _streams(content)
@@ -35,12 +38,13 @@ def check_old_book(content: bytes, source: str) -> None:
         book = next((names[name] for name in ("Workbook", "Book") if name in names), None)
         if book is None:
             raise ValueError("no workbook")
-        grids, errors = _followed(book, source)
+        grids, errors, marks = _followed(book, source)
     except (ValueError, IndexError, struct.error):
         raise DataProblems([DAMAGED.at(source)]) from None
     check_grids(grids, source)
     if errors:
         raise DataProblems(shorten(errors))
+    return CheckedBook("xls", marks)
 
 
 def _streams(content: bytes) -> dict[str, bytes]:
@@ -111,24 +115,65 @@ def _numbers(content: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{len(content) // 4}I", content[: len(content) // 4 * 4])
 
 
-def _followed(book: bytes, source: str) -> tuple[list[tuple[int, int]], list[Problem]]:
-    """Return last row and column of every sheet, and the cells that hold an error."""
-    grids: list[tuple[int, int]] = []
+def _followed(book: bytes, source: str) -> tuple[list[Cell], list[Problem], dict[str, SheetMarks]]:
+    """Return last row and column of every sheet, the cells at fault, and the zeros that cells are shown with."""
+    grids: list[Cell] = []
     errors: list[Problem] = []
+    names: list[str] = []
+    formats: dict[int, int] = {}  # digits by number format
+    styles: list[int] = []  # digits by style of a cell
+    widths: list[dict[Cell, int]] = []
+    blank: list[Problem] = []  # formulas whose value is an empty text
+    computed = False
     for kind, body in _records(book):
         if kind == _PROTECTED:
             raise DataProblems([ENCRYPTED.at(source)])
         if kind == _START_OF_SHEET:
             grids.append((0, 0))
+            widths.append({})
+        elif kind == _SHEET:
+            length, wide = body[6], body[7] & 1
+            names.append(body[8 : 8 + length * (1 + wide)].decode("utf-16-le" if wide else "latin-1", errors="replace"))
+        elif kind == _FORMAT:
+            wide = body[4] & 1
+            formats[struct.unpack_from("<H", body)[0]] = shown_digits(
+                body[5:].decode("utf-16-le" if wide else "latin-1", "replace")
+            )
+        elif kind == _STYLE:
+            styles.append(formats.get(struct.unpack_from("<H", body, 2)[0], 0))
         elif kind in _CELLS or kind == _MANY_NUMBERS:
             row, column = struct.unpack_from("<HH", body)
             last = struct.unpack_from("<H", body, len(body) - 2)[0] if kind == _MANY_NUMBERS else column
             grids[-1] = max(grids[-1][0], row + 1), max(grids[-1][1], last + 1)
             if _is_error(kind, body):
                 errors.append(ERROR_CELL.at(Place(source, row=row + 1, column=column_letters(column + 1))))
+            elif kind == _FORMULA and struct.unpack_from("<H", body, 14)[0] & _CALCULATE_ON_LOAD:
+                errors.append(STALE.at(Place(source, row=row + 1, column=column_letters(column + 1))))
+            if kind == _FORMULA:
+                if body[12:14] == b"\xff\xff" and body[6] == _EMPTY_TEXT:
+                    blank.append(NOT_COMPUTED.at(Place(source, row=row + 1, column=column_letters(column + 1))))
+                else:
+                    computed = True
+            if any(styles):
+                widths[-1] |= _shown_with_zeros(kind, body, row, column, styles)
     if not grids:
         raise ValueError("no records")
-    return grids, errors
+    if not computed:  # a program that cannot calculate writes an empty text as the value of every formula
+        errors += blank
+    sheets = zip(names, widths[1:], strict=False)  # the first substream is the book's own
+    return grids, errors, {name: SheetMarks(found) for name, found in sheets if found}
+
+
+def _shown_with_zeros(kind: int, body: bytes, row: int, column: int, styles: list[int]) -> dict[Cell, int]:
+    """Return the digits that the format of a number, or of a run of numbers, fills up with zeros."""
+    if kind == _MANY_NUMBERS:
+        used = [struct.unpack_from("<H", body, at)[0] for at in range(4, len(body) - 2, 6)]
+    elif kind in _NUMBERS:
+        used = [struct.unpack_from("<H", body, 4)[0]]
+    else:
+        return {}
+    widths = [styles[style] if style < len(styles) else 0 for style in used]
+    return {(row + 1, column + 1 + step): width for step, width in enumerate(widths) if width}
 
 
 def _records(book: bytes) -> Iterator[tuple[int, bytes]]:

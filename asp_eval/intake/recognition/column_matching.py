@@ -7,9 +7,9 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from asp_eval.intake.files.raw import SPACES, RawTable, TextColumn
+from asp_eval.intake.files.raw import SPACES, TextColumn, TextTable
 from asp_eval.intake.personal_numbers import is_personal_number, personal_number
-from asp_eval.intake.proposing.synonyms import INDICATORS, SYNONYMS, fold
+from asp_eval.intake.recognition.synonyms import INDICATORS, SYNONYMS, fold
 from asp_eval.intake.values import Marks, convert, month_of
 from asp_eval.trial.tables.fields import Field
 
@@ -38,7 +38,7 @@ class Guesses:
     unsure: tuple[Guess, ...]
 
 
-def guess_columns(raw: RawTable, fields: tuple[Field, ...], taken: frozenset[str]) -> Guesses:
+def guess_columns(raw: TextTable, fields: tuple[Field, ...], taken: frozenset[str]) -> Guesses:
     """Return which columns are which of some fields that are no items.
 
     A name that is ours is certain. Else a field is found if one column alone looks like it, that column looks like no other
@@ -46,7 +46,7 @@ def guess_columns(raw: RawTable, fields: tuple[Field, ...], taken: frozenset[str
 
     Parameters
     ----------
-    raw : RawTable
+    raw : TextTable
         As the file has it.
     fields : tuple of Field
     taken : frozenset of str
@@ -79,7 +79,7 @@ def guess_columns(raw: RawTable, fields: tuple[Field, ...], taken: frozenset[str
     return Guesses(tuple(sure), tuple(unsure))
 
 
-def _by_personal_number(raw: RawTable, fields: tuple[Field, ...], found: list[Guess]) -> list[Guess]:
+def _by_personal_number(raw: TextTable, fields: tuple[Field, ...], found: list[Guess]) -> list[Guess]:
     """Return the columns of personal numbers that could be the id of a person that every row must have, and that is not found."""
     known, used = {guess.ours for guess in found}, {guess.column for guess in found}
     numbers = [name for name in raw.columns if name not in used and _personal_numbers(raw.columns[name])]
@@ -110,7 +110,7 @@ def indicates(name: str, field: Field) -> str | None:
     return value if value in field.allowed else None
 
 
-def _likeness(raw: RawTable, name: str, field: Field) -> str | None:
+def _likeness(raw: TextTable, name: str, field: Field) -> str | None:
     """Say by what a column looks like a field; None if by nothing."""
     folded = fold(name)
     if folded == fold(field.name):
@@ -130,7 +130,7 @@ def _alike(one: str, other: str) -> bool:
     return len(short) >= SHORTEST and (long.startswith(short) or SequenceMatcher(None, one, other).ratio() > ALIKE)
 
 
-def _doubt(raw: RawTable, guess: Guess, field: Field, rivals: list[str], claims: list[str]) -> str | None:
+def _doubt(raw: TextTable, guess: Guess, field: Field, rivals: list[str], claims: list[str]) -> str | None:
     """Say why a likeness is not enough; None if it is."""
     if len(rivals) > 1:
         return f"{' and '.join(rivals)} look like {field.name}: which of them is it?"

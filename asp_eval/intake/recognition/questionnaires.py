@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from asp_eval.intake.files.raw import RawTable
+from asp_eval.intake.files.raw import TextTable
 from asp_eval.intake.mapping.items import named
-from asp_eval.intake.proposing.column_matching import MOST_CODES, texts_of
-from asp_eval.intake.proposing.synonyms import fold
+from asp_eval.intake.recognition.column_matching import MOST_CODES, texts_of
+from asp_eval.intake.recognition.synonyms import fold
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.parts import Item
 
@@ -39,6 +39,8 @@ class Found:
         What speaks for it; of one that is unsure, what speaks against it.
     missing : tuple of str
         Columns the pattern asks for and the export has not.
+    by_name : bool
+        Whether it is the items' short names or their wording that shows it, and not numbers alone.
     """
 
     form: str
@@ -46,6 +48,7 @@ class Found:
     pattern: str | None
     why: str
     missing: tuple[str, ...] = ()
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,12 @@ class FoundItems:
     unsure: tuple[Found, ...]
 
 
-def find_items(raw: RawTable, forms: Sequence[Instrument], wave: str | None, waves: Sequence[str]) -> FoundItems:
+def find_items(raw: TextTable, forms: Sequence[Instrument], wave: str | None, waves: Sequence[str]) -> FoundItems:
     """Return where the items of some instruments are.
 
     Parameters
     ----------
-    raw : RawTable
+    raw : TextTable
         As the file has it.
     forms : sequence of Instrument
     wave : str, optional
@@ -86,10 +89,10 @@ def find_items(raw: RawTable, forms: Sequence[Instrument], wave: str | None, wav
     return FoundItems(tuple(sure), tuple(each for each in unsure if not used.issuperset(each.columns)))
 
 
-def _candidates(raw: RawTable, form: Instrument, wave: str | None, waves: Sequence[str]) -> list[Found]:
+def _candidates(raw: TextTable, form: Instrument, wave: str | None, waves: Sequence[str]) -> list[Found]:
     """Return what could be the items of a form by their names; those of our own, of this informant and this wave, alone."""
     if all(name in raw.columns for name in form.columns):
-        return [Found(form.id, {name: name for name in form.columns}, None, "the names are ours")]
+        return [Found(form.id, {name: name for name in form.columns}, None, "the names are ours", by_name=True)]
     found = [*_by_key(raw, form), *_by_title(raw, form)]
     found = [each for each in found if not any(each.columns == other.columns for other in found[: found.index(each)])]
     fitting = [each for each in found if not _for_others(each, form, wave, waves)]
@@ -97,7 +100,7 @@ def _candidates(raw: RawTable, form: Instrument, wave: str | None, waves: Sequen
     return of_wave if len(of_wave) == 1 else fitting
 
 
-def _by_key(raw: RawTable, form: Instrument) -> Iterator[Found]:
+def _by_key(raw: TextTable, form: Instrument) -> Iterator[Found]:
     """Yield the patterns of short names that the columns follow, whole ones or else the one that misses least."""
     folded: dict[str, str] = {}
     for name in raw.columns:
@@ -115,7 +118,7 @@ def _by_key(raw: RawTable, form: Instrument) -> Iterator[Found]:
         missing = tuple(name for name in keys if name not in folded)
         if missing and len(missing) > MOST_MISSING * len(keys):
             continue
-        found = Found(form.id, columns, _pattern(form, columns, before, after), "the items' short names", missing)
+        found = Found(form.id, columns, _pattern(form, columns, before, after), "the items' short names", missing, by_name=True)
         if missing:
             partial.append(found)
         else:
@@ -142,7 +145,7 @@ def _pattern(form: Instrument, columns: Mapping[str, str], before: str, after: s
     return None
 
 
-def _by_title(raw: RawTable, form: Instrument) -> Iterator[Found]:
+def _by_title(raw: TextTable, form: Instrument) -> Iterator[Found]:
     """Yield the columns whose titles are the items' wording, or their names, in one language or another."""
     titles: dict[str, list[str]] = {}
     for name, title in raw.titles.items():
@@ -154,14 +157,14 @@ def _by_title(raw: RawTable, form: Instrument) -> Iterator[Found]:
         if len(met) == 1:
             columns[met.pop()] = f"{form.id}.{item.key}"
     if len(columns) == len(form.items):
-        yield Found(form.id, columns, None, "the questions are those of the questionnaire")
+        yield Found(form.id, columns, None, "the questions are those of the questionnaire", by_name=True)
 
 
 def _wordings(form: Instrument, item: Item) -> list[str]:
     return [f"{form.id}.{item.key}", *(item.text or {}).values()]
 
 
-def _runs(raw: RawTable) -> dict[tuple[str, str], dict[int, str]]:
+def _runs(raw: TextTable) -> dict[tuple[str, str], dict[int, str]]:
     """Return the columns whose names differ in a number alone, by what stands before and after it."""
     runs: dict[tuple[str, str], dict[int, str]] = {}
     for name in raw.columns:
@@ -170,7 +173,7 @@ def _runs(raw: RawTable) -> dict[tuple[str, str], dict[int, str]]:
     return runs
 
 
-def _in_sequence(raw: RawTable, forms: Sequence[Instrument]) -> Iterator[Found]:
+def _in_sequence(raw: TextTable, forms: Sequence[Instrument]) -> Iterator[Found]:
     """Yield the questionnaires as they would be if one run of numbers went through all of them: nobody can tell."""
     total = sum(len(form.items) for form in forms)
     why = "the numbers fit if the questionnaires follow one another in this order: did they?"
@@ -184,7 +187,7 @@ def _in_sequence(raw: RawTable, forms: Sequence[Instrument]) -> Iterator[Found]:
                 start += len(form.items)
 
 
-def _numbered(raw: RawTable, form: Instrument) -> Iterator[Found]:
+def _numbered(raw: TextTable, form: Instrument) -> Iterator[Found]:
     """Yield the runs of columns that are numbered as the items are, no more and no less."""
     wanted = {item.number for item in form.items}
     for (before, after), run in _runs(raw).items():
