@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 from collections import Counter
 from fractions import Fraction
 from typing import Any
@@ -104,7 +105,8 @@ WORKED = {  # docs/randomisation.md, derived with sha256sum and by hand; the arm
     "blocked": (BLOCKED | {"blocks": [2, 4]}, "010101"),
     "matched": (MATCHED, "011100"),
     "constrained": (CONSTRAINED | {"covariates": {"children": 1}, "keep": 0.3}, "011100"),
-    "minimised": (MINIMISED | {"covariates": {"municipality": 1, "size": 1}}, "010001"),
+    "minimised": (MINIMISED | {"covariates": {"municipality": 1, "size": 1}}, "010011"),
+    "minimised on a number": (MINIMISED | {"covariates": {"children": 1}}, "110011"),
 }
 
 
@@ -356,10 +358,14 @@ def entered(frame: pd.DataFrame, order: str | None) -> list[dict[str, Any]]:
 
 def imbalance(counts: Counter[tuple[str, str, str]], row: dict[str, Any], arm: str, weights: dict[str, float]) -> float:
     total = 0.0
-    for factor, weight in weights.items():
-        after = [counts[factor, row[factor], other] + (other == arm) for other in ARMS]
+    for factor, weight in {"": max(weights.values()), **weights}.items():  # "" is the size of the arms
+        after = [counts[factor, row.get(factor, ""), other] + (other == arm) for other in ARMS]
         total += weight * (max(after) - min(after))
     return total
+
+
+def counted(row: dict[str, Any], arm: str, weights: dict[str, float]) -> Counter[tuple[str, str, str]]:
+    return Counter({(factor, row.get(factor, ""), arm): 1 for factor in ["", *weights]})
 
 
 def minimised_by_hand(frame: pd.DataFrame, seed: int, weights: dict[str, float], order: str | None) -> dict[str, str]:
@@ -369,8 +375,7 @@ def minimised_by_hand(frame: pd.DataFrame, seed: int, weights: dict[str, float],
         i = row["institution_id"]
         by = sorted(ARMS, key=lambda arm: (imbalance(counts, row, arm, weights), sha(f"{seed}:{i}:{arm}")))
         drawn[i] = by[0] if sha(f"{seed}:coin:{i}") < "c" * 64 else by[1]  # 0.8 is 0.ccc... in hexadecimal
-        for factor in weights:
-            counts[factor, row[factor], drawn[i]] += 1
+        counts += counted(row, drawn[i], weights)
     return drawn
 
 
@@ -395,8 +400,7 @@ def chances(frame: pd.DataFrame, weights: dict[str, float], p: float) -> dict[st
         g = [imbalance(counts, row, arm, weights) for arm in ARMS]
         first = 0.5 if g[0] == g[1] else (p if g[0] < g[1] else 1 - p)
         for arm, own in zip(ARMS, (first, 1 - first), strict=True):
-            more = counts + Counter({(factor, row[factor], arm): 1 for factor in weights})
-            go(rest, more, arms | {row["institution_id"]: arm}, chance * own)
+            go(rest, counts + counted(row, arm, weights), arms | {row["institution_id"]: arm}, chance * own)
 
     found: dict[str, float] = {}
     go(entered(frame, None), Counter(), {}, 1.0)
@@ -432,9 +436,97 @@ def test_minimisation_of_three_arms_gives_the_others_the_rest_evenly() -> None:
     assert same == pytest.approx(0.1, abs=4.5 * np.sqrt(0.09 / 100_000))
 
 
+NUMBERS = {"scheme": "minimisation", "covariates": {"children": 1, "low_income": 0.5, "municipality": 2}, "probability": 0.8}
+
+
+def balanced_by_hand(frame: pd.DataFrame, seed: int) -> dict[str, str]:
+    """Numbers by the sums of their standardised values, in fractions; the heaviest factor, a category, weighs 2."""
+    z = {}
+    for name in ("children", "low_income"):
+        x = [Fraction(str(value)) for value in frame[name]]
+        mean = sum(x) / len(x)
+        spread = sum(abs(value - mean) for value in x) / len(x)
+        rounded = [Fraction(math.floor(1000 * (value - mean) / spread + Fraction(1, 2)), 1000) for value in x]
+        z[name] = dict(zip(frame["institution_id"], rounded, strict=True))
+    town = frame.set_index("institution_id")["municipality"]
+    drawn: dict[str, str] = {}
+    for row in entered(frame, None):
+        i, g = row["institution_id"], {}
+        for arm in ARMS:
+            so_far = {**drawn, i: arm}
+            held = [[k for k in so_far if so_far[k] == a] for a in ARMS]
+            of_town = [[k for k in ids if town[k] == row["municipality"]] for ids in held]
+            g[arm] = (
+                2 * abs(len(held[0]) - len(held[1])) + 2 * abs(len(of_town[0]) - len(of_town[1]))
+                + abs(sum(z["children"][k] for k in held[0]) - sum(z["children"][k] for k in held[1]))
+                + Fraction(1, 2) * abs(sum(z["low_income"][k] for k in held[0]) - sum(z["low_income"][k] for k in held[1]))
+            )  # fmt: skip
+        by = sorted(ARMS, key=lambda arm: (g[arm], sha(f"{seed}:{i}:{arm}")))
+        drawn[i] = by[0] if sha(f"{seed}:coin:{i}") < "c" * 64 else by[1]
+    return drawn
+
+
+def test_numbers_are_minimised_as_numbers() -> None:  # 1
+    frame = SIXTY.head(24)
+    for seed in range(6):
+        drawn = randomise(study(NUMBERS), frame, seed=seed)
+        assert dict(zip(drawn.institution_ids, drawn.arms, strict=True)) == balanced_by_hand(frame, seed)
+    numbers = "children as a number, low_income as a number (weight 0.5)"
+    assert f"over the size of the arms, {numbers}, municipality (weight 2) (" in str(scheme_of(study(NUMBERS), frame))
+
+
+TWELVE = SIXTY.head(12).assign(children=range(20, 68, 4))  # every institution has a number of its own
+SPREAD = {  # docs/randomisation.md: in 95 % and in all of 1,000 seeds, at most so many institutions, and standard deviations
+    "one number, twelve": ({"children": 1}, TWELVE, (2, 6), {"children": (0.62, 1.58)}),
+    "one number": ({"children": 1}, SIXTY, (2, 6), {"children": (0.10, 0.30), "low_income": (0.45, 0.73)}),
+    "numbers and a category": (
+        {"children": 1, "low_income": 1, "municipality": 1}, SIXTY, (2, 6),
+        {"children": (0.18, 0.44), "low_income": (0.20, 0.41)},
+    ),
+}  # fmt: skip
+
+
+def spread_of(drawn: np.ndarray[Any, Any], frame: pd.DataFrame, name: str) -> np.ndarray[Any, Any]:
+    x = frame[name].to_numpy(float)
+    return np.array([abs(x[row == 1].mean() - x[row == 0].mean()) / x.std(ddof=1) for row in drawn])
+
+
+@pytest.mark.parametrize("name", list(SPREAD))
+@pytest.mark.parametrize("source", ["allocations", pytest.param("seeds", marks=pytest.mark.slow)])
+def test_the_spread_of_the_arms_and_of_what_is_balanced(name: str, source: str) -> None:
+    covariates, frame, (usual, most), means = SPREAD[name]
+    scheme = scheme_of(study({"scheme": "minimisation", "covariates": covariates}), frame)
+    drawn = scheme.allocations(1000, 1) if source == "allocations" else np.array([scheme.drawn(seed) for seed in range(1, 1001)])
+    sizes = abs(drawn.shape[1] - 2 * drawn.sum(axis=1))
+    slack = 1 if source == "allocations" else 0  # other draws of the same distribution
+    assert np.quantile(sizes, 0.95) <= usual + 2 * slack and sizes.max() <= most + 6 * slack
+    for column, (common, largest) in means.items():
+        found = spread_of(drawn, frame, column)
+        assert np.quantile(found, 0.95) <= common + 0.05 * slack and found.max() <= largest * (1 + slack)
+
+
+def test_a_category_that_hardly_two_share_is_refused() -> None:  # 5
+    words = {"institutions": COLUMNS | {"children": "string"}}
+    with pytest.raises(DataProblems) as refused:
+        scheme_of(study({"scheme": "minimisation", "covariates": {"children": 1, "municipality": 1}}, columns=words), SIXTY)
+    (problem,) = refused.value.problems
+    assert problem.code == "RND-028" and "children has" in problem.text and "in 60 institutions" in problem.text
+
+
+def test_a_late_batch_is_minimised_whatever_it_holds() -> None:
+    late = SIXTY.head(2).assign(children=30, size=["x", "y"])
+    both = study({"scheme": "minimisation", "covariates": {"children": 1, "size": 1}})
+    assert sorted(randomise(both, late, seed=1, late=True).arms) in [sorted(ARMS), ["intervention"] * 2, ["reference"] * 2]
+    with pytest.raises(DataProblems) as refused:
+        scheme_of(both, SIXTY.assign(children=30))
+    assert refused.value.problems[0].code == "RND-015"
+
+
 def test_the_strata_are_minimised_over_if_nothing_else_is_named() -> None:
     scheme = scheme_of(study({"scheme": "minimisation"}, strata=["municipality", "size"]), SIX)
-    assert str(scheme) == "minimisation over municipality, size (probability 0.8); reference 1, intervention 1"
+    assert (
+        str(scheme) == "minimisation over the size of the arms, municipality, size (probability 0.8); reference 1, intervention 1"
+    )
     assert set(scheme.strata) == {"all"}
 
 
@@ -445,7 +537,7 @@ STORED = {
     "named": "010101010110101001010110101010100110101001100110010110010101",
     "matched": "011101000111101000111101001000100100101100010100010110111011",
     "constrained": "011110110101110011000001001110101000010011010111011001011000",
-    "minimised": "101011100001010010001101111010011100111000000000111011101110",
+    "minimised": "001010010011001110010011101010010111110010100110110011000110",
 }
 EVERY = {
     "blocked": (BLOCKED | {"blocks": [4, 6]}, ["municipality"]),
@@ -493,7 +585,7 @@ def test_minimisation_tells_its_imbalances() -> None:
         g = [int(imbalance(counts, row, arm, {"municipality": 1, "size": 2})) for arm in ARMS]
         assert step.remark == f"imbalance {g[0]}, {g[1]}"
         assert step.key == sha(f"4:coin:{step.institution_id}")
-        counts.update((factor, row[factor], step.arm) for factor in ("municipality", "size"))
+        counts += counted(row, step.arm, {"municipality": 1, "size": 2})
 
 
 def test_numbers_are_the_same_however_they_are_written() -> None:

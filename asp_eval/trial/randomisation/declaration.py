@@ -11,7 +11,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.trial.randomisation.blocks import blocks_of
 from asp_eval.trial.randomisation.constrained import constrained
 from asp_eval.trial.randomisation.distances import exact
-from asp_eval.trial.randomisation.minimisation import NO_FACTORS, Minimisation, refuse_no_chance
+from asp_eval.trial.randomisation.minimisation import NO_FACTORS, Minimisation, refuse_no_chance, refuse_nothing_shared
 from asp_eval.trial.randomisation.pairs import matched_pairs, named_pairs
 from asp_eval.trial.randomisation.roster import Roster, read_roster
 from asp_eval.trial.randomisation.scheme import Scheme, weighted
@@ -68,7 +68,10 @@ def scheme_of(study: Study, institutions: pd.DataFrame, *, late: bool = False) -
     if declared.scheme == "minimisation":
         probability = exact(declared.probability)
         refuse_no_chance(probability, study.arms)
-        return Minimisation(study.arms, declared.ratio, roster, _factors(study), probability, declared.order)
+        factors, numbers = _factors(study), _numbers(study)
+        if not late:
+            refuse_nothing_shared(roster, [name for name in factors if name not in numbers], study.arms)
+        return Minimisation(study.arms, declared.ratio, roster, factors, numbers, probability, declared.order)
     if declared.scheme != "constrained":
         return _lot(study, roster)
     lot = LotInCells(study.arms, declared.ratio, roster, "stratified" if study.strata else "simple", roster.strata)
@@ -97,7 +100,7 @@ def roster_of(study: Study, institutions: pd.DataFrame, *, late: bool = False, a
     declared = study.randomisation
     if declared.scheme == "minimisation":
         named = [*_factors(study), declared.order]
-        return read_roster(institutions, (), columns=_once(named))
+        return read_roster(institutions, (), columns=_once(named), numeric=_numbers(study), differing=not (late or any_size))
     strata = () if declared.scheme == "simple" else study.strata
     smallest = 1 if late or any_size else len(study.arms)
     if late and declared.scheme == "constrained":
@@ -116,6 +119,12 @@ def _factors(study: Study) -> dict[str, Fraction]:
     if not weights:
         NO_FACTORS.refuse("study.yaml, randomisation")
     return weights
+
+
+def _numbers(study: Study) -> frozenset[str]:
+    """Return the factors of a minimisation that are declared as numbers, and balanced as such."""
+    types = study.columns.get("institutions", {})
+    return frozenset(name for name in _factors(study) if types.get(name) in ("integer", "number"))
 
 
 def _lot(study: Study, roster: Roster) -> LotInCells:

@@ -1,20 +1,25 @@
-"""Minimisation with a random element (Pocock & Simon 1975, Biometrics 31:103).
+"""Minimisation with a random element (Pocock & Simon 1975, Biometrics 31:103), of categories, numbers and the size of the arms.
 
 The institutions enter one after the other, in an order that is settled before the seed is known (`blocks.entry_order`). For
 each:
 
-1. The imbalance of an arm a is ``G_a = sum_f w_f * range_f``: for every factor f, range_f is the largest less the smallest
-   number of institutions per arm among those that share its level of f, if it were given arm a.
+1. The imbalance of an arm a is ``G_a = sum_f w_f * range_f``. Of a category f, range_f is the largest less the smallest number
+   of institutions per arm among those that share its level of f, if it were given arm a. Of a number, it is the same of the
+   sums of the standardised number ``z_i = (x_i - mean) / (mean of |x - mean|)`` over the institutions of an arm, means over
+   the whole list, z rounded to three decimals. The size of the arms is a category that all share, with the largest weight of
+   the others; so the means of a number are alike where its sums are (balance of sums: Ma, Li, Zhang & Hu 2024, J Am Stat
+   Assoc 119:151).
 2. The preferred arm is the one with the smallest G; of several, the one with the smallest ``key("ID:ARM")``.
 3. Read ``key("coin:ID")`` as a number between 0 and 1 in hexadecimal. Below the declared probability the institution has the
    preferred arm; otherwise, of the other arms, the one with the smallest ``key("otherwise:ID:ARM")``.
 
-Counts, weights (multiplied by their common denominator) and the coin are whole numbers. The arms' ratio is equal: with
-another one this rule would not keep it (Kuznetsova & Tymofyeyev 2012, Stat Med 31:3725).
+Counts and sums (in thousandths), weights (multiplied by their common denominator) and the coin are whole numbers. The arms'
+ratio is equal: with another one this rule would not keep it (Kuznetsova & Tymofyeyev 2012, Stat Med 31:3725).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,11 +27,12 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from asp_eval.core.errors import Fault
+from asp_eval.core.errors import DataProblems, Fault, Place
 from asp_eval.core.randomness import stream
 from asp_eval.trial.randomisation.blocks import entry_order
 from asp_eval.trial.randomisation.distances import common_denominator
 from asp_eval.trial.randomisation.hash_order import Draws, checked_draws, checked_seed, order_key
+from asp_eval.trial.randomisation.roster import SOURCE, Roster
 from asp_eval.trial.randomisation.scheme import Scheme, Step, equal_chances, weighted
 
 NO_CHANCE = Fault(
@@ -39,10 +45,55 @@ NO_FACTORS = Fault(
     "minimisation needs something to balance",
     "Name columns under 'covariates' of 'randomisation', or under 'strata', in study.yaml.",
 )
-Counts = npt.NDArray[np.int16]
-"""Institutions so far, (draws, factors, levels, arms)."""
+NOTHING_SHARED = Fault(
+    "RND-028",
+    "{column} has {levels} values in {n} institutions, less than one institution of each value for every arm, so that it balances"
+    " nothing",
+    "Declare it as integer or number under 'columns: institutions:' if it is one, and it is balanced as a number; or group its"
+    " values into a few.",
+)
+Sums = npt.NDArray[np.int64]
+"""What entered so far, in thousandths of an institution, (draws, factors, levels, arms)."""
 ONE = 16**64
 """What stands for 1 where a digest is read as a number between 0 and 1."""
+THOUSAND = 1_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factors:
+    """What is minimised over, in whole numbers; the size of the arms is the first.
+
+    Attributes
+    ----------
+    levels : ndarray of int, (factors, n)
+        The level of each institution; one level for all where a number, or the size of the arms, is balanced.
+    amounts : ndarray of int, (factors, n)
+        What an institution adds to its level, in thousandths: 1000, or its standardised number.
+    weights : ndarray of int, (factors,)
+    unit : int
+        What one institution of weight 1 counts in the imbalance.
+    """
+
+    levels: npt.NDArray[np.intp]
+    amounts: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.int64]
+    unit: int
+
+    def no_sums(self, draws: int, arms: int) -> Sums:
+        """Return the sums before anybody entered, (draws, factors, levels, arms)."""
+        return np.zeros((draws, len(self.weights), int(self.levels.max()) + 1, arms), dtype=np.int64)
+
+    def imbalance(self, sums: Sums, p: int) -> npt.NDArray[np.int64]:
+        """Return G of each arm for the institution at a position, (draws, arms)."""
+        here = sums[:, np.arange(len(self.weights)), self.levels[:, p]]  # (draws, factors, arms)
+        added = self.amounts[:, p, None, None] * np.eye(sums.shape[3], dtype=np.int64)  # (factors, arm given, arms)
+        found: npt.NDArray[np.int64] = np.ptp(here[:, :, None, :] + added, axis=3).swapaxes(1, 2) @ self.weights
+        return found
+
+    def enter(self, sums: Sums, p: int, arms: Draws) -> None:
+        """Add the institution at a position to its arm of each draw, (draws,)."""
+        for factor in range(len(self.weights)):
+            sums[np.arange(len(arms)), factor, self.levels[factor, p], arms] += self.amounts[factor, p]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +104,8 @@ class Minimisation(Scheme):
     ----------
     weights : dict of str to Fraction
         The factors, columns of the roster.
+    numbers : frozenset of str
+        Those of them that are balanced as numbers.
     probability : Fraction
         Of the preferred arm.
     order : str or None
@@ -60,6 +113,7 @@ class Minimisation(Scheme):
     """
 
     weights: dict[str, Fraction]
+    numbers: frozenset[str]
     probability: Fraction
     order: str | None
 
@@ -70,7 +124,9 @@ class Minimisation(Scheme):
 
     def __str__(self) -> str:
         order = f", in order of {self.order}" if self.order else ""
-        return self.in_words(f"minimisation over {weighted(self.weights)} (probability {float(self.probability):g}{order})")
+        named = {f"{name} as a number" if name in self.numbers else name: weight for name, weight in self.weights.items()}
+        over = f"minimisation over the size of the arms, {weighted(named)}"
+        return self.in_words(f"{over} (probability {float(self.probability):g}{order})")
 
     def probabilities(self) -> npt.NDArray[np.float64]:
         """Return the probability of each arm for each institution, (n, arms): equal, for the rule treats the arms alike."""
@@ -111,24 +167,24 @@ class Minimisation(Scheme):
 
     def steps(self, seed: int) -> tuple[Step, ...]:
         """Return the draw in the order of entry, with the coin and the imbalance that each arm would have made."""
-        ids = self.institution_ids
-        drawn = self.drawn(seed)
+        ids, drawn = self.institution_ids, self.drawn(seed)
         imbalances = self._imbalances(drawn)
         return tuple(
             Step(
                 ids[p], self.strata[p], order_key(seed, f"coin:{ids[p]}"), self.arms[drawn[p]],
-                "imbalance " + ", ".join(map(str, imbalances[p])),
+                "imbalance " + ", ".join(f"{g:.6g}" for g in imbalances[p]),
             )
             for p in entry_order(self.roster, self.order)
         )  # fmt: skip
 
-    def _imbalances(self, drawn: Draws) -> list[list[int]]:
+    def _imbalances(self, drawn: Draws) -> list[list[float]]:
         """Return G of each arm at the entry of each institution of a draw, (n, arms), by its position."""
-        counts = self._no_counts(1)
-        found = [[0] * len(self.arms) for _ in drawn]
+        factors = self.factors()
+        sums = factors.no_sums(1, len(self.arms))
+        found: list[list[float]] = [[] for _ in drawn]
         for p in entry_order(self.roster, self.order):
-            found[p] = self._imbalance(counts, p)[0].tolist()
-            self._enter(counts, p, drawn[None, p])
+            found[p] = (factors.imbalance(sums, p)[0] / factors.unit).tolist()
+            factors.enter(sums, p, drawn[None, p])
         return found
 
     def _run(self, first: Draws, other: Draws, likely: npt.NDArray[np.bool_]) -> Draws:
@@ -142,45 +198,67 @@ class Minimisation(Scheme):
             Whether the preferred arm is given.
         """
         draws, n, arms = first.shape
-        counts, dealt = self._no_counts(draws), np.empty((draws, n), dtype=np.int8)
+        factors = self.factors()
+        sums, dealt = factors.no_sums(draws, arms), np.empty((draws, n), dtype=np.int8)
         for p in entry_order(self.roster, self.order):
-            imbalance = self._imbalance(counts, p)
+            imbalance = factors.imbalance(sums, p)
             best = imbalance == imbalance.min(axis=1, keepdims=True)
             preferred = np.where(best, first[:, p], arms).argmin(axis=1)
             others = np.where(np.arange(arms) == preferred[:, None], arms, other[:, p]).argmin(axis=1)
             dealt[:, p] = np.where(likely[:, p], preferred, others)
-            self._enter(counts, p, dealt[:, p])
+            factors.enter(sums, p, dealt[:, p])
         return dealt
 
-    def _no_counts(self, draws: int) -> Counts:
-        levels = max(max(level) for level in self._levels()) + 1
-        return np.zeros((draws, len(self.weights), levels, len(self.arms)), dtype=np.int16)
-
-    def _imbalance(self, counts: Counts, p: int) -> npt.NDArray[np.int64]:
-        """Return G of each arm for the institution at a position, (draws, arms)."""
-        here = counts[:, np.arange(len(self.weights)), [level[p] for level in self._levels()]]
-        after = here[:, :, None, :] + np.eye(len(self.arms), dtype=np.int16)  # (draws, factors, arm given, arms)
-        imbalance: npt.NDArray[np.int64] = np.ptp(after, axis=3).astype(np.int64).swapaxes(1, 2) @ self._whole_weights()
-        return imbalance
-
-    def _enter(self, counts: Counts, p: int, arms: Draws) -> None:
-        """Count the institution at a position in its arm of each draw, (draws,)."""
-        for factor, level in enumerate(self._levels()):
-            counts[np.arange(len(arms)), factor, level[p], arms] += 1
-
-    def _levels(self) -> list[list[int]]:
-        """Return the level of each institution, numbered, one list per factor."""
-        found = []
+    def factors(self) -> Factors:
+        """Return what is minimised over, in whole numbers."""
+        n = len(self.institution_ids)
+        levels, amounts = [np.zeros(n, dtype=np.intp)], [np.full(n, THOUSAND, dtype=np.int64)]
         for name in self.weights:
-            values = self.roster.columns[name]
-            rank = {value: number for number, value in enumerate(sorted(set(values)))}
-            found.append([rank[value] for value in values])
-        return found
+            number = name in self.numbers
+            levels.append(np.zeros(n, dtype=np.intp) if number else ranks(self.roster.columns[name]))
+            amounts.append(thousandths(self.roster.numbers(name)) if number else np.full(n, THOUSAND, dtype=np.int64))
+        weights = [max(self.weights.values()), *self.weights.values()]
+        scale = common_denominator(weights)
+        whole = np.array([int(weight * scale) for weight in weights], dtype=np.int64)
+        return Factors(np.array(levels), np.array(amounts), whole, scale * THOUSAND)
 
-    def _whole_weights(self) -> npt.NDArray[np.int64]:
-        """Return the weights of the factors in whole numbers, (factors,)."""
-        scale = common_denominator(self.weights.values())
-        return np.array([int(weight * scale) for weight in self.weights.values()], dtype=np.int64)
+
+def ranks(values: Sequence[str]) -> npt.NDArray[np.intp]:
+    """Return categories as whole numbers from 0, in the order of their names, (n,)."""
+    rank = {value: number for number, value in enumerate(sorted(set(values)))}
+    return np.array([rank[value] for value in values], dtype=np.intp)
+
+
+def thousandths(numbers: Sequence[Fraction]) -> npt.NDArray[np.int64]:
+    """Return ``(x - mean) / (mean of |x - mean|)`` in thousandths, rounded half up, (n,); noughts where all are the same.
+
+    Examples
+    --------
+    >>> thousandths([Fraction(10), Fraction(20), Fraction(60)]).tolist()
+    [-1000, -500, 1500]
+    """
+    mean = sum(numbers, Fraction(0)) / len(numbers)
+    spread = sum((abs(x - mean) for x in numbers), Fraction(0)) / len(numbers)
+    if not spread:
+        return np.zeros(len(numbers), dtype=np.int64)
+    return np.array([math.floor((x - mean) / spread * THOUSAND + Fraction(1, 2)) for x in numbers], dtype=np.int64)
+
+
+def refuse_nothing_shared(roster: Roster, categories: Sequence[str], arms: Sequence[str]) -> None:
+    """Refuse a category with so many values that there is less than one institution of each for every arm.
+
+    Raises
+    ------
+    DataProblems
+        RND-028 for each such column.
+    """
+    problems, n = [], len(roster.institution_ids)
+    for column in categories:
+        levels = len(set(roster.columns[column]))
+        if levels * len(arms) > n:
+            problems.append(NOTHING_SHARED.at(Place(SOURCE, column=column), column=column, levels=levels, n=n))
+    if problems:
+        raise DataProblems(problems)
 
 
 def refuse_no_chance(probability: Fraction, arms: Sequence[str]) -> None:
