@@ -69,7 +69,7 @@ class StudyData:
         Refusal
             If the source of the outcome has no values at any wave.
         """
-        source = source_of(outcome)
+        source = source_of(outcome, self.study.library)
         if isinstance(source, ColumnSource):
             if source.column not in self.visits.columns:
                 UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.column)

@@ -9,7 +9,6 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.store import table
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.instruments.parts import Scale
 from asp_eval.trial.study.design import GapPlan, Study
 
@@ -32,7 +31,7 @@ class DimensionLabel:
     area_label: Texts
 
 
-def dimension_labels(plan: GapPlan) -> tuple[DimensionLabel, ...]:
+def dimension_labels(study: Study, plan: GapPlan) -> tuple[DimensionLabel, ...]:
     """Return the dimensions that both instruments have, in the staff instrument's order.
 
     A dimension's area is the composite it belongs to; one that belongs to none is its own area.
@@ -42,7 +41,7 @@ def dimension_labels(plan: GapPlan) -> tuple[DimensionLabel, ...]:
     Refusal
         If there is none.
     """
-    staff, child = instrument(plan.staff), instrument(plan.child)
+    staff, child = study.library.instrument(plan.staff), study.library.instrument(plan.child)
     theirs = {scale.key for scale in child.scales if _is_profile_scale(scale)}
     found = tuple(_label(staff, scale) for scale in staff.scales if _is_profile_scale(scale) and scale.key in theirs)
     if not found:

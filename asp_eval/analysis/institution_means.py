@@ -43,7 +43,7 @@ def with_baseline_scores(data: StudyData) -> tuple[pd.DataFrame, dict[str, Texts
     labels = {}
     for outcome in reversed(shared.values()):
         cohort[outcome.id] = cohort["child_id"].map(data.values(outcome, str(outcome.baseline)))
-        labels[outcome.id] = outcome_label(outcome)
+        labels[outcome.id] = outcome_label(outcome, data.study.library)
     return cohort, labels
 
 

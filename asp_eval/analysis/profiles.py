@@ -162,7 +162,11 @@ def study_gap_profiles(study: Study) -> GapResults:
     """
     plan = _plan(study)
     results = gap_profiles(
-        study, staff_side(study, plan), child_side(study, plan), dimensions=dimension_labels(plan), names=institution_names(study)
+        study,
+        staff_side(study, plan),
+        child_side(study, plan),
+        dimensions=dimension_labels(study, plan),
+        names=institution_names(study),
     )
     return replace(results, state=state_of(study))
 

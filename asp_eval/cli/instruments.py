@@ -17,22 +17,25 @@ instruments_app = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(metavar="ID", help="As 'asp-eval instruments list' shows it.")]
-Study = Annotated[Path | None, typer.Option("--study", metavar="DIR", help="A study folder, for its own norms and wording.")]
+Study = Annotated[
+    Path | None, typer.Option("--study", metavar="DIR", help="A study folder: instruments, norms and wording of its own.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @verb("list", of=instruments_app)
-def list_instruments(as_json: AsJson = False) -> None:
-    """List the shipped instruments.
+def list_instruments(study: Study = None, as_json: AsJson = False) -> None:
+    """List the shipped instruments; with a study, its own too.
 
     Example: asp-eval instruments list
     """
     from asp_eval.workflow.instruments import list_instruments as listed
 
-    names = ("id", "version", "informant", "items", "scales")
-    rows = [tuple(str(getattr(each, name)) for name in names) for each in listed()]
+    found, names = listed(study), ("id", "version", "informant", "items", "scales")
+    rows = [tuple(str(getattr(each, name)) for name in names) for each in found]
     if as_json:
-        print_json([dict(zip(names, row, strict=True)) for row in rows])
+        own = [{"of_the_study": each.of_the_study} for each in found]
+        print_json([dict(zip(names, row, strict=True)) | more for row, more in zip(rows, own, strict=True)])
         return
     print_table((Phrase("id"), Phrase("version"), Phrase("informant"), Phrase("items"), Phrase("scales")), rows)
 
@@ -56,7 +59,7 @@ def show_instrument(name: Name, study: Study = None, as_json: AsJson = False) ->
 
 @verb("check", of=instruments_app)
 def check_instruments(study: Study = None, as_json: AsJson = False) -> None:
-    """Load every shipped instrument and check it; with a study, its own norms and wording too.
+    """Load every shipped instrument and check it; with a study, its own instruments, norms and wording too.
 
     Example: asp-eval instruments check
     """
@@ -65,14 +68,14 @@ def check_instruments(study: Study = None, as_json: AsJson = False) -> None:
     found = check(study)
     if as_json:
         told = {"norm_sets_of_the_study": found.norm_sets, "wordings_of_the_study": found.wordings}
-        print_json({"instruments": found.instruments, **told})
+        print_json({"instruments": found.instruments, "instruments_of_the_study": found.own_instruments, **told})
         return
     say(Phrase("{n} instruments are sound.", n=found.instruments))
     if study is not None:
         say(
             Phrase(
-                "The study's own are sound too. Norm sets: {norms}. Files of wording: {wordings}.",
-                norms=found.norm_sets, wordings=found.wordings,
+                "The study's own are sound too. Instruments: {instruments}. Norm sets: {norms}. Files of wording: {wordings}.",
+                instruments=found.own_instruments, norms=found.norm_sets, wordings=found.wordings,
             )
         )  # fmt: skip
 

@@ -62,7 +62,7 @@ def stored_context(study: Study, store: Store, file: MappedFile) -> StoredContex
         corrected = corrected_import(connection, correction, schema.name, schema.wave)
         stored_keys = quarantine.keys_stored(connection, schema)
     mapping = file.incoming.mapping
-    changed, names = corrected.changed_cells(correction, mapping, schema), mapping.renames
+    changed, names = corrected.changed_cells(correction, mapping, schema), mapping.renames(schema.library)
     places = {(int(correction.places[at]), names.get(name, name)): before for (at, name), before in changed.items()}
     checks = dataclasses.replace(checks, is_correction=True, stored_keys=stored_keys, changed_cells=places)
     return StoredContext(checks, head, corrected, corrected.is_imported(correction), changed)

@@ -79,9 +79,9 @@ class CorrectedImport:
         """
         marks = Marks(self.original.body.decimal or ".", self.original.body.dates or "iso")
         waits = [self.cells.get(int(row), _NOTHING) for row in correction.raw.rows]
-        found = {}
+        found, renames = dict[tuple[int, str], str](), mapping.renames(schema.library)
         for name, column in correction.raw.columns.items():
-            ours = mapping.renames.get(name, name)
+            ours = renames.get(name, name)
             if ours not in schema.names or schema.field(ours).kind not in ("string", "date"):
                 continue
             field = schema.field(ours)

@@ -14,6 +14,7 @@ from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.store import imports, ledger
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import stored_columns
+from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.study.design import Study
 
 if TYPE_CHECKING:
@@ -68,23 +69,23 @@ def waiting_rows(study: Study, table: str, wave: str | None) -> tuple[WaitingRow
     with Store(study.folder).reading() as connection:
         if connection is None or not stored_columns(connection, "quarantine"):
             return ()
-        return _rows(connection, table, wave or "")
+        return _rows(connection, table, wave or "", study.library)
 
 
-def _rows(connection: DuckDBPyConnection, table: str, wave: str) -> tuple[WaitingRow, ...]:
+def _rows(connection: DuckDBPyConnection, table: str, wave: str, library: Library) -> tuple[WaitingRow, ...]:
     query = """SELECT import_id, row, institution_id, "key", reasons FROM quarantine
         WHERE table_name = ? AND wave = ? ORDER BY import_id, row"""
     found = connection.execute(query, [table, wave]).fetchall()
     known = {one.import_id: one for one in imports.imports(ledger.entries(connection))}
-    names = {number: _names_in_file(known[number].body.mapping) for number in {row[0] for row in found}}
+    names = {number: _names_in_file(known[number].body.mapping, library) for number in {row[0] for row in found}}
     return tuple(
         WaitingRow(known[number].file, row, institution, unit, tuple(map(problem_of, json.loads(reasons))), *names[number])
         for number, row, institution, unit, reasons in found
     )
 
 
-def _names_in_file(mapping: str) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+def _names_in_file(mapping: str, library: Library) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Return what a mapping says our columns, and our values, are called in the file."""
     read = MappingFile.model_validate_json(mapping) if mapping else NO_MAPPING
     labels = {part: {value: label for label, value in pairs.items() if value} for part, pairs in read.recode.items()}
-    return {ours: theirs for theirs, ours in read.renames.items()}, labels
+    return {ours: theirs for theirs, ours in read.renames(library).items()}, labels

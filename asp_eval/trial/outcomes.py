@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.library import forms_named
+from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.study.design import Outcome, Study
 
 Texts = dict[str, str]
@@ -21,7 +21,7 @@ class ScoreSource:
         The instrument's id or the family, as study.yaml says it.
     scale : str
     forms : tuple of Instrument
-        The instrument, or every form of the family; empty if none is shipped under this name.
+        The instrument, or every form of the family; empty if the study knows none under this name.
     """
 
     name: str
@@ -37,25 +37,26 @@ class ColumnSource:
     column: str
 
 
-def source_of(outcome: Outcome) -> ScoreSource | ColumnSource:
+def source_of(outcome: Outcome, library: Library) -> ScoreSource | ColumnSource:
     """Return where the values of an outcome come from.
 
     Examples
     --------
+    >>> from asp_eval.trial.instruments.library import shipped
     >>> declared = {"id": "y", "score": "sdq-teacher.conduct", "role": "primary", "better": "lower", "at": "w3"}
-    >>> source = source_of(Outcome.model_validate(declared))
+    >>> source = source_of(Outcome.model_validate(declared), shipped())
     >>> source.scale, [form.id for form in source.forms]
     ('conduct', ['sdq-teacher-2-4', 'sdq-teacher-4-17'])
     """
     if outcome.column is not None:
         return ColumnSource(*outcome.column.split(".", 1))
     name, scale = str(outcome.score).rsplit(".", 1)
-    return ScoreSource(name, scale, forms_named(name))
+    return ScoreSource(name, scale, library.forms_named(name))
 
 
 def score_sources(study: Study) -> tuple[ScoreSource, ...]:
     """Return the scales whose scores are outcomes, in the order of the outcomes."""
-    sources = (source_of(outcome) for outcome in study.outcomes)
+    sources = (source_of(outcome, study.library) for outcome in study.outcomes)
     return tuple(source for source in sources if isinstance(source, ScoreSource))
 
 
@@ -70,11 +71,11 @@ def informants(study: Study) -> tuple[str, ...]:
     return tuple(sorted({form.informant for form in scored_forms(study)}))
 
 
-def outcome_label(outcome: Outcome) -> Texts:
+def outcome_label(outcome: Outcome, library: Library) -> Texts:
     """Return the outcome's declared label, else its scale's title, else its identifier."""
     if outcome.label:
         return dict(outcome.label.items())
-    source = source_of(outcome)
+    source = source_of(outcome, library)
     if isinstance(source, ScoreSource) and source.forms:
         return dict(source.forms[0].scale(source.scale).title)
     return {"da": outcome.id, "en": outcome.id}

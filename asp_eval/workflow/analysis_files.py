@@ -171,7 +171,7 @@ def _sets(study: Study) -> Iterator[AnalysisFile]:
 
 def _set(data: StudyData, outcome: Outcome) -> AnalysisFile:
     found = assemble(data, outcome.id)
-    title = outcome_label(outcome).get("en", outcome.id)
+    title = outcome_label(outcome, data.study.library).get("en", outcome.id)
     told = {
         "child_id": Field("child_id", "string", "Child", "Pseudonym of the child.", required=True),
         "institution": Field("institution", "string", "Institution", "Institution as drawn.", required=True),

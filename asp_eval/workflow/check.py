@@ -20,7 +20,6 @@ from asp_eval.store.provenance import printed_head
 from asp_eval.store.quarantine import outstanding
 from asp_eval.store.wave_changes import changes
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.library import forms_named
 from asp_eval.trial.outcomes import ColumnSource, source_of
 from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.study.design import Outcome, Study
@@ -181,7 +180,7 @@ def _column_problems(study: Study) -> Iterator[Problem]:
 
 def _outcome_problems(study: Study, outcome: Outcome) -> Iterator[Problem]:
     place = Place("study.yaml", column=f"outcomes.{outcome.id}")
-    source = source_of(outcome)
+    source = source_of(outcome, study.library)
     if isinstance(source, ColumnSource):
         if source.column not in study.columns.get("screening", {}):
             yield NOT_DECLARED.at(place, column=source.column)
@@ -198,7 +197,7 @@ def _outcome_problems(study: Study, outcome: Outcome) -> Iterator[Problem]:
 def _collected(study: Study, name: str, source: str, wave: str) -> list[Instrument]:
     """Return the forms of an instrument or family that a table collects at a wave."""
     declared = {form.id for form in declared_forms(study, name, wave)}
-    return [form for form in forms_named(source) if form.id in declared]
+    return [form for form in study.library.forms_named(source) if form.id in declared]
 
 
 def _undrawn(institutions: pd.DataFrame, allocation: pd.DataFrame) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,15 @@ from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.exports.lavaan import lavaan
 from asp_eval.trial.instruments.exports.redcap import redcap
 from asp_eval.trial.instruments.exports.xlsform import xlsform
+from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.instruments.wording import FOLDER, OWN_WORDING, worded, wording_template
 
 NO_FORMAT = Fault("INS-035", "there is no such format", "Name one of: {formats}.")
 FILLED = Fault("INS-037", "the file is there already and is not overwritten", "Fill it in, or remove it first.")
+NOBODYS_WORDING = Fault(
+    "INS-038", "the file of wording is named after no instrument",
+    "Give it the name of the instrument, ID.yaml; 'asp-eval instruments list --study DIR' shows them all.",
+)  # fmt: skip
 NO_LANGUAGE = Fault("INS-036", "the instrument has no wording in this language", "Name one of: {languages}.")
 
 
@@ -99,16 +104,32 @@ def wording_file(study: Path, instrument: Instrument) -> Path:
     return study / FOLDER / f"{instrument.id}.yaml"
 
 
-def wordings(study: Path, instruments: Sequence[Instrument]) -> tuple[Instrument, ...]:
-    """Return the instruments for which a study holds wording, with it; every mistake in any of the files is raised."""
+def wordings(study: Path, library: Library, *, all_known: bool = True) -> tuple[Instrument, ...]:
+    """Return the instruments for which a study holds wording, with it; every mistake in any of the files is raised.
+
+    Parameters
+    ----------
+    study : Path
+    library : Library
+    all_known : bool
+        Whether the library holds every questionnaire of the study, so that wording for another one is a mistake.
+
+    Raises
+    ------
+    DataProblems
+        All that is wrong with the files; INS-038 for one that is named after no instrument.
+    """
     problems: list[Problem] = []
     found: list[Instrument] = []
-    for each in instruments:
-        if wording_file(study, each).is_file():
-            try:
-                found.append(worded(each, wording_file(study, each)))
-            except AspError as error:
-                problems.extend(error.problems)
+    by_name = {each.id: each for each in library.instruments()}
+    for path in sorted((study / FOLDER).glob("*.yaml")):
+        if path.stem not in by_name:
+            problems += [NOBODYS_WORDING.at(f"{FOLDER}/{path.name}", found=path.stem)] if all_known else []
+            continue
+        try:
+            found.append(worded(by_name[path.stem], path))
+        except AspError as error:
+            problems.extend(error.problems)
     if problems:
         raise DataProblems(problems)
     return tuple(found)

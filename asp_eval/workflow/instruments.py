@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asp_eval.core.documents import write_whole
-from asp_eval.core.errors import Fault
+from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.trial.instruments.codebook import codebook_lines
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.library import instrument, instruments
-from asp_eval.trial.instruments.norms import FOLDER
+from asp_eval.trial.instruments.library import Library, library_of, shipped
 
 NO_STUDY = Fault("CLI-010", "there is no study.yaml in this folder", "Name the study folder, or start one: 'asp-eval init'.")
 
@@ -24,6 +23,7 @@ class ListedInstrument:
     informant: str
     items: int
     scales: int
+    of_the_study: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,12 @@ class CheckedInstruments:
     ----------
     instruments : int
         Those shipped.
-    norm_sets, wordings : int
-        The study's own sets of norms, and files of wording.
+    own_instruments, norm_sets, wordings : int
+        The study's own instruments, sets of norms, and files of wording.
     """
 
     instruments: int
+    own_instruments: int
     norm_sets: int
     wordings: int
 
@@ -53,15 +54,30 @@ class ExportedInstrument:
     file: Path
 
 
-def list_instruments() -> tuple[ListedInstrument, ...]:
-    """Return the shipped instruments."""
+def list_instruments(study: Path | None = None) -> tuple[ListedInstrument, ...]:
+    """Return the shipped instruments, and a study's own.
+
+    Parameters
+    ----------
+    study : Path, optional
+        The study's folder.
+
+    Raises
+    ------
+    Refusal
+        CLI-010 if the folder is no study.
+    DataProblems
+        Everything that is wrong with the study's own files.
+    """
+    known = _library(study)
     return tuple(
-        ListedInstrument(i.id, i.version, i.informant, len(i.items), len(i.scale_keys)) for i in instruments()
-    )  # fmt: skip
+        ListedInstrument(i.id, i.version, i.informant, len(i.items), len(i.scale_keys), known.is_own(i))
+        for i in known.instruments()
+    )
 
 
 def show_instrument(name: str, study: Path | None = None) -> Instrument:
-    """Return an instrument, with a study's own norms.
+    """Return an instrument, shipped or a study's own, with the study's norms.
 
     Parameters
     ----------
@@ -74,7 +90,7 @@ def show_instrument(name: str, study: Path | None = None) -> Instrument:
     Refusal
         CLI-010 if the folder is no study; what `instrument` refuses.
     """
-    return instrument(name, norms=_norms(study))
+    return _library(study).instrument(name)
 
 
 def instrument_codebook(found: Instrument, language: str) -> tuple[str, ...]:
@@ -83,7 +99,7 @@ def instrument_codebook(found: Instrument, language: str) -> tuple[str, ...]:
 
 
 def check_instruments(study: Path | None = None) -> CheckedInstruments:
-    """Load every shipped instrument and check it; with a study, its own norms and wording too.
+    """Load every shipped instrument and check it; with a study, its own instruments, norms and wording too.
 
     Raises
     ------
@@ -92,13 +108,23 @@ def check_instruments(study: Path | None = None) -> CheckedInstruments:
     Refusal
         CLI-010 if the folder is no study.
     """
-    shipped = instruments()
+    came = len(shipped().instruments())
     if study is None:
-        return CheckedInstruments(len(shipped), 0, 0)
+        return CheckedInstruments(came, 0, 0, 0)
     from asp_eval.workflow.instrument_formats import wordings
 
-    own = sum(len(instrument(each.id, norms=_norms(study)).bands.sets) - len(each.bands.sets) for each in shipped)
-    return CheckedInstruments(len(shipped), own, len(wordings(study, shipped)))
+    known, problems = shipped(), list[Problem]()
+    try:
+        known = _library(study)
+    except DataProblems as error:
+        problems += error.problems
+    try:
+        worded = wordings(study, known, all_known=not problems)
+    except DataProblems as error:
+        problems += error.problems
+    if problems:
+        raise DataProblems(problems)
+    return CheckedInstruments(came, len(known.own_instruments), len(known.own_norms), len(worded))
 
 
 def export_instrument(
@@ -119,7 +145,7 @@ def export_instrument(
     language : str, optional
         By default the form's first.
     study : Path, optional
-        The study's folder, for its own norms and wording.
+        The study's folder, for its own instruments, norms and wording.
     wording : Path, optional
         By default ``wording/<id>.yaml`` in the study.
     out : Path, optional
@@ -132,7 +158,7 @@ def export_instrument(
     """
     from asp_eval.workflow.instrument_formats import export, target, wording_file
 
-    found = instrument(name, norms=_norms(study))
+    found = _library(study).instrument(name)
     words = wording or (None if study is None else wording_file(study, found))
     default, content = export(found, to, language=language, wording=words)
     path = out or target(found, to, default, study)
@@ -140,8 +166,10 @@ def export_instrument(
     return ExportedInstrument(found.id, found.version, to, path)
 
 
-def _norms(study: Path | None) -> Path | None:
-    """Return the folder of a study's own norm sets; a folder that is no study is refused, not taken for an empty one."""
-    if study is not None and not (study / "study.yaml").is_file():
+def _library(study: Path | None) -> Library:
+    """Return the questionnaires that are known; a folder that is no study is refused, not taken for one without its own."""
+    if study is None:
+        return shipped()
+    if not (study / "study.yaml").is_file():
         NO_STUDY.refuse(str(study))
-    return None if study is None else study / FOLDER
+    return library_of(study.resolve())

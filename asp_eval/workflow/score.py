@@ -11,7 +11,6 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store import table, write_scores
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.library import family, instrument
 from asp_eval.trial.instruments.scoring import score_long
 from asp_eval.trial.study.design import Family, Study
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
@@ -26,7 +25,7 @@ def declared_forms(study: Study, name: str, wave: str | None = None) -> tuple[In
     return tuple(
         form
         for part in study.collected_instruments(name, wave)
-        for form in (family(part.family) if isinstance(part, Family) else [instrument(part)])
+        for form in (study.library.family(part.family) if isinstance(part, Family) else [study.library.instrument(part)])
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 
 import asp_eval
 from asp_eval.analysis.models import MODELS, planned_model
+from asp_eval.trial.instruments.library import shipped
 from asp_eval.trial.outcomes import ColumnSource, ScoreSource, informants, outcome_label, scored_forms, source_of
 from asp_eval.trial.study.design import Outcome, Study
 
@@ -73,17 +74,17 @@ def outcome(**source: str) -> Outcome:
 
 
 def test_what_an_outcome_means():
-    assert source_of(outcome(column="screening.words.known")) == ColumnSource("screening", "words.known")
-    form = source_of(outcome(score="sdq-teacher-4-17.peer"))
+    assert source_of(outcome(column="screening.words.known"), shipped()) == ColumnSource("screening", "words.known")
+    form = source_of(outcome(score="sdq-teacher-4-17.peer"), shipped())
     assert isinstance(form, ScoreSource)
     assert (form.name, form.scale, [one.id for one in form.forms]) == ("sdq-teacher-4-17", "peer", ["sdq-teacher-4-17"])
-    assert source_of(outcome(score="no-such.peer")) == ScoreSource("no-such", "peer", ())
+    assert source_of(outcome(score="no-such.peer"), shipped()) == ScoreSource("no-such", "peer", ())
 
 
 def test_what_an_outcome_is_called():
-    assert outcome_label(outcome(score="sdq-teacher.peer", label={"en": "Peers"})) == {"en": "Peers"}
-    assert outcome_label(outcome(score="sdq-teacher.peer"))["en"] == "Peer problems"
-    assert outcome_label(outcome(column="screening.words")) == {"da": "y", "en": "y"}
+    assert outcome_label(outcome(score="sdq-teacher.peer", label={"en": "Peers"}), shipped()) == {"en": "Peers"}
+    assert outcome_label(outcome(score="sdq-teacher.peer"), shipped())["en"] == "Peer problems"
+    assert outcome_label(outcome(column="screening.words"), shipped()) == {"da": "y", "en": "y"}
 
 
 def test_who_rated_the_children(study: Study):

@@ -24,7 +24,7 @@ from asp_eval.intake.proposing.proposing import Proposal, propose, propose_for, 
 from asp_eval.intake.table import Table
 from asp_eval.synthetic.exports import Export, write_fieldwork, write_institutions
 from asp_eval.synthetic.study_file import demo_study_yaml
-from asp_eval.trial.instruments.library import instrument
+from asp_eval.trial.instruments.library import instrument, shipped
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.trial.tables.schema import table_schema
@@ -440,7 +440,7 @@ def test_the_demo_s_exports_are_read_as_their_makers_meant_or_left_open(demo, tm
     study, exports = demo
     export = next(each for each in exports if each.path.name == name)
     raw, schema = read_raw(export.path), table_schema(export.table, study, export.wave)
-    meant = load_mapping(export.mapping).renames
+    meant = load_mapping(export.mapping).renames(shipped())
     found = propose_for(raw, study, schema)
     said = {guess.column: guess.ours for guess in found.columns}
     said |= {column: ours for each in found.items for column, ours in each.columns.items()}

@@ -183,7 +183,7 @@ def test_versions_stand_side_by_side(tmp_path):
 
 def test_the_latest_version_is_taken_unless_another_is_named(tmp_path, monkeypatch):
     copies(tmp_path, first=("version: 1", "version: 2"), second=("version: 1", "version: 10"), third=("version: 1", "version: 3"))
-    monkeypatch.setattr(library, "_shipped", lambda: read_folder(tmp_path))
+    monkeypatch.setattr(library, "shipped", lambda: library.Library(read_folder(tmp_path)))
     assert instrument("sdq-teacher-2-4").version == 10
     assert instrument("sdq-teacher-2-4", version=2).version == 2
     assert [each.version for each in instruments()] == [10]

@@ -90,19 +90,20 @@ def test_a_set_of_means_gives_no_bands():
 
 
 def study_norms(tmp_path, text=NORM):
-    (tmp_path / "no-teachers.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "norms").mkdir(exist_ok=True)
+    (tmp_path / "norms" / "no-teachers.yaml").write_text(text, encoding="utf-8")
     return tmp_path
 
 
 def test_a_study_adds_norms_of_its_own(tmp_path):
-    own = instrument("sdq-teacher-4-17", norms=study_norms(tmp_path))
+    own = instrument("sdq-teacher-4-17", study=study_norms(tmp_path))
     assert band(own, "conduct", pd.Series([4.0, 5.0]), bands="no-teachers", age_years=pd.Series([4.0, 4.0])).tolist() == [
         "most", "few",
     ]  # fmt: skip
     assert [each.id for each in sets_from(own, "NO")] == ["no-teachers"]
     with pytest.raises(Refusal, match="INS-021"):
         instrument("sdq-teacher-4-17").band_set("no-teachers")
-    assert instrument("sdq-teacher-4-17", norms=tmp_path / "nowhere") == instrument("sdq-teacher-4-17")
+    assert instrument("sdq-teacher-4-17", study=tmp_path / "nowhere") == instrument("sdq-teacher-4-17")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_a_study_adds_norms_of_its_own(tmp_path):
 def test_a_wrong_norm_file_is_refused_on_its_line(tmp_path, before, after, code, line, found):
     assert NORM.count(before) == 1
     with pytest.raises(DataProblems) as caught:
-        instrument("sdq-teacher-4-17", norms=study_norms(tmp_path, NORM.replace(before, after)))
+        instrument("sdq-teacher-4-17", study=study_norms(tmp_path, NORM.replace(before, after)))
     placed = {(problem.code, problem.place.source, problem.place.line, problem.found) for problem in caught.value.problems}
     assert (code, "no-teachers.yaml", line, found) in placed, placed
 
@@ -130,13 +131,13 @@ def test_a_wrong_norm_file_is_refused_on_its_line(tmp_path, before, after, code,
 def test_an_id_that_is_taken_is_refused(tmp_path):
     text = NORM.replace("id: no-teachers", "id: se-preschool-teachers")
     with pytest.raises(DataProblems, match=r"INS-027.*sdq-teacher-2-4.*found 'se-preschool-teachers'"):
-        instrument("sdq-teacher-4-17", norms=study_norms(tmp_path, text))
+        instrument("sdq-teacher-4-17", study=study_norms(tmp_path, text))
 
 
 def test_the_documented_norm_file_is_sound(tmp_path):
     page = (shipped_folder("instruments").parent / "docs" / "instruments.md").read_text(encoding="utf-8")
     example = page.split("## Bands and norms")[1].split("```yaml\n")[1].split("```")[0]
-    own = instrument("sdq-teacher-2-4", norms=study_norms(tmp_path, example))
+    own = instrument("sdq-teacher-2-4", study=study_norms(tmp_path, example))
     assert own.bands.sets[-1].country == "NO"
 
 

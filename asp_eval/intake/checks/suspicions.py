@@ -11,7 +11,6 @@ from asp_eval.core.errors import Fault, Place, Problem
 from asp_eval.core.phrases import Phrase, some_of
 from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.table import Table
-from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.tables.schema import TableSchema
 
 STRAIGHT_LINER = Fault(
@@ -50,7 +49,7 @@ def straight_liners(source: str, frame: pd.DataFrame, schema: TableSchema) -> It
     who = next((name for name in ("rater_id", "institution_id") if name in frame and frame[name].notna().any()), None)
     for form in schema.forms if who else ():
         items = [name for name in schema.items(form) if name in frame]
-        if len(items) < FEWEST_ITEMS or len({item.reverse for item in instrument(form).items}) == 1:
+        if len(items) < FEWEST_ITEMS or len({item.reverse for item in schema.library.instrument(form).items}) == 1:
             continue
         answered, alike = _answered_alike(frame, items)
         counts = pd.DataFrame({"who": frame[who], "n": alike, "total": answered}).groupby("who")[["n", "total"]].sum()

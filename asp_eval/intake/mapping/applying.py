@@ -18,7 +18,7 @@ from asp_eval.intake.files.raw import Mask, TextColumn, TextTable
 from asp_eval.intake.mapping.items import named
 from asp_eval.intake.mapping.mapping import NO_MAPPING, Mapping
 from asp_eval.intake.mapping.recoding import planned, recoded, undecided
-from asp_eval.trial.instruments import library
+from asp_eval.trial.instruments.library import Library, shipped
 
 NO_SUCH_COLUMN = Fault("SCR-020", "the mapping's '{part}' names a column that is not in the file", "{advice}")
 ALREADY_THERE = Fault(
@@ -45,7 +45,7 @@ class MappedTable(TextTable):
     """A file under our names and labels, made by `apply_mapping`. `checks.validation.sift` accepts it."""
 
 
-def apply_mapping(raw: ProtectedTable, mapping: Mapping, names: Collection[str]) -> MappedTable:
+def apply_mapping(raw: ProtectedTable, mapping: Mapping, names: Collection[str], library: Library | None = None) -> MappedTable:
     """Return the file under our names and labels.
 
     Parameters
@@ -55,6 +55,8 @@ def apply_mapping(raw: ProtectedTable, mapping: Mapping, names: Collection[str])
     mapping : Mapping
     names : collection of str
         Columns that the table may have; decides which are "others".
+    library : Library, optional
+        The questionnaires that the study knows; by default those that are shipped.
 
     Raises
     ------
@@ -65,11 +67,12 @@ def apply_mapping(raw: ProtectedTable, mapping: Mapping, names: Collection[str])
     """
     if mapping == NO_MAPPING and not raw.user_missing:
         return MappedTable.of(raw)
-    before = _renamed(_filtered(raw, mapping), mapping, names)
-    plan = planned(before, mapping)
+    library = library or shipped()
+    before = _renamed(_filtered(raw, mapping), mapping, names, library)
+    plan = planned(before, mapping, library)
     _must_have(before, "recode", plan)
     _must_have(before, "truncate", mapping.truncate)
-    table = _completed(recoded(before, mapping, plan), mapping)
+    table = _completed(recoded(before, mapping, plan, library), mapping)
     if mapping.ignore == "others":
         table = table.with_columns({name: column for name, column in table.columns.items() if name in names})
     else:
@@ -92,9 +95,9 @@ def _filtered(raw: TextTable, mapping: Mapping) -> TextTable:
     return replace(raw.keep(mask), filtered=raw.filtered + int(np.count_nonzero(~mask)))
 
 
-def _renamed(raw: TextTable, mapping: Mapping, names: Collection[str]) -> TextTable:
+def _renamed(raw: TextTable, mapping: Mapping, names: Collection[str], library: Library) -> TextTable:
     _must_have(raw, "rename", mapping.rename)
-    items = _item_names(raw, mapping, names)
+    items = _item_names(raw, mapping, names, library)
     _must_have(raw, "rename_items", items)
     new = mapping.rename | items
     made = [new.get(name, name) for name in raw.columns]
@@ -102,7 +105,7 @@ def _renamed(raw: TextTable, mapping: Mapping, names: Collection[str]) -> TextTa
     return raw.renamed(new)
 
 
-def _item_names(raw: TextTable, mapping: Mapping, names: Collection[str]) -> dict[str, str]:
+def _item_names(raw: TextTable, mapping: Mapping, names: Collection[str], library: Library) -> dict[str, str]:
     """Return what the patterns rename; an item that has a line of its own under 'rename' needs none."""
     problems, new, clashes = [], dict[str, str](), set[tuple[str, str]]()
     for name, pattern in mapping.rename_items.items():

@@ -20,7 +20,7 @@ from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase
 from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.mapping.items import is_pattern, named
-from asp_eval.trial.instruments.library import instrument
+from asp_eval.trial.instruments.library import Library
 
 NO_MAPPING_FILE = Fault(
     "SCR-019", "there is no such mapping file",
@@ -182,9 +182,13 @@ class Mapping(Document):
             raise ValueError(Phrase("every column made once; {names} is made more than once", names=", ".join(twins)))
         return self
 
-    @property
-    def renames(self) -> dict[str, str]:
-        """Every column that is renamed, ``{export column: our column}``, with those of the patterns.
+    def renames(self, library: Library) -> dict[str, str]:
+        """Return every column that is renamed, ``{export column: our column}``, with those of the patterns.
+
+        Parameters
+        ----------
+        library : Library
+            The questionnaires that the study knows.
 
         Raises
         ------
@@ -192,7 +196,7 @@ class Mapping(Document):
             INS-001 if 'rename_items' names an instrument that does not exist.
         """
         patterns = self.rename_items.items()
-        items = {name: ours for id_, pattern in patterns for name, ours in named(instrument(id_), pattern).items()}
+        items = {name: ours for id_, pattern in patterns for name, ours in named(library.instrument(id_), pattern).items()}
         return {name: ours for name, ours in items.items() if ours not in self.rename.values()} | self.rename
 
     def confirms(self, column: str) -> bool:

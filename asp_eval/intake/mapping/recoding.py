@@ -12,7 +12,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.intake.files.raw import SPACES, TextColumn, TextTable
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.values import date_order, month_of
-from asp_eval.trial.instruments import library
+from asp_eval.trial.instruments.library import Library
 
 LABEL_NOT_MET = Fault(
     "SCR-024", "the mapping recodes a label that is not in the file",
@@ -38,7 +38,7 @@ UNSURE_DAY = Fault(
 Labels = Mapping[str, str]
 
 
-def recoded(raw: TextTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> TextTable:
+def recoded(raw: TextTable, mapping: MappingFile, plan: Mapping[str, Labels], library: Library) -> TextTable:
     """Return the table with its labels as our values.
 
     Parameters
@@ -48,6 +48,8 @@ def recoded(raw: TextTable, mapping: MappingFile, plan: Mapping[str, Labels]) ->
     mapping : Mapping
     plan : mapping
         From `planned`.
+    library : Library
+        The questionnaires that the study knows.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def recoded(raw: TextTable, mapping: MappingFile, plan: Mapping[str, Labels]) ->
         problems += found
     if problems:
         raise DataProblems(problems)
-    return replace(raw, columns=columns, notes=(*raw.notes, *_not_met(raw, mapping, plan)), became=became)
+    return replace(raw, columns=columns, notes=(*raw.notes, *_not_met(raw, mapping, plan, library)), became=became)
 
 
 def _without_missing(raw: TextTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> TextTable:
@@ -81,14 +83,14 @@ def _without_missing(raw: TextTable, mapping: MappingFile, plan: Mapping[str, La
     return replace(raw, columns=columns, notes=notes)
 
 
-def planned(raw: TextTable, mapping: MappingFile) -> dict[str, Labels]:
+def planned(raw: TextTable, mapping: MappingFile, library: Library) -> dict[str, Labels]:
     """Return the labels of each column: its own, else those of its instrument, else those of its instrument's family.
 
     What is neither a column nor an instrument with columns in the file has an entry all the same, for the caller to refuse.
     """
     plan: dict[str, Labels] = {}
     for part, labels in mapping.recode.items():
-        if part in raw.columns or not (items := items_of(part, raw.columns)):
+        if part in raw.columns or not (items := items_of(part, raw.columns, library)):
             plan[part] = labels
             continue
         for name in items:
@@ -98,7 +100,7 @@ def planned(raw: TextTable, mapping: MappingFile) -> dict[str, Labels]:
     return plan
 
 
-def items_of(part: str, columns: Collection[str]) -> list[str]:
+def items_of(part: str, columns: Collection[str], library: Library) -> list[str]:
     """Return the item columns that a table has of an instrument or a family."""
     forms = {form.id for form in library.forms_named(part)}
     return [name for name in columns if name.partition(".")[0] in forms and "." in name]
@@ -143,10 +145,10 @@ def _counts(column: TextColumn, wanted: Collection[str]) -> list[tuple[str, int]
     return list(counts.items())
 
 
-def _not_met(raw: TextTable, mapping: MappingFile, plan: Mapping[str, Labels]) -> Iterator[Problem]:
+def _not_met(raw: TextTable, mapping: MappingFile, plan: Mapping[str, Labels], library: Library) -> Iterator[Problem]:
     """One warning for each label that none of the columns has which it is meant for."""
     for part, labels in mapping.recode.items():
-        columns = [part] if part in raw.columns else [n for n in items_of(part, raw.columns) if plan.get(n) is labels]
+        columns = [part] if part in raw.columns else [n for n in items_of(part, raw.columns, library) if plan.get(n) is labels]
         met = {text for name in columns for text in _met(raw.columns[name])}
         yield from (LABEL_NOT_MET.at(raw.place(column=part), found=label) for label in labels if label not in met)
 

@@ -135,7 +135,7 @@ def protect(raw: RawTable, mapping: Mapping, schema: TableSchema, key: Pseudonym
 
 def _uses(raw: RawTable, mapping: Mapping, schema: TableSchema) -> list[_Use]:
     fields = {field.name: field for field in schema.fields}
-    renames, uses = mapping.renames, []
+    renames, uses = mapping.renames(schema.library), []
     for column in raw.columns:
         ours = renames.get(column, column)
         ignored = ours not in fields if mapping.ignore == "others" else ours in mapping.ignore

@@ -12,7 +12,7 @@ from asp_eval.intake.recognition.column_matching import indicates, texts_of
 from asp_eval.intake.recognition.questionnaires import Found
 from asp_eval.intake.recognition.synonyms import NO, VALUES, YES, fold
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.library import instrument
+from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.instruments.parts import Response
 from asp_eval.trial.tables.fields import Field
 
@@ -65,14 +65,14 @@ def recode_items(raw: RawTable, form: Instrument, columns: Mapping[str, str]) ->
         yield _coded(raw, ours, [theirs], form.response_sets[responses[ours]])
 
 
-def recode_families(raw: RawTable, unsure: Sequence[Found]) -> Iterator[Recode]:
+def recode_families(raw: RawTable, unsure: Sequence[Found], library: Library) -> Iterator[Recode]:
     """Yield how answers are coded that are one form's or another's of a family, where it is the same for either."""
     rivals: dict[frozenset[str], list[Found]] = {}
     for found in unsure:
         if not found.missing:
             rivals.setdefault(frozenset(found.columns), []).append(found)
     for group in rivals.values():
-        forms = [instrument(found.form) for found in group]
+        forms = [library.instrument(found.form) for found in group]
         coded = [list(recode_items(raw, form, found.columns)) for form, found in zip(forms, group, strict=True)]
         alike = all(len(each) == 1 and each[0].labels == coded[0][0].labels for each in coded)
         if len({form.id for form in forms}) > 1 and len({form.family for form in forms}) == 1 and alike:

@@ -28,7 +28,6 @@ from asp_eval.intake.proposing.settings import Setting, find_settings
 from asp_eval.intake.recognition.column_matching import MOST_LOOKED_AT, Guess, guess_columns, texts_of
 from asp_eval.intake.recognition.questionnaires import Found, find_items
 from asp_eval.intake.recognition.synonyms import WAVES, fold
-from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import BY_WAVE, IMPORTABLE, TableSchema, table_schema
 
@@ -170,7 +169,7 @@ def propose(
 
 def propose_for(raw: RawTable, study: Study, schema: TableSchema, declared: FileFormat | None = None) -> Proposal:
     """Return what can be found out about a file as read, for one table."""
-    forms = [instrument(form) for form in schema.forms]
+    forms = [schema.library.instrument(form) for form in schema.forms]
     items = find_items(raw, forms, schema.wave, study.wave_ids)
     taken = {name for found in (*items.sure, *items.unsure) for name in found.columns}
     fields = tuple(field for field in schema.base if field.name != "wave" or "wave" in raw.columns)
@@ -189,8 +188,9 @@ def propose_for(raw: RawTable, study: Study, schema: TableSchema, declared: File
         (guess.column, field) for guess in guesses.sure if (field := schema.field(guess.ours)).allowed and field.name != "wave"
     ]
     recodes = [recode_values(raw, column, field) for column, field in few]
-    recodes += [recode for found in items.sure for recode in recode_items(raw, instrument(found.form), found.columns)]
-    recodes += recode_families(raw, items.unsure)
+    for found in items.sure:
+        recodes += recode_items(raw, schema.library.instrument(found.form), found.columns)
+    recodes += recode_families(raw, items.unsure, schema.library)
     known = {field.name for field in fields}
     return Proposal(
         source=raw.source, dialect=raw.dialect, table=schema.name, wave=schema.wave, columns=guesses.sure, items=items.sure,

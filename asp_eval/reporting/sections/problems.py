@@ -18,7 +18,6 @@ from asp_eval.core.phrases import Phrase, Translation
 from asp_eval.reporting.blocks import Cell, Column, Link, Row, Section, Table, cell, listing, paragraphs
 from asp_eval.reporting.language import Words, as_sentence, fault_words
 from asp_eval.reporting.sections.institution_questions import FOR_INSTITUTIONS, WITHOUT_WORDS
-from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import table_schema
 
@@ -208,7 +207,7 @@ def _column(line: Line, batch: Batch, say: Words) -> Cell:
     schema = table_schema(batch.table, batch.study, batch.wave)
     in_file = say("in the file: {name}", name=theirs) if theirs and theirs != column else ""
     if form in schema.forms:
-        asked = instrument(form)
+        asked = batch.study.library.instrument(form)
         number = next((item.number for item in asked.items if item.key == key), None)
         if number is not None:
             return cell(say("Question {n}", n=number), say.label(asked.title, form), in_file)
@@ -223,7 +222,7 @@ def _allowed(line: Line, batch: Batch, expected: str) -> str:
     schema = table_schema(batch.table, batch.study, batch.wave)
     values = next((field.allowed for field in schema.fields if field.name == column), ())
     form = column.partition(".")[0]
-    family = instrument(form).family if form in schema.forms else ""
+    family = batch.study.library.instrument(form).family if form in schema.forms else ""
     labels = next((line.labels[part] for part in (column, form, family) if part in line.labels), {})
     return ", ".join(labels.get(value, value) for value in values) if values else expected
 

@@ -12,14 +12,14 @@ from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.trial.instruments.computing import compute
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.library import family, form_positions
+from asp_eval.trial.instruments.library import Library, form_positions, shipped
 from asp_eval.trial.instruments.responses import FIRST_ROW, answered, checked_codes, column_names
 
 TWO_FORMS = Fault("SCO-006", "the child has answers on two forms", "Keep the answers of the form that was used.")
 NO_FORM = Phrase("the age is unknown or outside the forms, so no form could be picked")
 
 
-def score_family(name: str, responses: pd.DataFrame, age_years: pd.Series[float]) -> pd.DataFrame:
+def score_family(name: str, responses: pd.DataFrame, age_years: pd.Series[float], library: Library | None = None) -> pd.DataFrame:
     """Score every row on the form it was rated on.
 
     Where items stand under stored names (``sdq-teacher-2-4.argues``), the form is the one that has the row's answers;
@@ -35,6 +35,8 @@ def score_family(name: str, responses: pd.DataFrame, age_years: pd.Series[float]
         One row per child.
     age_years : Series of float
         Exact ages, row for row with `responses`.
+    library : Library, optional
+        The questionnaires that a study knows, ``study.library``; by default those that are shipped.
 
     Returns
     -------
@@ -51,11 +53,12 @@ def score_family(name: str, responses: pd.DataFrame, age_years: pd.Series[float]
 
     Examples
     --------
+    >>> from asp_eval.trial.instruments.library import family
     >>> answers = pd.DataFrame({f"sdq-teacher-2-4.{key}": [2, 0] for key in family("sdq-teacher")[0].item_keys})
     >>> score_family("sdq-teacher", answers, pd.Series([3.5, 4.2]))[["form", "form_note"]].iloc[1].tolist()
     ['sdq-teacher-2-4', 'the age picks sdq-teacher-4-17']
     """
-    forms = family(name)
+    forms = (library or shipped()).family(name)
     by_age = form_positions(forms, age_years)
     stored = np.column_stack([answered(responses, form.columns) for form in forms])
     if set(responses.columns).isdisjoint(column for form in forms for column in form.columns):

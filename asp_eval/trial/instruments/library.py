@@ -1,10 +1,13 @@
-"""The shipped instruments: found by id, by family, and by the age a form is for."""
+"""The library of questionnaires, those shipped and those of a study: found by id, by family, and by the age a form is for."""
 
 from __future__ import annotations
 
 import difflib
+import hashlib
+import json
 from collections.abc import Sequence
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +18,7 @@ from asp_eval.core.phrases import Phrase, any_of
 from asp_eval.core.resources import shipped_folder
 from asp_eval.core.strict_yaml import read_yaml
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.norms import FOLDER, with_norms
+from asp_eval.trial.instruments.norms import FOLDER, NO_INSTRUMENT, with_norms
 from asp_eval.trial.instruments.parts import Ages
 
 if TYPE_CHECKING:
@@ -26,47 +29,178 @@ if TYPE_CHECKING:
 UNKNOWN = Fault("INS-001", "no {kind} has this name", "{advice}'asp-eval instruments list' shows them all.")
 SAME_VERSION = Fault("INS-002", "{other} has the same id and version", "Raise the version, or give it an id of its own.")
 SHARED_AGE = Fault("INS-014", "the form and {other} of the same family share ages", "Let one begin where the other ends.")
+INSTRUMENTS = "instruments"  # the folder of a study
 ANY_AGE = Ages.model_validate({"from": 0, "below": 120})
 
 
-def instrument(name: str, version: int | None = None, *, norms: Path | None = None) -> Instrument:
-    """Return a shipped instrument, its latest version unless another is asked for.
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """A file of a study's own that the library was read from.
+
+    Attributes
+    ----------
+    path : str
+        Where it is, from the study folder: ``instruments/mood.yaml``.
+    document : str
+        What it is called in the ledger: id and version, ``mood version 1``.
+    digest : str
+        SHA-256 of what it says; comments and layout do not count.
+    """
+
+    path: str
+    document: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Questionnaires, found by id, by family, and by the age a form is for. Two are equal if a study's own files say the same.
+
+    Attributes
+    ----------
+    known : tuple of Instrument
+        Every version of every questionnaire, with its norm sets.
+    own_instruments, own_norms : tuple of OwnFile
+        The files of the study.
+    """
+
+    known: tuple[Instrument, ...] = field(compare=False, repr=False)
+    own_instruments: tuple[OwnFile, ...] = ()
+    own_norms: tuple[OwnFile, ...] = ()
+
+    @property
+    def own_files(self) -> tuple[OwnFile, ...]:
+        """The files of the study, instruments first."""
+        return (*self.own_instruments, *self.own_norms)
+
+    def instrument(self, name: str, version: int | None = None) -> Instrument:
+        """Return an instrument by its id, in its latest version unless another is asked for.
+
+        Raises
+        ------
+        Refusal
+            INS-001, with the names that come near.
+        """
+        found = [each for each in self.known if each.id == name and version in {None, each.version}]
+        if not found:
+            known = [f"{each.id} version {each.version}" if version else each.id for each in self.known]
+            _refuse("instrument", f"{name} version {version}" if version else name, known)
+        return max(found, key=lambda each: each.version)
+
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Return every instrument in its latest version, by id."""
+        return tuple(self.instrument(name) for name in sorted({each.id for each in self.known}))
+
+    def family(self, name: str) -> tuple[Instrument, ...]:
+        """Return the forms of a family, youngest first.
+
+        Raises
+        ------
+        Refusal
+            INS-001, with the names that come near.
+        """
+        forms = [each for each in self.instruments() if each.family == name]
+        if not forms:
+            _refuse("family", name, sorted({each.family for each in self.known}))
+        return tuple(sorted(forms, key=lambda form: _ages(form).from_))
+
+    def forms_named(self, name: str) -> tuple[Instrument, ...]:
+        """Return the instrument of this id, or every form of the family of this name, by id; nothing if there is neither."""
+        return tuple(each for each in self.instruments() if name in (each.id, each.family))
+
+    def is_own(self, form: Instrument) -> bool:
+        """Whether an instrument is the study's own."""
+        return _document(form) in {file.document for file in self.own_instruments}
+
+
+@cache
+def shipped() -> Library:
+    """Return the questionnaires that came with the package."""
+    return Library(read_folder(shipped_folder("instruments")))
+
+
+def library_of(folder: Path) -> Library:
+    """Return the questionnaires that a study knows: those that are shipped, and those of its folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The study folder. Its own are in ``instruments``, ``norms`` and ``wording``, none of which needs to be there.
+
+    Raises
+    ------
+    DataProblems
+        Every mistake in every file, as `read_folder`; INS-002 also for an id and version that is shipped.
+    """
+    own = [path for name in (INSTRUMENTS, FOLDER) for path in sorted((folder / name).glob("*.yaml"))]
+    return _with_own(folder, tuple((path, path.read_bytes()) for path in own)) if own else shipped()
+
+
+@lru_cache(maxsize=8)
+def _with_own(folder: Path, files: tuple[tuple[Path, bytes], ...]) -> Library:
+    """Read a study's own files; their bytes are here to know a change by."""
+    problems: list[Problem] = []
+    beside = shipped().known
+    try:
+        own = _read_instruments([path for path, _ in files if path.parent.name == INSTRUMENTS], beside)
+    except DataProblems as error:
+        problems, own = list(error.problems), []
+    try:
+        known = with_norms([*beside, *(each for _, each in own)], folder / FOLDER)
+    except DataProblems as error:  # an instrument that norms miss may be the one that cannot be read
+        problems += [each for each in error.problems if not problems or each.code != NO_INSTRUMENT.code]
+    if problems:
+        raise DataProblems(problems)
+    norms = [path for path, _ in files if path.parent.name == FOLDER]
+    return Library(
+        known,
+        tuple(_own_file(path, _document(each)) for path, each in own),
+        tuple(_own_file(path, path.stem) for path in norms),
+    )
+
+
+def _own_file(path: Path, document: str) -> OwnFile:
+    says = json.dumps(read_yaml(path)[0], sort_keys=True, ensure_ascii=False, default=str)
+    return OwnFile(f"{path.parent.name}/{path.name}", document, hashlib.sha256(says.encode()).hexdigest())
+
+
+def _document(form: Instrument) -> str:
+    return f"{form.id} version {form.version}"
+
+
+def instrument(name: str, version: int | None = None, *, study: Path | None = None) -> Instrument:
+    """Return an instrument, its latest version unless another is asked for.
 
     Parameters
     ----------
     name : str
         Its id.
     version : int, optional
-    norms : Path, optional
-        A study's folder of norm sets of its own, which join those that are shipped.
+    study : Path, optional
+        A study folder, whose own instruments and norm sets join those that are shipped.
 
     Raises
     ------
     Refusal
         INS-001, with the names that come near.
     DataProblems
-        Everything that is wrong with the study's norm sets.
+        Everything that is wrong with the study's own files.
 
     Examples
     --------
     >>> instrument("sdq-teacher-4-17").scale_keys[:3]
     ('emotion', 'conduct', 'hyper')
     """
-    shipped = _shipped() if norms is None else with_norms(_shipped(), norms)
-    found = [each for each in shipped if each.id == name and version in {None, each.version}]
-    if not found:
-        known = [f"{each.id} version {each.version}" if version else each.id for each in _shipped()]
-        _refuse("instrument", f"{name} version {version}" if version else name, known)
-    return max(found, key=lambda each: each.version)
+    return (shipped() if study is None else library_of(study)).instrument(name, version)
 
 
 def instruments() -> tuple[Instrument, ...]:
     """Return every shipped instrument in its latest version, by id."""
-    return tuple(instrument(name) for name in sorted({each.id for each in _shipped()}))
+    return shipped().instruments()
 
 
 def family(name: str) -> tuple[Instrument, ...]:
-    """Return the forms of a family, youngest first.
+    """Return the forms of a shipped family, youngest first.
 
     Parameters
     ----------
@@ -83,21 +217,18 @@ def family(name: str) -> tuple[Instrument, ...]:
     >>> [form.id for form in family("sdq-teacher")]
     ['sdq-teacher-2-4', 'sdq-teacher-4-17']
     """
-    forms = [each for each in instruments() if each.family == name]
-    if not forms:
-        _refuse("family", name, sorted({each.family for each in instruments()}))
-    return tuple(sorted(forms, key=lambda form: _ages(form).from_))
+    return shipped().family(name)
 
 
 def forms_named(name: str) -> tuple[Instrument, ...]:
-    """Return the instrument of this id, or every form of the family of this name, by id; nothing if there is neither.
+    """Return the shipped instrument of this id, or every form of the family of this name, by id; nothing if there is neither.
 
     Examples
     --------
     >>> [form.id for form in forms_named("sdq-teacher")], [form.id for form in forms_named("sdq-teacher-4-17")]
     (['sdq-teacher-2-4', 'sdq-teacher-4-17'], ['sdq-teacher-4-17'])
     """
-    return tuple(each for each in instruments() if name in (each.id, each.family))
+    return shipped().forms_named(name)
 
 
 def choose_version(name: str, age_years: pd.Series[float]) -> pd.Series[str]:
@@ -150,31 +281,35 @@ def read_folder(folder: Path) -> tuple[Instrument, ...]:
         Every mistake in every file; two files with one id and version (INS-002); two forms of a family that share ages
         (INS-014).
     """
+    read = _read_instruments(sorted(folder.glob("*.yaml")), ())
+    return with_norms([each for _, each in read], folder / FOLDER)
+
+
+def _read_instruments(paths: Sequence[Path], beside: Sequence[Instrument]) -> list[tuple[Path, Instrument]]:
+    """Read instrument files, and compare each with those before it and with the instruments they will stand beside."""
     problems: list[Problem] = []
     read: list[tuple[Path, Instrument]] = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in paths:
         try:
             read.append((path, read_document(path, Instrument)))
         except DataProblems as error:
             problems.extend(error.problems)
     for (first, one), (second, other) in combinations(read, 2):
-        problems.extend(_clashes(first, one, second, other))
+        problems.extend(_clashes(first.name, one, second, other))
+    for one in beside:
+        for second, other in read:
+            problems.extend(_clashes(f"{one.id}, which comes with the package,", one, second, other))
     if problems:
         raise DataProblems(problems)
-    return with_norms([each for _, each in read], folder / FOLDER)
+    return read
 
 
-@cache
-def _shipped() -> tuple[Instrument, ...]:
-    return read_folder(shipped_folder("instruments"))
-
-
-def _clashes(first: Path, one: Instrument, second: Path, other: Instrument) -> list[Problem]:
+def _clashes(first: str, one: Instrument, second: Path, other: Instrument) -> list[Problem]:
     """Faults that only show when two files are seen together."""
     if (one.id, one.version) == (other.id, other.version):
         line = read_yaml(second)[1].get(("version",))
         place = Place(second.name, line, column="version")
-        return [SAME_VERSION.at(place, found=f"{other.id} version {other.version}", other=first.name)]
+        return [SAME_VERSION.at(place, found=f"{other.id} version {other.version}", other=first)]
     a, b = _ages(one), _ages(other)
     if one.family == other.family and one.id != other.id and a.from_ < b.below and b.from_ < a.below:
         line = read_yaml(second)[1].get(("ages",))

@@ -30,6 +30,7 @@ from asp_eval.core.documents import Document, Misfit, Misfits
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.spelling import twins
+from asp_eval.trial.instruments.library import Library, shipped
 from asp_eval.trial.study import references
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
@@ -351,6 +352,7 @@ class Study(Document):
     power: PowerPlan = PowerPlan()
 
     _folder: Path | None = PrivateAttr(default=None)
+    _library: Library | None = PrivateAttr(default=None)
 
     @property
     def folder(self) -> Path:
@@ -361,7 +363,9 @@ class Study(Document):
 
     def without_folder(self) -> Study:
         """Return the study as declared, knowing no folder, so that it can go where a path of this machine must not."""
-        return type(self).model_validate(self.as_declared())
+        study = type(self).model_validate(self.as_declared())
+        study._library = self._library
+        return study
 
     def as_declared(self) -> dict[str, Any]:
         """Return what ``study.yaml`` says, under its own keys; a key that was left out stays out."""
@@ -371,6 +375,11 @@ class Study(Document):
     def folder_if_saved(self) -> Path | None:
         """The study folder; None of a study that was not read from one."""
         return self._folder
+
+    @property
+    def library(self) -> Library:
+        """The questionnaires that the study knows: those that are shipped, and its own."""
+        return self._library or shipped()
 
     @property
     def wave_ids(self) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from asp_eval.core.documents import read_document, write_whole
-from asp_eval.core.errors import Fault
+from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.resources import shipped_folder
+from asp_eval.trial.instruments.library import library_of
 from asp_eval.trial.study.design import Study
 
 SCHEMA_FILE = "study.schema.json"
@@ -30,21 +31,33 @@ def load_study(path: str | Path) -> Study:
     Returns
     -------
     Study
-        Frozen and consistent; ``study.folder`` is the folder.
+        Frozen and consistent; ``study.folder`` is the folder, ``study.library`` holds its questionnaires.
 
     Raises
     ------
     Refusal
         If there is no such file.
     DataProblems
-        Every mistake in the file at once: line, field, found, expected, remedy.
+        Every mistake in the file, and in the study's own instruments and norms, at once: line, field, found, expected, remedy.
     """
     given = Path(path)
     file = given / "study.yaml" if given.is_dir() else given
     if not file.is_file():
         NO_STUDY.refuse(str(given))
-    study = read_document(file, Study)
-    study._folder = file.resolve().parent
+    folder = file.resolve().parent
+    problems: list[Problem] = []
+    try:
+        study = read_document(file, Study)
+    except DataProblems as error:
+        problems += error.problems
+    try:
+        library = library_of(folder)
+    except DataProblems as error:
+        problems += error.problems
+    if problems:
+        raise DataProblems(problems)
+    study._folder = folder
+    study._library = library if library.own_files else None
     return study
 
 

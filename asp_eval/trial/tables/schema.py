@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, Literal, get_args
 
@@ -12,8 +12,8 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.resources import shipped_folder
 from asp_eval.core.spelling import folded
-from asp_eval.trial.instruments import library
 from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.instruments.library import Library, shipped
 from asp_eval.trial.study.design import Family, Study
 from asp_eval.trial.tables.fields import Field
 
@@ -57,6 +57,8 @@ class TableSchema:
         Columns that ``study.yaml`` adds and that a file is expected to have; what it says of children, at the first wave.
     pseudonym_key : str, optional
         The key of the pseudonyms that a file's ids of people are replaced by: those of the fields that have a `person`.
+    library : Library
+        The questionnaires that the study knows.
     """
 
     name: str
@@ -67,6 +69,7 @@ class TableSchema:
     child_columns: tuple[str, ...] = ()
     declared: tuple[str, ...] = ()
     pseudonym_key: str | None = None
+    library: Library = field(default_factory=shipped, compare=False, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,7 +97,8 @@ class TableSchema:
     @property
     def digest(self) -> str:
         """SHA-256 of everything the schema says."""
-        return hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()
+        said = [getattr(self, part.name) for part in fields(self) if part.compare]
+        return hashlib.sha256(json.dumps(said, default=astuple).encode()).hexdigest()
 
 
 def at_wave(table: str, wave: str | None) -> str:
@@ -155,18 +159,19 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
     if name == "screening":
         child_columns = _own(study, "children", base)
     own = (*child_columns, *_own(study, name, (*base, *child_columns)))
-    groups = tuple(_alternatives(entry) for entry in instruments)
+    groups = tuple(_alternatives(study.library, entry) for entry in instruments)
     items = tuple(field for group in groups for form in group for field in _items(form))
-    fields = tuple(_for_study(field, name, study, wave) for field in (*base, *_strata(name, study, (*base, *own)), *own))
+    base_fields = tuple(_for_study(each, name, study, wave) for each in (*base, *_strata(name, study, (*base, *own)), *own))
     return TableSchema(
         name=name,
-        fields=(*fields, *items),
+        fields=(*base_fields, *items),
         key=key,
         wave=wave,
         alternatives=tuple(tuple(form.id for form in group) for group in groups),
         child_columns=_child_columns(name, base, child_columns, own),
         declared=tuple(field.name for field in own if field not in child_columns or first),
-        pseudonym_key=study.privacy.key if any(field.person for field in fields) else None,
+        pseudonym_key=study.privacy.key if any(each.person for each in base_fields) else None,
+        library=study.library,
     )
 
 
@@ -190,7 +195,7 @@ def _collected(name: str, study: Study, wave: str | None) -> tuple[tuple[str | F
     return study.collected_instruments(name, wave), wave == waves[0]
 
 
-def _alternatives(entry: str | Family) -> tuple[Instrument, ...]:
+def _alternatives(library: Library, entry: str | Family) -> tuple[Instrument, ...]:
     return library.family(entry.family) if isinstance(entry, Family) else (library.instrument(entry),)
 
 
