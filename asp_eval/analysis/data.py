@@ -8,6 +8,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.store import listed_children, table
+from asp_eval.store.instrument_changes import refuse_changed_instruments
 from asp_eval.trial.flow.cohort import with_cohort
 from asp_eval.trial.flow.presence import presence
 from asp_eval.trial.outcomes import ColumnSource, source_of
@@ -88,7 +89,10 @@ def load_data(study: Study) -> StudyData:
     ------
     Refusal
         If a stratum or covariate of the plan is in none of the tables.
+    DataProblems
+        STO-050 if one of the study's own instruments was changed after it was used.
     """
+    refuse_changed_instruments(study)
     institutions, allocation, visits, scores = (
         table(study, name) for name in ("institutions", "allocation", "screening", "scores")
     )

@@ -212,7 +212,7 @@ def _without_model(study: Study, data: AnalysisSet, reason: Phrase) -> OutcomeRe
     missing = Unavailable(reason)
     return OutcomeResult(
         outcome=data.outcome.id,
-        label=outcome_label(data.outcome, data.study.library),
+        label=outcome_label(data.outcome, study.library),
         wave=data.wave,
         set=study.analysis.set,
         role=data.outcome.role,

@@ -74,7 +74,7 @@ def check_instruments(study: Study = None, as_json: AsJson = False) -> None:
     if study is not None:
         say(
             Phrase(
-                "The study's own are sound too. Instruments: {instruments}. Norm sets: {norms}. Files of wording: {wordings}.",
+                "The study's own are sound too: {instruments} instruments, {norms} norm sets, {wordings} files of wording.",
                 instruments=found.own_instruments, norms=found.norm_sets, wordings=found.wordings,
             )
         )  # fmt: skip

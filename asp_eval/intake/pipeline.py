@@ -130,6 +130,12 @@ class IncomingFile:
         DataProblems
             SCR-020 to SCR-023, SCR-180 to SCR-183, SCR-186, SCR-187.
         """
+        mapped = apply_mapping(protected, self.mapping, self.schema.names, self.schema.library)
+        contradicted = (
+            *contradicted_columns(protected, self.schema, self.mapping),
+            *contradicted_answers(mapped, self.schema, self.mapping),
+        )
+        return dataclasses.replace(mapped, notes=(*mapped.notes, *contradicted))
 
     def sift(self, mapped: MappedTable, context: CheckContext | None = None) -> Sifted:
         """Separate the rows that can be stored from those at fault.

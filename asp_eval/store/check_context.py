@@ -12,6 +12,7 @@ from asp_eval.intake.pipeline import MappedFile
 from asp_eval.store import children, labels, ledger, quarantine
 from asp_eval.store.connection import Store
 from asp_eval.store.corrections import CorrectedImport, corrected_import
+from asp_eval.store.instrument_changes import refuse_changed_instruments
 from asp_eval.store.layout import stored_pairs
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import TableSchema
@@ -51,7 +52,10 @@ def stored_context(study: Study, store: Store, file: MappedFile) -> StoredContex
     ------
     Refusal
         STO-031 for a correction of what does not stand.
+    DataProblems
+        STO-050 if one of the study's own instruments was changed after it was used.
     """
+    refuse_changed_instruments(study)
     schema, correction = file.schema, file.correction
     with store.reading() as connection:
         if connection is None:

@@ -162,6 +162,7 @@ def enter(connection: DuckDBPyConnection, table: Table, mapping: MappingFile, co
         dates=table.dialect.dates,
         declares=change.declares,
         **({"arms": dict(change.arms)} if change.arms else {}),
+        **({"instruments": own} if (own := table.schema.own_instruments) else {}),
     )
     return ledger.append(connection, body)
 

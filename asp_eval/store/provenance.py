@@ -18,6 +18,7 @@ from asp_eval.core.contained_paths import inside
 from asp_eval.core.errors import Fault
 from asp_eval.intake.mapping.mapping import kept_mapping
 from asp_eval.store import table
+from asp_eval.store.instrument_changes import refuse_changed_instruments
 from asp_eval.trial.study.design import Study
 
 STALE = Fault(
@@ -40,7 +41,8 @@ class Provenance:
     ledger_head : str
         Digest of the ledger's last entry.
     inputs : dict
-        SHA-256 digests of study.yaml, of the exports that stand and of their mappings, by their names in the study folder.
+        SHA-256 digests of study.yaml, of the study's own instruments and norms, of the exports that stand and of their
+        mappings, by their names in the study folder.
     package_version : str
     libraries : dict
         Versions of Python and of the libraries that the numbers and pages are made with.
@@ -76,12 +78,21 @@ def provenance_of(study: Study) -> Provenance:
 
 
 def state_of(study: Study) -> str:
-    """Return a digest of everything results depend on: study.yaml, the imports that stand, the allocation, the ledger's head."""
+    """Return a digest of everything results depend on: study.yaml, its own instruments, the imports that stand, the lot.
+
+    Raises
+    ------
+    DataProblems
+        STO-050 if an instrument was changed after it was used.
+    """
+    refuse_changed_instruments(study)
     digest = hashlib.sha256((study.folder / "study.yaml").read_bytes())
     digest.update(ledger_head(study).encode())
     imports = _standing_imports(study)[["table_name", "wave", "sha256", "mapping_digest"]]
     for frame in (imports, table(study, "allocation")):
         digest.update(frame.to_csv(index=False).encode())
+    for file in study.library.own_files:
+        digest.update(f"{file.path} {file.digest}\n".encode())
     return digest.hexdigest()
 
 
@@ -128,7 +139,7 @@ class Output:
 
 
 def manifest_of(study: Study, pages: Mapping[str, Output]) -> str:
-    """Return ``output/manifest.json``: digests of study.yaml, of every import that stands and of every output; versions; seed.
+    """Return ``output/manifest.json``: digests of what went in (`Provenance.inputs`) and of every output; versions; seed.
 
     Parameters
     ----------
@@ -192,7 +203,11 @@ def _quarantined(study: Study) -> dict[str, int]:
 
 
 def _inputs(study: Study) -> dict[str, str]:
-    return {_name(study, file): _digest(file) for file in [study.folder / "study.yaml", *_exports(study)]}
+    return {_name(study, file): _digest(file) for file in [study.folder / "study.yaml", *_own_files(study), *_exports(study)]}
+
+
+def _own_files(study: Study) -> list[Path]:
+    return [study.folder / file.path for file in study.library.own_files]
 
 
 def _software() -> dict[str, str]:

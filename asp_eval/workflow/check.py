@@ -15,6 +15,7 @@ from asp_eval.core.phrases import Phrase, some_of
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store import table
 from asp_eval.store.audit import Audit, audit
+from asp_eval.store.instrument_changes import changed_instruments
 from asp_eval.store.labels import label_drift
 from asp_eval.store.provenance import printed_head
 from asp_eval.store.quarantine import outstanding
@@ -100,7 +101,7 @@ def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
     unknown = [*_unknown_instruments(study)]
     if unknown:  # nothing else of the declaration can be understood
         return StudyCheck((), tuple(unknown), CURE)
-    problems = [*_declaration_problems(study)]
+    problems = [*changed_instruments(study), *_declaration_problems(study)]
     step(Phrase("tables"), 0.3)
     institutions, allocation, visits = (table(study, name) for name in ("institutions", "allocation", "screening"))
     tables = [("institutions", "", str(len(institutions)), str(len(institutions)))]

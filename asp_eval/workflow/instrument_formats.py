@@ -123,11 +123,12 @@ def wordings(study: Path, library: Library, *, all_known: bool = True) -> tuple[
     found: list[Instrument] = []
     by_name = {each.id: each for each in library.instruments()}
     for path in sorted((study / FOLDER).glob("*.yaml")):
-        if path.stem not in by_name:
-            problems += [NOBODYS_WORDING.at(f"{FOLDER}/{path.name}", found=path.stem)] if all_known else []
+        name = path.name.partition(".")[0]  # a second wording of an instrument is mood.follow-up.yaml
+        if name not in by_name:
+            problems += [NOBODYS_WORDING.at(f"{FOLDER}/{path.name}", found=name)] if all_known else []
             continue
         try:
-            found.append(worded(by_name[path.stem], path))
+            found.append(worded(by_name[name], path))
         except AspError as error:
             problems.extend(error.problems)
     if problems:

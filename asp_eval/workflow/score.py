@@ -10,6 +10,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store import table, write_scores
+from asp_eval.store.instrument_changes import refuse_changed_instruments
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.scoring import score_long
 from asp_eval.trial.study.design import Family, Study
@@ -59,8 +60,11 @@ def score_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
     ------
     Refusal
         SCO-010 if the study declares instruments but nothing has been imported.
+    DataProblems
+        STO-050 if one of the study's own instruments was changed after it was used.
     """
     plan, step = plan_of(study), stoppable(progress, cancel)
+    refuse_changed_instruments(plan)
     forms = [(name, form) for name in UNITS for form in declared_forms(plan, name)]
     parts = []
     for position, (name, form) in enumerate(forms):

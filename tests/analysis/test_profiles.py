@@ -262,12 +262,12 @@ def test_a_study_without_a_profile_is_refused() -> None:
 
 
 def test_the_dimensions_of_the_shipped_pair() -> None:
-    labels = dimension_labels(shipped_only(), GapPlan(staff="gap-competences-staff", child="gap-competences-child", wave="w1"))
+    labels = dimension_labels(make_study(), GapPlan(staff="gap-competences-staff", child="gap-competences-child", wave="w1"))
     assert len(labels) == 9
     assert {label.area for label in labels} == {"personal", "social", "learning"}
     assert all(set(label.label) == set(label.area_label) == {"da", "en"} for label in labels)
     with pytest.raises(Refusal, match="GAP-011"):
-        dimension_labels(shipped_only(), GapPlan(staff="gap-competences-staff", child="sdq-teacher-4-17", wave="w1"))
+        dimension_labels(make_study(), GapPlan(staff="gap-competences-staff", child="sdq-teacher-4-17", wave="w1"))
 
 
 def test_the_sides_come_from_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:

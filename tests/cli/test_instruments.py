@@ -53,7 +53,7 @@ def test_the_way_to_a_licensed_form_is_the_one_the_refusal_tells(run, tmp_path):
     slots.write_text(filled.replace('date: ""', "date: 2026-01-31"), encoding="utf-8")
     for to in ("print", "xlsform", "redcap"):
         assert run("export", "sdq-teacher-4-17", "--to", to, "--study", "study")[0] == 0
-    assert "Files of wording: 1" in run("check", "--study", "study")[1]
+    assert "1 files of wording" in run("check", "--study", "study")[1].replace("\n", " ")
     assert run("export", "sdq-teacher-4-17", "--to", "print", "--wording", slots, "--out", "b.html")[0] == 0
 
 
@@ -62,6 +62,9 @@ def test_a_follow_up_wording_can_stand_beside_the_usual_one(run, tmp_path):
     other.parent.mkdir()
     text = wording_template(instrument("sdq-teacher-4-17")).replace('da: ""', 'da: "seneste måned"')
     other.write_text(text.replace('granted_to: ""', "granted_to: os").replace('date: ""', "date: 2026-01-31"), encoding="utf-8")
+    assert "1 files of wording" in run("check", "--study", "study")[1].replace("\n", " ")
+    other.with_name("sdq-techer-4-17.yaml").write_bytes(other.read_bytes())  # of nobody, and not passed over
+    assert "INS-038" in run("check", "--study", "study")[2]
     assert run("export", "sdq-teacher-4-17", "--to", "print", "--wording", other, "--out", "b.html")[0] == 0
     assert "seneste måned" in (tmp_path / "b.html").read_text(encoding="utf-8")
 

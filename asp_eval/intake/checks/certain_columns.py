@@ -9,7 +9,6 @@ from asp_eval.intake.files.raw import TextTable
 from asp_eval.intake.mapping.mapping import Mapping
 from asp_eval.intake.recognition.column_matching import guess_columns
 from asp_eval.intake.recognition.questionnaires import find_items
-from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.tables.schema import TableSchema
 
 OTHER_COLUMN = Fault(
@@ -31,7 +30,7 @@ def contradicted_columns(export: TextTable, schema: TableSchema, mapping: Mappin
     schema : TableSchema
     mapping : Mapping
     """
-    renames = mapping.renames
+    renames = mapping.renames(schema.library)
     if not renames:
         return
     known = set(schema.names)
@@ -43,9 +42,8 @@ def contradicted_columns(export: TextTable, schema: TableSchema, mapping: Mappin
 
 
 def _certain(export: TextTable, schema: TableSchema) -> dict[str, str]:
-    found = [
-        each for each in find_items(export, [instrument(form) for form in schema.forms], schema.wave, ()).sure if each.by_name
-    ]
+    forms = [schema.library.instrument(form) for form in schema.forms]
+    found = [each for each in find_items(export, forms, schema.wave, ()).sure if each.by_name]
     items = {name: ours for each in found for name, ours in each.columns.items()}
     fields = tuple(field for field in schema.base if field.name != "wave" or "wave" in export.columns)
     return items | {guess.column: guess.ours for guess in guess_columns(export, fields, frozenset(items)).sure}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from asp_eval.core.errors import Fault, Place, Problem
 from asp_eval.core.phrases import NO_NOTE, Phrase, listed
@@ -19,7 +19,7 @@ from asp_eval.intake.mapping.drift import ColumnMeaning, column_meanings
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.recognition.column_matching import indicates
 from asp_eval.intake.recognition.synonyms import NO, VALUES, YES, fold
-from asp_eval.trial.instruments.library import instrument
+from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.tables.fields import Field
 from asp_eval.trial.tables.schema import TableSchema
 
@@ -79,7 +79,7 @@ def contradicted_answers(mapped: MappedTable, schema: TableSchema, mapping: Mapp
         field = schema.field(name)
         if not field.allowed or mapping.confirms(name):
             continue
-        for contradiction in _contradictions(mapped, field, meaning):
+        for contradiction in _contradictions(mapped, field, meaning, schema.library):
             found.setdefault((field.form or name, contradiction), []).append(name)
     return [_problem(mapped, schema, part, contradiction, names) for (part, contradiction), names in found.items()]
 
@@ -97,8 +97,8 @@ def _problem(mapped: MappedTable, schema: TableSchema, part: str, told: Contradi
     )  # fmt: skip
 
 
-def _contradictions(mapped: MappedTable, field: Field, meaning: ColumnMeaning) -> Iterator[Contradiction]:
-    known = dict(sorted(_known_values(mapped, field, meaning).items()))
+def _contradictions(mapped: MappedTable, field: Field, meaning: ColumnMeaning, library: Library) -> Iterator[Contradiction]:
+    known = dict(sorted(_known_values(mapped, field, meaning, library).items()))
     stored_as = {text: meaning.stored.get(text, "") for text in known}
     wrong = [text for text, value in known.items() if stored_as[text] and _code(stored_as[text]) != _code(value)]
     if wrong:
@@ -130,10 +130,10 @@ def _by_order(field: Field, meaning: ColumnMeaning, ordered: Sequence[str]) -> I
             yield Contradiction(TURNED_ROUND, (("declared", declared),), recode)
 
 
-def _known_values(mapped: MappedTable, field: Field, meaning: ColumnMeaning) -> dict[str, str]:
+def _known_values(mapped: MappedTable, field: Field, meaning: ColumnMeaning, library: Library) -> dict[str, str]:
     """Return the value of each text whose label says it for certain."""
     if field.form is not None:
-        own = _labels_of(field.name)
+        own = _labels_of(field.name, library)
         known = {text: own[plain] for text, label in meaning.labels.items() if (plain := _plain(label)) in own}
         return known if len(set(known.values())) == len({_plain(meaning.labels[text]) for text in known}) else {}
     words = {fold(value): value for value in field.allowed}
@@ -147,11 +147,11 @@ def _known_values(mapped: MappedTable, field: Field, meaning: ColumnMeaning) -> 
     return known
 
 
-@cache
-def _labels_of(column: str) -> Mapping[str, str]:
+@lru_cache(maxsize=1_024)
+def _labels_of(column: str, library: Library) -> Mapping[str, str]:
     """Return the code that each label of an item's answers stands for; a label that is but a number is none."""
     form_id, _, key = column.partition(".")
-    form = instrument(form_id)
+    form = library.instrument(form_id)
     item = next(item for item in form.items if item.key == key)
     return {
         _plain(text): str(response.code)

@@ -73,6 +73,8 @@ class ImportBody(LedgerBody):
         Whether the file itself says what its labels mean.
     arms : mapping of str to str
         Arms that it adds to the allocation, by institution.
+    instruments : mapping of str to str
+        Digests of the study's own instruments that it may hold answers to, by id and version: ``mood version 1``.
     """
 
     kind: ClassVar[str] = "import"
@@ -101,6 +103,7 @@ class ImportBody(LedgerBody):
     dates: str | None
     declares: bool
     arms: Mapping[str, str] = Field(default_factory=dict)
+    instruments: Mapping[str, str] = Field(default_factory=dict)
 
 
 class DrawBody(LedgerBody):

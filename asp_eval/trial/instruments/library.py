@@ -105,12 +105,18 @@ class Library:
         return tuple(sorted(forms, key=lambda form: _ages(form).from_))
 
     def forms_named(self, name: str) -> tuple[Instrument, ...]:
-        """Return the instrument of this id, or every form of the family of this name, by id; nothing if there is neither."""
+        """Return the instrument of this id, or every form of the family of this name, by id; nothing if there is neither.
+
+        Examples
+        --------
+        >>> [form.id for form in shipped().forms_named("sdq-teacher")]
+        ['sdq-teacher-2-4', 'sdq-teacher-4-17']
+        """
         return tuple(each for each in self.instruments() if name in (each.id, each.family))
 
     def is_own(self, form: Instrument) -> bool:
         """Whether an instrument is the study's own."""
-        return _document(form) in {file.document for file in self.own_instruments}
+        return document(form) in {file.document for file in self.own_instruments}
 
 
 @cache
@@ -154,7 +160,7 @@ def _with_own(folder: Path, files: tuple[tuple[Path, bytes], ...]) -> Library:
     norms = [path for path, _ in files if path.parent.name == FOLDER]
     return Library(
         known,
-        tuple(_own_file(path, _document(each)) for path, each in own),
+        tuple(_own_file(path, document(each)) for path, each in own),
         tuple(_own_file(path, path.stem) for path in norms),
     )
 
@@ -164,7 +170,8 @@ def _own_file(path: Path, document: str) -> OwnFile:
     return OwnFile(f"{path.parent.name}/{path.name}", document, hashlib.sha256(says.encode()).hexdigest())
 
 
-def _document(form: Instrument) -> str:
+def document(form: Instrument) -> str:
+    """Return what an instrument is called in the ledger: id and version, for a file is not edited once it is used."""
     return f"{form.id} version {form.version}"
 
 
@@ -218,17 +225,6 @@ def family(name: str) -> tuple[Instrument, ...]:
     ['sdq-teacher-2-4', 'sdq-teacher-4-17']
     """
     return shipped().family(name)
-
-
-def forms_named(name: str) -> tuple[Instrument, ...]:
-    """Return the shipped instrument of this id, or every form of the family of this name, by id; nothing if there is neither.
-
-    Examples
-    --------
-    >>> [form.id for form in forms_named("sdq-teacher")], [form.id for form in forms_named("sdq-teacher-4-17")]
-    (['sdq-teacher-2-4', 'sdq-teacher-4-17'], ['sdq-teacher-4-17'])
-    """
-    return shipped().forms_named(name)
 
 
 def choose_version(name: str, age_years: pd.Series[float]) -> pd.Series[str]:
@@ -298,7 +294,7 @@ def _read_instruments(paths: Sequence[Path], beside: Sequence[Instrument]) -> li
         problems.extend(_clashes(first.name, one, second, other))
     for one in beside:
         for second, other in read:
-            problems.extend(_clashes(f"{one.id}, which comes with the package,", one, second, other))
+            problems.extend(_clashes(Phrase("{name}, which comes with the package,", name=one.id), one, second, other))
     if problems:
         raise DataProblems(problems)
     return read

@@ -13,7 +13,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.core.resources import shipped_folder
 from asp_eval.core.spelling import folded
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.library import Library, shipped
+from asp_eval.trial.instruments.library import Library, document, shipped
 from asp_eval.trial.study.design import Family, Study
 from asp_eval.trial.tables.fields import Field
 
@@ -80,6 +80,12 @@ class TableSchema:
     def forms(self) -> tuple[str, ...]:
         """Instruments whose items the table may hold."""
         return tuple(form for group in self.alternatives for form in group)
+
+    @property
+    def own_instruments(self) -> dict[str, str]:
+        """Digests of the study's own among these instruments, by id and version."""
+        documents = {document(self.library.instrument(form)) for form in self.forms}
+        return {file.document: file.digest for file in self.library.own_instruments if file.document in documents}
 
     def field(self, name: str) -> Field:
         """Return the column called `name`."""
