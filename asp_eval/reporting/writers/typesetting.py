@@ -33,7 +33,7 @@ NOT_SET = Fault(
     "REP-012", "the page could not be set: {reason}", "Report this, with the file results.json or gap.json."
 )  # fmt: skip
 
-_MISSING = re.compile(r'the text (".*?") could not be displayed with font')
+_MISSING = re.compile(r'the text `?(".*?")`? could not be displayed with font')
 
 
 @dataclass(frozen=True, slots=True)
