@@ -177,8 +177,10 @@ def any_of(parts: Iterable[str]) -> Phrase:
     return found
 
 
-def some_of(names: Iterable[str], most: int) -> Phrase:
+def some_of(names: Iterable[str], most: int, total: int | None = None) -> Phrase:
     """Return "a, b, c and 7 more": at most so many names, and how many there are besides.
+
+    Of many, the first and their `total` are enough.
 
     Examples
     --------
@@ -187,7 +189,8 @@ def some_of(names: Iterable[str], most: int) -> Phrase:
     """
     known = list(names)
     shown = ", ".join(known[:most])
-    return Phrase("{names} and {n} more", names=shown, n=len(known) - most) if len(known) > most else as_phrase(shown)
+    left = (len(known) if total is None else total) - most
+    return Phrase("{names} and {n} more", names=shown, n=left) if left > 0 else as_phrase(shown)
 
 
 def as_plain(value: object) -> object:

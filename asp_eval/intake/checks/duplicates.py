@@ -67,11 +67,13 @@ def same_keys(raw: MappedTable, schema: TableSchema, left_out: Mask) -> Finding:
     sorted_groups = groups[order]
 
     def problem(row: int) -> Problem:
-        alike = order[slice(*np.searchsorted(sorted_groups, [groups[row], groups[row] + 1]))]
-        others = [int(raw.rows[other]) for other in alike if other != row]
+        first, end = np.searchsorted(sorted_groups, [groups[row], groups[row] + 1])
+        named = order[first : min(end, first + MOST_NAMED + 1)]
+        others = [int(raw.rows[other]) for other in named if other != row][:MOST_NAMED]
+        same = _rows(others, int(end - first) - 1)
         values = ", ".join(raw.columns[name].cell(row).strip(SPACES) for name in names)
         place = raw.place(row, names[0])
-        return SAME_KEY.at(place, key=all_of(schema.key), values=values, others=_rows(others), advice=_on_same_key(schema))
+        return SAME_KEY.at(place, key=all_of(schema.key), values=values, others=same, advice=_on_same_key(schema))
 
     return Finding.of(SAME_KEY, names[0] if names else None, clashing, problem)
 
@@ -136,9 +138,11 @@ def _in_company(groups: npt.NDArray[np.int64]) -> Mask:
     return np.asarray((counts[place.ravel()] > 1) & (groups >= 0), dtype=np.bool_)
 
 
-def _rows(numbers: Sequence[int]) -> str:
-    shown = some_of(map(str, numbers), MOST_NAMED)
-    return Phrase("row {n}", n=shown) if len(numbers) == 1 else Phrase("rows {numbers}", numbers=shown)
+def _rows(named: Sequence[int], n: int) -> str:
+    """Say the rows with the same key, `n` in all, by the numbers of the first of them."""
+    if n == 1:
+        return Phrase("row {n}", n=str(named[0]))
+    return Phrase("rows {numbers}", numbers=some_of(map(str, named), MOST_NAMED, n))
 
 
 def _on_same_key(schema: TableSchema) -> str:

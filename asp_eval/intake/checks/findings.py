@@ -18,6 +18,13 @@ MORE_NOTES = Fault(
 )
 
 
+MORE_OF_ROW = Fault(
+    "SCR-068", "{count} more faults of this row are not listed", "Cure those that are listed; the rest often goes with them."
+)
+MOST_OF_A_FILE, FEWEST_SHOWN = 5_000, 10  # faults that are listed: a file with more is wrong as a whole
+MOST_OF_A_ROW = 10
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Finding:
     """One fault in some rows of a file.
@@ -65,17 +72,36 @@ def at_rows(findings: Iterable[Finding], n: int) -> Mask:
     return mask
 
 
+def by_row(findings: Iterable[Finding], raw: TextTable, rows: Mask) -> tuple[tuple[Problem, ...], ...]:
+    """Return the problems of each row where a mask is True, at most `MOST_OF_A_ROW`, and how many more there are."""
+    problems: dict[int, list[Problem]] = {int(row): [] for row in np.flatnonzero(rows)}
+    counts = np.zeros(len(rows), dtype=np.intp)
+    for finding in findings:
+        for row in finding.rows[counts[finding.rows] < MOST_OF_A_ROW]:
+            problems[int(row)].append(finding.problem(int(row)))
+        counts[finding.rows] += 1
+    for row in np.flatnonzero(counts > MOST_OF_A_ROW):
+        problems[int(row)].append(MORE_OF_ROW.at(raw.place(int(row)), count=int(counts[row]) - MOST_OF_A_ROW))
+    return tuple(map(tuple, problems.values()))
+
+
 def listed(findings: Iterable[Finding], raw: TextTable) -> list[Problem]:
-    """Return the problems of findings, at most 1,000 of a kind in a column, and how many more there are."""
+    """Return the problems of findings, at most 1,000 of a kind in a column, and how many more there are.
+
+    If many columns are at fault, fewer of each are listed: `MOST_OF_A_FILE` of them all, but `FEWEST_SHOWN` of each.
+    """
     problems: list[Problem] = []
     counts: dict[tuple[Fault, str | None], int] = {}
+    findings = [finding for finding in findings if len(finding.rows)]
+    kinds = {(finding.fault, finding.column) for finding in findings}
+    most = max(FEWEST_SHOWN, min(MOST_SHOWN, MOST_OF_A_FILE // max(len(kinds), 1)))
     for finding in findings:
         kind = (finding.fault, finding.column)
-        left = max(MOST_SHOWN - counts.get(kind, 0), 0)
+        left = max(most - counts.get(kind, 0), 0)
         counts[kind] = counts.get(kind, 0) + len(finding.rows)
         problems += islice(finding.problems(), left)
     for (fault, column), n in counts.items():
-        if n > MOST_SHOWN:
+        if n > most:
             more = MORE if fault.severity == "error" else MORE_NOTES
-            problems.append(more.at(Place(raw.source, column=column), count=n - MOST_SHOWN, code=fault.code))
+            problems.append(more.at(Place(raw.source, column=column), count=n - most, code=fault.code))
     return problems

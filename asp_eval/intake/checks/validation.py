@@ -15,7 +15,7 @@ from asp_eval.core.phrases import Phrase, all_of, any_of
 from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.checks.declared_answers import OTHER_CODES, OTHER_MEANING, TURNED_ROUND
 from asp_eval.intake.checks.duplicates import same_keys, same_rows
-from asp_eval.intake.checks.findings import Finding, at_rows, listed
+from asp_eval.intake.checks.findings import Finding, at_rows, by_row, listed
 from asp_eval.intake.checks.refusals import FOREIGN_CODES, SHIFTED_CODES, foreign_codes, too_many_rows
 from asp_eval.intake.checks.rules import broken_rules, unmet
 from asp_eval.intake.checks.suspicions import straight_liners
@@ -69,6 +69,12 @@ NOT_THERE = Fault(
 )
 
 
+TOO_MANY = Fault(
+    "SCR-067", "{n} rows are at fault, more than the {most} that can wait for their correction: nothing of the file is stored",
+    "Cure what is listed, in the export or the mapping, and import it again; or leave rows out with 'keep_rows' in the mapping.",
+)  # fmt: skip
+
+MOST_WAITING = 20_000  # rows; nobody corrects more by hand
 ALL_OR_NOTHING = ("institutions", "allocation")  # short lists that everything hangs on: no row of them waits in quarantine
 
 
@@ -110,7 +116,7 @@ class Sifted:
     problems : tuple of Problem
         The errors of the rows refused and the warnings of those accepted, by row; at most 1,000 of a kind in a column.
     reasons : callable
-        Returns all errors of the row refused at a position in `refused`.
+        Returns the errors of each row of `refused`, ten at most and how many more.
     """
 
     table: Table
@@ -182,12 +188,14 @@ def sift(
         general += too_many_rows(raw, errors, mapping)
     refused = at_rows(errors, len(raw))
     accepted = ~refused & ~left_out
+    if (n := int(refused.sum())) > MOST_WAITING:
+        general.append(TOO_MANY.at(raw.source, n=n, most=MOST_WAITING))
     if _is_hopeless(general, refused, accepted, schema):
         notes = [finding for finding in findings if not finding.is_error]
         shown = _without_what_columns_show(errors, general)
         problems = [*general, *listed(notes, raw), *listed(shown, raw)]
-        everyone = np.ones(len(raw), dtype=np.bool_)
-        names = (_cells_by_row(raw, everyone, "institution_id"), _cells_by_row(raw, everyone, schema.key[0]))
+        named = np.isin(raw.rows, [_row(problem) for problem in problems])
+        names = (_cells_by_row(raw, named, "institution_id"), _cells_by_row(raw, named, schema.key[0]))
         raise NothingAccepted(sorted(problems, key=_row), *names)
     warnings = [finding if finding is again else finding.among(accepted) for finding in findings if not finding.is_error]
     if not accepted.all():  # and else no copy: the values are the largest thing there is
@@ -207,7 +215,7 @@ def sift(
         institutions=_cells_by_row(raw, named, "institution_id"),
         units=_cells_by_row(raw, named, schema.key[0]),
         problems=tuple(sorted([*problems, *listed(errors, raw)], key=_row)),
-        reasons=lambda: _reasons(errors, refused),
+        reasons=lambda: by_row(errors, raw, refused),
     )
 
 
@@ -227,15 +235,6 @@ def _without_what_columns_show(errors: list[Finding], general: list[Problem]) ->
     if CODED_OTHERWISE.isdisjoint(problem.fault for problem in general):
         return errors
     return [finding for finding in errors if finding.fault is not NOT_A_CODE]
-
-
-def _reasons(errors: list[Finding], refused: Mask) -> tuple[tuple[Problem, ...], ...]:
-    """Return the errors of each row refused."""
-    reasons: dict[int, list[Problem]] = {int(row): [] for row in np.flatnonzero(refused)}
-    for finding in errors:
-        for row, problem in zip(finding.rows, finding.problems(), strict=True):
-            reasons[int(row)].append(problem)
-    return tuple(map(tuple, reasons.values()))
 
 
 def _values(raw: MappedTable, schema: TableSchema, marks: Marks) -> tuple[pd.DataFrame, list[Finding]]:

@@ -15,7 +15,7 @@ import numpy as np
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase
-from asp_eval.intake.files.columns import shorten
+from asp_eval.intake.files.columns import MORE, MOST_SHOWN, shorten
 from asp_eval.intake.files.protected import ProtectedTable
 from asp_eval.intake.files.raw import SPACES, RawTable, TextColumn, positions
 from asp_eval.intake.identifiers import has_email, is_personal, masked, named_identifier
@@ -224,7 +224,14 @@ def _refused(raw: RawTable, use: _Use, schema: TableSchema) -> Iterator[Problem]
         for fault, holds in ((PERSONAL_NUMBER, numbers), (EMAIL, addresses)):
             holding = np.array(holds, dtype=bool)
             if holding.any():
-                yield from (fault.at(raw.place(row, use.column), **said) for row in positions(column.where(holding)))
+                yield from _in_rows(fault, raw, use, positions(column.where(holding)), **said)
+
+
+def _in_rows(fault: Fault, raw: RawTable, use: _Use, rows: list[int], **said: object) -> Iterator[Problem]:
+    """Yield a fault in some rows of a column: of the first 1,000, and how many more there are."""
+    yield from (fault.at(raw.place(row, use.column), **said) for row in rows[:MOST_SHOWN])
+    if len(rows) > MOST_SHOWN:
+        yield MORE.at(raw.place(column=use.column), count=len(rows) - MOST_SHOWN, code=fault.code)
 
 
 def _missing(raw: RawTable, mapping: Mapping, column: str) -> frozenset[str]:
@@ -246,8 +253,9 @@ def _unfit(raw: RawTable, use: _Use, key: PseudonymKey) -> Iterator[Problem]:
     plain = [text.strip(SPACES) for text in column.texts]
     numbers = any(is_personal_number(text) for text in plain)
     short = np.array([numbers and lacks_its_zero(text) for text in plain], dtype=bool)
-    yield from (NO_ZERO.at(raw.place(row, use.column)) for row in positions(column.where(short)))
+    yield from _in_rows(NO_ZERO, raw, use, positions(column.where(short)))
     keys = [key_of(text) for text in plain]
     other = np.array([found not in (None, key.id) for found in keys], dtype=bool)
-    for row in positions(column.where(other)):
-        yield OTHER_KEY.at(raw.place(row, use.column), found_key=keys[column.codes[row]], key=key.id)
+    for found in dict.fromkeys(each for each, is_other in zip(keys, other, strict=True) if is_other):
+        rows = positions(column.where(np.array([each == found for each in keys], dtype=bool)))
+        yield from _in_rows(OTHER_KEY, raw, use, rows, found_key=found, key=key.id)

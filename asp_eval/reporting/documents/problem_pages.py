@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from asp_eval.core.filenames import safe_stems
 from asp_eval.reporting.blocks import Document, Link, Section
 from asp_eval.reporting.documents.pages import page_name, translations_of
 from asp_eval.reporting.language import Words, languages_with_words, words_for
-from asp_eval.reporting.sections.problems import Batch, by_language, for_evaluator, for_institution
+from asp_eval.reporting.sections.problems import Batch, Line, by_language, for_evaluator, for_institution
 from asp_eval.reporting.writers.html import html
 
 OF_ALL, FAULTS = "all", "faults"  # names that no institution's page may have
@@ -47,16 +47,24 @@ def problem_pages(batch: Batch, institutions: Sequence[Recipient]) -> dict[str, 
     stems = dict(
         zip((one.id for one in institutions), safe_stems([OF_ALL, FAULTS, *(i.id for i in institutions)])[2:], strict=True)
     )
-    asked = {line.institution for line in batch.lines if line.is_for_institutions and line.problem.severity == "error"}
-    at_fault = sorted((one for one in institutions if one.id in asked), key=lambda one: one.id)  # a warning alone asks nothing
+    lines: dict[str | None, list[Line]] = {}
+    for line in batch.lines:
+        lines.setdefault(line.institution, []).append(line)
+    at_fault = sorted((one for one in institutions if _is_asked(lines.get(one.id, ()))), key=lambda one: one.id)
+    own = {one.id: replace(batch, lines=tuple(lines[one.id])) for one in at_fault}
     pages: dict[str, str] = {}
     for code in languages:
         links = [Link(page_name(stems[one.id], code, languages), one.id, code) for one in at_fault]
         for one, link in zip(at_fault, links, strict=True):
-            pages[link.address] = html(institution_page(batch, one, code), translations_of(stems[one.id], code, languages))
+            pages[link.address] = html(institution_page(own[one.id], one, code), translations_of(stems[one.id], code, languages))
         every = html(evaluator_page(batch, links, code), translations_of(OF_ALL, code, languages))
         pages[page_name(OF_ALL, code, languages)] = every
     return pages
+
+
+def _is_asked(lines: Iterable[Line]) -> bool:
+    """Whether an institution has anything to correct: a warning alone asks nothing."""
+    return any(line.is_for_institutions and line.problem.severity == "error" for line in lines)
 
 
 def institution_page(batch: Batch, institution: Recipient, language: str) -> Document:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from asp_eval.core.errors import Problem
+from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase, Translation
 from asp_eval.reporting.blocks import Cell, Column, Link, Row, Section, Table, cell, listing, paragraphs
 from asp_eval.reporting.language import Words, as_sentence, fault_words
@@ -21,7 +21,11 @@ from asp_eval.reporting.sections.institution_questions import FOR_INSTITUTIONS, 
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import table_schema
 
+MORE_LINES = Fault("SCR-069", "{n} more faults are not listed here", "Correct these first; the rest often goes with them.")
+
 MOST_LISTED = 1_000  # lines on the evaluator's page; the CSV has all
+MOST_ASKED = 300  # lines of a table on an institution's page: nobody corrects more by hand
+MOST_IN_CSV = 20_000  # lines
 COLUMNS = 6
 
 
@@ -60,7 +64,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Everything that is wrong with a table and wave."""
+    """Everything that is wrong with a table and wave, or with the rows of one institution in it."""
 
     study: Study
     file: str
@@ -87,11 +91,14 @@ def for_institution(batch: Batch, id_: str, stored: int, say: Words) -> tuple[Se
     notes = [line for line in own if line.problem.severity == "warning"]
     waiting = len({(line.file, line.row) for line in errors})
     captions = (("waiting", say("Rows to correct")), ("notes", say("Rows that are in, but should be looked at")))
+    left = sum(max(len(lines) - MOST_ASKED, 0) for lines in (errors, notes))
     tables = tuple(
-        _table(key, caption, batch, say, [Row(tuple(_asked(line, batch, say))) for line in lines])
+        _table(key, caption, batch, say, [Row(tuple(_asked(line, batch, say))) for line in lines[:MOST_ASKED]])
         for (key, caption), lines in zip(captions, (errors, notes), strict=True)
         if lines
     )
+    more = say("{n} more are not on this page: the evaluator has them all.", n=left) if left else ""
+    lead = (_about(batch, say), _standing(batch, stored, waiting, say), more)
     steps = (
         say(
             "Correct the rows in your own list. The row number is the one your spreadsheet shows; the first row has the headings."
@@ -103,7 +110,7 @@ def for_institution(batch: Batch, id_: str, stored: int, say: Words) -> tuple[Se
         say("If something here is not wrong, write that to the evaluator."),
     )
     return (
-        Section("rows", "", (paragraphs(_about(batch, say), _standing(batch, stored, waiting, say)), *tables)),
+        Section("rows", "", (paragraphs(*filter(None, lead)), *tables)),
         Section("answer", say("How to answer"), (listing(steps, ordered=True),)),
     )
 
@@ -129,8 +136,11 @@ def for_evaluator(batch: Batch, links: Sequence[Link], say: Words) -> tuple[Sect
 
 
 def fault_rows(batch: Batch, language: str) -> pd.DataFrame:
-    """Return the faults as a table for a program: a row for each, in the words of the screen."""
-    return pd.DataFrame(list(_records(batch.lines, language))).astype({"row": "Int64"})
+    """Return the faults as a table for a program: a row for each of the first 20,000, in the words of the screen."""
+    lines, left = batch.lines[:MOST_IN_CSV], len(batch.lines) - MOST_IN_CSV
+    if left > 0:
+        lines = (*lines, Line(MORE_LINES.at(batch.file, n=left), batch.file, None))
+    return pd.DataFrame(list(_records(lines, language))).astype({"row": "Int64"})
 
 
 def _records(lines: Iterable[Line], language: str) -> Iterator[dict[str, object]]:
