@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from asp_eval.core.errors import Fault
+from asp_eval.core.errors import Fault, Place
+from asp_eval.core.phrases import listed
+from asp_eval.core.spelling import several_spellings
 from asp_eval.store import listed_children, table
 from asp_eval.store.instrument_changes import refuse_changed_instruments
 from asp_eval.trial.flow.cohort import with_cohort
@@ -23,6 +25,12 @@ UNKNOWN_SOURCE = Fault(
     "ANA-004",
     "the outcome {outcome!r} comes from {source!r}, which has no values",
     "Run 'asp-eval score', or correct study.yaml.",
+)
+
+SEVERAL_SPELLINGS = Fault(
+    "ANA-018",
+    "{name} holds one name in several spellings, which a model would take for different groups",
+    "Write it alike in every row (behind each spelling stands an institution that has it), and import again.",
 )
 
 
@@ -109,10 +117,20 @@ def load_data(study: Study) -> StudyData:
         if name not in children.columns:
             UNKNOWN_COVARIATE.refuse("study.yaml", name=name)
         numeric = pd.api.types.is_numeric_dtype(children[name].dtype)
+        if not numeric:
+            _refuse_spellings(children, name)
         children[name] = children[name].astype("float64") if numeric else pd.Categorical(children[name])
     staff, log = table(study, "staff"), table(study, "implementation")
     there = presence(study, children, visits, listed_children(study), institutions)
     return StudyData(study, institutions, allocation, visits, scores, children, staff, log, there)
+
+
+def _refuse_spellings(children: pd.DataFrame, name: str) -> None:
+    """Refuse a column whose names stand in several spellings: a model would take them for different groups."""
+    first = children.dropna(subset=[name]).drop_duplicates(name)
+    for spellings in several_spellings([str(value) for value in first[name]]):
+        met = [f"{text!r} ({first['institution'].iloc[at[0]]})" for text, at in spellings.items()]
+        SEVERAL_SPELLINGS.refuse(Place("children or institutions", column=name), found=listed(met), name=name)
 
 
 def _new(right: pd.DataFrame, left: pd.DataFrame, key: str) -> pd.DataFrame:

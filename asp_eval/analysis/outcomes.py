@@ -74,10 +74,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     progress("flow")
     data = load_data(study)
     _refuse_nothing(data)
-    received = receivers(study.received, data.implementation, data.allocation["institution_id"])
-    flow = flow_counts(
-        study, data.children, data.visits, data.allocation, data.institutions, data.presence, received, last_drawn_on(study)
-    )
+    flow = _flow(data)
     progress("baseline")
     baseline = baseline_table(data)
     outcomes, losses, cohort = [], [], data.cohort[["child_id", "institution"]]
@@ -101,6 +98,32 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         switches=form_switches(data),
         attrition=tuple(losses),
         integrity=integrity(data, tuple(equivalences)),
+    )
+
+
+def refuse_unready(study: Study) -> None:
+    """Refuse what `analyse` would refuse, without fitting a model.
+
+    Raises
+    ------
+    Refusal, DataProblems
+        As `analyse`.
+    """
+    data = load_data(study)
+    _refuse_nothing(data)
+    _flow(data)
+    planned_method(study)
+    for outcome in study.outcomes:
+        assemble(data, outcome.id)
+    reliabilities(study)
+    form_switches(data)
+
+
+def _flow(data: StudyData) -> FlowCounts:
+    study = data.study
+    received = receivers(study.received, data.implementation, data.allocation["institution_id"])
+    return flow_counts(
+        study, data.children, data.visits, data.allocation, data.institutions, data.presence, received, last_drawn_on(study)
     )
 
 

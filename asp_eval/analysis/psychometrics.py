@@ -23,6 +23,8 @@ def reliabilities(study: Study) -> tuple[Reliability, ...]:
     rows: list[Reliability] = []
     for instrument in scored_forms(study):
         responses = table(study, f"screening_{instrument.id}")
+        if responses.empty:  # a form of a family that nobody was rated on
+            continue
         scales = [scale.key for scale in instrument.scales if scale.key in wanted]
         rows += [_reliability(instrument, scale, responses, baseline_wave(study), study.analysis.level) for scale in scales]
     return tuple(rows)

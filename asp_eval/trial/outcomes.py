@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import Library
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Family, Outcome, Study
 
 Texts = dict[str, str]
 
@@ -54,14 +54,28 @@ def source_of(outcome: Outcome, library: Library) -> ScoreSource | ColumnSource:
     return ScoreSource(name, scale, library.forms_named(name))
 
 
+def declared_forms(study: Study, table: str, wave: str | None = None) -> tuple[Instrument, ...]:
+    """Return the instruments that a table collects at a wave, or at any: every form of a family."""
+    return tuple(
+        form
+        for part in study.collected_instruments(table, wave)
+        for form in (study.library.family(part.family) if isinstance(part, Family) else [study.library.instrument(part)])
+    )
+
+
 def score_sources(study: Study) -> tuple[ScoreSource, ...]:
-    """Return the scales whose scores are outcomes, in the order of the outcomes."""
+    """Return the scales whose scores are outcomes, in the order of the outcomes; of a family, the forms that are collected."""
+    collected = {form.id for form in declared_forms(study, "screening")}
     sources = (source_of(outcome, study.library) for outcome in study.outcomes)
-    return tuple(source for source in sources if isinstance(source, ScoreSource))
+    return tuple(
+        replace(source, forms=tuple(form for form in source.forms if form.id in collected))
+        for source in sources
+        if isinstance(source, ScoreSource)
+    )
 
 
 def scored_forms(study: Study) -> tuple[Instrument, ...]:
-    """Return the instruments whose scores are outcomes, each once, by id: every form of a family."""
+    """Return the instruments whose scores are outcomes, each once, by id: every form of a family that is collected."""
     forms = {form.id: form for source in score_sources(study) for form in source.forms}
     return tuple(forms[name] for name in sorted(forms))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
+from asp_eval.analysis.outcomes import refuse_unready
 from asp_eval.core.errors import AspError, Fault, Place, Problem
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase, some_of
@@ -21,11 +22,10 @@ from asp_eval.store.provenance import printed_head
 from asp_eval.store.quarantine import outstanding
 from asp_eval.store.wave_changes import changes
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.outcomes import ColumnSource, source_of
+from asp_eval.trial.outcomes import ColumnSource, declared_forms, source_of
 from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.study.design import Outcome, Study
 from asp_eval.trial.tables.schema import LISTS, at_wave
-from asp_eval.workflow.score import declared_forms
 from asp_eval.workflow.stored_results import current_profiles, current_results
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
@@ -121,6 +121,9 @@ def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
     for name in LISTS:
         if len(rows := table(study, name)):
             tables.append((name, "", str(len(rows)), str(rows["institution_id"].nunique())))
+    step(Phrase("analysis"), 0.6)
+    if not any(problem.severity == "error" for problem in problems) and _is_complete(study, allocation, visits):
+        problems += _analysis_problems(study)
     return StudyCheck(tuple(tables), tuple(problems), _next_step(study, institutions, allocation, visits, problems))
 
 
@@ -144,6 +147,25 @@ def check_ledger(study: AnyStudy, head: str | None = None, *, progress: Progress
     stoppable(progress, cancel)(Phrase("ledger"), 0)
     printed = {"output/manifest.json": printed_head(study), "--head": head or ""}
     return audit(study, {source: digits for source, digits in printed.items() if digits})
+
+
+def _is_complete(study: Study, allocation: pd.DataFrame, visits: pd.DataFrame) -> bool:
+    """Return whether a lot is drawn, every wave that is screened is in, and what is to be scored is."""
+    seen = set(visits["wave"].astype(str))
+    return len(allocation) > 0 and set(study.collected_waves("screening")) <= seen and not _is_unscored(study)
+
+
+def _is_unscored(study: Study) -> bool:
+    return any(map(study.collected_instruments, ("screening", "staff_survey"))) and table(study, "scores").empty
+
+
+def _analysis_problems(study: Study) -> Sequence[Problem]:
+    """Return what the analysis would refuse."""
+    try:
+        refuse_unready(study)
+    except AspError as refused:
+        return refused.problems
+    return ()
 
 
 def _unknown_instruments(study: Study) -> Iterator[Problem]:
@@ -242,7 +264,7 @@ def _next_step(
 
 def _verb_due(study: Study) -> str:
     """Return the verb whose result is missing or older than the data."""
-    if any(map(study.collected_instruments, ("screening", "staff_survey"))) and table(study, "scores").empty:
+    if _is_unscored(study):
         return "score"
     due: list[tuple[str, Callable[[Study], object]]] = [("analyse", current_results)]
     if study.gap:

@@ -13,21 +13,13 @@ from asp_eval.store import table, write_scores
 from asp_eval.store.instrument_changes import refuse_changed_instruments
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.scoring import score_long
-from asp_eval.trial.study.design import Family, Study
+from asp_eval.trial.outcomes import declared_forms
+from asp_eval.trial.study.design import Study
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
 NOTHING_TO_SCORE = Fault("SCO-010", "there are no answers to score", "Import the screening files first: 'asp-eval import'.")
 UNITS = {"screening": ("child", "child_id"), "staff_survey": ("respondent", "respondent_id")}
 COLUMNS = ["unit", "unit_id", "wave", "instrument", "scale", "score", "n_answered", "prorated", "band"]
-
-
-def declared_forms(study: Study, name: str, wave: str | None = None) -> tuple[Instrument, ...]:
-    """Return the instruments that a table collects at a wave, or at any: every form of a family."""
-    return tuple(
-        form
-        for part in study.collected_instruments(name, wave)
-        for form in (study.library.family(part.family) if isinstance(part, Family) else [study.library.instrument(part)])
-    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
