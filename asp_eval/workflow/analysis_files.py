@@ -23,6 +23,7 @@ from asp_eval.workflow.stored_results import current_results
 
 FIRST_WAVE = Field("first_wave", "string", "First wave", "Wave at which the child was first reported.")
 FLOW_NOT_COUNTED = Phrase("There are no counts of the flow yet, or they are older than the data: give 'asp-eval analyse' first.")
+NOT_SCORED = Phrase("There are no scores yet, and no analysis sets of outcomes that are scores: give 'asp-eval score' first.")
 FLOW_FIELDS = (
     Field("outcome", "string", "Outcome", "Identifier of the outcome; empty for the flow of all children."),
     Field("wave", "string", "Wave", "Identifier of the wave; empty for what is counted once."),
@@ -107,9 +108,12 @@ def analysis_files(study: Study) -> AnalysisFiles:
     notes = []
     scores = table(study, "scores")
     if len(scores):
-        files += [_scores(scores), *_sets(study)]
-    else:
-        notes.append(Phrase("There are no scores and no analysis sets yet: give 'asp-eval score' first."))
+        files.append(_scores(scores))
+    elif any(outcome.score for outcome in study.outcomes):
+        notes.append(NOT_SCORED)
+    if len(table(study, "screening")) and len(table(study, "allocation")):
+        data = load_data(study)
+        files += [_set(data, outcome) for outcome in study.outcomes if len(scores) or outcome.column]
     try:
         files.append(_flow(current_results(study)))
     except AspError:
@@ -162,11 +166,6 @@ def _scores(scores: pd.DataFrame) -> AnalysisFile:
     schema, document = base_schema("scores"), shipped_document("scores")
     told = tuple(schema.field(column) for column in scores.columns)
     return AnalysisFile("scores", document["title"], document["description"], scores, told, schema.key)
-
-
-def _sets(study: Study) -> Iterator[AnalysisFile]:
-    data = load_data(study)
-    yield from (_set(data, outcome) for outcome in study.outcomes)
 
 
 def _set(data: StudyData, outcome: Outcome) -> AnalysisFile:

@@ -124,8 +124,10 @@ def _forms(raw: MappedTable, frame: pd.DataFrame, schema: TableSchema) -> Iterat
         for form in schema.forms
         if (items := [name for name in schema.items(form) if name in frame])
     }
-    if filled:
-        blank = _without_text(raw, ~np.logical_or.reduce(list(filled.values())), schema)
+    answers = list(filled.values())
+    answers += [frame[name].notna().to_numpy(dtype=bool) for name in schema.scores if name in frame]
+    if answers:
+        blank = _without_text(raw, ~np.logical_or.reduce(answers), schema)
         yield Finding.of(NO_ANSWERS, None, blank, lambda row: NO_ANSWERS.at(raw.place(row)))
     for group in schema.alternatives:
         answered = {form: filled[form] for form in group if form in filled}
@@ -135,7 +137,8 @@ def _forms(raw: MappedTable, frame: pd.DataFrame, schema: TableSchema) -> Iterat
 
 def _without_text(raw: MappedTable, blank: Mask, schema: TableSchema) -> Mask:
     """Return which of the rows without an answer that could be read have nothing written there either."""
-    for column in (raw.columns[name] for form in schema.forms for name in schema.items(form) if name in raw.columns):
+    names = (*(name for form in schema.forms for name in schema.items(form)), *schema.scores)
+    for column in (raw.columns[name] for name in names if name in raw.columns):
         written = np.array([bool(text.strip(SPACES)) for text in column.texts], dtype=bool)
         blank = blank & ~written[column.codes] if blank.any() else blank
     return blank

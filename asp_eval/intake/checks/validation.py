@@ -331,7 +331,7 @@ def _cells_by_row(raw: MappedTable, rows: Mask, column: str) -> dict[int, str]:
 
 
 def _answered(frame: pd.DataFrame, schema: TableSchema) -> np.ndarray:
-    items = [field.name for field in schema.fields if field.form and field.name in frame]
+    items = [field.name for field in schema.fields if (field.form or field.name in schema.scores) and field.name in frame]
     if not items:
         return np.ones(len(frame), dtype=bool)
     return np.asarray(frame[items].notna().any(axis=1).to_numpy(dtype=bool))

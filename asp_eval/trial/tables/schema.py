@@ -55,6 +55,8 @@ class TableSchema:
         Columns that tell of the child and feed the table of children.
     declared : tuple of str
         Columns that ``study.yaml`` adds and that a file is expected to have; what it says of children, at the first wave.
+    scores : tuple of str
+        Columns of scores that were made elsewhere, and that outcomes are: a row without any of them, or an item, has no answers.
     pseudonym_key : str, optional
         The key of the pseudonyms that a file's ids of people are replaced by: those of the fields that have a `person`.
     library : Library
@@ -68,6 +70,7 @@ class TableSchema:
     alternatives: tuple[tuple[str, ...], ...] = ()
     child_columns: tuple[str, ...] = ()
     declared: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
     pseudonym_key: str | None = None
     library: Library = field(default_factory=shipped, compare=False, repr=False)
 
@@ -176,9 +179,16 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
         alternatives=tuple(tuple(form.id for form in group) for group in groups),
         child_columns=_child_columns(name, base, child_columns, own),
         declared=tuple(field.name for field in own if field not in child_columns or first),
+        scores=_imported_scores(name, study, own),
         pseudonym_key=study.privacy.key if any(each.person for each in base_fields) else None,
         library=study.library,
     )
+
+
+def _imported_scores(name: str, study: Study, own: tuple[Field, ...]) -> tuple[str, ...]:
+    """Return the columns of a table that are outcomes."""
+    named = {outcome.column for outcome in study.outcomes}
+    return tuple(field.name for field in own if f"{name}.{field.name}" in named)
 
 
 def _child_columns(name: str, base: tuple[Field, ...], extra: tuple[Field, ...], own: tuple[Field, ...]) -> tuple[str, ...]:
