@@ -13,7 +13,7 @@ from asp_eval.store import listed_children, table
 from asp_eval.store.instrument_changes import refuse_changed_instruments
 from asp_eval.trial.flow.cohort import with_cohort
 from asp_eval.trial.flow.presence import presence
-from asp_eval.trial.outcomes import ColumnSource, source_of
+from asp_eval.trial.outcomes import ColumnSource, band_order, coded, source_of
 from asp_eval.trial.study.design import Outcome, Study
 
 UNKNOWN_COVARIATE = Fault(
@@ -78,16 +78,27 @@ class StudyData:
         Refusal
             If the source of the outcome has no values at any wave.
         """
+        return self._rows(outcome, wave)["score"]
+
+    def coded_values(self, outcome: Outcome, wave: str) -> pd.Series:
+        """Return an outcome's values as its model takes them: zeros and ones, positions of categories, or as they are."""
+        rows = self._rows(outcome, wave)
+        return coded(outcome, rows["score"], rows["band"], band_order(outcome, self.study.library)).dropna()
+
+    def _rows(self, outcome: Outcome, wave: str) -> pd.DataFrame:
+        """Return score and band of an outcome at a wave, indexed by child."""
         source = source_of(outcome, self.study.library)
         if isinstance(source, ColumnSource):
             if source.column not in self.visits.columns:
                 UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.column)
-            return self.visits.loc[self.visits["wave"] == wave].set_index("child_id")[source.column].astype("float64")
+            column = self.visits.loc[self.visits["wave"] == wave].set_index("child_id")[source.column].astype("float64")
+            return pd.DataFrame({"score": column, "band": None})
         forms = [form.id for form in source.forms]
         mine = self.scores.loc[self.scores["instrument"].isin(forms) & (self.scores["scale"] == source.scale)]
         if mine.empty:
             UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.score)
-        return mine.loc[(mine["wave"] == wave) & mine["score"].notna()].set_index("unit_id")["score"].astype("float64")
+        now = mine.loc[(mine["wave"] == wave) & mine["score"].notna()].set_index("unit_id")[["score", "band"]]
+        return now.astype({"score": "float64"})
 
 
 def load_data(study: Study) -> StudyData:

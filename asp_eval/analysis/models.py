@@ -11,15 +11,19 @@ from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 
-from asp_eval.analysis.results import Estimated, Recomputation
+from asp_eval.analysis.category_models import GeneralisedMixedModel, OrdinalMixedModel
+from asp_eval.analysis.formulas import arm_term
+from asp_eval.analysis.plan import BY_THE_MODEL, covariate_method
+from asp_eval.analysis.results import NO_FAMILY, ArmEffect, ArmNumbers, Estimated, Recomputation
 from asp_eval.analysis.sensitivity import recompute
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import AspError, Unavailable
-from asp_eval.core.phrases import Phrase
-from asp_eval.stats.estimate import Estimate
+from asp_eval.core.phrases import NO_NOTE, Phrase
+from asp_eval.stats.estimate import Estimate, available
 from asp_eval.stats.fitted import Fitted
 from asp_eval.stats.meta.effect_size import total_effect_size
 from asp_eval.stats.mixed.fit import MixedFit, lmm
+from asp_eval.stats.smallsample.method import Method
 from asp_eval.trial.study.design import Outcome
 
 F = TypeVar("F", bound=Fitted)
@@ -40,20 +44,25 @@ class Model(Protocol[F]):
         """
         ...
 
-    def effect_size(self, effect: Estimate, unadjusted: F, data: AnalysisSet, arms: tuple[str, str], level: float) -> Estimated:
-        """Return an effect of the planned model on a scale that can be compared between outcomes.
+    def method(self, planned: Method) -> tuple[Method, Phrase]:
+        """Return the method of inference for this model, and a note if it is not the one planned."""
+        ...
+
+    def compare(
+        self, planned: F, unadjusted: F, data: AnalysisSet, arms: Sequence[str], method: Method, level: float
+    ) -> ArmNumbers:
+        """Return what the model says of the arms.
 
         Parameters
         ----------
-        effect : Estimate
-            By the model's own method of inference.
-        unadjusted : Fitted
-            The model with arm and strata only.
+        planned, unadjusted : Fitted
+            The planned model, and the one with arm and strata only.
         data : AnalysisSet
-        arms : tuple of str
-            The first arm and the one compared with it.
+        arms : sequence of str
+            The first is what the others are compared with.
+        method : Method
         level : float
-            Of the interval.
+            Of the intervals.
         """
         ...
 
@@ -70,7 +79,23 @@ class LinearMixedModel:
         """Fit by REML."""
         return lmm(formula, frame)
 
-    def effect_size(
+    def method(self, planned: Method) -> tuple[Method, Phrase]:
+        """Return the planned one."""
+        return planned, NO_NOTE if covariate_method(planned) is planned else BY_THE_MODEL
+
+    def compare(
+        self, planned: MixedFit, unadjusted: MixedFit, data: AnalysisSet, arms: Sequence[str], method: Method, level: float
+    ) -> ArmNumbers:
+        """Return differences on the score's own scale, and in total standard deviations."""
+        effects = []
+        for arm in arms[1:]:
+            weights = {arm_term(arm): 1.0}
+            by_model = planned.contrast(weights, method=covariate_method(method), level=level)
+            size = self._effect_size(by_model, unadjusted, data, (arms[0], arm), level)
+            effects.append(ArmEffect(arm, available(planned.contrast(weights, method=method, level=level)), size, NO_FAMILY))
+        return ArmNumbers(tuple(effects))
+
+    def _effect_size(
         self, effect: Estimate, unadjusted: MixedFit, data: AnalysisSet, arms: tuple[str, str], level: float
     ) -> Estimated:
         """Return the difference in total standard deviations of the model with arm and strata only (Hedges 2007)."""
@@ -101,7 +126,10 @@ class LinearMixedModel:
         return recompute(data, planned, terms)
 
 
-MODELS: Mapping[str, Model[Any]] = {"continuous": LinearMixedModel()}
+MODELS: Mapping[str, Model[Any]] = {
+    "continuous": LinearMixedModel(), "binary": GeneralisedMixedModel("binomial"), "ordinal": OrdinalMixedModel(),
+    "count": GeneralisedMixedModel("poisson"),
+}  # fmt: skip
 
 
 def planned_model(outcome: Outcome) -> Model[Any]:

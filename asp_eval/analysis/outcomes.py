@@ -11,10 +11,10 @@ from asp_eval.analysis.balance import arm_summaries, baseline_table
 from asp_eval.analysis.cautions import cautions
 from asp_eval.analysis.data import StudyData, load_data
 from asp_eval.analysis.equivalence import equivalence
-from asp_eval.analysis.formulas import arm_term, arm_terms, model_formula, unadjusted_formula
+from asp_eval.analysis.formulas import arm_terms, model_formula, unadjusted_formula
 from asp_eval.analysis.integrity import Equivalence
 from asp_eval.analysis.models import planned_model
-from asp_eval.analysis.plan import BY_THE_MODEL, covariate_method, planned_method
+from asp_eval.analysis.plan import covariate_method, planned_method
 from asp_eval.analysis.psychometrics import form_switches, reliabilities
 from asp_eval.analysis.results import NO_FAMILY, Adjustment, ArmEffect, Estimated, Number, OutcomeResult, Results
 from asp_eval.analysis.sets import AnalysisSet, assemble
@@ -145,36 +145,28 @@ def analyse_outcome(study: Study, data: AnalysisSet, method: Method) -> OutcomeR
     Refusal
         ANA-050 if the model did not use the children that the flow says were analysed.
     """
-    model, level, arms = planned_model(data.outcome), study.analysis.level, {arm: arm_term(arm) for arm in study.arms[1:]}
+    model, level = planned_model(data.outcome), study.analysis.level
+    own, method_note = model.method(method)
     try:
         planned = model.fit(model_formula(data), data.frame)
         unadjusted = model.fit(unadjusted_formula(study, data), data.frame)
-        differences = {term: planned.contrast({term: 1.0}, method=method, level=level) for term in arms.values()}
-        by_model = {t: planned.contrast({t: 1.0}, method=covariate_method(method), level=level) for t in planned.names}
+        found = model.compare(planned, unadjusted, data, study.arms, own, level)
+        by_model = {t: planned.contrast({t: 1.0}, method=covariate_method(own), level=level) for t in planned.names}
     except AspError as refused:
         return _without_model(study, data, refused.reason)
     for fit in (planned, unadjusted):
         _refuse_other_rows(data, fit)
     icc = available(unadjusted.icc(level=level))
+    differences = [e.difference for e in found.effects if isinstance(e.difference, Estimate)]
     return replace(
         _without_model(study, data, NO_NOTE),
-        effects=tuple(
-            ArmEffect(
-                arm,
-                available(differences[term]),
-                model.effect_size(by_model[term], unadjusted, data, (study.arms[0], arm), level),
-                NO_FAMILY,
-            )
-            for arm, term in arms.items()
-        ),
-        coefficients=tuple(differences.get(term, row) for term, row in by_model.items()),
+        effects=found.effects,
+        shares=found.shares,
+        coefficients=tuple({**by_model, **{e.term: e for e in differences if e.term in by_model}}.values()),
         icc=icc,
         icc_adjusted=available(planned.icc(level=level)),
-        notes=(
-            *_fit_notes(data, planned, differences.values(), icc),
-            *([BY_THE_MODEL] if covariate_method(method) is not method else []),
-        ),
-        recomputations=model.recompute(data, planned, tuple(arms.values())),
+        notes=(*_fit_notes(data, planned, differences, icc), *([method_note] if method_note else [])),
+        recomputations=model.recompute(data, planned, arm_terms(study)),
     )
 
 
@@ -252,6 +244,7 @@ def _without_model(study: Study, data: AnalysisSet, reason: Phrase) -> OutcomeRe
         recomputations=(),
         analysed=data.flow,
         arms=arm_summaries(study, data.frame, data.outcome.id),
+        scale=data.outcome.scale,
     )
 
 

@@ -90,6 +90,28 @@ class Recomputation:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """One category of an outcome in one arm.
+
+    Attributes
+    ----------
+    arm : str
+    category : str
+        Of an ordinal outcome; empty for a yes-or-no outcome, whose share is of yes, and for a count, whose mean it is.
+    n, count : int
+        Children analysed, and how many of them are in the category (of a count: the sum), as observed.
+    adjusted : Estimate or Unavailable
+        The share (or mean) if all children analysed had been in that arm, from the planned model.
+    """
+
+    arm: str
+    category: str
+    n: int
+    count: int
+    adjusted: Estimated
+
+
+@dataclass(frozen=True, slots=True)
 class ArmEffect:
     """One arm compared with the first, on one outcome.
 
@@ -97,17 +119,35 @@ class ArmEffect:
     ----------
     arm : str
     difference : Estimate or Unavailable
-        That arm less the first, on the score's own scale, from the planned model.
+        That arm less the first, from the planned model: on the score's own scale; of a yes-or-no outcome in its share; of an
+        ordinal one in the share above its first category; of a count in its mean.
     effect_size : Estimate or Unavailable
         The difference divided by the total SD of a model with arm and strata only. It has no test of its own.
     adjusted_p : float or Unavailable
         The p-value adjusted within the outcome's family; `NO_FAMILY` where it is in none.
+    ratio : Estimate, Unavailable or None
+        Of shares, or of means of a count; None for other outcomes.
+    odds_ratio : Estimate, Unavailable or None
+        Of shares; of an ordinal outcome the model's own: odds of a higher category.
+    changes : tuple of Estimate or Unavailable
+        Of an ordinal outcome: the difference in the share of each category.
     """
 
     arm: str
     difference: Estimated
     effect_size: Estimated
     adjusted_p: Number
+    ratio: Estimated | None = None
+    odds_ratio: Estimated | None = None
+    changes: tuple[Estimated, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArmNumbers:
+    """What a planned model says of the arms: every later one against the first, and the shares of all."""
+
+    effects: tuple[ArmEffect, ...]
+    shares: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +174,9 @@ class OutcomeResult:
         Intraclass correlation with arm and strata only, and with all covariates.
     arms : tuple of ArmSummary
         The children analysed, as observed at the outcome's wave, without adjustment.
+    scale : {"continuous", "binary", "ordinal", "count"}
+    shares : tuple of Share
+        Of outcomes that are not continuous: each arm's, category by category.
     """
 
     outcome: str
@@ -154,6 +197,8 @@ class OutcomeResult:
     recomputations: tuple[Recomputation, ...]
     analysed: tuple[AnalysedFlow, ...]
     arms: tuple[ArmSummary, ...] = ()
+    scale: str = "continuous"
+    shares: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from asp_eval.core.filters import parse_filter
 from asp_eval.trial.flow.consort import why_not_screened
 from asp_eval.trial.flow.counts import AnalysedFlow
 from asp_eval.trial.flow.presence import SCREENED
+from asp_eval.trial.outcomes import band_order, categories_of
 from asp_eval.trial.study.design import Outcome, Study
 
 UNKNOWN_OUTCOME = Fault("ANA-005", "the study declares no outcome {outcome!r}", "Use one of: {known}.")
@@ -38,6 +39,8 @@ class AnalysisSet:
         Columns of `frame` that enter the model besides the arm: baseline, covariates, strata.
     flow : tuple of AnalysedFlow
         One per arm.
+    categories : tuple of str
+        Of an ordinal outcome, whose column holds their positions; of a column of whole numbers, those numbers.
     """
 
     outcome: Outcome
@@ -45,6 +48,7 @@ class AnalysisSet:
     frame: pd.DataFrame
     covariates: tuple[str, ...]
     flow: tuple[AnalysedFlow, ...]
+    categories: tuple[str, ...] = ()
 
 
 def analysis_set(study: Study, outcome: str, wave: str | None = None) -> pd.DataFrame:
@@ -81,7 +85,7 @@ def assemble(data: StudyData, outcome_id: str, wave: str | None = None) -> Analy
     outcome = study.outcome(outcome_id)
     at = wave or outcome.at
     frame = data.cohort
-    frame[outcome.id] = frame["child_id"].map(data.values(outcome, at))
+    frame[outcome.id] = frame["child_id"].map(data.coded_values(outcome, at))
     covariates = [*study.analysis.covariates, *study.strata]
     if outcome.baseline and outcome.baseline != at:
         frame["baseline"] = frame["child_id"].map(data.values(outcome, outcome.baseline))
@@ -90,7 +94,8 @@ def assemble(data: StudyData, outcome_id: str, wave: str | None = None) -> Analy
     flow = tuple(_arm_flow(data, frame, excluded, outcome.id, at, arm) for arm in study.arms)
     columns = list(dict.fromkeys(["child_id", "institution", "arm", outcome.id, *covariates]))
     kept = frame.loc[excluded == "", columns].reset_index(drop=True)
-    return AnalysisSet(outcome, at, _without_empty_levels(kept), tuple(dict.fromkeys(covariates)), flow)
+    categories = categories_of(outcome, band_order(outcome, study.library), kept[outcome.id]) if outcome.is_ordinal else ()
+    return AnalysisSet(outcome, at, _without_empty_levels(kept), tuple(dict.fromkeys(covariates)), flow, categories)
 
 
 def _first_exclusion(study: Study, frame: pd.DataFrame, outcome: str, covariates: list[str]) -> pd.Series:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from dataclasses import dataclass, replace
+=======
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+>>>>>>> f9b3a67 (Outcomes that are a yes, bands or a count reach the analysis and the report: shares, risk differences and rate ratios)
+
+import pandas as pd
 
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import Library
@@ -83,6 +91,65 @@ def scored_forms(study: Study) -> tuple[Instrument, ...]:
 def informants(study: Study) -> tuple[str, ...]:
     """Return who rates the children on the study's outcomes: ``teacher``, ``parent``; nobody known for imported columns."""
     return tuple(sorted({form.informant for form in scored_forms(study)}))
+
+
+def band_order(outcome: Outcome, library: Library) -> tuple[str, ...]:
+    """Return the bands of an outcome's scale, best first, from the default band set of its forms; empty if there are none."""
+    source = source_of(outcome, library)
+    forms = source.forms if isinstance(source, ScoreSource) else ()
+    for form in forms:
+        for bands in form.bands.sets:
+            if bands.id == form.bands.default and isinstance(source, ScoreSource) and source.scale in bands.scales:
+                return tuple(band.band for band in bands.scales[source.scale])
+    return ()
+
+
+def categories_of(outcome: Outcome, bands: tuple[str, ...] = (), values: Iterable[float] = ()) -> tuple[str, ...]:
+    """Return the names of an ordinal outcome's categories, lowest or best first.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    bands : tuple of str
+        Of its scale, best first.
+    values : iterable of float
+        Values that occur, of a column whose whole numbers are the categories.
+
+    Examples
+    --------
+    >>> declared = {"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w3", "scale": "ordinal"}
+    >>> categories_of(Outcome.model_validate(declared | {"cut": [4, 6]}))
+    ('< 4', '4 - 6', '>= 6')
+    """
+    if outcome.in_bands:
+        return bands
+    cuts = outcome.cut if isinstance(outcome.cut, tuple) else ()
+    if cuts:
+        between = [f"{a:g} - {b:g}" for a, b in itertools.pairwise(cuts)]
+        return (f"< {cuts[0]:g}", *between, f">= {cuts[-1]:g}")
+    return tuple(f"{v:g}" for v in sorted({v for v in values if v == v}))
+
+
+def coded(outcome: Outcome, scores: pd.Series, bands: pd.Series, order: tuple[str, ...]) -> pd.Series:
+    """Return an outcome's values as its model takes them: 0 and 1, or positions of categories, or as they are.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    scores : Series of float
+    bands : Series of str
+        Keys of bands, on the same index; a child without a band has no value where the outcome is in bands.
+    order : tuple of str
+        The bands of its scale, best first.
+    """
+    if outcome.in_bands:
+        position = {band: float(k) for k, band in enumerate(order)}
+        found = bands.map(position).astype("float64")
+        return found if outcome.above is None else (found >= position[outcome.above]).astype("float64").where(found.notna())
+    if outcome.cut is None:
+        return scores
+    cuts = outcome.cut if isinstance(outcome.cut, tuple) else (outcome.cut,)
+    return sum((scores >= cut).astype("float64") for cut in cuts).where(scores.notna())  # type: ignore[union-attr]
 
 
 def outcome_label(outcome: Outcome, library: Library) -> Texts:

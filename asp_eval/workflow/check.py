@@ -22,7 +22,11 @@ from asp_eval.store.provenance import printed_head
 from asp_eval.store.quarantine import outstanding
 from asp_eval.store.wave_changes import changes
 from asp_eval.trial.instruments.definition import Instrument
+<<<<<<< HEAD
 from asp_eval.trial.outcomes import ColumnSource, declared_forms, source_of
+=======
+from asp_eval.trial.outcomes import ColumnSource, band_order, source_of
+>>>>>>> f9b3a67 (Outcomes that are a yes, bands or a count reach the analysis and the report: shares, risk differences and rate ratios)
 from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.study.design import Outcome, Study
 from asp_eval.trial.tables.schema import LISTS, at_wave
@@ -53,6 +57,13 @@ UNDRAWN = Fault(
 UNKNOWN_COLUMN = Fault(
     "ANA-016", "the column {name!r} is in none of the tables", "Correct the name, or declare the column under 'columns'."
 )
+TWO_VALUES = Fault(
+    "ANA-061",
+    "the outcome is declared continuous, but holds two values only: {values}",
+    "Declare it with 'scale: binary', so that shares are compared and not points.",
+    "warning",
+)
+NO_SUCH_BAND = Fault("ANA-062", "the outcome's scale has no band {band!r}", "{advice}")
 MOST_NAMED = 8
 CURE = Phrase("Next: cure what is listed above, then check again.")
 
@@ -118,6 +129,7 @@ def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
                 problems += _absent(study, allocation, now, at_wave(name, wave))
     problems += [*outstanding(study), *changes(study)]
     problems += label_drift(study)
+    problems += _two_values(study, visits)
     for name in LISTS:
         if len(rows := table(study, name)):
             tables.append((name, "", str(len(rows)), str(rows["institution_id"].nunique())))
@@ -215,6 +227,31 @@ def _outcome_problems(study: Study, outcome: Outcome) -> Iterator[Problem]:
         for form in forms:
             if source.scale not in form.scale_keys:
                 yield NO_SUCH_SCALE.at(place, instrument=form.id, scale=source.scale, known=", ".join(form.scale_keys))
+    known = band_order(outcome, study.library) if outcome.in_bands else ()
+    if outcome.in_bands and (not known or outcome.above not in (None, *known)):
+        advice = (
+            Phrase("Use one of: {known}.", known=", ".join(known)) if known
+            else Phrase("Its instrument has no band set by default: use 'cut' instead.")
+        )  # fmt: skip
+        yield NO_SUCH_BAND.at(place, band=outcome.above or "", advice=advice)
+
+
+def _two_values(study: Study, visits: pd.DataFrame) -> Iterator[Problem]:
+    """Yield the outcomes that are declared continuous and hold two values."""
+    scores = table(study, "scores")
+    for outcome in study.outcomes:
+        if not outcome.is_measure:
+            continue
+        source = source_of(outcome, study.library)
+        if isinstance(source, ColumnSource):
+            values = visits[source.column] if source.column in visits.columns else visits.iloc[:0, 0]
+        else:
+            mine = scores["instrument"].isin([form.id for form in source.forms]) & (scores["scale"] == source.scale)
+            values = scores.loc[mine, "score"]
+        distinct = sorted(set(pd.to_numeric(values, errors="coerce").dropna()))
+        if len(distinct) == 2:
+            place = Place("study.yaml", column=f"outcomes.{outcome.id}")
+            yield TWO_VALUES.at(place, values=f"{distinct[0]:g}, {distinct[1]:g}")
 
 
 def _collected(study: Study, name: str, source: str, wave: str) -> list[Instrument]:

@@ -74,7 +74,9 @@ class ForestFigure:
     data: Table
 
 
-def forest(entries: Iterable[ForestEntry], show: Numbers, *, arms: tuple[str, str], axis_title: str) -> ForestFigure:
+def forest(
+    entries: Iterable[ForestEntry], show: Numbers, *, arms: tuple[str, str], axis_title: str, key: str = "forest"
+) -> ForestFigure:
     """Return the forest plot of some effects.
 
     Parameters
@@ -86,6 +88,8 @@ def forest(entries: Iterable[ForestEntry], show: Numbers, *, arms: tuple[str, st
         What the reference and the compared arm are called.
     axis_title : str
         What the axis measures.
+    key : str
+        Name of the figure in its page.
     """
     drawn = sorted(entries, key=lambda entry: entry.better != "lower")
     bounds = [b for e in drawn if e.estimate is not None for b in (e.estimate, e.low, e.high) if b is not None]
@@ -97,11 +101,11 @@ def forest(entries: Iterable[ForestEntry], show: Numbers, *, arms: tuple[str, st
     ticks = tuple(Tick(axis.place(m), show.decimal(m, decimals_of(marks))) for m in marks)
     middle = (PLOT_LEFT + PLOT_RIGHT) / 2
     return ForestFigure(
-        key="forest", title=show.words("Estimated effects with their intervals"),
+        key=key, title=show.words("Estimated effects with their intervals"),
         description=_description(drawn, show), width=WIDTH, height=y + AXIS_HEIGHT, plot_left=PLOT_LEFT,
         plot_right=PLOT_RIGHT, top=TOP, axis_y=y, zero=axis.place(0.0), zero_label_y=y + 18, ticks=ticks,
         axis_title=Label(middle, y + 38, axis_title, "middle"), groups=tuple(groups),
-        data=_data(drawn, show, axis_title),
+        data=_data(drawn, show, axis_title, f"{key}-data"),
     )  # fmt: skip
 
 
@@ -150,7 +154,7 @@ def _description(entries: list[ForestEntry], show: Numbers) -> str:
     return "; ".join(parts) + "."
 
 
-def _data(entries: list[ForestEntry], show: Numbers, axis_title: str) -> Table:
+def _data(entries: list[ForestEntry], show: Numbers, axis_title: str, key: str) -> Table:
     """Return the numbers that are drawn."""
     columns = (Column(show.words("Outcome"), numeric=False), Column(axis_title))
     rows = (
@@ -160,4 +164,4 @@ def _data(entries: list[ForestEntry], show: Numbers, axis_title: str) -> Table:
         ))
         for e in entries
     )  # fmt: skip
-    return Table("forest-data", show.words("Estimated effects with their intervals"), columns, tuple(rows))
+    return Table(key, show.words("Estimated effects with their intervals"), columns, tuple(rows))

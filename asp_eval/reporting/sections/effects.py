@@ -11,13 +11,22 @@ from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role, role_name
+from asp_eval.reporting.sections.shares import counts_table, shares_figure, shares_table
 from asp_eval.reporting.setting import Setting
 
 
 def effects(results: Results, setting: Setting) -> Section:
     """Return what was found, in numbers."""
-    forest_plot = effects_figure(results.outcomes, setting)
-    blocks = (effects_table(results.outcomes, setting), *((drawn(forest_plot),) if forest_plot else ()))
+    measures = tuple(result for result in results.outcomes if result.scale == "continuous")
+    others = len(measures) < len(results.outcomes)
+    forest_plot = effects_figure(measures, setting)
+    table = (effects_table(measures, setting),) if measures or not others else ()
+    shares, counts = shares_table(results.outcomes, setting), counts_table(results.outcomes, setting)
+    share_plot = shares_figure(results.outcomes, setting)
+    blocks = (
+        *table, *((drawn(forest_plot),) if forest_plot else ()), *((shares,) if shares else ()),
+        *((drawn(share_plot),) if share_plot else ()), *((counts,) if counts else ()),
+    )  # fmt: skip
     return Section("found", setting.say("What was found"), blocks)
 
 

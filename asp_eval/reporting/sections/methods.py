@@ -31,6 +31,7 @@ def method_fields(setting: Setting) -> tuple[Field, ...]:
             "The linear mixed model therefore gives each institution a level of its own, and institutions, not children, decide "
             "how certain an effect is.",
         )))),
+        *_categories(setting),
         Field(say("Intervals and tests"), say(
             "Intervals cover {level} and tests are two-sided. With few institutions the usual normal approximation is too "
             "optimistic, so t with the degrees of freedom in the table is used.",
@@ -46,6 +47,24 @@ def method_fields(setting: Setting) -> tuple[Field, ...]:
         *_bands(setting),
         Field(say("Small numbers"), say("Where no number is right, the reason stands in its place.")),
     )  # fmt: skip
+
+
+def _categories(setting: Setting) -> tuple[Field, ...]:
+    """Say how outcomes that are no measures are analysed."""
+    if all(result.scale == "continuous" for result in setting.results.outcomes):
+        return ()
+    say = setting.say
+    return (
+        Field(
+            say("Shares and counts"),
+            say(
+                "Yes-or-no outcomes are analysed by a logistic mixed model, bands by a proportional-odds mixed model and counts "
+                "by a Poisson mixed model, by maximum likelihood with 15 points of adaptive quadrature. Every child analysed is "
+                "then set to each arm in turn, and the model's predictions are averaged over children and institutions; "
+                "standard errors are by the delta method, tests by t with between-within degrees of freedom.",
+            ),
+        ),
+    )
 
 
 def _quarantined(setting: Setting) -> list[str]:

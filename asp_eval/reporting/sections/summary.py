@@ -12,6 +12,7 @@ from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.effects import adjusted_p_value
 from asp_eval.reporting.sections.outcomes import by_role
+from asp_eval.reporting.sections.shares import POINTS, first_category, headline
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.estimate import Estimate
 
@@ -46,7 +47,11 @@ def finding(result: OutcomeResult, i: int, setting: Setting) -> Callout:
         "better": say("In favour of {arm}", arm=arm), "worse": say("To the disadvantage of {arm}", arm=arm),
         "open": say("Cannot be told"), "unavailable": say("Uncertainty unknown"),
     }  # fmt: skip
-    sentences = (_difference(effect, i, setting), *_certainty(result, effect, i, tone, arm, setting), *_size(result, i, setting))
+    sentences = (
+        _difference(result, effect, i, setting),
+        *_certainty(result, effect, i, tone, arm, setting),
+        *_size(result, i, setting),
+    )
     return Callout(tone, paragraphs(" ".join(sentences)), heading, marks[tone])
 
 
@@ -72,13 +77,19 @@ def favourable(value: float, better: str) -> bool:
     return (value < 0) == (better == "lower")
 
 
-def _difference(effect: Estimate, i: int, setting: Setting) -> str:
+def _difference(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) -> str:
+    if result.scale in ("binary", "ordinal"):
+        return _share_difference(result, effect, i, setting)
     say, show = setting.say, setting.show
     value, digits = effect.estimate or 0.0, digits_for(effect.std_error)
     fields = {
         "compared": setting.group(setting.compared[i]), "reference": setting.group(setting.reference),
-        "size": show.decimal(abs(value), digits), "how_sure": _how_sure(effect, digits, setting),
+        "size": show.decimal(abs(value), digits), "how_sure": _how_sure(effect, digits, setting, 1.0),
     }  # fmt: skip
+    if result.scale == "count":
+        if value < 0:
+            return say("Children in {compared} had on average {size} fewer than children in {reference}{how_sure}.", **fields)
+        return say("Children in {compared} had on average {size} more than children in {reference}{how_sure}.", **fields)
     if value < 0:
         return say(
             "Children in {compared} scored on average {size} points lower than children in {reference}{how_sure}.",
@@ -87,11 +98,46 @@ def _difference(effect: Estimate, i: int, setting: Setting) -> str:
     return say("Children in {compared} scored on average {size} points higher than children in {reference}{how_sure}.", **fields)
 
 
-def _how_sure(effect: Estimate, digits: int, setting: Setting) -> str:
+def _share_difference(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) -> str:
+    """Say a difference in shares: both shares, and how many percentage points they are apart."""
+    say, show, arms = setting.say, setting.show, setting.study.arms
+    value, here, there = effect.estimate or 0.0, headline(result, arms[i + 1]), headline(result, arms[0])
+    fields = {
+        "compared": setting.group(setting.compared[i]), "reference": setting.group(setting.reference),
+        "size": show.decimal(POINTS * abs(value), 1), "how_sure": _how_sure(effect, 1, setting, POINTS),
+        "share": show.percent(here or 0.0, 1), "other": show.percent(there or 0.0, 1),
+    }  # fmt: skip
+    if result.scale == "ordinal":
+        fields["band"] = first_category(result, setting)
+        if value < 0:
+            return say(
+                'The share of children beyond the band "{band}" is {share} in {compared} and {other} in {reference}: {size} '
+                "percentage points lower{how_sure}.",
+                **fields,
+            )
+        return say(
+            'The share of children beyond the band "{band}" is {share} in {compared} and {other} in {reference}: {size} '
+            "percentage points higher{how_sure}.",
+            **fields,
+        )
+    if value < 0:
+        return say(
+            "The share of children is {share} in {compared} and {other} in {reference}: {size} percentage points "
+            "lower{how_sure}.",
+            **fields,
+        )
+    return say(
+        "The share of children is {share} in {compared} and {other} in {reference}: {size} percentage points higher{how_sure}.",
+        **fields,
+    )
+
+
+def _how_sure(effect: Estimate, digits: int, setting: Setting, factor: float) -> str:
     show = setting.show
     if effect.conf_low is None or effect.p_value is None:
         return ""
-    interval, level = show.interval(effect.conf_low, effect.conf_high, digits), show.level(setting.study.analysis.level)
+    low, high = (None if b is None else factor * b for b in (effect.conf_low, effect.conf_high))
+    interval, level = show.interval(low, high, digits), show.level(setting.study.analysis.level)
     return setting.say(" ({level} interval {interval}, {p})", level=level, interval=interval, p=show.p_equation(effect.p_value))
 
 
@@ -101,7 +147,10 @@ def _certainty(result: OutcomeResult, effect: Estimate, i: int, tone: CalloutKin
         return (as_sentence(say("How uncertain this is cannot be said: {reason}", reason=say.note(effect.note))),)
     if tone == "open":
         return _open(result, effect, i, arm, setting)
-    direction = say("Lower is better on this scale") if result.better == "lower" else say("Higher is better on this scale")
+    if result.scale == "continuous":
+        direction = say("Lower is better on this scale") if result.better == "lower" else say("Higher is better on this scale")
+    else:
+        direction = say("Lower is better here") if result.better == "lower" else say("Higher is better here")
     verdict = (
         say("{direction}: the difference is in favour of {arm}.", direction=direction, arm=arm) if tone == "better"
         else say("{direction}: the difference is to the disadvantage of {arm}.", direction=direction, arm=arm)
@@ -144,6 +193,13 @@ def _open(result: OutcomeResult, effect: Estimate, i: int, arm: str, setting: Se
         )
         return (alone, not_same)
     good, bad = (-low, high) if result.better == "lower" else (high, -low)
+    if result.scale in ("binary", "ordinal"):
+        bounds = say(
+            "The numbers are compatible with anything from {good} percentage points in favour of {arm} to {bad} percentage "
+            "points to its disadvantage.",
+            good=show.decimal(POINTS * good, 1), bad=show.decimal(POINTS * bad, 1), arm=arm,
+        )  # fmt: skip
+        return (say("The trial cannot tell whether the arms differ on this outcome."), not_same, bounds)
     bounds = say(
         "The numbers are compatible with anything from {good} points in favour of {arm} to {bad} points to its disadvantage.",
         good=show.decimal(good, digits), bad=show.decimal(bad, digits), arm=arm,

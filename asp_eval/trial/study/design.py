@@ -222,14 +222,21 @@ class Estimand(Document):
 
 
 class Outcome(Document):
-    """One outcome: a score of an instrument (or family), or an imported score column."""
+    """One outcome: a score of an instrument (or family), or an imported score column.
+
+    A ``binary`` outcome is a column of zeros and ones, a score of `cut` or more, or a band: `above` is that band or a worse
+    one. An ``ordinal`` outcome is a column of whole numbers, a score cut at several places, or the bands of its instrument,
+    best first. A ``count`` is how often something happened.
+    """
 
     id: Name
     score: str | None = None
     column: str | None = None
     label: Texts = Field(default_factory=dict)
     role: Literal["primary", "secondary", "exploratory"]
-    scale: Literal["continuous"] = "continuous"
+    scale: Literal["continuous", "binary", "ordinal", "count"] = "continuous"
+    above: Key | None = None
+    cut: float | tuple[float, ...] | None = None
     better: Literal["lower", "higher"]
     at: Key
     baseline: Key | None = None
@@ -244,6 +251,38 @@ class Outcome(Document):
         if self.column is not None and not self.column.startswith("screening."):
             raise ValueError(Phrase("a column of screening: 'screening.my_column'"))
         return self
+
+    @model_validator(mode="after")
+    def _categories_are_declared(self) -> Self:
+        cuts = self.cut if isinstance(self.cut, tuple) else ()
+        if self.above is not None and (self.scale != "binary" or self.score is None or self.cut is not None):
+            raise ValueError(Phrase("'above' with a binary outcome that is a score, and without 'cut'"))
+        if self.cut is not None and (self.scale == "binary") == bool(cuts):
+            raise ValueError(Phrase("'cut' as one number for a binary outcome, or as a list for an ordinal one"))
+        if self.cut is not None and self.scale not in ("binary", "ordinal"):
+            raise ValueError(Phrase("'cut' with a binary or an ordinal outcome"))
+        if list(cuts) != sorted(set(cuts)):
+            raise ValueError(Phrase("cuts that rise"))
+        if self.scale == "binary" and self.score is not None and self.above is None and self.cut is None:
+            raise ValueError(Phrase("'above: BAND' or 'cut: NUMBER' for a binary outcome that is a score"))
+        if self.in_bands and self.better == "higher":
+            raise ValueError(Phrase("'better: lower', because bands run from the best to the worst"))
+        return self
+
+    @property
+    def is_measure(self) -> bool:
+        """Whether its values are points on a scale, and not answers, bands or counts."""
+        return self.scale == "continuous"
+
+    @property
+    def is_ordinal(self) -> bool:
+        """Whether it has categories in order."""
+        return self.scale == "ordinal"
+
+    @property
+    def in_bands(self) -> bool:
+        """Whether its categories are the bands of its instrument."""
+        return self.above is not None or (self.scale == "ordinal" and self.score is not None and self.cut is None)
 
 
 class ConfirmatoryFamily(Document):

@@ -1,0 +1,223 @@
+"""Models of outcomes that are no measures: yes or no, bands, counts; and what each gives a reader.
+
+A generalised or ordinal mixed model is fitted; its coefficients are then turned into shares: every child analysed is set to
+each arm in turn, and the predictions are averaged over children and institutions (`average_effects`). t with between-within
+degrees of freedom, whatever the plan says for continuous outcomes.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.analysis.formulas import INSTITUTION, arm_term, marginal_formula, model_formula
+from asp_eval.analysis.plain_likelihood import LogDensity, bernoulli, cumulative_logit, plain_fit, poisson
+from asp_eval.analysis.results import NO_FAMILY, ArmEffect, ArmNumbers, Estimated, Number, Recomputation, Share
+from asp_eval.analysis.sets import AnalysisSet
+from asp_eval.core.errors import AspError, Fault, Unavailable
+from asp_eval.core.phrases import NO_NOTE, Phrase
+from asp_eval.stats.estimate import Estimate, available
+from asp_eval.stats.glmm.fit import glmm
+from asp_eval.stats.glmm.result import GlmmFit
+from asp_eval.stats.marginal.corrections import Robust
+from asp_eval.stats.marginal.gee import gee
+from asp_eval.stats.ordinal.fit import clmm
+from asp_eval.stats.ordinal.result import ClmmFit
+from asp_eval.stats.smallsample.between_within import BetweenWithin
+from asp_eval.stats.smallsample.method import Method
+from asp_eval.stats.smallsample.normal import Normal
+
+NO_ARM = Fault("ANA-060", "no child of the arm {arm!r} was analysed", "Import that arm's file.")
+NODES = 15
+"""Points of the quadrature: with so many the approximation is no longer seen in the numbers printed."""
+NO_STANDARD = Phrase("shares and counts have no standard deviation of their own to be divided by")
+OWN_METHOD = Phrase("The method of the plan is for measures; shares, bands and counts are judged by between-within t.")
+NOT_REACHED = Unavailable(Phrase("the plain maximisation did not reach the maximum"))
+PLAIN = Phrase("likelihood maximised by SciPy")
+EQUATIONS = Phrase("estimating equations, robust")
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryModel:
+    """What models of outcomes that are no measures have in common."""
+
+    def method(self, planned: Method) -> tuple[Method, Phrase]:
+        """Return between-within t, and what must be said if the plan named another method."""
+        return BetweenWithin(), NO_NOTE if isinstance(planned, BetweenWithin) else OWN_METHOD
+
+    def compare(
+        self, planned: GlmmFit | ClmmFit, unadjusted: GlmmFit | ClmmFit, data: AnalysisSet, arms: Sequence[str],  # noqa: ARG002
+        method: Method, level: float,
+    ) -> ArmNumbers:  # fmt: skip
+        """Return every later arm against the first, and the shares of all."""
+        table = planned.average_effects("arm", method=method, level=level)
+        effects = tuple(self._effect(table.loc[table["contrast"] == f"{arm} vs {arms[0]}"], arm) for arm in arms[1:])
+        return ArmNumbers(effects, self._shares(data, table, arms))
+
+    def _effect(self, mine: pd.DataFrame, arm: str) -> ArmEffect:
+        """Return one arm against the first, from its rows of averages."""
+        found = {str(row["kind"]): _estimate(row, arm) for _, row in mine.iterrows()}
+        if "difference" not in found:
+            NO_ARM.refuse(arm=arm)
+        return ArmEffect(
+            arm, found["difference"], Unavailable(NO_STANDARD), NO_FAMILY, found.get("ratio"), found.get("odds_ratio")
+        )
+
+    def _shares(self, data: AnalysisSet, table: pd.DataFrame, arms: Sequence[str]) -> tuple[Share, ...]:
+        """Return observed and adjusted shares of the arms."""
+        out = []
+        for arm in arms:
+            values = data.frame.loc[data.frame["arm"] == arm, data.outcome.id]
+            row = table.loc[(table["kind"] == "risk") & (table["arm"] == arm)]
+            adjusted = _estimate(row.iloc[0], arm) if len(row) else Unavailable(Phrase("the arm has no children"))
+            out.append(Share(arm, "", len(values), int(values.sum()), adjusted))
+        return tuple(out)
+
+    @abstractmethod
+    def density(self) -> LogDensity:
+        """Return the density by which the model is computed again."""
+
+    def recompute(self, data: AnalysisSet, planned: GlmmFit | ClmmFit, terms: Sequence[str]) -> tuple[Recomputation, ...]:
+        """Return coefficients of the arms by a plain maximisation, on the model's own scale."""
+        X = planned.design.fixed_matrix()[:, list(planned.kept)]
+        y = planned.rows.y.astype(float) if isinstance(planned, ClmmFit) else planned.outcome.y
+        cuts = None
+        if isinstance(planned, ClmmFit):
+            below = np.cumsum(np.bincount(planned.rows.y))[:-1] / len(y)
+            X, cuts = X - X.mean(axis=0), np.log(below / (1.0 - below))
+        again = plain_fit(self.density(), y, X, planned.design.groups[0].codes, np.zeros(X.shape[1]), cuts)
+        rows = []
+        for term in terms:
+            ours = planned.contrast({term: 1.0}, method=Normal())
+            if ours.estimate is None or ours.std_error is None:
+                continue
+            at = planned.names.index(term)
+            theirs: tuple[Number, Number] = (
+                (NOT_REACHED, NOT_REACHED) if again is None else (float(again.estimate[at]), float(again.std_error[at]))
+            )
+            rows.append(Recomputation("SciPy", model_formula(data), term, ours.estimate, ours.std_error, *theirs, PLAIN))
+        return tuple(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralisedMixedModel(CategoryModel):
+    """A generalised linear mixed model: logit for yes or no, log for a count.
+
+    Attributes
+    ----------
+    family : {"binomial", "poisson"}
+    """
+
+    family: str
+
+    def fit(self, formula: str, frame: pd.DataFrame) -> GlmmFit:
+        """Fit by maximum likelihood."""
+        return glmm(formula, frame, family=self.family, n_quadrature=NODES)
+
+    def density(self) -> LogDensity:
+        """Return Bernoulli's or Poisson's."""
+        return bernoulli if self.family == "binomial" else poisson
+
+    def recompute(self, data: AnalysisSet, planned: GlmmFit | ClmmFit, terms: Sequence[str]) -> tuple[Recomputation, ...]:
+        """Return them by a plain maximisation, and those of the marginal model by statsmodels."""
+        own = CategoryModel.recompute(self, data, planned, terms)
+        return (*own, *_equations_again(data, self.family, terms))
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinalMixedModel(CategoryModel):
+    """A cumulative logit model with random effects (proportional odds)."""
+
+    def fit(self, formula: str, frame: pd.DataFrame) -> ClmmFit:
+        """Fit by maximum likelihood; the outcome holds positions of categories."""
+        return clmm(formula, frame, n_quadrature=NODES)
+
+    def density(self) -> LogDensity:
+        """Return the cumulative logit's."""
+        return cumulative_logit
+
+    def compare(
+        self, planned: GlmmFit | ClmmFit, unadjusted: GlmmFit | ClmmFit, data: AnalysisSet, arms: Sequence[str],
+        method: Method, level: float,
+    ) -> ArmNumbers:  # fmt: skip
+        """Return every later arm against the first, with the model's odds ratio, and the shares of all."""
+        found = CategoryModel.compare(self, planned, unadjusted, data, arms, method, level)
+        odds = [planned.contrast({arm_term(arm): 1.0}, method=method, level=level) for arm in arms[1:]]
+        effects = [replace(e, odds_ratio=_exponential(o)) for e, o in zip(found.effects, odds, strict=True)]
+        return ArmNumbers(tuple(effects), found.shares)
+
+    def _effect(self, mine: pd.DataFrame, arm: str) -> ArmEffect:
+        """Return the change of the share above the first category, and of every share."""
+        changes = tuple(_estimate(row, arm) for _, row in mine.iterrows())
+        if not changes:
+            NO_ARM.refuse(arm=arm)
+        return ArmEffect(arm, _turned(changes[0]), Unavailable(NO_STANDARD), NO_FAMILY, changes=changes)
+
+    def _shares(self, data: AnalysisSet, table: pd.DataFrame, arms: Sequence[str]) -> tuple[Share, ...]:
+        """Return observed and adjusted shares of every category."""
+        outcome = data.outcome.id
+        out = []
+        for arm in arms:
+            values = data.frame.loc[data.frame["arm"] == arm, outcome]
+            for k, name in enumerate(data.categories):
+                position = float(name) if not data.outcome.in_bands and data.outcome.cut is None else float(k)
+                row = table.loc[(table["kind"] == "risk") & (table["arm"] == arm) & (table[outcome] == f"{position:g}")]
+                adjusted = _estimate(row.iloc[0], arm) if len(row) else Unavailable(Phrase("no child is in this category"))
+                out.append(Share(arm, name, len(values), int((values == position).sum()), adjusted))
+        return tuple(out)
+
+
+def _estimate(row: pd.Series, term: str) -> Estimated:
+    """Return a row of averages as a value."""
+    names = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
+    value, se, df, t, p, low, high = (None if np.isnan(row[n]) else float(row[n]) for n in names)
+    return available(Estimate(term, value, se, df, t, p, low, high, row["method"], row["note"]))
+
+
+def _turned(change: Estimated) -> Estimated:
+    """Return the change of everything but one share, which is that share's with the sign turned."""
+    if isinstance(change, Unavailable):
+        return change
+    turned = {n: None if (v := getattr(change, n)) is None else -v for n in ("estimate", "statistic", "conf_low", "conf_high")}
+    return replace(
+        change, estimate=turned["estimate"], statistic=turned["statistic"], conf_low=turned["conf_high"],
+        conf_high=turned["conf_low"],
+    )  # fmt: skip
+
+
+def _exponential(odds: Estimate) -> Estimated:
+    """Return a log odds ratio as an odds ratio."""
+    if odds.estimate is None or odds.std_error is None or odds.conf_low is None or odds.conf_high is None:
+        return available(odds)
+    ratio, low, high = (float(np.exp(v)) for v in (odds.estimate, odds.conf_low, odds.conf_high))
+    return Estimate(
+        odds.term, ratio, ratio * odds.std_error, odds.df, odds.statistic, odds.p_value, low, high, odds.method, odds.note
+    )
+
+
+def _equations_again(data: AnalysisSet, family: str, terms: Sequence[str]) -> tuple[Recomputation, ...]:
+    """Fit the marginal model twice: by `gee` with robust standard errors, and by statsmodels."""
+    try:
+        fit = gee(marginal_formula(data), data.frame, cluster=INSTITUTION, family=family)
+    except AspError:
+        return ()
+    import statsmodels.api as sm
+
+    X = fit.design.fixed_matrix()[:, list(fit.columns.kept)]
+    kind = sm.families.Binomial() if family == "binomial" else sm.families.Poisson()
+    again = sm.GEE(fit.outcome.y, X, groups=fit.clusters.codes, family=kind).fit()
+    rows = []
+    for term in terms:
+        ours = fit.contrast({term: 1.0}, method=Robust())
+        if ours.estimate is None or ours.std_error is None:
+            continue
+        at = fit.names.index(term)
+        rows.append(
+            Recomputation("statsmodels", marginal_formula(data), term, ours.estimate, ours.std_error, float(again.params[at]),
+                          float(again.bse[at]), EQUATIONS)
+        )  # fmt: skip
+    return tuple(rows)

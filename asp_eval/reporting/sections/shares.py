@@ -1,0 +1,184 @@
+"""Outcomes that are no measures: shares of yes-or-no and banded outcomes, means of counts, and what the arms differ by."""
+
+from __future__ import annotations
+
+from asp_eval.analysis.results import Estimated, OutcomeResult, Share
+from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
+from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
+from asp_eval.reporting.numbers import digits_for
+from asp_eval.reporting.sections.outcomes import by_role
+from asp_eval.reporting.setting import Setting
+
+SHARES, COUNTS = ("binary", "ordinal"), ("count",)
+POINTS = 100.0
+"""Percentage points of a share."""
+
+
+def shares_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:
+    """Return the table of shares, None if no outcome has any."""
+    own = tuple(result for result in by_role(outcomes) if result.scale in SHARES)
+    if not own:
+        return None
+    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    columns = (
+        Column(say("Outcome"), numeric=False), Column(say("Children (institutions)")),
+        *(Column(say("{arm}: share (children)", arm=setting.heading(setting.arm(arm)))) for arm in setting.study.arms),
+        Column(say("Difference in percentage points ({level} interval)", level=level)), Column(say("p-value")),
+        Column(say("Risk ratio ({level} interval)", level=level)), Column(say("Odds ratio ({level} interval)", level=level)),
+    )  # fmt: skip
+    rows = tuple(row for result in own for i in range(len(result.effects)) for row in _share_rows(result, i, setting))
+    return Table("shares", say("The effect on shares of children"), columns, rows, _notes(own, setting))
+
+
+def counts_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:
+    """Return the table of counts, None if no outcome is one."""
+    own = tuple(result for result in by_role(outcomes) if result.scale in COUNTS)
+    if not own:
+        return None
+    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    columns = (
+        Column(say("Outcome"), numeric=False), Column(say("Children (institutions)")),
+        *(Column(say("{arm}: mean per child", arm=setting.heading(setting.arm(arm)))) for arm in setting.study.arms),
+        Column(say("Difference ({level} interval)", level=level)), Column(say("p-value")),
+        Column(say("Rate ratio ({level} interval)", level=level)),
+    )  # fmt: skip
+    rows = []
+    for result in own:
+        for i, effect in enumerate(result.effects):
+            means = tuple(_adjusted(_share(result, arm, ""), setting, 1.0) for arm in setting.study.arms)
+            rows.append(Row((
+                _head(result, i, setting), _numbers(result, setting), *means, _difference(effect.difference, setting, 1.0),
+                _p(effect.difference, setting), _ratio(effect.ratio, setting),
+            )))  # fmt: skip
+    note = say("Means are adjusted: what the model expects if all children analysed had been in that arm.")
+    return Table("counts", say("The effect on counts"), columns, tuple(rows), (note,))
+
+
+def shares_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> ForestFigure | None:
+    """Return the forest plot of differences in shares, None if there are none."""
+    pairs = [(r, i) for r in by_role(outcomes) if r.scale in SHARES for i in range(len(r.effects))]
+    if not pairs:
+        return None
+    level = setting.show.level(setting.study.analysis.level)
+    compared = setting.group(setting.compared[0]) if len(setting.compared) == 1 else setting.say("the other arm")
+    title = setting.say("Difference in percentage points, with {level} interval", level=level)
+    arms = (setting.group(setting.reference), compared)
+    return forest([_entry(r, i, setting) for r, i in pairs], setting.show, arms=arms, axis_title=title, key="forest-shares")
+
+
+def headline(result: OutcomeResult, arm: str) -> float | None:
+    """Return the adjusted share that an outcome's difference compares: of yes, or above the first category."""
+    mine = [s for s in result.shares if s.arm == arm]
+    if not mine or isinstance(mine[0].adjusted, Unavailable):
+        return None
+    first = mine[0].adjusted.estimate or 0.0
+    return first if result.scale != "ordinal" else 1.0 - first
+
+
+def first_category(result: OutcomeResult, setting: Setting) -> str:
+    """Return the name of an ordinal outcome's first category."""
+    return setting.say.name(result.shares[0].category) if result.shares else ""
+
+
+def _share_rows(result: OutcomeResult, i: int, setting: Setting) -> list[Row]:
+    """Return the row of an outcome, and of an ordinal one a row for each of its categories."""
+    effect, arms = result.effects[i], setting.study.arms
+    head = [_head(result, i, setting), _numbers(result, setting)]
+    if isinstance(effect.difference, Unavailable):
+        return [Row((*head, cell(setting.show.reason(effect.difference), wide=len(arms) + 4)))]
+    shown = tuple(_headline_cell(result, arm, setting) for arm in arms)
+    rows = [Row((
+        *head, *shown, _difference(effect.difference, setting, POINTS), _p(effect.difference, setting),
+        _ratio(effect.ratio, setting), _ratio(effect.odds_ratio, setting),
+    ))]  # fmt: skip
+    for k, change in enumerate(effect.changes):
+        name = result.shares[k].category if k < len(result.shares) else ""
+        parts = tuple(_adjusted(_share(result, arm, name), setting, POINTS) for arm in arms)
+        nothing = cell("")
+        rows.append(Row((
+            cell("", setting.say.name(name)), nothing, *parts, _difference(change, setting, POINTS), nothing, nothing, nothing,
+        )))  # fmt: skip
+    return rows
+
+
+def _headline_cell(result: OutcomeResult, arm: str, setting: Setting) -> Cell:
+    """Return the adjusted share that is compared, and how many children were counted in it."""
+    show, value = setting.show, headline(result, arm)
+    mine = [s for s in result.shares if s.arm == arm]
+    if value is None:
+        return cell(show.decimal(None))
+    counted = mine[0].count if result.scale != "ordinal" else mine[0].n - mine[0].count
+    return cell(show.percent(value, 1), show.bracketed(show.integer(counted)))
+
+
+def _adjusted(share: Share | None, setting: Setting, factor: float) -> Cell:
+    """Return an adjusted share in percent with its count, or a mean."""
+    show = setting.show
+    if share is None or isinstance(share.adjusted, Unavailable) or share.adjusted.estimate is None:
+        return cell(show.decimal(None))
+    if factor == 1.0:
+        return cell(show.decimal(share.adjusted.estimate))
+    return cell(show.percent(share.adjusted.estimate, 1), show.bracketed(show.integer(share.count)))
+
+
+def _difference(effect: Estimated, setting: Setting, factor: float) -> Cell:
+    """Return a difference and its interval, in percentage points or as they are."""
+    show = setting.show
+    if isinstance(effect, Unavailable) or effect.estimate is None:
+        return cell(show.reason(effect) if isinstance(effect, Unavailable) else setting.say.note(effect.note))
+    digits = 1 if factor == POINTS else digits_for(effect.std_error)
+    if effect.conf_low is None or effect.conf_high is None:
+        return cell(show.decimal(factor * effect.estimate, digits), setting.say.note(effect.note))
+    interval = show.interval(factor * effect.conf_low, factor * effect.conf_high, digits)
+    return cell(show.decimal(factor * effect.estimate, digits), interval)
+
+
+def _ratio(ratio: Estimated | None, setting: Setting) -> Cell:
+    """Return a ratio and its interval."""
+    show = setting.show
+    if ratio is None or isinstance(ratio, Unavailable) or ratio.estimate is None:
+        return cell(show.decimal(None))
+    return cell(show.decimal(ratio.estimate), show.interval(ratio.conf_low, ratio.conf_high))
+
+
+def _p(effect: Estimated, setting: Setting) -> Cell:
+    return cell(setting.show.p_value(None if isinstance(effect, Unavailable) else effect.p_value))
+
+
+def _head(result: OutcomeResult, i: int, setting: Setting) -> Cell:
+    say, wave = setting.say, setting.wave(result.wave)
+    where = say("{wave}; lower is better", wave=wave) if result.better == "lower" else say("{wave}; higher is better", wave=wave)
+    name = setting.effect_label(result, i)
+    if result.scale != "ordinal" or not result.shares:
+        return cell(name, where)
+    return cell(name, say("share beyond: {category}", category=first_category(result, setting)), where)
+
+
+def _numbers(result: OutcomeResult, setting: Setting) -> Cell:
+    return cell(setting.show.integer(result.n_children), setting.show.bracketed(setting.show.integer(result.n_institutions)))
+
+
+def _share(result: OutcomeResult, arm: str, category: str) -> Share | None:
+    return next((s for s in result.shares if s.arm == arm and s.category == category), None)
+
+
+def _entry(result: OutcomeResult, i: int, setting: Setting) -> ForestEntry:
+    effect, label = result.effects[i].difference, setting.effect_label(result, i, with_wave=True)
+    if isinstance(effect, Unavailable) or effect.estimate is None:
+        reason = effect.reason if isinstance(effect, Unavailable) else effect.note
+        return ForestEntry(label, result.better, None, None, None, setting.say.note(reason))
+    low, high = (None if b is None else POINTS * b for b in (effect.conf_low, effect.conf_high))
+    return ForestEntry(label, result.better, POINTS * effect.estimate, low, high)
+
+
+def _notes(own: tuple[OutcomeResult, ...], setting: Setting) -> tuple[str, ...]:
+    say = setting.say
+    notes = [
+        say("Shares are adjusted: what the model expects if all children analysed had been in that arm, averaged over children "
+            "and institutions; in brackets the children observed."),
+        say("Ratios compare the adjusted shares; an odds ratio of a banded outcome is the model's: the odds of a later band."),
+    ]  # fmt: skip
+    if any(result.scale == "ordinal" for result in own):
+        notes.append(say("A banded outcome is compared by the share beyond its first band; below it stands every band's share."))
+    return tuple(notes)

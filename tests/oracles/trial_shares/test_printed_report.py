@@ -1,0 +1,139 @@
+"""A trial of a yes, bands and a count, from exports to the printed report; its numbers again in R (make_reference.R).
+
+1. shares, differences, ratios and their standard errors are those of lme4 and ordinal; 2. tests are t on institutions;
+3. every headline is computed twice, and agrees; 4. the page says shares and percentage points, and no points.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from asp_eval.trial.study.protocol import load_study
+from asp_eval.workflow.analyse import analyse
+from asp_eval.workflow.import_file import import_file
+from asp_eval.workflow.report import report
+
+HERE = Path(__file__).parent
+IN_SE = 2e-3  # the hessians of both are numerical; clmm and glmer stop within 1e-4 of a standard error
+SE = 2e-3
+STUDY = """
+version: 1
+study: {id: shares, title: {en: Shares, da: Andele}, synthetic: true}
+languages: [en, da]
+arms: [reference, intervention]
+strata: []
+randomisation: {drawn_elsewhere: true, scheme: simple}
+waves:
+  - {id: w1, label: {en: start, da: start}, from: 2027-09-01, to: 2027-09-30}
+  - {id: w2, label: {en: end, da: slut}, from: 2028-05-01, to: 2028-05-31}
+eligibility: {age_years: {from: 3, below: 7}, at: w1}
+collect: {screening: {waves: [w1, w2]}}
+columns: {screening: {points: integer, asks: integer, incidents: integer, pre: integer}}
+outcomes:
+  - {id: asks, column: screening.asks, role: primary, scale: binary, better: lower, at: w2,
+     label: {en: Asks for help, da: Beder om hjælp}}
+  - {id: bands, column: screening.points, role: secondary, scale: ordinal, cut: [3, 5, 7], better: lower, at: w2,
+     label: {en: Bands of points, da: Bånd af point}}
+  - {id: incidents, column: screening.incidents, role: secondary, scale: count, better: lower, at: w2,
+     label: {en: Incidents, da: Hændelser}}
+analysis: {covariates: [pre, sex], families: {main: {outcomes: [asks, bands, incidents]}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shares")
+    data = pd.read_csv(HERE / "data.csv")
+    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
+    made = load_study(folder)
+    homes = data[["institution_id", "arm"]].drop_duplicates()
+    put(made, folder, homes.assign(name=homes["institution_id"])[["institution_id", "name"]], "institutions")
+    put(made, folder, homes.assign(date="2027-08-01", source="the registry"), "allocation")
+    rows = data.drop(columns="arm").assign(birth_month="2022-06")
+    put(made, folder, rows.assign(date="2027-09-10", points=None, asks=None, incidents=None), "screening", "w1")
+    put(made, folder, rows.assign(date="2028-05-10"), "screening", "w2")
+    return made
+
+
+def put(study, folder, frame, table, wave=None):
+    file = folder / f"{table}-{wave}.csv"
+    frame.to_csv(file, index=False)
+    import_file(study, file, table, wave=wave)
+
+
+@pytest.fixture(scope="module")
+def results(study):
+    return {result.outcome: result for result in analyse(study).outcomes}
+
+
+@pytest.fixture(scope="module")
+def pages(study, results):
+    folder = report(study).folder
+    return {"en": folder / "evaluation.html", "da": folder / "evaluation.da.html"}
+
+
+def test_numbers_are_those_of_r(results):
+    reference = pd.read_csv(HERE / "reference.csv")
+    seen = 0
+    for row in reference.itertuples():
+        result, words = results[row.outcome], row.quantity.split(" ", 1)
+        effect = result.effects[0]
+        if words[0] in ("reference", "intervention"):
+            name = words[1] if len(words) > 1 else ""
+            got = next(s.adjusted for s in result.shares if (s.arm, s.category) == (words[0], name))
+        elif words[0] == "difference" and row.outcome == "bands":
+            got = effect.changes[[s.category for s in result.shares].index(words[1])]
+        else:
+            got = {"difference": effect.difference, "log ratio": effect.ratio, "log odds ratio": effect.odds_ratio}[row.quantity]
+        value, se = got.estimate, got.std_error
+        if words[0] == "log":
+            value, se = np.log(value), se / value
+        assert value == pytest.approx(row.estimate, abs=IN_SE * row.std_error), row
+        assert se == pytest.approx(row.std_error, rel=SE), row
+        seen += 1
+    assert seen == len(reference) == 22
+
+
+def test_the_headline_of_bands_is_the_share_beyond_the_first(results):
+    effect, result = results["bands"].effects[0], results["bands"]
+    assert effect.difference.estimate == pytest.approx(-effect.changes[0].estimate)
+    data = pd.read_csv(HERE / "data.csv")
+    counted = [s.count for s in result.shares if s.arm == "reference"]
+    points = data.loc[data["arm"] == "reference", "points"]
+    assert counted == np.histogram(points, [-1, 2.5, 4.5, 6.5, 11])[0].tolist() and sum(counted) == 240
+
+
+def test_tests_are_t_on_institutions(results):
+    for result in results.values():
+        effect = result.effects[0].difference
+        assert (effect.method, effect.df) == ("BetweenWithin", 22.0) and result.effects[0].adjusted_p >= effect.p_value
+
+
+def test_every_headline_is_computed_twice(results):
+    for result in results.values():
+        software = {part.software for part in result.recomputations}
+        assert software == ({"SciPy"} if result.scale == "ordinal" else {"SciPy", "statsmodels"})
+        for part in result.recomputations:
+            assert part.recomputed_estimate == pytest.approx(part.estimate, abs=1e-4 * part.std_error)
+            assert part.recomputed_std_error == pytest.approx(part.std_error, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "unsaid"),
+    [("en", ["percentage points", "Odds ratio", "Rate ratio", "beyond"], "scored on average"),
+     ("da", ["procentpoint", "Odds ratio", "Rateratio"], " point lavere end")],
+)  # fmt: skip
+def test_the_page_says_shares(pages, results, language, said, unsaid):
+    text = " ".join(re.sub(r"<[^>]+>", " ", pages[language].read_text(encoding="utf-8")).split())
+    for words in said:
+        assert words in text
+    assert unsaid not in text
+    shares = {s.arm: s.adjusted.estimate for s in results["asks"].shares}
+    for value in shares.values():
+        shown = f"{100 * value:.1f}"
+        assert (shown if language == "en" else shown.replace(".", ",")) in text
