@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from dataclasses import dataclass, replace
-=======
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
->>>>>>> f9b3a67 (Outcomes that are a yes, bands or a count reach the analysis and the report: shares, risk differences and rate ratios)
+from dataclasses import dataclass, replace
 
 import pandas as pd
 

@@ -22,11 +22,7 @@ from asp_eval.store.provenance import printed_head
 from asp_eval.store.quarantine import outstanding
 from asp_eval.store.wave_changes import changes
 from asp_eval.trial.instruments.definition import Instrument
-<<<<<<< HEAD
-from asp_eval.trial.outcomes import ColumnSource, declared_forms, source_of
-=======
-from asp_eval.trial.outcomes import ColumnSource, band_order, source_of
->>>>>>> f9b3a67 (Outcomes that are a yes, bands or a count reach the analysis and the report: shares, risk differences and rate ratios)
+from asp_eval.trial.outcomes import ColumnSource, band_order, declared_forms, source_of
 from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.study.design import Outcome, Study
 from asp_eval.trial.tables.schema import LISTS, at_wave
