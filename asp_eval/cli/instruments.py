@@ -108,3 +108,41 @@ def export_instrument(
         print_json(told)
         return
     say(Phrase("Written: {files}", files=found.file))
+
+
+@verb("draft", of=instruments_app)
+def draft_instrument(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="XLSForm, dictionary, survey structure, or labelled export.")],
+    to: Annotated[str, typer.Option("--to", metavar="ID", help="Id of the instrument.")],
+    wording_in: Annotated[
+        str, typer.Option("--wording-in", metavar="L", help="Language of the texts where the file does not say.")
+    ] = "en",
+    study: Study = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the first file of an instrument from a form or an export; what that does not say is left to be filled in.
+
+    Example: asp-eval instruments draft form.xlsx --to wellbeing --study my-study
+    """
+    from asp_eval.workflow.instruments import draft_instrument as draft
+
+    _say_written(draft(file, to, study=study, language=wording_in), as_json=as_json)
+
+
+@verb("new", of=instruments_app)
+def new_instrument(name: Name, study: Study = None, as_json: AsJson = False) -> None:
+    """Write a commented file of an instrument, to be filled in.
+
+    Example: asp-eval instruments new wellbeing --study my-study
+    """
+    from asp_eval.workflow.instruments import new_instrument as new
+
+    _say_written(new(name, study=study), as_json=as_json)
+
+
+def _say_written(path: Path, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": str(path)})
+        return
+    say(Phrase("Written: {files}", files=path))
+    say(Phrase("Fill in what says FILL IN, then check: {command}", command="asp-eval instruments check --study DIR"))

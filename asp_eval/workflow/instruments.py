@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,13 @@ from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.trial.instruments.codebook import codebook_lines
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.library import Library, library_of, shipped
+from asp_eval.trial.instruments.library import INSTRUMENTS, Library, library_of, shipped
 
 NO_STUDY = Fault("CLI-010", "there is no study.yaml in this folder", "Name the study folder, or start one: 'asp-eval init'.")
+
+FILLED = Fault("INS-037", "the file is there already and is not overwritten", "Fill it in, or remove it first.")
+NO_ID = Fault("INS-042", "this cannot be the id of an instrument", "Use small letters, digits and hyphens, a letter first.")
+ID = re.compile(r"[a-z][a-z0-9-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,20 +161,88 @@ def export_instrument(
     Refusal, DataProblems
         What `instrument_formats.export` refuses; INS-037 if the file is there and may not be overwritten.
     """
-    from asp_eval.workflow.instrument_formats import export, target, wording_file
+    from asp_eval.workflow.instrument_formats import export, wording_file
 
     found = _library(study).instrument(name)
     words = wording or (None if study is None else wording_file(study, found))
     default, content = export(found, to, language=language, wording=words)
-    path = out or target(found, to, default, study)
+    path = out or _target(found, to, default, study)
     write_whole(path, content)
     return ExportedInstrument(found.id, found.version, to, path)
 
 
+def draft_instrument(file: Path, name: str, *, study: Path | None = None, language: str = "en") -> Path:
+    """Write the first file of an instrument from a form, a dictionary, a survey's structure or a labelled export.
+
+    What the file does not say, scales and reversed items above all, is left open and refused until it is filled in.
+
+    Parameters
+    ----------
+    file : Path
+    name : str
+        Id of the instrument.
+    study : Path, optional
+        The study's folder: the instrument goes into its ``instruments``, and else to where one stands.
+    language : str
+        Of the texts of a file that does not say which they are in.
+
+    Returns
+    -------
+    Path
+        What was written.
+
+    Raises
+    ------
+    DataProblems, Refusal
+        What is wrong with the file; INS-040 if it shows no questions; INS-037 if the instrument is there already;
+        INS-042 for what is no id; CLI-010 if the folder is no study.
+    """
+    from asp_eval.intake.instrument_drafts.sources import questions_in
+    from asp_eval.intake.instrument_drafts.writing import drafted_instrument
+
+    target = _new_file(name, study)
+    write_whole(target, drafted_instrument(name, file.name, questions_in(file, language)))
+    return target
+
+
+def new_instrument(name: str, *, study: Path | None = None) -> Path:
+    """Write a commented file of an instrument to fill in; see `draft_instrument`."""
+    from asp_eval.intake.instrument_drafts.writing import empty_instrument
+
+    target = _new_file(name, study)
+    write_whole(target, empty_instrument(name))
+    return target
+
+
+def _new_file(name: str, study: Path | None) -> Path:
+    if not ID.fullmatch(name):
+        NO_ID.refuse(found=name)
+    _library_folder(study)
+    path = Path(f"{name}.yaml") if study is None else study / INSTRUMENTS / f"{name}.yaml"
+    if path.exists():
+        FILLED.refuse(str(path))
+    return path
+
+
 def _library(study: Path | None) -> Library:
     """Return the questionnaires that are known; a folder that is no study is refused, not taken for one without its own."""
-    if study is None:
-        return shipped()
-    if not (study / "study.yaml").is_file():
+    folder = _library_folder(study)
+    return shipped() if folder is None else library_of(folder)
+
+
+def _library_folder(study: Path | None) -> Path | None:
+    if study is not None and not (study / "study.yaml").is_file():
         NO_STUDY.refuse(str(study))
-    return library_of(study.resolve())
+    return None if study is None else study.resolve()
+
+
+def _target(instrument: Instrument, to: str, name: str, study: Path | None) -> Path:
+    """Return where an export goes unless a file is named: where one stands, but empty slots into the study, and only once."""
+    if to != "wording":
+        return Path(name)
+    from asp_eval.workflow.instrument_formats import wording_file
+
+    path = Path(name) if study is None else wording_file(study, instrument)
+    if path.exists():
+        FILLED.refuse(str(path))
+    return path

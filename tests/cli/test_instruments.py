@@ -9,6 +9,7 @@ from asp_eval.cli.main import main
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.instruments.wording import wording_template
 from asp_eval.workflow.instrument_formats import FORMATS
+from tests.workflow.test_own_instruments import MOOD
 
 
 @pytest.fixture()
@@ -96,9 +97,36 @@ def test_every_verb_speaks_json(run, verb):
 
 
 def test_every_verb_is_here():
-    assert [command.name for command in instruments_app.registered_commands] == ["list", "show", "check", "export"]
+    assert [command.name for command in instruments_app.registered_commands] == [
+        "list",
+        "show",
+        "check",
+        "export",
+        "draft",
+        "new",
+    ]
 
 
 def test_an_unknown_format_is_refused(run):
     code, _, said = run("export", "gap-competences-child", "--to", "pdf")
     assert (code, "INS-035" in said) == (1, True)
+
+
+def test_a_drafted_and_a_new_instrument_go_into_the_study_and_are_refused_until_filled_in(run, tmp_path):
+    assert run("export", "gap-competences-child", "--to", "xlsform")[0] == 0
+    assert run("draft", "gap-competences-child.xlsx", "--to", "own", "--study", "study")[0] == 0
+    assert run("new", "other", "--study", "study")[0] == 0
+    assert {path.name for path in (tmp_path / "study" / "instruments").iterdir()} == {"own.yaml", "other.yaml"}
+    code, _, said = run("list", "--study", "study")
+    assert (code, "INS-039" in said) == (1, True)
+    assert "INS-037" in run("new", "other", "--study", "study")[2]
+    assert "INS-042" in run("new", "Other", "--study", "study")[2]
+
+
+def test_the_list_names_a_study_s_own(run, tmp_path):
+    (tmp_path / "study" / "instruments").mkdir()
+    (tmp_path / "study" / "instruments" / "mood.yaml").write_text(MOOD, encoding="utf-8")
+    listed = {each["id"]: each["of_the_study"] for each in json.loads(run("list", "--study", "study", "--json")[1])}
+    assert (listed["mood"], listed["gap-competences-child"]) == (True, False)
+    assert run("show", "mood", "--study", "study")[0] == 0
+    assert run("export", "mood", "--to", "print", "--study", "study")[0] == 0

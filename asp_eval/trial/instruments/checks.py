@@ -262,6 +262,18 @@ def _twice(kind: str, placed: Iterable[tuple[Keys, object]]) -> Iterator[Misfit]
         seen.add(value)
 
 
+def texts_like(text: str, value: object, keys: Keys) -> Iterator[Keys]:
+    """Yield where in plain values a text stands, as a value or as a key."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from [(*keys, str(name))] if name == text else texts_like(text, each, (*keys, name))
+    elif isinstance(value, list):
+        for position, each in enumerate(value):
+            yield from texts_like(text, each, (*keys, position))
+    elif value == text:
+        yield keys
+
+
 def _texts(value: object, keys: Keys) -> Iterator[tuple[Keys, Mapping[str, str]]]:
     """Every wording in a document: the dictionaries from language to words."""
     if isinstance(value, BaseModel):

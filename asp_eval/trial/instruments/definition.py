@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from asp_eval.core.documents import Document, Misfits
+from asp_eval.core.documents import Document, Misfit, Misfits
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.phrases import as_phrase
 from asp_eval.trial.instruments import checks
@@ -31,6 +31,10 @@ NO_BAND_SET = Fault(
     "INS-021", "the instrument has no such band set",
     "Name one of its own. Bands made for other informants, ages or countries are never used in their place.",
 )  # fmt: skip
+
+
+NOT_FILLED_IN = Fault("INS-039", "the file is not filled in here yet", "Fill it in as the comment on the line says.")
+FILL_IN = "FILL IN"  # stands in a draft for what only a person knows
 
 
 class Instrument(Document):
@@ -79,6 +83,13 @@ class Instrument(Document):
     scales: tuple[Scale, ...] = Field(min_length=1)
     composites: tuple[Composite, ...] = ()
     bands: Bands
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_filled_in(cls, values: Any) -> Any:
+        if open_ := [*checks.texts_like(FILL_IN, values, ())]:
+            raise Misfits(Misfit(keys, NOT_FILLED_IN) for keys in open_)
+        return values
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:

@@ -59,6 +59,8 @@ class Question:
         ``{choice: its labels}``; empty if there are none.
     multiple : bool
         Whether a cell may hold several choices.
+    labels : tuple of str
+        Its label in each language of the form.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Question:
     title: str
     choices: Mapping[str, Labels] = field(default_factory=dict)
     multiple: bool = False
+    labels: Labels = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +141,18 @@ def _sheet(form: Export, sheet: str, needed: Sequence[Sequence[str]]) -> Iterato
     yield from named_rows(form.source, rows, f"{IN_FORM}, sheet '{sheet}'", chosen)
 
 
+def label_columns(form: Export) -> list[str]:
+    """Return the columns of an XLSForm's questions that hold labels, one for each language."""
+    rows = sheet_rows(form, "survey")
+    return [name for name in (rows[0][1] if rows else []) if _is_label(name)]
+
+
 def _labels(cells: Mapping[str, str]) -> Labels:
-    return tuple(" ".join(text.split()) for name, text in cells.items() if name == "label" or name.startswith("label:"))
+    return tuple(" ".join(text.split()) for name, text in cells.items() if _is_label(name))
+
+
+def _is_label(column: str) -> bool:
+    return column == "label" or column.startswith("label:")
 
 
 def _asked(
@@ -150,7 +163,7 @@ def _asked(
     before = [[of[i] for _, of in groups if i < len(of) and of[i]] for i in range(len(labels))]
     headings = [{label, "/".join([*above, label])} for above, label in zip(before, labels, strict=True) if label]
     title = labels[0] if labels else ""
-    yield Question(name, path, frozenset().union(*headings), title, choices, multiple)
+    yield Question(name, path, frozenset().union(*headings), title, choices, multiple, labels)
     for choice, options in choices.items() if multiple else ():
         headed = {f"{text}/{option}" for texts, option in zip(headings, options, strict=False) for text in texts}
         yield Question(f"{name}/{choice}", f"{path}/{choice}", frozenset(headed), " - ".join([title, *options[:1]]))
