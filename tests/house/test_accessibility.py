@@ -29,7 +29,8 @@ WIDTHS = (1280, 390)
 ASK = """
 <script>{axe}</script><script>
 axe.run(document, {{resultTypes: ["violations"]}}).then(found => parent.postMessage(JSON.stringify([
-  innerWidth, found.violations.map(v => v.id + ": " + v.nodes.map(n => n.target + " " + n.html.slice(0, 90)).slice(0, 3).join(" | "))
+  innerWidth,
+  found.violations.map(v => v.id + ": " + v.nodes.map(n => n.target + " " + n.html.slice(0, 90)).slice(0, 3).join(" | "))
 ]), "*"));
 </script></body>"""
 FRAME = """<!DOCTYPE html><iframe width="{width}" height="900" style="border:0" src="page.html"></iframe>
