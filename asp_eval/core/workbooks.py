@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 WIDEST = 60  # letters of a column
+LINE = 15.0  # points
 LONGEST_NAME = 31  # letters of a sheet's name in Excel
 LONGEST_TEXT = 32_767  # letters of a cell in Excel
 _NOT_IN_A_NAME = re.compile(r"[\[\]:*?/\\]")
@@ -173,9 +175,14 @@ def _write(target: Any, sheet: Sheet, banner: str, forms: _Formats) -> None:
         target.write_string(top, 0, _text(line), forms.title if top == 0 else forms.note)
         top += 1
     top += 1
+    widths = [_width(sheet, column) for column in range(len(sheet.headings))]
+    for column, width in enumerate(widths):
+        target.set_column(column, column, width)
+    target.set_row(top, _height(sheet.headings, widths))
     for column, heading in enumerate(sheet.headings):
         target.write_string(top, column, _text(heading), forms.heading)
     for position, row in enumerate(sheet.rows, start=top + 1):
+        target.set_row(position, _height(row, widths))
         for column, value in enumerate(row):
             if isinstance(value, Number):
                 target.write_number(position, column, value.value, forms.of(value))
@@ -183,14 +190,25 @@ def _write(target: Any, sheet: Sheet, banner: str, forms: _Formats) -> None:
                 target.write_string(position, column, _text(value), forms.text)
     for position, note in enumerate(sheet.notes, start=top + len(sheet.rows) + 2):
         target.write_string(position, 0, _text(note), forms.note)
-    for column, heading in enumerate(sheet.headings):
-        letters = [len(heading) / 2, *(len(row[column]) for row in sheet.rows if isinstance(row[column], str))]  # type: ignore[arg-type]
-        target.set_column(column, column, min(WIDEST, max(9.0, 1.05 * max(letters) + 1)))
     target.freeze_panes(top + 1, 1)
     target.repeat_rows(top)
     target.set_landscape()
     target.set_paper(9)  # A4
     target.fit_to_pages(1, 0)
+
+
+def _width(sheet: Sheet, column: int) -> float:
+    """Return a width, in letters, that holds each line of a column's texts, and each word of its heading, up to `WIDEST`."""
+    lines = [line for row in sheet.rows for value in (row[column],) if isinstance(value, str) for line in value.split("\n")]
+    words = [*lines, *sheet.headings[column].split()]
+    return min(WIDEST, max(9.0, 1.15 * max(map(len, words), default=0) + 1))
+
+
+def _height(row: Sequence[Value], widths: Sequence[float]) -> float:
+    """Return the height, in points, of a row whose texts are broken into lines that fit the columns."""
+    texts = [(value, width) for value, width in zip(row, widths, strict=True) if isinstance(value, str)]
+    lines = [sum(max(1, math.ceil(1.15 * len(line) / width)) for line in text.split("\n")) for text, width in texts]
+    return LINE * max(lines, default=1)
 
 
 def _text(text: str) -> str:

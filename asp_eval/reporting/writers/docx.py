@@ -27,6 +27,7 @@ from asp_eval.reporting.blocks import (
     inlines,
 )
 from asp_eval.reporting.theme import PLAIN, Theme
+from asp_eval.reporting.writers.page_breaks import together
 from asp_eval.reporting.writers.pdf import edition, fonts_of, running_title
 from asp_eval.reporting.writers.typesetting import UNDATED, png
 from asp_eval.reporting.writers.widths import fullness, shares
@@ -291,7 +292,7 @@ class _Writer:
             _add(row._tr.get_or_add_trPr(), "w:cantSplit")
             if position and table.rows[position - 1].to_fill_in:
                 row.height = Mm(13)
-        last = len(table.rows) - 1
+        kept = _kept_with_next(table)
         for position, content in enumerate(table.rows):
             place = 0
             for each in content.cells:
@@ -301,11 +302,12 @@ class _Writer:
                     target = target.merge(cells[start + each.wide - 1])
                 numeric = table.columns[place].numeric and place > 0 and each.wide == 1
                 side = WD_ALIGN_PARAGRAPH.RIGHT if numeric else WD_ALIGN_PARAGRAPH.LEFT
-                keep = content.group or (not table.long and position < last)
+                keep = position in kept
                 self._fill(target, (each.text, *each.details), side, bold=content.group, keep=keep, anchor=each.anchor)
                 place += each.wide
-        for note in table.notes:
+        for position, note in enumerate(table.notes):
             paragraph = self.word.add_paragraph()
+            paragraph.paragraph_format.space_before = Pt(0 if position else 4)
             paragraph.paragraph_format.space_after = Pt(2)
             self._small(paragraph.add_run(note))
         self.word.add_paragraph().paragraph_format.space_after = Pt(0)
@@ -426,6 +428,16 @@ class _Writer:
         properties = paragraph._p.get_or_add_pPr()
         properties.addnext(start)
         paragraph._p.append(end)
+
+
+def _kept_with_next(table: Table) -> set[int]:
+    """Return the rows that no page break parts from the row after them."""
+    if not table.long:
+        return set(range(len(table.rows) - 1))
+    kept = {position for position, row in enumerate(table.rows) if row.group}
+    for start, count in enumerate(together(table)):
+        kept |= set(range(start, start + count - 1))
+    return kept
 
 
 def _bookmark(anchor: str) -> str:
