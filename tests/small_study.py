@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -49,6 +50,13 @@ def study(tmp_path: Path) -> Study:
     folder.mkdir()
     (folder / "study.yaml").write_text(STUDY_YAML)
     return load_study(folder)
+
+
+def by_hand(study: Study, *statements: str) -> None:
+    """Change the database as somebody does who opens it with another program."""
+    with duckdb.connect(str(study.folder / "study.duckdb")) as connection:
+        for statement in statements:
+            connection.execute(statement)
 
 
 @pytest.fixture

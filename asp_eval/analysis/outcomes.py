@@ -26,7 +26,7 @@ from asp_eval.stats.fitted import Fitted
 from asp_eval.stats.meta.multiplicity import holm
 from asp_eval.stats.smallsample.method import Method
 from asp_eval.store.draws import last_drawn_on
-from asp_eval.store.provenance import provenance_of
+from asp_eval.store.provenance import one_moment, provenance_of
 from asp_eval.trial.flow.attrition import OutcomeAttrition, trial_attrition
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.consort import flow_counts
@@ -72,14 +72,15 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         If no lot is drawn, no child is in the cohort, or an outcome's source has no values at all.
     """
     progress("flow")
-    data = load_data(study)
-    _refuse_nothing(data)
-    flow = _flow(data)
+    with one_moment(study):  # everything that is read; models are fitted without holding the data
+        data = load_data(study)
+        _refuse_nothing(data)
+        method, alphas, provenance = planned_method(study), reliabilities(study), provenance_of(study)
+        flow = _flow(data)
     progress("baseline")
     baseline = baseline_table(data)
     outcomes, losses, cohort = [], [], data.cohort[["child_id", "institution"]]
     equivalences: list[Equivalence] = []
-    method = planned_method(study)
     for outcome in study.outcomes:
         progress(outcome.id)
         rows = assemble(data, outcome.id)
@@ -89,12 +90,12 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     progress("reliability")
     return Results(
         study=study.without_folder(),
-        provenance=provenance_of(study),
+        provenance=provenance,
         informants=informants(study),
         flow=flow,
         baseline=baseline,
         outcomes=adjust(study, outcomes),
-        reliabilities=reliabilities(study),
+        reliabilities=alphas,
         switches=form_switches(data),
         attrition=tuple(losses),
         integrity=integrity(data, tuple(equivalences)),

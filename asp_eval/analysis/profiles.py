@@ -17,11 +17,12 @@ import pandas as pd
 
 from asp_eval import __version__
 from asp_eval.analysis.gap_sides import DimensionLabel, child_side, dimension_labels, institution_names, staff_side
+from asp_eval.core.contained_paths import FileStem
 from asp_eval.core.errors import Fault, Refusal, Unavailable
 from asp_eval.core.filenames import safe_stems
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.meta.shrinkage import Shrinkage, shrink
-from asp_eval.store.provenance import state_of
+from asp_eval.store.provenance import one_moment
 from asp_eval.trial.profiles.disclosure import counts_to_show
 from asp_eval.trial.profiles.gap import DimensionMeans, profile_means
 from asp_eval.trial.study.design import GapPlan, Study
@@ -109,7 +110,7 @@ class GapProfile:
 
     institution_id: str
     name: str
-    file_stem: str
+    file_stem: FileStem
     entries: tuple[GapEntry, ...]
 
 
@@ -161,14 +162,10 @@ def study_gap_profiles(study: Study) -> GapResults:
         If the study declares no profile, or its two instruments share no dimension.
     """
     plan = _plan(study)
-    results = gap_profiles(
-        study,
-        staff_side(study, plan),
-        child_side(study, plan),
-        dimensions=dimension_labels(study, plan),
-        names=institution_names(study),
-    )
-    return replace(results, state=state_of(study))
+    with one_moment(study) as state:
+        staff, children, names = staff_side(study, plan), child_side(study, plan), institution_names(study)
+    results = gap_profiles(study, staff, children, dimensions=dimension_labels(study, plan), names=names)
+    return replace(results, state=state)
 
 
 def gap_profiles(

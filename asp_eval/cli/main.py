@@ -1,37 +1,66 @@
 """The command ``asp-eval``: what the shell calls, and the exit codes.
 
-0 done; 1 refused because of the data or the study, with the reason; 2 wrong usage.
+0 done; 1 refused because of the data or the study, with the reason; 2 wrong usage; 3 the machine stopped it, or a defect of this
+package. docs/security.md says what each means for whoever calls the command from a script.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+from collections.abc import Sequence
 
 from asp_eval.cli import commands
 from asp_eval.cli.console import print_problems
 from asp_eval.cli.language import start_anew
-from asp_eval.core.errors import AspError, Fault
+from asp_eval.core.errors import AspError, Breakdown, Fault, Problem
+from asp_eval.workflow.defects import defect_of
 
 NOT_ALLOWED = Fault(
     "CLI-005",
     "the system does not let the file be read or written: {reason}",
     "Check that the path is right, that you may write there, and that the file is not open elsewhere.",
 )
+REFUSED, BROKEN_OFF, INTERRUPTED = 1, 3, 130
+GIVEN_PATH = (FileNotFoundError, PermissionError, FileExistsError, IsADirectoryError, NotADirectoryError)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run one command and exit with its code."""
+    """Run one command and exit with its code; whatever happens inside, it ends here."""
+    code = REFUSED
     try:
         start_anew()
         commands.app(arguments, prog_name="asp-eval")
-    except AspError as error:
-        problems = error.problems
-    except OSError as error:
-        problems = (NOT_ALLOWED.at(str(error.filename or ""), reason=(error.strerror or str(error)).lower()),)
-    else:
+        sys.stdout.flush()
         return
-    print_problems(problems, as_json="--json" in (sys.argv if arguments is None else arguments))
-    sys.exit(1)
+    except AspError as error:
+        problems, code = error.problems, BROKEN_OFF if isinstance(error, Breakdown) else REFUSED
+    except BrokenPipeError:  # whoever read what is printed, such as `head`, has gone
+        _print_no_more()
+        sys.exit(BROKEN_OFF)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except GIVEN_PATH as error:
+        problems = (NOT_ALLOWED.at(str(error.filename or ""), reason=(error.strerror or str(error)).lower()),)
+    except Exception as error:
+        problems, code = (defect_of(error),), BROKEN_OFF
+    _tell(problems, as_json="--json" in (sys.argv if arguments is None else arguments))
+    sys.exit(code)
+
+
+def _tell(problems: Sequence[Problem], *, as_json: bool) -> None:
+    """Print problems; if even that cannot be done, the exit code says it."""
+    try:
+        print_problems(problems, as_json=as_json)
+    except BrokenPipeError:
+        _print_no_more()
+
+
+def _print_no_more() -> None:
+    """Lead what is still to be printed to nowhere, so that Python does not complain of it when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

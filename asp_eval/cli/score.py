@@ -36,3 +36,5 @@ def show(scored: Scored) -> None:
         return
     header = [Phrase("instrument"), Phrase("wave"), Phrase("units"), Phrase("scores"), Phrase("prorated"), Phrase("missing")]
     print_table(header, [[str(cell) for cell in row] for row in scored.counts.itertuples(index=False)])
+    for note in scored.notes:
+        say(note)

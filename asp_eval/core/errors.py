@@ -87,6 +87,10 @@ class Fault:
         """Raise this fault as a `Refusal`."""
         raise Refusal([self.at(place, found=found, expected=expected, **details)])
 
+    def break_off(self, place: Place | str = "", *, found: object = None, **details: object) -> NoReturn:
+        """Raise this fault as a `Breakdown`: the machine stopped the work, or a defect of this package."""
+        raise Breakdown([self.at(place, found=found, **details)])
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -191,6 +195,10 @@ class DataProblems(AspError):
 
 class Refusal(AspError):
     """A computation or command that cannot be done as asked, with the reason."""
+
+
+class Breakdown(AspError):
+    """The machine stopped the work, or a defect of this package; nothing is wrong with the data or with what was asked."""
 
 
 @dataclass(frozen=True, slots=True)

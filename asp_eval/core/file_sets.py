@@ -16,12 +16,13 @@ written beside them: if the process is killed while they are put in place, which
 
 A set may wait for a decision: after ``new.wait_for(digest)`` the list is there, and says that the set counts if the ledger
 holds an entry of this digest. That is written before the entry is committed, so that the store and the files cannot disagree
-however the process ends: see `asp_eval.store.sealed_files`.
+however the process ends: see `asp_eval.store.connection`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import sys
@@ -94,6 +95,19 @@ class NewFiles:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
+    def add(self, *paths: Path) -> None:
+        """Count files that were written below `staging` by other means to the set, in this order."""
+        for path in paths:
+            self.path(path.relative_to(self.staging).as_posix())
+
+    def digests(self) -> dict[str, str]:
+        """Return SHA-256 of every file of the set so far, by name."""
+        found = {}
+        for name in self._names:
+            with (self.staging / name).open("rb") as file:
+                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        return found
+
     def place(self, name: str) -> Path:
         """Return where a file of the set will be."""
         return inside(self.folder, name)
@@ -121,7 +135,7 @@ class NewFiles:
 
         Raises
         ------
-        Refusal
+        Breakdown
             FIL-003 if the system does not let a file be put in its place. The list stays, and `finish_file_sets` goes on.
         """
         with _alone_in(self.folder):
@@ -158,7 +172,7 @@ def file_set(folder: Path) -> Iterator[NewFiles]:
 
     Raises
     ------
-    Refusal
+    Breakdown
         FIL-003 if the system does not let a file be put in its place.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -182,7 +196,7 @@ def finish_file_sets(folder: Path, counts: Callable[[str], bool] = lambda _: Fal
         Nothing is done if it is not there.
     counts : callable
         Says of the digest that a set waits for whether the ledger holds it. While it is asked, no process may be between
-        writing its list and taking its decision: see `asp_eval.store.sealed_files`.
+        writing its list and taking its decision: see `asp_eval.store.connection`.
     """
     for staging in sorted(folder.glob(f".*{SUFFIX}")):
         if staging.is_symlink() or not staging.is_dir():
@@ -221,7 +235,7 @@ def _put_in_place(folder: Path, staging: Path) -> None:
             target.unlink(missing_ok=True)
             _remove_if_empty(target.parent, folder)
     except OSError as error:
-        NOT_IN_PLACE.refuse(str(error.filename2 or error.filename or folder), reason=(error.strerror or str(error)).lower())
+        NOT_IN_PLACE.break_off(str(error.filename2 or error.filename or folder), reason=(error.strerror or str(error)).lower())
     shutil.rmtree(staging, ignore_errors=True)
 
 
@@ -248,7 +262,6 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 if sys.platform == "win32":
-    import hashlib
     import msvcrt
 
     @contextmanager

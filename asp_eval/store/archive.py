@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -51,8 +51,14 @@ class KeptExport:
 
 
 @contextmanager
-def keep_export(file: Path, mapping: Path | None, folder: Path, companions: Sequence[Path] = ()) -> Iterator[KeptExport]:
-    """Keep an export and its mapping in a folder; after an error what is new there is taken away again.
+def keep_export(
+    file: Path,
+    mapping: Path | None,
+    folder: Path,
+    companions: Sequence[Path] = (),
+    is_entered: Callable[[str], bool] = lambda _: False,
+) -> Iterator[KeptExport]:
+    """Keep an export and its mapping in a folder; after an error what is new there, and not entered, is taken away again.
 
     The copy has the export's own name, or a numbered one if that name belongs to other content or to another mapping: so
     ``mapping_beside`` finds for every kept file the mapping it was read with. The mapping is written first, for a process
@@ -69,6 +75,8 @@ def keep_export(file: Path, mapping: Path | None, folder: Path, companions: Sequ
         Is also rid of what killed processes left half written.
     companions : sequence of Path
         Files beside the export that are read as part of it.
+    is_entered : callable
+        Says after an error of the name from ``data/`` whether the ledger has it: then it was stored before the error.
     """
     remove_stale_parts(folder)
     if not file.is_file():
@@ -81,7 +89,8 @@ def keep_export(file: Path, mapping: Path | None, folder: Path, companions: Sequ
             with contextlib.suppress(FileExistsError):  # and a third one keeps it
                 _write_new(written.file, file)
     except BaseException:
-        written.discard()
+        if written.new and not is_entered(written.name):
+            written.discard()
         raise
 
 

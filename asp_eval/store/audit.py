@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asp_eval.core.contained_paths import inside
 from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase
 from asp_eval.store import imports, ledger
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import fetch, stored_columns
+from asp_eval.store.ledger.seals import changed_tables
 from asp_eval.store.reconciliation import all_unreconciled
+from asp_eval.store.sealed_files import changed_files
 from asp_eval.trial.study.design import Study
 
 if TYPE_CHECKING:
@@ -87,13 +90,13 @@ def audit(study: Study, heads: Mapping[str, str] | None = None) -> Audit:
     wanted = {source: _digits(source, text) for source, text in (heads or {}).items()}
     chain: tuple[ledger.Entry, ...] = ()
     problems: list[Problem] = []
-    with Store(study.folder).reading() as connection:
+    with Store.of(study).reading() as connection:
         if connection is not None:
             chain = ledger.entries(connection)
             if not ledger.unreadable(chain):
-                problems += [*_arms(connection, chain), *all_unreconciled(connection)]
+                problems += [*changed_tables(connection, chain), *_arms(connection, chain), *all_unreconciled(connection)]
     unreadable = ledger.unreadable(chain)
-    files = [] if unreadable else _files(study.folder / "data", chain)
+    files = [] if unreadable else [*_files(study.folder / "data", chain), *changed_files(study, chain)]
     problems = [*ledger.verify(chain, wanted), *unreadable, *problems, *files]
     return Audit(len(chain), chain[-1].digest if chain else ledger.NO_ENTRY, tuple(wanted), tuple(problems))
 
@@ -126,7 +129,7 @@ def _arms(connection: DuckDBPyConnection, chain: Sequence[ledger.Entry]) -> Iter
 def _files(folder: Path, chain: Sequence[ledger.Entry]) -> Iterator[Problem]:
     """Compare the files in ``data/`` with their digests."""
     for found in imports.imports(chain):
-        path = folder / found.file
+        path = inside(folder, found.file)
         if not path.is_file():
             yield NO_FILE.at(f"data/{found.file}", entry=found.import_id)
             continue

@@ -1,4 +1,13 @@
-"""Opening the study's DuckDB file: once per verb, for as short as can be, waiting briefly for whoever holds it."""
+"""Opening the study's DuckDB file: once per verb, for as short as can be, waiting briefly for whoever holds it.
+
+What is read inside one ``with store.reading():`` is of one moment: whoever reads further in, in whatever module, gets the same
+connection, and no other process can write meanwhile.
+
+A transaction and the files that belong to it are of one piece, however the process ends. The files are written, hidden, before
+the transaction is committed, with a list of what is to be done that names the transaction's last entry in the ledger; when that
+is committed they are put in place (`asp_eval.core.file_sets`). Whoever opens the store next finishes what was decided, and takes
+away what was not: while it holds the store, no other process can be between the two.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +18,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asp_eval.core.contained_paths import inside
 from asp_eval.core.errors import Fault
+from asp_eval.core.file_sets import NewFiles, finish_file_sets
 from asp_eval.core.phrases import Phrase
+from asp_eval.store import ledger
+from asp_eval.store.ledger.seals import refuse_changed, study_of
+from asp_eval.trial.study.design import Study
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -29,11 +44,24 @@ DAMAGED = Fault(
     "their order, the files that ledger.csv lists and does not mark as superseded; a lot that was drawn here is drawn again "
     "after the institutions, with the seed in allocation.csv.",
 )  # fmt: skip
+NOT_WRITABLE = Fault(
+    "STO-041", "the system does not let study.duckdb be opened: {reason}",
+    "The data are not damaged. See that the disk is there, has room, and may be written to; then give the command again.",
+)  # fmt: skip
+OTHER_STUDY = Fault(
+    "STO-042", "study.duckdb is that of the study {other!r}, and study.yaml declares another",
+    "Put the study.duckdb of this study into the folder. If study.yaml was given another id, give it the old one back.",
+)  # fmt: skip
 
 PATIENCE = 5.0  # seconds a second process waits for the first
 FIRST_WAIT = 0.02  # seconds, doubled up to half a second
 LONGEST_WAIT = 0.5
 _HELD = ("lock", "used by another process", "different configuration")
+_SYSTEM = re.compile(
+    r"permission denied|access is denied|read-only|no space left|not enough space|input/output error|too many open files"
+    r"|cannot allocate memory|disk quota", re.IGNORECASE,
+)  # fmt: skip
+_held: ContextVar[tuple[tuple[Path, DuckDBPyConnection], ...]] = ContextVar("held", default=())  # what is open further out
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,41 +74,103 @@ class Store:
         The study folder.
     patience : float
         Seconds to wait for another process.
+    study_id : str
+        Whose data they must be; if it is empty, anybody's.
     """
 
     folder: Path
     patience: float = PATIENCE
+    study_id: str = ""
+
+    @classmethod
+    def of(cls, study: Study) -> Store:
+        """Return the data of a study, which are refused (STO-042) if they are those of another."""
+        return cls(study.folder, study_id=study.study.id)
 
     @property
     def path(self) -> Path:
         """The database file."""
         return self.folder / "study.duckdb"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the database is open, further out, in this context."""
+        return self.path in dict(_held.get())
+
     @contextmanager
     def reading(self) -> Iterator[DuckDBPyConnection | None]:
-        """Open the database to read; None if nothing has been stored yet."""
+        """Open the database to read; None if nothing has been stored yet. Further in, it is the connection that is open."""
+        if (there := dict(_held.get()).get(self.path)) is not None:
+            yield there
+            return
         if not self.path.is_file():
+            finish_file_sets(self._output)
             yield None
             return
         connection = self._open(read_only=True)
         try:
-            yield connection
+            with self._held(connection):
+                self._begin(connection)
+                yield connection
         finally:
             connection.close()
 
     @contextmanager
-    def writing(self) -> Iterator[DuckDBPyConnection]:
-        """Open the database for one transaction: all of it is stored, or, after any error, nothing."""
+    def writing(self, files: NewFiles | None = None) -> Iterator[DuckDBPyConnection]:
+        """Open the database for one transaction: all of it is stored, or, after any error, nothing.
+
+        Parameters
+        ----------
+        files : NewFiles, optional
+            Files that are written inside the block, and appear if, and only if, the transaction is committed.
+
+        Raises
+        ------
+        Refusal
+            STO-040 if a table is not what was stored; nothing is then written on top of it.
+        Breakdown
+            FIL-003 if the transaction is committed and a file could not be put in its place; the next command does.
+        """
         _sweep(self.folder)
         if not self.path.is_file():
             self._create()
         connection = self._open(read_only=False)
         try:
-            connection.execute("BEGIN")
-            yield connection
-            connection.execute("COMMIT")
+            with self._held(connection):
+                self._begin(connection)
+                refuse_changed(connection, ledger.entries(connection))
+                before = ledger.head(connection)
+                connection.execute("BEGIN")
+                yield connection
+                if files is not None and (after := ledger.head(connection)) != before:
+                    files.wait_for(after)
+                connection.execute("COMMIT")
+                if files is not None:
+                    files.put_in_place()
         finally:  # a connection that is closed inside a transaction takes it back
             connection.close()
+
+    @property
+    def _output(self) -> Path:
+        """Where files that belong to transactions are; a link that leads out of the study is refused."""
+        return inside(self.folder, "output")
+
+    @contextmanager
+    def _held(self, connection: DuckDBPyConnection) -> Iterator[None]:
+        token = _held.set((*_held.get(), (self.path, connection)))
+        try:
+            yield
+        finally:
+            _held.reset(token)
+
+    def _begin(self, connection: DuckDBPyConnection) -> None:
+        """Refuse the data of another study, and finish what a killed process could not."""
+        chain = ledger.entries(connection)
+        first = study_of(chain)
+        if first and self.study_id and first != self.study_id:
+            OTHER_STUDY.refuse(str(self.path), found=first, expected=self.study_id, other=first)
+        digests = {entry.digest for entry in chain}
+        finish_file_sets(self._output, digests.__contains__)
 
     def _create(self) -> None:
         """Put an empty database in place in one step, so that a half-made one is never there."""
@@ -107,6 +197,8 @@ class Store:
                 return duckdb.connect(str(self.path), read_only=read_only)
             except (duckdb.IOException, duckdb.ConnectionException) as error:
                 text = str(error)
+                if system := _SYSTEM.search(text):
+                    NOT_WRITABLE.break_off(str(self.path), reason=system[0].lower())
                 if not any(sign in text for sign in _HELD):
                     DAMAGED.refuse(str(self.path))
                 if time.monotonic() > deadline:

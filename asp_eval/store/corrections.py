@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from asp_eval.core.contained_paths import inside
 from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.intake.checks.rules import MISTYPED_ID
 from asp_eval.intake.correction_files import DIGITS, ROW, Correction, correction_of, with_declarations
@@ -159,7 +160,7 @@ def mapped_correction(incoming: IncomingFile, raw: RawTable, store: Store) -> Ma
     dialect = replace(raw.dialect, decimal=imported.decimal, dates=imported.dates)
     table = replace(correction.raw, dialect=dialect)
     if imported.declares:
-        export = read_raw(store.folder / "data" / corrected.original.file, incoming.mapping.format)
+        export = read_raw(inside(store.folder / "data", corrected.original.file), incoming.mapping.format)
         table = with_declarations(table, export)
     mapped = correction.numbered_as_written(incoming.map(table))
     notes = tuple(note for note in mapped.notes if note.code != LABEL_NOT_MET.code)  # they are but a few rows of the export

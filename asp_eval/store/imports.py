@@ -131,8 +131,10 @@ class Copy:
     sha256: str
 
 
-def enter(connection: DuckDBPyConnection, table: Table, mapping: MappingFile, copy: Copy, change: Change) -> ledger.Entry:
-    """Write an import into the ledger.
+def enter(
+    connection: DuckDBPyConnection, table: Table, mapping: MappingFile, copy: Copy, change: Change, study: str
+) -> ledger.Entry:
+    """Write an import into the ledger, when all of it is stored.
 
     Parameters
     ----------
@@ -141,6 +143,8 @@ def enter(connection: DuckDBPyConnection, table: Table, mapping: MappingFile, co
     mapping : Mapping
     copy : Copy
     change : Change
+    study : str
+        Identifier of the study.
     """
     body = ledger.ImportBody(
         file=copy.name,
@@ -164,7 +168,7 @@ def enter(connection: DuckDBPyConnection, table: Table, mapping: MappingFile, co
         **({"arms": dict(change.arms)} if change.arms else {}),
         **({"instruments": own} if (own := table.schema.own_instruments) else {}),
     )
-    return ledger.append(connection, body)
+    return ledger.append(connection, body, study)
 
 
 def imports(chain: Sequence[ledger.Entry]) -> tuple[Import, ...]:

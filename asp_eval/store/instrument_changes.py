@@ -22,7 +22,7 @@ def changed_instruments(study: Study) -> Iterator[Problem]:
     own = study.library.own_instruments
     if not own or study.folder_if_saved is None:
         return
-    with Store(study.folder).reading() as connection:
+    with Store.of(study).reading() as connection:
         stands = [one for one in imports(ledger.entries(connection)) if not one.superseded] if connection else []
     for file in own:
         used = next((one for one in stands if one.body.instruments.get(file.document, file.digest) != file.digest), None)

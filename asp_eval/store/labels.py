@@ -69,7 +69,7 @@ def meanings_at_nearest_wave(
 def label_drift(study: Study) -> tuple[Problem, ...]:
     """Return what is not the same in the files of one wave and the next, for every table that is collected by wave."""
     problems: list[Problem] = []
-    with Store(study.folder).reading() as connection:
+    with Store.of(study).reading() as connection:
         if connection is None:
             return ()
         for name in BY_WAVE:

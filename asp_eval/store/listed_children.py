@@ -23,7 +23,7 @@ def listed_children(study: Study) -> pd.DataFrame:
     DataFrame
         child_id, wave, institution_id. A register of the children at the draw has the empty wave.
     """
-    with Store(study.folder).reading() as connection:
+    with Store.of(study).reading() as connection:
         if connection is None or not stored_columns(connection, "child_reports"):
             return empty_frame(COLUMNS)
         return fetch(connection, f"SELECT {', '.join(COLUMNS)} FROM child_reports")

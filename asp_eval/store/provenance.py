@@ -1,11 +1,16 @@
-"""What results were computed from, and ``manifest.json``: what went in, what came out, and with which software."""
+"""What results were computed from, and ``manifest.json``: what went in, what came out, and with which software.
+
+Results are of one moment: `one_moment` verifies the stored tables and holds them while they are read, and the state that it
+gives is compared again before anything is saved (`asp_eval.store.sealed_files`).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,13 +22,17 @@ import pandas as pd
 from asp_eval.core.contained_paths import inside
 from asp_eval.core.errors import Fault
 from asp_eval.intake.mapping.mapping import kept_mapping
-from asp_eval.store import table
+from asp_eval.store import ledger, table
+from asp_eval.store.connection import Store
 from asp_eval.store.instrument_changes import refuse_changed_instruments
+from asp_eval.store.ledger.seals import refuse_changed, table_digests
+from asp_eval.trial.outcomes import declared_forms
 from asp_eval.trial.study.design import Study
+from asp_eval.trial.tables.schema import BY_WAVE
 
 STALE = Fault(
     "ANA-006",
-    "the results are older than the data or study.yaml",
+    "the results are older than the data, the instruments, study.yaml or this version of asp-eval",
     "Give 'asp-eval score', 'asp-eval analyse' and 'asp-eval gap' again, then the report.",
 )
 RESULT_FILES = ("results.json", "results.csv", "gap.json")
@@ -77,8 +86,37 @@ def provenance_of(study: Study) -> Provenance:
     )
 
 
+@contextmanager
+def one_moment(study: Study) -> Iterator[str]:
+    """Hold the stored data while they are read, so that everything read inside the block is of one moment; give its state.
+
+    Other processes can read meanwhile, and not write: read everything, leave the block, then compute.
+
+    Parameters
+    ----------
+    study : Study
+
+    Yields
+    ------
+    str
+        What `state_of` returns.
+
+    Raises
+    ------
+    Refusal
+        STO-040 for every table that is not what was stored.
+    """
+    with Store.of(study).reading() as connection:
+        if connection is not None:
+            refuse_changed(connection, ledger.entries(connection))
+        yield state_of(study)
+
+
 def state_of(study: Study) -> str:
-    """Return a digest of everything results depend on: study.yaml, its own instruments, the imports that stand, the lot.
+    """Return a digest of everything results depend on.
+
+    That is: study.yaml as the study was read from it; the version of this package; the declared instruments with their norms,
+    and the study's own; every stored table; and the last entry of the ledger that brought data or arms.
 
     Raises
     ------
@@ -86,14 +124,25 @@ def state_of(study: Study) -> str:
         STO-050 if an instrument was changed after it was used.
     """
     refuse_changed_instruments(study)
-    digest = hashlib.sha256((study.folder / "study.yaml").read_bytes())
-    digest.update(ledger_head(study).encode())
-    imports = _standing_imports(study)[["table_name", "wave", "sha256", "mapping_digest"]]
-    for frame in (imports, table(study, "allocation")):
-        digest.update(frame.to_csv(index=False).encode())
-    for file in study.library.own_files:
-        digest.update(f"{file.path} {file.digest}\n".encode())
-    return digest.hexdigest()
+    with Store.of(study).reading() as connection:
+        chain = ledger.entries(connection) if connection is not None else ()
+        tables = table_digests(connection) if connection is not None else {}
+    brought = [entry.digest for entry in chain if entry.kind in ledger.DATA_KINDS]
+    parts = {
+        "study": study.digest,
+        "version": version("asp-eval"),
+        "instruments": instrument_digests(study),
+        "own": {str(file.path): file.digest for file in study.library.own_files},
+        "tables": tables,
+        "entry": brought[-1] if brought else "",
+    }
+    return hashlib.sha256(ledger.canonical(parts).encode()).hexdigest()
+
+
+def instrument_digests(study: Study) -> dict[str, str]:
+    """Return the digests of the instruments that a study declares, by id: of everything that their files and norms say."""
+    forms = {form.id: form for name in BY_WAVE for form in declared_forms(study, name)}
+    return {name: hashlib.sha256(forms[name].model_dump_json().encode()).hexdigest() for name in sorted(forms)}
 
 
 def ledger_head(study: Study) -> str:
@@ -222,13 +271,13 @@ def _standing_imports(study: Study) -> pd.DataFrame:
 
 def _exports(study: Study) -> list[Path]:
     """Return the files in ``data/`` that stand, with their mappings."""
-    kept = [study.folder / "data" / name for name in _standing_imports(study)["file"].astype(str).unique()]
+    kept = [inside(study.folder / "data", name) for name in _standing_imports(study)["file"].astype(str).unique()]
     mappings = [kept_mapping(file) for file in kept]
     return sorted(file for file in (*kept, *mappings) if file.is_file())
 
 
 def _name(study: Study, path: Path) -> str:
-    return path.resolve().relative_to(study.folder).as_posix()
+    return path.relative_to(study.folder).as_posix()
 
 
 def _digest(path: Path) -> str:

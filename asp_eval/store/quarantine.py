@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import Fault, Problem
+from asp_eval.core.file_sets import NewFiles, file_set
 from asp_eval.core.phrases import Phrase
 from asp_eval.intake.checks.duplicates import keys_of
 from asp_eval.intake.correction_files import for_people, origin
@@ -224,7 +224,7 @@ def waiting(connection: DuckDBPyConnection) -> tuple[Waiting, ...]:
     return tuple(Waiting(known[import_id], tuple(listed)) for import_id, listed in rows.items())
 
 
-def write_files(folder: Path, waits: Sequence[Waiting], changed: str | None = None) -> None:
+def write_files(new: NewFiles, waits: Sequence[Waiting], changed: str | None = None) -> None:
     """Write the files that people correct: the one of a table and wave that changed, and those that are missing.
 
     Files of tables and waves that have nothing in quarantine any more are removed. A file that somebody may be editing is
@@ -232,8 +232,8 @@ def write_files(folder: Path, waits: Sequence[Waiting], changed: str | None = No
 
     Parameters
     ----------
-    folder : Path
-        The study folder.
+    new : NewFiles
+        In the study's ``output``.
     waits : sequence of Waiting
         Everything in quarantine.
     changed : str, optional
@@ -241,17 +241,23 @@ def write_files(folder: Path, waits: Sequence[Waiting], changed: str | None = No
     """
     wanted = {one.path: one for one in waits}
     for path, one in wanted.items():
-        if path == changed or not (folder / path).is_file():
-            write_whole(folder / path, one.content())
+        if path == changed or not new.place(_below_output(path)).is_file():
+            write_whole(new.path(_below_output(path)), one.content())
     if changed and changed not in wanted:
-        (folder / changed).unlink(missing_ok=True)
+        new.remove(_below_output(changed))
+
+
+def _below_output(path: str) -> str:
+    return path.removeprefix("output/")
 
 
 def outstanding(study: Study) -> tuple[Problem, ...]:
     """Return what waits in quarantine, by table and wave, and write the files to edit that are missing."""
-    with Store(study.folder).reading() as connection:
+    with Store.of(study).reading() as connection:
         waits = waiting(connection) if connection is not None else ()
-    write_files(study.folder, waits)
+        if not all((study.folder / one.path).is_file() for one in waits):
+            with file_set(study.folder / "output") as new:
+                write_files(new, waits)
     return tuple(_waiting_problem(one) for one in waits)
 
 

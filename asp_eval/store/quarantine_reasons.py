@@ -66,7 +66,7 @@ def problem_of(stored: Mapping[str, Any]) -> Problem:
 
 def waiting_rows(study: Study, table: str, wave: str | None) -> tuple[WaitingRow, ...]:
     """Return the rows of a table and wave that are in quarantine."""
-    with Store(study.folder).reading() as connection:
+    with Store.of(study).reading() as connection:
         if connection is None or not stored_columns(connection, "quarantine"):
             return ()
         return _rows(connection, table, wave or "", study.library)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.errors import Fault
+from asp_eval.core.file_sets import NewFiles, file_set
 from asp_eval.store import imports, ledger, quarantine
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
+from asp_eval.store.ledger.seals import refuse_changed, table_digest
 from asp_eval.store.table_writer import add_allocation, item_columns, replace_allocation, replace_scores
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import BY_WAVE, IMPORTABLE, LISTS, base_schema, table_schema
@@ -48,16 +50,21 @@ def table(study: Study, name: str) -> pd.DataFrame:
     Raises
     ------
     Refusal
-        STO-004 for a table that there cannot be; STO-001 if another process holds the data.
+        STO-004 for a table that there cannot be; STO-040 for one that is not what was stored; STO-001 if another process
+        holds the data.
     """
     expected = _columns(study, name)
     import duckdb
 
-    with Store(study.folder).reading() as connection:
+    store = Store.of(study)
+    verified = store.is_open  # by whoever opened it
+    with store.reading() as connection:
         if connection is None:
             return empty_frame(expected)
         if name == "import_ledger":
             return imports.frame(ledger.entries(connection))
+        if not verified:
+            refuse_changed(connection, ledger.entries(connection), [stored_name(name)])
         try:  # to look into the catalogue first takes longer than to read a table
             return fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
         except duckdb.CatalogException:
@@ -65,9 +72,14 @@ def table(study: Study, name: str) -> pd.DataFrame:
 
 
 def write_allocation(
-    study: Study, frame: pd.DataFrame, *, kind: str = "draw", body: Mapping[str, object] | None = None
+    study: Study,
+    frame: pd.DataFrame,
+    *,
+    kind: str = "draw",
+    body: Mapping[str, object] | None = None,
+    beside: Mapping[str, pd.DataFrame] | None = None,
 ) -> ledger.Entry | None:
-    """Write a draw into the ledger and the table of arms, in one transaction, and ``output/allocation.csv`` for people.
+    """Write a draw into the ledger and the table of arms, in one transaction, and ``output/allocation.csv`` for people with it.
 
     Parameters
     ----------
@@ -80,6 +92,8 @@ def write_allocation(
     body : mapping, optional
         What the entry says: the seed, the scheme, the digest of the list, for a redraw ``why``. The arms are added to it
         under ``arms``, so that a lot that was replaced can still be read.
+    beside : mapping of str to DataFrame, optional
+        Further tables for people, by the names of their files in ``output``.
 
     Returns
     -------
@@ -101,26 +115,46 @@ def write_allocation(
     for field in schema.fields:
         if field.kind == "string" and field.name in kept:
             kept[field.name] = kept[field.name].astype("string")
-    with Store(study.folder).writing() as connection:
+    with file_set(study.folder / "output") as new, Store.of(study).writing(new) as connection:
         if kind == ledger.RedrawBody.kind:
             arms = replace_allocation(connection, schema, kept)
         else:
             arms = add_allocation(connection, schema, kept, "allocation")
-        entry = ledger.append(connection, ledger.new_body(kind, said | {"arms": arms})) if arms else None
-        ledgers = ledger_frames(connection, study)
-    write_ledgers(study, ledgers)
+        entry = ledger.append(connection, ledger.new_body(kind, said | {"arms": arms}), study.study.id) if arms else None
+        write_for_people(new, ledger_frames(connection, study) | dict(beside or {}))
     return entry
 
 
-def write_scores(study: Study, frame: pd.DataFrame) -> None:
-    """Store scores in place of all that were there: one row per unit, wave and scale (``data_schema/scores.json``)."""
+def write_scores(
+    study: Study,
+    frame: pd.DataFrame,
+    instruments: Mapping[str, str] | None = None,
+    refuse_moved: Callable[[], None] = lambda: None,
+) -> None:
+    """Store scores in place of all that were there, and enter them in the ledger, unless the same stand already.
+
+    Parameters
+    ----------
+    study : Study
+    frame : DataFrame
+        One row per unit, wave and scale (``data_schema/scores.json``).
+    instruments : mapping of str to str, optional
+        Digests of the instruments, by id.
+    refuse_moved : callable
+        Is called before anything is stored, and refuses if the answers are others than those that were scored.
+    """
     schema = base_schema("scores")
     kept = frame[[name for name in schema.names if name in frame]].copy()
     for field in schema.fields:
         if field.name in kept:
             kept[field.name] = kept[field.name].astype("float64" if field.numeric else "string")
-    with Store(study.folder).writing() as connection:
+    with file_set(study.folder / "output") as new, Store.of(study).writing(new) as connection:
+        refuse_moved()
+        before = table_digest(connection, "scores")
         replace_scores(connection, schema, kept)
+        if table_digest(connection, "scores") != before:
+            ledger.append(connection, ledger.ScoreBody(scores=len(kept), instruments=dict(instruments or {})), study.study.id)
+            write_for_people(new, ledger_frames(connection, study))
 
 
 def ledger_frames(connection: DuckDBPyConnection, study: Study) -> dict[str, pd.DataFrame]:
@@ -148,11 +182,19 @@ def _for_people(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
     return left.drop(columns="import_id").assign(**{name: whole[name] for name in seals})
 
 
-def write_ledgers(study: Study, frames: Mapping[str, pd.DataFrame]) -> None:
-    """Write the ledger and the allocation, once they are stored, as CSV into ``output/``, for people."""
+def write_for_people(new: NewFiles, frames: Mapping[str, pd.DataFrame]) -> None:
+    """Write the ledger, the allocation and other tables as CSV into ``output``, where people read them.
+
+    Parameters
+    ----------
+    new : NewFiles
+        Of the transaction that the tables are read in.
+    frames : mapping of str to DataFrame
+        By the names of the files; one without rows is not written.
+    """
     for file, frame in frames.items():
         if len(frame):
-            write_csv(study.folder / "output" / f"{file}.csv", frame)
+            write_csv(new.path(f"{file}.csv"), frame)
 
 
 def _columns(study: Study, name: str) -> dict[str, str]:

@@ -41,7 +41,7 @@ def changes(study: Study) -> Iterator[Problem]:
     ----------
     study : Study
     """
-    with Store(study.folder).reading() as connection:
+    with Store.of(study).reading() as connection:
         if connection is None:
             return
         reports = known_reports(connection, study.wave_ids, but=NO_WAVE)

@@ -8,8 +8,10 @@ from asp_eval.analysis.outcomes import analyse as planned_analysis
 from asp_eval.analysis.results import Results, tidy
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
+from asp_eval.store.ledger import ResultsBody
 from asp_eval.store.result_files import as_json, save
-from asp_eval.workflow.study_folder import AnyStudy, current_plan, results_file, tidy_file
+from asp_eval.store.sealed_files import sealed_files
+from asp_eval.workflow.study_folder import RESULTS, TIDY, AnyStudy, current_plan
 
 __all__ = ["Results", "analyse", "as_json"]
 
@@ -41,6 +43,7 @@ def analyse(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = n
     step, steps, done = stoppable(progress, cancel), len(plan.outcomes) + BESIDE_OUTCOMES, count()
     results = planned_analysis(plan, lambda name: step(name, next(done) / steps))
     step("", 1)
-    save(results_file(plan), results)
-    write_csv(tidy_file(plan), tidy(results))
+    with sealed_files(plan, results.state, lambda files: ResultsBody(state=results.state, files=files)) as new:
+        save(new.path(RESULTS), results)
+        write_csv(new.path(TIDY), tidy(results))
     return results

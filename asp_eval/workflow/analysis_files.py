@@ -14,6 +14,7 @@ from asp_eval.core.errors import AspError
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase
 from asp_eval.store import table
+from asp_eval.store.sealed_files import NOT_AS_WRITTEN
 from asp_eval.trial.outcomes import outcome_label
 from asp_eval.trial.study.design import Outcome, Study
 from asp_eval.trial.tables.descriptor import file_schemas
@@ -116,7 +117,9 @@ def analysis_files(study: Study) -> AnalysisFiles:
         files += [_set(data, outcome) for outcome in study.outcomes if len(scores) or outcome.column]
     try:
         files.append(_flow(current_results(study)))
-    except AspError:
+    except AspError as refused:
+        if any(problem.code == NOT_AS_WRITTEN.code for problem in refused.problems):
+            raise
         notes.append(FLOW_NOT_COUNTED)
     return AnalysisFiles((*files, _codebook(files)), tuple(left_out), tuple(notes))
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from asp_eval.core.errors import Fault
+from asp_eval.core.file_sets import file_set
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
+from asp_eval.store.ledger import ExportBody
+from asp_eval.store.provenance import one_moment
+from asp_eval.store.sealed_files import sealed_files
 from asp_eval.workflow.analysis_files import analysis_files
 from asp_eval.workflow.export_files import PACKAGE, Format, write_analysis_files, write_schemas
 from asp_eval.workflow.study_folder import AnyStudy, output_of, plan_of
@@ -75,11 +80,19 @@ def export(
     target = Path(folder) if folder else output_of(plan) / "export"
     _refuse_foreign(target, f"{plan.study.id}-export".lower())
     step(Phrase("reading"), 0)
-    found = analysis_files(plan)
+    with one_moment(plan) as state:
+        found = analysis_files(plan)
     if len(found.files) == CODEBOOK_ALONE:
         NOTHING.refuse(plan.folder.name)
     step(Phrase("writing"), 0.5)
-    return Export(target, write_analysis_files(plan, found.files, target, form), found.left_out, found.notes)
+
+    def entry(files: Mapping[str, str]) -> ExportBody:
+        return ExportBody(state=state, format=form, folder=target.name, files=files)
+
+    with sealed_files(plan, state, entry, target) as new:
+        write_analysis_files(plan, found.files, new, form)
+        files = tuple(new.place(name) for name in new.names)
+    return Export(target, files, found.left_out, found.notes)
 
 
 def export_schemas(study: AnyStudy, folder: str | Path | None = None) -> Export:
@@ -99,7 +112,9 @@ def export_schemas(study: AnyStudy, folder: str | Path | None = None) -> Export:
     plan = plan_of(study)
     target = Path(folder) if folder else output_of(plan) / "schemas"
     _refuse_foreign(target, f"{plan.study.id}-import".lower())
-    return Export(target, write_schemas(plan, target))
+    with file_set(target) as new:
+        write_schemas(plan, new)
+    return Export(target, tuple(new.place(name) for name in new.names))
 
 
 def _refuse_foreign(folder: Path, name: str) -> None:

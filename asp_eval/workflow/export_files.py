@@ -11,6 +11,7 @@ import pandas as pd
 
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.documents import write_whole
+from asp_eval.core.file_sets import NewFiles
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.descriptor import fields_descriptor, file_schemas, package, resource, schema_descriptor
 from asp_eval.workflow.analysis_files import AnalysisFile
@@ -19,53 +20,38 @@ Format = Literal["csv", "excel", "parquet"]
 PACKAGE = "datapackage.json"
 
 
-def write_analysis_files(study: Study, files: Sequence[AnalysisFile], folder: Path, form: Format = "csv") -> tuple[Path, ...]:
-    """Write analysis files and ``datapackage.json`` into a folder, in the place of those of an earlier export.
+def write_analysis_files(study: Study, files: Sequence[AnalysisFile], new: NewFiles, form: Format = "csv") -> None:
+    """Write analysis files and ``datapackage.json``, in the place of those of an earlier export.
 
     Parameters
     ----------
     study : Study
     files : sequence of AnalysisFile
-    folder : Path
+    new : NewFiles
     form : {"csv", "excel", "parquet"}
         ``excel`` is CSV as a Danish Excel opens it: semicolons, decimal commas, a byte order mark. In both kinds of CSV text
         that a spreadsheet would run is guarded (`asp_eval.core.csv_text.guard_formula`); in Parquet it is as it is.
-
-    Returns
-    -------
-    tuple of Path
-        The data package last.
     """
     ending = "parquet" if form == "parquet" else "csv"
-    paths = tuple(folder / f"{file.name}.{ending}" for file in files)
-    folder.mkdir(parents=True, exist_ok=True)
-    _remove_earlier(folder, keep={path.name for path in paths})
-    for file, path in zip(files, paths, strict=True):
+    names = tuple(f"{file.name}.{ending}" for file in files)
+    for file, name in zip(files, names, strict=True):
         frame = typed_frame(file)
         if form == "parquet":
-            _write_parquet(path, file, frame)
+            _write_parquet(new.path(name), file, frame)
         else:
-            write_csv(path, frame, excel=form == "excel")
-    listed = [_resource(file, path.name, form) for file, path in zip(files, paths, strict=True)]
-    _write_json(folder / PACKAGE, package(study, "export", listed))
-    return (*paths, folder / PACKAGE)
+            write_csv(new.path(name), frame, excel=form == "excel")
+    new.remove(*(name for name in _earlier(new.folder) if name not in names))
+    listed = [_resource(file, name, form) for file, name in zip(files, names, strict=True)]
+    _write_json(new.path(PACKAGE), package(study, "export", listed))
 
 
-def write_schemas(study: Study, folder: Path) -> tuple[Path, ...]:
-    """Write the schemas of all files that a study imports, and a data package that lists the files.
-
-    Returns
-    -------
-    tuple of Path
-        The data package last.
-    """
+def write_schemas(study: Study, new: NewFiles) -> None:
+    """Write the schemas of all files that a study imports, and a data package that lists the files."""
     schemas = [(name, schema_descriptor(schema)) for name, schema in file_schemas(study)]
-    paths = tuple(folder / f"{name}.schema.json" for name, _ in schemas)
-    for path, (_, descriptor) in zip(paths, schemas, strict=True):
-        _write_json(path, descriptor)
-    listed = [resource(name, f"{name}.csv", path.name) for path, (name, _) in zip(paths, schemas, strict=True)]
-    _write_json(folder / PACKAGE, package(study, "import", listed))
-    return (*paths, folder / PACKAGE)
+    for name, descriptor in schemas:
+        _write_json(new.path(f"{name}.schema.json"), descriptor)
+    listed = [resource(name, f"{name}.csv", f"{name}.schema.json") for name, _ in schemas]
+    _write_json(new.path(PACKAGE), package(study, "import", listed))
 
 
 def typed_frame(file: AnalysisFile) -> pd.DataFrame:
@@ -99,24 +85,19 @@ def _write_parquet(path: Path, file: AnalysisFile, frame: pd.DataFrame) -> None:
 
     types = {"integer": "BIGINT", "number": "DOUBLE", "date": "DATE"}
     columns = ", ".join(f'"{field.name}"::{types.get(field.kind, "VARCHAR")} AS "{field.name}"' for field in file.fields)
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
     with duckdb.connect() as connection:
         connection.register("frame", frame)
-        connection.execute(f"COPY (SELECT {columns} FROM frame) TO '{str(part).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
-    part.replace(path)
+        connection.execute(f"COPY (SELECT {columns} FROM frame) TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
 
 
-def _remove_earlier(folder: Path, keep: set[str]) -> None:
-    """Remove the files that an earlier export wrote here and this one does not, so that no old file passes for a new one."""
+def _earlier(folder: Path) -> tuple[str, ...]:
+    """Return the files that an earlier export wrote into a folder, so that no old file passes for a new one."""
     try:
         earlier = json.loads((folder / PACKAGE).read_text(encoding="utf-8"))["resources"]
         names = [str(listed["path"]) for listed in earlier]
     except (OSError, ValueError, KeyError, TypeError):
-        return
-    for name in names:
-        if name not in keep and Path(name).name == name:
-            (folder / name).unlink(missing_ok=True)
+        return ()
+    return tuple(name for name in names if Path(name).name == name and name.endswith((".csv", ".parquet")))
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:

@@ -6,8 +6,10 @@ from asp_eval.analysis.profiles import GapResults, study_gap_profiles
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
+from asp_eval.store.ledger import GapBody
 from asp_eval.store.result_files import as_json, save
-from asp_eval.workflow.study_folder import AnyStudy, current_plan, profiles_file
+from asp_eval.store.sealed_files import sealed_files
+from asp_eval.workflow.study_folder import PROFILES, AnyStudy, current_plan
 
 __all__ = ["GapResults", "as_json", "gap_profiles"]
 
@@ -30,7 +32,8 @@ def gap_profiles(study: AnyStudy, *, progress: Progress = unheard, cancel: Cance
     ------
     Refusal
         STU-040 if study.yaml was changed after the study was loaded; GAP-010 if the study declares no profile; CLI-004 if no
-        institution has answers to make one of.
+        institution has answers to make one of;
+        STO-040 if a table is not what was stored; STO-047 if the data were changed meanwhile.
     """
     plan = current_plan(study)
     step = stoppable(progress, cancel)
@@ -39,5 +42,6 @@ def gap_profiles(study: AnyStudy, *, progress: Progress = unheard, cancel: Cance
     if not results.profiles and plan.gap:
         NO_PROFILE.refuse(plan.folder.name, wave=plan.gap.wave)
     step(Phrase("writing"), 0.9)
-    save(profiles_file(plan), results)
+    with sealed_files(plan, results.state, lambda files: GapBody(state=results.state, files=files)) as new:
+        save(new.path(PROFILES), results)
     return results

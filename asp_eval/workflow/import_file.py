@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.core.file_sets import file_set
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, by_phases, never, stoppable, unheard
 from asp_eval.intake.checks.validation import Sifted
@@ -17,7 +19,7 @@ from asp_eval.intake.files.protected import files_to_keep, is_protected
 from asp_eval.intake.mapping.drift import column_meanings
 from asp_eval.intake.pipeline import IncomingFile, MappedFile, mapped_file
 from asp_eval.intake.table import Table
-from asp_eval.store import Store, imports, labels, ledger, ledger_frames, quarantine, write_ledgers
+from asp_eval.store import Store, imports, labels, ledger, ledger_frames, quarantine, write_for_people
 from asp_eval.store.archive import keep_export
 from asp_eval.store.check_context import StoredContext, stored_context
 from asp_eval.store.corrections import mapped_correction
@@ -31,7 +33,6 @@ from asp_eval.workflow.problem_pages import write_problem_pages, write_refused_p
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
 if TYPE_CHECKING:
-    import pandas as pd
     from duckdb import DuckDBPyConnection
 
 __all__ = ["ImportReport", "import_file"]
@@ -132,7 +133,7 @@ def _taken_in(
     """Take a file in: the faulty rows into quarantine, the others into the store."""
     if table == "allocation" and not study.randomisation.drawn_elsewhere:
         DRAWN_HERE.refuse(path.name)
-    store = Store(study.folder)
+    store = Store.of(study)
     schema = table_schema(table, study, wave)
     progress(READING, 0)
     incoming = IncomingFile.at(path, schema, mapping=mapping, study=study)
@@ -143,20 +144,26 @@ def _taken_in(
         return _checked(study, store, file, replace=replace)
     with (
         files_to_keep(file.protected, incoming.path) as (whole, companions),
-        keep_export(whole, incoming.mapping_file, study.folder / "data", companions) as kept,
+        keep_export(whole, incoming.mapping_file, study.folder / "data", companions, partial(_is_entered, store)) as kept,
     ):
         copy = imports.Copy(kept.name, kept.sha256)
         as_received = not file.protected.changed and not is_protected(incoming.path)  # whose digest is that of what it copies
         if as_received and copy.sha256 != raw.sha256:
             CHANGED_MEANWHILE.refuse(incoming.path.name)
-        stored = _stored(study, store, file, copy, replace=replace, progress=progress)
-    if stored.report.already:
+        report = _stored(study, store, file, copy, replace=replace, progress=progress)
+    if report.already:
         kept.discard()
-    # out here: if a file for people cannot be written, the data are stored all the same, and the export must be kept
-    write_ledgers(study, stored.ledgers)
-    changed = None if stored.report.already else quarantine.path_of(table, wave or "")
-    quarantine.write_files(study.folder, stored.waiting, changed)
-    return stored.report
+    return report
+
+
+def _is_entered(store: Store, name: str) -> bool:
+    """Whether the ledger has a file of this name in ``data/``; also if that cannot be known, for then it must stay."""
+    try:
+        with store.reading() as connection:
+            chain = ledger.entries(connection) if connection is not None else ()
+            return any(one.file == name for one in imports.imports(chain))
+    except Exception:
+        return True
 
 
 def _checked(study: Study, store: Store, file: MappedFile, *, replace: bool) -> ImportReport:
@@ -170,13 +177,15 @@ def _checked(study: Study, store: Store, file: MappedFile, *, replace: bool) -> 
     return _report(file, sifted, found, stored=False)
 
 
-def _stored(study: Study, store: Store, file: MappedFile, copy: imports.Copy, *, replace: bool, progress: Progress) -> _Stored:
-    """Sift and store a file; sift again if another process stored something in between."""
+def _stored(
+    study: Study, store: Store, file: MappedFile, copy: imports.Copy, *, replace: bool, progress: Progress
+) -> ImportReport:
+    """Sift and store a file, with the files for people; sift again if another process stored something in between."""
     for _ in range(ATTEMPTS):
         context = stored_context(study, store, file)
         sifted = None if context.already_imported else _sifted(file, context)
         progress(STORING, 0)
-        with store.writing() as connection:
+        with file_set(study.folder / "output") as new, store.writing(new) as connection:
             if ledger.head(connection) != context.ledger_head:
                 continue
             found = _Comparison(already=True)
@@ -185,9 +194,10 @@ def _stored(study: Study, store: Store, file: MappedFile, copy: imports.Copy, *,
             if sifted is not None and not found.already:
                 _write(connection, study, file, sifted, copy, found)
             waiting = quarantine.waiting(connection)
-            ledgers = ledger_frames(connection, study)
-        report = _report(file, sifted, found, stored=not found.already, waiting=waiting, copy=copy)
-        return _Stored(report, ledgers, waiting)
+            write_for_people(new, ledger_frames(connection, study))
+            changed = None if found.already else quarantine.path_of(file.schema.name, file.schema.wave or "")
+            quarantine.write_files(new, waiting, changed)
+        return _report(file, sifted, found, stored=not found.already, waiting=waiting, copy=copy)
     return RESTLESS.refuse(file.incoming.path.name)
 
 
@@ -197,12 +207,10 @@ def _write(
     """Store the rows accepted, put the others into quarantine, and see that all are accounted for."""
     table, corrected = sifted.table, file.correction
     arms = write_table(connection, table, study.wave_ids, add=corrected is not None)
-    raw = file.protected
-    change = imports.Change(arms, found.before, found.corrects, found.takes, declares=bool(raw.labels or raw.user_missing))
-    entry = imports.enter(connection, table, file.incoming.mapping, copy, change)
+    raw, number = file.protected, ledger.next_number(connection)
     if table.wave is not None and corrected is None:
-        labels.store_meanings(connection, entry.entry, column_meanings(file.mapped, file.schema))
-    of = entry.entry
+        labels.store_meanings(connection, number, column_meanings(file.mapped, file.schema))
+    of = number
     rows, export = sifted.refused.rows, raw
     if corrected is not None and found.corrects is not None:
         of, export = found.corrects.import_id, corrected.restored(found.changed_cells)
@@ -212,17 +220,10 @@ def _write(
         quarantine.take(connection, found.before.import_id)
     if len(rows):
         refused = quarantine.rejected(export, sifted.refused, file.schema.key[0], sifted.reasons(), rows)
-        quarantine.put(connection, table.name, table.wave or "", of, entry.entry, refused)
+        quarantine.put(connection, table.name, table.wave or "", of, number, refused)
+    change = imports.Change(arms, found.before, found.corrects, found.takes, declares=bool(raw.labels or raw.user_missing))
+    imports.enter(connection, table, file.incoming.mapping, copy, change, study.study.id)  # when all of it is stored
     refuse_unreconciled(connection, table.name, table.wave or "")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Stored:
-    """What became of a file, the ledgers it was entered in, and all that is in quarantine."""
-
-    report: ImportReport
-    ledgers: dict[str, pd.DataFrame]
-    waiting: tuple[quarantine.Waiting, ...]
 
 
 @dataclass(frozen=True, slots=True)

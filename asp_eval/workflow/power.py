@@ -9,6 +9,7 @@ from asp_eval.analysis.power_inputs import Wishes
 from asp_eval.analysis.study_power import StudyPower, study_power
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.documents import write_whole
+from asp_eval.core.file_sets import file_set
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.reporting.documents.power_curves import render_power
@@ -84,7 +85,7 @@ def planned_power(
     language = plan.languages[0]
     title = plan.study.title.get(language, plan.study.id)
     picture = render_power(found, title, language, synthetic=plan.study.synthetic)
-    table, drawing = output_of(plan) / "power.csv", output_of(plan) / "power.svg"
-    write_csv(table, found.account_frame())
-    write_whole(drawing, picture)
-    return PlannedPower(found, (table, drawing))
+    with file_set(output_of(plan)) as new:
+        write_csv(new.path("power.csv"), found.account_frame())
+        write_whole(new.path("power.svg"), picture)
+    return PlannedPower(found, tuple(new.place(name) for name in new.names))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import DataProblems, Problem
+from asp_eval.core.file_sets import file_set
 from asp_eval.intake.checks.validation import NothingAccepted
 from asp_eval.store import table
 from asp_eval.store.import_report import ImportReport
@@ -135,17 +136,15 @@ def _stored(study: Study, batch: Batch) -> dict[str, int]:
 
 def _write(folder: Path, files: Mapping[str, str], faults: pd.DataFrame | None = None) -> tuple[Path, ...]:
     """Write the pages and the CSV of a folder, and remove all others."""
-    written = []
-    if faults is not None:
-        write_csv(folder / CSV_FILE, faults, excel=True)
-        written.append(folder / CSV_FILE)
-    for name in sorted(files, key=lambda name: (not name.startswith("all."), name)):
-        write_whole(folder / name, files[name])
-        written.append(folder / name)
-    if folder.is_dir():
-        for path in folder.iterdir():
-            if path not in written and (path.suffix == ".html" or path.name == CSV_FILE):
-                path.unlink()
-        if not any(folder.iterdir()):
-            folder.rmdir()
-    return tuple(written)
+    if not files and faults is None and not folder.is_dir():
+        return ()
+    output = folder.parent.parent
+    with file_set(output) as new:
+        inner = folder.relative_to(output).as_posix()
+        if faults is not None:
+            write_csv(new.path(f"{inner}/{CSV_FILE}"), faults, excel=True)
+        for name in sorted(files, key=lambda name: (not name.startswith("all."), name)):
+            write_whole(new.path(f"{inner}/{name}"), files[name])
+        earlier = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        new.remove(*(f"{inner}/{name}" for name in earlier if name.endswith(".html") or name == CSV_FILE))
+        return tuple(new.place(name) for name in new.names)

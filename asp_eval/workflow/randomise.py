@@ -8,7 +8,6 @@ from datetime import date
 
 import pandas as pd
 
-from asp_eval.core.csv_text import write_csv
 from asp_eval.core.errors import AspError, DataProblems, Fault, Problem
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
@@ -70,7 +69,7 @@ KNOWN_SEED = Fault(
     "Settle another seed in public, once it is settled who is drawn.",
 )
 REHEARSAL_SEED = 0
-CANDIDATES_FILE = "candidates.csv"
+CANDIDATES = "candidates"
 ANSWERS = ("screening", "staff_survey", "scores")
 
 
@@ -136,9 +135,8 @@ class PlannedDraw:
             body["left_out"] = {one.institution: str(one.reason) for one in self.left_out}
         if self.kind == REDRAW:
             body |= {"why": self.why, "replaces": [lot.entry for lot in self.before]}
-        if isinstance(self.scheme, Constrained):
-            write_csv(self.study.folder / "output" / CANDIDATES_FILE, self.scheme.candidates.frame())
-        write_allocation(self.study, allocation.frame(), kind=self.kind, body=body)
+        beside = {CANDIDATES: self.scheme.candidates.frame()} if isinstance(self.scheme, Constrained) else {}
+        write_allocation(self.study, allocation.frame(), kind=self.kind, body=body, beside=beside)
         return allocation
 
 

@@ -11,15 +11,17 @@ from typing import Literal, get_args
 
 from asp_eval.analysis.profiles import GapResults
 from asp_eval.analysis.results import Results
+from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import AspError, Fault, Problem
-from asp_eval.core.file_sets import file_set
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.reporting.documents.pages import Page, made_or_refused, pages_of
 from asp_eval.reporting.theme import PLAIN, read_theme
 from asp_eval.reporting.writers.formats import known_formats, missing
 from asp_eval.store import table
-from asp_eval.store.provenance import RESULT_FILES, Output, manifest_of, outputs_before
+from asp_eval.store.ledger import DATA_KINDS, ReportBody
+from asp_eval.store.provenance import RESULT_FILES, Output, manifest_of, one_moment, outputs_before
+from asp_eval.store.sealed_files import sealed_files
 from asp_eval.trial.study.design import Study
 from asp_eval.workflow.stored_results import current_profiles, current_results
 from asp_eval.workflow.study_folder import AnyStudy, output_of, plan_of, profiles_file, results_file
@@ -105,10 +107,10 @@ def report(
     look = PLAIN if theme is None else read_theme(theme)
     problems = missing(kinds)
     possible = [kind for kind in kinds if kind not in {problem.place.source for problem in problems}]
-    pages = [
-        page for part in wanted for page in pages_of(_results_of(plan, part), None, possible, look, _day_of(plan))
-    ] if possible else []  # fmt: skip
-    return _written(plan, pages, problems, stoppable(progress, cancel))
+    with one_moment(plan) as state:
+        results, day = [_results_of(plan, part) for part in wanted if possible], _day_of(plan)
+    pages = [page for part in results for page in pages_of(part, None, possible, look, day)]
+    return _written(plan, state, pages, problems, stoppable(progress, cancel))
 
 
 def _known_parts(plan: Study, parts: Collection[str] | None) -> tuple[Part, ...]:
@@ -128,17 +130,21 @@ def _results_of(plan: Study, part: Part) -> Results | GapResults:
 
 
 def _day_of(plan: Study) -> date | None:
-    """Return the day of the ledger's last entry, which is the day of the data; None if nothing was ever entered."""
-    entries = table(plan, "ledger")["recorded_at"]
+    """Return the day on which data or arms last came; None if none ever did."""
+    entries = table(plan, "ledger").loc[lambda rows: rows["kind"].isin(DATA_KINDS), "recorded_at"]
     return date.fromisoformat(str(entries.iloc[-1])[:10]) if len(entries) else None
 
 
-def _written(plan: Study, pages: list[Page], problems: tuple[Problem, ...], step: Progress) -> Report:
+def _written(plan: Study, state: str, pages: list[Page], problems: tuple[Problem, ...], step: Progress) -> Report:
     """Write the pages that are not there yet, and the manifest."""
     folder, before = output_of(plan), outputs_before(plan)
     outputs: dict[str, Output] = {}
     written = 0
-    with file_set(folder) as new:
+
+    def entry(files: Mapping[str, str]) -> ReportBody:
+        return ReportBody(state=state, files={name: each.digest for name, each in sorted(outputs.items())} | dict(files))
+
+    with sealed_files(plan, state, entry) as new:
         for position, page in enumerate(pages):
             step(Phrase("{page}", page=page.name), position / len(pages))
             made_from, earlier = page.made_from, before.get(page.name, NOTHING)
@@ -150,13 +156,13 @@ def _written(plan: Study, pages: list[Page], problems: tuple[Problem, ...], step
                 content, refused = made_or_refused(page)
                 problems += refused
                 if content is not None:
-                    new.path(page.name).write_bytes(content)
+                    write_whole(new.path(page.name), content)
                     outputs[page.name] = Output(hashlib.sha256(content).hexdigest(), made_from)
                     written += 1
         kept = _still_true(plan, before, {page.name for page in pages})
         old = [name for name, each in before.items() if each.state == "as written" and name not in RESULT_FILES]
         new.remove(*(name for name in old if name not in outputs and name not in kept))
-        new.path("manifest.json").write_text(manifest_of(plan, {**kept, **outputs}), encoding="utf-8")
+        write_whole(new.path("manifest.json"), manifest_of(plan, {**kept, **outputs}))
     return Report(folder, tuple(folder / name for name in outputs), written, problems, folder / "manifest.json")
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from asp_eval.analysis.profiles import GapResults
 from asp_eval.analysis.results import Results
+from asp_eval.store import Store
+from asp_eval.store.ledger import GapBody, ResultsBody
 from asp_eval.store.provenance import refuse_stale
 from asp_eval.store.result_files import load
-from asp_eval.workflow.study_folder import AnyStudy, plan_of, profiles_file, results_file
+from asp_eval.store.sealed_files import refuse_unsealed
+from asp_eval.workflow.study_folder import PROFILES, RESULTS, AnyStudy, plan_of, profiles_file, results_file
 
 
 def current_results(study: AnyStudy) -> Results:
@@ -17,17 +20,21 @@ def current_results(study: AnyStudy) -> Results:
     DataProblems
         ANA-001 if there are none, ANA-002 if the file is damaged.
     Refusal
-        ANA-006 if they are older than the data or study.yaml.
+        ANA-006 if they are older than the data or study.yaml; STO-048 if the file is not the one that was written.
     """
     plan = plan_of(study)
-    results = load(results_file(plan), Results, verb="analyse")
-    refuse_stale(plan, results.state, "output")
+    with Store.of(plan).reading():
+        results = load(results_file(plan), Results, verb="analyse")
+        refuse_stale(plan, results.state, "output")
+        refuse_unsealed(plan, RESULTS, ResultsBody)
     return results
 
 
 def current_profiles(study: AnyStudy) -> GapResults:
     """Return the profiles that `gap_profiles` wrote; refuses as `current_results`."""
     plan = plan_of(study)
-    results = load(profiles_file(plan), GapResults, verb="gap")
-    refuse_stale(plan, results.state, "output")
+    with Store.of(plan).reading():
+        results = load(profiles_file(plan), GapResults, verb="gap")
+        refuse_stale(plan, results.state, "output")
+        refuse_unsealed(plan, PROFILES, GapBody)
     return results

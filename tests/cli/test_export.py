@@ -19,9 +19,10 @@ import pytest
 import asp_eval
 from asp_eval.core.csv_text import unguard_formula
 from asp_eval.core.errors import DataProblems
+from asp_eval.core.file_sets import file_set
 from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.pipeline import read_table
-from asp_eval.store import table
+from asp_eval.store import Store, ledger, table
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.trial.tables.descriptor import file_schemas
 from asp_eval.workflow.analysis_files import analysis_files
@@ -41,7 +42,8 @@ def exported(study, tmp_path_factory):
     """The demo's analysis files."""
     folder = tmp_path_factory.mktemp("exported")
     found = analysis_files(study)
-    write_analysis_files(study, found.files, folder)
+    with file_set(folder) as new:
+        write_analysis_files(study, found.files, new)
     return folder, found
 
 
@@ -204,7 +206,9 @@ def test_faults_are_found_in_the_same_cells(exported, study, tmp_path):
 
 
 def test_the_schemas_of_a_study_are_sound_and_know_its_items(study, tmp_path):
-    paths = write_schemas(study, tmp_path)
+    with file_set(tmp_path) as new:
+        write_schemas(study, new)
+    paths = [new.place(name) for name in new.names]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from frictionless import Package, Schema
@@ -307,8 +311,9 @@ def test_the_verb_writes_into_the_study_folder_or_where_it_is_told(demo, run, tm
 def test_without_scores_and_results_it_says_what_to_do(demo, run, tmp_path):
     study = shutil.copytree(demo.folder, tmp_path / "study")
     (study / "output" / "results.json").unlink()
-    with duckdb.connect(str(study / "study.duckdb")) as connection:
+    with Store(study).writing() as connection:
         connection.execute("DROP TABLE scores")
+        ledger.append(connection, ledger.DrawBody(arms={}))
     done = run("export", cwd=study)
     assert done.code == 0, done.err
     assert "asp-eval score" in done.out

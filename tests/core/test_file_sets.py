@@ -16,7 +16,7 @@ import pytest
 from asp_eval.core import file_sets
 from asp_eval.core.contained_paths import inside
 from asp_eval.core.documents import STALE_AFTER, write_whole
-from asp_eval.core.errors import Refusal
+from asp_eval.core.errors import Breakdown, Refusal
 from asp_eval.core.file_sets import file_set, finish_file_sets
 
 OLD = {"a.html": "old a", "gap/b.html": "old b", "index.json": "old index"}
@@ -133,7 +133,7 @@ def test_a_set_waits_for_its_decision(counts, tmp_path):
 def test_a_file_that_cannot_be_put_in_place_is_told_and_waits(tmp_path):
     write_old(tmp_path)
     (tmp_path / "gap/c.html").mkdir()
-    with pytest.raises(Refusal, match=r"FIL-003.*c\.html"):
+    with pytest.raises(Breakdown, match=r"FIL-003.*c\.html"):
         write_new(tmp_path)
     (tmp_path / "gap/c.html").rmdir()
     finish_file_sets(tmp_path)

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import pandas as pd
 import pytest
+from small_study import by_hand
 
 from asp_eval.core.csv_text import read_csv_text
 from asp_eval.core.errors import DataProblems, Refusal
@@ -154,7 +155,9 @@ def test_a_second_draw_needs_a_reason_and_leaves_the_first_to_be_read(drawn):
     assert table(drawn, "allocation")["arm"].tolist() == ["reference", "intervention"] * 2
     entry = write_allocation(drawn, ARMS, kind="redraw", body={"why": "one was listed twice", "seed": "7"})
     assert entry is not None
-    assert json.loads(entry.body) == {
+    said = json.loads(entry.body)
+    assert list(said.pop("tables")) == ["allocation"]
+    assert said == {
         "why": "one was listed twice", "seed": 7, "arms": dict(zip(ARMS["institution_id"], ARMS["arm"], strict=True)),
     }  # fmt: skip
     assert table(drawn, "allocation")["arm"].tolist() == ["intervention", "reference"] * 2
@@ -216,11 +219,10 @@ def test_an_audit_sees_arms_that_were_changed_by_hand(rated):
         ("UPDATE allocation SET arm = 'intervention' WHERE institution_id = 'A1'", ["A1"]),
         ("DELETE FROM allocation WHERE institution_id = 'H2'", ["A1", "H2"]),
     ):
-        with Store(rated.folder).writing() as connection:
-            connection.execute(statement)
-        assert codes(rated) == [("STO-026", f"institution {name}") for name in institutions]
-    write_allocation(rated, ARMS, kind="redraw", body={"why": "the table was changed by hand"})
-    assert codes(rated) == []
+        by_hand(rated, statement)
+        assert codes(rated) == [("STO-040", "table allocation"), *(("STO-026", f"institution {name}") for name in institutions)]
+    with pytest.raises(Refusal, match="STO-040"):
+        write_allocation(rated, ARMS, kind="redraw", body={"why": "the table was changed by hand"})
 
 
 def test_an_audit_sees_files_that_were_changed_or_taken_away(rated):

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from small_study import by_hand
 
 from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.intake.files.reading import read_raw
-from asp_eval.store import Store, table
+from asp_eval.store import table
 from asp_eval.store.audit import audit
 from asp_eval.store.imports import PARTS
+from asp_eval.store.table_writer import write_table
 from asp_eval.trial.study.design import Study
 from asp_eval.workflow.import_file import ImportReport, import_file
 
@@ -350,15 +352,30 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_an_import_that_would_not_add_up_is_taken_back(begun, name, fingerprint):
-    with Store(begun.folder).writing() as connection:
+def test_an_import_that_would_not_add_up_is_taken_back(begun, name, fingerprint, monkeypatch):
+    def astray(connection, *given, **named):
         connection.execute(BROKEN[name])
+        return write_table(connection, *given, **named)
+
     edited(begun, lambda frame: fixed(frame).iloc[[1]])
     before = fingerprint(begun)
-    with pytest.raises(Refusal, match="STO-030"):
+    with monkeypatch.context() as patched:
+        patched.setattr("asp_eval.workflow.import_file.write_table", astray)
+        with pytest.raises(Refusal, match="STO-030"):
+            again(begun)
+    assert fingerprint(begun) == before
+    assert audit(begun).problems == ()
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_was_broken_by_hand_is_refused_and_not_built_upon(begun, name, fingerprint):
+    by_hand(begun, BROKEN[name])
+    edited(begun, lambda frame: fixed(frame).iloc[[1]])
+    before = fingerprint(begun)
+    with pytest.raises(Refusal, match="STO-040"):
         again(begun)
     assert fingerprint(begun) == before
-    assert {p.code for p in audit(begun).problems} == {"STO-030"}
+    assert {p.code for p in audit(begun).problems} == {"STO-030", "STO-040"}
 
 
 @pytest.mark.parametrize("part", [*PARTS, "rows_read"])

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from asp_eval.core.csv_text import read_csv_text
-from asp_eval.core.errors import AspError, DataProblems, Refusal
+from asp_eval.core.errors import AspError, Breakdown, DataProblems, Refusal
 from asp_eval.store import table, write_allocation, write_scores
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
@@ -241,18 +241,34 @@ def test_a_failure_while_storing_takes_everything_back(rated, export, visits, mo
     assert fingerprint(rated) == before
 
 
-def test_a_file_that_is_stored_is_kept_even_if_its_ledger_cannot_be_written(drawn, export, visits, monkeypatch):
-    def fail(*_: object) -> None:
-        raise PermissionError("a spreadsheet holds ledger.csv open")
+def test_a_file_that_is_stored_is_kept_even_if_its_ledger_cannot_be_put_in_place(drawn, export, visits, monkeypatch):
+    replace = Path.replace
 
-    monkeypatch.setattr("asp_eval.store.queries.write_csv", fail)
+    def fail(self: Path, target: Path) -> Path:
+        if self.name == "ledger.csv":
+            raise PermissionError(13, "A spreadsheet holds it open", str(target))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
     path = export(visits)
-    with pytest.raises(PermissionError):
+    with pytest.raises(Breakdown, match=r"FIL-003.*ledger\.csv.*everything was stored"):
         import_file(drawn, path, "screening", wave="w1")
     assert (drawn.folder / "data" / "wave1.csv").exists()
     monkeypatch.undo()
-    assert import_file(drawn, path, "screening", wave="w1").already
+    assert len(table(drawn, "screening")) == 3
     assert read_csv_text(drawn.folder / "output" / "ledger.csv")["file"].tolist() == ["institutions.csv", "", "wave1.csv"]
+    assert import_file(drawn, path, "screening", wave="w1").already
+
+
+def test_a_file_whose_ledger_cannot_be_written_is_not_stored(drawn, export, visits, monkeypatch, fingerprint):
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = fingerprint(drawn)
+    monkeypatch.setattr("asp_eval.store.queries.write_csv", fail)
+    with pytest.raises(OSError, match="No space"):
+        import_file(drawn, export(visits), "screening", wave="w1")
+    assert fingerprint(drawn) == before
 
 
 def test_an_institution_with_data_stays_in_the_list(rated, incoming):

@@ -4,29 +4,41 @@
 """
 
 from asp_eval.store.ledger.bodies import (
+    DATA_KINDS,
     Body,
     DrawBody,
+    ExportBody,
+    GapBody,
     ImportBody,
     LateDrawBody,
     LedgerBody,
     RedrawBody,
+    ReportBody,
+    ResultsBody,
+    ScoreBody,
     canonical,
     new_body,
     read_body,
 )
 from asp_eval.store.ledger.chain import COLUMNS, NO_ENTRY, Entry, digest_of, unreadable, verify
-from asp_eval.store.ledger.stored import append, entries, frame, head
+from asp_eval.store.ledger.stored import append, entries, frame, head, next_number
 
 __all__ = [
     "COLUMNS",
+    "DATA_KINDS",
     "NO_ENTRY",
     "Body",
     "DrawBody",
     "Entry",
+    "ExportBody",
+    "GapBody",
     "ImportBody",
     "LateDrawBody",
     "LedgerBody",
     "RedrawBody",
+    "ReportBody",
+    "ResultsBody",
+    "ScoreBody",
     "append",
     "canonical",
     "digest_of",
@@ -34,6 +46,7 @@ __all__ = [
     "frame",
     "head",
     "new_body",
+    "next_number",
     "read_body",
     "unreadable",
     "verify",

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from asp_eval.core.contained_paths import ContainedName
 from asp_eval.core.errors import Fault
 
 UNREADABLE = Fault(
@@ -32,12 +33,19 @@ class LedgerBody(BaseModel):
         One word for what was done: it stands in the entry, outside the body.
     version : int
         Of what a body of this kind says.
+    study : str
+        Identifier of the study, in the first entry; so that the data of one are not taken for those of another.
+    tables : mapping of str to str
+        Digests of the stored tables that are others than an earlier entry says; empty text for one that is gone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1
+
+    study: str = ""
+    tables: Mapping[str, str] = Field(default_factory=dict)
 
     @property
     def as_json(self) -> str:
@@ -79,7 +87,7 @@ class ImportBody(LedgerBody):
 
     kind: ClassVar[str] = "import"
 
-    file: str
+    file: ContainedName
     sha256: str
     kept_sha256: str
     companions: Mapping[str, str] = Field(default_factory=dict)
@@ -163,12 +171,86 @@ class RedrawBody(DrawBody):
     replaces: tuple[int, ...] = ()
 
 
+class ScoreBody(LedgerBody):
+    """Scores that were computed and stored.
+
+    Attributes
+    ----------
+    scores : int
+        How many.
+    instruments : mapping of str to str
+        Digests of the instruments, with their norms, by id.
+    """
+
+    kind: ClassVar[str] = "score"
+
+    scores: int
+    instruments: Mapping[str, str]
+
+
+class ResultsBody(LedgerBody):
+    """Files that were computed from the stored data.
+
+    Attributes
+    ----------
+    state : str
+        Digest of everything they were computed from.
+    files : mapping of str to str
+        Their digests, by their names in ``output/``.
+    """
+
+    kind: ClassVar[str] = "analyse"
+
+    state: str
+    files: Mapping[ContainedName, str]
+
+
+class GapBody(ResultsBody):
+    """GAP-profiles that were computed."""
+
+    kind: ClassVar[str] = "gap"
+
+
+class ReportBody(ResultsBody):
+    """Pages that were written, and their manifest."""
+
+    kind: ClassVar[str] = "report"
+
+
+class ExportBody(LedgerBody):
+    """Data that left the study as files for one's own analysis.
+
+    Attributes
+    ----------
+    state : str
+        Digest of everything they hold.
+    format : str
+    folder : str
+        Name of the folder they were written to.
+    files : mapping of str to str
+        Their digests, by name.
+    """
+
+    kind: ClassVar[str] = "export"
+
+    state: str
+    format: str
+    folder: str
+    files: Mapping[ContainedName, str]
+
+
 Body = (
     ImportBody
     | DrawBody
     | LateDrawBody
     | RedrawBody
+    | ScoreBody
+    | ResultsBody
+    | GapBody
+    | ReportBody
+    | ExportBody
 )  # fmt: skip
+DATA_KINDS = (ImportBody.kind, DrawBody.kind, LateDrawBody.kind, RedrawBody.kind)  # that bring data or arms
 MODELS: dict[tuple[str, int], type[LedgerBody]] = {(model.kind, model.version): model for model in get_args(Body)}
 
 

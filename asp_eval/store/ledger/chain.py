@@ -37,6 +37,11 @@ OTHER_HEAD = Fault(
     "Compare the digits with the printed ones. If they are right, take study.duckdb from a backup.",
 )  # fmt: skip
 
+CLOCK_BACK = Fault(
+    "STO-043", "the entry was written earlier than the one before it: the clock of a machine was wrong, or was put back",
+    "Set the clock. Which of the two times is right, the ledger cannot know; the order of the entries is right.", "warning",
+)  # fmt: skip
+
 NO_ENTRY = "0" * 64  # what the first entry names as the one before it
 COLUMNS = {
     "entry": "BIGINT", "kind": "VARCHAR", "recorded_at": "VARCHAR", "recorded_by": "VARCHAR", "package_version": "VARCHAR",
@@ -113,10 +118,10 @@ def verify(chain: Sequence[Entry], heads: Mapping[str, str] | None = None) -> tu
     -------
     tuple of Problem
         STO-021 for every entry that was changed, STO-022 where one does not follow from the one before, STO-023 for every
-        head that no entry has.
+        head that no entry has; STO-043, a warning, where the clock ran backwards.
     """
     problems = []
-    number, previous = 0, NO_ENTRY
+    number, previous, time = 0, NO_ENTRY, ""
     for entry in chain:
         place = Phrase("ledger entry {n}", n=entry.entry)
         if digest_of(entry.text) != entry.digest:
@@ -125,7 +130,9 @@ def verify(chain: Sequence[Entry], heads: Mapping[str, str] | None = None) -> tu
             first = Phrase("the first, with nothing before it")
             after = Phrase("after entry {n}, {digits}", n=number, digits=previous[:12]) if number else first
             problems.append(BROKEN_CHAIN.at(place, found=Phrase("after {digits}", digits=entry.previous[:12]), expected=after))
-        number, previous = entry.entry, entry.digest
+        if entry.recorded_at < time:  # all are in UTC, and written alike
+            problems.append(CLOCK_BACK.at(place, found=entry.recorded_at, expected=time))
+        number, previous, time = entry.entry, entry.digest, entry.recorded_at
     known = {NO_ENTRY, *(entry.digest for entry in chain)}
     for source, known_head in (heads or {}).items():
         if not any(digest.startswith(known_head) for digest in known):

@@ -15,6 +15,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.store.layout import ensure, stored_columns, typed_frame
 from asp_eval.store.ledger.bodies import LedgerBody
 from asp_eval.store.ledger.chain import COLUMNS, NO_ENTRY, Entry, digest_of
+from asp_eval.store.ledger.seals import newly_sealed
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -27,16 +28,23 @@ OLD_STORE = Fault(
 )  # fmt: skip
 
 
-def append(connection: DuckDBPyConnection, body: LedgerBody) -> Entry:
-    """Add an entry, inside the caller's transaction.
+def append(connection: DuckDBPyConnection, body: LedgerBody, study: str = "") -> Entry:
+    """Add an entry, inside the caller's transaction, when everything it speaks of is stored.
 
     Parameters
     ----------
     connection : DuckDBPyConnection
     body : LedgerBody
-        What was done.
+        What was done. The digests of the tables that are others now are added to it.
+    study : str
+        Identifier of the study; stands in the first entry.
     """
-    last = _last(connection)
+    chain = entries(connection)
+    last = chain[-1] if chain else None
+    seals: dict[str, object] = {"study": study} if study and last is None else {}
+    if changed := newly_sealed(connection, chain):
+        seals["tables"] = changed
+    body = body.model_copy(update=seals)
     ensure(connection, "ledger", COLUMNS)
     unsealed = Entry(
         entry=last.entry + 1 if last else 1,
@@ -69,6 +77,12 @@ def entries(connection: DuckDBPyConnection, kind: str | None = None) -> tuple[En
     names = ", ".join(field.name for field in fields(Entry))
     rows = connection.execute(f"SELECT {names} FROM ledger ORDER BY entry, rowid").fetchall()
     return tuple(entry for entry in (Entry(*row) for row in rows) if kind in (None, entry.kind))
+
+
+def next_number(connection: DuckDBPyConnection) -> int:
+    """Return the number that the next entry will have, for what is stored before the entry that speaks of it."""
+    last = _last(connection)
+    return last.entry + 1 if last else 1
 
 
 def frame(chain: Sequence[Entry]) -> pd.DataFrame:

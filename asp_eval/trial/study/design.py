@@ -392,6 +392,7 @@ class Study(Document):
 
     _folder: Path | None = PrivateAttr(default=None)
     _library: Library | None = PrivateAttr(default=None)
+    _digest: str = PrivateAttr(default="")
 
     @property
     def folder(self) -> Path:
@@ -399,6 +400,11 @@ class Study(Document):
         if self._folder is None:
             NO_FOLDER.refuse()
         return self._folder
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the study.yaml that the study was read from, as it was then; empty if it was not read from one."""
+        return self._digest
 
     def without_folder(self) -> Study:
         """Return the study as declared, knowing no folder, so that it can go where a path of this machine must not."""

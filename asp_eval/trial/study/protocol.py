@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def load_study(path: str | Path) -> Study:
     file = given / "study.yaml" if given.is_dir() else given
     if not file.is_file():
         NO_STUDY.refuse(str(given))
-    folder = file.resolve().parent
+    folder, digest = file.resolve().parent, hashlib.sha256(file.read_bytes()).hexdigest()
     problems: list[Problem] = []
     try:
         study = read_document(file, Study)
@@ -56,7 +57,7 @@ def load_study(path: str | Path) -> Study:
         problems += error.problems
     if problems:
         raise DataProblems(problems)
-    study._folder = folder
+    study._folder, study._digest = folder, digest
     study._library = library if library.own_files else None
     return study
 

@@ -1,0 +1,141 @@
+"""Digests of the stored tables, as the ledger's entries say them: what is read is what was stored.
+
+An entry is written when what it speaks of is stored, and says the digest of every table that is another then than the entries
+before it say. So the last entry that names a table says what the table must be, until another entry names it; an empty text
+says that the table is gone. Whoever changes a table by hand would have to change an entry, and with it the chain.
+
+The digest of a table is SHA-256 over a line for each column in its order::
+
+    "score" DOUBLE 9121 9f86d0...       name, type, rows, and SHA-256 of the column's cells from the first row to the last
+
+A number is the eight bytes of its double, little-endian, a missing one those of NaN. Any other cell is the number of bytes of
+its text, a colon, and its text in UTF-8; a missing one is ``-``. So no two tables that differ in a cell, or in the order of rows,
+have one text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asp_eval.core.errors import Fault, Problem, Refusal
+from asp_eval.core.phrases import Phrase
+from asp_eval.store.layout import quoted, stored_columns, stored_tables
+from asp_eval.store.ledger.bodies import LedgerBody
+from asp_eval.store.ledger.chain import Entry
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+CHANGED_TABLE = Fault(
+    "STO-040", "the table is not what was stored as entry {entry} of the ledger says",
+    "Someone changed study.duckdb by hand. Take it from a backup, or make it again from data/ as docs/ledger.md says.",
+)  # fmt: skip
+
+UNSEALED = ("ledger",)  # has a seal of its own
+VECTORS = 32  # of 2,048 rows, that are held at a time
+GONE = ""
+
+
+def table_digest(connection: DuckDBPyConnection, name: str) -> str:
+    """Return the digest of a stored table; empty if there is none.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    name : str
+        As the database has it.
+    """
+    columns = stored_columns(connection, name)
+    if not columns:
+        return GONE
+    wanted = ", ".join(_cell(column, kind) for column, kind in columns.items())
+    cursor = connection.execute(f"SELECT {wanted} FROM {quoted(name)}")
+    digests, rows = [hashlib.sha256() for _ in columns], 0
+    while len(block := cursor.fetch_df_chunk(VECTORS)):
+        rows += len(block)
+        for digest, kind, (_, cells) in zip(digests, columns.values(), block.items(), strict=True):
+            if kind == "DOUBLE":
+                digest.update(cells.to_numpy(dtype="<f8", na_value=np.nan).tobytes())
+            else:
+                digest.update("".join(cells).encode())
+    whole = hashlib.sha256()
+    for (column, kind), digest in zip(columns.items(), digests, strict=True):
+        whole.update(f"{quoted(column)} {kind} {rows} {digest.hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def _cell(column: str, kind: str) -> str:
+    """Return the expression that a column's cells are taken by."""
+    if kind == "DOUBLE":  # one NaN for all that is missing, whatever its bits
+        return f"CASE WHEN isnan({quoted(column)}) THEN NULL ELSE {quoted(column)} END"
+    text = f"CAST({quoted(column)} AS VARCHAR)"
+    return f"coalesce(strlen({text}) || ':' || {text}, '-')"
+
+
+def table_digests(connection: DuckDBPyConnection) -> dict[str, str]:
+    """Return the digest of every stored table but the ledger, by name."""
+    return {name: table_digest(connection, name) for name in sorted(stored_tables(connection)) if name not in UNSEALED}
+
+
+def sealed_tables(chain: Sequence[Entry]) -> dict[str, tuple[int, str]]:
+    """Return, for every table that entries name, the last entry that does, and the digest it says.
+
+    An entry that cannot be read (STO-038) names none here: who reads the entry is told.
+    """
+    return {name: (entry.entry, digest) for entry in chain for name, digest in _said(entry).tables.items()}
+
+
+def study_of(chain: Sequence[Entry]) -> str:
+    """Return the identifier of the study whose ledger it is; empty if an older version began it, or there is no entry."""
+    return _said(chain[0]).study if chain else ""
+
+
+def _said(entry: Entry) -> LedgerBody:
+    try:
+        return entry.content
+    except Refusal:
+        return LedgerBody()
+
+
+def newly_sealed(connection: DuckDBPyConnection, chain: Sequence[Entry]) -> dict[str, str]:
+    """Return the digests of the tables that are others than the entries say, and of those that are gone."""
+    said, now = sealed_tables(chain), table_digests(connection)
+    gone = dict.fromkeys(said.keys() - now.keys(), GONE)
+    return {name: digest for name, digest in sorted((now | gone).items()) if said.get(name, (0, GONE))[1] != digest}
+
+
+def changed_tables(
+    connection: DuckDBPyConnection, chain: Sequence[Entry], names: Iterable[str] | None = None
+) -> Iterator[Problem]:
+    """Yield the tables that are not what the entries say: STO-040. One that no entry names was stored by an older version.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    chain : sequence of Entry
+    names : iterable of str, optional
+        As the database has them; by default all.
+    """
+    said = sealed_tables(chain)
+    for name in sorted(said) if names is None else [name for name in names if name in said]:
+        entry, digest = said[name]
+        if (now := table_digest(connection, name)) != digest:
+            missing = Phrase("no such table")
+            place = Phrase("table {table}", table=name)
+            yield CHANGED_TABLE.at(place, found=now[:12] or missing, expected=digest[:12] or missing, entry=entry)
+
+
+def refuse_changed(connection: DuckDBPyConnection, chain: Sequence[Entry], names: Iterable[str] | None = None) -> None:
+    """Refuse tables that are not what the entries say.
+
+    Raises
+    ------
+    Refusal
+        STO-040, for every one.
+    """
+    if problems := list(changed_tables(connection, chain, names)):
+        raise Refusal(problems)
