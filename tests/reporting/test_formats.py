@@ -32,12 +32,14 @@ from asp_eval.core.errors import Refusal
 from asp_eval.core.workbooks import Number, Sheet, sheet_names, workbook
 from asp_eval.reporting.blocks import Column, Figure, Row, Table, blocks_of, cell
 from asp_eval.reporting.documents.pages import Page, made_or_refused, pages_of, render
+from asp_eval.reporting.language import words_for
+from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.theme import PLAIN, Theme, read_theme
 from asp_eval.reporting.writers import formats, typesetting
 from asp_eval.reporting.writers.formats import FORMATS, known_formats, missing
 from asp_eval.reporting.writers.page_breaks import together
 from asp_eval.reporting.writers.widths import shares
-from asp_eval.reporting.writers.xlsx import tables_of
+from asp_eval.reporting.writers.xlsx import sheet_of, tables_of
 from asp_eval.store.result_files import load, save
 
 HERE = Path(__file__).parent
@@ -447,3 +449,25 @@ def test_the_digest_of_what_a_page_is_made_from_follows_everything_in_it():
     ]  # fmt: skip
     assert len({page.made_from, *(other.made_from for other in others)}) == 4
     assert page.made_from == pages_of(builders.results(), ["da"], ["pdf"], day=DAY)[0].made_from
+
+
+def test_a_bound_is_a_text_and_no_number():
+    show = Numbers(words_for("en"))
+    rows = tuple(Row((cell(name), cell(p))) for name, p in (("a", show.p_value(0.0008)), ("b", show.p_value(0.04))))
+    found = sheet_of(Table("t", "T", (Column("", numeric=False), Column("p")), rows), show)
+    assert found.rows == (("a", "<\N{NO-BREAK SPACE}0.001"), ("b", Number(0.04, 3)))
+    both = Row((cell("c", show.p_value(0.9)), cell(show.p_value(0.0008), show.say("adjusted: {p}", p=show.p_value(0.0016)))))
+    (row,) = sheet_of(Table("t", "T", (Column(""), Column("p")), (both,)), show).rows
+    assert [value for value in row if isinstance(value, Number)] == [Number(0.9, 3), Number(0.002, 3)]
+
+
+def test_a_page_is_walked_through_with_a_keyboard(made):
+    page = made["da", "evaluation.html"][1].decode()
+    body = page[page.index("<body>") :]
+    assert re.match(r'<body>\s*<a class="skip" href="#top">', body)
+    assert re.search(r'<header class="banner">.*?</header>\s*<main id="top" tabindex="-1">', body, re.DOTALL)
+    regions = re.findall(r'<div class="scroll[^>]*>', body)
+    assert len(regions) == body.count("<table>")
+    assert all('tabindex="0"' in region for region in regions)
+    contents = re.search(r'<nav aria-label="Indhold">(.*?)</nav>', body, re.DOTALL)
+    assert contents is not None  # and so in print: what print leaves out is of the class "screen"
