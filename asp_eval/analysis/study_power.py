@@ -15,6 +15,7 @@ from asp_eval.stats.power.analytic import minimum_detectable_effect, power
 from asp_eval.stats.power.designs import Sizes
 from asp_eval.stats.power.icc import IccDistribution
 from asp_eval.stats.power.needed import BEYOND_REASON, sample_size
+from asp_eval.stats.power.question import MOST_SDS
 from asp_eval.stats.power.simulated import simulate_power
 from asp_eval.trial.study.design import Study
 
@@ -43,7 +44,7 @@ class StudyPower:
 
     def curves(self, points: int = 41) -> tuple[pd.DataFrame, ...]:
         """Return, for each intraclass correlation, power over a fine grid of effects."""
-        effects = np.linspace(0.0, 1.15 * max(self.planned.effects), points)
+        effects = np.linspace(0.0, min(MOST_SDS, 1.15 * max(self.planned.effects)), points)
         return tuple(_power(self.planned, icc, effects) for icc in self.planned.iccs)
 
     def icc_labels(self) -> tuple[str, ...]:

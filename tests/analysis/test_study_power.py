@@ -210,7 +210,7 @@ def test_the_simulation_draws_the_studys_own_lot(listed):
 
 def test_an_institution_that_closed_before_the_draw_is_not_counted(tmp_path):  # 2, 5
     study = declared(tmp_path)
-    ids, closed = [f"i{n:02}" for n in range(13)], [""] * 12 + ["2027-08-01"]
+    ids, closed = [f"i{n:02}" for n in range(13)], [""] * 12 + ["2020-08-01"]
     frame = pd.DataFrame({"institution_id": ids, "municipality": ["North"] * 12 + ["West"], "closed_on": closed})
     store(study, "institutions", frame, "institutions")
     plan = plan_trial(study, Wishes(iccs=(0.1,)))

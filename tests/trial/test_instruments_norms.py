@@ -61,7 +61,7 @@ def test_a_set_for_some_children_needs_to_know_which_they_are():
         band(PARENT, "total", scores, bands=BOYS, sex=sex)
     with pytest.raises(Refusal, match=r"INS-022.*boys only.*'sex'"):
         band(PARENT, "total", scores, bands=BOYS, age_years=ages)
-    with pytest.raises(Refusal, match=r"INS-024.*found 1, expected 2"):
+    with pytest.raises(Refusal, match=r"SCO-008.*found 1, expected 2"):
         band(PARENT, "total", pd.Series([9.0, 9.0]), bands=BOYS, age_years=ages, sex=sex)
     assert band(PARENT, "total", scores, bands=UK).tolist() == ["normal"]  # as wide as the form: nothing to ask
 

@@ -8,7 +8,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.stats.power.designs import Design
 from asp_eval.stats.power.losses import Losses
 from asp_eval.stats.power.outcomes import Continuous, OutcomeScale
-from asp_eval.stats.power.question import Question, asked_parts, expected_power, question_of, range_of
+from asp_eval.stats.power.question import Question, asked_parts, expected_power, question_of, range_of, refuse_wrong_units
 from asp_eval.stats.power.rejection import Test, central_t_delta, check_power
 from asp_eval.stats.power.result import PowerResult, PowerRow
 from asp_eval.stats.power.values import Values, combinations, single
@@ -120,6 +120,7 @@ def minimum_detectable_effect(
 
 def _power_row(parts: dict[str, object], varied: dict[str, object]) -> PowerRow:
     question, effect = question_of(parts), single(parts["effect"], "effect")
+    refuse_wrong_units(question.outcome, effect)
     found = expected_power(question, effect)
     std_error, df = question.std_error(effect)
     low, high = range_of(question, lambda q: expected_power(q, effect))

@@ -13,7 +13,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.stats.power.designs import Design
 from asp_eval.stats.power.losses import Losses
 from asp_eval.stats.power.outcomes import OutcomeScale
-from asp_eval.stats.power.question import Question, asked_parts, expected_power, question_of, range_of
+from asp_eval.stats.power.question import Question, asked_parts, expected_power, question_of, range_of, refuse_wrong_units
 from asp_eval.stats.power.rejection import Test, check_power
 from asp_eval.stats.power.result import PowerResult, PowerRow
 from asp_eval.stats.power.sites import Multisite, RandomSites
@@ -90,17 +90,20 @@ def _size_row(sought: str, parts: dict[str, object], varied: dict[str, object]) 
     aim, effect = single(parts["power"], "power"), single(parts["effect"], "effect")
     question = question_of(parts | {"design": _sized(cast(Design, parts["design"]), sought, LARGEST)})
     check_power(aim, question.test)
+    refuse_wrong_units(question.outcome, effect)
     if effect == 0:
         NO_EFFECT.refuse("effect")
     found = needed(question, sought, effect, aim)
     whole = _whole(question, sought, effect, aim, found)
     drawn = replace(question, design=whole)
-    told = replace(drawn, design=_sized(question.design, sought, getattr(whole, sought)))  # in the share that was asked for
+    number = getattr(whole, sought)
+    asked_share = replace(drawn, design=_sized(question.design, sought, number))
+    told = drawn if number < found else asked_share  # in the share that was asked for, where that is enough
     std_error, df = drawn.std_error(effect)
     low, high = range_of(question, lambda q: needed(q, sought, effect, aim))
     return PowerRow(
         varied, effect, expected_power(drawn, effect), std_error, df, found, low, high,
-        round(getattr(whole, sought)), None, told.account(),
+        round(number), None, told.account(),
     )  # fmt: skip
 
 
@@ -143,12 +146,21 @@ def _reason(design: Design, sought: str) -> tuple[Phrase, Phrase]:
 
 
 def _whole(question: Question, sought: str, effect: float, aim: float, found: float) -> Design:
-    """Return the design with the smallest whole number that can be drawn in its ratio and reaches the power."""
+    """Return the design with the smallest whole number that can be drawn in its ratio and reaches the power.
+
+    Arms of whole numbers have another share than the one asked for, off by up to 0.5 / N. Nearer to one half, fewer are needed:
+    with precision in proportion to N s (1 - s), at most 0.5 |1 - 2 s| / (s (1 - s)) fewer than `found`, which the search steps
+    back, and three more for what the degrees of freedom add.
+    """
     design = question.design
+    shared = sought in ("clusters", "individuals") or (sought == "size" and isinstance(design, Multisite) and not design.clusters)
     number = int(np.ceil(found - 1e-9))
+    if shared:
+        share = single(design.share)
+        number = max(2, number - int(np.ceil(0.5 * abs(1 - 2 * share) / (share * (1 - share)))) - 3)
     while True:
         tried = _sized(design, sought, number)
-        if sought in ("clusters", "individuals") or (sought == "size" and isinstance(design, Multisite) and not design.clusters):
+        if shared:
             treated = round(single(design.share) * number)
             if not 0 < treated < number:
                 number += 1

@@ -24,7 +24,13 @@ NO_VARIANCE = Fault(
     "the standard error is zero, so that there is nothing to test",
     "Give covariates that leave some variance unexplained.",
 )
+WRONG_UNITS = Fault(
+    "PWR-047",
+    "an effect of {effect:g} is {sds:g} standard deviations of the outcome, which no trial has found",
+    "Divide the difference by the outcome's standard deviation, for example 0.25; or give that: Continuous(sd=...).",
+)
 EXTREMES = (0.05, 0.95)
+MOST_SDS = 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +91,20 @@ def asked_parts(
         "design": design, "outcome": outcome or Continuous(), "waves": waves or EndOnly(), "losses": losses or Losses(),
         "test": test or TTest(),
     }  # fmt: skip
+
+
+def refuse_wrong_units(outcome: OutcomeScale, effect: float) -> None:
+    """Refuse an effect on a continuous outcome that can only be meant in other units than it is read in.
+
+    Raises
+    ------
+    Refusal
+        PWR-047 above six standard deviations.
+    """
+    if isinstance(outcome, Continuous):
+        sds = abs(effect) / outcome.variances(effect)[0] ** 0.5
+        if sds > MOST_SDS:
+            WRONG_UNITS.refuse("effect", effect=effect, sds=sds)
 
 
 def question_of(parts: dict[str, object]) -> Question:

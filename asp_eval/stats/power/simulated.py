@@ -24,6 +24,8 @@ from asp_eval.stats.power.icc import IccDistribution
 from asp_eval.stats.power.losses import Losses
 from asp_eval.stats.power.many_tests import Fits, fit_trials
 from asp_eval.stats.power.nested_design import NestedDesign
+from asp_eval.stats.power.outcomes import Continuous
+from asp_eval.stats.power.question import refuse_wrong_units
 from asp_eval.stats.power.rejection import Test, TTest, check_test
 from asp_eval.stats.power.trials import Arms, Counts, Population, draw_trials
 from asp_eval.stats.power.values import Values, combinations, single
@@ -211,6 +213,9 @@ def simulate_power(
     chosen = test or TTest()
     check_test(chosen)
     parts: dict[str, object] = {"design": design, "waves": waves or EndOnly(), "losses": losses or Losses()}
+    effects = tuple(float(x) for x in np.atleast_1d(np.asarray(effect, float)))
+    for one in effects:
+        refuse_wrong_units(Continuous(), one)
     rows, said = [], []
     for resolved, varied in combinations(parts):
         plan, wave, lost = cast(Any, (resolved["design"], resolved["waves"], resolved["losses"]))
@@ -218,7 +223,6 @@ def simulate_power(
         said.append((*plan.account(), str(wave), str(lost)))
     common = tuple(a for a in said[0] if all(a in s for s in said))
     account = (*common, f"{trials:,} trials simulated with seed {seed}; normal outcomes; REML and {type(how).__name__}")
-    effects = tuple(float(x) for x in np.atleast_1d(np.asarray(effect, float)))
     return SimulatedPower(tuple(rows), effects, trials, seed, chosen, account)
 
 

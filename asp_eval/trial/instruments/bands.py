@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase, listed
+from asp_eval.trial.instruments.ages_and_sexes import checked_ages, checked_sexes
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.parts import BandSet
 from asp_eval.trial.instruments.responses import years
@@ -23,7 +24,6 @@ NO_COUNTRY = Fault(
     "INS-023", "the instrument has no band set from this country",
     "Another country's set is used only if you name it yourself.",
 )  # fmt: skip
-WRONG_LENGTH = Fault("INS-024", "the {what} do not match the responses row for row", "Give one value for every row.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,16 +117,13 @@ def fitting_sets(
     >>> print(*fitting_sets(instrument("sdq-parent-4-17"), "dk-parents-5-7-boys", 2, boys, both).notes, sep="|")
     |dk-parents-5-7-boys was not made for this child: boy, 4.20 years
     """
+    ages = None if age_years is None else checked_ages(age_years, n, instrument.id)
+    sexes = None if sex is None else checked_sexes(sex, n, instrument.id)
     names = [None] if bands is None else [bands] if isinstance(bands, str) else list(bands)
     found = [instrument.band_set(name) for name in names]
     sets = tuple(each for each in found if not isinstance(each, Unavailable))
     if not sets:
         return Fit((), np.full(n, -1, dtype=np.int64), np.full(n, NO_NOTE, dtype=object))
-    for what, given in (("ages", age_years), ("sexes", sex)):
-        if given is not None and len(given) != n:
-            WRONG_LENGTH.refuse(instrument.id, found=len(given), expected=n, what=what)
-    ages = None if age_years is None else np.asarray(age_years.to_numpy(dtype=float, na_value=np.nan), np.float64)
-    sexes = None if sex is None else sex.astype("string").to_numpy(dtype=object, na_value="")
     if bands is not None:
         for each in sets:
             _refuse_unknown(instrument, each, ages is None, sexes is None)

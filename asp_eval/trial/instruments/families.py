@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.phrases import NO_NOTE, Phrase
+from asp_eval.trial.instruments.ages_and_sexes import FIRST_ROW, checked_ages
 from asp_eval.trial.instruments.computing import compute
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import Library, form_positions, shipped
-from asp_eval.trial.instruments.responses import FIRST_ROW, answered, checked_codes, column_names
+from asp_eval.trial.instruments.responses import answered, checked_codes, column_names
 
 TWO_FORMS = Fault("SCO-006", "the child has answers on two forms", "Keep the answers of the form that was used.")
 NO_FORM = Phrase("the age is unknown or outside the forms, so no form could be picked")
@@ -47,9 +48,9 @@ def score_family(name: str, responses: pd.DataFrame, age_years: pd.Series[float]
     Raises
     ------
     DataProblems
-        As `scoring.score`, and SCO-006 for a row with answers on two forms.
+        As `scoring.score`, SCO-009 for an age that is none, and SCO-006 for a row with answers on two forms.
     Refusal
-        INS-001 if there is no such family.
+        INS-001 if there is no such family, SCO-008 if the ages are not as many as the rows.
 
     Examples
     --------
@@ -59,6 +60,7 @@ def score_family(name: str, responses: pd.DataFrame, age_years: pd.Series[float]
     ['sdq-teacher-2-4', 'the age picks sdq-teacher-4-17']
     """
     forms = (library or shipped()).family(name)
+    checked_ages(age_years, len(responses), f"responses to {name}")
     by_age = form_positions(forms, age_years)
     stored = np.column_stack([answered(responses, form.columns) for form in forms])
     if set(responses.columns).isdisjoint(column for form in forms for column in form.columns):

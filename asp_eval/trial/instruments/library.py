@@ -17,6 +17,7 @@ from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.phrases import Phrase, any_of
 from asp_eval.core.resources import shipped_folder
 from asp_eval.core.strict_yaml import read_yaml
+from asp_eval.trial.instruments.ages_and_sexes import checked_ages
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.norms import FOLDER, NO_INSTRUMENT, with_norms
 from asp_eval.trial.instruments.parts import Ages
@@ -260,7 +261,7 @@ def form_positions(forms: Sequence[Instrument], age_years: pd.Series[float]) -> 
     """Return for each age the position of the form that serves it, -1 where none does."""
     import numpy as np
 
-    age = age_years.to_numpy(dtype=float, na_value=np.nan)
+    age = checked_ages(age_years, len(age_years))
     picked = np.full(len(age), -1, dtype=np.int64)
     for position, form in enumerate(forms):
         fits = np.ones(len(age), bool) if form.ages is None else (age >= form.ages.from_) & (age < form.ages.below)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -11,18 +12,18 @@ from numpy.typing import NDArray
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.phrases import Phrase
+from asp_eval.core.spelling import numeral
+from asp_eval.trial.instruments.ages_and_sexes import FIRST_ROW, checked_ages
 from asp_eval.trial.instruments.definition import Instrument
 
 Floats = NDArray[np.float64]
 
-FIRST_ROW = 2  # as a spreadsheet numbers rows: the header is row 1
 MOST_LISTED = 200  # cells; a reader who meets more has one cause to cure, not two hundred
 
 NO_COLUMN = Fault("SCO-001", "the column of item {number} is missing", "Add it, empty where unanswered, or map it by its name.")
 NOT_NUMBER = Fault("SCO-002", "the answer is not a number{label}", "Recode it to its code, or leave it empty if unanswered.")
 NOT_CODE = Fault("SCO-003", "the answer is not an allowed code{label}", "Correct the cell, or leave it empty if unanswered.")
 TWO_COLUMNS = Fault("SCO-004", "the column stands twice", "Keep one of the two.")
-WRONG_LENGTH = Fault("SCO-008", "the ages do not match the responses row for row", "Give one age for every row.")
 WRONG_AGE = Fault(
     "SCO-007", "the child's age is not one the form {form} is for",
     "Correct the age, or score the row on the form that was used: 'score_family' picks it and says so.",
@@ -81,12 +82,12 @@ def checked_codes(instrument: Instrument, responses: pd.DataFrame, rows: NDArray
 
 def check_ages(instrument: Instrument, responses: pd.DataFrame, age_years: pd.Series[float] | None) -> None:
     """Raise every answered row whose child is not of the form's ages (SCO-007); an unknown age is let pass."""
-    if age_years is None or instrument.ages is None:
+    if age_years is None:
         return
     place = Place(f"responses to {instrument.id}")
-    if len(age_years) != len(responses):
-        WRONG_LENGTH.refuse(place, found=len(age_years), expected=len(responses))
-    age = age_years.to_numpy(dtype=float, na_value=np.nan)
+    age = checked_ages(age_years, len(responses), place.source)
+    if instrument.ages is None:
+        return
     served = np.isnan(age) | ((age >= instrument.ages.from_) & (age < instrument.ages.below))
     rated = answered(responses, list(column_names(instrument, responses).values()))
     expected = f"from {instrument.ages.from_:g} to below {instrument.ages.below:g} years"
@@ -133,10 +134,10 @@ def _codes(cells: pd.Series[float], allowed: tuple[int, ...]) -> tuple[Floats, N
 
 
 def _number(cell: object) -> float:
-    try:
-        return float(str(cell))
-    except ValueError:
-        return np.nan
+    if isinstance(cell, Real):
+        return float(cell)
+    number = numeral(str(cell).strip())
+    return np.nan if number is None else float(number)
 
 
 def _truth_values(cells: pd.Series[float]) -> NDArray[np.bool_]:
