@@ -134,7 +134,7 @@ def _codes(cells: pd.Series[float], allowed: tuple[int, ...]) -> tuple[Floats, N
 
 
 def _number(cell: object) -> float:
-    if isinstance(cell, Real):
+    if isinstance(cell, Real) and not isinstance(cell, bool):
         return float(cell)
     number = numeral(str(cell).strip())
     return np.nan if number is None else float(number)
