@@ -19,6 +19,7 @@ from asp_eval.cli import analyse as analyse
 from asp_eval.cli import gap as gap
 from asp_eval.cli import report as report
 from asp_eval.cli import export as export
+from asp_eval.cli import forget as forget
 from asp_eval.cli.instruments import instruments_app
 
 # isort: on

@@ -135,5 +135,5 @@ def _files(folder: Path, chain: Sequence[ledger.Entry]) -> Iterator[Problem]:
             continue
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != (was := found.body.kept_sha256):
+        if digest != (was := found.kept_sha256):
             yield OTHER_FILE.at(f"data/{found.file}", found=digest[:12], expected=was[:12], entry=found.import_id)

@@ -172,6 +172,24 @@ class Store:
         digests = {entry.digest for entry in chain}
         finish_file_sets(self._output, digests.__contains__)
 
+    def rewrite(self) -> None:
+        """Write the database anew, so that nothing of rows that were deleted is left in blocks of the file that are free."""
+        part = self.folder / f".study.duckdb.{os.getpid()}.part"
+        part.unlink(missing_ok=True)
+        connection = self._open(read_only=False)
+        try:
+            connection.execute("CHECKPOINT")
+            ((name,),) = connection.execute("SELECT current_database()").fetchall()
+            connection.execute(f"ATTACH '{str(part).replace(chr(39), chr(39) * 2)}' AS fresh")
+            connection.execute(f'COPY FROM DATABASE "{name}" TO fresh')
+            connection.execute("DETACH fresh")
+            if sys.platform != "win32":
+                part.replace(self.path)  # while the old one is held, so that nobody can write into it
+        finally:
+            connection.close()
+        if part.is_file():  # Windows cannot replace a file that is open
+            part.replace(self.path)
+
     def _create(self) -> None:
         """Put an empty database in place in one step, so that a half-made one is never there."""
         import duckdb

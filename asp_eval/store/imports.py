@@ -8,6 +8,7 @@ An entry says what was true when it was written and is never changed; what becam
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ COLUMNS = {
     "table_name": "VARCHAR",
     "wave": "VARCHAR",
     "rows_in": "BIGINT",
-    **dict.fromkeys((*PARTS, "rows_superseded"), "BIGINT"),
+    **dict.fromkeys((*PARTS, "rows_superseded", "rows_forgotten"), "BIGINT"),
     "superseded": "BOOLEAN",
     "supersedes": "DOUBLE",
     "corrects": "DOUBLE",
@@ -56,11 +57,17 @@ class Import:
         Whether another file took its place, or that of the file it corrects.
     taken : int
         Rows that corrections took out of its quarantine.
+    forgotten : mapping of str to int
+        Rows of children who withdrew, by what had become of them.
+    copy : KeptCopy, optional
+        What is kept of its file since such rows were taken out of that too.
     """
 
     entry: ledger.Entry
     superseded: bool
     taken: int
+    forgotten: Mapping[str, int] = field(default_factory=dict)
+    copy: ledger.KeptCopy | None = None
 
     @property
     def import_id(self) -> int:
@@ -75,7 +82,12 @@ class Import:
     @property
     def file(self) -> str:
         """Its name in ``data/``."""
-        return self.body.file
+        return self.copy.file if self.copy else self.body.file
+
+    @property
+    def kept_sha256(self) -> str:
+        """Digest of what is kept of it."""
+        return self.copy.sha256 if self.copy else self.body.kept_sha256
 
     def is_of(self, table: Table, mapping: MappingFile) -> bool:
         """Whether it is the same file, read in the same way."""
@@ -83,11 +95,12 @@ class Import:
         return then == (table.sha256, mapping.digest, table.schema.digest)
 
     def counts(self) -> dict[str, int]:
-        """Return what became of its rows, as of now: the `PARTS` and ``rows_superseded``, which add up to ``rows_in``."""
+        """Return what became of its rows, as of now: the `PARTS`, those superseded and forgotten, which add up to ``rows_in``."""
         if self.superseded:
-            return {**dict.fromkeys(PARTS, 0), "rows_superseded": self.body.rows_in}
-        now = {part: int(getattr(self.body, part)) for part in PARTS}
-        return now | {"quarantined": now["quarantined"] - self.taken, "rows_superseded": self.taken}
+            return {**dict.fromkeys(PARTS, 0), "rows_superseded": self.body.rows_in, "rows_forgotten": 0}
+        now = {part: int(getattr(self.body, part)) - self.forgotten.get(part, 0) for part in PARTS}
+        gone = {"rows_superseded": self.taken, "rows_forgotten": sum(self.forgotten.values())}
+        return now | {"quarantined": now["quarantined"] - self.taken} | gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +193,17 @@ def imports(chain: Sequence[ledger.Entry]) -> tuple[Import, ...]:
     for _, body in found:
         for number, rows in body.takes.items():
             taken[number] += rows
-    return tuple(Import(entry, entry.entry in gone, taken[entry.entry]) for entry, _ in found)
+    forgotten: dict[int, Counter[str]] = {}
+    copies: dict[int, ledger.KeptCopy] = {}
+    for each in (entry.content for entry in chain if entry.kind == ledger.ForgetBody.kind):
+        assert isinstance(each, ledger.ForgetBody)  # by its kind
+        copies |= each.copies
+        for number, parts in each.rows.items():
+            forgotten.setdefault(number, Counter()).update(parts)
+    return tuple(
+        Import(entry, entry.entry in gone, taken[entry.entry], forgotten.get(entry.entry, {}), copies.get(entry.entry))
+        for entry, _ in found
+    )
 
 
 def _body(entry: ledger.Entry) -> ledger.ImportBody:
@@ -198,14 +221,15 @@ def standing(connection: DuckDBPyConnection, name: str, wave: str | None) -> tup
 def frame(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
     """Return the imports of a ledger as a table.
 
-    In every row ``rows_in = accepted + unanswered + filtered + collapsed + duplicates + quarantined + rows_superseded``,
-    as of now.
+    In every row ``rows_in = accepted + unanswered + filtered + collapsed + duplicates + quarantined + rows_superseded +
+    rows_forgotten``, as of now.
     """
     rows = []
     for found in imports(chain):
         entry, body = found.entry, found.body.model_dump()
         rows.append({
-            **{name: body.get(name) for name in COLUMNS}, **found.counts(), "import_id": entry.entry,
+            **{name: body.get(name) for name in COLUMNS}, **found.counts(), "import_id": entry.entry, "file": found.file,
+            "kept_sha256": found.kept_sha256,
             "superseded": found.superseded, "package_version": entry.package_version, "imported_at": entry.recorded_at,
             "imported_by": entry.recorded_by,
         })  # fmt: skip

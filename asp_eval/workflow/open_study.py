@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from asp_eval.workflow.check import StudyCheck
     from asp_eval.workflow.export import Export
     from asp_eval.workflow.export_files import Format
+    from asp_eval.workflow.forget import Forgotten
     from asp_eval.workflow.propose import ProposedMapping
     from asp_eval.workflow.randomise import Draw
     from asp_eval.workflow.report import Report
@@ -142,6 +143,12 @@ class StudyFolder:
         from asp_eval.workflow.export import export
 
         return export(self, folder, form=form)
+
+    def forget(self, child: str, *, copies: bool = False) -> Forgotten:
+        """Take one child's answers out of the study; see `asp_eval.workflow.forget.forget`."""
+        from asp_eval.workflow.forget import forget
+
+        return forget(self, child, copies=copies)
 
     def frame(self, outcome: str, wave: str | None = None) -> pd.DataFrame:
         """Return the rows on which an outcome is analysed; see `asp_eval.analysis_set`."""

@@ -64,7 +64,7 @@ def waiting(study: Study) -> list[tuple[int, int, int, str | None, str | None]]:
 
 def counts(study: Study) -> list[list[int]]:
     ledger = table(study, "import_ledger")
-    assert (ledger["rows_in"] == ledger[[*PARTS, "rows_superseded"]].sum(axis=1)).all()
+    assert (ledger["rows_in"] == ledger[[*PARTS, "rows_superseded", "rows_forgotten"]].sum(axis=1)).all()
     shown = ["rows_in", "accepted", "quarantined", "rows_superseded"]
     return ledger.loc[ledger["table_name"] == "screening", shown].to_numpy().tolist()
 

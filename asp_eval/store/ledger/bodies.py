@@ -239,6 +239,32 @@ class ExportBody(LedgerBody):
     files: Mapping[ContainedName, str]
 
 
+class KeptCopy(BaseModel):
+    """What is kept of a file, and the digest of that."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: ContainedName
+    sha256: str
+
+
+class ForgetBody(LedgerBody):
+    """One child's answers that were taken out; whose they were is not said.
+
+    Attributes
+    ----------
+    rows : mapping of int to mapping of str to int
+        How many rows of each import are gone, by its entry and by what had become of them: accepted, unanswered, quarantined.
+    copies : mapping of int to KeptCopy
+        What is kept from then on of the files of some imports, by entry.
+    """
+
+    kind: ClassVar[str] = "forget"
+
+    rows: Mapping[int, Mapping[str, int]]
+    copies: Mapping[int, KeptCopy] = Field(default_factory=dict)
+
+
 Body = (
     ImportBody
     | DrawBody
@@ -249,8 +275,15 @@ Body = (
     | GapBody
     | ReportBody
     | ExportBody
+    | ForgetBody
 )  # fmt: skip
-DATA_KINDS = (ImportBody.kind, DrawBody.kind, LateDrawBody.kind, RedrawBody.kind)  # that bring data or arms
+DATA_KINDS = (
+    ImportBody.kind,
+    DrawBody.kind,
+    LateDrawBody.kind,
+    RedrawBody.kind,
+    ForgetBody.kind,
+)  # that change data or arms
 MODELS: dict[tuple[str, int], type[LedgerBody]] = {(model.kind, model.version): model for model in get_args(Body)}
 
 

@@ -1,0 +1,217 @@
+"""Taking one child's answers out of everything that a study holds, when consent is withdrawn.
+
+What is taken out is counted in the ledger; whose it was is not entered anywhere. The imports of which rows are gone keep their
+entries, and `imports` counts ``rows_forgotten`` of them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asp_eval.core.errors import Fault
+from asp_eval.intake.files.protected import ProtectedTable, protected_copy
+from asp_eval.intake.files.raw import SPACES
+from asp_eval.intake.mapping.mapping import NO_MAPPING, mapping_beside
+from asp_eval.intake.mapping.mapping import Mapping as MappingFile
+from asp_eval.intake.pipeline import read_export
+from asp_eval.store import children, imports, ledger
+from asp_eval.store.archive import keep_export
+from asp_eval.store.layout import quoted, stored_columns, stored_tables
+from asp_eval.store.reconciliation import refuse_unreconciled
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+NO_CHILD = Fault(
+    "STO-060", "no table, and no row in quarantine, has this child",
+    "Give the id as the study has it: 'asp-eval check' and output/problems show ids as they are stored.",
+)  # fmt: skip
+
+CHILD = "child_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was taken out.
+
+    Attributes
+    ----------
+    rows : mapping of str to int
+        Rows taken out of each stored table, by its name, ``quarantine`` included.
+    entry : int
+        The ledger's entry.
+    """
+
+    rows: Mapping[str, int]
+    entry: int
+
+
+def erase(
+    connection: DuckDBPyConnection, ids: Collection[str], waves: Sequence[str], copies: Mapping[int, ledger.KeptCopy]
+) -> Erased:
+    """Take a child out of every table and of quarantine, and enter that in the ledger, inside the caller's transaction.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    ids : collection of str
+        The child's id, in every way it may be stored.
+    waves : sequence of str
+        Of the study, in order.
+    copies : mapping of int to KeptCopy
+        What is kept from now on of the files that were imported, by entry.
+
+    Raises
+    ------
+    Refusal
+        STO-060 if the child is nowhere; STO-030 if the rows would not add up afterwards.
+    """
+    known = imports.imports(ledger.entries(connection))
+    waits = [row for row in _waiting(connection, known) if row.child in ids]
+    rows: dict[str, int] = {}
+    gone: dict[int, Counter[str]] = {}
+    for name in ("screening", "children"):
+        for one in _where(connection, known, name, ids):
+            gone.setdefault(one.import_id, Counter())[one.part] += one.n
+    for name in stored_tables(connection):
+        column = CHILD if CHILD in stored_columns(connection, name) else "unit_id" if name == "scores" else None
+        if column is not None:
+            condition = f"{quoted(column)} IN (SELECT unnest(?))" + (" AND unit = 'child'" if name == "scores" else "")
+            ((n,),) = connection.execute(f"SELECT count(*) FROM {quoted(name)} WHERE {condition}", [list(ids)]).fetchall()
+            if n:
+                connection.execute(f"DELETE FROM {quoted(name)} WHERE {condition}", [list(ids)])
+                rows[name] = int(n)
+    for row in waits:
+        connection.execute("DELETE FROM quarantine WHERE import_id = ? AND row = ?", [row.import_id, row.row])
+        gone.setdefault(row.latest, Counter())["quarantined"] += 1
+    rows |= {"quarantine": len(waits)} if waits else {}
+    if not rows and not copies:
+        NO_CHILD.refuse()
+    if stored_columns(connection, "child_reports"):
+        children.derive(connection, waves)
+    body = ledger.ForgetBody(rows={number: dict(parts) for number, parts in sorted(gone.items())}, copies=dict(copies))
+    entry = ledger.append(connection, body)
+    for name, wave in {(one.body.table_name, one.body.wave) for one in known}:
+        refuse_unreconciled(connection, name, wave)
+    return Erased(dict(sorted(rows.items())), entry.entry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows of a child that came with an import, and what had become of them."""
+
+    import_id: int
+    part: str
+    n: int
+
+
+def _where(connection: DuckDBPyConnection, known: Sequence[imports.Import], name: str, ids: Collection[str]) -> Iterator[_Part]:
+    """Yield with which imports for a table a child's rows came: at a wave one that still has rows of that kind."""
+    for wave in {one.body.wave for one in known if one.body.table_name == name and not one.superseded}:
+        listed = _count(connection, "child_reports", wave, ids)
+        rated = _count(connection, "screening", wave, ids) if name == "screening" else listed
+        stands = [one for one in known if not one.superseded and (one.body.table_name, one.body.wave) == (name, wave)]
+        for part, n in (("accepted", rated), ("unanswered", listed - rated)):
+            for one in stands:
+                taken = min(n, one.counts()[part])
+                n -= taken
+                if taken:
+                    yield _Part(one.import_id, part, taken)
+
+
+def _count(connection: DuckDBPyConnection, name: str, wave: str, ids: Collection[str]) -> int:
+    if not stored_columns(connection, name):
+        return 0
+    query = f"SELECT count(*) FROM {quoted(name)} WHERE wave = ? AND child_id IN (SELECT unnest(?))"
+    ((n,),) = connection.execute(query, [wave, list(ids)]).fetchall()
+    return int(n)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    import_id: int
+    row: int
+    latest: int
+    child: str
+
+
+def _waiting(connection: DuckDBPyConnection, known: Sequence[imports.Import]) -> Iterator[_Waiting]:
+    """Yield the rows in quarantine with the child of each, as their cells have it."""
+    if not stored_columns(connection, "quarantine"):
+        return
+    columns = {one.import_id: _column(one) for one in known}
+    for number, row, latest, cells in connection.execute("SELECT import_id, row, latest, cells FROM quarantine").fetchall():
+        yield _Waiting(number, row, latest, str(json.loads(cells).get(columns[number], "")).strip(SPACES))
+
+
+def _mapping(one: imports.Import) -> MappingFile:
+    return MappingFile.model_validate_json(one.body.mapping) if one.body.mapping else NO_MAPPING
+
+
+def _column(one: imports.Import) -> str:
+    """Return what a file calls the child's id."""
+    return next((theirs for theirs, ours in _mapping(one).rename.items() if ours == CHILD), CHILD)
+
+
+def holding(known: Sequence[imports.Import], ids: Collection[str], data: Path) -> Iterator[tuple[imports.Import, ProtectedTable]]:
+    """Yield the kept files that have a child, each with what it holds without the child.
+
+    Parameters
+    ----------
+    known : sequence of Import
+    ids : collection of str
+    data : Path
+        The folder of kept files.
+    """
+    for one in known:
+        path = data / one.file
+        if not path.is_file():
+            continue
+        raw = read_export(path, _mapping(one).format)
+        column = raw.columns.get(_column(one))
+        if column is None:
+            continue
+        theirs = np.array([str(text).strip(SPACES) in ids for text in column.texts], dtype=bool)
+        rows = column.where(theirs)
+        if rows.any():
+            yield one, ProtectedTable.of(raw.keep(~rows))
+
+
+@contextmanager
+def kept_without(held: Sequence[tuple[imports.Import, ProtectedTable]], data: Path) -> Iterator[Mapping[int, ledger.KeptCopy]]:
+    """Keep what is left of files in their place; after an error in what is done meanwhile, the files are as they were.
+
+    A copy is CSV, whatever the file was, and stands for the file: it is read as the file was, and imported it is the import.
+
+    Parameters
+    ----------
+    held : sequence of (Import, ProtectedTable)
+        From `holding`.
+    data : Path
+        The folder of kept files.
+    """
+    kept: dict[int, ledger.KeptCopy] = {}
+    with ExitStack() as stack:
+        for one, left in held:
+            path = data / one.file
+            scratch = Path(stack.enter_context(TemporaryDirectory()))
+            copy, origin = protected_copy(left, path).write(scratch)
+            found = stack.enter_context(keep_export(copy, mapping_beside(path), data, (origin,)))
+            kept[one.import_id] = ledger.KeptCopy(file=found.name, sha256=found.sha256)
+        yield kept
+    for path in {data / one.file for one, _ in held}:
+        if path.parent != data:  # it is there with what explains it, and nothing else
+            shutil.rmtree(path.parent, ignore_errors=True)
+        else:
+            (mapping_beside(path) or path).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
