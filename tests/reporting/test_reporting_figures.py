@@ -7,7 +7,9 @@ where arithmetic puts them, and tells the sides apart without colour.  5. What h
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,8 @@ from asp_eval.reporting.figures.flow import FlowBox, flow_figure
 from asp_eval.reporting.figures.forest import ForestEntry, forest
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.templates import templates
+from asp_eval.reporting.theme import contrast_with_white
 
 EN = Numbers(words_for("en"))
 
@@ -154,3 +158,13 @@ def test_without_a_comparison_the_two_marks_stay_and_the_gap_is_left_out():
     assert line.staff is not None
     assert (line.diamond, line.band) == ("", None)
     assert [text.text for text in line.reason] == ["no comparison"]
+
+
+def test_marks_stand_out_from_white_also_in_grey():
+    """Lines and edges that mean something have a contrast of 3 at least, as WCAG 2.2, 1.4.11 asks; a print in grey keeps it."""
+    template = (Path(templates().loader.searchpath[0]) / "figures" / "text.svg.j2").read_text(encoding="utf-8")
+    colours = dict(re.findall(r'"(\w+)": "(#[0-9a-f]{6})"', template))
+    behind = {"rule", "hair", "band", "white"}  # grid lines, and areas with an edge
+    assert set(colours) > behind
+    pale = {name: contrast_with_white(colour) for name, colour in colours.items() if name not in behind}
+    assert min(pale.values()) >= 3, pale

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 FONT = "Calibri"
 TEXT_WIDTH = 178.0  # mm, of A4 within the margins
-QUIET, WARM, INK, RULE, WASH = "55636F", "B4600C", "1B2733", "CDD5DB", "F4F7F8"
+QUIET, WARM, INK, RULE, WASH, EDGE = "55636F", "B4600C", "1B2733", "CDD5DB", "F4F7F8", "7D8D98"
 SIZES = {
     "Normal": 10,
     "Title": 20,
@@ -384,8 +384,8 @@ class _Writer:
             line = self.word.add_paragraph()
             line.paragraph_format.space_before = Pt(10)
             line.paragraph_format.keep_with_next = position < question.lines - 1 or None
-            _border(line, "bottom", "9AA7B0", 4)
-            _border(line, "between", "9AA7B0", 4)
+            _border(line, "bottom", EDGE, 4)
+            _border(line, "between", EDGE, 4)
 
     def _put_callout(self, callout: Callout) -> None:
         if callout.kind == "caution":
