@@ -55,7 +55,7 @@ def study(tmp_path_factory):
     put(made, folder, homes.assign(name=homes["institution_id"])[["institution_id", "name"]], "institutions")
     put(made, folder, homes.assign(date="2027-08-01", source="the registry"), "allocation")
     rows = data.drop(columns="arm").assign(birth_month="2022-06")
-    put(made, folder, rows.assign(date="2027-09-10", points=None, asks=None, incidents=None), "screening", "w1")
+    put(made, folder, rows.assign(date="2027-09-10", points=rows["pre"], asks=0, incidents=0), "screening", "w1")
     put(made, folder, rows.assign(date="2028-05-10"), "screening", "w2")
     return made
 
