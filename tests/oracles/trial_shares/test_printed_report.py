@@ -1,12 +1,14 @@
 """A trial of a yes, bands and a count, from exports to the printed report; its numbers again in R (make_reference.R).
 
 1. shares, differences, ratios and their standard errors are those of lme4 and ordinal; 2. tests are t on institutions;
-3. every headline is computed twice, and agrees; 4. the page says shares and percentage points, and no points.
+3. every headline is computed twice, and agrees; 4. the page says shares and percentage points, and no points; 5. an outcome
+of two values that is declared continuous is a caution at check.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.analyse import analyse
+from asp_eval.workflow.check import check_study
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.report import report
 
@@ -137,3 +140,11 @@ def test_the_page_says_shares(pages, results, language, said, unsaid):
     for value in shares.values():
         shown = f"{100 * value:.1f}"
         assert (shown if language == "en" else shown.replace(".", ",")) in text
+
+
+def test_two_values_declared_continuous_are_a_caution(study, tmp_path):
+    assert not [p for p in check_study(study).problems if p.code == "ANA-061"]
+    folder = shutil.copytree(study.folder, tmp_path / "points")
+    (folder / "study.yaml").write_text(STUDY.replace("scale: binary, ", ""), encoding="utf-8")
+    (found,) = [p for p in check_study(load_study(folder)).problems if p.code == "ANA-061"]
+    assert found.severity == "warning" and "asks" in str(found) and "0, 1" in str(found)
