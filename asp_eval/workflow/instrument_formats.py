@@ -16,6 +16,7 @@ from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.instruments.wording import FOLDER, OWN_WORDING, worded, wording_template
 
 NO_FORMAT = Fault("INS-035", "there is no such format", "Name one of: {formats}.")
+FILLED = Fault("INS-037", "the file is there already and is not overwritten", "Fill it in, or remove it first.")
 NOBODYS_WORDING = Fault(
     "INS-038", "the file of wording is named after no instrument",
     "Give it the name of the instrument, ID.yaml; 'asp-eval instruments list --study DIR' shows them all.",
@@ -133,3 +134,13 @@ def wordings(study: Path, library: Library, *, all_known: bool = True) -> tuple[
     if problems:
         raise DataProblems(problems)
     return tuple(found)
+
+
+def target(instrument: Instrument, to: str, name: str, study: Path | None) -> Path:
+    """Return where an export goes unless a file is named: where one stands, but empty slots into the study, and only once."""
+    if to != "wording":
+        return Path(name)
+    path = Path(name) if study is None else wording_file(study, instrument)
+    if path.exists():
+        FILLED.refuse(str(path))
+    return path

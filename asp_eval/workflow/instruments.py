@@ -14,7 +14,6 @@ from asp_eval.trial.instruments.library import INSTRUMENTS, Library, library_of,
 
 NO_STUDY = Fault("CLI-010", "there is no study.yaml in this folder", "Name the study folder, or start one: 'asp-eval init'.")
 
-FILLED = Fault("INS-037", "the file is there already and is not overwritten", "Fill it in, or remove it first.")
 NO_ID = Fault("INS-042", "this cannot be the id of an instrument", "Use small letters, digits and hyphens, a letter first.")
 ID = re.compile(r"[a-z][a-z0-9-]*")
 
@@ -161,12 +160,12 @@ def export_instrument(
     Refusal, DataProblems
         What `instrument_formats.export` refuses; INS-037 if the file is there and may not be overwritten.
     """
-    from asp_eval.workflow.instrument_formats import export, wording_file
+    from asp_eval.workflow.instrument_formats import export, target, wording_file
 
     found = _library(study).instrument(name)
     words = wording or (None if study is None else wording_file(study, found))
     default, content = export(found, to, language=language, wording=words)
-    path = out or _target(found, to, default, study)
+    path = out or target(found, to, default, study)
     write_whole(path, content)
     return ExportedInstrument(found.id, found.version, to, path)
 
@@ -218,6 +217,8 @@ def _new_file(name: str, study: Path | None) -> Path:
     if not ID.fullmatch(name):
         NO_ID.refuse(found=name)
     _library_folder(study)
+    from asp_eval.workflow.instrument_formats import FILLED
+
     path = Path(f"{name}.yaml") if study is None else study / INSTRUMENTS / f"{name}.yaml"
     if path.exists():
         FILLED.refuse(str(path))
@@ -234,15 +235,3 @@ def _library_folder(study: Path | None) -> Path | None:
     if study is not None and not (study / "study.yaml").is_file():
         NO_STUDY.refuse(str(study))
     return None if study is None else study.resolve()
-
-
-def _target(instrument: Instrument, to: str, name: str, study: Path | None) -> Path:
-    """Return where an export goes unless a file is named: where one stands, but empty slots into the study, and only once."""
-    if to != "wording":
-        return Path(name)
-    from asp_eval.workflow.instrument_formats import wording_file
-
-    path = Path(name) if study is None else wording_file(study, instrument)
-    if path.exists():
-        FILLED.refuse(str(path))
-    return path

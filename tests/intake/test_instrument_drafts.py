@@ -58,7 +58,7 @@ def test_a_dictionary_of_redcap_is_read(tmp_path):
     draft = drafted(tmp_path / "dictionary.csv", "da")
     assert draft["languages"] == ["da"]
     assert [item["text"]["da"] for item in draft["items"]] == [item.text["da"] for item in GAP.items]
-    assert draft["items"][0]["key"] == f"gap_competences_child_{GAP.items[0].key}"
+    assert draft["items"][0]["key"] == f"gcc_{GAP.items[0].key}"
 
 
 def test_a_survey_of_qualtrics_is_read(tmp_path):

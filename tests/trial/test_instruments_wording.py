@@ -3,7 +3,7 @@
 import pytest
 
 from asp_eval.core.errors import DataProblems, Refusal
-from asp_eval.trial.instruments.library import instrument, instruments
+from asp_eval.trial.instruments.library import instrument, instruments, shipped
 from asp_eval.trial.instruments.wording import worded, wording_template
 from asp_eval.workflow.instrument_formats import FORMATS, export, target, wording_file, wordings
 
@@ -122,11 +122,11 @@ def test_an_own_wording_is_never_replaced(tmp_path):
 
 def test_all_wordings_of_a_study_are_checked_at_once(tmp_path):
     supplied(tmp_path, IMPACT)
-    assert [form.id for form in wordings(tmp_path, instruments())] == ["sdq-teacher-impact"]
+    assert [form.id for form in wordings(tmp_path, shipped())] == ["sdq-teacher-impact"]
     supplied(tmp_path, SDQ, wording_template(SDQ))
     supplied(tmp_path, instrument("sdq-parent-impact"), "instrument: x")
     with pytest.raises(DataProblems) as caught:
-        wordings(tmp_path, instruments())
+        wordings(tmp_path, shipped())
     assert {problem.place.source for problem in caught.value.problems} == {"sdq-teacher-4-17.yaml", "sdq-parent-impact.yaml"}
 
 

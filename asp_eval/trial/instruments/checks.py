@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -35,6 +36,17 @@ NO_CONDITION_SCORE = Fault(
     "Give all its items the same 'unless', and the scale an 'if_not_asked' within its range.",
 )  # fmt: skip
 TWO_TEXTS = Fault("INS-019", "the item has both a text and two poles", "Keep one of the two.")
+
+UNHOLDABLE = Fault(
+    "INS-043", "no form can hold this text: {what}",
+    "Write it anew; a soft line break from a word processor is one of these. Only longer texts may have lines, parted by "
+    "ordinary line breaks.",
+)  # fmt: skip
+SHARED_NAME = Fault("INS-044", "every form has a field of this name already", "Give the item another key.")
+MAY_HAVE_LINES = {"instruction", "statement", "text", "low", "high", "anchor", "status", "reason", "note"}
+FIELD_NAMES = {
+    "child_id", "respondent_id", "institution_id", "rater_id", "date", "wave", "sex", "birth_month", "record_id", "instrument",
+}  # fmt: skip
 
 
 def unique_keys(
@@ -89,6 +101,29 @@ def languages(document: BaseModel, declared: Sequence[str]) -> Iterator[Misfit]:
     for keys, text in _texts(document, ()):
         if lacking := [language for language in declared if language not in text]:
             yield Misfit(keys, NO_WORDING, ", ".join(text), ", ".join([*text, *lacking]))
+
+
+def holdable(document: BaseModel) -> Iterator[Misfit]:
+    """Find wordings with what a form cannot hold: control characters, ``${``, line breaks where one line is shown."""
+    for keys, text in _texts(document, ()):
+        lines = keys[0] == "items" or keys[-1] in MAY_HAVE_LINES
+        for language, words in text.items():
+            if what := _unholdable(words, lines=lines):
+                yield Misfit((*keys, language), UNHOLDABLE, repr(words), None, {"what": what})
+
+
+def _unholdable(words: str, *, lines: bool) -> Phrase | None:
+    if "${" in words:
+        return Phrase("an XLSForm takes '${{' for the name of a question")
+    if "\n" in words and not lines:
+        return Phrase("it stands on one line, and has a line break")
+    odd = next((each for each in words if each != "\n" and unicodedata.category(each) in {"Cc", "Cs", "Cn", "Zl", "Zp"}), None)
+    return None if odd is None else Phrase("it has the invisible character {code}", code=f"U+{ord(odd):04X}")
+
+
+def shared_names(items: Sequence[Item]) -> Iterator[Misfit]:
+    """Find items with the key of a field that every form has: answers under bare keys would be mixed up with it."""
+    yield from (Misfit(("items", i, "key"), SHARED_NAME, item.key) for i, item in enumerate(items) if item.key in FIELD_NAMES)
 
 
 def licensed_text(items: Sequence[Item], licence: Licence) -> Iterator[Misfit]:

@@ -100,6 +100,8 @@ class Instrument(Document):
             *checks.languages(self, self.languages),
             *checks.licensed_text(self.items, self.licence),
             *checks.questions(self.items),
+            *checks.holdable(self),
+            *checks.shared_names(self.items),
         ]
         if not found:  # arithmetic is checked only where every name points at something
             found = [

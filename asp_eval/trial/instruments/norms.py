@@ -44,7 +44,7 @@ class NormSet(BandSet):
     @model_validator(mode="after")
     def _suits_its_instruments(self, info: ValidationInfo) -> Self:
         known: Sequence[Instrument] = (info.context or {}).get("instruments", ())
-        found = [*checks.languages(self, tuple(self.title))]
+        found = [*checks.languages(self, tuple(self.title)), *checks.holdable(self)]
         for i, name in enumerate(self.instruments):
             forms = [each for each in known if each.id == name]
             if not forms:

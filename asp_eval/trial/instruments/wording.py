@@ -71,7 +71,7 @@ class Wording(Document):
     @model_validator(mode="after")
     def _fills_every_slot(self, info: ValidationInfo) -> Self:
         instrument: Instrument | None = (info.context or {}).get("instrument")
-        found = [*checks.languages(self, self.languages)]
+        found = [*checks.languages(self, self.languages), *checks.holdable(self)]
         if instrument is not None:
             if (self.instrument, self.version) != (instrument.id, instrument.version):
                 expected = f"{instrument.id} version {instrument.version}"

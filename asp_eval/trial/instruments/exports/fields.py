@@ -77,6 +77,13 @@ def question(item: Item, language: str) -> str:
     return say(item.text, language) if item.text else item.key
 
 
+def served(instrument: Instrument, language: str) -> str:
+    """Say which ages a questionnaire serves; it has some."""
+    ages = instrument.ages
+    words = "Børn fra {low:g} til under {high:g} år" if language == "da" else "Children from {low:g} to below {high:g} years"
+    return words.format(low=ages.from_, high=ages.below) if ages else ""
+
+
 def anchors(responses: Sequence[Response], language: str) -> list[str]:
     """Return what each answer means in practice, one line per answer that says so."""
     return [f"{say(each.label, language)}: {say(each.anchor, language)}" for each in responses if each.anchor]

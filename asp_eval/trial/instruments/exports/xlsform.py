@@ -11,9 +11,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.instruments.exports.field_form import BIRTH_MONTH, FieldForm
 from asp_eval.trial.instruments.exports.fields import (
     CPR_PATTERN,
-    FIELDS,
     LANGUAGE_NAMES,
     Field,
     Run,
@@ -28,16 +28,19 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 Row = Mapping[str, str]
+AGE = "age_in_years"
+# as trial.study.age_years: from the middle of the month of birth, in years of 365.25 days
+AGE_IN_YEARS = "(decimal-date-time(${date}) - decimal-date-time(date(concat(${birth_month}, '-15')))) div 365.25"
 NOT_A_CPR: Text = {"da": "Skriv en kode, ikke et CPR-nummer.", "en": "Write a code, not a personal number."}
 
 
-def xlsform(instrument: Instrument) -> bytes:
-    """Return the XLSX file of a form, in every language of the instrument.
+def xlsform(form: FieldForm | Instrument) -> bytes:
+    """Return the XLSX file of a form, in every language that its questionnaires share.
 
     Parameters
     ----------
-    instrument : Instrument
-        With its wording: see `wording.worded`.
+    form : FieldForm or Instrument
+        With its wording: see `wording.worded`. Of the forms of a family, the child's age picks the one that is asked.
 
     Examples
     --------
@@ -47,17 +50,18 @@ def xlsform(instrument: Instrument) -> bytes:
     """
     from openpyxl import Workbook
 
+    form = FieldForm.of(form) if isinstance(form, Instrument) else form
     book = Workbook()
-    first = instrument.languages[0]
-    plain = ("type", "name", "required", "relevant", "constraint")
+    first = form.languages[0]
+    plain = ("type", "name", "required", "relevant", "constraint", "calculation", "default")
     survey = book.active or book.create_sheet()
     survey.title = "survey"
-    _fill(survey, [*plain, *_columns("label", instrument), *_columns("constraint_message", instrument)], _survey(instrument))
-    _fill(book.create_sheet("choices"), ["list_name", "name", *_columns("label", instrument)], _choices(instrument))
+    _fill(survey, [*plain, *_columns("label", form), *_columns("constraint_message", form)], _survey(form))
+    _fill(book.create_sheet("choices"), ["list_name", "name", *_columns("label", form)], _choices(form))
     settings = {
-        "form_title": say(instrument.title, first),
-        "form_id": instrument.id,
-        "version": str(instrument.version),
+        "form_title": say(form.title, first),
+        "form_id": form.name,
+        "version": form.version,
         "default_language": _name(first),
     }
     _fill(book.create_sheet("settings"), list(settings), [settings])
@@ -66,46 +70,75 @@ def xlsform(instrument: Instrument) -> bytes:
     return content.getvalue()
 
 
-def _survey(instrument: Instrument) -> Iterator[Row]:
+def _survey(form: FieldForm) -> Iterator[Row]:
+    yield from (_field(field, form) for field in form.fields)
+    if form.by_age:
+        yield {"type": "calculate", "name": AGE, "calculation": AGE_IN_YEARS}
+    for number, instrument in form.numbered():
+        asked = _of_age(instrument) if instrument.id in form.by_age else ""
+        for row in _part(number, instrument, form):
+            relevant = " and ".join(filter(None, (asked, row.get("relevant", ""))))
+            yield {**row, "relevant": relevant}
+
+
+def _part(number: int, instrument: Instrument, form: FieldForm) -> Iterator[Row]:
+    """Yield the rows of one questionnaire; what is no question has a name without a dot, so that it is no item's."""
+    if form.is_joint:
+        yield {"type": "note", "name": f"title_{number}", **_labels("label", form, instrument.title)}
     if instrument.instruction:
-        yield {"type": "note", "name": "instruction", **_labels("label", instrument, instrument.instruction)}
-    yield from (_field(field, instrument) for field in FIELDS[instrument.unit])
-    for number, run in enumerate(runs(instrument), start=1):
+        yield {"type": "note", "name": f"instruction_{number}", **_labels("label", form, instrument.instruction)}
+    for position, run in enumerate(runs(instrument), start=1):
         if any(response.anchor for response in run.responses):
-            told = {language: "\n".join(anchors(run.responses, language)) for language in instrument.languages}
-            yield {"type": "note", "name": f"answers_{number}", **_labels("label", instrument, told)}
-        yield from (_question(item, run, instrument) for item in run.items)
+            told = {language: "\n".join(anchors(run.responses, language)) for language in form.languages}
+            yield {"type": "note", "name": f"answers_{number}_{position}", **_labels("label", form, told)}
+        yield from (_question(item, run, instrument, form) for item in run.items)
     licence = instrument.licence.statement
-    yield {"type": "note", "name": "licence", **_labels("label", instrument, licence)}
+    yield {"type": "note", "name": f"licence_{number}", **_labels("label", form, licence)}
 
 
-def _field(field: Field, instrument: Instrument) -> Row:
-    row = {"type": "date" if field.is_date else "text", "name": field.name, **_labels("label", instrument, field.label)}
+def _of_age(instrument: Instrument) -> str:
+    ages = instrument.ages
+    return f"${{{AGE}}} >= {ages.from_:g} and ${{{AGE}}} < {ages.below:g}" if ages else ""
+
+
+def _field(field: Field, form: FieldForm) -> Row:
+    row = {"type": "date" if field.is_date else "text", "name": field.name, **_labels("label", form, field.label)}
     if field.is_person:
-        row |= {"constraint": f"not(regex(., '^{CPR_PATTERN}$'))", **_labels("constraint_message", instrument, NOT_A_CPR)}
-    return row | ({"required": "yes"} if field.name.endswith("_id") and field.name != "rater_id" else {})
+        row |= {"constraint": f"not(regex(., '^{CPR_PATTERN}$'))", **_labels("constraint_message", form, NOT_A_CPR)}
+    if field == BIRTH_MONTH:
+        row |= {"constraint": "regex(., '^[0-9]{4}-(0[1-9]|1[0-2])$')", **_labels("constraint_message", form, field.label)}
+    for_age = bool(form.by_age) and (field == BIRTH_MONTH or field.is_date)
+    needed = for_age or (field.name.endswith("_id") and field.name != "rater_id")
+    return row | ({"required": "yes"} if needed else {}) | {"default": form.filled.get(field.name, "")}
 
 
-def _question(item: Item, run: Run, instrument: Instrument) -> Row:
-    text = {language: question(item, language) for language in instrument.languages}
-    row = {"type": f"select_one {run.name}", "name": f"{instrument.id}.{item.key}", **_labels("label", instrument, text)}
+def _question(item: Item, run: Run, instrument: Instrument, form: FieldForm) -> Row:
+    text = {language: question(item, language) for language in form.languages}
+    listed = f"select_one {_list(run.name, instrument, form)}"
+    row = {"type": listed, "name": f"{instrument.id}.{item.key}", **_labels("label", form, text)}
     if item.unless:
         row["relevant"] = f"${{{instrument.id}.{item.unless.item}}} != '{item.unless.code}'"
     return row
 
 
-def _choices(instrument: Instrument) -> Iterator[Row]:
-    for name, responses in instrument.response_sets.items():
-        for each in responses:
-            yield {"list_name": name, "name": str(each.code), **_labels("label", instrument, each.label)}
+def _choices(form: FieldForm) -> Iterator[Row]:
+    for instrument in form.questionnaires:
+        for name, responses in instrument.response_sets.items():
+            for each in responses:
+                listed = _list(name, instrument, form)
+                yield {"list_name": listed, "name": str(each.code), **_labels("label", form, each.label)}
 
 
-def _columns(what: str, instrument: Instrument) -> list[str]:
-    return [f"{what}::{_name(language)}" for language in instrument.languages]
+def _list(name: str, instrument: Instrument, form: FieldForm) -> str:
+    return f"{instrument.id}_{name}" if form.is_joint else name
 
 
-def _labels(what: str, instrument: Instrument, text: Text) -> dict[str, str]:
-    return {f"{what}::{_name(language)}": say(text, language) for language in instrument.languages}
+def _columns(what: str, form: FieldForm) -> list[str]:
+    return [f"{what}::{_name(language)}" for language in form.languages]
+
+
+def _labels(what: str, form: FieldForm, text: Text) -> dict[str, str]:
+    return {f"{what}::{_name(language)}": say(text, language) for language in form.languages}
 
 
 def _name(language: str) -> str:
