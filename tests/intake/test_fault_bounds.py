@@ -101,3 +101,26 @@ def test_a_column_of_personal_numbers_is_refused_by_its_first_thousand(study, in
     codes = [problem.code for problem in caught.value.problems]
     assert (codes.count("SCR-142"), codes[-1]) == (1_000, "SCR-018")
     assert caught.value.problems[-1].details["count"] > 1_000
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_a_file_wider_than_any_spreadsheet_is_refused_before_its_rows_are_read(study, incoming, ending):
+    mark = "," if ending == "csv" else "\t"
+    path = incoming / f"wide.{ending}"
+    path.write_text("\n".join([mark.join(f"v{i}" for i in range(300_000)), mark.join("1" for _ in range(300_000))]))
+    with pytest.raises(DataProblems) as caught:
+        import_file(study, path, "screening", wave="w1")
+    (told,) = caught.value.problems
+    assert (told.code, told.details["n"]) == ("SCR-113", 300_000)
+
+
+def test_a_wide_file_is_read_in_short_chunks_to_the_same_cells(incoming, monkeypatch):
+    from asp_eval.intake.files import columns
+    from asp_eval.intake.files.reading import read_raw
+
+    frame = pd.DataFrame({f"v{i}": [str((i * k) % 7) for k in range(50)] for i in range(40)})
+    frame.to_csv(incoming / "w.csv", index=False)
+    whole = read_raw(incoming / "w.csv").frame()
+    monkeypatch.setattr(columns, "CELLS", 120)  # three rows at a time
+    assert read_raw(incoming / "w.csv").frame().equals(whole)
+    assert whole.to_csv() == frame.astype("string").to_csv()

@@ -30,7 +30,14 @@ MORE = Fault(
     "SCR-018", "{count} more of these are not listed ({code})", "Cure those that are listed; the rest often goes with them."
 )
 
+TOO_MANY_COLUMNS = Fault(
+    "SCR-113", "the file has {n} columns, more than a spreadsheet can have ({most})",
+    "Look whether rows and columns were exchanged, or the delimiter is a mark that stands in the texts; export only what is needed.",
+)  # fmt: skip
+
+MOST_COLUMNS = 16_384  # as in Excel
 CHUNK = 2_000  # rows turned into columns at a time
+CELLS = 500_000  # of such a chunk, at most: a wide file has shorter chunks
 MOST_SHOWN = 1_000  # faults of one kind; a file with more is wrong as a whole
 
 
@@ -74,6 +81,7 @@ def table_of(
     """
     if not any(name.strip() for name in header):
         raise DataProblems([EMPTY_FILE.at(export.source)])
+    refuse_too_wide(export.source, len(header))
     columns, rows = _columns(records, len(header), export.source, first_row)
     return finished(export, [name.strip(SPACES) for name in header], columns, rows, dialect, **declared)
 
@@ -102,6 +110,7 @@ def finished(
     DataProblems
         SCR-003 to SCR-005, SCR-009.
     """
+    refuse_too_wide(export.source, len(header))
     named = _named(header, columns, export.source)
     if not len(rows):
         raise DataProblems([NO_ROWS.at(export.source)])
@@ -111,12 +120,25 @@ def finished(
     return RawTable(export.source, export.sha256, named, rows, dialect, rows_read=len(rows), **declared).with_columns(named)
 
 
+def refuse_too_wide(source: str, n: int) -> None:
+    """Refuse a file of more columns than a spreadsheet can have, before its rows are read.
+
+    Raises
+    ------
+    DataProblems
+        SCR-113.
+    """
+    if n > MOST_COLUMNS:
+        raise DataProblems([TOO_MANY_COLUMNS.at(source, n=n, most=MOST_COLUMNS)])
+
+
 def _columns(records: Iterator[list[str]], width: int, source: str, start: int) -> tuple[list[TextColumn], Rows]:
     """Turn records into columns, a chunk at a time; blank rows are passed over, ragged ones are faults."""
     parts: list[list[TextColumn]] = [[] for _ in range(width)]
     rows: list[Rows] = []
     problems: list[Problem] = []
-    while chunk := list(islice(records, CHUNK)):
+    size = max(1, min(CHUNK, CELLS // max(width, 1)))
+    while chunk := list(islice(records, size)):
         numbers = np.arange(start, start + len(chunk), dtype=np.int64)
         start += len(chunk)
         if not all(map(any, chunk)):
