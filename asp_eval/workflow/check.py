@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from asp_eval.analysis.outcomes import refuse_unready
 from asp_eval.core.errors import AspError, Fault, Place, Problem
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase, some_of
@@ -169,6 +168,8 @@ def _is_unscored(study: Study) -> bool:
 
 def _analysis_problems(study: Study) -> Sequence[Problem]:
     """Return what the analysis would refuse."""
+    from asp_eval.analysis.outcomes import refuse_unready  # loaded where a study is complete: it takes its time
+
     try:
         refuse_unready(study)
     except AspError as refused:

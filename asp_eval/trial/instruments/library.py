@@ -17,7 +17,6 @@ from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.phrases import Phrase, any_of
 from asp_eval.core.resources import shipped_folder
 from asp_eval.core.strict_yaml import read_yaml
-from asp_eval.trial.instruments.ages_and_sexes import checked_ages
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.norms import FOLDER, NO_INSTRUMENT, with_norms
 from asp_eval.trial.instruments.parts import Ages
@@ -260,6 +259,8 @@ def choose_version(name: str, age_years: pd.Series[float]) -> pd.Series[str]:
 def form_positions(forms: Sequence[Instrument], age_years: pd.Series[float]) -> NDArray[np.int64]:
     """Return for each age the position of the form that serves it, -1 where none does."""
     import numpy as np
+
+    from asp_eval.trial.instruments.ages_and_sexes import checked_ages
 
     age = checked_ages(age_years, len(age_years))
     picked = np.full(len(age), -1, dtype=np.int64)
