@@ -82,12 +82,22 @@ def check_instruments(study: Study = None, as_json: AsJson = False) -> None:
 
 @instruments_app.command("export")
 def export_instrument(
-    name: Name,
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="xlsform, redcap, print, lavaan, codebook or wording.")],
+    name: Annotated[
+        str | None, typer.Argument(metavar="ID", help="As 'asp-eval instruments list' shows it; or name a wave, with --wave.")
+    ] = None,
     language: Annotated[
         str | None, typer.Option("--language", metavar="L", help="Language of the form, such as da or en; default: its first.")
     ] = None,
     study: Study = None,
+    wave: Annotated[
+        str | None, typer.Option("--wave", metavar="WAVE", help="One form of all that the study collects at this wave.")
+    ] = None,
+    table: Annotated[str, typer.Option("--table", metavar="TABLE", help="With --wave: screening or staff_survey.")] = "screening",
+    filled: Annotated[
+        list[str] | None,
+        typer.Option("--fill", metavar="FIELD=VALUE", help="With --wave: what stands in a field, such as institution_id=i07."),
+    ] = None,
     wording: Annotated[
         Path | None, typer.Option("--wording", metavar="FILE", help="Default: wording/ID.yaml in the study.")
     ] = None,
@@ -96,18 +106,28 @@ def export_instrument(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hand one instrument to the field: as an online form, on paper, or for analysis.
+    """Hand one instrument, or all of a wave as one form, to the field: online, on paper, or for analysis.
 
     Example: asp-eval instruments export gap-competences-child --to print --language da
     """
     from asp_eval.workflow.instruments import export_instrument as export
+    from asp_eval.workflow.instruments import export_wave_form
 
-    found = export(name, to, language=language, study=study, wording=wording, out=out)
-    if as_json:
+    if (name is None) == (wave is None):
+        raise typer.BadParameter("name either an instrument or, with --wave, a wave")
+    if wave is not None:
+        given = dict(part.partition("=")[::2] for part in filled or ())
+        joint = export_wave_form(study or Path(), wave, to, table=table, language=language, filled=given, out=out)
+        told = {"wave": joint.wave, "table": joint.table, "instruments": joint.instruments, "format": to, "file": str(joint.file)}
+        path = joint.file
+    else:
+        found = export(str(name), to, language=language, study=study, wording=wording, out=out)
         told = {"instrument": found.instrument, "version": found.version, "format": found.format, "file": str(found.file)}
+        path = found.file
+    if as_json:
         print_json(told)
         return
-    say(Phrase("Written: {files}", files=found.file))
+    say(Phrase("Written: {files}", files=path))
 
 
 @verb("draft", of=instruments_app)

@@ -9,11 +9,14 @@ from pathlib import Path
 from asp_eval.core.errors import AspError, DataProblems, Fault, Problem
 from asp_eval.trial.instruments.codebook import codebook
 from asp_eval.trial.instruments.definition import Instrument
+from asp_eval.trial.instruments.exports.field_form import FieldForm, age_forms
 from asp_eval.trial.instruments.exports.lavaan import lavaan
 from asp_eval.trial.instruments.exports.redcap import redcap
 from asp_eval.trial.instruments.exports.xlsform import xlsform
 from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.instruments.wording import FOLDER, OWN_WORDING, worded, wording_template
+from asp_eval.trial.study.design import Family, Study
+from asp_eval.trial.tables.schema import at_wave, table_schema
 
 NO_FORMAT = Fault("INS-035", "there is no such format", "Name one of: {formats}.")
 FILLED = Fault("INS-037", "the file is there already and is not overwritten", "Fill it in, or remove it first.")
@@ -21,6 +24,7 @@ NOBODYS_WORDING = Fault(
     "INS-038", "the file of wording is named after no instrument",
     "Give it the name of the instrument, ID.yaml; 'asp-eval instruments list --study DIR' shows them all.",
 )  # fmt: skip
+NOTHING_ASKED = Fault("INS-048", "no questionnaire is collected then", "Declare one under 'collect' in study.yaml.")
 NO_LANGUAGE = Fault("INS-036", "the instrument has no wording in this language", "Name one of: {languages}.")
 
 
@@ -97,6 +101,48 @@ def export(
     speaks = {"redcap", "print", "codebook"}
     name = ".".join([instrument.id, *([spoken] if to in speaks else []), chosen.ending])
     return name, chosen.make(ready, spoken)
+
+
+def wave_form(study: Study, wave: str, table: str, filled: Mapping[str, str]) -> FieldForm:
+    """Return the form of all that a table collects at a wave, with its wording.
+
+    Raises
+    ------
+    Refusal, DataProblems
+        SCR-033 if the table is not collected then, INS-030 if wording is missing, INS-045 to INS-047, INS-048.
+    """
+    table_schema(table, study, wave)  # refuses a table or a wave that is not collected
+    families = [
+        study.library.family(part.family) if isinstance(part, Family) else (study.library.instrument(part),)
+        for part in study.collected_instruments(table, wave)
+    ]
+    forms = tuple(worded(form, wording_file(study.folder, form)) for forms in families for form in forms)
+    if not forms:
+        NOTHING_ASKED.refuse(at_wave(table, wave))
+    label = study.wave(wave).label
+    title = {language: f"{text}, {label.get(language, wave)}" for language, text in study.study.title.items()}
+    name = f"{study.study.id}-{wave}" if table == "screening" else f"{study.study.id}-{wave}-{table}"
+    return FieldForm(name, ".".join(str(form.version) for form in forms), title, forms, age_forms(families), filled)
+
+
+def joint_form(form: FieldForm, to: str, language: str | None = None) -> tuple[str, str | bytes]:
+    """Return the name of a file and the form in one of the formats for the field.
+
+    Raises
+    ------
+    Refusal
+        INS-035, INS-036.
+    """
+    from asp_eval.reporting.documents.instrument_form import print_form
+
+    if to not in FORMATS or not FORMATS[to].is_form:
+        NO_FORMAT.refuse(found=to, formats=", ".join(name for name, each in FORMATS.items() if each.is_form))
+    spoken = form.languages[0] if language is None else language
+    if spoken not in form.languages:
+        NO_LANGUAGE.refuse(form.name, found=spoken, languages=", ".join(form.languages))
+    if to == "xlsform":
+        return f"{form.name}.xlsx", xlsform(form)
+    return f"{form.name}.{spoken}.{FORMATS[to].ending}", (redcap if to == "redcap" else print_form)(form, spoken)
 
 
 def wording_file(study: Path, instrument: Instrument) -> Path:

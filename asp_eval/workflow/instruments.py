@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,6 +169,60 @@ def export_instrument(
     path = out or target(found, to, default, study)
     write_whole(path, content)
     return ExportedInstrument(found.id, found.version, to, path)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedWaveForm:
+    """The form of a wave that was written: its questionnaires, by id, and where it is."""
+
+    wave: str
+    table: str
+    instruments: tuple[str, ...]
+    format: str
+    file: Path
+
+
+def export_wave_form(
+    study: Path,
+    wave: str,
+    to: str,
+    *,
+    table: str = "screening",
+    language: str | None = None,
+    filled: Mapping[str, str] | None = None,
+    out: Path | None = None,
+) -> ExportedWaveForm:
+    """Write all that a table collects at a wave as one form; of the forms of a family, the child's age picks the one asked.
+
+    Parameters
+    ----------
+    study : Path
+        The study's folder.
+    wave : str
+    to : {"xlsform", "redcap", "print"}
+    table : {"screening", "staff_survey"}
+    language : str, optional
+        By default the form's first.
+    filled : mapping of str to str, optional
+        What stands in the form beforehand: ``{"institution_id": "i07", "rater_id": "r1"}``.
+    out : Path, optional
+        By default a file named after study and wave, where one stands.
+
+    Raises
+    ------
+    Refusal, DataProblems
+        CLI-010 if the folder is no study; SCR-033 if nothing is collected then; INS-030 if wording is missing; INS-035,
+        INS-036, INS-045 to INS-047.
+    """
+    from asp_eval.trial.study.protocol import load_study
+    from asp_eval.workflow.instrument_formats import joint_form, wave_form
+
+    _library_folder(study)
+    form = wave_form(load_study(study), wave, table, filled or {})
+    default, content = joint_form(form, to, language)
+    path = out or Path(default)
+    write_whole(path, content)
+    return ExportedWaveForm(wave, table, tuple(each.id for each in form.questionnaires), to, path)
 
 
 def draft_instrument(file: Path, name: str, *, study: Path | None = None, language: str = "en") -> Path:

@@ -1,8 +1,10 @@
 """``asp-eval instruments``: list, show, check, export, as a person runs them."""
 
 import json
+from io import BytesIO
 
 import pytest
+from pyxform.xls2xform import convert
 
 from asp_eval.cli.instruments import instruments_app
 from asp_eval.cli.main import main
@@ -130,3 +132,44 @@ def test_the_list_names_a_study_s_own(run, tmp_path):
     assert (listed["mood"], listed["gap-competences-child"]) == (True, False)
     assert run("show", "mood", "--study", "study")[0] == 0
     assert run("export", "mood", "--to", "print", "--study", "study")[0] == 0
+
+
+WAVE = """\
+version: 1
+study: {id: asp, title: {da: ASP, en: ASP}}
+arms: [reference, intervention]
+waves: [{id: w1, label: {da: start, en: start}}]
+collect: {screening: {waves: [w1], instruments: [{family: sdq-teacher}, gap-competences-child]}}
+outcomes: [{id: y, score: sdq-teacher.total, role: primary, better: lower, at: w1}]
+"""
+
+
+@pytest.mark.parametrize("to", ["xlsform", "redcap", "print"])
+def test_a_wave_is_one_form_with_the_institution_filled_in(run, tmp_path, to):
+    (tmp_path / "study" / "study.yaml").write_text(WAVE, encoding="utf-8")
+    assert "INS-030" in run("export", "--wave", "w1", "--to", to, "--study", "study")[2]
+    for name in ("sdq-teacher-2-4", "sdq-teacher-4-17"):
+        assert run("export", name, "--to", "wording", "--study", "study")[0] == 0
+        slots = tmp_path / "study" / "wording" / f"{name}.yaml"
+        text = slots.read_text(encoding="utf-8").replace('da: ""', 'da: "ord"').replace('granted_to: ""', "granted_to: os")
+        slots.write_text(text.replace('date: ""', "date: 2026-01-31"), encoding="utf-8")
+    given = ("--fill", "institution_id=i07", "--fill", "rater_id=r1")
+    code, out, said = run("export", "--wave", "w1", "--to", to, "--study", "study", *given, "--json")
+    assert code == 0, said
+    told = json.loads(out)
+    assert told["instruments"] == ["sdq-teacher-2-4", "sdq-teacher-4-17", "gap-competences-child"]
+    content = (tmp_path / told["file"]).read_bytes()
+    if to == "xlsform":
+        assert convert(BytesIO(content)).warnings == []
+    else:
+        text = content.decode()
+        assert "i07" in text
+        assert text.count("4 til under 18") == 1
+    if to == "print":
+        answers = sum(len(form.codes(item)) for form in map(instrument, told["instruments"]) for item in form.items)
+        assert text.count('role="checkbox"') == answers
+
+
+def test_an_export_names_an_instrument_or_a_wave(run):
+    assert run("export", "--to", "print")[0] == 2
+    assert run("export", "gap-competences-child", "--wave", "w1", "--to", "print")[0] == 2

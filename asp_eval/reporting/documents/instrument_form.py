@@ -9,7 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.exports.fields import FIELDS, anchors, runs, say
+from asp_eval.trial.instruments.exports.field_form import FieldForm
+from asp_eval.trial.instruments.exports.fields import FIELDS, anchors, runs, say, served
 from asp_eval.trial.instruments.parts import Item
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -48,13 +49,25 @@ class Block:
     has_poles: bool
 
 
-def print_form(instrument: Instrument, language: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One questionnaire of the page: its title where there are several, whom it is for, and what stands below it."""
+
+    title: str
+    whom: str
+    instruction: str
+    blocks: tuple[Block, ...]
+    licence: str
+    version: str
+
+
+def print_form(form: FieldForm | Instrument, language: str) -> str:
     """Return the page of a form, in one language.
 
     Parameters
     ----------
-    instrument : Instrument
-        With its wording: see `wording.worded`.
+    form : FieldForm or Instrument
+        With its wording: see `wording.worded`. Of the forms of a family, each says for which ages it is.
     language : str
 
     Examples
@@ -63,6 +76,7 @@ def print_form(instrument: Instrument, language: str) -> str:
     >>> print_form(instrument("governance-npm-npg"), "da").splitlines()[1]
     '<html lang="da">'
     """
+    form = FieldForm.of(form) if isinstance(form, Instrument) else form
     words = WORDS.get(language, WORDS["en"])
     environment = Environment(
         loader=FileSystemLoader(shipped_folder("reports")), autoescape=True, undefined=StrictUndefined,
@@ -71,12 +85,21 @@ def print_form(instrument: Instrument, language: str) -> str:
     return environment.get_template("instrument_form.html.j2").render(
         language=language,
         words=words,
-        title=say(instrument.title, language),
+        title=say(form.title, language),
+        fields=[(say(field.label, language), form.filled.get(field.name, "")) for field in FIELDS[form.questionnaires[0].unit]],
+        parts=[_part(form, instrument, language) for instrument in form.questionnaires],
+    )
+
+
+def _part(form: FieldForm, instrument: Instrument, language: str) -> Part:
+    words = WORDS.get(language, WORDS["en"])
+    return Part(
+        title=say(instrument.title, language) if form.is_joint else "",
+        whom=served(instrument, language) if instrument.id in form.by_age else "",
         instruction=say(instrument.instruction, language) if instrument.instruction else "",
-        fields=[say(field.label, language) for field in FIELDS[instrument.unit]],
-        blocks=_blocks(instrument, language),
-        version=words["version"].format(id=instrument.id, version=instrument.version),
+        blocks=tuple(_blocks(instrument, language)),
         licence=say(instrument.licence.statement, language),
+        version=words["version"].format(id=instrument.id, version=instrument.version),
     )
 
 
