@@ -118,7 +118,13 @@ def export_instrument(
     if wave is not None:
         given = dict(part.partition("=")[::2] for part in filled or ())
         joint = export_wave_form(study or Path(), wave, to, table=table, language=language, filled=given, out=out)
-        told = {"wave": joint.wave, "table": joint.table, "instruments": joint.instruments, "format": to, "file": str(joint.file)}
+        told: dict[str, object] = {
+            "wave": joint.wave,
+            "table": joint.table,
+            "instruments": joint.instruments,
+            "format": to,
+            "file": str(joint.file),
+        }
         path = joint.file
     else:
         found = export(str(name), to, language=language, study=study, wording=wording, out=out)
