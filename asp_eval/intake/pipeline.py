@@ -22,7 +22,9 @@ from pathlib import Path
 from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.intake.checks.certain_columns import contradicted_columns
 from asp_eval.intake.checks.context import CheckContext
+from asp_eval.intake.checks.damaged_ids import damaged_before
 from asp_eval.intake.checks.declared_answers import contradicted_answers
+from asp_eval.intake.checks.several_waves import more_waves
 from asp_eval.intake.checks.suspicions import absences
 from asp_eval.intake.checks.validation import Sifted, sift
 from asp_eval.intake.correction_files import Correction, correction_format, is_correction
@@ -120,7 +122,8 @@ class IncomingFile:
         protected = protect(raw, self.mapping, self.schema, key)
         if protected.changed and lies_in_study(self.path, self.study_folder):
             EXPOSED.refuse(str(self.path))
-        return protected
+        damaged = damaged_before(raw, protected.pseudonymised, self.mapping)
+        return dataclasses.replace(protected, notes=(*protected.notes, *damaged))
 
     def map(self, protected: ProtectedTable) -> MappedTable:
         """Return the file under our names and values, noting what the file itself says otherwise: SCR-190 to SCR-193.
@@ -130,8 +133,9 @@ class IncomingFile:
         DataProblems
             SCR-020 to SCR-023, SCR-180 to SCR-183, SCR-186, SCR-187.
         """
-        mapped = apply_mapping(protected, self.mapping, self.schema.names, self.schema.library)
+        mapped = apply_mapping(protected, self.mapping, self.schema.names, self.schema.library, self.schema.key)
         contradicted = (
+            *more_waves(protected, self.schema, self.mapping),
             *contradicted_columns(protected, self.schema, self.mapping),
             *contradicted_answers(mapped, self.schema, self.mapping),
         )

@@ -45,7 +45,16 @@ KINDS = {
     "yearmonth": Phrase("a year and month (YYYY-MM)"),
 }
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_DATE = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[T ]\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\.\d+)?)?", re.ASCII)
+_DATE = re.compile(
+    r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?:[T ]\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\.\d+)?"
+    r" ?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?",  # a moment is of the day that it was where it was written
+    re.ASCII,
+)
+_MOMENT = re.compile(
+    r"(?P<day>\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})(?:[T ](?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2}(?:\.\d+)?))?"
+    r" ?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?",
+    re.ASCII,
+)
 _MONTH = re.compile(r"(?P<year>\d{4})[-/.](?P<month>0?[1-9]|1[0-2])|(?P<first>0?[1-9]|1[0-2])[-/.](?P<last>\d{4})", re.ASCII)
 _FIRST_OF_MONTH = re.compile(r"(\d{4}-\d{2})-01", re.ASCII)  # what a workbook makes of a month
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*", re.ASCII)
@@ -149,6 +158,32 @@ def date_order(texts: Iterable[str]) -> str | None:
     if (first > 12) == (second > 12):
         return None
     return "day-first" if first > 12 else "month-first"
+
+
+def moments_in_order(texts: Sequence[str], dates: str | None) -> list[float] | None:
+    """Return the place of each text in the order of all, as a number: of numbers, or of days and moments; None if it has none.
+
+    Examples
+    --------
+    >>> moments_in_order(["2", "10"], None), moments_in_order(["2027-01-02 10:00", "2027-01-02T09:00:00Z"], None)
+    ([2.0, 10.0], [1798884000.0, 1798880400.0])
+    """
+    plain = [text.strip(SPACES) for text in texts]
+    if all(_NUMBER.fullmatch(text) for text in plain if text):
+        return [float(text) if text else -np.inf for text in plain]
+    order = dates or date_order(text for text in plain if text)
+    found = [_MOMENT.fullmatch(text) if text else None for text in plain]
+    if order is None or any(text and match is None for text, match in zip(plain, found, strict=True)):
+        return None
+    moments = []
+    for match in found:
+        day = _parse_date(match["day"], Field("", "date"), order)[0] if match else None
+        if match and not isinstance(day, dt.date):
+            return None
+        clock = [float(part or 0) for part in (match["hour"], match["minute"], match["second"])] if match else [0.0, 0.0, 0.0]
+        days = (day - dt.date(1970, 1, 1)).days if isinstance(day, dt.date) else -np.inf
+        moments.append(86400.0 * days + 3600 * clock[0] + 60 * clock[1] + clock[2])
+    return moments
 
 
 def _parse(text: str, field: Field, marks: Marks) -> tuple[object, Fault | None]:

@@ -13,7 +13,7 @@ from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.file_sets import NewFiles, file_set
 from asp_eval.core.phrases import Phrase
-from asp_eval.intake.checks.duplicates import keys_of
+from asp_eval.intake.checks.duplicates import SAME_KEY, keys_of
 from asp_eval.intake.correction_files import for_people, origin
 from asp_eval.intake.files.protected import ProtectedTable
 from asp_eval.intake.files.raw import SPACES, Rows
@@ -172,12 +172,27 @@ def keys_stored(connection: DuckDBPyConnection, schema: TableSchema) -> frozense
     return frozenset(keys_of(fetch(connection, f"SELECT {columns} FROM {quoted(name)} {condition}", [*values]), schema))
 
 
-def units_waiting(connection: DuckDBPyConnection, import_id: int) -> tuple[frozenset[str], int]:
-    """Return the units of an import that wait in quarantine, and how many rows wait there that tell no unit."""
+def units_waiting(connection: DuckDBPyConnection, import_id: int, unit: str) -> tuple[frozenset[str], int]:
+    """Return the units of an import that wait in quarantine, and how many rows wait there whose unit is not known.
+
+    A row whose id is itself at fault may come again under another.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    import_id : int
+    unit : str
+        Column of the units' ids.
+    """
     if not stored_columns(connection, "quarantine"):
         return frozenset(), 0
-    keys = [key for (key,) in connection.execute("SELECT key FROM quarantine WHERE import_id = ?", [import_id]).fetchall()]
-    return frozenset(key for key in keys if key), sum(not key for key in keys)
+    rows = connection.execute("SELECT key, reasons FROM quarantine WHERE import_id = ?", [import_id]).fetchall()
+    known = frozenset(key for key, reasons in rows if key and not _id_at_fault(reasons, unit))
+    return known, sum(key not in known for key, _ in rows)
+
+
+def _id_at_fault(reasons: str, unit: str) -> bool:
+    return any(reason["column"] == unit and reason["code"] != SAME_KEY.code for reason in json.loads(reasons))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -104,7 +104,7 @@ def waiting_lost(connection: DuckDBPyConnection, sifted: Sifted, before: int) ->
     """
     table = sifted.table
     unit = table.schema.key[0]
-    waiting, nameless = units_waiting(connection, before)
+    waiting, nameless = units_waiting(connection, before, unit)
     if not waiting and not nameless:
         return WaitingLost()
     again = [str(cell).strip(SPACES) for cell in sifted.refused.columns[unit].cells()] if unit in sifted.refused.columns else []

@@ -77,6 +77,35 @@ def changed(row: int, column: str, cell: str) -> pd.DataFrame:
     return frame
 
 
+def merged(content: bytes) -> bytes:
+    """Return a workbook of which the institution of the first two rows stands in one cell."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    book.active.merge_cells("B2:B3")
+    changed_book = io.BytesIO()
+    book.save(changed_book)
+    return changed_book.getvalue()
+
+
+def formulas(formula: str, value: int | None) -> bytes:
+    """Return the visits as a workbook with a formula as the first answer, and the value that was stored with it."""
+    import xlsxwriter
+
+    content = io.BytesIO()
+    book = xlsxwriter.Workbook(content)
+    sheet = book.add_worksheet()
+    frame = visits()
+    for column, name in enumerate(frame):
+        sheet.write_column(0, column, [name, *frame[name]])
+    sheet.write_formula(1, list(frame).index(OLDER[0]), formula, value=value if value is not None else 0)
+    book.close()
+    if value is not None:
+        return content.getvalue()
+    made = openpyxl.load_workbook(io.BytesIO(content.getvalue()))
+    without = io.BytesIO()
+    made.save(without)  # this library keeps the formula, and not its value
+    return without.getvalue()
+
+
 def csv(frame: pd.DataFrame, **options: object) -> str:
     """Return a frame as CSV text."""
     return frame.to_csv(index=False, lineterminator="\n", **options)
@@ -323,6 +352,8 @@ add(
     lambda: workbook({"1": visits().iloc[:, :20], "2": visits().iloc[:, [0, *range(20, visits().shape[1])]]}),
     "wave1.xlsx",
 )
+add("formula-alone", "a formula whose value was not stored", "SCR-197", lambda: formulas('="2"', None), "wave1.xlsx")
+add("formula-stale", "formulas to be calculated when it is opened", "SCR-198", lambda: formulas('="2"', 2), "wave1.xlsx")
 add("formula", "formulas in place of answers", "SCR-014", lambda: changed(0, OLDER[3], "=1+1"))
 add(
     "formula-text",
@@ -384,7 +415,44 @@ add(
 )
 add("silent-institution", "an institution without a row", "SCR-124", lambda: visits().head(3))
 add("arm-missing", "an arm without a row", "SCR-125", lambda: visits().assign(institution_id="A1"))
-add("na-name", "NA as the name of a rater, and ids with zeros", "", lambda: visits().assign(rater_id=["NA", "007", "7", "N/A"]))
+add("na-name", "NA as the id of a rater", "SCR-201", lambda: visits().assign(rater_id=["NA", "r2", "r3", "r4"]))
+add("alike", "raters whose ids differ in zeros alone", "SCR-066", lambda: visits().assign(rater_id=["r1", "007", "7", "r4"]))
+add("zeros", "ids with zeros", "", lambda: visits().assign(rater_id=["001", "007", "010", "100"]))
+add("exponent", "an id with an exponent, as a spreadsheet writes it", "SCR-200", lambda: changed(1, "child_id", "1.2345E+11"))
+add("child-na", "a child called NA", "SCR-201", lambda: changed(1, "child_id", "NA"))
+add("unseen", "an id with a character that nobody sees", "SCR-202", lambda: changed(1, "child_id", "00\u200b2"))
+add(
+    "institution-na",
+    "an institution called NA",
+    "SCR-201",
+    lambda: "institution_id,municipality\nNA,Aarhus\nA2,Aarhus\n",
+    "institutions.csv",
+    options=["--table", "institutions"],
+)
+add(
+    "from-one",
+    "answers coded from 1 to 3",
+    "SCR-195",
+    lambda: pd.concat([visits().assign(child_id=[f"{i}{j}" for j in range(4)]) for i in range(10, 13)]).assign(
+        **{OLDER[0]: ["1", "2", "3"] * 4}
+    ),
+)
+add(
+    "foreign-code",
+    "a code of another form in five rows of an item",
+    "SCR-194",
+    lambda: pd.concat([visits().assign(child_id=[f"{i}{j}" for j in range(4)]) for i in range(10, 13)]).assign(
+        **{OLDER[0]: ["9"] * 5 + ["0"] * 7}
+    ),
+)
+add(
+    "many-rows",
+    "half of the rows at fault",
+    "SCR-196",
+    lambda: pd.concat([visits().assign(child_id=[f"{i}{j}" for j in range(4)]) for i in range(10, 13)]).assign(
+        institution_id=["A1", "Z9"] * 6
+    ),
+)
 
 # --- against the wave before ----------------------------------------------------------------------------------------------
 add(
@@ -502,6 +570,24 @@ add(
 )
 
 # --- odd, and in order ----------------------------------------------------------------------------------------------------
+add("title", "a title above the names of the columns", "SCR-204", lambda: "Screening\n\n" + csv(visits()))
+add("header-again", "a header that is repeated in the middle", "SCR-208", lambda: csv(visits().head(2)) + csv(visits().tail(2)))
+add(
+    "header-turned",
+    "a header in another order in the middle",
+    "SCR-209",
+    lambda: csv(visits().head(2)) + csv(visits().tail(2)[visits().columns[::-1]]),
+)
+add("merged", "cells that are merged", "SCR-207", lambda: merged(workbook({"Data": visits()})), "wave1.xlsx")
+add(
+    "events",
+    "two events of REDCap in one file",
+    "SCR-210",
+    lambda: visits().assign(redcap_event_name=["start_arm_1", "end_arm_1"] * 2),
+    beside={"wave1.csv.mapping.yaml": "version: 1\nignore: [redcap_event_name]\n"},
+)
+add("moments", "moments with a zone in place of dates", "", lambda: visits().assign(date="2006-09-14T10:00:00.000+02:00"))
+add("above", "blank rows above the names of the columns", "", lambda: ";;;\n\n".replace(";", ",") + csv(visits()))
 add("utf-16", "UTF-16 with its mark, tabs, as SurveyXact writes", "", lambda: csv(visits(), sep="\t").encode("utf-16"))
 add(
     "danish-ansi",

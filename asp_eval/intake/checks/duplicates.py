@@ -26,11 +26,10 @@ SAME_ROW = Fault(
 ALIKE_IDS = Fault(
     "SCR-066",
     "two ids of the file differ only in leading zeros, capitals, spaces or in how a letter is written: this one and {other!r}",
-    "If they are one child or person, give both rows one id; if they are two, nothing needs to be done.",
+    "If they are one child, person or place, give both rows one id; if they are two, nothing needs to be done.",
     "warning",
 )
 MOST_NAMED = 5
-PERSONS = ("child_id", "respondent_id", "staff_id")
 
 
 def same_rows(raw: MappedTable, schema: TableSchema) -> Finding:
@@ -99,10 +98,17 @@ def _groups(raw: MappedTable, schema: TableSchema) -> npt.NDArray[np.int64]:
 
 
 def alike_ids(raw: MappedTable, schema: TableSchema) -> Iterator[Finding]:
-    """Find the ids of persons that differ in their spelling alone from another id of the file: they may be one, or two."""
-    unit = schema.key[0]
-    if unit not in PERSONS or unit not in raw.columns:
-        return
+    """Find the ids that differ in their spelling alone from another id of their column: they may be one, or two.
+
+    Institutions are compared in their list alone; elsewhere they are compared with it.
+    """
+    for field in schema.base:
+        ours = field.name.endswith("_id") and (field.name != "institution_id" or schema.name == "institutions")
+        if ours and field.name in raw.columns:
+            yield from _alike_in(raw, field.name)
+
+
+def _alike_in(raw: MappedTable, unit: str) -> Iterator[Finding]:
     column = raw.columns[unit]
     texts = [str(text).strip(SPACES) for text in column.texts]
     met = {texts[code] for code in np.unique(column.codes)} - {""}

@@ -13,6 +13,7 @@ import pandas as pd
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.phrases import Phrase, all_of, any_of
 from asp_eval.intake.checks.context import CheckContext
+from asp_eval.intake.checks.damaged_ids import damaged_ids
 from asp_eval.intake.checks.declared_answers import OTHER_CODES, OTHER_MEANING, TURNED_ROUND
 from asp_eval.intake.checks.duplicates import same_keys, same_rows
 from asp_eval.intake.checks.findings import Finding, at_rows, by_row, listed
@@ -182,6 +183,7 @@ def sift(
         findings += [*found, same_keys(raw, schema, left_out)]
         if all(name in frame for name in schema.key):
             findings += broken_rules(raw, frame, schema, study, context)
+        findings += damaged_ids(raw, schema, mapping, context)
     errors = [finding.among(~left_out) for finding in findings if finding.is_error]
     if context is None or not context.is_correction:
         general += foreign_codes(raw, schema)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TypedDict, Unpack
 
@@ -25,6 +27,14 @@ RAGGED = Fault(
 MISREAD = Fault(
     "SCR-009", "the text was read or saved in the wrong encoding: letters such as æ, ø and å are broken",
     "Go back to the file before it was converted, and export it as UTF-8.",
+)  # fmt: skip
+REPEATED_HEADER = Fault(
+    "SCR-208", "the row repeats the header, as where files were joined one below the other",
+    "It is left out, and is no row of data.", "warning",
+)  # fmt: skip
+OTHER_HEADER = Fault(
+    "SCR-209", "the row names columns of the file in another order: the rows below it are not those of the header",
+    "Two files were joined whose columns stand in different orders. Import them apart, or put the columns into one order.",
 )  # fmt: skip
 MORE = Fault(
     "SCR-018", "{count} more of these are not listed ({code})", "Cure those that are listed; the rest often goes with them."
@@ -56,6 +66,7 @@ def table_of(
     records: Iterator[list[str]],
     dialect: Dialect,
     *,
+    header_row: int = 1,
     first_row: int = 2,
     **declared: Unpack[Declared],
 ) -> RawTable:
@@ -69,8 +80,8 @@ def table_of(
     records : iterator of list of str
         One record for each row, blank rows too, for they are counted; each as long as the header.
     dialect : Dialect
-    first_row : int
-        Number of the first record in a spreadsheet.
+    header_row, first_row : int
+        Numbers of the header and of the first record in a spreadsheet.
     **declared
         `labels`, `titles`, `user_missing`, `identifiers`, as in `RawTable`.
 
@@ -82,8 +93,10 @@ def table_of(
     if not any(name.strip() for name in header):
         raise DataProblems([EMPTY_FILE.at(export.source)])
     refuse_too_wide(export.source, len(header))
-    columns, rows = _columns(records, len(header), export.source, first_row)
-    return finished(export, [name.strip(SPACES) for name in header], columns, rows, dialect, **declared)
+    names = [name.strip(SPACES) for name in header]
+    columns, rows, notes = _columns(records, names, export.source, first_row)
+    table = finished(export, names, columns, rows, dialect, header_row=header_row, **declared)
+    return replace(table, notes=(*table.notes, *notes)) if notes else table
 
 
 def finished(
@@ -92,6 +105,8 @@ def finished(
     columns: Sequence[TextColumn],
     rows: Rows,
     dialect: Dialect,
+    *,
+    header_row: int = 1,
     **declared: Unpack[Declared],
 ) -> RawTable:
     """Return columns of text as a table: for dialects that come as columns; the last step of all others.
@@ -111,13 +126,15 @@ def finished(
         SCR-003 to SCR-005, SCR-009.
     """
     refuse_too_wide(export.source, len(header))
-    named = _named(header, columns, export.source)
+    header = [composed(name) for name in header]
+    named = _named(header, columns, export.source, header_row)
     if not len(rows):
         raise DataProblems([NO_ROWS.at(export.source)])
     problems = _misread(named, rows, export.source)
     if problems:
         raise DataProblems(problems)
-    return RawTable(export.source, export.sha256, named, rows, dialect, rows_read=len(rows), **declared).with_columns(named)
+    table = RawTable(export.source, export.sha256, named, rows, dialect, rows_read=len(rows), **_composed(declared))
+    return table.with_columns(named)
 
 
 def refuse_too_wide(source: str, n: int) -> None:
@@ -132,8 +149,37 @@ def refuse_too_wide(source: str, n: int) -> None:
         raise DataProblems([TOO_MANY_COLUMNS.at(source, n=n, most=MOST_COLUMNS)])
 
 
-def _columns(records: Iterator[list[str]], width: int, source: str, start: int) -> tuple[list[TextColumn], Rows]:
-    """Turn records into columns, a chunk at a time; blank rows are passed over, ragged ones are faults."""
+def composed(text: str) -> str:
+    """Return a name in the one form in which names are compared, whatever way its letters are put together (Unicode NFC).
+
+    Examples
+    --------
+    >>> composed("a\u030a") == "\u00e5"
+    True
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def _composed(declared: Declared) -> Declared:
+    """Return what an export says of its columns, their names in the form in which they are compared."""
+    told = declared.copy()
+    if "labels" in told:
+        told["labels"] = {composed(name): labels for name, labels in told["labels"].items()}
+    if "titles" in told:
+        told["titles"] = {composed(name): title for name, title in told["titles"].items()}
+    if "user_missing" in told:
+        told["user_missing"] = {composed(name): texts for name, texts in told["user_missing"].items()}
+    if "identifiers" in told:
+        told["identifiers"] = frozenset(map(composed, told["identifiers"]))
+    return told
+
+
+def _columns(
+    records: Iterator[list[str]], names: Sequence[str], source: str, start: int
+) -> tuple[list[TextColumn], Rows, list[Problem]]:
+    """Turn records into columns, a chunk at a time; blank rows and repeated headers are passed over, ragged rows are faults."""
+    width, known, notes = len(names), set(names) - {""}, list[Problem]()
+    begins = {mark + name for name in known for mark in ("", "\ufeff")}  # a file joined to another keeps its byte order mark
     parts: list[list[TextColumn]] = [[] for _ in range(width)]
     rows: list[Rows] = []
     problems: list[Problem] = []
@@ -150,27 +196,43 @@ def _columns(records: Iterator[list[str]], width: int, source: str, start: int) 
                 for number, record in zip(numbers, chunk, strict=True)
                 if len(record) != width
             ]
+        if len(known) > 1 and any(record[0] in begins for record in chunk):
+            heads = [_is_header(record, names, known) for record in chunk]
+            for number, head in zip(numbers, heads, strict=True):
+                if head is not None:
+                    (notes if head is REPEATED_HEADER else problems).append(head.at(Place(source, row=int(number))))
+            numbers = numbers[[head is None for head in heads]]
+            chunk = [record for record, head in zip(chunk, heads, strict=True) if head is None]
         if chunk and not problems:
             rows.append(numbers)
             for part, cells in zip(parts, zip(*chunk, strict=True), strict=True):
                 part.append(TextColumn.of(cells))
     if problems:
         raise DataProblems(shorten(problems))
-    return [TextColumn.joined(part) for part in parts if part], np.concatenate(rows) if rows else np.empty(0, np.int64)
+    numbers = np.concatenate(rows) if rows else np.empty(0, np.int64)
+    return [TextColumn.joined(part) for part in parts if part], numbers, notes
 
 
-def _named(header: Sequence[str], columns: Sequence[TextColumn], source: str) -> dict[str, TextColumn]:
+def _is_header(record: Sequence[str], names: Sequence[str], known: set[str]) -> Fault | None:
+    """Return what is to be said of a row whose cells are all names of columns; None of any other row."""
+    cells = [cell.strip(SPACES) for cell in record]
+    if len([cell for cell in cells if cell]) < max(2, len(known) // 2) or not known.issuperset(cell for cell in cells if cell):
+        return None
+    return REPEATED_HEADER if cells == list(names) else OTHER_HEADER
+
+
+def _named(header: Sequence[str], columns: Sequence[TextColumn], source: str, row: int) -> dict[str, TextColumn]:
     """Give the columns their names; a nameless column without cells is a stray delimiter and is dropped."""
     problems = [
-        SAME_NAME.at(Place(source, row=1, column=name), times=times)
+        SAME_NAME.at(Place(source, row=row, column=name), times=times)
         for name, times in Counter(name for name in header if name).items()
         if times > 1
     ]
     pairs = list(zip(header, columns, strict=True)) if columns else []
     for position, (name, column) in enumerate(pairs):
         if not name and any(text.strip() for text in column.texts):
-            problems.append(NO_NAME.at(Place(source, row=1, column=str(position + 1))))
-    problems += [MISREAD.at(Place(source, row=1), found=name) for name in header if misread(name)]
+            problems.append(NO_NAME.at(Place(source, row=row, column=str(position + 1))))
+    problems += [MISREAD.at(Place(source, row=row), found=name) for name in header if misread(name)]
     if problems:
         raise DataProblems(problems)
     return {name: column for name, column in pairs if name}

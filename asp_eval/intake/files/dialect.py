@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from itertools import islice
 from typing import Literal
 
@@ -33,6 +34,12 @@ class FileFormat(Document):
     ----------
     encoding, delimiter, decimal, dates : str, optional
         Of text files.
+    thousands : str, optional
+        The mark between thousands, where numbers have one.
+    header_row : int, optional
+        The row, as a spreadsheet numbers it, that names the columns; by default the first that is not blank.
+    skip_after_header : int
+        Rows right below it that are no data, such as the questions.
     sheet : str, optional
         The sheet of a workbook that holds the data.
     sheets : "by-columns", optional
@@ -47,6 +54,9 @@ class FileFormat(Document):
     delimiter: Literal[";", ",", "\t", "|"] | None = None
     decimal: Literal[".", ","] | None = None
     dates: Literal["iso", "day-first", "month-first"] | None = None
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    header_row: int | None = Field(default=None, ge=1)
+    skip_after_header: int = Field(default=0, ge=0)
     sheet: str | None = None
     sheets: Literal["by-columns"] | None = None
     dialect: str | None = None
@@ -70,11 +80,17 @@ def find_delimiter(text: str, source: str) -> str:
     widths = {candidate: _widths(text, candidate) for candidate in CANDIDATES}
     splitting = [candidate for candidate, found in widths.items() if found and found[0] > 1]
     even = [candidate for candidate in splitting if len(set(widths[candidate])) == 1]
-    fitting = even or splitting
+    fitting = even or splitting or _splitting_most_rows(widths)
     if len(fitting) > 1:
         shown = any_of(Phrase("{mark!r} ({n} columns)", mark=candidate, n=widths[candidate][0]) for candidate in fitting)
         raise DataProblems([UNSURE_DELIMITER.at(source, found=None, expected=shown)])
     return fitting[0] if fitting else ","
+
+
+def _splitting_most_rows(widths: dict[str, list[int]]) -> list[str]:
+    """Return the delimiters that split most rows into as many columns, though not the first: a title may stand above."""
+    usual = {candidate: Counter(found).most_common(1)[0] for candidate, found in widths.items() if found}
+    return [candidate for candidate, (width, rows) in usual.items() if width > 1 and 2 * rows > len(widths[candidate])]
 
 
 def _widths(text: str, delimiter: str) -> list[int]:

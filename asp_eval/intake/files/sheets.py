@@ -6,14 +6,19 @@ from collections.abc import Iterator
 
 from asp_eval.core.errors import DataProblems, Fault, Place
 from asp_eval.core.phrases import Phrase, listed
-from asp_eval.intake.files.columns import SAME_NAME
+from asp_eval.intake.files.columns import SAME_NAME, shorten
 from asp_eval.intake.files.export import Export
+from asp_eval.intake.files.guards.workbook_xml import column_letters
 from asp_eval.intake.files.raw import SPACES
 from asp_eval.intake.files.workbook import Sheet, Worksheet, read_sheets, sheet_records
 
 WHICH_SHEET = Fault(
     "SCR-016", "the workbook has no sheet of this name that holds data", "Correct 'format: {{sheet: NAME}}' in the mapping."
 )
+MERGED = Fault(
+    "SCR-207", "the cells {range} are merged: only the first of them has a value, the others are empty",
+    "Take the merge apart in the spreadsheet, write the value into every cell that it is true of, and save.",
+)  # fmt: skip
 NOT_ONE_TABLE = Fault(
     "SCR-076", "more than one sheet holds data, and they do not show that they are one table: {reason}",
     "Name the sheet that is meant in the mapping: 'format: {{sheet: NAME}}'. If all hold columns of one table, with the same "
@@ -49,6 +54,39 @@ def read_workbook(export: Export, sheet: str | None = None) -> tuple[str, str, I
     if len(names) == 1:
         return kind, names[0], sheet_records(filled[names[0]])
     return kind, " + ".join(names), iter(_joined({name: _filled_rows(filled[name]) for name in names}, export))
+
+
+def refuse_merged(export: Export, sheet: str, first_row: int) -> None:
+    """Refuse a sheet with merged cells among its data: all but the first of them are empty, whatever they show.
+
+    Parameters
+    ----------
+    export : Export
+    sheet : str
+        The sheet read; of a table over several sheets their names, which is looked at no further.
+    first_row : int
+        Number of the first row of data; merges above it are headings.
+
+    Raises
+    ------
+    DataProblems
+        SCR-207.
+    """
+    found = read_sheets(export)[1].get(sheet)
+    merged = [(first, last) for first, last in (found.merged if found else ()) if last[0] >= first_row]
+    if found is None or not merged:
+        return
+    cells = dict(enumerate(sheet_records(found), start=1))
+    problems = [
+        MERGED.at(
+            Place(export.source, row=row, column=column_letters(column)),
+            range=f"{column_letters(column)}{row}:{column_letters(right)}{bottom}",
+        )
+        for (row, column), (bottom, right) in merged
+        if column <= len(cells.get(row, [])) and cells[row][column - 1].strip(SPACES)
+    ]
+    if problems:
+        raise DataProblems(shorten(problems))
 
 
 def _filled_rows(sheet: Worksheet) -> Sheet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,10 +14,11 @@ from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase, all_of, listed
 from asp_eval.intake.files.columns import shorten
 from asp_eval.intake.files.protected import ProtectedTable
-from asp_eval.intake.files.raw import Mask, TextColumn, TextTable
+from asp_eval.intake.files.raw import SPACES, Mask, TextColumn, TextTable
 from asp_eval.intake.mapping.items import named
 from asp_eval.intake.mapping.mapping import NO_MAPPING, Mapping
 from asp_eval.intake.mapping.recoding import planned, recoded, undecided
+from asp_eval.intake.values import moments_in_order
 from asp_eval.trial.instruments.library import Library, shipped
 
 NO_SUCH_COLUMN = Fault("SCR-020", "the mapping's '{part}' names a column that is not in the file", "{advice}")
@@ -34,6 +35,11 @@ OTHER_INSTRUMENT = Fault(
     "SCR-186", "the mapping names the items of an instrument that the table has not",
     "Correct the id under 'rename_items'; or declare the instrument for the table in study.yaml.",
 )  # fmt: skip
+NO_ORDER = Fault(
+    "SCR-211", "the mapping's 'by' names a column that tells no order: it holds texts that are neither numbers nor moments, or "
+    "dates of which day or month could come first",
+    "Name a column of numbers or of moments; say how dates are written with 'format: {{dates: day-first}}'.",
+)  # fmt: skip
 NAMED_TWICE = Fault(
     "SCR-187", "the mapping gives the column two names: {names}",
     "Correct 'rename' or the patterns of 'rename_items'.",
@@ -45,7 +51,9 @@ class MappedTable(TextTable):
     """A file under our names and labels, made by `apply_mapping`. `checks.validation.sift` accepts it."""
 
 
-def apply_mapping(raw: ProtectedTable, mapping: Mapping, names: Collection[str], library: Library | None = None) -> MappedTable:
+def apply_mapping(
+    raw: ProtectedTable, mapping: Mapping, names: Collection[str], library: Library | None = None, key: Sequence[str] = ()
+) -> MappedTable:
     """Return the file under our names and labels.
 
     Parameters
@@ -57,6 +65,8 @@ def apply_mapping(raw: ProtectedTable, mapping: Mapping, names: Collection[str],
         Columns that the table may have; decides which are "others".
     library : Library, optional
         The questionnaires that the study knows; by default those that are shipped.
+    key : sequence of str
+        Columns that together name a row: of several with one key, the mapping may say which is kept.
 
     Raises
     ------
@@ -68,7 +78,8 @@ def apply_mapping(raw: ProtectedTable, mapping: Mapping, names: Collection[str],
     if mapping == NO_MAPPING and not raw.user_missing:
         return MappedTable.of(raw)
     library = library or shipped()
-    before = _renamed(_filtered(raw, mapping), mapping, names, library)
+    before = _one_of_each(_filtered(raw, mapping), mapping, key, library)
+    before = _renamed(before, mapping, names, library)
     plan = planned(before, mapping, library)
     _must_have(before, "recode", plan)
     _must_have(before, "truncate", mapping.truncate)
@@ -93,6 +104,28 @@ def _filtered(raw: TextTable, mapping: Mapping) -> TextTable:
     if not mask.any():
         raise DataProblems([NOTHING_LEFT.at(raw.source, found=mapping.keep_rows)])
     return replace(raw.keep(mask), filtered=raw.filtered + int(np.count_nonzero(~mask)))
+
+
+def _one_of_each(raw: TextTable, mapping: Mapping, key: Sequence[str], library: Library) -> TextTable:
+    """Keep the first or the last row of each key, by the column that tells their order."""
+    if mapping.by is None:
+        return raw
+    renames = mapping.renames(library)
+    theirs = [name for name in raw.columns if renames.get(name, name) in key]
+    _must_have(raw, "by", [mapping.by])
+    if not theirs:
+        return raw
+    codes = np.column_stack([pd.factorize(np.array([str(c).strip(SPACES) for c in raw.columns[n].cells()]))[0] for n in theirs])
+    groups = np.unique(codes, axis=0, return_inverse=True)[1].ravel()
+    told = raw.columns[mapping.by]
+    order = moments_in_order([str(text) for text in told.texts], raw.dialect.dates)
+    if order is None:
+        raise DataProblems([NO_ORDER.at(raw.place(column=mapping.by))])
+    place = np.asarray(order)[told.codes] * (1 if mapping.keep == "last" else -1)
+    best = pd.Series(place).groupby(groups).transform("max").to_numpy()
+    blank = np.array([not any(raw.columns[n].cell(row).strip(SPACES) for n in theirs) for row in range(len(raw))])
+    kept = (place == best) | blank
+    return replace(raw.keep(kept), collapsed=raw.collapsed + int(np.count_nonzero(~kept)))
 
 
 def _renamed(raw: TextTable, mapping: Mapping, names: Collection[str], library: Library) -> TextTable:

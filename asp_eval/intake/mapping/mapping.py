@@ -18,6 +18,7 @@ from asp_eval.core.documents import Document, Misfit, Misfits, read_document
 from asp_eval.core.errors import AspError, DataProblems, Fault
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase
+from asp_eval.intake.files.columns import composed
 from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.mapping.items import is_pattern, named
 from asp_eval.trial.instruments.library import Library
@@ -40,6 +41,8 @@ def _as_text(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return str(int(value)) if float(value).is_integer() else repr(value)
+    if isinstance(value, str):
+        return composed(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -89,6 +92,8 @@ class Mapping(Document):
         Columns to leave out, by their names after renaming; ``others`` are all that the table does not have.
     one_row_per : str, optional
         Our column: rows that agree in every kept column become one.
+    keep, by : "first" or "last", and str, optional
+        Of rows with one key, the one to keep, by a column of the export that tells their order, such as the moment of submission.
     not_personal : list of str
         The export's own columns that look as if they identified a person, and do not.
     not_missing : list of str
@@ -112,6 +117,8 @@ class Mapping(Document):
     constants: dict[str, Text | None] = Field(default_factory=dict)
     ignore: tuple[Text, ...] | Literal["others"] = ()
     one_row_per: str | None = None
+    keep: Literal["first", "last"] | None = None
+    by: Text | None = None
     not_personal: tuple[Text, ...] = ()
     not_missing: tuple[Text, ...] = ()
     confirmed: tuple[Text, ...] = ()
@@ -132,7 +139,7 @@ class Mapping(Document):
             parse_filter(text)
         except AspError:
             raise ValueError(Phrase('comparisons such as: attrit == 0 and municipality != "Aarhus"')) from None
-        return text
+        return None if text is None else composed(text)
 
     @field_validator("rename", "rename_items", mode="before")
     @classmethod
@@ -180,6 +187,12 @@ class Mapping(Document):
         twins = sorted({name for name in made if made.count(name) > 1})
         if twins:
             raise ValueError(Phrase("every column made once; {names} is made more than once", names=", ".join(twins)))
+        return self
+
+    @model_validator(mode="after")
+    def _kept_by_a_column(self) -> Self:
+        if (self.keep is None) != (self.by is None):
+            raise ValueError(Phrase("'keep' and 'by' together: which row is kept, and the column that tells their order"))
         return self
 
     def renames(self, library: Library) -> dict[str, str]:

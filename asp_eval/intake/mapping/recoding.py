@@ -9,6 +9,7 @@ import numpy as np
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.phrases import Phrase
+from asp_eval.intake.files.columns import composed
 from asp_eval.intake.files.raw import SPACES, TextColumn, TextTable
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.values import date_order, month_of
@@ -165,12 +166,12 @@ def _shifted(raw: TextTable, name: str, labels: Labels) -> Iterator[Problem]:
 def _met(column: TextColumn) -> list[str]:
     """Return the different texts of the cells that are not empty."""
     cells = np.bincount(column.codes, minlength=len(column.texts))
-    met = (str(text).strip(SPACES) for text, count in zip(column.texts, cells, strict=True) if count)
+    met = (composed(str(text).strip(SPACES)) for text, count in zip(column.texts, cells, strict=True) if count)
     return list(dict.fromkeys(text for text in met if text))
 
 
 def _translated(column: TextColumn, labels: Labels) -> TextColumn:
-    return column.translate(lambda text: labels.get(text.strip(SPACES), text))
+    return column.translate(lambda text: labels.get(composed(text.strip(SPACES)), text))
 
 
 def _truncated(raw: TextTable, name: str, column: TextColumn) -> tuple[TextColumn, list[Problem]]:

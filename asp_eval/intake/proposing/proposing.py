@@ -17,6 +17,7 @@ from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.core.strict_yaml import read_yaml
 from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.files.export import Progress, quiet
+from asp_eval.intake.files.header import TITLE_ABOVE, TWO_HEADERS
 from asp_eval.intake.files.raw import Dialect, RawTable
 from asp_eval.intake.identifiers import is_personal, named_identifier
 from asp_eval.intake.mapping.mapping import FILL_IN, NO_MAPPING, kept_mapping, load_mapping, mapping_beside
@@ -148,7 +149,7 @@ def propose(
     file = Path(path)
     refuse_persons_in(mapping_beside(file))
     declared = _declared_format(file)
-    raw = read_export(file, declared, progress)
+    raw, declared = _read(file, declared, progress)
     refuse_correction(raw)
     if problems := [*persons_in_names(raw, NO_MAPPING)]:  # which a mapping would repeat
         raise DataProblems(problems)
@@ -196,7 +197,8 @@ def propose_for(raw: RawTable, study: Study, schema: TableSchema, declared: File
         source=raw.source, dialect=raw.dialect, table=schema.name, wave=schema.wave, columns=guesses.sure, items=items.sure,
         unsure_columns=guesses.unsure, unsure_items=items.unsure, recodes=tuple(map(_unpersonal, recodes)),
         settings=find_settings(
-            raw, schema, columns, (*items.sure, *items.unsure), [*waves, *_own_wave(columns)], declared or FileFormat()
+            raw, schema, columns, (*items.sure, *items.unsure), [*waves, *_own_wave(columns)], declared or FileFormat(),
+            _names_of(study, schema.wave),
         ),
         ignored=(*identifying.items(), *of_wave, *nothing), left=tuple(useless) if wanted else (), wanted=tuple(wanted),
         absent=tuple(sorted(known - set(columns.values()) - {name for name, _ in wanted}, key=list(schema.names).index)),
@@ -250,6 +252,23 @@ def _schemas(study: Study, wave: str | None) -> list[TableSchema]:
             found = [table_schema(name, study, each) for each in ((wave,) if wave else waves)]
             schemas += {schema.alternatives: schema for schema in reversed(found)}.values()
     return schemas
+
+
+def _read(file: Path, declared: FileFormat, progress: Progress) -> tuple[RawTable, FileFormat]:
+    """Return a file, and the format that it is read with: with the row of its header, if titles stand above it."""
+    try:
+        return read_export(file, declared, progress), declared
+    except DataProblems as refused:
+        rows = [problem.details["header"] for problem in refused.problems if problem.fault in (TITLE_ABOVE, TWO_HEADERS)]
+        if not rows or declared.header_row is not None:
+            raise
+        below = declared.model_copy(update={"header_row": rows[0]})
+        return read_export(file, below, progress), below
+
+
+def _names_of(study: Study, wave: str | None) -> list[str]:
+    """Return what a wave is called."""
+    return [] if wave is None else [wave, *study.wave(wave).label.values()]
 
 
 def _own_wave(columns: Mapping[str, str]) -> list[str]:

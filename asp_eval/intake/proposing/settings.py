@@ -9,6 +9,7 @@ from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.files.raw import RawTable
 from asp_eval.intake.recognition.column_matching import texts_of
 from asp_eval.intake.recognition.questionnaires import Found
+from asp_eval.intake.recognition.synonyms import fold
 from asp_eval.intake.values import date_order, decimal_mark, month_of
 from asp_eval.trial.tables.schema import TableSchema
 
@@ -30,6 +31,7 @@ def find_settings(
     items: Sequence[Found],
     waves: Sequence[str],
     file_format: FileFormat,
+    wave_names: Sequence[str] = (),
 ) -> tuple[Setting, ...]:
     """Return the settings that the columns found ask for.
 
@@ -45,6 +47,8 @@ def find_settings(
         Columns that tell the wave.
     file_format : FileFormat
         What is known of the format; it is repeated, for the file cannot be read without it.
+    wave_names : sequence of str
+        What the wave is called: its id, and its label in every language.
     """
     kinds: dict[str, list[str]] = {}
     for theirs, ours in columns.items():
@@ -53,12 +57,12 @@ def find_settings(
     used = dict.fromkeys([*columns, *(name for found in items for name in found.columns)])
     return (
         *(
-            Setting("format", name, value, "as the mapping said")
+            Setting("format", name, value, "the file cannot be read without it")
             for name, value in file_format.model_dump(exclude_defaults=True).items()
         ),
         *_dates(raw, kinds.get("date", []), whole, file_format),
         *_decimal(raw, [*kinds.get("number", ()), *kinds.get("integer", ())], file_format),
-        *_rows(raw, waves, schema),
+        *_rows(raw, waves, schema, wave_names),
         *_missing(raw, list(used)),
         *(Setting("truncate", columns[n], "month", f"'{n}' holds whole dates, and the day is not needed") for n in whole),
     )
@@ -91,13 +95,19 @@ def _decimal(raw: RawTable, names: Sequence[str], file_format: FileFormat) -> li
     return [Setting("format", "decimal", None, f'"." or ",": which is the decimal mark in {" and ".join(names)}?')]
 
 
-def _rows(raw: RawTable, waves: Sequence[str], schema: TableSchema) -> list[Setting]:
-    """Keep the rows of the wave, if a column tells of more waves than one; ask which they are, if it does not say so."""
+def _rows(raw: RawTable, waves: Sequence[str], schema: TableSchema, names: Sequence[str]) -> list[Setting]:
+    """Keep the rows of the wave, if a column tells of more waves than one; ask which they are, if it does not say so.
+
+    It says so with the wave's id, or with a text that alone begins with its id or its label: ``start_arm_1``.
+    """
     for name in waves:
         texts = texts_of(raw.columns[name])
         column = name if name.isidentifier() else f"`{name}`"
         if len(texts) > 1 and schema.wave in texts:
             return [Setting("keep_rows", None, f'{column} == "{schema.wave}"', "the file has other waves too")]
+        of_wave = [text for text in texts if any(fold(name) and fold(text).startswith(fold(name)) for name in names)]
+        if len(texts) > 1 and len(of_wave) == 1:
+            return [Setting("keep_rows", None, f'{column} == "{of_wave[0]}"', "the file has other waves too")]
         if len(texts) > 1:
             shown = ", ".join(repr(text) for text in texts[:6])
             return [Setting("keep_rows", None, None, f'{column} == "...": which of {shown} is {schema.wave}?')]

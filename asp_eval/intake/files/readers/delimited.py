@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from asp_eval.intake.files.columns import table_of
 from asp_eval.intake.files.export import Export, Rank
 from asp_eval.intake.files.guards.other_formats import refuse_foreign
+from asp_eval.intake.files.header import header_of_records
 from asp_eval.intake.files.raw import RawTable
 from asp_eval.intake.files.text import records, text_dialect
 
@@ -27,7 +28,8 @@ class Delimited:
         refuse_foreign(export)
         dialect = text_dialect(export, self.name)
         rows = records(export, dialect)
-        return table_of(export, next(rows, []), rows, dialect)
+        head = header_of_records(export, rows)
+        return table_of(export, head.names, head.records, dialect, header_row=head.row, first_row=head.first_row)
 
 
 READER = Delimited()

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from asp_eval.intake.files.columns import table_of
 from asp_eval.intake.files.export import Export, Rank
+from asp_eval.intake.files.header import header_of_records
 from asp_eval.intake.files.raw import Dialect, RawTable
-from asp_eval.intake.files.sheets import read_workbook
+from asp_eval.intake.files.sheets import read_workbook, refuse_merged
 from asp_eval.intake.files.workbook import is_workbook
 
 
@@ -27,7 +28,9 @@ class Workbook:
         file_format = export.format
         kind, sheet, cells = read_workbook(export)
         dialect = Dialect(kind, sheet=sheet, decimal=file_format.decimal or ".", dates=file_format.dates)
-        return table_of(export, next(cells, []), cells, dialect)
+        head = header_of_records(export, cells)
+        refuse_merged(export, sheet, head.first_row)
+        return table_of(export, head.names, head.records, dialect, header_row=head.row, first_row=head.first_row)
 
 
 READER = Workbook()
