@@ -202,7 +202,7 @@ def test_a_row_of_answers_that_cannot_be_read_is_not_called_a_row_without(check,
     assert set(codes(check(labels))) == {"SCR-014"}
 
 
-@pytest.mark.parametrize("other", ["1", "0001", "0 01", "\uff10\uff10\uff11", "0\u200b01"])
+@pytest.mark.parametrize("other", ["1", "0001", "0 01", "\uff10\uff10\uff11"])
 def test_ids_that_differ_in_their_spelling_alone_are_pointed_at(study, export, visits, other):
     """Rows 2 and 3 are one child, or two: nobody but the evaluator can tell."""
     alike = set_cell(visits, 1, "child_id", other)
