@@ -349,9 +349,12 @@ def test_whole_dates_of_birth_lose_their_day(study, tmp_path):
 def test_a_column_of_waves_is_filtered_or_asked_about(study, tmp_path):
     columns = screening() | {"wave": ["w1", "w1", "w2"]}
     assert len(imported(study, columns, tmp_path)) == 2
-    found = proposal(study, screening() | {"bølge": ["start", "start", "slut"]})
+    labelled = proposal(study, screening() | {"bølge": ["start_arm_1", "start_arm_1", "slut_arm_1"]})
+    assert labelled.complete
+    assert 'keep_rows: bølge == "start_arm_1"' in draft(labelled)
+    found = proposal(study, screening() | {"bølge": ["1", "1", "2"]})
     assert not found.complete
-    assert "'start', 'slut' is w1?" in draft(found)
+    assert "'1', '2' is w1?" in draft(found)
     assert ("bølge", "it tells the wave, as --wave w1 does") in found.ignored
     assert proposal(study, screening() | {"bølge": ["1", "1", "1"]}).complete
 
