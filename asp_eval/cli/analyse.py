@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import typer
+
 from asp_eval.cli.app import HERE, AsJson, StudyFolder, verb
 from asp_eval.cli.console import print_table, progress, say
 from asp_eval.cli.language import language
@@ -31,6 +33,8 @@ def analyse(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
         print(as_text(results))
     else:
         show(results)
+    if not all(outcome.n_children for outcome in results.outcomes):  # its reason stands among the notes
+        raise typer.Exit(1)
 
 
 def show(results: Results) -> None:

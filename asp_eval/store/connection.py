@@ -58,7 +58,8 @@ FIRST_WAIT = 0.02  # seconds, doubled up to half a second
 LONGEST_WAIT = 0.5
 _HELD = ("lock", "used by another process", "different configuration")
 _SYSTEM = re.compile(
-    r"permission denied|access is denied|read-only|no space left|not enough space|input/output error|too many open files"
+    r"permission denied|access is denied|read-only(?: file system)?|no space left on device|not enough space|input/output error"
+    r"|too many open files"
     r"|cannot allocate memory|disk quota", re.IGNORECASE,
 )  # fmt: skip
 _held: ContextVar[tuple[tuple[Path, DuckDBPyConnection], ...]] = ContextVar("held", default=())  # what is open further out
