@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -108,6 +108,51 @@ def workbook(
     forms = _Formats(book)
     for sheet, name in zip(sheets, sheet_names(each.name for each in sheets), strict=True):
         _write(book.add_worksheet(name), sheet, banner, forms)
+    book.close()
+    return file.getvalue()
+
+
+def sheet_to_fill_in(
+    name: str, headings: Sequence[str], rows: Iterable[Sequence[str]], marked: Collection[tuple[int, int]] = ()
+) -> bytes:
+    """Return a workbook of one sheet that people fill in or correct, and that a program reads again.
+
+    Parameters
+    ----------
+    name : str
+        Of the sheet.
+    headings : sequence of str
+        In the first row, which stays in sight.
+    rows : iterable of sequence of str
+        Every cell is a text, an empty one too, so that 007 and 01-02 stay what is typed.
+    marked : collection of (int, int)
+        Row and column, each counted from 0, of cells with a coloured ground.
+
+    Examples
+    --------
+    >>> sheet_to_fill_in("rows", ["id", "answer"], [["007", "9"]], {(0, 1)})[:2]
+    b'PK'
+    """
+    from xlsxwriter import Workbook
+
+    file = io.BytesIO()
+    book = Workbook(
+        file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    )
+    book.set_properties({"created": datetime(1980, 1, 1)})
+    plain, mark = book.add_format({"num_format": "@"}), book.add_format({"num_format": "@", "bg_color": "#ffd966"})
+    heading = book.add_format({"bold": True, "num_format": "@", "bottom": 1})
+    target = book.add_worksheet(sheet_names([name])[0])
+    widths = [max(9, len(text) + 2) for text in headings]
+    for column, text in enumerate(headings):
+        target.write_string(0, column, _text(text), heading)
+    for row, cells in enumerate(rows):
+        for column, text in enumerate(cells):
+            target.write_string(row + 1, column, _text(text), mark if (row, column) in marked else plain)
+            widths[column] = max(widths[column], len(text) + 2)
+    for column, width in enumerate(widths):
+        target.set_column(column, column, min(WIDEST, width), plain)
+    target.freeze_panes(1, 0)
     book.close()
     return file.getvalue()
 

@@ -9,23 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from asp_eval.core.csv_text import unguard_formula
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.file_sets import NewFiles, file_set
 from asp_eval.core.phrases import Phrase
+from asp_eval.core.workbooks import sheet_to_fill_in
 from asp_eval.intake.checks.duplicates import SAME_KEY, keys_of
 from asp_eval.intake.correction_files import for_people, origin
 from asp_eval.intake.files.protected import ProtectedTable
 from asp_eval.intake.files.raw import SPACES, Rows
 from asp_eval.intake.mapping.applying import MappedTable
+from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.store import imports, ledger
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import ensure, fetch, insert, quoted, stored_columns, typed_frame
 from asp_eval.store.quarantine_reasons import as_stored
+from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import TableSchema, at_wave
 
 if TYPE_CHECKING:
+    import pandas as pd
     from duckdb import DuckDBPyConnection
 
 WAITING = Fault(
@@ -46,6 +51,7 @@ COLUMNS = {
     "reasons": "VARCHAR",  # problems as plain values, as JSON
 }
 FOLDER = "output/quarantine"
+MOST_IN_WORKBOOK = 5_000  # rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,11 +221,33 @@ class Waiting:
         """The file to edit, from the study folder."""
         return path_of(self.found.body.table_name, self.found.body.wave)
 
+    def _frame(self) -> pd.DataFrame:
+        of = origin(self.found.import_id, self.found.body.sha256)
+        return for_people(of, ((number, cells, [_in_words(r) for r in reasons]) for number, cells, reasons in self.rows))
+
+    def workbook(self, library: Library) -> bytes:
+        """Return the same as a workbook, of text cells, those at fault marked.
+
+        Parameters
+        ----------
+        library : Library
+            The questionnaires that the study knows, for what the file calls their items.
+        """
+        text, frame = self.found.body.mapping, self._frame()
+        theirs = {ours: name for name, ours in MappingFile.model_validate_json(text).renames(library).items()} if text else {}
+        places = {unguard_formula(name): column for column, name in enumerate(frame.columns)}
+        at_fault = {
+            (row, places[name])
+            for row, (_, _, reasons) in enumerate(self.rows)
+            for reason in reasons
+            if (name := theirs.get(reason["column"], reason["column"])) in places
+        }
+        name = path_of(self.found.body.table_name, self.found.body.wave).rpartition("/")[2].removesuffix(".csv")
+        return sheet_to_fill_in(name, [*frame.columns], frame.itertuples(index=False, name=None), at_fault)
+
     def content(self) -> bytes:
         """Return the file that people correct: UTF-8 with a byte order mark, the delimiter of the export."""
-        of = origin(self.found.import_id, self.found.body.sha256)
-        frame = for_people(of, ((number, cells, [_in_words(r) for r in reasons]) for number, cells, reasons in self.rows))
-        return frame.to_csv(index=False, sep=self.found.body.delimiter, lineterminator="\n").encode("utf-8-sig")
+        return self._frame().to_csv(index=False, sep=self.found.body.delimiter, lineterminator="\n").encode("utf-8-sig")
 
 
 def path_of(name: str, wave: str) -> str:
@@ -239,8 +267,10 @@ def waiting(connection: DuckDBPyConnection) -> tuple[Waiting, ...]:
     return tuple(Waiting(known[import_id], tuple(listed)) for import_id, listed in rows.items())
 
 
-def write_files(new: NewFiles, waits: Sequence[Waiting], changed: str | None = None) -> None:
-    """Write the files that people correct: the one of a table and wave that changed, and those that are missing.
+def write_files(new: NewFiles, waits: Sequence[Waiting], library: Library, changed: str | None = None) -> None:
+    """Write the files that people correct: those of a table and wave that changed, and those that are missing.
+
+    Each stands there twice, as CSV and, up to `MOST_IN_WORKBOOK` rows, as a workbook: either may be corrected and imported.
 
     Files of tables and waves that have nothing in quarantine any more are removed. A file that somebody may be editing is
     left alone unless its rows changed.
@@ -251,15 +281,27 @@ def write_files(new: NewFiles, waits: Sequence[Waiting], changed: str | None = N
         In the study's ``output``.
     waits : sequence of Waiting
         Everything in quarantine.
+    library : Library
+        The questionnaires that the study knows.
     changed : str, optional
         From `path_of`.
     """
     wanted = {one.path: one for one in waits}
     for path, one in wanted.items():
+        book = _workbook_beside(path)
         if path == changed or not new.place(_below_output(path)).is_file():
             write_whole(new.path(_below_output(path)), one.content())
+        if len(one.rows) > MOST_IN_WORKBOOK:
+            new.remove(_below_output(book))
+        elif path == changed or not new.place(_below_output(book)).is_file():
+            write_whole(new.path(_below_output(book)), one.workbook(library))
     if changed and changed not in wanted:
         new.remove(_below_output(changed))
+        new.remove(_below_output(_workbook_beside(changed)))
+
+
+def _workbook_beside(path: str) -> str:
+    return path.removesuffix(".csv") + ".xlsx"
 
 
 def _below_output(path: str) -> str:
@@ -272,7 +314,7 @@ def outstanding(study: Study) -> tuple[Problem, ...]:
         waits = waiting(connection) if connection is not None else ()
         if not all((study.folder / one.path).is_file() for one in waits):
             with file_set(study.folder / "output") as new:
-                write_files(new, waits)
+                write_files(new, waits, study.library)
     return tuple(_waiting_problem(one) for one in waits)
 
 

@@ -90,7 +90,7 @@ def forget(
         write_for_people(new, ledger_frames(connection, plan))
         waiting = quarantine.waiting(connection)
         for path in {quarantine.path_of(one.body.table_name, one.body.wave) for one in known}:
-            quarantine.write_files(new, waiting, path)
+            quarantine.write_files(new, waiting, plan.library, path)
         for page in removed:
             new.remove(page.relative_to(output).as_posix())
     store.rewrite()

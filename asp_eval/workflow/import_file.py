@@ -196,7 +196,7 @@ def _stored(
             waiting = quarantine.waiting(connection)
             write_for_people(new, ledger_frames(connection, study))
             changed = None if found.already else quarantine.path_of(file.schema.name, file.schema.wave or "")
-            quarantine.write_files(new, waiting, changed)
+            quarantine.write_files(new, waiting, study.library, changed)
         return _report(file, sifted, found, stored=not found.already, waiting=waiting, copy=copy)
     return RESTLESS.refuse(file.incoming.path.name)
 

@@ -42,7 +42,7 @@ MORE = Fault(
 
 TOO_MANY_COLUMNS = Fault(
     "SCR-113", "the file has {n} columns, more than a spreadsheet can have ({most})",
-    "Look whether rows and columns were exchanged, or the delimiter is a mark that stands in the texts; export only what is needed.",
+    "Look whether rows and columns were exchanged, or the delimiter is a mark of the texts; export only what is needed.",
 )  # fmt: skip
 
 MOST_COLUMNS = 16_384  # as in Excel
