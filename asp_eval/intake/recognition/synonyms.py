@@ -9,10 +9,11 @@ from itertools import product
 _LETTERS = {"æ": ("ae", "a"), "ø": ("oe", "o"), "å": ("aa", "a")}
 _COLUMNS = {
     "child_id": "barn barnid barnets_id barnnr barn_nummer barnets_nr barnets_nummer barnekode barnets_kode child child_no "
-    "child_nr child_number child_code elev_id elevnr pupil_id",
+    "child_nr child_number child_code elev elev_id elevnr pupil pupil_id pupil_no pupil_nr student student_id",
     "institution_id": "institution institutions_id institutionsnr institutionsnummer institution_nr institutionskode inst "
     "inst_id instnr daginstitution daginstitutions_id dagtilbud dagtilbuds_id centre center centre_id center_id kindergarten "
-    "kindergarten_id nursery nursery_id preschool preschool_id cluster cluster_id",
+    "kindergarten_id nursery nursery_id preschool preschool_id cluster cluster_id "
+    "school school_id skole skole_id skolenr skolekode site site_id class class_id klasse klasse_id",
     "rater_id": "rater rater_nr pædagog pædagog_id pædagognr pædagogkode pædagogens_id bedømmer bedømmer_id teacher teacher_id "
     "teacher_nr staff staff_id informant_id",
     "respondent_id": "respondent respondent_nr respondentnummer medarbejder medarbejder_id medarbejdernr employee_id",
