@@ -163,6 +163,9 @@ def test_a_shipped_id_and_version_and_a_shared_age_are_refused(folder):
     path.write_text(MOOD.replace("family: mood\n", "family: sdq-teacher\n"))
     with pytest.raises(DataProblems, match="INS-014"):
         library_of(folder)
+    path.write_text(MOOD.replace("id: mood\n", "id: sdq-teacher\n"))  # 'score: sdq-teacher.total' would mean two things
+    with pytest.raises(DataProblems, match=r"INS-049.*line 1, id"):
+        library_of(folder)
 
 
 def test_an_instrument_is_had_in_python_with_its_study(folder):

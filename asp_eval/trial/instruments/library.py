@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 UNKNOWN = Fault("INS-001", "no {kind} has this name", "{advice}'asp-eval instruments list' shows them all.")
 SAME_VERSION = Fault("INS-002", "{other} has the same id and version", "Raise the version, or give it an id of its own.")
 SHARED_AGE = Fault("INS-014", "the form and {other} of the same family share ages", "Let one begin where the other ends.")
+TWO_MEANINGS = Fault(
+    "INS-049", "the name would stand for an instrument and for a family of others, with {other}", "Give it a name of its own.",
+)  # fmt: skip
 INSTRUMENTS = "instruments"  # the folder of a study
 ANY_AGE = Ages.model_validate({"from": 0, "below": 120})
 
@@ -277,7 +280,7 @@ def read_folder(folder: Path) -> tuple[Instrument, ...]:
     ------
     DataProblems
         Every mistake in every file; two files with one id and version (INS-002); two forms of a family that share ages
-        (INS-014).
+        (INS-014); an id that is the name of a family of others (INS-049).
     """
     read = _read_instruments(sorted(folder.glob("*.yaml")), ())
     return with_norms([each for _, each in read], folder / FOLDER)
@@ -308,6 +311,10 @@ def _clashes(first: str, one: Instrument, second: Path, other: Instrument) -> li
         line = read_yaml(second)[1].get(("version",))
         place = Place(second.name, line, column="version")
         return [SAME_VERSION.at(place, found=f"{other.id} version {other.version}", other=first)]
+    if one.family != other.family and (one.id == other.family or other.id == one.family):
+        key, found = ("id", other.id) if other.id == one.family else ("family", other.family)
+        line = read_yaml(second)[1].get((key,))
+        return [TWO_MEANINGS.at(Place(second.name, line, column=key), found=found, other=one.id)]
     a, b = _ages(one), _ages(other)
     if one.family == other.family and one.id != other.id and a.from_ < b.below and b.from_ < a.below:
         line = read_yaml(second)[1].get(("ages",))
