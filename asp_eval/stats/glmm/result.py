@@ -10,27 +10,23 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.phrases import Phrase
-from asp_eval.stats import contrasts
-from asp_eval.stats.components import components_table, effects_table
-from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.prediction import effect_columns, predict_rows
-from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.estimate import Array, Estimate
 from asp_eval.stats.familiar_names import FamiliarNames
 from asp_eval.stats.glmm.families import family_rows
 from asp_eval.stats.glmm.icc import count_latent_icc, latent_icc, observed_icc
 from asp_eval.stats.glmm.links import Link
 from asp_eval.stats.glmm.outcome import Outcome
 from asp_eval.stats.integration.checks import SCALE
-from asp_eval.stats.integration.fitted import LatentFit, approximation, counted_df
-from asp_eval.stats.integration.profile import profile_table
+from asp_eval.stats.integration.fitted import LatentFit, counted_df
 from asp_eval.stats.integration.redraw import bootstrap, draw_predictors
 from asp_eval.stats.integration.summary import summary_text
+from asp_eval.stats.latent_answers import LatentAnswers
 from asp_eval.stats.means.model import MeansModel
 from asp_eval.stats.means.questions import MarginalQuestions
 from asp_eval.stats.means.spread import Spread
 from asp_eval.stats.replicates import Bootstrap
 from asp_eval.stats.smallsample.between_within import BetweenWithin
-from asp_eval.stats.smallsample.method import Method
 from asp_eval.stats.smallsample.normal import Normal
 
 ICC_SCALE = Fault("FIT-097", "there is no scale {scale!r} of an intraclass correlation", "Use 'latent' or 'observed'.")
@@ -42,7 +38,7 @@ NO_OVERDISPERSION = Phrase("The counts vary no more than Poisson's: the size of 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GlmmFit(FamiliarNames, MarginalQuestions):
+class GlmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
     """A fitted generalised linear mixed model.
 
     Attributes
@@ -60,42 +56,11 @@ class GlmmFit(FamiliarNames, MarginalQuestions):
     outcome: Outcome
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the p estimated coefficients."""
-        return self.latent.names
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        """Coefficients left out because their column is a linear combination of earlier ones, or empty."""
-        return self.latent.dropped
-
-    @property
-    def estimate(self) -> Array:
-        """The fixed effects (p,), on the link's scale."""
-        return self.latent.coefficients
-
-    @property
-    def model_covariance(self) -> Array:
-        """Covariance matrix (p, p) of the fixed effects: from the observed information of all parameters together."""
-        p = self.latent.model.p
-        return self.latent.covariance[:p, :p]
-
-    @property
     def means_model(self) -> MeansModel:
         """What the fit brings to its marginal means."""
         kind = "share" if self.family == "binomial" else "count"
         spread = Spread(self.latent, np.zeros((0, self.latent.model.n_parameters)), self.between_within_df())
         return MeansModel(self, self.design, self.kept, BetweenWithin(), self.link, self.outcome.weights, kind, spread=spread)
-
-    @property
-    def design(self) -> Design:
-        """The rows and columns the fit was made from."""
-        return self.latent.design
-
-    @property
-    def kept(self) -> tuple[int, ...]:
-        """Positions of the estimated coefficients among the columns of the design's fixed part."""
-        return self.latent.columns.kept
 
     @property
     def dispersion(self) -> float | None:
@@ -105,49 +70,9 @@ class GlmmFit(FamiliarNames, MarginalQuestions):
         return float(np.exp(self.latent.shared[0])) if self.latent.free[-1] else np.inf
 
     @property
-    def singular(self) -> bool:
-        """Whether a variance is estimated as zero or a correlation as one."""
-        return self.latent.singular
-
-    @property
-    def converged(self) -> bool:
-        """Whether the conditions of a maximum hold at the estimate."""
-        return self.latent.maximum.converged
-
-    @property
-    def n_obs(self) -> int:
-        """Rows used."""
-        return self.design.data.n
-
-    @property
-    def n_dropped(self) -> int:
-        """Rows left out because a value was missing."""
-        return self.design.data.n_dropped
-
-    @property
-    def n_groups(self) -> dict[str, int]:
-        """Number of groups of each factor."""
-        return self.latent.n_groups
-
-    @property
     def n_parameters(self) -> int:
         """Fixed effects, (co)variances of the random effects, and the negative binomial's size."""
         return self.latent.model.n_parameters
-
-    @property
-    def log_likelihood(self) -> float:
-        """The maximum of the integrated log likelihood, with all constants."""
-        return self.latent.log_likelihood
-
-    @property
-    def deviance(self) -> float:
-        """-2 log likelihood."""
-        return -2.0 * self.log_likelihood
-
-    @property
-    def approximation(self) -> Phrase:
-        """How the random effects were integrated out."""
-        return approximation(self.latent.nodes)
 
     @property
     def notes(self) -> tuple[Phrase, ...]:
@@ -175,30 +100,6 @@ class GlmmFit(FamiliarNames, MarginalQuestions):
             "use n_quadrature=7 or more, and take intervals as rough.", events=f"{events:g}", k=len(self.names),
         )  # fmt: skip
 
-    def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
-        """Return one row per coefficient: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high, method, note.
-
-        Parameters
-        ----------
-        method : Method, optional
-            By default `BetweenWithin`: t for what is constant within groups, z for the rest.
-        level : float
-            Of the confidence intervals.
-        """
-        return contrasts.tidy(self, method or BetweenWithin(), level)
-
-    def contrast(self, weights: contrasts.Weights, method: Method | None = None, level: float = 0.95) -> Estimate:
-        """Return the estimate of one linear combination of coefficients."""
-        return contrasts.contrast(self, weights, method or BetweenWithin(), level)
-
-    def joint_test(self, contrast: contrasts.Rows, method: Method | None = None) -> JointTest:
-        """Return the Wald test that several coefficients (or contrasts) are zero together."""
-        return contrasts.joint_test(self, contrast, method or BetweenWithin())
-
-    def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
-        """Return the covariance matrix of the coefficients, named."""
-        return contrasts.covariance(self, method, lambda: self.model_covariance)
-
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row. `n_groups` is that of the outermost factor."""
         row = {
@@ -209,15 +110,6 @@ class GlmmFit(FamiliarNames, MarginalQuestions):
             "singular": self.singular, "n_dropped": self.n_dropped, "dropped_terms": ", ".join(self.dropped),
         }  # fmt: skip
         return pd.DataFrame([row])
-
-    def variance_components(self) -> pd.DataFrame:
-        """Return group, term1, term2, variance, correlation; term2 is empty on variances."""
-        return components_table(self.design.layout, self.latent.covariances, None)
-
-    def random_effects(self) -> pd.DataFrame:
-        """Return group, level, term, estimate (the mode) and conditional std_error of every random effect."""
-        levels = [g.levels for g in self.design.groups]
-        return effects_table(self.design.layout, levels, self.latent.modes, self.latent.conditional_variances)
 
     def between_within_df(self) -> Array:
         """Return counted degrees of freedom of each coefficient (p,), for `BetweenWithin`; infinite within groups."""
@@ -292,16 +184,6 @@ class GlmmFit(FamiliarNames, MarginalQuestions):
         return bootstrap(
             self.latent, lambda r: family_rows(self.family, self.link.name, self._drawn(seed, "bootstrap", r), w), draws, seed
         )  # fmt: skip
-
-    def profile_intervals(self, level: float = 0.95) -> pd.DataFrame:
-        """Return profile intervals of coefficients and standard deviations.
-
-        Returns
-        -------
-        DataFrame
-            group, term1, term2, quantity ("coefficient" or "sd"), estimate, conf_low, conf_high, method, note.
-        """
-        return profile_table(self.latent, level)
 
     def icc(self, level: float = 0.95, scale: Literal["latent", "observed"] = "latent") -> Estimate:
         """Return the intraclass correlation of all random effects together.

@@ -1,0 +1,138 @@
+"""What fits with latent normal effects answer alike: their parts, coefficients, tables and tests."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats import contrasts
+from asp_eval.stats.components import components_table, effects_table
+from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.integration.fitted import LatentFit, approximation
+from asp_eval.stats.integration.profile import profile_table
+from asp_eval.stats.smallsample.between_within import BetweenWithin
+from asp_eval.stats.smallsample.method import Method
+
+
+class LatentAnswers:
+    """The answers of a fit that holds a `LatentFit`; each kind of fit adds what is its own."""
+
+    __slots__ = ()
+
+    latent: LatentFit
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the p estimated coefficients."""
+        return self.latent.names
+
+    @property
+    def estimate(self) -> Array:
+        """The fixed effects (p,), on the link's scale."""
+        return self.latent.coefficients
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Coefficients left out because their column is a linear combination of earlier ones, or empty."""
+        return self.latent.dropped
+
+    @property
+    def model_covariance(self) -> Array:
+        """Covariance matrix (p, p) of the fixed effects: from the observed information of all parameters together."""
+        p = self.latent.model.p
+        return self.latent.covariance[:p, :p]
+
+    @property
+    def design(self) -> Design:
+        """The rows and columns the fit was made from."""
+        return self.latent.design
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Positions of the estimated coefficients among the columns of the design's fixed part."""
+        return self.latent.columns.kept
+
+    @property
+    def singular(self) -> bool:
+        """Whether a variance is estimated as zero or a correlation as one."""
+        return self.latent.singular
+
+    @property
+    def converged(self) -> bool:
+        """Whether the conditions of a maximum hold at the estimate."""
+        return self.latent.maximum.converged
+
+    @property
+    def n_obs(self) -> int:
+        """Rows used."""
+        return self.design.data.n
+
+    @property
+    def n_dropped(self) -> int:
+        """Rows left out because a value was missing."""
+        return self.design.data.n_dropped
+
+    @property
+    def n_groups(self) -> dict[str, int]:
+        """Number of groups of each factor."""
+        return self.latent.n_groups
+
+    @property
+    def log_likelihood(self) -> float:
+        """The maximum of the integrated log likelihood, with all constants."""
+        return self.latent.log_likelihood
+
+    @property
+    def deviance(self) -> float:
+        """-2 log likelihood."""
+        return -2.0 * self.log_likelihood
+
+    @property
+    def approximation(self) -> Phrase:
+        """How the random effects were integrated out."""
+        return approximation(self.latent.nodes)
+
+    def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
+        """Return one row per coefficient: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high, method, note.
+
+        Parameters
+        ----------
+        method : Method, optional
+            By default `BetweenWithin`: t for what is constant within groups, z for the rest.
+        level : float
+            Of the confidence intervals.
+        """
+        return contrasts.tidy(self, method or BetweenWithin(), level)
+
+    def contrast(self, weights: contrasts.Weights, method: Method | None = None, level: float = 0.95) -> Estimate:
+        """Return the estimate of one linear combination of coefficients."""
+        return contrasts.contrast(self, weights, method or BetweenWithin(), level)
+
+    def joint_test(self, contrast: contrasts.Rows, method: Method | None = None) -> JointTest:
+        """Return the Wald test that several coefficients (or contrasts) are zero together."""
+        return contrasts.joint_test(self, contrast, method or BetweenWithin())
+
+    def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
+        """Return the covariance matrix of the coefficients, named."""
+        return contrasts.covariance(self, method, lambda: self.model_covariance)
+
+    def variance_components(self) -> pd.DataFrame:
+        """Return group, term1, term2, variance, correlation; term2 is empty on variances."""
+        return components_table(self.design.layout, self.latent.covariances, None)
+
+    def random_effects(self) -> pd.DataFrame:
+        """Return group, level, term, estimate (the mode) and conditional std_error of every random effect."""
+        levels = [g.levels for g in self.design.groups]
+        return effects_table(self.design.layout, levels, self.latent.modes, self.latent.conditional_variances)
+
+    def profile_intervals(self, level: float = 0.95) -> pd.DataFrame:
+        """Return profile intervals of coefficients and standard deviations.
+
+        Returns
+        -------
+        DataFrame
+            group, term1, term2, quantity ("coefficient" or "sd"), estimate, conf_low, conf_high, method, note.
+        """
+        return profile_table(self.latent, level)
