@@ -1,8 +1,8 @@
 """The message catalogues.
 
-1. Every sentence of the reports has a Danish translation; none is fuzzy, unused or empty.  2. A translation has the fields of
-its sentence.  3. Reasons and notes that other rooms write are said in Danish.  4. An unknown language is refused.
-5. A study's own labels fall back to another language, never to nothing.
+1. Every sentence of the reports has a Danish translation; none is fuzzy, unused or empty, and none stands twice.  2. A
+translation has the fields of its sentence.  3. Reasons and notes that other rooms write are said in Danish.  4. An unknown
+language is refused.  5. A study's own labels fall back to another language, never to nothing.
 """
 
 from __future__ import annotations
@@ -51,6 +51,12 @@ def test_the_danish_catalogue_has_every_sentence_and_no_other():
     assert sentences() - translated == set()
     assert translated - sentences() == set()
     assert len(translated) > 250
+
+
+@pytest.mark.parametrize("domain", ["asp_eval", "notes", "faults", "names"])
+def test_no_sentence_stands_twice_in_a_catalogue(domain):
+    text = (shipped_folder("reports") / f"locale/da/LC_MESSAGES/{domain}.po").read_text(encoding="utf-8")
+    assert len(re.findall(r"^msgid ", text, re.MULTILINE)) == len(list(catalogue("da", domain)))
 
 
 @pytest.mark.parametrize("domain", ["asp_eval", "notes", "names"])

@@ -52,7 +52,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "family": "Skemaet til barnets alder vælges inden for familien `{family}`.",
         "columns": "I data er hvert spørgsmål kolonnen `{id}.` efterfulgt af spørgsmålets navn: `{example}`. "
                    "En celle rummer svarets kode eller er tom, hvis spørgsmålet ikke er besvaret.",
-        "instruction": "Vejledning", "answers": "Svar", "questions": "Spørgsmål", "scores": "Scorer", "bands": "Bånd",
+        "instruction": "Vejledning", "answers": "Svar", "questions": "Spørgsmål", "scores": "Scorer", "bands": "Normgrænser",
         "sources": "Kilder", "licence": "Licens", "counts": "tæller {points}",
         "withheld": "Spørgsmålenes og svarenes ordlyd er ikke en del af denne pakke; kun navne og koder er. "
         "Koderne stiger i den rækkefølge, som svarene er trykt i.",
