@@ -1,14 +1,22 @@
-"""How often the tests of an arm reject where there is no effect, for a yes or no in few institutions.
+"""How often the tests of an arm reject, for a yes or no in few institutions, with no effect and with one.
 
-python benchmarks/binary_outcomes.py [--trials 1000] [--write docs/small-sample-inference-binary.md]
+python benchmarks/binary_outcomes.py run CSV [--until HH:MM]
+python benchmarks/binary_outcomes.py table CSV
 
-Institutions of 20 children, half of them in each arm; prevalence and intraclass correlation are those of the observed
-outcome, from normal effects on the logit scale. A trial in which an arm has no events is refused and counts as no rejection.
+Institutions of one size, half of them in each arm; prevalence and intraclass correlation are those of the observed
+outcome without an effect, from normal effects on the logit scale; the effect is an odds ratio of 2 in an institution.
+A trial in which an arm has no events is refused and counts as no rejection.
+
+`run` works in batches of 500 trials, first a batch of every cell without an effect, then of every cell with one, then
+again; each finished batch is a row of CSV, and a run that is started again goes on with the first batch that is missing.
+`table` prints what CSV holds.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +26,24 @@ from scipy import optimize, special
 import asp_eval
 from asp_eval import BetweenWithin, Normal, Refusal
 
-CELLS = [(m, 0.3, icc) for m in (8, 12, 20, 40) for icc in (0.02, 0.1)]
-SIZE = 20
-METHODS = {"t, between-within": BetweenWithin(), "z": Normal()}
+CLUSTERS = (8, 12, 20, 40)
+SIZES = (10, 40)
+PREVALENCES = (0.1, 0.3, 0.5)
+CORRELATIONS = (0.0, 0.02, 0.1)
+ODDS_RATIOS = (1, 2)
+CELL = ["clusters", "size", "prevalence", "icc"]
+METHODS = {"t": BetweenWithin(), "z": Normal()}
+TRIALS = 500
+"""Trials of a batch."""
+BATCHES = 4
 FAILS = 0.065
 """Type I error from which a cell fails."""
 
 
 def logit_effects(prevalence: float, icc: float) -> tuple[float, float]:
     """Return the intercept and the standard deviation that give a prevalence and a correlation of two children."""
+    if icc == 0.0:
+        return float(special.logit(prevalence)), 0.0
     point, weight = np.polynomial.hermite_e.hermegauss(60)
     weight = weight / weight.sum()
 
@@ -35,57 +52,84 @@ def logit_effects(prevalence: float, icc: float) -> tuple[float, float]:
         mean = p @ weight
         return [mean - prevalence, (p**2 @ weight - mean**2) / (mean * (1 - mean)) - icc]
 
-    found = optimize.root(off, [special.logit(prevalence), np.log(0.5)]).x
-    return float(found[0]), float(np.exp(found[1]))
+    found = optimize.root(off, [special.logit(prevalence), np.log(0.5)])
+    if not found.success:
+        raise ArithmeticError(found.message)
+    return float(found.x[0]), float(np.exp(found.x[1]))
 
 
-def cell(clusters: int, prevalence: float, icc: float, trials: int, nodes: int) -> dict[str, float]:
-    """Return the shares of trials in which each test rejects at 5 %, that were refused, and that had no variance."""
+def batch(clusters: int, size: int, prevalence: float, icc: float, odds_ratio: int, number: int) -> dict[str, int]:
+    """Return of how many trials each test rejects at 5 %, how many were refused, and how many had no variance."""
     intercept, sd = logit_effects(prevalence, icc)
-    rng = np.random.default_rng([clusters, int(1000 * icc), 7])
-    inst = np.repeat(np.arange(clusters), SIZE)
+    rng = np.random.default_rng([clusters, size, int(1000 * prevalence), int(1000 * icc), odds_ratio, number])
+    inst = np.repeat(np.arange(clusters), size)
     frame = pd.DataFrame({"inst": inst, "arm": (inst % 2).astype(float)})
-    rejected = dict.fromkeys(METHODS, 0)
-    refused = singular = 0
-    for _ in range(trials):
-        eta = intercept + sd * rng.standard_normal(clusters)[inst]
+    counts = dict.fromkeys([*METHODS, "singular", "refused"], 0)
+    for _ in range(TRIALS):
+        eta = intercept + np.log(odds_ratio) * frame["arm"] + sd * rng.standard_normal(clusters)[inst]
         frame["y"] = (rng.random(len(inst)) < special.expit(eta)).astype(float)
         try:
-            fit = asp_eval.glmm("y ~ arm + (1 | inst)", frame, n_quadrature=nodes)
+            fit = asp_eval.glmm("y ~ arm + (1 | inst)", frame, n_quadrature=7)
         except Refusal:
-            refused += 1
+            counts["refused"] += 1
             continue
-        singular += fit.singular
+        counts["singular"] += fit.singular
         for name, method in METHODS.items():
-            rejected[name] += float(fit.contrast("arm", method).p_value or 1.0) < 0.05
-    shares = {name: count / trials for name, count in rejected.items()}
-    return {**shares, "refused": refused / trials, "singular": singular / trials}
+            p = fit.contrast("arm", method).p_value
+            counts[name] += p is not None and p < 0.05
+    return counts
+
+
+def run(path: Path, until: str | None) -> None:
+    """Append the batches that are missing, until a time of the day."""
+    done = set()
+    if path.exists():
+        done = set(pd.read_csv(path)[[*CELL, "odds_ratio", "batch"]].itertuples(index=False, name=None))
+    cells = list(itertools.product(CLUSTERS, SIZES, PREVALENCES, CORRELATIONS))
+    for number, odds_ratio in itertools.product(range(BATCHES), ODDS_RATIOS):
+        for cell in cells:
+            if (*cell, odds_ratio, number) in done:
+                continue
+            if until and f"{datetime.datetime.now():%H:%M}" >= until:
+                return
+            where = {**dict(zip(CELL, cell, strict=True)), "odds_ratio": odds_ratio, "batch": number, "trials": TRIALS}
+            row = pd.DataFrame([{**where, **batch(*cell, odds_ratio, number)}])
+            row.to_csv(path, mode="a", header=not path.exists(), index=False)
+
+
+def table(path: Path) -> str:
+    """Return the table of the finished cells."""
+    sums = pd.read_csv(path).drop(columns="batch").groupby([*CELL, "odds_ratio"]).sum()
+    null = sums.xs(1, level="odds_ratio")
+    effect = sums.xs(2, level="odds_ratio")
+    heads = [
+        "institutions", "children in each", "prevalence", "ICC", "trials", "t, between-within", "z", "variance at zero",
+        "refused", "power of t", "power of z",
+    ]  # fmt: skip
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---:|" * len(heads)]
+    for cell, row in null.iterrows():
+        rates = [row[name] / row["trials"] for name in METHODS]
+        shown = [f"{100 * rate:.1f} %" + (" **fails**" if rate > FAILS else "") for rate in rates]
+        rest = [f"{100 * row[name] / row['trials']:.{digits}f} %" for name, digits in (("singular", 0), ("refused", 1))]
+        power = ["not run"] * 2
+        if cell in effect.index:
+            power = [f"{100 * effect.loc[cell, name] / effect.loc[cell, 'trials']:.0f} %" for name in METHODS]
+        where = [f"{value:g}" for value in (*cell, row["trials"])]
+        lines.append("| " + " | ".join([*where, *shown, *rest, *power]) + " |")
+    return "\n".join(lines)
 
 
 def main() -> None:
-    """Print the table, or write it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=1000)
-    parser.add_argument("--nodes", type=int, default=7)
-    parser.add_argument("--write", type=Path)
+    """Run batches, or print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("csv", type=Path)
+    parser.add_argument("--until", metavar="HH:MM")
     given = parser.parse_args()
-    error = 1.96 * np.sqrt(0.05 * 0.95 / given.trials)
-    lines = ["# A yes or no in few institutions: how often a test rejects where there is no effect", ""]
-    lines += [str(__doc__).split("\n\n")[2].replace("\n", " "), ""]
-    lines += [f"{given.trials:,} trials a row, {given.nodes} quadrature points; nominal 5 %,"]
-    lines += [f"Monte Carlo error {100 * error:.1f} points."]
-    lines += [f"A cell above {100 * FAILS:.1f} % fails and is marked.", ""]
-    heads = ["institutions", "prevalence", "ICC", *METHODS, "variance at zero", "refused"]
-    lines += ["| " + " | ".join(heads) + " |", "|" + "---:|" * len(heads)]
-    for clusters, prevalence, icc in CELLS:
-        found = cell(clusters, prevalence, icc, given.trials, given.nodes)
-        shown = [f"{100 * found[n]:.1f} %" + (" **fails**" if found[n] > FAILS else "") for n in METHODS]
-        rest = [f"{100 * found['singular']:.0f} %", f"{100 * found['refused']:.1f} %"]
-        lines.append("| " + " | ".join([str(clusters), f"{prevalence:g}", f"{icc:g}", *shown, *rest]) + " |")
-        print(lines[-1], flush=True)
-    text = "\n".join(lines) + "\n"
-    if given.write:
-        given.write.write_text(text, encoding="utf-8")
+    if given.what == "run":
+        run(given.csv, given.until)
+    else:
+        print(table(given.csv))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,11 @@
 
 A generalised or ordinal mixed model is fitted; its coefficients are then turned into shares: every child analysed is set to
 each arm in turn, and the predictions are averaged over children and institutions (`average_effects`). t with between-within
-degrees of freedom, whatever the plan says for continuous outcomes.
+degrees of freedom, whatever the plan says for continuous outcomes; where it permutes the lot, p is that of the score under
+every allocation and the interval stays t's.
+
+Where the arms do not move all bands' odds alike, an ordinal model's shares are wrong. Each band is then modelled by itself, a
+yes or no of being in it, and the shares and their differences are those of these models.
 """
 
 from __future__ import annotations
@@ -16,10 +20,19 @@ import pandas as pd
 
 from asp_eval.analysis.formulas import INSTITUTION, arm_term, marginal_formula, model_formula
 from asp_eval.analysis.plain_likelihood import LogDensity, bernoulli, cumulative_logit, plain_fit, poisson
-from asp_eval.analysis.results import NO_FAMILY, ArmEffect, ArmNumbers, Estimated, Number, Recomputation, Share
+from asp_eval.analysis.results import (
+    NO_FAMILY,
+    ArmEffect,
+    ArmNumbers,
+    Estimated,
+    Number,
+    ProportionalOdds,
+    Recomputation,
+    Share,
+)
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import AspError, Fault, Unavailable
-from asp_eval.core.phrases import NO_NOTE, Phrase
+from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
 from asp_eval.stats.estimate import Estimate, available
 from asp_eval.stats.glmm.fit import glmm
 from asp_eval.stats.glmm.result import GlmmFit
@@ -27,6 +40,7 @@ from asp_eval.stats.marginal.corrections import Robust
 from asp_eval.stats.marginal.gee import gee
 from asp_eval.stats.ordinal.fit import clmm
 from asp_eval.stats.ordinal.result import ClmmFit
+from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.method import Method
 from asp_eval.stats.smallsample.normal import Normal
@@ -36,6 +50,10 @@ NODES = 15
 """Points of the quadrature: with so many the approximation is no longer seen in the numbers printed."""
 NO_STANDARD = Phrase("shares and counts have no standard deviation of their own to be divided by")
 OWN_METHOD = Phrase("The method of the plan is for measures; shares, bands and counts are judged by between-within t.")
+SCORE_OF_THE_LOT = Phrase(
+    "The p-value is by permutation of the lot: the score of the model without the arm, under every allocation it could have "
+    "given; intervals are by between-within t."
+)
 NOT_REACHED = Unavailable(Phrase("the plain maximisation did not reach the maximum"))
 PLAIN = Phrase("likelihood maximised by SciPy")
 EQUATIONS = Phrase("estimating equations, robust")
@@ -46,17 +64,24 @@ class CategoryModel:
     """What models of outcomes that are no measures have in common."""
 
     def method(self, planned: Method) -> tuple[Method, Phrase]:
-        """Return between-within t, and what must be said if the plan named another method."""
+        """Return between-within t, unless the plan permutes the lot; and what must be said if it named another method."""
+        if isinstance(planned, Permutation):
+            return planned, NO_NOTE
         return BetweenWithin(), NO_NOTE if isinstance(planned, BetweenWithin) else OWN_METHOD
+
+    def other_terms(self, method: Method) -> Method:  # noqa: ARG002
+        """Return between-within t."""
+        return BetweenWithin()
 
     def compare(
         self, planned: GlmmFit | ClmmFit, unadjusted: GlmmFit | ClmmFit, data: AnalysisSet, arms: Sequence[str],  # noqa: ARG002
         method: Method, level: float,
     ) -> ArmNumbers:  # fmt: skip
         """Return every later arm against the first, and the shares of all."""
-        table = planned.average_effects("arm", method=method, level=level)
+        table = planned.average_effects("arm", method=BetweenWithin(), level=level)
         effects = tuple(self._effect(table.loc[table["contrast"] == f"{arm} vs {arms[0]}"], arm) for arm in arms[1:])
-        return ArmNumbers(effects, self._shares(data, table, arms))
+        tested = tuple(replace(e, difference=_tested_by(method, planned, e)) for e in effects)
+        return ArmNumbers(tested, self._shares(data, table, arms))
 
     def _effect(self, mine: pd.DataFrame, arm: str) -> ArmEffect:
         """Return one arm against the first, from its rows of averages."""
@@ -145,10 +170,40 @@ class OrdinalMixedModel(CategoryModel):
         method: Method, level: float,
     ) -> ArmNumbers:  # fmt: skip
         """Return every later arm against the first, with the model's odds ratio, and the shares of all."""
+        if not isinstance(planned, ClmmFit):
+            raise TypeError(type(planned))
         found = CategoryModel.compare(self, planned, unadjusted, data, arms, method, level)
-        odds = [planned.contrast({arm_term(arm): 1.0}, method=method, level=level) for arm in arms[1:]]
+        odds = [planned.contrast({arm_term(arm): 1.0}, method=BetweenWithin(), level=level) for arm in arms[1:]]
         effects = [replace(e, odds_ratio=_exponential(o)) for e, o in zip(found.effects, odds, strict=True)]
-        return ArmNumbers(tuple(effects), found.shares)
+        test = planned.proportional_odds_test("arm")
+        if test.statistic is None or test.df_numerator is None or test.p_value is None:
+            return ArmNumbers(tuple(effects), found.shares, Unavailable(test.note))
+        rejected = test.p_value < round(1.0 - level, 12)
+        odds_test = ProportionalOdds(test.statistic * test.df_numerator, test.df_numerator, test.p_value, rejected)
+        model_based = ArmNumbers(tuple(effects), found.shares, odds_test)
+        return self._band_by_band(model_based, odds_test, data, arms, method, level) if rejected else model_based
+
+    def _band_by_band(
+        self, found: ArmNumbers, test: ProportionalOdds, data: AnalysisSet, arms: Sequence[str], method: Method, level: float
+    ) -> ArmNumbers:
+        """Return the shares and their differences by a model of each band, or what was found if one cannot be fitted."""
+        outcome, tables, fits = data.outcome.id, [], []
+        for k in range(len(data.categories)):
+            inside = (data.frame[outcome] == _position(data, k)).astype(float)
+            try:
+                fit = glmm(model_formula(data), data.frame.assign(**{outcome: inside}), n_quadrature=NODES)
+                tables.append(fit.average_effects("arm", method=BetweenWithin(), level=level))
+            except AspError:
+                return found
+            fits.append(fit)
+        bands = [table.assign(**{outcome: f"{_position(data, k):g}"}) for k, table in enumerate(tables)]
+        table = pd.concat([band.loc[band["kind"].isin(["risk", "difference"])] for band in bands], ignore_index=True)
+        by_itself = (self._effect(table.loc[table["contrast"] == f"{arm} vs {arms[0]}"], arm) for arm in arms[1:])
+        effects = (
+            replace(e, difference=_tested_by(method, fits[0], b), changes=b.changes)
+            for e, b in zip(found.effects, by_itself, strict=True)
+        )
+        return ArmNumbers(tuple(effects), self._shares(data, table, arms), replace(test, band_by_band=True))
 
     def _effect(self, mine: pd.DataFrame, arm: str) -> ArmEffect:
         """Return the change of the share above the first category, and of every share."""
@@ -164,11 +219,33 @@ class OrdinalMixedModel(CategoryModel):
         for arm in arms:
             values = data.frame.loc[data.frame["arm"] == arm, outcome]
             for k, name in enumerate(data.categories):
-                position = float(name) if not data.outcome.in_bands and data.outcome.cut is None else float(k)
+                position = _position(data, k)
                 row = table.loc[(table["kind"] == "risk") & (table["arm"] == arm) & (table[outcome] == f"{position:g}")]
                 adjusted = _estimate(row.iloc[0], arm) if len(row) else Unavailable(Phrase("no child is in this category"))
                 out.append(Share(arm, name, len(values), int((values == position).sum()), adjusted))
         return tuple(out)
+
+
+def _position(data: AnalysisSet, k: int) -> float:
+    """Return the number that stands for a category in the rows analysed."""
+    return float(data.categories[k]) if not data.outcome.in_bands and data.outcome.cut is None else float(k)
+
+
+def _tested_by(method: Method, fit: GlmmFit | ClmmFit, effect: ArmEffect) -> Estimated:
+    """Return a difference; where the lot is permuted, with the lot's p-value in place of t's."""
+    difference = effect.difference
+    if not isinstance(method, Permutation) or not isinstance(difference, Estimate):
+        return difference
+    row = fit.contrast({arm_term(effect.arm): 1.0}, method=replace(method, interval=False))
+    if row.p_value is None or row.statistic is None:
+        note = Phrase(
+            "The permutation test that the plan names cannot be had here, and between-within t stands in its place: {reason}",
+            reason=row.note,
+        )
+        return replace(difference, note=notes_in_one([difference.note, note]))
+    note = notes_in_one([difference.note, SCORE_OF_THE_LOT, method.went_through])
+    statistic = float(np.copysign(row.statistic, difference.estimate or 0.0))  # the first band's model has the other sign
+    return replace(difference, statistic=statistic, p_value=row.p_value, method="Permutation", note=note)
 
 
 def _estimate(row: pd.Series, term: str) -> Estimated:

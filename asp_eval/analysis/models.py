@@ -48,6 +48,10 @@ class Model(Protocol[F]):
         """Return the method of inference for this model, and a note if it is not the one planned."""
         ...
 
+    def other_terms(self, method: Method) -> Method:
+        """Return the method for what is no effect of the arms."""
+        ...
+
     def compare(
         self, planned: F, unadjusted: F, data: AnalysisSet, arms: Sequence[str], method: Method, level: float
     ) -> ArmNumbers:
@@ -82,6 +86,10 @@ class LinearMixedModel:
     def method(self, planned: Method) -> tuple[Method, Phrase]:
         """Return the planned one."""
         return planned, NO_NOTE if covariate_method(planned) is planned else BY_THE_MODEL
+
+    def other_terms(self, method: Method) -> Method:
+        """Return Kenward-Roger where the lot is permuted, else the planned one."""
+        return covariate_method(method)
 
     def compare(
         self, planned: MixedFit, unadjusted: MixedFit, data: AnalysisSet, arms: Sequence[str], method: Method, level: float

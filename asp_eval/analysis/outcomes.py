@@ -14,7 +14,7 @@ from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.formulas import arm_terms, model_formula, unadjusted_formula
 from asp_eval.analysis.integrity import Equivalence
 from asp_eval.analysis.models import planned_model
-from asp_eval.analysis.plan import covariate_method, planned_method
+from asp_eval.analysis.plan import planned_method
 from asp_eval.analysis.psychometrics import form_switches, reliabilities
 from asp_eval.analysis.results import NO_FAMILY, Adjustment, ArmEffect, Estimated, Number, OutcomeResult, Results
 from asp_eval.analysis.sets import AnalysisSet, assemble
@@ -152,7 +152,7 @@ def analyse_outcome(study: Study, data: AnalysisSet, method: Method) -> OutcomeR
         planned = model.fit(model_formula(data), data.frame)
         unadjusted = model.fit(unadjusted_formula(study, data), data.frame)
         found = model.compare(planned, unadjusted, data, study.arms, own, level)
-        by_model = {t: planned.contrast({t: 1.0}, method=covariate_method(own), level=level) for t in planned.names}
+        by_model = {t: planned.contrast({t: 1.0}, method=model.other_terms(own), level=level) for t in planned.names}
     except AspError as refused:
         return _without_model(study, data, refused.reason)
     for fit in (planned, unadjusted):
@@ -163,6 +163,7 @@ def analyse_outcome(study: Study, data: AnalysisSet, method: Method) -> OutcomeR
         _without_model(study, data, NO_NOTE),
         effects=found.effects,
         shares=found.shares,
+        proportional_odds=found.proportional_odds,
         coefficients=tuple({**by_model, **{e.term: e for e in differences if e.term in by_model}}.values()),
         icc=icc,
         icc_adjusted=available(planned.icc(level=level)),

@@ -143,11 +143,34 @@ class ArmEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class ProportionalOdds:
+    """The test that the arms move the odds alike at every boundary between two bands.
+
+    Attributes
+    ----------
+    statistic, df, p_value : float
+        Likelihood ratio, chi-square.
+    rejected : bool
+        Whether p is below 1 - level.
+    band_by_band : bool
+        Whether shares and differences are those of a model of each band by itself: where rejected, unless one of these
+        models cannot be fitted.
+    """
+
+    statistic: float
+    df: float
+    p_value: float
+    rejected: bool
+    band_by_band: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ArmNumbers:
     """What a planned model says of the arms: every later one against the first, and the shares of all."""
 
     effects: tuple[ArmEffect, ...]
     shares: tuple[Share, ...] = ()
+    proportional_odds: ProportionalOdds | Unavailable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +200,8 @@ class OutcomeResult:
     scale : {"continuous", "binary", "ordinal", "count"}
     shares : tuple of Share
         Of outcomes that are not continuous: each arm's, category by category.
+    proportional_odds : ProportionalOdds, Unavailable or None
+        Of an ordinal outcome; None for others, and where there is no model.
     """
 
     outcome: str
@@ -199,6 +224,7 @@ class OutcomeResult:
     arms: tuple[ArmSummary, ...] = ()
     scale: str = "continuous"
     shares: tuple[Share, ...] = ()
+    proportional_odds: ProportionalOdds | Unavailable | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,18 +53,25 @@ def _categories(setting: Setting) -> tuple[Field, ...]:
     """Say how outcomes that are no measures are analysed."""
     if all(result.scale == "continuous" for result in setting.results.outcomes):
         return ()
-    say = setting.say
-    return (
-        Field(
-            say("Shares and counts"),
-            say(
-                "Yes-or-no outcomes are analysed by a logistic mixed model, bands by a proportional-odds mixed model and counts "
-                "by a Poisson mixed model, by maximum likelihood with 15 points of adaptive quadrature. Every child analysed is "
-                "then set to each arm in turn, and the model's predictions are averaged over children and institutions; "
-                "standard errors are by the delta method, tests by t with between-within degrees of freedom.",
-            ),
-        ),
+    say, outcomes = setting.say, setting.results.outcomes
+    more = []
+    if setting.study.analysis.method == "permutation":
+        more.append(say(
+            "Their p-values are by permutation of the lot, by the score of the model without the arm; their intervals stay those "
+            "of t.",
+        ))  # fmt: skip
+    if any(result.scale == "ordinal" for result in outcomes):
+        more.append(say(
+            "For bands it is tested whether one odds ratio holds at every boundary between two bands (likelihood ratio); where "
+            "that is rejected, each band is modelled by itself.",
+        ))  # fmt: skip
+    used = say(
+        "Yes-or-no outcomes are analysed by a logistic mixed model, bands by a proportional-odds mixed model and counts "
+        "by a Poisson mixed model, by maximum likelihood with 15 points of adaptive quadrature. Every child analysed is "
+        "then set to each arm in turn, and the model's predictions are averaged over children and institutions; "
+        "standard errors are by the delta method, tests by t with between-within degrees of freedom.",
     )
+    return (Field(say("Shares and counts"), " ".join((used, *more))),)
 
 
 def _quarantined(setting: Setting) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.results import Estimated, OutcomeResult, Share
+from asp_eval.analysis.results import Estimated, OutcomeResult, ProportionalOdds, Share
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
 from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
@@ -76,30 +76,43 @@ def headline(result: OutcomeResult, arm: str) -> float | None:
     return first if result.scale != "ordinal" else 1.0 - first
 
 
+def adjusted_share(result: OutcomeResult, arm: str, category: str) -> float | None:
+    """Return the adjusted share of a category in an arm, None if it cannot be had."""
+    found = _share(result, arm, category)
+    return None if found is None or isinstance(found.adjusted, Unavailable) else found.adjusted.estimate
+
+
 def first_category(result: OutcomeResult, setting: Setting) -> str:
     """Return the name of an ordinal outcome's first category."""
     return setting.say.name(result.shares[0].category) if result.shares else ""
 
 
 def _share_rows(result: OutcomeResult, i: int, setting: Setting) -> list[Row]:
-    """Return the row of an outcome, and of an ordinal one a row for each of its categories."""
+    """Return the row of an outcome, and of an ordinal one a row for each of its categories.
+
+    The categories come first where the arms do not move the odds alike at every boundary.
+    """
     effect, arms = result.effects[i], setting.study.arms
     head = [_head(result, i, setting), _numbers(result, setting)]
     if isinstance(effect.difference, Unavailable):
         return [Row((*head, cell(setting.show.reason(effect.difference), wide=len(arms) + 4)))]
     shown = tuple(_headline_cell(result, arm, setting) for arm in arms)
-    rows = [Row((
+    own = Row((
         *head, *shown, _difference(effect.difference, setting, POINTS), _p(effect.difference, setting),
         _ratio(effect.ratio, setting), _ratio(effect.odds_ratio, setting),
-    ))]  # fmt: skip
+    ))  # fmt: skip
+    test = result.proportional_odds
+    leads = isinstance(test, ProportionalOdds) and test.rejected
+    named = setting.effect_label(result, i) if leads else ""
+    rows: list[Row] = []
     for k, change in enumerate(effect.changes):
         name = result.shares[k].category if k < len(result.shares) else ""
         parts = tuple(_adjusted(_share(result, arm, name), setting, POINTS) for arm in arms)
         nothing = cell("")
         rows.append(Row((
-            cell("", setting.say.name(name)), nothing, *parts, _difference(change, setting, POINTS), nothing, nothing, nothing,
+            cell(named, setting.say.name(name)), nothing, *parts, _difference(change, setting, POINTS), nothing, nothing, nothing,
         )))  # fmt: skip
-    return rows
+    return [*rows, own] if leads else [own, *rows]
 
 
 def _headline_cell(result: OutcomeResult, arm: str, setting: Setting) -> Cell:
@@ -180,5 +193,30 @@ def _notes(own: tuple[OutcomeResult, ...], setting: Setting) -> tuple[str, ...]:
         say("Ratios compare the adjusted shares; an odds ratio of a banded outcome is the model's: the odds of a later band."),
     ]  # fmt: skip
     if any(result.scale == "ordinal" for result in own):
-        notes.append(say("A banded outcome is compared by the share beyond its first band; below it stands every band's share."))
-    return tuple(notes)
+        notes.append(say("A banded outcome is compared by the share beyond its first band; every band's share stands with it."))
+    return (*notes, *(note for result in own for note in _proportional_odds(result, setting)))
+
+
+def _proportional_odds(result: OutcomeResult, setting: Setting) -> tuple[str, ...]:
+    """Say whether the arms move the odds alike at every boundary between two bands."""
+    say, show, test = setting.say, setting.show, result.proportional_odds
+    if test is None:
+        return ()
+    outcome = setting.outcome_at(result)
+    if isinstance(test, Unavailable):
+        return (say("{outcome}: whether one odds ratio holds for all bands was not tested: {reason}.",
+                    outcome=outcome, reason=say.note(test.reason)),)  # fmt: skip
+    fields = {
+        "outcome": outcome, "statistic": show.decimal(test.statistic), "df": show.degrees_of_freedom(test.df),
+        "p": show.p_equation(test.p_value),
+    }  # fmt: skip
+    if not test.rejected:
+        return (say("{outcome}: the test that one odds ratio holds for all bands (proportional odds; chi-square {statistic} on "
+                    "{df} degrees of freedom, {p}) does not speak against it.", **fields),)  # fmt: skip
+    if test.band_by_band:
+        return (say("{outcome}: that one odds ratio holds for all bands (proportional odds) is rejected (chi-square {statistic} "
+                    "on {df} degrees of freedom, {p}). The shares and their differences are therefore by a logistic mixed model "
+                    "of each band by itself; the odds ratio is an average that no band needs to have.", **fields),)  # fmt: skip
+    return (say("{outcome}: that one odds ratio holds for all bands (proportional odds) is rejected (chi-square {statistic} "
+                "on {df} degrees of freedom, {p}), and a band holds too few children for a model of its own: the adjusted shares "
+                "lean on an assumption that does not hold, so rely on the children counted.", **fields),)  # fmt: skip

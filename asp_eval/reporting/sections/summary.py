@@ -5,14 +5,14 @@ A difference is never called "no effect" because it is uncertain, and one that g
 
 from __future__ import annotations
 
-from asp_eval.analysis.results import OutcomeResult, Results
+from asp_eval.analysis.results import OutcomeResult, ProportionalOdds, Results
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Callout, CalloutKind, Section, paragraphs
 from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.effects import adjusted_p_value
 from asp_eval.reporting.sections.outcomes import by_role
-from asp_eval.reporting.sections.shares import POINTS, first_category, headline
+from asp_eval.reporting.sections.shares import POINTS, adjusted_share, first_category, headline
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.estimate import Estimate
 
@@ -108,6 +108,8 @@ def _share_difference(result: OutcomeResult, effect: Estimate, i: int, setting: 
         "share": show.percent(here or 0.0, 1), "other": show.percent(there or 0.0, 1),
     }  # fmt: skip
     if result.scale == "ordinal":
+        if (by_band := _by_band(result, effect, i, setting)) is not None:
+            return by_band
         fields["band"] = first_category(result, setting)
         if value < 0:
             return say(
@@ -130,6 +132,32 @@ def _share_difference(result: OutcomeResult, effect: Estimate, i: int, setting: 
         "The share of children is {share} in {compared} and {other} in {reference}: {size} percentage points higher{how_sure}.",
         **fields,
     )
+
+
+def _by_band(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) -> str | None:
+    """Say every band's share, where the arms do not move all bands' odds alike; else None."""
+    test = result.proportional_odds
+    if not isinstance(test, ProportionalOdds) or not test.rejected:
+        return None
+    say, show, arms = setting.say, setting.show, setting.study.arms
+    parts = []
+    for band in dict.fromkeys(share.category for share in result.shares):
+        here, there = (adjusted_share(result, arm, band) for arm in (arms[i + 1], arms[0]))
+        if here is None or there is None:
+            continue
+        parts.append(say(
+            '"{band}": {share} in {compared} and {other} in {reference}', band=say.name(band), share=show.percent(here, 1),
+            other=show.percent(there, 1), compared=setting.group(setting.compared[i]),
+            reference=setting.group(setting.reference),
+        ))  # fmt: skip
+    return say(
+        "The arms do not move all bands alike ({p}), so no single number says what they differ by. Shares band by band: "
+        "{parts}.", p=show.p_equation(test.p_value), parts="; ".join(parts),
+    ) + " " + say(
+        'Beyond the first band, "{band}", the difference is {size} percentage points{how_sure}.',
+        band=first_category(result, setting), size=show.decimal(POINTS * (effect.estimate or 0.0), 1),
+        how_sure=_how_sure(effect, 1, setting, POINTS),
+    )  # fmt: skip
 
 
 def _how_sure(effect: Estimate, digits: int, setting: Setting, factor: float) -> str:
@@ -184,6 +212,12 @@ def _open(result: OutcomeResult, effect: Estimate, i: int, arm: str, setting: Se
     say, show = setting.say, setting.show
     low, high, digits = effect.conf_low or 0.0, effect.conf_high or 0.0, digits_for(effect.std_error)
     not_same = say("That is not the same as having shown that they do not differ.")
+    if not low <= 0 <= high and adjusted_p_value(result, i) is None:
+        tested = say(
+            "The interval, which is by another method, leaves zero out, but the planned test ({p}) does not rule out chance.",
+            p=show.p_equation(effect.p_value or 0.0),
+        )
+        return (tested, not_same)
     if not low <= 0 <= high:
         p = show.p_equation(adjusted_p_value(result, i) or 0.0)
         alone = say(

@@ -33,7 +33,7 @@ from asp_eval.stats.resampling.arm_grams import ArmGrams, arm_grams
 from asp_eval.stats.resampling.clustered_rows import ClusteredRows, cluster_means, clustered_rows
 from asp_eval.stats.resampling.linear_refits import linear_refits
 from asp_eval.stats.resampling.loop_refits import loop_refits
-from asp_eval.stats.resampling.permutation_test import PermutationDistribution, PermutationTest, RefitAt
+from asp_eval.stats.resampling.permutation_test import PermutationDistribution, PermutationTest, RefitAt, gone_through
 from asp_eval.stats.resampling.refits import Refits
 from asp_eval.stats.resampling.reml_refits import reml_refits, undecided
 from asp_eval.stats.resampling.score_refits import score_refits
@@ -119,6 +119,11 @@ class Permutation(DirectMethod):
                     else made
                 )
         return out
+
+    @property
+    def went_through(self) -> Phrase:
+        """From how many allocations a p-value is."""
+        return gone_through(len(self._given.draws), enumerated=self._given.enumerated)
 
     def distribution(self, fit: Fit, weights: Mapping[str, float]) -> PermutationDistribution | Unavailable:
         """Return the statistic of a contrast under every draw.

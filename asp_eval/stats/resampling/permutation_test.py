@@ -49,6 +49,13 @@ class PermutationDistribution:
     enumerated: bool
 
 
+def gone_through(draws: int, *, enumerated: bool) -> Phrase:
+    """Return from how many allocations a p-value is."""
+    if enumerated:
+        return Phrase("p-value from all {n:,} possible allocations", n=draws)
+    return Phrase("p-value from {n:,} draws of the lot", n=draws)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PermutationTest:
     """A contrast refitted under every draw.
@@ -96,8 +103,7 @@ class PermutationTest:
         note = notes_in_one(
             [
                 statistic,
-                Phrase("p-value from all {n:,} possible allocations", n=self.draws) if self.enumerated else
-                Phrase("p-value from {n:,} draws of the lot", n=self.draws),
+                gone_through(self.draws, enumerated=self.enumerated),
                 NO_DEGREES,
                 Phrase("{n:,} draws leave the effect inestimable and count against it", n=lost) if lost else NO_NOTE,
                 ends.reason if isinstance(ends, Unavailable) else NO_NOTE,
