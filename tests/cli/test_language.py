@@ -51,6 +51,6 @@ def test_a_refusal_is_in_the_language_that_was_asked_for(run, tmp_path):
 
 
 def test_what_verbs_say_is_danish(run, rated):
-    assert "instrumenter er i orden" in run("instruments", "check", "--language", "da").out
-    assert run("score", "--language", "da", "--study", rated.folder).out.startswith("instrument")
+    assert "spørgeskemaer er i orden" in run("instruments", "check", "--language", "da").out
+    assert run("score", "--language", "da", "--study", rated.folder).out.startswith("spørgeskema")
     assert "filer skrevet til" in run("export", "--language", "da", "--study", rated.folder).out

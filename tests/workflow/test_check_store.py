@@ -102,7 +102,7 @@ def test_the_head_is_in_the_provenance_the_manifest_and_the_report(waiting_study
     written = json.loads(write_manifest(waiting_study))
     assert written["ledger"] == {"entries": 4, "head": head}
     assert printed_head(waiting_study) == head
-    for language, words in (("en", "sealed ledger"), ("da", "forseglede logbog")):
+    for language, words in (("en", "sealed ledger"), ("da", "forseglede log")):
         setting = Setting(found, Numbers(words_for(language, ("en", "da"))))
         (field,) = (field for field in commands(setting) if "--ledger" in plain(field.label))
         assert plain(field.label) == f"asp-eval check --ledger --head {head[:16]}"
