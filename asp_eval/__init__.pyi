@@ -11,6 +11,7 @@ from .stats.linear.ols import OlsFit, ols
 from .stats.marginal.corrections import FayGraubard, KauermannCarroll, ManclDeRouen, Robust
 from .stats.marginal.gee import gee
 from .stats.marginal.result import GeeFit
+from .stats.means.resampled import ResampledClusters
 from .stats.mixed.fit import lmm, lmm_from_moments
 from .stats.mixed.result import MixedFit
 from .stats.ordinal.fit import clmm
@@ -106,6 +107,7 @@ __all__ = [
     "RandomSites",
     "Refusal",
     "Report",
+    "ResampledClusters",
     "Results",
     "Robust",
     "Satterthwaite",

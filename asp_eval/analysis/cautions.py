@@ -1,6 +1,8 @@
 """What a reader must know where the planned test is not quite at its level.
 
-The regions, and how far off a test is there, are those of the simulation study (``docs/small-sample-inference.md``).
+The regions, and how far off a test is there, are those of the simulation study of measures
+(``docs/small-sample-inference.md``). What holds of a yes-or-no outcome (``docs/small-sample-inference-binary.md``) is a note of
+its fit.
 """
 
 from __future__ import annotations
@@ -34,9 +36,10 @@ def cautions(data: AnalysisSet, icc: float | Unavailable) -> Iterator[Phrase]:
     """
     per_arm = data.frame.groupby("arm", observed=True)["institution"].nunique()
     total = int(per_arm.sum())
-    if total < FEW:
+    measure = data.outcome.scale == "continuous"
+    if measure and total < FEW:
         yield FEW_NOTE
-    elif total < CAUTIOUS_BELOW and isinstance(icc, float) and icc < LITTLE_ICC:
+    elif measure and total < CAUTIOUS_BELOW and isinstance(icc, float) and icc < LITTLE_ICC:
         yield LITTLE_NOTE
     if len(per_arm) == 2 and per_arm.min() < SMALLER_ARM * total:
         yield UNEQUAL_NOTE

@@ -1,5 +1,7 @@
 """The notes appear in the regions of the simulation study, and nowhere else."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
@@ -7,10 +9,10 @@ from asp_eval.analysis.cautions import FEW_NOTE, LITTLE_NOTE, UNEQUAL_NOTE, caut
 from asp_eval.analysis.sets import AnalysisSet
 
 
-def analysed(reference, intervention):
+def analysed(reference, intervention, scale="continuous"):
     arms = ["reference"] * reference + ["intervention"] * intervention
     frame = pd.DataFrame({"arm": arms, "institution": [str(i) for i in range(len(arms))]})
-    return AnalysisSet(None, "w1", pd.concat([frame, frame]), (), ())
+    return AnalysisSet(SimpleNamespace(scale=scale), "w1", pd.concat([frame, frame]), (), ())
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,9 @@ def analysed(reference, intervention):
 )
 def test_a_note_where_the_study_says_so(reference, intervention, icc, notes):
     assert list(cautions(analysed(reference, intervention), icc)) == notes
+
+
+@pytest.mark.parametrize("scale", ["binary", "ordinal", "count"])
+def test_what_holds_of_measures_is_said_of_no_other_outcome(scale):
+    assert list(cautions(analysed(3, 2, scale), 0.0)) == []
+    assert list(cautions(analysed(40, 20, scale), 0.1)) == [UNEQUAL_NOTE]

@@ -2,7 +2,8 @@
 
 1. averages are by brute force those of predictions with random effects drawn by quadrature; standard errors are the delta
 method by numerical derivatives of a refitted likelihood's parameters; 2. differences, ratios and odds ratios follow from
-the averages; 3. linear models give the coefficient; 4. shares of bands add up; 5. a filter, and what is refused.
+the averages; 3. linear models give the coefficient; 4. shares of bands add up; 5. a filter, and what is refused;
+6. resampled clusters are those of a loop that is written out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pytest
 from scipy import integrate, special, stats
 
 import asp_eval as asp
+from asp_eval.core.randomness import stream
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +180,53 @@ def test_a_category_without_rows_in_an_interaction_has_no_average(frame):
     rows = frame[(frame["arm"] != "b") | (frame["sex"] != "m")]
     table = asp.lmm("y ~ arm * sex + (1 | inst)", rows).average_effects("arm").set_index("kind")
     assert np.isnan(table.loc["difference", "estimate"]) and "not estimable" in table.loc["difference", "note"]
+
+
+@pytest.fixture(scope="module")
+def twenty(frame) -> pd.DataFrame:
+    more = frame[frame["inst"] < 5].assign(inst=lambda f: f["inst"] + 16)
+    return pd.concat([frame, more], ignore_index=True).groupby("inst").head(8)
+
+
+def test_resampled_clusters_are_those_of_a_loop(twenty):  # 6
+    formula, B, level = "yes ~ arm + x + (1 | inst)", 25, 0.8
+    method = asp.ResampledClusters(draws=B, seed=4)
+    table = asp.glmm(formula, twenty, n_quadrature=3).average_effects("arm", method=method, level=level).set_index("kind")
+    of = twenty.groupby("inst")["arm"].first()
+    found = []
+    for r in range(B):
+        random = stream(4, "clusters", r)
+        picked = [i for arm in "ab" for i in random.choice(of.index[of == arm].to_numpy(), int((of == arm).sum()))]
+        parts = [twenty[twenty["inst"] == i].assign(inst=k) for k, i in enumerate(picked)]
+        again = asp.glmm(formula, pd.concat(parts), n_quadrature=3)
+        sd = np.sqrt(again.variance_components()["variance"].iloc[0])
+        z, w = np.polynomial.hermite_e.hermegauss(40)
+        risk = {}
+        for arm in "ab":
+            eta = again.predict(pd.concat(parts).assign(arm=arm), scale="link", random_effects=False)
+            risk[arm] = (special.expit(eta[:, None] + sd * z) @ (w / w.sum())).mean()
+        found.append((risk["b"] - risk["a"], np.log(risk["b"] / risk["a"])))
+    difference, log_ratio = np.array(found).T
+    row = table.loc["difference"]
+    assert row["std_error"] == pytest.approx(difference.std(ddof=1), rel=1e-6)
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx(tuple(np.quantile(difference, [0.1, 0.9])), rel=1e-6)
+    side = min((difference <= 0).sum(), (difference >= 0).sum())
+    assert row["p_value"] == pytest.approx(min(1.0, 2 * (1 + side) / (1 + B)))
+    ratio = table.loc["ratio"]
+    assert (ratio["conf_low"], ratio["conf_high"]) == pytest.approx(tuple(np.exp(np.quantile(log_ratio, [0.1, 0.9]))), rel=1e-6)
+    assert ratio["std_error"] == pytest.approx(ratio["estimate"] * log_ratio.std(ddof=1), rel=1e-6)
+    assert table["note"].str.contains("25 draws of 21 clusters").all() and set(table["method"]) == {"ResampledClusters"}
+
+
+def test_clusters_are_resampled_of_bands_and_refused_where_too_few(frame, twenty):  # 6
+    method = asp.ResampledClusters(draws=20)
+    rows = asp.clmm("band ~ arm + (1 | inst)", twenty).average_effects("arm", method=method).query("kind == 'difference'")
+    assert rows["estimate"].sum() == pytest.approx(0, abs=1e-9) and (rows["conf_low"] < rows["conf_high"]).all()
+    with pytest.raises(asp.Refusal, match="FIT-135"):
+        asp.glmm("yes ~ arm + (1 | inst)", frame).average_effects("arm", method=method)
+    with pytest.raises(asp.Refusal, match="FIT-136"):
+        asp.ResampledClusters(draws=5)
+    with pytest.raises(asp.Refusal, match="FIT-137"):
+        asp.lmm("y ~ arm + (1 | inst)", twenty).average_effects("arm", method=method)
+    row = asp.glmm("yes ~ arm + (1 | inst)", twenty).contrast("arm[T.b]", method)
+    assert row.p_value is None and "average effects only" in row.note

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -90,7 +93,8 @@ def glmm(
     design = read_design(formula, frame, weights=weights, categories=True)
     check_groups(design, nodes)
     outcome = read_outcome(design, family, design.formula.response)
-    return fit_outcome(design, family, link, nodes, outcome)
+    again = partial(glmm, formula, family=family, link=link, n_quadrature=nodes, weights=weights)
+    return replace(fit_outcome(design, family, link, nodes, outcome), refit=again)
 
 
 def fit_outcome(design: Design, family: str, link: str, nodes: int, outcome: Outcome, start: Array | None = None) -> GlmmFit:

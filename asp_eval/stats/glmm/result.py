@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -54,13 +55,18 @@ class GlmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
     family: str
     link: Link
     outcome: Outcome
+    refit: Callable[[pd.DataFrame], GlmmFit] | None = field(default=None, repr=False)
 
     @property
     def means_model(self) -> MeansModel:
         """What the fit brings to its marginal means."""
         kind = "share" if self.family == "binomial" else "count"
         spread = Spread(self.latent, np.zeros((0, self.latent.model.n_parameters)), self.between_within_df())
-        return MeansModel(self, self.design, self.kept, BetweenWithin(), self.link, self.outcome.weights, kind, spread=spread)
+        refit = self.refit
+        again = None if refit is None else (lambda frame: refit(frame).means_model)
+        return MeansModel(
+            self, self.design, self.kept, BetweenWithin(), self.link, self.outcome.weights, kind, spread=spread, refit=again
+        )
 
     @property
     def dispersion(self) -> float | None:

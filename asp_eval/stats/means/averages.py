@@ -10,7 +10,7 @@ probability of each category). The delta method takes the coefficients and the v
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,7 +19,8 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.core.filters import parse_filter
-from asp_eval.core.phrases import NO_NOTE, Phrase
+from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
+from asp_eval.stats.contrasts import LEVEL
 from asp_eval.stats.design.columns import build_matrix
 from asp_eval.stats.design.variables import Categories, Numeric, Variable, Variables
 from asp_eval.stats.estimate import Array
@@ -27,6 +28,7 @@ from asp_eval.stats.means.cells import Cells
 from asp_eval.stats.means.estimability import Estimability, estimability
 from asp_eval.stats.means.model import MeansModel
 from asp_eval.stats.means.reference_grid import grid_variable, rows_of
+from asp_eval.stats.means.resampled import NOT_RESAMPLED, Clusters, ResampledClusters, replicates, strata_of
 from asp_eval.stats.means.tables import EXPONENTIAL, Back, table
 from asp_eval.stats.smallsample.method import Fit, Method
 from asp_eval.stats.smallsample.normal import Normal
@@ -45,6 +47,7 @@ LARGE_SAMPLE = Phrase("z, as if there were many groups; method=BetweenWithin() c
 MEAN_NAMES = {"measure": "mean", "share": "risk", "count": "risk", "bands": "risk"}
 NODES = 60
 MOST_VALUES = 12
+Quantity = tuple[str, Cells, Back | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,18 +74,75 @@ def average_table(
     """Return averages of each category, and their differences, ratios and odds ratios."""
     if population not in ("population", "conditional"):
         POPULATION.refuse(found=population)
-    levels, columns = _set_to_each(model, variable)
-    keep = _kept(model, over)
-    found = estimability(model.design, model.kept)
-    averages = [_average(model, found, {**own, variable: value}, keep, population) for own, value in columns]
+    quantities = _asked(model, variable, over, population)
+    if isinstance(method, ResampledClusters):
+        again = lambda other: _asked(other, variable, over, population)  # noqa: E731
+        return _resampled_table(model, variable, quantities, again, method, level)
     by_default = Normal() if model.spread is not None else model.method
     fit: Fit = model.fit if model.spread is None else model.spread
     note = LARGE_SAMPLE if method is None and model.spread is not None else NO_NOTE
     parts = []
-    for kind, cells, back in _quantities(model, variable, levels, averages, found):
+    for kind, cells, back in quantities:
         rows = table(fit, cells, method or by_default, level, back=back, note=note)
         parts.append(pd.concat([pd.Series([kind] * len(rows), name="kind"), rows], axis=1))
     return pd.concat(parts, ignore_index=True)
+
+
+def _asked(model: MeansModel, variable: str, over: str | None, population: str) -> list[Quantity]:
+    """Return the averages of each category, and what they differ by."""
+    levels, columns = _set_to_each(model, variable)
+    keep = _kept(model, over)
+    found = estimability(model.design, model.kept)
+    averages = [_average(model, found, {**own, variable: value}, keep, population) for own, value in columns]
+    return _quantities(model, variable, levels, averages, found)
+
+
+def _resampled_table(
+    model: MeansModel, variable: str, quantities: list[Quantity], again: Callable[[MeansModel], list[Quantity]],
+    method: ResampledClusters, level: float,
+) -> pd.DataFrame:  # fmt: skip
+    """Return the averages with percentiles of refits to resampled clusters."""
+    design, refit = model.design, model.refit
+    if refit is None or len(design.groups) != 1 or design.layout.factors[0].name not in design.frame.columns:
+        return NOT_RESAMPLED.refuse(design.formula.text)
+    if not isinstance(level, (int, float, np.number)) or not 0 < level < 1:
+        LEVEL.refuse(found=level)
+    frame = design.frame if design.data.keep is None else design.frame[design.data.keep]
+    clusters = Clusters(frame, design.layout.factors[0].name, design.groups[0].codes)
+    own = grid_variable(design, variable)
+    stratum = strata_of(clusters.codes, np.asarray(own.codes if isinstance(own, Categories) else own.numbers, float))
+    size = sum(len(cells.value) for _, cells, _ in quantities)
+    draws = replicates(clusters, stratum, method, lambda f: np.concatenate([c.value for _, c, _ in again(refit(f))]), size)
+    used = draws[~np.isnan(draws).any(axis=1)]
+    note = Phrase("{n:,} draws of {m} clusters, the model refitted to each; interval by percentiles", n=len(used), m=len(stratum))
+    if len(used) < method.draws:
+        lost = Phrase("{n:,} draws could not be fitted and are left out", n=method.draws - len(used))
+        note = notes_in_one([note, lost])
+    parts, at = [], 0
+    for kind, cells, back in quantities:
+        mine = used[:, at : at + len(cells.value)]
+        at += len(cells.value)
+        numbers = _percentiles(cells.value, mine, level, back, tested=kind not in MEAN_NAMES.values())
+        rows = pd.DataFrame({**{n: list(v) for n, v in cells.labels.items()}, **numbers, "method": method.name})
+        rows["note"] = pd.Series([notes_in_one([r, note]) for r in cells.reasons], dtype=object)
+        parts.append(pd.concat([pd.Series([kind] * len(rows), name="kind"), rows], axis=1))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _percentiles(value: Array, draws: Array, level: float, back: Back | None, *, tested: bool) -> dict[str, Array]:
+    """Return estimates (k,), standard errors, p-values and intervals of draws (B, k)."""
+    nothing = np.full(len(value), np.nan)
+    tail = (1.0 - level) / 2.0
+    low, high = np.quantile(draws, [tail, 1.0 - tail], axis=0)
+    se, p = draws.std(axis=0, ddof=1), nothing
+    if tested:
+        fewer = np.minimum((draws <= 0).sum(axis=0), (draws >= 0).sum(axis=0))
+        p = np.minimum(2.0 * (1.0 + fewer) / (1.0 + len(draws)), 1.0)
+    if back is not None:
+        se, low, high, value = np.abs(back.slope(value)) * se, back.curve(low), back.curve(high), back.curve(value)
+    return {
+        "estimate": value, "std_error": se, "df": nothing, "statistic": nothing, "p_value": p, "conf_low": low, "conf_high": high
+    }  # fmt: skip
 
 
 def _set_to_each(model: MeansModel, variable: str) -> tuple[list[object], list[tuple[dict[str, Variable], Variable]]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.estimate import Array
@@ -87,6 +88,8 @@ class MeansModel:
         Scales of an ordinal model, the first being the default; empty for other models.
     spread : Spread or None
         Random effects over which averages may be taken; None where a mean of a row is the same with and without them.
+    refit : callable or None
+        The same model on other rows of the frame; None where a fit does not know how it was made.
     """
 
     fit: Fit
@@ -98,6 +101,7 @@ class MeansModel:
     kind: str = "measure"
     ordinal: Mapping[str, OrdinalScale] = field(default_factory=dict)
     spread: Spread | None = None
+    refit: Callable[[pd.DataFrame], MeansModel] | None = None
 
     @property
     def n_thresholds(self) -> int:

@@ -190,7 +190,8 @@ class MarginalQuestions(ABC):
             identity link, both are the same.
         method : Method, optional
             Of the uncertainty (delta method). By default the fit's own; for `glmm` and `clmm` `Normal`, which takes the
-            groups as many: `BetweenWithin` counts them, and is what a trial's report uses.
+            groups as many: `BetweenWithin` counts them, and is what a trial's report uses. `ResampledClusters` refits `glmm` and
+            `clmm` to clusters drawn with replacement instead.
         level : float
 
         Returns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -98,7 +99,8 @@ def clmm(
     dtype = frame[design.formula.response].dtype if design.formula.response in frame.columns else None
     declared = not isinstance(dtype, pd.CategoricalDtype) or bool(dtype.ordered)
     rows = CumulativeRows(y, threshold_design(len(levels), thresholds), LATENT[link], np.zeros((len(y), 0)))
-    return fit_rows(design, rows, levels, nodes, declared=declared)
+    again = partial(clmm, formula, link=link, n_quadrature=nodes, thresholds=thresholds)
+    return replace(fit_rows(design, rows, levels, nodes, declared=declared), refit=again)
 
 
 def fit_rows(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -54,6 +55,7 @@ class ClmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
     rows: CumulativeRows
     levels: tuple[str, ...]
     declared: bool = True
+    refit: Callable[[pd.DataFrame], ClmmFit] | None = field(default=None, repr=False)
 
     @property
     def threshold_names(self) -> tuple[str, ...]:
@@ -85,9 +87,12 @@ class ClmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
         """What the fit brings to its marginal means."""
         scales = ordinal_scales(self.design.formula.response, self.levels, self.link, self.threshold_estimates)
         spread = Spread(self.latent, self._turn[: len(self.rows.J)], self.between_within_df())
+        refit = self.refit
+        again = None if refit is None else (lambda frame: refit(frame).means_model)
         return MeansModel(
-            _WithThresholds(self), self.design, self.kept, BetweenWithin(), kind="bands", ordinal=scales, spread=spread
-        )
+            _WithThresholds(self), self.design, self.kept, BetweenWithin(), kind="bands", ordinal=scales, spread=spread,
+            refit=again,
+        )  # fmt: skip
 
     @property
     def link(self) -> Latent:
