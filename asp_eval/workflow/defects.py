@@ -49,8 +49,8 @@ def defect_of(error: BaseException) -> Problem:
     return DEFECT.at(kind=type(error).__name__, report=_write_report(error))
 
 
-def _machine_reason(error: BaseException) -> str | None:
-    """Return what the machine did not give; None where the error is of another kind."""
+def _machine_reason(error: BaseException) -> Phrase | str | None:
+    """Return what the machine did not give, in our words or in the system's; None where the error is of another kind."""
     if isinstance(error, MemoryError):
         return NO_MEMORY
     if isinstance(error, RecursionError):
