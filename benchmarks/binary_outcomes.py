@@ -100,18 +100,17 @@ def run(path: Path, until: str | None) -> None:
 def table(path: Path) -> str:
     """Return the table of the finished cells."""
     sums = pd.read_csv(path).drop(columns="batch").groupby([*CELL, "odds_ratio"]).sum()
-    null = sums.xs(1, level="odds_ratio")
-    effect = sums.xs(2, level="odds_ratio")
+    null, effect = (sums[sums.index.get_level_values("odds_ratio") == kind].droplevel("odds_ratio") for kind in ODDS_RATIOS)
     heads = [
         "institutions", "children in each", "prevalence", "ICC", "trials", "t, between-within", "z", "variance at zero",
-        "refused", "power of t", "power of z",
+        "refused", *(["power of t", "power of z"] if len(effect) else []),
     ]  # fmt: skip
     lines = ["| " + " | ".join(heads) + " |", "|" + "---:|" * len(heads)]
     for cell, row in null.iterrows():
         rates = [row[name] / row["trials"] for name in METHODS]
         shown = [f"{100 * rate:.1f} %" + (" **fails**" if rate > FAILS else "") for rate in rates]
         rest = [f"{100 * row[name] / row['trials']:.{digits}f} %" for name, digits in (("singular", 0), ("refused", 1))]
-        power = ["not run"] * 2
+        power = ["not run"] * 2 if len(effect) else []
         if cell in effect.index:
             power = [f"{100 * effect.loc[cell, name] / effect.loc[cell, 'trials']:.0f} %" for name in METHODS]
         where = [f"{value:g}" for value in (*cell, row["trials"])]

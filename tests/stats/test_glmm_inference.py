@@ -131,5 +131,5 @@ def test_a_fit_prints_like_a_summary(kind):
 
 
 def test_few_groups_are_said_with_the_way_out():
-    assert any("permutation" in n for n in asp_eval.glmm(FORMULA, trial(groups=8)).notes)
-    assert not any("permutation" in n for n in asp_eval.glmm(FORMULA, trial(groups=12)).notes)
+    assert any("permutation" in n for n in asp_eval.glmm(FORMULA, trial(groups=19)).notes)
+    assert not any("permutation" in n for n in asp_eval.glmm(FORMULA, trial(groups=20)).notes)
