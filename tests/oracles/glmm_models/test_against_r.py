@@ -77,3 +77,11 @@ def test_it_agrees_with_r(name):
         assert fit.dispersion == pytest.approx(want["dispersion"], rel=1e-3)
     if "thresholds" in want:
         np.testing.assert_allclose(fit.threshold_estimates, want["thresholds"], atol=2e-3)
+
+
+def test_proportional_odds_of_the_arm():
+    want = json.loads((HERE / "proportional_odds.json").read_text())
+    found = asp_eval.clmm("band ~ arm + x + (1 | inst)", data(), n_quadrature=15).proportional_odds_test("arm")
+    assert found.df_numerator == want["df"]
+    assert found.statistic * found.df_numerator == pytest.approx(want["statistic"], abs=2e-3)
+    assert found.p_value == pytest.approx(np.exp(-want["statistic"] / 2), rel=2e-3)  # chi-square on two degrees of freedom
