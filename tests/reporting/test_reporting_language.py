@@ -3,6 +3,7 @@
 1. Every sentence of the reports has a Danish translation; none is fuzzy, unused or empty, and none stands twice.  2. A
 translation has the fields of its sentence.  3. Reasons and notes that other rooms write are said in Danish.  4. An unknown
 language is refused.  5. A study's own labels fall back to another language, never to nothing.
+6. One thing has one Danish word.
 """
 
 from __future__ import annotations
@@ -57,6 +58,24 @@ def test_the_danish_catalogue_has_every_sentence_and_no_other():
 def test_no_sentence_stands_twice_in_a_catalogue(domain):
     text = (shipped_folder("reports") / f"locale/da/LC_MESSAGES/{domain}.po").read_text(encoding="utf-8")
     assert len(re.findall(r"^msgid ", text, re.MULTILINE)) == len(list(catalogue("da", domain)))
+
+
+OTHER_WORDS = {  # what one thing was also called, or a word that misleads: the word to use
+    r"\berklær": "angive", r"\bfrø(et)?\b": "startværdi", r"\b[Vv]urderere": "bedømmere", r"\btilknytning": "mapping",
+    r"\bledger(en)?\b(?!\.)": "log", r"\bblande(t|de) model": "mixed model", r"\b[Bb]ånd(et|ene)?\b": "normgrænse, kategori",
+    r"\budtrukne|\b[Tt]rukket ud\b": "i lodtrækningen", r"\bruden\b": "romben", r"\bbølge": "runde",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("domain", ["asp_eval", "notes", "faults"])
+def test_one_danish_word_for_one_thing(domain):
+    said = [text for message in catalogue("da", domain) if message.id for text in message_texts(message.string)]
+    found = [(word, text) for text in said for other, word in OTHER_WORDS.items() if re.search(other, text, re.IGNORECASE)]
+    assert found == []
+
+
+def message_texts(said: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (said,) if isinstance(said, str) else said
 
 
 @pytest.mark.parametrize("domain", ["asp_eval", "notes", "names"])
