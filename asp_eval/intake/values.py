@@ -57,15 +57,17 @@ _MOMENT = re.compile(
 )
 _MONTH = re.compile(r"(?P<year>\d{4})[-/.](?P<month>0?[1-9]|1[0-2])|(?P<first>0?[1-9]|1[0-2])[-/.](?P<last>\d{4})", re.ASCII)
 _FIRST_OF_MONTH = re.compile(r"(\d{4}-\d{2})-01", re.ASCII)  # what a workbook makes of a month
+_THOUSANDS = {".": "[.]", ",": ",", " ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]"}  # as they are typed and printed
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How numbers and dates are written in a file."""
+    """How numbers and dates are written in a file; `thousands` is the mark between thousands, where numbers have one."""
 
     decimal: str = "."
     dates: str = "iso"
+    thousands: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,6 +145,23 @@ def decimal_mark(texts: Iterable[str], delimiter: str | None) -> str | None:
     return None if in_doubt else mark
 
 
+def ungrouped(text: str, marks: Marks) -> str:
+    """Return a number without the marks between its thousands; a text that is not grouped by threes stays as it is.
+
+    Examples
+    --------
+    >>> danish = Marks(",", thousands=".")
+    >>> ungrouped("1.234,5", danish), ungrouped("-1.234.567", danish), ungrouped("12.34", danish)
+    ('1234,5', '-1234567', '12.34')
+    """
+    if marks.thousands is None:
+        return text
+    mark = _THOUSANDS[marks.thousands]
+    fraction = "(?:[.,][0-9]*)?" if marks.thousands not in ".," else f"(?:{re.escape(marks.decimal)}[0-9]*)?"
+    grouped = re.fullmatch(f"([+-]?[0-9]{{1,3}}(?:({mark})[0-9]{{3}})(?:\\2[0-9]{{3}})*){fraction}", text)
+    return re.sub(mark, "", grouped[1]) + text[grouped.end(1) :] if grouped else text
+
+
 def date_order(texts: Iterable[str]) -> str | None:
     """Return how a file writes dates, or None where day and month could be either.
 
@@ -191,7 +210,7 @@ def _parse(text: str, field: Field, marks: Marks) -> tuple[object, Fault | None]
     if text == "":
         return None, None
     if field.numeric:
-        return _parse_number(text, field, marks.decimal)
+        return _parse_number(ungrouped(text, marks), field, marks.decimal)
     if field.kind == "date":
         return _parse_date(text, field, marks.dates)
     if field.kind == "yearmonth":

@@ -34,7 +34,7 @@ def mapping(**parts: object) -> Mapping:
 
 def refused(raw: RawTable, **parts: object) -> list[str]:
     with pytest.raises(AspError) as caught:
-        apply_mapping(raw, mapping(**parts), NAMES)
+        apply_mapping(raw, mapping(**parts), NAMES, key=("child_id",))
     return [problem.code for problem in caught.value.problems]
 
 
@@ -64,6 +64,23 @@ def test_one_row_per_institution_keeps_the_first_and_counts_the_others(raw):
     assert list(done.columns["institution_id"].cells()) == ["007", "008"]
     assert done.rows.tolist() == [2, 4]
     assert done.collapsed == 2
+
+
+SUBMITTED = "uc,submitted_at,x\n1,2027-09-02T08:00:00Z,late\n2,2027-09-01,only\n1,2027-09-01T23:00:00Z,early\n,2027-09-03,no id\n"
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("last", ["late", "only", "no id"]), ("first", ["only", "early", "no id"])])
+def test_one_of_several_submissions_by_their_moments(tmp_path, keep, kept):
+    (tmp_path / "data.csv").write_text(SUBMITTED)
+    parts = {"rename": {"uc": "child_id", "x": "sex"}, "ignore": "others", "keep": keep, "by": "submitted_at"}
+    done = apply_mapping(read_raw(tmp_path / "data.csv"), mapping(**parts), NAMES, key=("child_id",))
+    assert (list(done.columns["sex"].cells()), done.collapsed, done.rows_read) == (kept, 1, 4)
+
+
+def test_an_order_of_submissions_that_is_none(tmp_path):
+    for cells in ("soon", "01-10-2027"):  # day or month could come first
+        (tmp_path / "data.csv").write_text(f"child_id,submitted_at\n1,{cells}\n1,{cells}\n")
+        assert refused(read_raw(tmp_path / "data.csv"), keep="last", by="submitted_at", ignore="others") == ["SCR-211"]
 
 
 def test_an_institution_in_both_arms_is_listed_with_its_rows(tmp_path):

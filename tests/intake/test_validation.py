@@ -279,6 +279,24 @@ def test_a_decimal_comma_and_day_first_dates_are_found(study, export, visits):
     assert frame["date"].dt.strftime("%Y-%m-%d").tolist() == ["2006-09-14", "2006-10-01", "2006-09-14"]
 
 
+@pytest.mark.parametrize("form", [{"thousands": "."}, {"thousands": ".", "decimal": ","}])
+def test_marks_between_thousands_that_the_mapping_declares(study, export, visits, form):
+    mapping = Mapping.model_validate({"version": 1, "format": form})
+    file = export(visits.assign(hours=["1.234,5", "1.234", "20"]), sep=";")
+    frame = read_table(file, table_schema("screening", study, "w1"), mapping=mapping).frame
+    assert frame["hours"].tolist() == [1234.5, 1234.0, 20.0]
+
+
+def test_one_mark_cannot_stand_for_both(tmp_path, study, visits):
+    with pytest.raises(ValueError, match="one mark for decimals"):
+        Mapping.model_validate({"version": 1, "format": {"thousands": ".", "decimal": "."}})
+    visits.assign(hours="1.234").to_excel(tmp_path / "w1.xlsx", index=False)  # its numbers have a point
+    mapping = Mapping.model_validate({"version": 1, "format": {"thousands": "."}})
+    with pytest.raises(DataProblems) as caught:
+        read_table(tmp_path / "w1.xlsx", table_schema("screening", study, "w1"), mapping=mapping)
+    assert "SCR-048" in codes(caught.value.problems)
+
+
 def test_numbers_and_dates_that_could_be_read_in_two_ways_are_refused(check, visits):
     assert codes(check(visits.assign(hours=["30,5", "30.5", "1"]))) == ["SCR-048"]
     assert codes(check(visits.assign(date="01-10-2006"))) == ["SCR-049"]

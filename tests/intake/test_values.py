@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval.intake.files.raw import TextColumn
-from asp_eval.intake.values import Marks, convert, date_order, decimal_mark, month_of
+from asp_eval.intake.values import Marks, convert, date_order, decimal_mark, month_of, ungrouped
 from asp_eval.trial.tables.fields import Field
 
 NUMBER, INTEGER, DAY = Field("x", "number"), Field("x", "integer"), Field("x", "date", minimum="1900-01-01", maximum="2100-12-31")
@@ -37,6 +37,26 @@ def one(text: str, field: Field, marks: Marks = Marks()) -> tuple[object, str | 
 )  # fmt: skip
 def test_values(text, field, value):
     assert one(text, field) == (value, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "marks", "value"),
+    [
+        ("1.234,5", Marks(",", thousands="."), 1234.5), ("-1.234.567", Marks(",", thousands="."), -1234567.0),
+        ("1,234.5", Marks(".", thousands=","), 1234.5), ("1 234,5", Marks(",", thousands=" "), 1234.5),
+        ("1\u202f234\u202f567", Marks(thousands=" "), 1234567.0), ("1'234.5", Marks(thousands="'"), 1234.5),
+        ("999", Marks(",", thousands="."), 999.0), ("1234,5", Marks(",", thousands="."), 1234.5),
+    ],
+)  # fmt: skip
+def test_marks_between_thousands(text, marks, value):
+    assert one(text, NUMBER, marks) == (value, None)
+
+
+@pytest.mark.parametrize("text", ["1.23", "12.3456", "1234.567", "1.234.56", "1,5.000", ".123", "1.234,5,6"])
+def test_a_mark_that_does_not_stand_between_thousands_is_a_fault(text):
+    marks = Marks(",", thousands=".")
+    assert ungrouped(text, marks) == text or text.count(",") > 1
+    assert one(text, NUMBER, marks) == (None, "SCR-042")
 
 
 @pytest.mark.parametrize(

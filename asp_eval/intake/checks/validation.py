@@ -35,6 +35,7 @@ from asp_eval.intake.values import (
     decimal_mark,
     expected,
     typed,
+    ungrouped,
 )
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.fields import Field
@@ -172,7 +173,7 @@ def sift(
         Every fault of the file, if no row of it can be accepted.
     """
     raw = _at_wave(raw, schema)
-    marks, unsure = _marks(raw, schema)
+    marks, unsure = _marks(raw, schema, mapping.format.thousands)
     general = [*raw.notes, *_column_problems(raw, schema), *unsure, *unmet(raw, schema, context)]
     again = same_rows(raw, schema) if schema.name not in ALL_OR_NOTHING else None
     left_out = at_rows([again] if again else [], len(raw))
@@ -286,20 +287,28 @@ def _near(name: str, pool: set[str]) -> str:
     return Phrase("Did you mean {name!r}? ", name=near[0]) if near else ""
 
 
-def _marks(raw: MappedTable, schema: TableSchema) -> tuple[Marks, list[Problem]]:
+def _marks(raw: MappedTable, schema: TableSchema, thousands: str | None) -> tuple[Marks, list[Problem]]:
     """Find how the file writes numbers and dates, in the columns that hold them."""
     there = [field for field in schema.fields if field.name in raw.columns]
     problems = []
     numbers = [text for field in there if field.numeric for text in raw.columns[field.name].texts]
-    decimal = raw.dialect.decimal or decimal_mark(numbers, raw.dialect.delimiter)
+    decimal = raw.dialect.decimal or _other_than(thousands)
     if decimal is None:
+        spaced = Marks(thousands=thousands)
+        decimal = decimal_mark((ungrouped(text.strip(SPACES), spaced) for text in numbers), raw.dialect.delimiter)
+    if decimal is None or decimal == thousands:
         shown = all_of(sorted({text for text in numbers if "," in text or "." in text})[:4])
         problems.append(UNSURE_DECIMAL.at(raw.source, expected=any_of(["'.'", "','"]), numbers=shown))
     dates = raw.dialect.dates or date_order(t for field in there if field.kind == "date" for t in raw.columns[field.name].texts)
     if dates is None:
         names = ", ".join(field.name for field in there if field.kind == "date")
         problems.append(UNSURE_DATES.at(raw.place(column=names), expected=Phrase("day-first or month-first")))
-    return Marks(decimal or ".", dates or "iso"), problems
+    return Marks(decimal or ".", dates or "iso", thousands), problems
+
+
+def _other_than(thousands: str | None) -> str | None:
+    """Return the decimal mark that is left where a comma or a point stands between thousands."""
+    return {".": ",", ",": "."}.get(thousands or "")
 
 
 def _checked(raw: MappedTable, field: Field, marks: Marks) -> tuple[pd.Series, list[Finding]]:

@@ -8,9 +8,9 @@ import io
 import re
 from collections import Counter
 from itertools import islice
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from asp_eval.core.documents import Document
 from asp_eval.core.errors import DataProblems, Fault
@@ -35,7 +35,7 @@ class FileFormat(Document):
     encoding, delimiter, decimal, dates : str, optional
         Of text files.
     thousands : str, optional
-        The mark between thousands, where numbers have one.
+        The mark between thousands, where numbers have one; the decimal mark is then another.
     header_row : int, optional
         The row, as a spreadsheet numbers it, that names the columns; by default the first that is not blank.
     skip_after_header : int
@@ -61,6 +61,12 @@ class FileFormat(Document):
     sheets: Literal["by-columns"] | None = None
     dialect: str | None = None
     companions: dict[Literal["structure", "labels", "dictionary", "form"], str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _two_marks(self) -> Self:
+        if self.decimal is not None and self.decimal == self.thousands:
+            raise ValueError(Phrase("one mark for decimals and another between thousands"))
+        return self
 
 
 def encodings(start: bytes, declared: str | None) -> tuple[str, ...]:

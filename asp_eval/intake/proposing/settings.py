@@ -90,7 +90,7 @@ def _dates(raw: RawTable, names: Sequence[str], whole: Sequence[str], file_forma
 
 def _decimal(raw: RawTable, names: Sequence[str], file_format: FileFormat) -> list[Setting]:
     texts = [text for name in names for text in texts_of(raw.columns[name])]
-    if file_format.decimal or raw.dialect.decimal or decimal_mark(texts, raw.dialect.delimiter):
+    if file_format.decimal or file_format.thousands or raw.dialect.decimal or decimal_mark(texts, raw.dialect.delimiter):
         return []
     return [Setting("format", "decimal", None, f'"." or ",": which is the decimal mark in {" and ".join(names)}?')]
 
