@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
+from asp_eval.trial.tables.far_values import far_values, is_amount, named_values
 
 FEW = 8  # institutions; below, Kenward-Roger rejects in 0 to 5 of 100 trials without an effect
 CAUTIOUS_BELOW = 20  # institutions; from FEW up to here it is cautious where institutions differ little
@@ -43,3 +46,18 @@ def cautions(data: AnalysisSet, icc: float | Unavailable) -> Iterator[Phrase]:
         yield LITTLE_NOTE
     if len(per_arm) == 2 and per_arm.min() < SMALLER_ARM * total:
         yield UNEQUAL_NOTE
+
+
+def far_value_notes(data: AnalysisSet) -> Iterator[Phrase]:
+    """Yield a note for an imported score, and its baseline, that has values far outside the others."""
+    outcome = data.outcome
+    for name, called in ((outcome.id, outcome.column), ("baseline", Phrase("baseline of {column}", column=outcome.column))):
+        if outcome.column is None or outcome.is_ordinal or name not in data.frame:
+            continue
+        values = data.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        far = far_values(values, skewed=outcome.scale == "count" or is_amount(outcome.column.rpartition(".")[2]))
+        if far.any():
+            yield Phrase(
+                "{n} of {total} values of {column} lie far outside the others, and are in the estimate: {values}.",
+                n=int(far.sum()), total=len(values), column=called, values=named_values(values[far]),
+            )  # fmt: skip

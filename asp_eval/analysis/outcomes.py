@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from asp_eval.analysis.balance import arm_summaries, baseline_table
-from asp_eval.analysis.cautions import cautions
+from asp_eval.analysis.cautions import cautions, far_value_notes
 from asp_eval.analysis.data import StudyData, load_data
 from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.formulas import arm_terms, model_formula, unadjusted_formula
@@ -259,5 +259,10 @@ def _value(number: Estimated) -> float | Unavailable:
 
 def _fit_notes(data: AnalysisSet, fit: Fitted, effects: Iterable[Estimate], icc: Estimated) -> tuple[Phrase, ...]:
     """Return what a reader must know of this fit."""
-    notes = [*fit.notes, *(effect.note for effect in effects if effect.note), *cautions(data, _value(icc))]
+    notes = [
+        *fit.notes,
+        *(effect.note for effect in effects if effect.note),
+        *cautions(data, _value(icc)),
+        *far_value_notes(data),
+    ]
     return tuple(dict.fromkeys(notes))

@@ -207,7 +207,7 @@ def moments_in_order(texts: Sequence[str], dates: str | None) -> list[float] | N
 
 def _parse(text: str, field: Field, marks: Marks) -> tuple[object, Fault | None]:
     """Return the value of one text, or the fault it has."""
-    if text == "":
+    if text == "" or (field.missing and means_missing(text, field, marks)):
         return None, None
     if field.numeric:
         return _parse_number(ungrouped(text, marks), field, marks.decimal)
@@ -220,6 +220,23 @@ def _parse(text: str, field: Field, marks: Marks) -> tuple[object, Fault | None]
     if field.pattern and not re.fullmatch(field.pattern, text):
         return None, NOT_ALLOWED
     return text, None
+
+
+def means_missing(text: str, field: Field, marks: Marks) -> bool:
+    """Whether a text is one of those that a column is declared to have in place of a value.
+
+    Examples
+    --------
+    >>> hours = Field("hours", "number", missing=("-99", "NA"))
+    >>> [means_missing(text, hours, Marks(",")) for text in ("-99,0", "NA", "99", "")]
+    [True, True, False, False]
+    """
+    if text in field.missing:
+        return True
+    if not field.numeric:
+        return False
+    number = _number(ungrouped(text, marks), marks.decimal)
+    return number is not None and number in {float(code) for code in field.missing if _NUMBER.fullmatch(code)}
 
 
 def _parse_month(text: str, field: Field) -> tuple[object, Fault | None]:
@@ -250,10 +267,9 @@ def month_of(text: str, order: str) -> str | None:
 
 
 def _parse_number(text: str, field: Field, decimal: str) -> tuple[object, Fault | None]:
-    plain = text.replace(",", ".") if decimal == "," else text
-    if ("." in text and decimal == ",") or not _NUMBER.fullmatch(plain):
+    value = _number(text, decimal)
+    if value is None:
         return None, NOT_A_CODE if field.form else WRONG_TYPE
-    value = float(plain)
     if not np.isfinite(value):
         return None, OUT_OF_RANGE
     if field.allowed and value not in {float(code) for code in field.allowed}:
@@ -262,6 +278,11 @@ def _parse_number(text: str, field: Field, decimal: str) -> tuple[object, Fault 
         return None, WRONG_TYPE
     low, high = float(field.minimum or "-inf"), float(field.maximum or "inf")
     return (value, None) if low <= value <= high else (None, OUT_OF_RANGE)
+
+
+def _number(text: str, decimal: str) -> float | None:
+    plain = text.replace(",", ".") if decimal == "," else text
+    return None if ("." in text and decimal == ",") or not _NUMBER.fullmatch(plain) else float(plain)
 
 
 def _parse_date(text: str, field: Field, order: str) -> tuple[object, Fault | None]:

@@ -24,7 +24,8 @@ from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.outcomes import ColumnSource, band_order, declared_forms, source_of
 from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.study.design import Outcome, Study
-from asp_eval.trial.tables.schema import LISTS, at_wave
+from asp_eval.trial.tables.far_values import far_in_table
+from asp_eval.trial.tables.schema import LISTS, at_wave, table_schema
 from asp_eval.workflow.stored_results import current_profiles, current_results
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
@@ -122,6 +123,7 @@ def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
             tables.append((name, wave, str(len(now)), str(now["institution_id"].nunique())))
             if len(now) and len(allocation):
                 problems += _absent(study, allocation, now, at_wave(name, wave))
+            problems += far_in_table(at_wave(name, wave), now, table_schema(name, study, wave))
     problems += [*outstanding(study), *changes(study)]
     problems += label_drift(study)
     problems += _two_values(study, visits)

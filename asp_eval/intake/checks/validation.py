@@ -34,10 +34,12 @@ from asp_eval.intake.values import (
     date_order,
     decimal_mark,
     expected,
+    means_missing,
     typed,
     ungrouped,
 )
 from asp_eval.trial.study.design import Study
+from asp_eval.trial.tables.far_values import far_in_table
 from asp_eval.trial.tables.fields import Field
 from asp_eval.trial.tables.schema import TableSchema
 
@@ -53,6 +55,10 @@ MISSING_COLUMN = Fault(
     "say so there: 'constants: {{OURS: null}}'.",
 )  # fmt: skip
 NO_VALUE = Fault("SCR-045", "the cell is empty, and must not be", "Fill it in, or take the row out.")
+NO_VALUES = Fault(
+    "SCR-212", "{n} cells hold a code that study.yaml declares missing ({codes}), and are empty in the study",
+    "Nothing, if they are non-answers. Else take the code out of 'missing' in study.yaml.", "warning",
+)  # fmt: skip
 UNSURE_DECIMAL = Fault(
     "SCR-048", "numbers such as {numbers} can be read in two ways: the decimal mark could be a comma or a point",
     "Say which in the mapping: 'format: {{decimal: \",\"}}'.",
@@ -185,6 +191,7 @@ def sift(
         if all(name in frame for name in schema.key):
             findings += broken_rules(raw, frame, schema, study, context)
         findings += damaged_ids(raw, schema, mapping, context)
+        general += _declared_missing(raw, schema, marks)
     errors = [finding.among(~left_out) for finding in findings if finding.is_error]
     if context is None or not context.is_correction:
         general += foreign_codes(raw, schema)
@@ -204,6 +211,8 @@ def sift(
     if not accepted.all():  # and else no copy: the values are the largest thing there is
         frame = frame.loc[accepted].reset_index(drop=True)
     problems = [*general, *listed(warnings, raw), *straight_liners(raw.source, frame, schema)]
+    if schema.wave is not None:
+        problems += far_in_table(raw.source, frame, schema)
     table = Table(
         schema=schema, source=raw.source, sha256=raw.sha256, checked=frame, rows=raw.rows[accepted],
         answered=_answered(frame, schema), rows_read=raw.rows_read, filtered=raw.filtered, collapsed=raw.collapsed,
@@ -320,6 +329,17 @@ def _checked(raw: MappedTable, field: Field, marks: Marks) -> tuple[pd.Series, l
         empty = converted.series.isna().to_numpy() & ~converted.faulty
         found.append(Finding.of(NO_VALUE, name, empty, lambda row: NO_VALUE.at(raw.place(row, name))))
     return converted.series, found
+
+
+def _declared_missing(raw: MappedTable, schema: TableSchema, marks: Marks) -> Iterator[Problem]:
+    """One warning for each column with codes that study.yaml declares missing: how many cells are empty for it."""
+    for field in schema.fields:
+        if field.missing and field.name in raw.columns:
+            column = raw.columns[field.name]
+            codes = [text.strip(SPACES) for text in column.texts]
+            there = column.where(np.array([bool(c) and means_missing(c, field, marks) for c in codes], dtype=np.bool_))
+            if n := int(np.count_nonzero(there)):
+                yield NO_VALUES.at(raw.place(column=field.name), n=n, codes=", ".join(field.missing))
 
 
 def _faulty_cells(raw: MappedTable, field: Field, converted: Converted, fault: Fault) -> Finding:

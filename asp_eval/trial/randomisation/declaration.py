@@ -123,8 +123,8 @@ def _factors(study: Study) -> dict[str, Fraction]:
 
 def _numbers(study: Study) -> frozenset[str]:
     """Return the factors of a minimisation that are declared as numbers, and balanced as such."""
-    types = study.columns.get("institutions", {})
-    return frozenset(name for name in _factors(study) if types.get(name) in ("integer", "number"))
+    declared = study.columns.get("institutions", {})
+    return frozenset(name for name in _factors(study) if name in declared and declared[name].is_number)
 
 
 def _lot(study: Study, roster: Roster) -> LotInCells:

@@ -198,6 +198,50 @@ class Collect(Document):
     staff_survey: Collections = ()
 
 
+class OwnColumn(Document):
+    """A column of the study's own exports: its type, the limits of its values, and the codes in it that mean missing."""
+
+    type: ColumnType
+    min: float | None = Field(default=None, allow_inf_nan=False)
+    max: float | None = Field(default=None, allow_inf_nan=False)
+    missing: tuple[int | float | str, ...] = ()
+
+    @property
+    def is_number(self) -> bool:
+        """Whether its values are numbers."""
+        return self.type in ("integer", "number")
+
+    @model_validator(mode="after")
+    def _limits_are_some(self) -> Self:
+        if (self.min is not None or self.max is not None) and not self.is_number:
+            raise ValueError(Phrase("'min' and 'max' with the type integer or number"))
+        low, high = self.min, self.max
+        if low is not None and high is not None:
+            if high < low:
+                raise ValueError(Phrase("'max' not below 'min' ({low:g})", low=low))
+            inside = [code for code in self.missing if not isinstance(code, str) and low <= code <= high]
+            if inside:
+                said = Phrase("codes that mean missing outside 'min' and 'max', where {code:g} is a value", code=inside[0])
+                raise ValueError(said)
+        return self
+
+
+def _with_keys(value: object) -> object:
+    """Return a column declared by its type alone as one with keys."""
+    return {"type": value} if isinstance(value, str) else value
+
+
+def _type_alone(value: OwnColumn, default: SerializerFunctionWrapHandler) -> object:
+    """Return a column without limits or codes as its type, as most people write it: both declare the same study."""
+    return value.type if value == OwnColumn(type=value.type) else default(value)
+
+
+# A type, or a type with limits and codes that mean missing.
+ColumnDeclaration = Annotated[
+    OwnColumn, BeforeValidator(_with_keys, json_schema_input_type=ColumnType | OwnColumn), WrapSerializer(_type_alone)
+]
+
+
 class ReceivedRule(Document):
     """Which institutions count as having received the intervention: a sum over the rows of a table reaches a limit."""
 
@@ -381,7 +425,7 @@ class Study(Document):
     eligibility: Eligibility | None = None
     collect: Collect
     received: ReceivedRule | None = None
-    columns: dict[TableName, dict[Name, ColumnType]] = Field(default_factory=dict)
+    columns: dict[TableName, dict[Name, ColumnDeclaration]] = Field(default_factory=dict)
     sets: dict[Key, AnalysisSetRule] = Field(default_factory=lambda: {"itt": AnalysisSetRule()})
     estimand: Estimand = Estimand()
     outcomes: tuple[Outcome, ...] = Field(min_length=1)

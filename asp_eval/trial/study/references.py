@@ -67,7 +67,8 @@ def _lot(values: object) -> Iterator[Misfit]:
     """Columns that the lot needs: declared, and numbers where they are balanced or matched."""
     scheme = _get(values, "randomisation", "scheme")
     declared = _get(values, "columns", "institutions")
-    types: dict[str, object] = declared if isinstance(declared, dict) else {}
+    written: dict[str, object] = declared if isinstance(declared, dict) else {}
+    types = {name: of.get("type") if isinstance(of, dict) else of for name, of in written.items()}
     covariates = _get(values, "randomisation", "covariates")
     named: list[tuple[Keys, object]] = [(("randomisation", key), _get(values, "randomisation", key)) for key in ("pair", "order")]
     if _get(values, "analysis", "method") == "permutation" and _get(values, "randomisation", "drawn_elsewhere") is True:

@@ -32,6 +32,8 @@ class Field:
         Whose id the column holds: child, staff or coder. In the schema of a study, only if it asks for pseudonyms of them.
     exported : bool
         Whether ``asp-eval export`` writes the column: not names, and not text in one's own words.
+    missing : tuple of str
+        What stands in a cell where there is no value, besides nothing; of a column of numbers, in any way of writing the number.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Field:
     form: str | None = None
     person: str | None = None
     exported: bool = True
+    missing: tuple[str, ...] = ()
 
     @property
     def numeric(self) -> bool:
@@ -63,11 +66,12 @@ class Field:
             description=descriptor.get("description", ""),
             required=limits.get("required", False),
             allowed=tuple(str(value) for value in limits.get("enum", ())),
-            minimum=_text(limits.get("minimum")),
-            maximum=_text(limits.get("maximum")),
+            minimum=as_text(limits.get("minimum")),
+            maximum=as_text(limits.get("maximum")),
             pattern=limits.get("pattern"),
             person=descriptor.get("person"),
             exported=descriptor.get("exported", True),
+            missing=tuple(text for text in descriptor.get("missingValues", ()) if text),
         )
 
     def descriptor(self) -> dict[str, Any]:
@@ -85,7 +89,14 @@ class Field:
             "maximum": None if self.maximum is None else self._typed(self.maximum),
             "pattern": self.pattern,
         }
-        told = {"name": self.name, "type": self.kind, "title": self.title, "description": self.description, "person": self.person}
+        told: dict[str, Any] = {
+            "name": self.name,
+            "type": self.kind,
+            "title": self.title,
+            "description": self.description,
+            "person": self.person,
+        }
+        told["missingValues"] = ["", *self.missing] if self.missing else None
         limits = {name: value for name, value in limits.items() if value is not None}
         return {name: value for name, value in told.items() if value} | ({"constraints": limits} if limits else {})
 
@@ -97,5 +108,6 @@ class Field:
         return int(value) if value.is_integer() else value
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def as_text(value: object) -> str | None:
+    """Return a limit as text, None if there is none."""
+    return None if value is None else str(int(value) if isinstance(value, float) and value.is_integer() else value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field, fields, replace
 from functools import cache
 from typing import Any, Literal, get_args
@@ -14,8 +15,8 @@ from asp_eval.core.resources import shipped_folder
 from asp_eval.core.spelling import folded
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import Library, document, shipped
-from asp_eval.trial.study.design import Family, Study
-from asp_eval.trial.tables.fields import Field
+from asp_eval.trial.study.design import Family, Outcome, Study
+from asp_eval.trial.tables.fields import Field, as_text
 
 Importable = Literal[
     "institutions", "allocation", "children", "screening", "staff_survey", "staff", "interviews", "implementation"
@@ -57,6 +58,8 @@ class TableSchema:
         Columns that ``study.yaml`` adds and that a file is expected to have; what it says of children, at the first wave.
     scores : tuple of str
         Columns of scores that were made elsewhere, and that outcomes are: a row without any of them, or an item, has no answers.
+    counts : tuple of str
+        Those of them that are counts.
     pseudonym_key : str, optional
         The key of the pseudonyms that a file's ids of people are replaced by: those of the fields that have a `person`.
     library : Library
@@ -71,6 +74,7 @@ class TableSchema:
     child_columns: tuple[str, ...] = ()
     declared: tuple[str, ...] = ()
     scores: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
     pseudonym_key: str | None = None
     library: Library = field(default_factory=shipped, compare=False, repr=False)
 
@@ -179,15 +183,16 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
         alternatives=tuple(tuple(form.id for form in group) for group in groups),
         child_columns=_child_columns(name, base, child_columns, own),
         declared=tuple(field.name for field in own if field not in child_columns or first),
-        scores=_imported_scores(name, study, own),
+        scores=_outcomes_in(name, own, study.outcomes),
+        counts=_outcomes_in(name, own, (outcome for outcome in study.outcomes if outcome.scale == "count")),
         pseudonym_key=study.privacy.key if any(each.person for each in base_fields) else None,
         library=study.library,
     )
 
 
-def _imported_scores(name: str, study: Study, own: tuple[Field, ...]) -> tuple[str, ...]:
-    """Return the columns of a table that are outcomes."""
-    named = {outcome.column for outcome in study.outcomes}
+def _outcomes_in(name: str, own: tuple[Field, ...], outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    """Return the columns of a table that are among some outcomes."""
+    named = {outcome.column for outcome in outcomes}
     return tuple(field.name for field in own if f"{name}.{field.name}" in named)
 
 
@@ -230,7 +235,10 @@ def _own(study: Study, name: str, taken: tuple[Field, ...]) -> tuple[Field, ...]
         if folded(column) in known:
             COLUMN_CLASH.refuse("study.yaml", found=f"columns.{name}.{column}")
         known.add(folded(column))
-    return tuple(Field(column, kind) for column, kind in columns.items())
+    return tuple(
+        Field(column, of.type, minimum=as_text(of.min), maximum=as_text(of.max), missing=tuple(map(str, of.missing)))
+        for column, of in columns.items()
+    )
 
 
 def _strata(name: str, study: Study, taken: tuple[Field, ...]) -> tuple[Field, ...]:
