@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import gzip
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -266,6 +268,10 @@ def test_damaged_parquet_is_refused(tmp_path):
         (b"\0" * 12 + b"\xc2\xea\x81\x60", "SCR-085", "a SAS file"),
         (b"SQLite format 3\0", "SCR-085", "a database"),
         (b"RDX3\nX\n", "SCR-085", "an R file"),
+        (gzip.compress(b"RDX3\nX\n\0\0\0\3"), "SCR-085", "write.csv"),
+        (gzip.compress(b"X\n\0\0\0\3\0\4"), "SCR-085", "write.csv"),
+        (lzma.compress(b"X\n\0\0\0\3\0\4"), "SCR-085", "write.csv"),
+        (gzip.compress(b"child_id,x\n1,2\n"), "SCR-074", "Unpack"),
     ],
 )
 def test_files_of_other_kinds_are_named(tmp_path, content, code, word):

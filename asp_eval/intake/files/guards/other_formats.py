@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import lzma
+import zlib
+
 from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.intake.files.export import Export
@@ -14,6 +18,11 @@ _SAVE = Phrase("Open it in a spreadsheet and save it as XLSX or CSV.")
 _EXPORT = Phrase("Export the data as CSV, SPSS, Stata or Parquet.")
 _PAGE = Phrase("If a system offered it as a workbook: open it in a spreadsheet and save it as XLSX or CSV.")
 _ASK = Phrase("Ask for the data themselves, as CSV or XLSX.")
+_R_FILE = Phrase("an R file")
+_IN_R = Phrase(
+    'Write its data frame as CSV, in R: write.csv(FRAME, "FILE.csv", row.names = FALSE, na = "", fileEncoding = "UTF-8").'
+)
+_R_STARTS = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n", b"X\n\0\0\0", b"A\n2\n", b"A\n3\n")  # of save() and saveRDS()
 _STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"%PDF", Phrase("a PDF"), _ASK),
     (b"{\\rtf", Phrase("a word processor's document"), _ASK),
@@ -28,8 +37,11 @@ _STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"header record*******library header", Phrase("a SAS transport file"), _EXPORT),
     (b"arrow1", Phrase("an Arrow file"), _EXPORT),
     (b"sqlite format 3", Phrase("a database"), _EXPORT),
-    (b"rdx2", Phrase("an R file"), _EXPORT),
-    (b"rdx3", Phrase("an R file"), _EXPORT),
+    (b"rdx2", _R_FILE, _IN_R),
+    (b"rdx3", _R_FILE, _IN_R),
+    (b"rda2", _R_FILE, _IN_R),
+    (b"rda3", _R_FILE, _IN_R),
+    (b"x\n\0\0\0", _R_FILE, _IN_R),  # saveRDS(compress = FALSE)
     (b"\x89png", Phrase("a picture"), _ASK),
     (b"\xff\xd8\xff", Phrase("a picture"), _ASK),
 )
@@ -44,6 +56,8 @@ def refuse_foreign(export: Export) -> None:
         SCR-074 for an archive, SCR-085 for other formats.
     """
     if export.start.startswith(_PACKED):
+        if _unpacked(export.start, 8).startswith(_R_STARTS):
+            raise DataProblems([OTHER_FORMAT.at(export.source, what=_R_FILE, remedy=_IN_R)])
         raise DataProblems([PACKED.at(export.source)])
     first = export.start[:64].removeprefix(b"\xef\xbb\xbf").lstrip(b" \r\n").lower()
     for start, what, remedy in _STARTS:
@@ -53,3 +67,17 @@ def refuse_foreign(export: Export) -> None:
         raise DataProblems(
             [OTHER_FORMAT.at(export.source, what=Phrase("an SPSS portable file"), remedy=Phrase("Save it as SAV."))]
         )
+
+
+def _unpacked(start: bytes, most: int) -> bytes:
+    """Return the first bytes of what gzip, bzip2 or xz packed, as R does unasked; nothing if they cannot be unpacked."""
+    try:
+        if start.startswith(b"\x1f\x8b"):
+            return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(start, most)
+        if start.startswith(b"BZh"):
+            return bz2.BZ2Decompressor().decompress(start, most)
+        if start.startswith(b"\xfd7zXZ"):
+            return lzma.LZMADecompressor().decompress(start, most)
+    except (zlib.error, OSError, lzma.LZMAError):
+        return b""
+    return b""
