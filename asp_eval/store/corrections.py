@@ -14,7 +14,6 @@ from asp_eval.intake.correction_files import DIGITS, ROW, Correction, correction
 from asp_eval.intake.files.protected import ProtectedTable
 from asp_eval.intake.files.raw import RawTable
 from asp_eval.intake.files.reading import read_raw
-from asp_eval.intake.mapping.mapping import NO_MAPPING
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.mapping.recoding import LABEL_NOT_MET
 from asp_eval.intake.pipeline import IncomingFile, MappedFile
@@ -64,8 +63,7 @@ class CorrectedImport:
     @property
     def mapping(self) -> MappingFile:
         """The mapping that the file was read with."""
-        text = self.original.body.mapping
-        return MappingFile.model_validate_json(text) if text else NO_MAPPING
+        return self.original.mapping
 
     def is_imported(self, correction: AnyCorrection) -> bool:
         """Whether the same correction was taken in before, and nothing of it waits."""

@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from asp_eval.intake.mapping.mapping import NO_MAPPING
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.table import Table
 from asp_eval.store import ledger
+from asp_eval.store.connection import Store
 from asp_eval.store.layout import typed_frame
 
 if TYPE_CHECKING:
@@ -88,6 +91,11 @@ class Import:
     def kept_sha256(self) -> str:
         """Digest of what is kept of it."""
         return self.copy.sha256 if self.copy else self.body.kept_sha256
+
+    @property
+    def mapping(self) -> MappingFile:
+        """The mapping that it was read with."""
+        return MappingFile.model_validate_json(self.body.mapping) if self.body.mapping else NO_MAPPING
 
     def is_of(self, table: Table, mapping: MappingFile) -> bool:
         """Whether it is the same file, read in the same way."""
@@ -216,6 +224,13 @@ def standing(connection: DuckDBPyConnection, name: str, wave: str | None) -> tup
     """Return what stands for a table and wave: the file, then its corrections; of an allocation, every file."""
     found = imports(ledger.entries(connection))
     return tuple(i for i in found if not i.superseded and (i.body.table_name, i.body.wave) == (name, wave or ""))
+
+
+def standing_mapping(folder: Path, name: str, wave: str | None) -> MappingFile:
+    """Return the mapping that the file which stands for a table and wave was read with; an empty one if none stands."""
+    with Store(folder).reading() as connection:
+        stands = standing(connection, name, wave) if connection else ()
+    return stands[0].mapping if stands else NO_MAPPING
 
 
 def frame(chain: Sequence[ledger.Entry]) -> pd.DataFrame:

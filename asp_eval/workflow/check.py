@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from asp_eval.analysis.wave_directions import stored_directions
 from asp_eval.core.errors import AspError, Fault, Place, Problem
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase, some_of
@@ -126,6 +127,7 @@ def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
             problems += far_in_table(at_wave(name, wave), now, table_schema(name, study, wave))
     problems += [*outstanding(study), *changes(study)]
     problems += label_drift(study)
+    problems += stored_directions(study)
     problems += _two_values(study, visits)
     for name in LISTS:
         if len(rows := table(study, name)):

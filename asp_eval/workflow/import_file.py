@@ -171,7 +171,7 @@ def _checked(study: Study, store: Store, file: MappedFile, *, replace: bool) -> 
     context = stored_context(study, store, file)
     if context.already_imported:
         return _report(file, None, _Comparison(already=True), stored=False)
-    sifted = _sifted(file, context)
+    sifted = _sifted(study, file, context)
     with store.reading() as connection:
         found = _compared(connection, file, sifted, context, replace=replace) if connection else _Comparison()
     return _report(file, sifted, found, stored=False)
@@ -183,7 +183,7 @@ def _stored(
     """Sift and store a file, with the files for people; sift again if another process stored something in between."""
     for _ in range(ATTEMPTS):
         context = stored_context(study, store, file)
-        sifted = None if context.already_imported else _sifted(file, context)
+        sifted = None if context.already_imported else _sifted(study, file, context)
         progress(STORING, 0)
         with file_set(study.folder / "output") as new, store.writing(new) as connection:
             if ledger.head(connection) != context.ledger_head:
@@ -278,10 +278,29 @@ def _compared(
     return _Comparison(before=stands[0], vanished=len(set(lost) | set(waiting.units)) + waiting.nameless)
 
 
-def _sifted(file: MappedFile, stored: StoredContext) -> Sifted:
+def _sifted(study: Study, file: MappedFile, stored: StoredContext) -> Sifted:
     if stored.corrected is not None and file.correction is not None:
         stored.corrected.rows_taken(file.correction)  # refuses rows that do not wait before anything is said of their cells
-    return file.incoming.sift(file.mapped, stored.checks)
+    sifted = file.incoming.sift(file.mapped, stored.checks)
+    return sifted if file.correction is not None else _in_order(study, file, sifted)  # a correction has but a few rows
+
+
+def _in_order(study: Study, file: MappedFile, sifted: Sifted) -> Sifted:
+    """Refuse answers that do not go the way they are keyed, unless this very file stands already; return it with cautions."""
+    table, mapping = sifted.table, file.incoming.mapping
+    if table.wave is None:
+        return sifted
+    from asp_eval.analysis.wave_directions import file_directions  # statistics: loaded where there are answers
+
+    with Store(study.folder).reading() as connection:
+        stands = imports.standing(connection, table.name, table.wave) if connection else ()
+    if any(before.is_of(table, mapping) for before in stands):
+        return sifted
+    found = file_directions(study, table, mapping)
+    if any(problem.severity == "error" for problem in found):
+        raise DataProblems([*found, *sifted.problems])
+    table = dataclasses.replace(table, warnings=(*found, *table.warnings))
+    return dataclasses.replace(sifted, table=table, problems=(*found, *sifted.problems))
 
 
 def _report(

@@ -1,0 +1,63 @@
+"""The direction of the answers in a file before it is stored, and in everything that is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from asp_eval.analysis.answer_directions import direction_problems
+from asp_eval.core.errors import Problem
+from asp_eval.intake.mapping.mapping import Mapping
+from asp_eval.intake.table import Table
+from asp_eval.store import table as stored_table
+from asp_eval.store.imports import standing_mapping
+from asp_eval.trial.outcomes import declared_forms
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.tables.schema import BY_WAVE, at_wave
+
+
+def file_directions(study: Study, file: Table, mapping: Mapping) -> tuple[Problem, ...]:
+    """Return what shows that the answers of a file do not go the way they are keyed, beside the other waves that are stored.
+
+    Parameters
+    ----------
+    study : Study
+    file : Table
+        The rows of a file that can be stored.
+    mapping : Mapping
+        What it confirms is passed over.
+    """
+    if file.wave is None:
+        return ()
+    problems: list[Problem] = []
+    for form in declared_forms(study, file.name, file.wave):
+        if set(form.columns) <= set(file.checked.columns):
+            others = {wave: rows for wave, rows in _stored_waves(study, file.name, form.id).items() if wave != file.wave}
+            problems += direction_problems(form, file.checked, file.source, confirmed=mapping.confirms, others=others)
+    return tuple(problems)
+
+
+def stored_directions(study: Study) -> Iterator[Problem]:
+    """Yield what shows that stored answers do not go the way they are keyed, each wave beside the others.
+
+    Of two waves the later is compared with the earlier: which of them has it wrong, two cannot tell.
+    """
+    for name in BY_WAVE:
+        for form in declared_forms(study, name):
+            waves = _stored_waves(study, name, form.id)
+            for wave, answers in waves.items():
+                others = {other: rows for other, rows in waves.items() if other != wave}
+                if len(waves) == 2 and wave == next(iter(waves)):
+                    others = {}
+                confirmed = standing_mapping(study.folder, name, wave).confirms
+                yield from direction_problems(form, answers, at_wave(name, wave), confirmed=confirmed, others=others)
+
+
+def _stored_waves(study: Study, name: str, form: str) -> dict[str, pd.DataFrame]:
+    """Return the stored answers to an instrument by wave, in the order of the waves."""
+    answers = stored_table(study, f"{name}_{form}")
+    if answers.empty:
+        return {}
+    waves = answers["wave"].astype(str)
+    return {wave: answers.loc[waves == wave] for wave in study.wave_ids if (waves == wave).any()}
