@@ -47,6 +47,7 @@ from .workflow.analyse import analyse
 from .workflow.check import StudyCheck
 from .workflow.demo import DemoStudy, demo
 from .workflow.export import Export
+from .workflow.forget import Forgotten
 from .workflow.frames import allocations, analysis_set, read_table, table, table_schema
 from .workflow.gap import gap_profiles
 from .workflow.init import StartedStudy, init_study
@@ -81,6 +82,7 @@ __all__ = [
     "Export",
     "FayGraubard",
     "FixedSites",
+    "Forgotten",
     "GapResults",
     "GeeFit",
     "GlmmFit",
