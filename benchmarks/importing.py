@@ -1,4 +1,4 @@
-"""Measure an import from the command line, phase by phase, beside programs that only read, or only validate.
+"""Measure an import, phase by phase, beside programs that only read, or only validate.
 
 python benchmarks/importing.py [--rows 1000000] [--write docs/benchmarks-importing.md]
 
@@ -20,8 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -107,15 +106,11 @@ class Stopwatch:
 
 
 def ours(folder: Path, name: str, watch: Stopwatch) -> None:
-    from asp_eval.cli import import_file as taking_in
+    from asp_eval.trial.study.protocol import load_study
+    from asp_eval.workflow.import_file import import_file
 
-    @contextmanager
-    def watched(*_: object) -> Iterator[Stopwatch]:
-        yield watch
-
-    taking_in.phases = watched  # type: ignore[assignment]
     study = shutil.copytree(folder / "study", folder / f"study-{name}")
-    asp_eval("import", str(folder / name), "--table", "screening", "--wave", "w1", "--study", str(study))
+    import_file(load_study(study), folder / name, "screening", wave="w1", progress=watch)
 
 
 def pandas_reads(folder: Path, name: str, watch: Stopwatch) -> None:
