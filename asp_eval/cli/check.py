@@ -13,6 +13,7 @@ from asp_eval.core.phrases import Phrase, all_of
 if TYPE_CHECKING:
     from asp_eval.workflow.check import Audit, StudyCheck
 
+SAME = Phrase("The stored tables are what the files in data/ give, cell by cell.")
 NOT_COMPARED = Phrase("No printed head was compared: entries taken from the end would not be seen. Give one with --head.")
 
 
@@ -24,12 +25,16 @@ def check(
     head: Annotated[
         str | None, typer.Option("--head", metavar="HASH", help="With --ledger: a head that was printed, or its first digits.")
     ] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="With --ledger: make the tables again from data/, and compare cell by cell.")
+    ] = False,
     study: StudyFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Check study.yaml and the imports, and say what comes next.
 
-    With --ledger, check that the ledger is as it was written, and has the head that was printed.
+    With --ledger, check that the ledger is as it was written, and has the head that was printed. With --ledger --deep, make
+    the stored tables again from the files in data/ as well, in a temporary folder, and list what is not the same.
 
     Example: asp-eval check
     """
@@ -37,7 +42,7 @@ def check(
     from asp_eval.workflow.open_study import open_study
 
     opened = open_study(study)
-    found = check_ledger(opened, head) if ledger or head else check_study(opened)
+    found = check_ledger(opened, head, deep=deep) if ledger or head or deep else check_study(opened)
     if as_json:
         print_json(found.as_dict() | {"problems": plain_problems(found.problems)})
     else:
@@ -66,6 +71,8 @@ def show_ledger(found: Audit) -> None:
     whole = Phrase("The ledger is whole: {entries}.{compared}", entries=entries, compared=compared)
     broken = Phrase("The ledger is not whole: {entries}.", entries=entries)
     say(broken if found.errors else whole)
+    if found.rebuilt and not found.errors:
+        say(SAME)
     say(Phrase("Head: {digits}", digits=found.head))
     if not found.compared and found.entries:
         say(NOT_COMPARED)

@@ -53,12 +53,15 @@ class Audit:
     compared : tuple of str
         Where the heads stood that it was compared with.
     problems : tuple of Problem
+    rebuilt : bool
+        Whether the tables were made again from ``data/`` and compared.
     """
 
     entries: int
     head: str
     compared: tuple[str, ...]
     problems: tuple[Problem, ...]
+    rebuilt: bool = False
 
     @property
     def errors(self) -> int:
@@ -69,7 +72,7 @@ class Audit:
         """Return the audit as plain values."""
         return {
             "entries": self.entries, "head": self.head, "compared": list(self.compared),
-            "problems": [problem.as_dict() for problem in self.problems],
+            "problems": [problem.as_dict() for problem in self.problems], "rebuilt": self.rebuilt,
         }  # fmt: skip
 
 

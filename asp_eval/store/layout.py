@@ -102,6 +102,12 @@ def fetch(connection: DuckDBPyConnection, query: str, values: list[object] | Non
     return frame.astype({name: "int64" if name in whole else _dtype(kind) for name, kind in zip(names, kinds, strict=True)})
 
 
+def every_table(connection: DuckDBPyConnection) -> dict[str, pd.DataFrame]:
+    """Return every stored table but the ledger, as `fetch` does, by the name that the database has it under."""
+    names = [name for name in stored_tables(connection) if name != "ledger"]
+    return {name: fetch(connection, f"SELECT * FROM {quoted(name)}") for name in names}
+
+
 def empty_frame(columns: Columns) -> pd.DataFrame:
     """Return a frame without rows, of the types `fetch` would give it."""
     return pd.DataFrame({name: pd.Series([], dtype=_dtype(kind)) for name, kind in columns.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -18,6 +18,7 @@ from asp_eval.store import table
 from asp_eval.store.audit import Audit, audit
 from asp_eval.store.instrument_changes import changed_instruments
 from asp_eval.store.labels import label_drift
+from asp_eval.store.ledger.bodies import UNREADABLE
 from asp_eval.store.provenance import printed_head
 from asp_eval.store.quarantine import outstanding
 from asp_eval.store.wave_changes import changes
@@ -138,7 +139,14 @@ def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
     return StudyCheck(tuple(tables), tuple(problems), _next_step(study, institutions, allocation, visits, problems))
 
 
-def check_ledger(study: AnyStudy, head: str | None = None, *, progress: Progress = unheard, cancel: Cancel = never) -> Audit:
+def check_ledger(
+    study: AnyStudy,
+    head: str | None = None,
+    *,
+    deep: bool = False,
+    progress: Progress = unheard,
+    cancel: Cancel = never,
+) -> Audit:
     """Check that the ledger is as it was written, and knows the heads that were printed.
 
     Parameters
@@ -146,6 +154,8 @@ def check_ledger(study: AnyStudy, head: str | None = None, *, progress: Progress
     study : Study or StudyFolder
     head : str, optional
         A head from a printed report, or its first digits. The one in ``output/manifest.json`` is compared in any case.
+    deep : bool
+        Make the tables again from ``data/`` too, and compare cell by cell; `asp_eval.workflow.rebuilding`.
     progress, cancel : callable, optional
         See `asp_eval.core.progress`.
 
@@ -157,7 +167,13 @@ def check_ledger(study: AnyStudy, head: str | None = None, *, progress: Progress
     study = plan_of(study)
     stoppable(progress, cancel)(Phrase("ledger"), 0)
     printed = {"output/manifest.json": printed_head(study), "--head": head or ""}
-    return audit(study, {source: digits for source, digits in printed.items() if digits})
+    found = audit(study, {source: digits for source, digits in printed.items() if digits})
+    if not deep or UNREADABLE.code in {problem.code for problem in found.problems}:
+        return found
+    from asp_eval.workflow.rebuilding import rebuilt_differences  # what imports and scores is loaded where it is asked for
+
+    differences = rebuilt_differences(study, progress=progress, cancel=cancel)
+    return replace(found, problems=(*found.problems, *differences), rebuilt=True)
 
 
 def _is_complete(study: Study, allocation: pd.DataFrame, visits: pd.DataFrame) -> bool:

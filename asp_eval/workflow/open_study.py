@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asp_eval.analysis.results import Results
     from asp_eval.stats.resampling.allocations import Allocations
     from asp_eval.store.import_report import ImportReport
-    from asp_eval.workflow.check import StudyCheck
+    from asp_eval.workflow.check import Audit, StudyCheck
     from asp_eval.workflow.export import Export
     from asp_eval.workflow.export_files import Format
     from asp_eval.workflow.forget import Forgotten
@@ -99,6 +99,12 @@ class StudyFolder:
         from asp_eval.workflow.check import check_study
 
         return check_study(self)
+
+    def check_ledger(self, head: str | None = None, *, deep: bool = False) -> Audit:
+        """Check that the ledger is as it was written; see `asp_eval.workflow.check.check_ledger`."""
+        from asp_eval.workflow.check import check_ledger
+
+        return check_ledger(self, head, deep=deep)
 
     def randomise(self, *, seed: int, late: bool = False, replace: bool = False, why: str = "") -> Draw:
         """Draw the lot, once; see `asp_eval.workflow.randomise.randomise`."""

@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
+from small_study import seal_again
 
 from asp_eval.analysis.allocations import allocations
 from asp_eval.cli.main import main
@@ -98,6 +99,7 @@ def test_the_ledger_keeps_all_that_the_draw_needs(folder):  # 1
     code, printed = folder.run("--seed", "2006")
     assert code == 0 and "8 institutions drawn with seed 2006" in printed
     (lot,) = folder.lots()
+    assert list(lot.pop("tables")) == ["allocation"]  # whose digest it says
     lines = [f"D0{i}\t{'North' if i < 5 else 'South'}" for i in range(1, 9)]
     assert lot == {
         "kind": "draw", "seed": 2006, "scheme": "stratified by municipality; reference 1, intervention 1", "lines": lines,
@@ -213,6 +215,9 @@ def test_verification_tells_who_left_the_list(folder):  # 3: the store refuses s
     folder.run("--seed", "2006")
     with duckdb.connect(folder.path / "study.duckdb") as connection:
         connection.execute("DELETE FROM institutions WHERE institution_id = 'D02'")
+    code, printed = folder.run("--verify")
+    assert code == 1 and "STO-040" in printed and "table institutions" in printed
+    seal_again(folder.path)
     code, printed = folder.run("--verify")
     assert code == 1 and "RND-031" in printed and "institution D02" in printed and "D01" not in printed
 

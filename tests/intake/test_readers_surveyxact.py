@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from survey_exports import ROWS, Asked, book_of, surveyxact, surveyxact_book, surveyxact_names, surveyxact_parts, text_of
 
-from asp_eval.core.errors import DataProblems
+from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.files.readers.surveyxact import STRUCTURE
 from asp_eval.intake.files.reading import read_raw
@@ -208,3 +209,22 @@ def test_spaces_around_an_answer_are_not_part_of_it(tmp_path):
     survey = (Asked("s_1", "?", {"1": "Ja"}), Asked("s_2", "?"))
     raw = read_raw(surveyxact(tmp_path, survey, ({"s_1": " 1 ", "s_2": "x"}, {"s_1": "\u00a0", "s_2": "y"})))
     assert raw.frame()["s_1"].tolist() == [" 1 ", "\u00a0"]
+
+
+@pytest.mark.parametrize("name", ["../labels.csv", "/labels.csv", "C:\\labels.csv", "below/../../labels.csv"])
+def test_no_companion_that_a_mapping_names_lies_outside_the_folder(tmp_path, name):
+    (tmp_path / "export").mkdir()
+    file = surveyxact(tmp_path / "export")
+    file.with_name("labels.csv").rename(tmp_path / "labels.csv")
+    with pytest.raises(Refusal, match="FIL-001"):
+        read_raw(file, FileFormat(companions={"structure": "structure.csv", "labels": name}))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_no_companion_that_a_mapping_names_is_a_link_to_outside(tmp_path):
+    (tmp_path / "export").mkdir()
+    file = surveyxact(tmp_path / "export")
+    file.with_name("labels.csv").rename(tmp_path / "labels.csv")
+    file.with_name("labels.csv").symlink_to(tmp_path / "labels.csv")
+    with pytest.raises(Refusal, match="FIL-002"):
+        read_raw(file, FileFormat(companions={"structure": "structure.csv", "labels": "LABELS.csv"}))

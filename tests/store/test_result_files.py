@@ -13,6 +13,7 @@ from dataclasses import replace
 import builders
 import pytest
 
+from asp_eval.analysis.profiles import GapResults
 from asp_eval.analysis.results import Results
 from asp_eval.core.errors import DataProblems, Unavailable
 from asp_eval.store.result_files import as_json, load, save
@@ -87,3 +88,14 @@ def test_results_that_are_not_there_are_refused(tmp_path):
 def test_a_value_that_was_changed_is_another(tmp_path):
     results = builders.results()
     assert read_back(results, tmp_path) != replace(results, informants=("parent",))
+
+
+@pytest.mark.parametrize("stem", ["../outside", "/outside", "..\\outside", "gap/outside", ""])
+def test_no_profile_says_the_name_of_a_file_outside_its_folder(tmp_path, stem):
+    file = tmp_path / "gap.json"
+    save(file, builders.gap_results())
+    said = json.loads(file.read_text(encoding="utf-8"))
+    said["profiles"][0]["file_stem"] = stem
+    file.write_text(json.dumps(said), encoding="utf-8")
+    with pytest.raises(DataProblems, match="ANA-"):
+        load(file, GapResults, verb="gap")

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from asp_eval.core.contained_paths import inside
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.phrases import Phrase
 from asp_eval.intake.files.columns import shorten
@@ -88,12 +89,16 @@ def companion(export: Export, part: Part, pattern: str) -> Export | None:
     ------
     DataProblems
         SCR-090 if the one named is not there, SCR-091 if several match.
+    Refusal
+        FIL-001 if the mapping's name leads out of the folder; FIL-002 if it is that of a link that does.
     """
     named = export.format.companions.get(part)
     names = [named] if named else lying_beside(export, pattern)
     if len(names) > 1:
         raise DataProblems([WHICH_COMPANION.at(export.source, found=", ".join(names), part=part)])
     found = export.beside(names[0]) if names else None
+    if named:
+        inside(export.path.parent, found.source if found else named)
     if named and found is None:
         raise DataProblems([NOT_BESIDE.at(export.source, found=named)])
     return found
