@@ -47,6 +47,12 @@ def exported(study, tmp_path_factory):
     return folder, found
 
 
+def write_files(study, files, folder: Path, form="csv") -> None:
+    """Write analysis files, as the command does: all appear together."""
+    with file_set(folder) as new:
+        write_analysis_files(study, files, new, form)
+
+
 def frictionless(package: Path, only: str | None = None):
     """Return what Frictionless says of a data package, of its first rows: resource, row, column and kind of error."""
     with warnings.catch_warnings():
@@ -83,6 +89,8 @@ def test_the_numbers_are_those_of_the_store(exported, study):
             answers = table(study, f"screening_{form}")
             mine = answers.loc[answers["wave"] == wave].astype({"child_id": "str"}).set_index("child_id")
             items = [column for column in mine if column.startswith(f"{form}.")]
+            if mine.empty and not set(items) & set(read):  # a form that is not collected at this wave
+                continue
             expected = mine[items].map(lambda value: "" if pd.isna(value) else str(int(value)))
             pd.testing.assert_frame_equal(read.loc[mine.index, items], expected, check_dtype=False)
             assert (read.drop(index=mine.index)[items] == "").all(axis=None)
@@ -176,7 +184,8 @@ def empty_key(schema, column: str, code: str) -> bool:
 def test_faults_are_found_in_the_same_cells(exported, study, tmp_path):
     """Every fault of the list, one row each, put into the export; `=2` repeats the value of row 2."""
     folder = shutil.copytree(exported[0], tmp_path / "wrong")
-    write_schemas(study, folder)  # the schemas of what is imported, with foreign keys, in the place of those of the export
+    with file_set(folder) as new:
+        write_schemas(study, new)  # the schemas of what is imported, with foreign keys, in the place of those of the export
     known = CheckContext(institutions=frozenset(table(study, "institutions")["institution_id"]))
     schemas = dict(file_schemas(study))
     for name in dict.fromkeys(fault[0] for fault in FAULTS):
@@ -252,7 +261,7 @@ def test_text_is_guarded_and_numbers_are_not(exported, study, tmp_path):
     frame = children.frame.head(3).copy()
     frame["child_id"] = ["=cmd|' /C calc'!A0", "-0,3", "@x"]
     frame["hours_per_week"] = [-0.3, 1.5, float("nan")]
-    write_analysis_files(study, [replace(children, frame=frame)], tmp_path)
+    write_files(study, [replace(children, frame=frame)], tmp_path)
     read = pd.read_csv(tmp_path / "children.csv", dtype=str, keep_default_na=False)
     assert read["child_id"].tolist() == ["'=cmd|' /C calc'!A0", "-0,3", "'@x"]
     assert [unguard_formula(text) for text in read["child_id"]] == frame["child_id"].tolist()
@@ -265,8 +274,8 @@ def test_text_is_guarded_and_numbers_are_not(exported, study, tmp_path):
 def test_the_formats_hold_the_same(exported, study, tmp_path):
     _, found = exported
     files = [file for file in found.files if file.name in ("institutions", "children", "screening_w1", "analysis_conduct")]
-    write_analysis_files(study, files, tmp_path / "excel", "excel")
-    write_analysis_files(study, files, tmp_path / "parquet", "parquet")
+    write_files(study, files, tmp_path / "excel", "excel")
+    write_files(study, files, tmp_path / "parquet", "parquet")
     assert frictionless(tmp_path / "excel" / "datapackage.json") == set()
     for file in files:
         wanted = typed_frame(file)
@@ -288,9 +297,9 @@ def test_the_formats_hold_the_same(exported, study, tmp_path):
 
 def test_an_export_takes_the_place_of_the_one_before(exported, study, tmp_path):
     _, found = exported
-    write_analysis_files(study, found.files, tmp_path)
+    write_files(study, found.files, tmp_path)
     (tmp_path / "mine.txt").write_text("kept")
-    write_analysis_files(study, found.files[:2], tmp_path, "parquet")
+    write_files(study, found.files[:2], tmp_path, "parquet")
     assert {path.name for path in tmp_path.iterdir()} == {
         "mine.txt", "datapackage.json", f"{found.files[0].name}.parquet", f"{found.files[1].name}.parquet",
     }  # fmt: skip
