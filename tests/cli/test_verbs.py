@@ -111,7 +111,7 @@ def test_what_is_true_of_many_cells_is_said_once_and_counted(run, demo, tmp_path
     path.write_text("institution_id,municipality\n" + "".join(f"B{i},\n" for i in range(10)), encoding="utf-8")
     refused = run("import", "institutions.csv", "--table", "institutions", cwd=tmp_path / "study")
     assert refused.code == 1
-    assert refused.err.count("SCR-045") == 1
+    assert refused.err.count("[SCR-045]") == 1  # what says that most rows are at fault names it too
     assert "The same: row 3; row 4; row 5; row 6; and 5 more" in refused.err
 
 
