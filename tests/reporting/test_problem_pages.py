@@ -168,7 +168,7 @@ def test_a_refused_file_has_pages_beside_those_of_what_waits(danish, export, fau
     written(danish, export(faulty))
     before = folder(danish)
     with pytest.raises(DataProblems) as caught:
-        import_file(danish, export(faulty.assign(**{ITEM: "9"}), "bad.csv"), "screening", wave="w1")
+        import_file(danish, export(faulty.assign(date="2006-02-31"), "bad.csv"), "screening", wave="w1")
     assert caught.value.pages[0] == "output/problems/screening-w1-refused/faults.csv"
     assert set(folder(danish)) - set(before) >= {
         "problems/screening-w1-refused/a1.html",

@@ -82,12 +82,14 @@ def print_form(form: FieldForm | Instrument, language: str) -> str:
         loader=FileSystemLoader(shipped_folder("reports")), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    parts = [_part(form, instrument, language) for instrument in form.questionnaires]
     return environment.get_template("instrument_form.html.j2").render(
         language=language,
         words=words,
         title=say(form.title, language),
         fields=[(say(field.label, language), form.filled.get(field.name, "")) for field in FIELDS[form.questionnaires[0].unit]],
-        parts=[_part(form, instrument, language) for instrument in form.questionnaires],
+        parts=parts,
+        versions="; ".join(part.version for part in parts),
     )
 
 
