@@ -51,8 +51,10 @@ def sdq(loadings: dict[str, float] | None = None) -> Draw:
             [factor_mean(s.declared, cells.age[0][cell], cells.boy[cell], cells.step[cell]) for s in scales], axis=1
         )
         for size, shares in (
-            (INSTITUTION, [s.institution for s in scales]), (RATER, [s.rater for s in scales]), (1, [s.child for s in scales]),
-        ):  # fmt: skip
+            (INSTITUTION, [s.institution for s in scales]),
+            (RATER, [s.rater for s in scales]),
+            (1, [s.child for s in scales]),
+        ):
             part = rng.standard_normal((math.ceil(n / size), len(scales))) @ correlate * np.sqrt(shares)
             factor += part[np.arange(n) // size]
         values = np.empty((n, len(SDQ.items)))
@@ -146,12 +148,16 @@ def other_mix_ups(draw: Draw, n: int, waves: int) -> dict[str, tuple[str, float]
     rng, keys = np.random.default_rng([n, 3]), keys_of(SDQ)
     keyed = np.where(keys.reversed, -1.0, 1.0)
     cases = {
-        "all columns shifted by one": "KEY-004", "shifted from the tenth on": "KEY-004",
+        "all columns shifted by one": "KEY-004",
+        "shifted from the tenth on": "KEY-004",
         "reversed items turned already": "KEY-005",
-        "all codes turned, beside published means": "KEY-007", "all codes turned, beside another wave": "KEY-006",
-        "conduct turned, beside another wave": "KEY-006", "hyper turned, beside another wave": "KEY-006",
-        "a rater of 12 upside down": "KEY-010", "an item turned in an institution of 50": "KEY-010",
-    }  # fmt: skip
+        "all codes turned, beside published means": "KEY-007",
+        "all codes turned, beside another wave": "KEY-006",
+        "conduct turned, beside another wave": "KEY-006",
+        "hyper turned, beside another wave": "KEY-006",
+        "a rater of 12 upside down": "KEY-010",
+        "an item turned in an institution of 50": "KEY-010",
+    }
     hits = dict.fromkeys(cases, 0)
     scales = np.asarray(keys.scales)
     for _ in range(waves):
@@ -201,8 +207,11 @@ def figures(waves: int) -> str:
             error, any_ = clean(form, draw, n, runs)
             lines.append(f"| {name} | {n:,} | {runs:,} | {error:.2%} | {any_:.2%} |")
             print(lines[-1], flush=True)
-    lines += ["", "| population | children | mix-up | how many | found | told as what it is | found, the hardest one |",
-              "|---|---:|---|---:|---:|---:|---:|"]  # fmt: skip
+    lines += [
+        "",
+        "| population | children | mix-up | how many | found | told as what it is | found, the hardest one |",
+        "|---|---:|---|---:|---:|---:|---:|",
+    ]
     for name, form, draw in populations:
         for n in (100, 300):
             for kind, (count, found, told, least) in detection(form, draw, n, waves // 100, n).items():

@@ -102,9 +102,17 @@ def table(path: Path) -> str:
     sums = pd.read_csv(path).drop(columns="batch").groupby([*CELL, "odds_ratio"]).sum()
     null, effect = (sums[sums.index.get_level_values("odds_ratio") == kind].droplevel("odds_ratio") for kind in ODDS_RATIOS)
     heads = [
-        "institutions", "children in each", "prevalence", "ICC", "trials", "t, between-within", "z", "variance at zero",
-        "refused", *(["power of t", "power of z"] if len(effect) else []),
-    ]  # fmt: skip
+        "institutions",
+        "children in each",
+        "prevalence",
+        "ICC",
+        "trials",
+        "t, between-within",
+        "z",
+        "variance at zero",
+        "refused",
+        *(["power of t", "power of z"] if len(effect) else []),
+    ]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---:|" * len(heads)]
     for cell, row in null.iterrows():
         rates = [row[name] / row["trials"] for name in METHODS]

@@ -124,10 +124,11 @@ def cluster_size(small: dict[str, Measured], large: dict[str, Measured]) -> list
 def curve(workshop: Path, sizes: tuple[int, ...]) -> list[str]:
     """Measure rows from 3,000 to 10,000,000 in 60 institutions beside reading the columns."""
     lines = [
-        "## Rows, in 60 institutions", "",
+        "## Rows, in 60 institutions",
+        "",
         "| rows | reading the columns | cross-products | per row | after them, to the Kenward-Roger table |",
         "|---:|---:|---:|---:|---:|",
-    ]  # fmt: skip
+    ]
     for n in sizes:
         folder = write_trial(workshop / f"curve{n}", 60, n // 60)
         repetitions = 9 if n <= 1_000_000 else 3

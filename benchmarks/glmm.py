@@ -44,7 +44,7 @@ RATIOS = [
     ("asp_eval, Laplace, fit and table", "gpboost, Laplace, fit alone", 1.0),
     ("asp_eval, 25 points, fit and table", "lme4 glmer, 25 points", 1.0),
     ("asp_eval, clmm, Laplace, fit and tables", "ordinal clmm, Laplace", 1.0),
-]  # fmt: skip
+]
 
 
 def write_data(path: Path, groups: int, size: int, seed: int) -> None:

@@ -57,11 +57,18 @@ def make(folder: Path, rows: int) -> None:
     place, child = np.arange(rows) // PER_INSTITUTION, np.arange(rows)
     days = pd.Series(np.datetime64("2006-09-01") + rng.integers(0, 60, rows)).dt.strftime("%Y-%m-%d")
     born = pd.Series(np.datetime64("2000-01") + rng.integers(0, 36, rows)).dt.strftime("%Y-%m")
-    frame = pd.DataFrame({
-        "child_id": [f"{n:07}" for n in child], "institution_id": [f"I{n:05}" for n in place],
-        "rater_id": [f"r{n // 5}" for n in child], "date": days, "sex": rng.choice(["boy", "girl"], rows), "birth_month": born,
-        **answers, **numbers,
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "child_id": [f"{n:07}" for n in child],
+            "institution_id": [f"I{n:05}" for n in place],
+            "rater_id": [f"r{n // 5}" for n in child],
+            "date": days,
+            "sex": rng.choice(["boy", "girl"], rows),
+            "birth_month": born,
+            **answers,
+            **numbers,
+        }
+    )
     study = folder / "study"
     study.mkdir()
     (study / "study.yaml").write_text(STUDY.format(numbers=", ".join(f"{name}: number" for name in numbers)), encoding="utf-8")
@@ -153,9 +160,12 @@ def frictionless_validates(folder: Path, name: str, watch: Stopwatch) -> None:
 
 
 WORK: dict[str, Callable[[Path, str, Stopwatch], None]] = {
-    "asp-eval import": ours, "pandas.read_csv(dtype=str)": pandas_reads, "DuckDB, CREATE TABLE FROM file": duckdb_stores,
-    "pyreadstat.read_sav": pyreadstat_reads, "frictionless validate": frictionless_validates,
-}  # fmt: skip
+    "asp-eval import": ours,
+    "pandas.read_csv(dtype=str)": pandas_reads,
+    "DuckDB, CREATE TABLE FROM file": duckdb_stores,
+    "pyreadstat.read_sav": pyreadstat_reads,
+    "frictionless validate": frictionless_validates,
+}
 
 
 def measured(work: str, folder: Path, name: str) -> list[tuple[str, float, float, float]]:
@@ -173,10 +183,16 @@ def table(folder: Path, rows: int) -> list[str]:
     """Return the tables of all measurements."""
     short = min(rows, OTHER_FORMATS)
     text = ["| | phase | clock | processors | largest memory | processors, times ours |", "|---|---|---:|---:|---:|---:|"]
-    runs = [("asp-eval import", "wave.csv", rows), ("pandas.read_csv(dtype=str)", "wave.csv", rows),
-            ("DuckDB, CREATE TABLE FROM file", "wave.csv", rows), ("frictionless validate", "wave.csv", SLICE),
-            ("asp-eval import", "wave.parquet", short), ("DuckDB, CREATE TABLE FROM file", "wave.parquet", short),
-            ("asp-eval import", "wave.sav", short), ("pyreadstat.read_sav", "wave.sav", short)]  # fmt: skip
+    runs = [
+        ("asp-eval import", "wave.csv", rows),
+        ("pandas.read_csv(dtype=str)", "wave.csv", rows),
+        ("DuckDB, CREATE TABLE FROM file", "wave.csv", rows),
+        ("frictionless validate", "wave.csv", SLICE),
+        ("asp-eval import", "wave.parquet", short),
+        ("DuckDB, CREATE TABLE FROM file", "wave.parquet", short),
+        ("asp-eval import", "wave.sav", short),
+        ("pyreadstat.read_sav", "wave.sav", short),
+    ]
     own = {}
     for work, name, n in runs:
         laps = measured(work, folder, name)

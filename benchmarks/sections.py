@@ -49,7 +49,8 @@ Kenward-Roger dense resource limit")."""
 
 SECTIONS = (
     Section(
-        "trial", "3,000 children in 60 institutions",
+        "trial",
+        "3,000 children in 60 institutions",
         lambda folder: write_trial(folder, 60, 50),
         (
             Task("asp_frame_kr", "asp_eval, frame and formula to Kenward-Roger table", 51),
@@ -69,13 +70,15 @@ SECTIONS = (
             Task("clubsandwich_ols_cr2", "clubSandwich, least squares with CR2", 7),
         ),
         (
-            Target("asp_frame_kr", "lmertest_kr", 25), Target("asp_frame_kr", "statsmodels_powell", 10),
+            Target("asp_frame_kr", "lmertest_kr", 25),
+            Target("asp_frame_kr", "statsmodels_powell", 10),
             Target("asp_cr2", "clubsandwich_cr2", 50),
         ),
         RUST,
     ),
     Section(
-        "clusters", "30,000 children in 600 institutions",
+        "clusters",
+        "30,000 children in 600 institutions",
         lambda folder: write_trial(folder, 600, 50),
         (
             Task("asp_cr2", "asp_eval, CR2 with df on the fit"),
@@ -86,7 +89,8 @@ SECTIONS = (
         (Target("asp_cr2", "clubsandwich_cr2", 50),),
     ),
     Section(
-        "small-clusters", "12,000 children in 60 institutions of 200",
+        "small-clusters",
+        "12,000 children in 60 institutions of 200",
         lambda folder: write_trial(folder, 60, 200),
         (
             Task("asp_kr", "asp_eval, Kenward-Roger on the fit", 51),
@@ -96,12 +100,14 @@ SECTIONS = (
         ),
     ),
     Section(
-        "large-clusters", "60,000 children in 60 institutions of 1,000",
+        "large-clusters",
+        "60,000 children in 60 institutions of 1,000",
         lambda folder: write_trial(folder, 60, 1000),
         (Task("asp_kr", "asp_eval, Kenward-Roger on the fit", 51), Task("asp_cr2", "asp_eval, CR2 with df on the fit")),
     ),
     Section(
-        "growth", "3 waves of 3,000 children in 60 institutions (9,000 rows), slope on time",
+        "growth",
+        "3 waves of 3,000 children in 60 institutions (9,000 rows), slope on time",
         write_growth,
         (
             Task("asp_growth", "asp_eval, fit alone", 15),
@@ -112,12 +118,14 @@ SECTIONS = (
             Task("clubsandwich_growth_cr2", "clubSandwich, CR2 with df on the fit", 1),
         ),
         (
-            Target("asp_growth", "lme4_growth", 5), Target("asp_growth_kr", "pbkrtest_growth_kr", 100),
+            Target("asp_growth", "lme4_growth", 5),
+            Target("asp_growth_kr", "pbkrtest_growth_kr", 100),
             Target("asp_growth_cr2", "clubsandwich_growth_cr2", 50),
         ),
     ),
     Section(
-        "million", "1,000,000 children in 20,000 institutions",
+        "million",
+        "1,000,000 children in 20,000 institutions",
         lambda folder: write_trial(folder, 20_000, 50),
         (
             Task("asp_arrays_kr", "asp_eval, arrays to Kenward-Roger table", 9),
@@ -129,4 +137,4 @@ SECTIONS = (
         ),
         (Target("asp_arrays_kr", "lme4_fit", 100), Target("asp_frame_kr", "lme4_fit", 30)),
     ),
-)  # fmt: skip
+)

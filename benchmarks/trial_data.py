@@ -21,9 +21,13 @@ def write_trial(folder: Path, institutions: int, children: int, seed: int = 1) -
     n = len(inst)
     effect = rng.normal(0, 1 / 3, institutions)
     columns = {
-        "arm": (inst % 2).astype(float), "base": rng.normal(0, 1, n), "male": (rng.random(n) < 0.5) * 1.0,
-        "age": rng.uniform(3, 6, n), "muni": (inst % 3 == 0).astype(float), "inst": inst,
-    }  # fmt: skip
+        "arm": (inst % 2).astype(float),
+        "base": rng.normal(0, 1, n),
+        "male": (rng.random(n) < 0.5) * 1.0,
+        "age": rng.uniform(3, 6, n),
+        "muni": (inst % 3 == 0).astype(float),
+        "inst": inst,
+    }
     y = -0.15 * columns["arm"] + 0.5 * columns["base"] + 0.2 * columns["male"] + 0.1 * columns["age"]
     columns["y"] = y + np.repeat(effect, children) + rng.normal(0, 1, n)
     return _write(folder, columns)

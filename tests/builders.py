@@ -45,10 +45,12 @@ WAVES = {"w1": {"da": "start", "en": "start"}, "w2": {"da": "midtvejs", "en": "m
 def study(**changes: Any) -> Study:
     """A synthetic study of 60 institutions; changes are keys of study.yaml."""
     declared = {
-        "version": 1, "study": study_title(), "languages": ["da", "en"], "arms": list(ARMS), "strata": ["municipality"],
-        "waves": [
-            {"id": key, "label": label, "from": DATES[key][0], "to": DATES[key][1]} for key, label in WAVES.items()
-        ],
+        "version": 1,
+        "study": study_title(),
+        "languages": ["da", "en"],
+        "arms": list(ARMS),
+        "strata": ["municipality"],
+        "waves": [{"id": key, "label": label, "from": DATES[key][0], "to": DATES[key][1]} for key, label in WAVES.items()],
         "eligibility": {"age_years": {"from": 3, "below": 7}, "at": "w1"},
         "randomisation": {"scheme": "stratified", "ratio": [1 for _ in changes.get("arms", ARMS)]},
         "collect": {"screening": {"waves": list(WAVES), "instruments": [{"family": "sdq-teacher"}]}},
@@ -56,8 +58,9 @@ def study(**changes: Any) -> Study:
             {"id": key, "score": f"sdq-teacher.{key}", "role": "primary", "better": "lower", "at": "w3", "baseline": "w1"}
             for key in ("conduct", "emotion", "peer", "prosocial", "impact")
         ],
-        "received": {"sum": "hours", "at_least": 20}, "analysis": {"covariates": ["sex", "age"]},
-    }  # fmt: skip
+        "received": {"sum": "hours", "at_least": 20},
+        "analysis": {"covariates": ["sex", "age"]},
+    }
     return Study.model_validate({**declared, **changes})
 
 
@@ -70,9 +73,15 @@ def study_title(**changes: Any) -> dict[str, Any]:
 def provenance(**changes: Any) -> Provenance:
     """Results that were computed by hand."""
     value = Provenance(
-        state="", ledger_head="", inputs={}, package_version="0.1.0", libraries={}, allocation_date="2006-08-15",
-        allocation_source="", quarantined={},
-    )  # fmt: skip
+        state="",
+        ledger_head="",
+        inputs={},
+        package_version="0.1.0",
+        libraries={},
+        allocation_date="2006-08-15",
+        allocation_source="",
+        quarantined={},
+    )
     return replace(value, **changes)
 
 
@@ -80,9 +89,15 @@ ARM_TERM = "arm[T.intervention]"
 
 
 def estimate(
-    value: float | None = -0.42, std_error: float | None = 0.16, *, term: str = ARM_TERM, p: float | None = 0.0112,
-    df: float | None = 57.0, method: str = "between-within", note: str = "",
-) -> Estimate:  # fmt: skip
+    value: float | None = -0.42,
+    std_error: float | None = 0.16,
+    *,
+    term: str = ARM_TERM,
+    p: float | None = 0.0112,
+    df: float | None = 57.0,
+    method: str = "between-within",
+    note: str = "",
+) -> Estimate:
     """An estimate with an interval of two standard errors, or without numbers."""
     if value is None or std_error is None:
         return Estimate(term, value, None, None, None, None, None, None, method, note)
@@ -118,26 +133,40 @@ def outcome(key: str = "conduct", **changes: Any) -> OutcomeResult:
     adjusted = changes.pop("adjusted", effect.p_value)
     model = f"{key} ~ arm + baseline + municipality + sex + age + (1 | institution)"
     result = OutcomeResult(
-        outcome=key, label={"da": "Adfærdsproblemer", "en": "Conduct problems"}, wave="w3", set="itt", role="primary",
-        better="lower", model=model, n_children=2458,
-        n_institutions=59, effects=(
-            ArmEffect("intervention", available(effect), size if isinstance(size, Unavailable) else effect_size(size),
-                      NO_FAMILY if adjusted is None else adjusted),
+        outcome=key,
+        label={"da": "Adfærdsproblemer", "en": "Conduct problems"},
+        wave="w3",
+        set="itt",
+        role="primary",
+        better="lower",
+        model=model,
+        n_children=2458,
+        n_institutions=59,
+        effects=(
+            ArmEffect(
+                "intervention",
+                available(effect),
+                size if isinstance(size, Unavailable) else effect_size(size),
+                NO_FAMILY if adjusted is None else adjusted,
+            ),
         ),
         coefficients=(
-            estimate(1.31, 0.21, term="Intercept", p=0.00001), effect, estimate(0.51, 0.018, term="baseline", p=0.0, df=2391.4),
+            estimate(1.31, 0.21, term="Intercept", p=0.00001),
+            effect,
+            estimate(0.51, 0.018, term="baseline", p=0.0, df=2391.4),
             estimate(-0.03, 0.15, term="municipality[T.Hvidovre]", p=0.84),
         ),
         adjustment=None if adjusted is None else Adjustment("holm", 1),
-        icc=intraclass(0.082, 0.05, 0.13), icc_adjusted=intraclass(0.051), notes=(),
+        icc=intraclass(0.082, 0.05, 0.13),
+        icc_adjusted=intraclass(0.051),
+        notes=(),
         recomputations=(
             Recomputation("statsmodels", model, effect.term, -0.42, 0.16, -0.42001, 0.16003),
-            Recomputation("linearmodels", f"{key} ~ arm", effect.term, -0.40, 0.17, -0.40, 0.17,
-                          Phrase("least squares, CR1S")),
+            Recomputation("linearmodels", f"{key} ~ arm", effect.term, -0.40, 0.17, -0.40, 0.17, Phrase("least squares, CR1S")),
         ),
         analysed=analysed(key),
         arms=(ArmSummary("reference", 1226, 0, 2.31, 2.08), ArmSummary("intervention", 1232, 0, 1.94, 1.97)),
-    )  # fmt: skip
+    )
     return replace(result, **changes)
 
 
@@ -146,44 +175,108 @@ def outcomes() -> tuple[OutcomeResult, ...]:
     secondary = {"role": "secondary", "adjusted": None, "recomputations": ()}
     return (
         outcome(),
-        outcome("emotion", label={"da": "Følelsesmæssige problemer", "en": "Emotional problems"},
-                effect=estimate(-0.13, 0.14, p=0.36), size=-0.07, **secondary),
-        outcome("peer", label={"da": "Problemer med jævnaldrende", "en": "Peer problems"}, effect=estimate(0.31, 0.11, p=0.0067),
-                size=0.16, **secondary),
-        outcome("prosocial", label={"da": "Social adfærd", "en": "Prosocial behaviour"}, better="higher",
-                effect=estimate(0.24, 0.19, p=0.21), size=0.10, **secondary),
-        outcome("impact", label={"da": "Belastning", "en": "Impact"},
-                effect=estimate(None, note=FLAT), size=Unavailable(FLAT),
-                icc=Unavailable(FLAT), icc_adjusted=Unavailable(FLAT),
-                arms=(), **{**secondary, "role": "exploratory"}),
-    )  # fmt: skip
+        outcome(
+            "emotion",
+            label={"da": "Følelsesmæssige problemer", "en": "Emotional problems"},
+            effect=estimate(-0.13, 0.14, p=0.36),
+            size=-0.07,
+            **secondary,
+        ),
+        outcome(
+            "peer",
+            label={"da": "Problemer med jævnaldrende", "en": "Peer problems"},
+            effect=estimate(0.31, 0.11, p=0.0067),
+            size=0.16,
+            **secondary,
+        ),
+        outcome(
+            "prosocial",
+            label={"da": "Social adfærd", "en": "Prosocial behaviour"},
+            better="higher",
+            effect=estimate(0.24, 0.19, p=0.21),
+            size=0.10,
+            **secondary,
+        ),
+        outcome(
+            "impact",
+            label={"da": "Belastning", "en": "Impact"},
+            effect=estimate(None, note=FLAT),
+            size=Unavailable(FLAT),
+            icc=Unavailable(FLAT),
+            icc_adjusted=Unavailable(FLAT),
+            arms=(),
+            **{**secondary, "role": "exploratory"},
+        ),
+    )
 
 
 def flow() -> FlowCounts:
     """Two arms of 30 institutions through three waves."""
-    return FlowCounts(60, 0, (
-        ArmFlow("reference", 30, 1530, 1432, 21, 77, (
-            wave_flow("w1", 1432, 1398, NotScreened(0, 0, 34, 0), lost=0),
-            wave_flow("w2", 1432, 1322, NotScreened(0, 0, 28, 82), lost=61, moved=12, crossed=3, joined=40),
-            wave_flow("w3", 1432, 1270, NotScreened(0, 0, 40, 122), lost=122, moved=23, crossed=7, joined=77),
-        ), Received(1, 52)),
-        ArmFlow("intervention", 30, 1544, 1448, 18, 78, (
-            wave_flow("w1", 1448, 1410, NotScreened(0, 0, 38, 0), lost=0),
-            wave_flow("w2", 1448, 1330, NotScreened(0, 0, 41, 77), lost=55, moved=14, crossed=6, joined=39),
-            wave_flow("w3", 1448, 1268, NotScreened(46, 0, 31, 103), closed=1, lost=149, moved=20, crossed=4, joined=78),
-        ), Received(28, 1371)),
-    ))  # fmt: skip
+    return FlowCounts(
+        60,
+        0,
+        (
+            ArmFlow(
+                "reference",
+                30,
+                1530,
+                1432,
+                21,
+                77,
+                (
+                    wave_flow("w1", 1432, 1398, NotScreened(0, 0, 34, 0), lost=0),
+                    wave_flow("w2", 1432, 1322, NotScreened(0, 0, 28, 82), lost=61, moved=12, crossed=3, joined=40),
+                    wave_flow("w3", 1432, 1270, NotScreened(0, 0, 40, 122), lost=122, moved=23, crossed=7, joined=77),
+                ),
+                Received(1, 52),
+            ),
+            ArmFlow(
+                "intervention",
+                30,
+                1544,
+                1448,
+                18,
+                78,
+                (
+                    wave_flow("w1", 1448, 1410, NotScreened(0, 0, 38, 0), lost=0),
+                    wave_flow("w2", 1448, 1330, NotScreened(0, 0, 41, 77), lost=55, moved=14, crossed=6, joined=39),
+                    wave_flow("w3", 1448, 1268, NotScreened(46, 0, 31, 103), closed=1, lost=149, moved=20, crossed=4, joined=78),
+                ),
+                Received(28, 1371),
+            ),
+        ),
+    )
 
 
 def wave_flow(
-    wave: str, cohort: int, screened: int, why: NotScreened, *, lost: int, closed: int = 0, moved: int = 0, crossed: int = 0,
+    wave: str,
+    cohort: int,
+    screened: int,
+    why: NotScreened,
+    *,
+    lost: int,
+    closed: int = 0,
+    moved: int = 0,
+    crossed: int = 0,
     joined: int = 0,
-) -> WaveFlow:  # fmt: skip
+) -> WaveFlow:
     """One arm of 30 institutions at one wave."""
     return WaveFlow(
-        wave=wave, institutions=30, with_data=30 - closed, closed=closed, silent=0, institutions_lost=closed, cohort=cohort,
-        screened=screened, not_screened=why, absent=why.total - lost, lost=lost, moved=moved, crossed=crossed, joined=joined,
-    )  # fmt: skip
+        wave=wave,
+        institutions=30,
+        with_data=30 - closed,
+        closed=closed,
+        silent=0,
+        institutions_lost=closed,
+        cohort=cohort,
+        screened=screened,
+        not_screened=why,
+        absent=why.total - lost,
+        lost=lost,
+        moved=moved,
+        crossed=crossed,
+        joined=joined,
+    )
 
 
 def baseline() -> tuple[BaselineRow, ...]:
@@ -240,21 +333,28 @@ def integrity(**changes: Any) -> Integrity:
         ),
         predictors=(
             MissingnessModel(
-                "conduct", "w3", (1397, 1400), (280, 184), (estimate(-0.069, 0.021, p=0.0018),),
-                ((estimate(0.018, 0.021, term="sex[T.girl]", p=0.393), age, base),
-                 (estimate(None, term="sex[T.girl]", note=Phrase("the outcome has the same value in every row")), age, base)),
+                "conduct",
+                "w3",
+                (1397, 1400),
+                (280, 184),
+                (estimate(-0.069, 0.021, p=0.0018),),
+                (
+                    (estimate(0.018, 0.021, term="sex[T.girl]", p=0.393), age, base),
+                    (estimate(None, term="sex[T.girl]", note=Phrase("the outcome has the same value in every row")), age, base),
+                ),
                 JointTest("x", 1.41, 3.0, 46.8, 0.252, "CR2"),
             ),
         ),
         contamination=Contamination(
-            Shared(611, 2, 4), Shared(842, 5, 9),
+            Shared(611, 2, 4),
+            Shared(842, 5, 9),
             (ExternalProjects("reference", 30, 11), ExternalProjects("intervention", 30, 9)),
         ),
         dose=(
             ArmDose("reference", 30, 2, 36.0, 1.2, 4.7, 0.0, 24.0),
             ArmDose("intervention", 30, 30, 1248.0, 41.6, 11.2, 12.0, 63.5),
         ),
-    )  # fmt: skip
+    )
     return replace(value, **changes)
 
 
@@ -262,19 +362,37 @@ def results(**changes: Any) -> Results:
     """The results of the whole study."""
     conduct = {"da": "Adfærdsproblemer", "en": "Conduct problems"}
     value = Results(
-        study=study(), provenance=provenance(), informants=("teacher",), flow=flow(), baseline=baseline(), outcomes=outcomes(),
+        study=study(),
+        provenance=provenance(),
+        informants=("teacher",),
+        flow=flow(),
+        baseline=baseline(),
+        outcomes=outcomes(),
         reliabilities=(
-            Reliability("sdq-teacher", "conduct", conduct, "w3", 2529,
-                        Estimate("alpha", 0.74, None, None, None, None, 0.72, 0.76, "Feldt")),
-            Reliability("sdq-teacher", "peer", {"da": "Problemer med jævnaldrende", "en": "Peer problems"}, "w3", 2529,
-                        Unavailable(Phrase("too few complete answers"))),
+            Reliability(
+                "sdq-teacher",
+                "conduct",
+                conduct,
+                "w3",
+                2529,
+                Estimate("alpha", 0.74, None, None, None, None, 0.72, 0.76, "Feldt"),
+            ),
+            Reliability(
+                "sdq-teacher",
+                "peer",
+                {"da": "Problemer med jævnaldrende", "en": "Peer problems"},
+                "w3",
+                2529,
+                Unavailable(Phrase("too few complete answers")),
+            ),
         ),
         switches=(
             FormSwitches("sdq-teacher", "w1", {"sdq-teacher-2-4": 812, "sdq-teacher-4-17": 1996}, 0),
             FormSwitches("sdq-teacher", "w3", {"sdq-teacher-2-4": 14, "sdq-teacher-4-17": 2515}, 790),
         ),
-        attrition=attrition_of_the_trial(), integrity=integrity(),
-    )  # fmt: skip
+        attrition=attrition_of_the_trial(),
+        integrity=integrity(),
+    )
     return replace(value, **changes)
 
 
@@ -288,29 +406,55 @@ def attrition_of_the_trial() -> tuple[OutcomeAttrition, ...]:
 
 
 DIMENSIONS = (
-    ("personal", "Personlige kompetencer", "Personal competences", (
-        ("self_worth", "Selvværd", "Self-worth"), ("emotions", "Følelser", "Emotions"),
-        ("independence", "Selvstændighed", "Independence"),
-    )),
-    ("social", "Sociale kompetencer", "Social competences", (
-        ("play", "Leg og venskab", "Play and friendship"), ("empathy", "Indlevelse", "Empathy"),
-        ("cooperation", "Samarbejde og uenighed", "Cooperation and disagreement"),
-    )),
-    ("learning", "Kognitive kompetencer og læring", "Cognitive and learning competences", (
-        ("language", "Sprog", "Language"), ("attention", "Opmærksomhed", "Attention"),
-        ("curiosity", "Nysgerrighed og udforskning", "Curiosity and exploration"),
-    )),
-)  # fmt: skip
+    (
+        "personal",
+        "Personlige kompetencer",
+        "Personal competences",
+        (
+            ("self_worth", "Selvværd", "Self-worth"),
+            ("emotions", "Følelser", "Emotions"),
+            ("independence", "Selvstændighed", "Independence"),
+        ),
+    ),
+    (
+        "social",
+        "Sociale kompetencer",
+        "Social competences",
+        (
+            ("play", "Leg og venskab", "Play and friendship"),
+            ("empathy", "Indlevelse", "Empathy"),
+            ("cooperation", "Samarbejde og uenighed", "Cooperation and disagreement"),
+        ),
+    ),
+    (
+        "learning",
+        "Kognitive kompetencer og læring",
+        "Cognitive and learning competences",
+        (
+            ("language", "Sprog", "Language"),
+            ("attention", "Opmærksomhed", "Attention"),
+            ("curiosity", "Nysgerrighed og udforskning", "Curiosity and exploration"),
+        ),
+    ),
+)
 
 
 def gap_dimensions() -> tuple[GapDimension, ...]:
     """Nine dimensions in three areas; on the last one institutions do not differ."""
     flat = [(key, da, en, area, a_da, a_en) for area, a_da, a_en, members in DIMENSIONS for key, da, en in members]
     return tuple(
-        GapDimension(key, {"da": da, "en": en}, area, {"da": a_da, "en": a_en}, 70.0, 62.0, 8.0,
-                     *((0.0, 8.0, 8.0) if key == "curiosity" else (6.0, 3.96, 12.04)))
+        GapDimension(
+            key,
+            {"da": da, "en": en},
+            area,
+            {"da": a_da, "en": a_en},
+            70.0,
+            62.0,
+            8.0,
+            *((0.0, 8.0, 8.0) if key == "curiosity" else (6.0, 3.96, 12.04)),
+        )
         for key, da, en, area, a_da, a_en in flat
-    )  # fmt: skip
+    )
 
 
 def gap_entry(dimension: str, staff: float, child: float, gap: float, verdict: Verdict, half: float = 6.0) -> GapEntry:
@@ -337,9 +481,20 @@ def gap_profile(name: str = "Solsikken", key: str = "inst-01") -> GapProfile:
 def gap_results(profiles: tuple[GapProfile, ...] = (), **changes: Any) -> GapResults:
     """The profiles of a study."""
     value = GapResults(
-        study_id="asp", title={"da": "Handlekompetencer i pædagogisk arbejde", "en": "Action competencies in pedagogical work"},
-        synthetic=True, languages=("da", "en"), wave="w1", wave_label=WAVES["w1"], staff_instrument="gap-competences-staff",
-        child_instrument="gap-competences-child", minimum_cell=5, level=0.95, show_names=True, covariance_note=NO_NOTE,
-        dimensions=gap_dimensions(), profiles=profiles or (gap_profile(),), package_version="0.1.0",
-    )  # fmt: skip
+        study_id="asp",
+        title={"da": "Handlekompetencer i pædagogisk arbejde", "en": "Action competencies in pedagogical work"},
+        synthetic=True,
+        languages=("da", "en"),
+        wave="w1",
+        wave_label=WAVES["w1"],
+        staff_instrument="gap-competences-staff",
+        child_instrument="gap-competences-child",
+        minimum_cell=5,
+        level=0.95,
+        show_names=True,
+        covariance_note=NO_NOTE,
+        dimensions=gap_dimensions(),
+        profiles=profiles or (gap_profile(),),
+        package_version="0.1.0",
+    )
     return replace(value, **changes)

@@ -143,11 +143,18 @@ def visits() -> pd.DataFrame:
 
 
 def three_visits() -> pd.DataFrame:
-    frame = pd.DataFrame({
-        "child_id": ["001", "002", "003"], "institution_id": ["A1", "A2", "H1"], "rater_id": ["r1", "r2", "r3"],
-        "date": ["2006-09-14"] * 3, "sex": ["boy", "girl", "boy"], "birth_month": ["2002-01", "2001-06", "2002-09"],
-        "mother_education": ["short"] * 3, "hours": ["30.5", "37", "20"],
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "child_id": ["001", "002", "003"],
+            "institution_id": ["A1", "A2", "H1"],
+            "rater_id": ["r1", "r2", "r3"],
+            "date": ["2006-09-14"] * 3,
+            "sex": ["boy", "girl", "boy"],
+            "birth_month": ["2002-01", "2001-06", "2002-09"],
+            "mother_education": ["short"] * 3,
+            "hours": ["30.5", "37", "20"],
+        }
+    )
     return frame.assign(**dict.fromkeys(OLDER, "1"))
 
 

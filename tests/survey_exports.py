@@ -39,12 +39,18 @@ SURVEY = (
 )
 ROWS: Answers = (
     {
-        "child": "007", "mood": "1", "obeys": "2", "likes/1": "1", "likes/2": "0", "likes/4": "1", "hours": "37,5",
+        "child": "007",
+        "mood": "1",
+        "obeys": "2",
+        "likes/1": "1",
+        "likes/2": "0",
+        "likes/4": "1",
+        "hours": "37,5",
         "note": '"nej"; gik',
     },
     {"child": "008", "mood": "", "obeys": "1", "likes/1": "0", "likes/2": "0", "likes/4": "0", "hours": "20,0", "note": "NA"},
     {"child": "010", "mood": "3", "obeys": "", "likes/1": "0", "likes/2": "1", "likes/4": "0", "hours": "", "note": "to\nlinjer"},
-)  # fmt: skip
+)
 
 
 def keys(survey: Sequence[Asked]) -> list[str]:
@@ -129,12 +135,25 @@ def surveyxact_names(survey: Sequence[Asked] = SURVEY) -> list[str]:
 
 
 DICTIONARY = (
-    "Variable / Field Name", "Form Name", "Section Header", "Field Type", "Field Label",
+    "Variable / Field Name",
+    "Form Name",
+    "Section Header",
+    "Field Type",
+    "Field Label",
     "Choices, Calculations, OR Slider Labels",
-    "Field Note", "Text Validation Type OR Show Slider Number", "Text Validation Min", "Text Validation Max", "Identifier?",
-    "Branching Logic (Show field only if...)", "Required Field?", "Custom Alignment", "Question Number (surveys only)",
-    "Matrix Group Name", "Matrix Ranking?", "Field Annotation",
-)  # fmt: skip
+    "Field Note",
+    "Text Validation Type OR Show Slider Number",
+    "Text Validation Min",
+    "Text Validation Max",
+    "Identifier?",
+    "Branching Logic (Show field only if...)",
+    "Required Field?",
+    "Custom Alignment",
+    "Question Number (surveys only)",
+    "Matrix Group Name",
+    "Matrix Ranking?",
+    "Field Annotation",
+)
 
 
 def redcap_dictionary(survey: Sequence[Asked] = SURVEY, form: str = "screening") -> list[list[str]]:
@@ -170,7 +189,7 @@ def redcap_raw(survey: Sequence[Asked] = SURVEY, rows: Answers = ROWS) -> list[l
     return [
         [*redcap_names(survey), "screening_complete"],
         *([*(row[key] for key in keys(survey)), "2"] for row in rows),
-    ]  # fmt: skip
+    ]
 
 
 def redcap_labels(survey: Sequence[Asked] = SURVEY, rows: Answers = ROWS) -> list[list[str]]:
@@ -245,9 +264,12 @@ def qualtrics(
 
 
 LIMESURVEY_SYSTEM = {
-    "id": ("Response ID", "1"), "submitdate": ("Date submitted", "2006-09-14 08:31:00"), "lastpage": ("Last page", "2"),
-    "startlanguage": ("Start language", "da"), "seed": ("Seed", "1234567"),
-}  # fmt: skip
+    "id": ("Response ID", "1"),
+    "submitdate": ("Date submitted", "2006-09-14 08:31:00"),
+    "lastpage": ("Last page", "2"),
+    "startlanguage": ("Start language", "da"),
+    "seed": ("Seed", "1234567"),
+}
 
 
 def limesurvey_names(survey: Sequence[Asked] = SURVEY, *, vv: bool = False) -> list[str]:
@@ -307,10 +329,17 @@ def limesurvey_vv(folder: Path, survey: Sequence[Asked] = SURVEY, rows: Answers 
 
 
 KOBO_SYSTEM = {
-    "_id": "61", "_uuid": "48583952-1892-4931-8d9c-869e7b49bafb", "_submission_time": "2006-09-14T08:31:19",
-    "_validation_status": "", "_notes": "", "_status": "submitted_via_web", "_submitted_by": "", "__version__": "v1", "_tags": "",
+    "_id": "61",
+    "_uuid": "48583952-1892-4931-8d9c-869e7b49bafb",
+    "_submission_time": "2006-09-14T08:31:19",
+    "_validation_status": "",
+    "_notes": "",
+    "_status": "submitted_via_web",
+    "_submitted_by": "",
+    "__version__": "v1",
+    "_tags": "",
     "_index": "1",
-}  # fmt: skip
+}
 
 
 def kobo_rows(
@@ -368,5 +397,9 @@ def kobo(folder: Path, survey: Sequence[Asked] = SURVEY, rows: Answers = ROWS, *
 
 
 WRITERS: dict[str, Callable[[Path, Sequence[Asked], Answers], Path]] = {
-    "surveyxact": surveyxact, "redcap": redcap, "qualtrics": qualtrics, "limesurvey": limesurvey, "kobo": kobo,
-}  # fmt: skip
+    "surveyxact": surveyxact,
+    "redcap": redcap,
+    "qualtrics": qualtrics,
+    "limesurvey": limesurvey,
+    "kobo": kobo,
+}

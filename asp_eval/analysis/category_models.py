@@ -74,9 +74,14 @@ class CategoryModel:
         return BetweenWithin()
 
     def compare(
-        self, planned: GlmmFit | ClmmFit, unadjusted: GlmmFit | ClmmFit, data: AnalysisSet, arms: Sequence[str],  # noqa: ARG002
-        method: Method, level: float,
-    ) -> ArmNumbers:  # fmt: skip
+        self,
+        planned: GlmmFit | ClmmFit,
+        unadjusted: GlmmFit | ClmmFit,  # noqa: ARG002
+        data: AnalysisSet,
+        arms: Sequence[str],
+        method: Method,
+        level: float,
+    ) -> ArmNumbers:
         """Return every later arm against the first, and the shares of all."""
         table = planned.average_effects("arm", method=BetweenWithin(), level=level)
         effects = tuple(self._effect(table.loc[table["contrast"] == f"{arm} vs {arms[0]}"], arm) for arm in arms[1:])
@@ -166,9 +171,14 @@ class OrdinalMixedModel(CategoryModel):
         return cumulative_logit
 
     def compare(
-        self, planned: GlmmFit | ClmmFit, unadjusted: GlmmFit | ClmmFit, data: AnalysisSet, arms: Sequence[str],
-        method: Method, level: float,
-    ) -> ArmNumbers:  # fmt: skip
+        self,
+        planned: GlmmFit | ClmmFit,
+        unadjusted: GlmmFit | ClmmFit,
+        data: AnalysisSet,
+        arms: Sequence[str],
+        method: Method,
+        level: float,
+    ) -> ArmNumbers:
         """Return every later arm against the first, with the model's odds ratio, and the shares of all."""
         if not isinstance(planned, ClmmFit):
             raise TypeError(type(planned))
@@ -261,9 +271,12 @@ def _turned(change: Estimated) -> Estimated:
         return change
     turned = {n: None if (v := getattr(change, n)) is None else -v for n in ("estimate", "statistic", "conf_low", "conf_high")}
     return replace(
-        change, estimate=turned["estimate"], statistic=turned["statistic"], conf_low=turned["conf_high"],
+        change,
+        estimate=turned["estimate"],
+        statistic=turned["statistic"],
+        conf_low=turned["conf_high"],
         conf_high=turned["conf_low"],
-    )  # fmt: skip
+    )
 
 
 def _exponential(odds: Estimate) -> Estimated:
@@ -294,7 +307,15 @@ def _equations_again(data: AnalysisSet, family: str, terms: Sequence[str]) -> tu
             continue
         at = fit.names.index(term)
         rows.append(
-            Recomputation("statsmodels", marginal_formula(data), term, ours.estimate, ours.std_error, float(again.params[at]),
-                          float(again.bse[at]), EQUATIONS)
-        )  # fmt: skip
+            Recomputation(
+                "statsmodels",
+                marginal_formula(data),
+                term,
+                ours.estimate,
+                ours.std_error,
+                float(again.params[at]),
+                float(again.bse[at]),
+                EQUATIONS,
+            )
+        )
     return tuple(rows)

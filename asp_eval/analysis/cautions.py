@@ -59,5 +59,8 @@ def far_value_notes(data: AnalysisSet) -> Iterator[Phrase]:
         if far.any():
             yield Phrase(
                 "{n} of {total} values of {column} lie far outside the others, and are in the estimate: {values}.",
-                n=int(far.sum()), total=len(values), column=called, values=named_values(values[far]),
-            )  # fmt: skip
+                n=int(far.sum()),
+                total=len(values),
+                column=called,
+                values=named_values(values[far]),
+            )

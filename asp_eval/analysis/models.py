@@ -125,9 +125,17 @@ class LinearMixedModel:
         except AspError as refused:
             return Unavailable(refused.reason)
         return Estimate(
-            effect.term, size.estimate, size.std_error, effect.df, None, None, size.conf_low, size.conf_high, "Hedges",
+            effect.term,
+            size.estimate,
+            size.std_error,
+            effect.df,
+            None,
+            None,
+            size.conf_low,
+            size.conf_high,
+            "Hedges",
             NO_TEST_OF_ITS_OWN,
-        )  # fmt: skip
+        )
 
     def recompute(self, data: AnalysisSet, planned: MixedFit, terms: Sequence[str]) -> tuple[Recomputation, ...]:
         """Return them by statsmodels, and those of the marginal model by linearmodels."""
@@ -135,9 +143,11 @@ class LinearMixedModel:
 
 
 MODELS: Mapping[str, Model[Any]] = {
-    "continuous": LinearMixedModel(), "binary": GeneralisedMixedModel("binomial"), "ordinal": OrdinalMixedModel(),
+    "continuous": LinearMixedModel(),
+    "binary": GeneralisedMixedModel("binomial"),
+    "ordinal": OrdinalMixedModel(),
     "count": GeneralisedMixedModel("poisson"),
-}  # fmt: skip
+}
 
 
 def planned_model(outcome: Outcome) -> Model[Any]:

@@ -30,17 +30,20 @@ from asp_eval.trial.randomisation.declaration import scheme_of
 from asp_eval.trial.study.design import Outcome, Study
 
 NO_INSTITUTIONS = Fault(
-    "PWR-043", "how many institutions are to be drawn is not known",
+    "PWR-043",
+    "how many institutions are to be drawn is not known",
     "Say it with --institutions, as 'institutions' under 'power' in study.yaml, or import their list.",
-)  # fmt: skip
+)
 NO_CHILDREN = Fault(
-    "PWR-044", "how many children an institution has is not known",
+    "PWR-044",
+    "how many children an institution has is not known",
     "Say it with --size, or as 'children' under 'power' in study.yaml.",
-)  # fmt: skip
+)
 NOTHING_LEARNED = Fault(
-    "PWR-045", "wave {wave} has no values of the outcome {outcome} to learn the intraclass correlation from",
+    "PWR-045",
+    "wave {wave} has no values of the outcome {outcome} to learn the intraclass correlation from",
     "Import and score the wave, or name another: --learn OUTCOME@WAVE.",
-)  # fmt: skip
+)
 UNKNOWN = Fault("PWR-046", "the study declares no such {what}", "Use one of: {known}.")
 
 EFFECTS = (0.10, 0.15, 0.20, 0.25, 0.30)
@@ -132,10 +135,15 @@ def plan_trial(study: Study, wishes: Wishes) -> PlannedTrial:
         clusters=clusters, size=size, icc=iccs, cv=0.0 if isinstance(size, Sizes) else sizes, share=share, strata=strata
     )
     account = (
-        f"{total:g} institutions ({source}); {arms}", in_strata, known, *wave_words,
-        learning, *(_icc_words(study, wishes) if given else ()), _loss_words(lost),
+        f"{total:g} institutions ({source}); {arms}",
+        in_strata,
+        known,
+        *wave_words,
+        learning,
+        *(_icc_words(study, wishes) if given else ()),
+        _loss_words(lost),
         *_test_words(study, test),
-    )  # fmt: skip
+    )
     situation = _situation(study, listed, clusters, strata, size) if wishes.institutions is None and len(listed) else None
     aim = wishes.aim if wishes.aim is not None else study.power.power
     effects = wishes.effects or study.power.effect or EFFECTS
@@ -189,17 +197,23 @@ def _strata(study: Study, listed: pd.DataFrame, wishes: Wishes) -> tuple[int, st
 def _sizes(study: Study, wishes: Wishes, listed: pd.DataFrame) -> tuple[float | Sizes, float, str]:
     """Return children per institution (their numbers, or a mean and how unequal they are), and in words."""
     cv = wishes.cv if wishes.cv is not None else study.power.cv
-    by = "equally many in each" if cv == 0 else (
-        f"coefficient of variation {cv:g} (relative efficiency of van Breukelen, Candel & Berger 2007)"
-    )  # fmt: skip
+    by = (
+        "equally many in each"
+        if cv == 0
+        else (f"coefficient of variation {cv:g} (relative efficiency of van Breukelen, Candel & Berger 2007)")
+    )
     if wishes.size is not None:
         return wishes.size, cv, f"{wishes.size:g} children in an institution (as asked), {by}"
     counted = _cohort_sizes(study, listed)
     if counted is not None and wishes.cv is None:
-        return counted, 0.0, (
-            f"children of the cohort as imported: {counted.mean:.3g} in an institution, coefficient of variation "
-            f"{counted.cv:.2g}; their information is summed exactly"
-        )  # fmt: skip
+        return (
+            counted,
+            0.0,
+            (
+                f"children of the cohort as imported: {counted.mean:.3g} in an institution, coefficient of variation "
+                f"{counted.cv:.2g}; their information is summed exactly"
+            ),
+        )
     if study.power.children is not None:
         return study.power.children, cv, f"{study.power.children:g} children in an institution ({PLANNED}), {by}"
     return NO_CHILDREN.refuse("power")

@@ -225,14 +225,19 @@ def gap_profiles(
         covariance_note=_covariance_note(means),
         dimensions=tuple(_dimension(*parts) for parts in zip(dimensions, means, compared, strict=True)),
         profiles=tuple(
-            GapProfile(id_, shown_names.get(id_, id_), stem, tuple(
-                _entry(id_, one, comparison, counts[id_, one.dimension], level)
-                for one, comparison in zip(means, compared, strict=True)
-            ))
+            GapProfile(
+                id_,
+                shown_names.get(id_, id_),
+                stem,
+                tuple(
+                    _entry(id_, one, comparison, counts[id_, one.dimension], level)
+                    for one, comparison in zip(means, compared, strict=True)
+                ),
+            )
             for id_, stem in zip(ids, safe_stems(ids), strict=True)
         ),
         package_version=__version__,
-    )  # fmt: skip
+    )
 
 
 def verdict(low: float, high: float, middle_low: float, middle_high: float) -> Verdict:

@@ -118,10 +118,17 @@ def _arm_flow(data: StudyData, frame: pd.DataFrame, excluded: pd.Series, outcome
     states = data.presence.loc[data.presence["wave"] == wave].set_index("child_id")["state"]
     without = frame.loc[mine & (excluded == "missing_outcome"), "child_id"].map(states).fillna(SCREENED)
     return AnalysedFlow(
-        outcome=outcome, wave=wave, arm=arm, institutions=int((data.allocation["arm"].astype("str") == arm).sum()),
-        cohort=int(mine.sum()), **counts, not_screened=why_not_screened(without), unscored=int((without == SCREENED).sum()),
-        analysed=int(kept.sum()), institutions_analysed=int(frame.loc[kept, "institution"].nunique()),
-    )  # fmt: skip
+        outcome=outcome,
+        wave=wave,
+        arm=arm,
+        institutions=int((data.allocation["arm"].astype("str") == arm).sum()),
+        cohort=int(mine.sum()),
+        **counts,
+        not_screened=why_not_screened(without),
+        unscored=int((without == SCREENED).sum()),
+        analysed=int(kept.sum()),
+        institutions_analysed=int(frame.loc[kept, "institution"].nunique()),
+    )
 
 
 def _without_empty_levels(frame: pd.DataFrame) -> pd.DataFrame:

@@ -119,9 +119,11 @@ def study_power(study: Study, wishes: Wishes | None = None, *, simulate: int = 0
     detectable = [
         minimum_detectable_effect(
             replace(planned.design, icc=icc), planned.aim, waves=planned.waves, losses=planned.losses, test=planned.test
-        ).frame().assign(icc=_label(icc))
+        )
+        .frame()
+        .assign(icc=_label(icc))
         for icc in planned.iccs
-    ]  # fmt: skip
+    ]
     if simulate:
         found = simulated(planned, simulate, seed)
         table = table.join(found.reset_index(drop=True))
@@ -131,16 +133,22 @@ def study_power(study: Study, wishes: Wishes | None = None, *, simulate: int = 0
 def simulated(planned: PlannedTrial, trials: int, seed: int) -> pd.DataFrame:
     """Return simulated power in the order of the table: simulated_power, monte_carlo_error, rejects_zero."""
     found = simulate_power(
-        planned.design, planned.effects, waves=planned.waves, losses=planned.losses, test=planned.test,
-        situation=planned.situation, trials=trials, seed=seed,
-    ).frame()  # fmt: skip
+        planned.design,
+        planned.effects,
+        waves=planned.waves,
+        losses=planned.losses,
+        test=planned.test,
+        situation=planned.situation,
+        trials=trials,
+        seed=seed,
+    ).frame()
     return found.rename(columns={"power": "simulated_power"})[["simulated_power", "monte_carlo_error", "rejects_zero"]]
 
 
 def _power(planned: PlannedTrial, icc: float | IccDistribution, effects: Sequence[float] | Array) -> pd.DataFrame:
     found = power(
         replace(planned.design, icc=icc), list(effects), waves=planned.waves, losses=planned.losses, test=planned.test
-    ).frame()  # fmt: skip
+    ).frame()
     found.insert(0, "icc", _label(icc))
     return found
 
@@ -153,9 +161,9 @@ def _needed(planned: PlannedTrial, icc: float | IccDistribution) -> list[float]:
     needed = []
     for effect in planned.effects:
         try:
-            found = sample_size(
-                design, effect, planned.aim, waves=planned.waves, losses=planned.losses, test=planned.test
-            ).rows[0]  # fmt: skip
+            found = sample_size(design, effect, planned.aim, waves=planned.waves, losses=planned.losses, test=planned.test).rows[
+                0
+            ]
             needed.append(float(found.whole or np.nan))
         except Refusal as refused:
             if refused.problems[0].code != BEYOND_REASON.code:

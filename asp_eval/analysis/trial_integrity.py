@@ -60,8 +60,15 @@ def arm_doses(arms: tuple[str, ...], records: tuple[InstitutionRecord, ...]) -> 
     had = {arm: pd.Series([r.dose for r in records if r.arm == arm and r.dose is not None], dtype="float64") for arm in arms}
     return tuple(
         ArmDose(
-            arm, len(own), int((own > 0).sum()), float(own.sum()), float(own.mean()),
-            float(own.std()) if len(own) > 1 else None, float(own.min()), float(own.max()),
+            arm,
+            len(own),
+            int((own > 0).sum()),
+            float(own.sum()),
+            float(own.mean()),
+            float(own.std()) if len(own) > 1 else None,
+            float(own.min()),
+            float(own.max()),
         )
-        for arm, own in had.items() if len(own)
-    )  # fmt: skip
+        for arm, own in had.items()
+        if len(own)
+    )

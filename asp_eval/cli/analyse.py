@@ -42,16 +42,24 @@ def show(results: Results) -> None:
     from asp_eval.workflow.result_tables import result_rows
 
     header = (
-        Phrase("outcome"), Phrase("at"), Phrase("estimate"), Phrase("interval"), "p", "df", "ICC", Phrase("children"),
-    )  # fmt: skip
+        Phrase("outcome"),
+        Phrase("at"),
+        Phrase("estimate"),
+        Phrase("interval"),
+        "p",
+        "df",
+        "ICC",
+        Phrase("children"),
+    )
     print_table(header, result_rows(results, language()))
     for wave, rows in results.provenance.quarantined.items():
         say(
             Phrase(
                 "{wave}: {n} rows of the screening are in quarantine, and not in these numbers; 'asp-eval check' says more.",
-                wave=wave, n=rows,
+                wave=wave,
+                n=rows,
             )
-        )  # fmt: skip
+        )
     for outcome in results.outcomes:
         for note in outcome.notes:
             say(Phrase("{what}: {note}", what=outcome.outcome, note=note))

@@ -14,10 +14,8 @@ from asp_eval.cli.language import VARIABLE, choose
 
 Language = Annotated[
     str | None,
-    typer.Option(
-        "--language", metavar="L", help=f"Language of what is said, such as da or en; default: {VARIABLE}, else en."
-    ),
-]  # fmt: skip
+    typer.Option("--language", metavar="L", help=f"Language of what is said, such as da or en; default: {VARIABLE}, else en."),
+]
 StudyFolder = Annotated[Path, typer.Option("--study", metavar="DIR", help="The study folder; default: where you stand.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Whole number; the same seed gives the same result.")]

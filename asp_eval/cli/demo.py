@@ -40,9 +40,14 @@ def announce(step: DemoStep | Phrase) -> None:
         say(step)
         return
     printers: dict[str, Any] = {
-        "import": import_file.show, "randomise": randomise.show, "check": check.show, "score": score.show,
-        "analyse": analyse.show, "gap": gap.show, "report": report.show,
-    }  # fmt: skip
+        "import": import_file.show,
+        "randomise": randomise.show,
+        "check": check.show,
+        "score": score.show,
+        "analyse": analyse.show,
+        "gap": gap.show,
+        "report": report.show,
+    }
     print("$", "asp-eval", *step.command)
     printers[step.command[0]](step.done)
 
@@ -54,8 +59,13 @@ def show(made: DemoStudy, seconds: float) -> None:
         Phrase("What the analysis found, beside what the synthetic population holds (score points; intervention less reference):")
     )
     header = (
-        Phrase("outcome"), Phrase("at"), Phrase("estimate"), Phrase("95 % interval"), Phrase("population"), Phrase("inside"),
-    )  # fmt: skip
+        Phrase("outcome"),
+        Phrase("at"),
+        Phrase("estimate"),
+        Phrase("95 % interval"),
+        Phrase("population"),
+        Phrase("inside"),
+    )
     print_table(header, made.rows(language()))
     say(Phrase("One interval in twenty misses the population value by chance, and outcomes of the same children miss together."))
     say()

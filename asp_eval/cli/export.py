@@ -50,9 +50,10 @@ def export(
         say(
             Phrase(
                 "{n} files written to {folder}. With {package} any Frictionless tool checks a file that lies there.",
-                package=package, **about,
+                package=package,
+                **about,
             )
-        )  # fmt: skip
+        )
         return
     told = Phrase(
         "{n} files written to {folder}; the codebook lists their columns. They are for analysis, not for publication.", **about

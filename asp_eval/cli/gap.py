@@ -39,6 +39,8 @@ def show(results: GapResults) -> None:
     say(
         Phrase(
             "{n} profiles; {hidden} of {of} gaps are not shown, each with its reason.",
-            n=len(results.profiles), hidden=hidden, of=of,
+            n=len(results.profiles),
+            hidden=hidden,
+            of=of,
         )
-    )  # fmt: skip
+    )

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from asp_eval.workflow.propose import ProposedMapping
 
 NO_TABLE = Fault(
-    "CLI-006", "--table is missing",
+    "CLI-006",
+    "--table is missing",
     "Say which table the file is for; 'asp-eval import FILE --propose' finds out, and drafts the mapping.",
-)  # fmt: skip
+)
 TO_SCREEN = Path("-")
 
 
@@ -117,9 +118,11 @@ def show_proposal(found: ProposedMapping, file: Path, *, as_json: bool) -> None:
     say(
         Phrase(
             "{file} is written: how {source} is read into {where}. Every line says why.",
-            file=found.written.name, source=found.source, where=where,
+            file=found.written.name,
+            source=found.source,
+            where=where,
         )
-    )  # fmt: skip
+    )
     for line in found.account:
         say(f"  {spoken(line)}")
     say(Phrase("Read it through. Then:") if found.complete else Phrase("Decide in that file on what is open. Then:"))

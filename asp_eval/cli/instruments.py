@@ -75,9 +75,11 @@ def check_instruments(study: Study = None, as_json: AsJson = False) -> None:
         say(
             Phrase(
                 "The study's own are sound too: {instruments} instruments, {norms} norm sets, {wordings} files of wording.",
-                instruments=found.own_instruments, norms=found.norm_sets, wordings=found.wordings,
+                instruments=found.own_instruments,
+                norms=found.norm_sets,
+                wordings=found.wordings,
             )
-        )  # fmt: skip
+        )
 
 
 @instruments_app.command("export")

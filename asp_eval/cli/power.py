@@ -42,9 +42,18 @@ def power(
 
     with progress("power") as step:
         found = planned_power(
-            open_study(study), effects=tuple(effect or ()), iccs=tuple(icc or ()), institutions=institutions, size=size, cv=cv,
-            target=target, learn=learn, simulate=simulate, seed=seed, progress=step,
-        ).power  # fmt: skip
+            open_study(study),
+            effects=tuple(effect or ()),
+            iccs=tuple(icc or ()),
+            institutions=institutions,
+            size=size,
+            cv=cv,
+            target=target,
+            learn=learn,
+            simulate=simulate,
+            seed=seed,
+            progress=step,
+        ).power
     if as_json:
         print_json(found.as_dict())
     else:

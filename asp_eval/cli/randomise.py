@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from asp_eval.workflow.randomise import Allocation, Draw, LeftOut, PlannedDraw, Rehearsal, Scheme, VerifiedDraw
 
 TYPED = Fault(
-    "CLI-020", "a seed is typed in digits, such as the numbers that were thrown",
+    "CLI-020",
+    "a seed is typed in digits, such as the numbers that were thrown",
     "Run the command again, and type 1 to 18 digits; spaces between them do not matter.",
-)  # fmt: skip
+)
 
 NewSeed = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Whole number of 1 or more; the same seed gives the same draw.")
@@ -100,9 +101,10 @@ def show(drawn: Draw) -> None:
     say(
         Phrase(
             "{n} institutions drawn with seed {seed}; the draw is in output/allocation.csv.",
-            n=len(drawn.allocation.arms), seed=drawn.seed,
+            n=len(drawn.allocation.arms),
+            seed=drawn.seed,
         )
-    )  # fmt: skip
+    )
     print_counts(drawn.allocation, drawn.scheme)
     say_left_out(drawn.left_out)
     say_cautions(drawn.scheme)
@@ -222,16 +224,24 @@ def show_verified(found: VerifiedDraw, *, as_json: bool) -> None:
             Phrase(
                 "Entry {entry} of the ledger ({kind}, {day}): {n} institutions, seed {seed}, {scheme}."
                 " The list, the scheme and every arm agree.",
-                entry=lot.entry, kind=lot.kind, day=lot.recorded_at[:10], n=len(lot.arms), seed=lot.seed, scheme=lot.scheme,
+                entry=lot.entry,
+                kind=lot.kind,
+                day=lot.recorded_at[:10],
+                n=len(lot.arms),
+                seed=lot.seed,
+                scheme=lot.scheme,
             )
-        )  # fmt: skip
+        )
     for lot in found.replaced:
         say(
             Phrase(
                 "Entry {entry} ({kind}, {day}, seed {seed}) was replaced.",
-                entry=lot.entry, kind=lot.kind, day=lot.recorded_at[:10], seed=lot.seed,
+                entry=lot.entry,
+                kind=lot.kind,
+                day=lot.recorded_at[:10],
+                seed=lot.seed,
             )
-        )  # fmt: skip
+        )
     for lot in found.lots:
         if lot.why:
             say(Phrase("Entry {entry} was a second draw, because: {why}", entry=lot.entry, why=lot.why))
@@ -239,6 +249,7 @@ def show_verified(found: VerifiedDraw, *, as_json: bool) -> None:
         say(
             Phrase(
                 "{n} institutions came after the draw and have no arm ({some}): draw them with --late.",
-                n=len(found.waiting), some=", ".join(found.waiting[:5]),
+                n=len(found.waiting),
+                some=", ".join(found.waiting[:5]),
             )
-        )  # fmt: skip
+        )

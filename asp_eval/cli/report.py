@@ -40,11 +40,13 @@ def report(
     with progress("report") as step:
         written = write(open_study(study), _names(formats), None if part is None else _names(part), theme=theme, progress=step)
     if as_json:
-        print_json({
-            "pages": [path.relative_to(written.folder).as_posix() for path in written.pages],
-            "written": written.written,
-            "problems": plain_problems(written.problems),
-        })  # fmt: skip
+        print_json(
+            {
+                "pages": [path.relative_to(written.folder).as_posix() for path in written.pages],
+                "written": written.written,
+                "problems": plain_problems(written.problems),
+            }
+        )
     else:
         show(written)
     if written.problems:
@@ -64,7 +66,9 @@ def show(written: Report) -> None:
         say(
             Phrase(
                 "{n} pages, {new} of them written now. Open {page}; it prints on A4.",
-                n=len(written.pages), new=written.written, page=shown,
+                n=len(written.pages),
+                new=written.written,
+                page=shown,
             )
-        )  # fmt: skip
+        )
     print_problems(written.problems)

@@ -12,13 +12,15 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 
 OUTSIDE = Fault(
-    "FIL-001", "the name leads out of the folder {folder}, and nothing outside it is read, written or removed",
+    "FIL-001",
+    "the name leads out of the folder {folder}, and nothing outside it is read, written or removed",
     "Somebody changed the file that says this name, or it is of another version: make it anew, or take it from a backup.",
-)  # fmt: skip
+)
 LINK_OUTSIDE = Fault(
-    "FIL-002", "a link on the way leads out of the folder {folder}, and nothing outside it is read, written or removed",
+    "FIL-002",
+    "a link on the way leads out of the folder {folder}, and nothing outside it is read, written or removed",
     "Put a folder in the place of the link, and into it what the link leads to.",
-)  # fmt: skip
+)
 
 EXPECTED = Phrase("a name below the folder, with / between its parts and without '..'")
 STEM_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"

@@ -40,16 +40,27 @@ PATTERNS = {
 _DATE, _LIST = Phrase("a date written 2027-09-30"), Phrase("a list, such as [a, b]")
 _KEYS, _TRUTH = Phrase("keys with values, such as {{key: value}}"), Phrase("true or false")
 EXPECTED = {
-    "date_from_datetime_parsing": _DATE, "date_parsing": _DATE, "date_type": _DATE, "tuple_type": _LIST, "list_type": _LIST,
-    "dict_type": _KEYS, "model_type": _KEYS, "model_attributes_type": _KEYS,
+    "date_from_datetime_parsing": _DATE,
+    "date_parsing": _DATE,
+    "date_type": _DATE,
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+    "dict_type": _KEYS,
+    "model_type": _KEYS,
+    "model_attributes_type": _KEYS,
     "string_type": Phrase("a text; if it looks like a number or date, put it in quotes"),
-    "bool_parsing": _TRUTH, "bool_type": _TRUTH, "float_parsing": Phrase("a number"), "int_parsing": Phrase("a whole number"),
-}  # fmt: skip
+    "bool_parsing": _TRUTH,
+    "bool_type": _TRUTH,
+    "float_parsing": Phrase("a number"),
+    "int_parsing": Phrase("a whole number"),
+}
 
 _LIMITS = {
-    "greater_than": partial(Phrase, "more than {n}"), "greater_than_equal": partial(Phrase, "{n} or more"),
-    "less_than": partial(Phrase, "less than {n}"), "less_than_equal": partial(Phrase, "at most {n}"),
-}  # fmt: skip
+    "greater_than": partial(Phrase, "more than {n}"),
+    "greater_than_equal": partial(Phrase, "{n} or more"),
+    "less_than": partial(Phrase, "less than {n}"),
+    "less_than_equal": partial(Phrase, "at most {n}"),
+}
 
 
 class Document(BaseModel):

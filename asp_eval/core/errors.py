@@ -156,10 +156,17 @@ class Problem:
     def as_dict(self) -> dict[str, object]:
         """Return the problem as plain values, for JSON and CSV."""
         return {
-            "code": self.code, "severity": self.severity, "source": self.place.source, "line": self.place.line,
-            "row": self.place.row, "column": self.place.column, "fault": self.text, "found": self.found,
-            "expected": self.expected, "remedy": self.remedy,
-        }  # fmt: skip
+            "code": self.code,
+            "severity": self.severity,
+            "source": self.place.source,
+            "line": self.place.line,
+            "row": self.place.row,
+            "column": self.place.column,
+            "fault": self.text,
+            "found": self.found,
+            "expected": self.expected,
+            "remedy": self.remedy,
+        }
 
 
 class AspError(Exception):

@@ -40,9 +40,10 @@ from asp_eval.core.documents import STALE_AFTER, write_whole
 from asp_eval.core.errors import Fault
 
 NOT_IN_PLACE = Fault(
-    "FIL-003", "everything was stored, but a file could not be put in its place: {reason}",
+    "FIL-003",
+    "everything was stored, but a file could not be put in its place: {reason}",
     "Close it where it is open, and see that its folder may be written to. The next command puts it in place.",
-)  # fmt: skip
+)
 
 SUFFIX, LIST = ".new", "files-to-put-in-place.json"
 

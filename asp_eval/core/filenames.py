@@ -7,9 +7,21 @@ import unicodedata
 from collections.abc import Iterable
 
 LONGEST = 60
-SPELLED_OUT = str.maketrans({
-    "æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ð": "d", "þ": "th", "đ": "d", "ł": "l",
-})  # fmt: skip
+SPELLED_OUT = str.maketrans(
+    {
+        "æ": "ae",
+        "ø": "oe",
+        "å": "aa",
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
+        "ß": "ss",
+        "ð": "d",
+        "þ": "th",
+        "đ": "d",
+        "ł": "l",
+    }
+)
 # Device names that Windows opens instead of a file, whatever the suffix; and the page that leads to all the others.
 RESERVED = {"con", "prn", "aux", "nul", "index", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 

@@ -101,10 +101,15 @@ def workbook(
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = Workbook(file, options)
     made = day or date(1980, 1, 1)
-    book.set_properties({
-        "title": title[:255], "subject": subject[:255], "comments": comments, "author": "",
-        "created": datetime(made.year, made.month, made.day),
-    })  # fmt: skip
+    book.set_properties(
+        {
+            "title": title[:255],
+            "subject": subject[:255],
+            "comments": comments,
+            "author": "",
+            "created": datetime(made.year, made.month, made.day),
+        }
+    )
     forms = _Formats(book)
     for sheet, name in zip(sheets, sheet_names(each.name for each in sheets), strict=True):
         _write(book.add_worksheet(name), sheet, banner, forms)

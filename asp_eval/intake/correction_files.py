@@ -30,9 +30,10 @@ OF, ROW, REASONS = "quarantine_of", "quarantine_row", "quarantine_reasons"
 OWN = (OF, ROW, REASONS)
 
 NO_NUMBER = Fault(
-    "SCR-126", "the cell does not say which row in quarantine this is",
+    "SCR-126",
+    "the cell does not say which row in quarantine this is",
     "Leave the columns quarantine_of and quarantine_row as they were written; begin again from the file in output/quarantine.",
-)  # fmt: skip
+)
 TWO_IMPORTS = Fault(
     "SCR-127",
     "the file mixes rows in quarantine from more than one import",

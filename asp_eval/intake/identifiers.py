@@ -29,10 +29,31 @@ _BESIDE = """
     enter write please venligst
 """  # words that may stand beside one of those, and it still means a person's
 _BESIDE_WORDS = frozenset(_BESIDE.split())
-_PLACES = frozenset([
-    "navn", "name", "adresse", "address", "postadresse", "vejnavn", "gadenavn", "street", "streetaddress", "telefon", "telefonnr",
-    "telefonnummer", "tlf", "tlfnr", "phone", "phonenumber", "telephone", "nr", "nummer", "number", "no",
-])  # fmt: skip
+_PLACES = frozenset(
+    [
+        "navn",
+        "name",
+        "adresse",
+        "address",
+        "postadresse",
+        "vejnavn",
+        "gadenavn",
+        "street",
+        "streetaddress",
+        "telefon",
+        "telefonnr",
+        "telefonnummer",
+        "tlf",
+        "tlfnr",
+        "phone",
+        "phonenumber",
+        "telephone",
+        "nr",
+        "nummer",
+        "number",
+        "no",
+    ]
+)
 _SMALL_THEN_CAPITAL = re.compile(r"(?<=[a-zæøå])(?=[A-ZÆØÅ])")
 _LETTERS = re.compile(r"[^\W\d_]+")
 

@@ -31,8 +31,11 @@ _DAYS = re.compile(r"\d\d?[./]\d\d?\.?\s*[-\u2010-\u2015]\s*\d\d?[./]\d\d?[./]\d
 _TIME = re.compile(r"(?<!\d)\d\d?:\d\d(?!\d)")
 _DASH = re.compile(r"\s*[-\u2010-\u2015\u2212]\s*")
 _WITHOUT_ZEROS = {  # digits in the parts of a number whose zeros were left out, and as they should be: 10203-4567, 1-2-03-4567
-    (5, 4): (6, 4), (1, 1, 2, 4): (2, 2, 2, 4), (1, 2, 2, 4): (2, 2, 2, 4), (2, 1, 2, 4): (2, 2, 2, 4),
-}  # fmt: skip
+    (5, 4): (6, 4),
+    (1, 1, 2, 4): (2, 2, 2, 4),
+    (1, 2, 2, 4): (2, 2, 2, 4),
+    (2, 1, 2, 4): (2, 2, 2, 4),
+}
 _BESIDE_OTHERS = {
     (DIGITS,),
     (6, 4),

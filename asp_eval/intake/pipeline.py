@@ -43,13 +43,15 @@ from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import TableSchema
 
 EXPOSED = Fault(
-    "SCR-149", "the file identifies persons, and lies in the study folder, where no such file may be",
+    "SCR-149",
+    "the file identifies persons, and lies in the study folder, where no such file may be",
     "Move it out of the study folder and import it from there: a copy without what identifies persons is then kept in data/.",
-)  # fmt: skip
+)
 NOT_ALONE = Fault(
-    "SCR-130", "the file holds rows from quarantine, which are read only together with the import that they came with",
+    "SCR-130",
+    "the file holds rows from quarantine, which are read only together with the import that they came with",
     "Take it in with 'asp-eval import', with the table and the wave of that import.",
-)  # fmt: skip
+)
 
 _BEGINNING = 4_096  # bytes; the columns of a file from quarantine come first
 

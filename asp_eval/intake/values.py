@@ -18,23 +18,27 @@ from asp_eval.intake.files.raw import SPACES, TextColumn
 from asp_eval.trial.tables.fields import Field
 
 NOT_A_CODE = Fault(
-    "SCR-014", "the value is not an allowed code",
+    "SCR-014",
+    "the value is not an allowed code",
     "Correct the cell, or leave it empty if unanswered. If it is a label, give its code in the mapping: "
     "'recode: {{COLUMN: {{LABEL: CODE}}}}'.",
-)  # fmt: skip
+)
 WRONG_TYPE = Fault(
-    "SCR-042", "the value is not {kind}",
+    "SCR-042",
+    "the value is not {kind}",
     "Correct the cell; a word that means missing is declared in the mapping: 'missing: [WORD]'.",
-)  # fmt: skip
+)
 NOT_ALLOWED = Fault(
-    "SCR-043", "the value is not one of those allowed",
+    "SCR-043",
+    "the value is not one of those allowed",
     "Correct the cell, or recode the label in the mapping: 'recode: {{COLUMN: {{LABEL: OURS}}}}'; OURS \"\" empties it.",
-)  # fmt: skip
+)
 OUT_OF_RANGE = Fault("SCR-044", "the value is out of range", "Correct the cell.")
 FULL_DATE = Fault(
-    "SCR-184", "the value is a whole date, and no more than the month is to be kept",
+    "SCR-184",
+    "the value is a whole date, and no more than the month is to be kept",
     "Say in the mapping that the day is to be dropped: 'truncate: {{COLUMN: month}}'.",
-)  # fmt: skip
+)
 IMPOSSIBLE_DATE = Fault("SCR-047", "there is no such date", "Correct the cell.")
 
 KINDS = {

@@ -64,9 +64,12 @@ class Setting:
         """Return what a method of inference is called, whether a plan or a result names it."""
         key = name.replace("-", "").casefold()
         called = {
-            "kenwardroger": "Kenward-Roger", "satterthwaite": "Satterthwaite", "betweenwithin": self.say("between-within"),
-            "normal": self.say("normal approximation"), "permutation": self.say("permutation of the lot"),
-        }  # fmt: skip
+            "kenwardroger": "Kenward-Roger",
+            "satterthwaite": "Satterthwaite",
+            "betweenwithin": self.say("between-within"),
+            "normal": self.say("normal approximation"),
+            "permutation": self.say("permutation of the lot"),
+        }
         if key.startswith("cr"):
             return self.say("cluster-robust {kind}", kind=name.upper())
         return called.get(key, name)

@@ -13,6 +13,10 @@ from asp_eval.core.resources import shipped_folder
 def templates() -> Environment:
     """Return the environment that loads them."""
     return Environment(
-        loader=FileSystemLoader(shipped_folder("reports")), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(shipped_folder("reports")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

@@ -45,12 +45,16 @@ def effects_table(layout: Layout, levels: Sequence[pd.Index], modes: Sequence[Ar
     for factor, index, b, v in zip(layout.factors, levels, modes, variances, strict=True):
         k = b.shape[1]
         parts.append(
-            pd.DataFrame({
-                "group": factor.name, "level": np.repeat(np.asarray(level_names(index), object), k),
-                "term": np.tile(np.asarray([layout.columns[e] for e in factor.effects], object), len(b)),
-                "estimate": b.ravel(), "std_error": np.sqrt(np.maximum(np.einsum("mkk->mk", v), 0.0)).ravel(),
-            })
-        )  # fmt: skip
+            pd.DataFrame(
+                {
+                    "group": factor.name,
+                    "level": np.repeat(np.asarray(level_names(index), object), k),
+                    "term": np.tile(np.asarray([layout.columns[e] for e in factor.effects], object), len(b)),
+                    "estimate": b.ravel(),
+                    "std_error": np.sqrt(np.maximum(np.einsum("mkk->mk", v), 0.0)).ravel(),
+                }
+            )
+        )
     return pd.concat(parts, ignore_index=True).astype({"group": "str", "level": "str", "term": "str"})
 
 

@@ -27,9 +27,10 @@ CONTRAST_SHAPE = Fault(
     "FIT-003", "a contrast has one weight per coefficient", "Give a mapping from names to weights, or rows of {p} weights."
 )
 DROPPED_TERM = Fault(
-    "FIT-004", "the coefficient {term!r} was dropped, because its column is a linear combination of others",
+    "FIT-004",
+    "the coefficient {term!r} was dropped, because its column is a linear combination of others",
     "Leave it out of the contrast.",
-)  # fmt: skip
+)
 NO_METHOD = Fault(
     "FIT-006",
     "a method of inference is a value, not a name or a class",

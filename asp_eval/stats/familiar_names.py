@@ -66,8 +66,13 @@ class FamiliarNames:
 def coefficient_table(tidy: pd.DataFrame) -> pd.DataFrame:
     """Return rows of ``tidy`` under the headings of lmerTest's summary."""
     shown = {
-        "": "term", "Estimate": "estimate", "Std. Error": "std_error", "df": "df", "t value": "statistic", "Pr(>|t|)": "p_value",
-    }  # fmt: skip
+        "": "term",
+        "Estimate": "estimate",
+        "Std. Error": "std_error",
+        "df": "df",
+        "t value": "statistic",
+        "Pr(>|t|)": "p_value",
+    }
     return pd.DataFrame({k: tidy[v] for k, v in shown.items()})
 
 

@@ -36,7 +36,14 @@ def prediction_table(fit: Fit, mean: MeanRows, method: Method, level: float, kin
     se, df = (np.array([getattr(r, c) for r in rows], float) for c in ("std_error", "df"))
     spread = se if added is None else np.sqrt(se**2 + added)
     half = t_quantile((1.0 + level) / 2.0, df) * spread
-    return pd.DataFrame({
-        "estimate": value, "std_error": spread, "df": df, "conf_low": value - half, "conf_high": value + half,
-        "method": [r.method for r in rows], "note": [r.note or NO_NOTE for r in rows],
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "estimate": value,
+            "std_error": spread,
+            "df": df,
+            "conf_low": value - half,
+            "conf_high": value + half,
+            "method": [r.method for r in rows],
+            "note": [r.note or NO_NOTE for r in rows],
+        }
+    )

@@ -17,8 +17,18 @@ DRAWS = Fault("INF-070", "a bootstrap needs replicates", "Ask for draws=1_000 or
 INTERVAL = Fault("INF-071", "there is no interval of this kind", "Ask for interval='percentile' or interval='basic'.")
 
 COLUMNS = [
-    "group", "term1", "term2", "quantity", "estimate", "bias", "std_error", "conf_low", "conf_high", "method", "note",
-]  # fmt: skip
+    "group",
+    "term1",
+    "term2",
+    "quantity",
+    "estimate",
+    "bias",
+    "std_error",
+    "conf_low",
+    "conf_high",
+    "method",
+    "note",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,16 +27,19 @@ NO_HEAD = Fault(
     "STO-025", "this is not the head of a ledger", "Give at least its first 8 digits (0-9, a-f), as the report prints them."
 )
 OTHER_ARMS = Fault(
-    "STO-026", "the table of arms is not what the draws in the ledger give",
+    "STO-026",
+    "the table of arms is not what the draws in the ledger give",
     "Someone changed study.duckdb by hand. Take it from a backup, or make it again from data/ as docs/ledger.md says.",
-)  # fmt: skip
+)
 OTHER_FILE = Fault(
     "STO-027", "the file is not the one that was imported as entry {entry}", "Put the file that was received back in its place."
 )
 NO_FILE = Fault(
-    "STO-028", "the file that was imported as entry {entry} is no longer in data/",
-    "Put it back, if it exists: without it the study cannot be made again.", "warning",
-)  # fmt: skip
+    "STO-028",
+    "the file that was imported as entry {entry} is no longer in data/",
+    "Put it back, if it exists: without it the study cannot be made again.",
+    "warning",
+)
 
 FEWEST_DIGITS = 8
 
@@ -71,9 +74,12 @@ class Audit:
     def as_dict(self) -> dict[str, object]:
         """Return the audit as plain values."""
         return {
-            "entries": self.entries, "head": self.head, "compared": list(self.compared),
-            "problems": [problem.as_dict() for problem in self.problems], "rebuilt": self.rebuilt,
-        }  # fmt: skip
+            "entries": self.entries,
+            "head": self.head,
+            "compared": list(self.compared),
+            "problems": [problem.as_dict() for problem in self.problems],
+            "rebuilt": self.rebuilt,
+        }
 
 
 def audit(study: Study, heads: Mapping[str, str] | None = None) -> Audit:

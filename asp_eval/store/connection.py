@@ -35,23 +35,27 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 LOCKED = Fault(
-    "STO-001", "another process is using the study's data: {holder}",
+    "STO-001",
+    "another process is using the study's data: {holder}",
     "Wait until it has finished, or close it; then give the command again.",
-)  # fmt: skip
+)
 DAMAGED = Fault(
-    "STO-002", "study.duckdb is damaged, is of another version, or is not a database",
+    "STO-002",
+    "study.duckdb is damaged, is of another version, or is not a database",
     "Move it out of the folder, and output/ledger.csv and output/allocation.csv with it. Then import again, from data/ and in "
     "their order, the files that ledger.csv lists and does not mark as superseded; a lot that was drawn here is drawn again "
     "after the institutions, with the seed in allocation.csv.",
-)  # fmt: skip
+)
 NOT_WRITABLE = Fault(
-    "STO-041", "the system does not let study.duckdb be opened: {reason}",
+    "STO-041",
+    "the system does not let study.duckdb be opened: {reason}",
     "The data are not damaged. See that the disk is there, has room, and may be written to; then give the command again.",
-)  # fmt: skip
+)
 OTHER_STUDY = Fault(
-    "STO-042", "study.duckdb is that of the study {other!r}, and study.yaml declares another",
+    "STO-042",
+    "study.duckdb is that of the study {other!r}, and study.yaml declares another",
     "Put the study.duckdb of this study into the folder. If study.yaml was given another id, give it the old one back.",
-)  # fmt: skip
+)
 
 PATIENCE = 5.0  # seconds a second process waits for the first
 FIRST_WAIT = 0.02  # seconds, doubled up to half a second
@@ -60,8 +64,9 @@ _HELD = ("lock", "used by another process", "different configuration")
 _SYSTEM = re.compile(
     r"permission denied|access is denied|read-only(?: file system)?|no space left on device|not enough space|input/output error"
     r"|too many open files"
-    r"|cannot allocate memory|disk quota", re.IGNORECASE,
-)  # fmt: skip
+    r"|cannot allocate memory|disk quota",
+    re.IGNORECASE,
+)
 _held: ContextVar[tuple[tuple[Path, DuckDBPyConnection], ...]] = ContextVar("held", default=())  # what is open further out
 
 

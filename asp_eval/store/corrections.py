@@ -27,13 +27,15 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 NOTHING_WAITS = Fault(
-    "STO-031", "the rows came with another file than the one that stands for {table}",
+    "STO-031",
+    "the rows came with another file than the one that stands for {table}",
     "Another file took its place, or --table or --wave is another. 'asp-eval check' lists what is in quarantine now.",
-)  # fmt: skip
+)
 NOT_WAITING = Fault(
-    "STO-032", "the row is not in quarantine: a correction took it in before, or its number was changed",
+    "STO-032",
+    "the row is not in quarantine: a correction took it in before, or its number was changed",
     "Take the row out of this file; or begin again from the file in output/quarantine.",
-)  # fmt: skip
+)
 
 AnyCorrection = Correction[RawTable] | Correction[ProtectedTable]
 _NOTHING: tuple[Mapping[str, str], frozenset[tuple[str, str]]] = ({}, frozenset())

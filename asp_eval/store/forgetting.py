@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 NO_CHILD = Fault(
-    "STO-060", "no table, and no row in quarantine, has this child",
+    "STO-060",
+    "no table, and no row in quarantine, has this child",
     "Give the id as the study has it: 'asp-eval check' and output/problems show ids as they are stored.",
-)  # fmt: skip
+)
 
 CHILD = "child_id"
 

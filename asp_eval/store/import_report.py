@@ -98,8 +98,10 @@ class ImportReport:
         if self.already:
             return Phrase(
                 "{file} stands in {where} already; nothing was changed.{waits}",
-                file=self.file, where=self.where, waits=self._quarantine(),
-            )  # fmt: skip
+                file=self.file,
+                where=self.where,
+                waits=self._quarantine(),
+            )
         read = {"file": self.file, "dialect": self.dialect, "rows": self.rows_read, "where": self.where, "parts": self._parts()}
         if not self.stored:
             return Phrase("{file} ({dialect}): {rows} rows for {where} would give {parts}. Nothing was stored.", **read)
@@ -108,8 +110,11 @@ class ImportReport:
         adds = Phrase(" It corrects {file}.", file=self.corrects) if self.corrects else ""
         return Phrase(
             "{file} ({dialect}): {rows} rows for {where}: {parts}.{place}{adds}{waits}",
-            **read, place=place, adds=adds, waits=self._quarantine(),
-        )  # fmt: skip
+            **read,
+            place=place,
+            adds=adds,
+            waits=self._quarantine(),
+        )
 
     def as_dict(self) -> dict[str, object]:
         """Return the report as plain values."""
@@ -123,10 +128,13 @@ class ImportReport:
 
     def _parts(self) -> str:
         parts = [
-            Phrase("{n} stored", n=self.accepted), Phrase("{n} without answers", n=self.unanswered),
-            Phrase("{n} filtered out", n=self.filtered), Phrase("{n} merged", n=self.collapsed),
-            Phrase("{n} the same again", n=self.duplicates), Phrase("{n} in quarantine", n=self.quarantined),
-        ]  # fmt: skip
+            Phrase("{n} stored", n=self.accepted),
+            Phrase("{n} without answers", n=self.unanswered),
+            Phrase("{n} filtered out", n=self.filtered),
+            Phrase("{n} merged", n=self.collapsed),
+            Phrase("{n} the same again", n=self.duplicates),
+            Phrase("{n} in quarantine", n=self.quarantined),
+        ]
         return listed(part for position, part in enumerate(parts) if part.fields["n"] or position == 0)
 
     def _quarantine(self) -> str:
@@ -135,5 +143,7 @@ class ImportReport:
         rows = Phrase("1 row is" if self.waiting == 1 else "{n} rows are", n=self.waiting)
         return Phrase(
             " {rows} in quarantine: correct {file}, then give: {command}",
-            rows=rows, file=self.quarantine_file, command=self.again,
-        )  # fmt: skip
+            rows=rows,
+            file=self.quarantine_file,
+            command=self.again,
+        )

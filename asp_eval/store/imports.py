@@ -242,10 +242,17 @@ def frame(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
     rows = []
     for found in imports(chain):
         entry, body = found.entry, found.body.model_dump()
-        rows.append({
-            **{name: body.get(name) for name in COLUMNS}, **found.counts(), "import_id": entry.entry, "file": found.file,
-            "kept_sha256": found.kept_sha256,
-            "superseded": found.superseded, "package_version": entry.package_version, "imported_at": entry.recorded_at,
-            "imported_by": entry.recorded_by,
-        })  # fmt: skip
+        rows.append(
+            {
+                **{name: body.get(name) for name in COLUMNS},
+                **found.counts(),
+                "import_id": entry.entry,
+                "file": found.file,
+                "kept_sha256": found.kept_sha256,
+                "superseded": found.superseded,
+                "package_version": entry.package_version,
+                "imported_at": entry.recorded_at,
+                "imported_by": entry.recorded_by,
+            }
+        )
     return typed_frame(rows, COLUMNS)

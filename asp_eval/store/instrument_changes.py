@@ -11,10 +11,11 @@ from asp_eval.store.imports import imports
 from asp_eval.trial.study.design import Study
 
 CHANGED = Fault(
-    "STO-050", "{document} is not what it was when answers to it were imported ({file})",
+    "STO-050",
+    "{document} is not what it was when answers to it were imported ({file})",
     "Put the file back as it was, and write the change as a file of its own with a higher version. If the file was wrong from "
     "the start, do the same, and import the answers again.",
-)  # fmt: skip
+)
 
 
 def changed_instruments(study: Study) -> Iterator[Problem]:

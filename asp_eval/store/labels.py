@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 TABLE = "import_labels"
 COLUMNS = {
-    "import_id": "BIGINT", "column_name": "VARCHAR", "title": "VARCHAR", "text": "VARCHAR", "stored": "VARCHAR",
+    "import_id": "BIGINT",
+    "column_name": "VARCHAR",
+    "title": "VARCHAR",
+    "text": "VARCHAR",
+    "stored": "VARCHAR",
     "label": "VARCHAR",
-}  # fmt: skip
+}
 
 
 def store_meanings(connection: DuckDBPyConnection, import_id: int, meanings: ColumnMeanings) -> None:

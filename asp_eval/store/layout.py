@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 OTHER_TYPE = Fault(
-    "STO-003", "the column is stored as {stored}, and study.yaml now declares another type",
+    "STO-003",
+    "the column is stored as {stored}, and study.yaml now declares another type",
     "Give the column its old type or another name; or move study.duckdb out of the folder and import the files again.",
-)  # fmt: skip
+)
 
 SQL_TYPES = {"string": "VARCHAR", "yearmonth": "VARCHAR", "integer": "DOUBLE", "number": "DOUBLE", "date": "DATE"}
 Columns = Mapping[str, str]  # column to SQL type
@@ -122,9 +123,7 @@ def stored_pairs(connection: DuckDBPyConnection, name: str, key: str, value: str
 
 def typed_frame(rows: Sequence[Mapping[str, object]], columns: Columns) -> pd.DataFrame:
     """Return rows of plain values as a frame of the types `fetch` would give it."""
-    return pd.DataFrame({
-        name: pd.Series([row[name] for row in rows], dtype=_dtype(kind)) for name, kind in columns.items()
-    })  # fmt: skip
+    return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=_dtype(kind)) for name, kind in columns.items()})
 
 
 def _dtype(kind: str) -> str:

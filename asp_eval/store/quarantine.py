@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 WAITING = Fault(
-    "STO-034", "{rows} in quarantine",
+    "STO-034",
+    "{rows} in quarantine",
     "Correct {path}, where the reasons stand beside each row, then give: asp-eval import {path} --table {table}{wave}.",
     "warning",
-)  # fmt: skip
+)
 
 COLUMNS = {
     "import_id": "BIGINT",  # the import that the row came with
@@ -151,12 +152,18 @@ def put(connection: DuckDBPyConnection, name: str, wave: str, of: int, latest: i
     said = zip(rows.rows, rows.institutions, rows.keys, rows.cells, rows.reasons, strict=True)
     records = [
         {
-            "import_id": of, "row": int(row), "latest": latest, "table_name": name, "wave": wave,
-            "institution_id": institution or None, "key": key or None, "cells": json.dumps(dict(cells), ensure_ascii=False),
+            "import_id": of,
+            "row": int(row),
+            "latest": latest,
+            "table_name": name,
+            "wave": wave,
+            "institution_id": institution or None,
+            "key": key or None,
+            "cells": json.dumps(dict(cells), ensure_ascii=False),
             "reasons": json.dumps([as_stored(problem) for problem in reasons], ensure_ascii=False),
         }
         for row, institution, key, cells, reasons in said
-    ]  # fmt: skip
+    ]
     insert(connection, "quarantine", typed_frame(records, COLUMNS))
 
 

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 NO_TABLE = Fault("STO-004", "the store has no such table", "Name one of its tables.")
 NO_REASON = Fault(
-    "STO-024", "a lot that was drawn is drawn again for a reason only, and none is given",
+    "STO-024",
+    "a lot that was drawn is drawn again for a reason only, and none is given",
     "Say it with --why: it is kept in the ledger beside the first draw, and printed.",
-)  # fmt: skip
+)
 TABLES = (*IMPORTABLE, "scores", "ledger", "import_ledger", "quarantine")
 
 

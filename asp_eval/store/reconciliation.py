@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 DO_NOT_ADD_UP = Fault(
-    "STO-030", "the rows do not add up: {what}",
+    "STO-030",
+    "the rows do not add up: {what}",
     "Nothing was stored by this command. If study.duckdb was changed by hand, take it from a backup; otherwise this is a mistake "
     "in asp-eval: please report it.",
-)  # fmt: skip
+)
 
 
 def refuse_unreconciled(connection: DuckDBPyConnection, name: str, wave: str) -> None:

@@ -24,14 +24,14 @@ WAITING_VANISH = Fault(
     "STO-039",
     "{rows} of {before} in quarantine would vanish, for this file has no row of them: {names}",
     "Correct them in output/quarantine and import that first; or put them into this file. If they are to go, give --replace.",
-)  # fmt: skip
+)
 VANISHING = Fault(
     "STO-013",
     "{count} of the file that stands here ({before}) would vanish, for this one has no row that can be accepted, or no answers, "
     "of them: {names}",
     "If the two files belong together, such as one per municipality, join them into one file and import that. "
     "If this file is the whole, give --replace.",
-)  # fmt: skip
+)
 
 WORDS = {
     "institutions": (Phrase("1 institution"), partial(Phrase, "{n} institutions")),

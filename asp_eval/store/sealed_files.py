@@ -21,13 +21,15 @@ from asp_eval.store.queries import ledger_frames, write_for_people
 from asp_eval.trial.study.design import Study
 
 MOVED = Fault(
-    "STO-047", "the data, or study.yaml, were changed while the work was done, so that its result is of what is no longer there",
+    "STO-047",
+    "the data, or study.yaml, were changed while the work was done, so that its result is of what is no longer there",
     "Nothing was written. Give the command again.",
-)  # fmt: skip
+)
 NOT_AS_WRITTEN = Fault(
-    "STO-048", "the file is not the one that 'asp-eval {verb}' wrote, as the ledger says",
+    "STO-048",
+    "the file is not the one that 'asp-eval {verb}' wrote, as the ledger says",
     "Someone changed it, or it is of another study. Give 'asp-eval {verb}' again.",
-)  # fmt: skip
+)
 FILE_GONE = Fault(
     "STO-049", "the file that 'asp-eval {verb}' wrote is no longer there", "Give 'asp-eval {verb}' again.", "warning"
 )

@@ -58,10 +58,7 @@ def differences(stored: pd.DataFrame, rebuilt: pd.DataFrame, key: Sequence[str])
     for name in names:
         before, after = one[name], other[name]
         unequal = ((before != after) & ~(before.isna() & after.isna())).to_numpy(dtype=bool)
-        found += [
-            Difference(_key(key, at), name, _text(before.loc[at]), _text(after.loc[at]))
-            for at in shared[unequal]
-        ]  # fmt: skip
+        found += [Difference(_key(key, at), name, _text(before.loc[at]), _text(after.loc[at])) for at in shared[unequal]]
     return found
 
 
@@ -81,8 +78,10 @@ def _key(key: Sequence[str], at: tuple[object, ...]) -> dict[str, str]:
 def _row(
     key: Sequence[str], at: tuple[object, ...], names: Sequence[str], one: pd.Series | None, other: pd.Series | None
 ) -> Difference:
-    texts = [None if row is None else ", ".join(f"{name}={_text(row[name])}" for name in names if row[name] is not None)
-             for row in (one, other)]  # fmt: skip
+    texts = [
+        None if row is None else ", ".join(f"{name}={_text(row[name])}" for name in names if row[name] is not None)
+        for row in (one, other)
+    ]
     return Difference(_key(key, at), "", *texts)
 
 

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 STILL_USED = Fault(
-    "STO-010", "the new list lacks an institution that the study has data of",
+    "STO-010",
+    "the new list lacks an institution that the study has data of",
     "Put it back into the list; an institution that left the trial stays in it.",
-)  # fmt: skip
+)
 OTHER_ARM = Fault(
-    "STO-011", "institution {institution!r} already has another arm",
+    "STO-011",
+    "institution {institution!r} already has another arm",
     "An allocation is added to, never changed. If the first one was a mistake, move study.duckdb away and import again.",
-)  # fmt: skip
+)
 
 
 def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[str], *, add: bool = False) -> dict[str, str]:

@@ -22,10 +22,11 @@ MOVED = Fault(
     "warning",
 )
 JOINED = Fault(
-    "STO-036", "children that were not there before, and joined after the draw: {names} ({n} in all)",
+    "STO-036",
+    "children that were not there before, and joined after the draw: {names} ({n} in all)",
     "The estimand says how they count.",
     "warning",
-)  # fmt: skip
+)
 OTHER_RATERS = Fault(
     "STO-037", "children with another rater than before: {names} ({n} in all)", "Report rater changes as a threat.", "warning"
 )
@@ -50,8 +51,10 @@ def changes(study: Study) -> Iterator[Problem]:
     first = str(reports["wave"].iloc[0])
     joined = reports.drop_duplicates("child_id").loc[lambda frame: frame["wave"] != first]
     for fault, rows in (
-        (MOVED, _changed(reports, "institution_id")), (JOINED, joined), (OTHER_RATERS, _changed(reports, "rater_id")),
-    ):  # fmt: skip
+        (MOVED, _changed(reports, "institution_id")),
+        (JOINED, joined),
+        (OTHER_RATERS, _changed(reports, "rater_id")),
+    ):
         for wave in study.wave_ids:
             children = rows.loc[rows["wave"] == wave, "child_id"].tolist()
             if children:

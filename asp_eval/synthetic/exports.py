@@ -32,21 +32,40 @@ SEX_DA: Labels = {"Dreng": "boy", "Pige": "girl"}
 SEX_CODES = {"1": "boy", "2": "girl"}
 EDUCATION_DA: Labels = {"Kort": "short", "Mellemlang": "medium", "Lang": "long"}
 BACKGROUND_DA = {
-    "barn_nr": "child_id", "institution": "institution_id", "pædagog": "rater_id", "udfyldt": "date", "køn": "sex",
-    "født": "birth_month", "mors_uddannelse": "mother_education", "timer_om_ugen": "hours_per_week",
-}  # fmt: skip
+    "barn_nr": "child_id",
+    "institution": "institution_id",
+    "pædagog": "rater_id",
+    "udfyldt": "date",
+    "køn": "sex",
+    "født": "birth_month",
+    "mors_uddannelse": "mother_education",
+    "timer_om_ugen": "hours_per_week",
+}
 BACKGROUND_EN = {
-    "child": "child_id", "centre": "institution_id", "staff": "rater_id", "completed": "date", "sex": "sex",
-    "born": "birth_month", "mother_edu": "mother_education",
-}  # fmt: skip
+    "child": "child_id",
+    "centre": "institution_id",
+    "staff": "rater_id",
+    "completed": "date",
+    "sex": "sex",
+    "born": "birth_month",
+    "mother_edu": "mother_education",
+}
 LOG_DA = {
-    "nr": "event_id", "institution": "institution_id", "dato": "date", "aktivitet": "kind", "element": "element",
-    "timer": "hours", "deltagere": "participants",
-}  # fmt: skip
+    "nr": "event_id",
+    "institution": "institution_id",
+    "dato": "date",
+    "aktivitet": "kind",
+    "element": "element",
+    "timer": "hours",
+    "deltagere": "participants",
+}
 KINDS_DA: Labels = {
-    "Kursus": "course", "Møde": "meeting", "Supervision": "supervision", "Eget arbejde": "own_work",
+    "Kursus": "course",
+    "Møde": "meeting",
+    "Supervision": "supervision",
+    "Eget arbejde": "own_work",
     "Projekt udefra": "external_project",
-}  # fmt: skip
+}
 ELEMENTS_DA: Labels = {"Viden": "knowledge", "Refleksion": "reflection", "Implementering": "implementation"}
 EMPLOYED = {"person": "staff_id", "institution": "institution_id", "stilling": "role", "timer_om_ugen": "hours"}
 ROLES_DA: Labels = {"Leder": "manager", "Pædagog": "pedagogue", "Medhjælper": "assistant"}

@@ -170,9 +170,7 @@ def _texts(ids: tuple[str, ...], positions: Indices) -> pd.Series[str]:
 def _sdq_items(frame: pd.DataFrame, values: Values, answered: Flags) -> list[pd.DataFrame]:
     """The items of each form, (children, 25): every child has the form for its age when rated, values (scales, children, 5)."""
     version = choose_version(SDQ, age_years(frame["birth_month"], frame["date"])).fillna("").to_numpy(dtype=object)
-    return [
-        _items(form, _raw_codes(form, values), answered & (version == form.id)[:, None]) for form in family(SDQ)
-    ]  # fmt: skip
+    return [_items(form, _raw_codes(form, values), answered & (version == form.id)[:, None]) for form in family(SDQ)]
 
 
 def _raw_codes(form: Instrument, values: Values) -> Codes:

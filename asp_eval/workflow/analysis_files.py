@@ -222,12 +222,20 @@ def _counts(box: dict[str, object]) -> Iterator[tuple[str, int]]:
 def _codebook(files: Sequence[AnalysisFile]) -> AnalysisFile:
     rows = [
         (
-            file.name, field.name, field.kind, field.title, field.description, "; ".join(field.allowed) or None, field.minimum,
-            field.maximum, int(column.notna().sum()), int(column.isna().sum()),
+            file.name,
+            field.name,
+            field.kind,
+            field.title,
+            field.description,
+            "; ".join(field.allowed) or None,
+            field.minimum,
+            field.maximum,
+            int(column.notna().sum()),
+            int(column.isna().sum()),
         )
         for file in files
         for field, column in ((field, file.frame[field.name]) for field in file.fields)
-    ]  # fmt: skip
+    ]
     frame = pd.DataFrame(rows, columns=[field.name for field in CODEBOOK_FIELDS])
     told = "Every column of every file of this export."
     return AnalysisFile("codebook", "Codebook", told, frame, CODEBOOK_FIELDS, ("file", "column"))

@@ -247,9 +247,10 @@ def _outcome_problems(study: Study, outcome: Outcome) -> Iterator[Problem]:
     known = band_order(outcome, study.library) if outcome.in_bands else ()
     if outcome.in_bands and (not known or outcome.above not in (None, *known)):
         advice = (
-            Phrase("Use one of: {known}.", known=", ".join(known)) if known
+            Phrase("Use one of: {known}.", known=", ".join(known))
+            if known
             else Phrase("Its instrument has no band set by default: use 'cut' instead.")
-        )  # fmt: skip
+        )
         yield NO_SUCH_BAND.at(place, band=outcome.above or "", advice=advice)
 
 

@@ -21,15 +21,17 @@ from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase
 
 MACHINE = Fault(
-    "RUN-002", "the machine stopped the work: {reason}",
+    "RUN-002",
+    "the machine stopped the work: {reason}",
     "What was stored before is as it was, or the whole command is stored: 'asp-eval check' says. See to the disk, the memory or "
     "the network, then give the command again.",
-)  # fmt: skip
+)
 DEFECT = Fault(
-    "RUN-003", "this is a defect of asp-eval, or of a library that it uses ({kind}); nothing is wrong with what you did",
+    "RUN-003",
+    "this is a defect of asp-eval, or of a library that it uses ({kind}); nothing is wrong with what you did",
     "What was stored before is as it was, or the whole command is stored: 'asp-eval check' says. Please report it, with the file "
     "{report}, which holds no data.",
-)  # fmt: skip
+)
 
 MOST_LINES = 60  # of a report; a recursion has thousands
 NO_MEMORY, TOO_DEEP = Phrase("there is not enough memory"), Phrase("the data are nested too deep")

@@ -20,9 +20,10 @@ from asp_eval.workflow.study_folder import AnyStudy, output_of, plan_of
 
 NOT_A_FOLDER = Fault("CLI-011", "the export cannot be written there: it is not a folder", "Name a folder after --to.")
 NOT_OURS = Fault(
-    "CLI-012", "the folder holds a datapackage.json that no export of this study wrote, and it will not be overwritten",
+    "CLI-012",
+    "the folder holds a datapackage.json that no export of this study wrote, and it will not be overwritten",
     "Name another folder after --to.",
-)  # fmt: skip
+)
 NOTHING = Fault("CLI-013", "there is nothing to export: no file was imported yet", "Give 'asp-eval import' first.")
 CODEBOOK_ALONE = 1  # file
 

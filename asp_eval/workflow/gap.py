@@ -14,9 +14,10 @@ from asp_eval.workflow.study_folder import PROFILES, AnyStudy, current_plan
 __all__ = ["GapResults", "as_json", "gap_profiles"]
 
 NO_PROFILE = Fault(
-    "CLI-004", "no institution has answers to make a GAP-profile of",
+    "CLI-004",
+    "no institution has answers to make a GAP-profile of",
     "Import staff_survey and screening at {wave}, then run 'asp-eval score'.",
-)  # fmt: skip
+)
 
 
 def gap_profiles(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = never) -> GapResults:

@@ -38,9 +38,10 @@ if TYPE_CHECKING:
 __all__ = ["ImportReport", "import_file"]
 
 DRAWN_HERE = Fault(
-    "STO-012", "study.yaml says that the lot is drawn here",
+    "STO-012",
+    "study.yaml says that the lot is drawn here",
     "Draw it with 'asp-eval randomise'; or declare 'randomisation: {{drawn_elsewhere: true}}' and import the allocation.",
-)  # fmt: skip
+)
 RESTLESS = Fault("STO-014", "the data changed again and again while the file was checked", "Give the command again.")
 CHANGED_MEANWHILE = Fault("STO-033", "the file was changed while it was read", "Give the command again.")
 
@@ -317,11 +318,21 @@ def _report(
     waits = sum(len(one.rows) for one in waiting if one.path == path)
     counts: dict[str, Any] = {part: getattr(table, part) if table else 0 for part in imports.PARTS}
     return ImportReport(
-        file=file.incoming.path.name, table=file.schema.name, wave=file.schema.wave, rows_read=file.mapped.rows_read, **counts,
-        stored=stored, already=found.already, superseded=found.before.file if found.before else None,
+        file=file.incoming.path.name,
+        table=file.schema.name,
+        wave=file.schema.wave,
+        rows_read=file.mapped.rows_read,
+        **counts,
+        stored=stored,
+        already=found.already,
+        superseded=found.before.file if found.before else None,
         vanished=counted(table, found.vanished) if table and found.vanished else None,
-        corrects=found.corrects.file if found.corrects else None, waiting=waits, quarantine_file=path if waits else None,
-        kept=copy.name if copy else None, dialect=file.protected.dialect.words,
-        problems=() if found.already or not sifted else sifted.problems, institutions=sifted.institutions if sifted else {},
+        corrects=found.corrects.file if found.corrects else None,
+        waiting=waits,
+        quarantine_file=path if waits else None,
+        kept=copy.name if copy else None,
+        dialect=file.protected.dialect.words,
+        problems=() if found.already or not sifted else sifted.problems,
+        institutions=sifted.institutions if sifted else {},
         units=sifted.units if sifted else {},
-    )  # fmt: skip
+    )

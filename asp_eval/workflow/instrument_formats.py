@@ -21,9 +21,10 @@ from asp_eval.trial.tables.schema import at_wave, table_schema
 NO_FORMAT = Fault("INS-035", "there is no such format", "Name one of: {formats}.")
 FILLED = Fault("INS-037", "the file is there already and is not overwritten", "Fill it in, or remove it first.")
 NOBODYS_WORDING = Fault(
-    "INS-038", "the file of wording is named after no instrument",
+    "INS-038",
+    "the file of wording is named after no instrument",
     "Give it the name of the instrument, ID.yaml; 'asp-eval instruments list --study DIR' shows them all.",
-)  # fmt: skip
+)
 NOTHING_ASKED = Fault("INS-048", "no questionnaire is collected then", "Declare one under 'collect' in study.yaml.")
 NO_LANGUAGE = Fault("INS-036", "the instrument has no wording in this language", "Name one of: {languages}.")
 

@@ -60,9 +60,7 @@ DATA_ARE_IN = Fault(
     "the lot cannot be drawn again: data of {table} are stored, and a lot that is drawn knowing them is none",
     "Keep the lot as it was drawn, and say in the report what was wrong with it.",
 )
-REHEARSED = Fault(
-    "CLI-021", "seed 0 is that of the rehearsal, whose outcome anyone may have seen", "Take a seed of 1 or more."
-)  # fmt: skip
+REHEARSED = Fault("CLI-021", "seed 0 is that of the rehearsal, whose outcome anyone may have seen", "Take a seed of 1 or more.")
 KNOWN_SEED = Fault(
     "RND-045",
     "the seed {seed} stands in the ledger: whoever reads it could work out the arms before it is settled who is drawn",

@@ -29,24 +29,28 @@ from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.score import score_study
 
 NOT_REBUILT = Fault(
-    "STO-065", "the tables cannot be made again from data/: what entry {entry} of the ledger did is refused now",
+    "STO-065",
+    "the tables cannot be made again from data/: what entry {entry} of the ledger did is refused now",
     "Cure what is said of it. If study.yaml was changed since, declare again what the file was read with.",
-)  # fmt: skip
+)
 OTHER_CELL = Fault(
-    "STO-066", "the cell in study.duckdb is not what the files in data/ give",
+    "STO-066",
+    "the cell in study.duckdb is not what the files in data/ give",
     "Someone changed study.duckdb, a file in data/, or study.yaml. Take them from a backup, or make study.duckdb again from "
     "data/ as docs/ledger.md says.",
-)  # fmt: skip
+)
 ROW_TOO_MANY = Fault(
-    "STO-067", "the row stands in study.duckdb, and the files in data/ do not give it",
+    "STO-067",
+    "the row stands in study.duckdb, and the files in data/ do not give it",
     "Someone changed study.duckdb, a file in data/, or study.yaml. Take them from a backup, or make study.duckdb again from "
     "data/ as docs/ledger.md says.",
-)  # fmt: skip
+)
 ROW_GONE = Fault(
-    "STO-068", "the files in data/ give the row, and study.duckdb has none",
+    "STO-068",
+    "the files in data/ give the row, and study.duckdb has none",
     "Someone changed study.duckdb, a file in data/, or study.yaml. Take them from a backup, or make study.duckdb again from "
     "data/ as docs/ledger.md says.",
-)  # fmt: skip
+)
 MORE = Fault("STO-069", "{n} more differences in this table are not listed", "Cure those that are listed, then check again.")
 
 MOST_LISTED = 20  # differences of one table
@@ -170,9 +174,7 @@ def _forget(scratch: Study, stored: _Stored, numbers: Mapping[int, int]) -> None
 
     Whose they were it does not say.
     """
-    said = {
-        (one.import_id, part): n for one in imports.imports(stored.chain) for part, n in one.forgotten.items()
-    }  # fmt: skip
+    said = {(one.import_id, part): n for one in imports.imports(stored.chain) for part, n in one.forgotten.items()}
     if not said:
         return
     with suppress(_TooMany), Store.of(scratch).writing() as connection:

@@ -171,9 +171,10 @@ def _still_true(plan: Study, before: Mapping[str, Output], asked: Collection[str
     kept = {}
     for part, file in ((PARTS[0], results_file(plan)), (PARTS[1], profiles_file(plan))):
         pages = {
-            name: each for name, each in before.items()
+            name: each
+            for name, each in before.items()
             if name not in asked and name not in RESULT_FILES and _part_of(name) == part and each.state != "gone"
-        }  # fmt: skip
+        }
         if pages and before.get(file.name, NOTHING).state == "as written" and _is_current(plan, part):
             kept.update(pages)
     return kept

@@ -10,9 +10,10 @@ from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 
 CHANGED = Fault(
-    "STU-040", "study.yaml was changed after the study was loaded, so that results would not be of what stands in it",
+    "STU-040",
+    "study.yaml was changed after the study was loaded, so that results would not be of what stands in it",
     "Load it again; asp_eval.open_study reads it at every verb.",
-)  # fmt: skip
+)
 RESULTS, TIDY, PROFILES = "results.json", "results.csv", "gap.json"
 
 

@@ -10,9 +10,16 @@ from picture import METHODS
 from results import ALPHA, Row, mc_error
 
 SHORT = {
-    "z": "z", "between-within": "BW", "Satterthwaite": "Satt", "Kenward-Roger": "KR", "OLS + CR1": "CR1", "OLS + CR2": "CR2",
-    "cluster means": "means", "wild bootstrap": "wild", "permutation": "perm",
-}  # fmt: skip
+    "z": "z",
+    "between-within": "BW",
+    "Satterthwaite": "Satt",
+    "Kenward-Roger": "KR",
+    "OLS + CR1": "CR1",
+    "OLS + CR2": "CR2",
+    "cluster means": "means",
+    "wild bootstrap": "wild",
+    "permutation": "perm",
+}
 ENOUGH = 100
 """Trials from which on a share is shown."""
 Show = Callable[[Row], str]

@@ -9,9 +9,16 @@ from cells import CLUSTERS, ICCS
 from results import ALPHA, Row, mc_error
 
 METHODS = (
-    "z", "between-within", "Satterthwaite", "Kenward-Roger", "OLS + CR1", "OLS + CR2",
-    "cluster means", "wild bootstrap", "permutation",
-)  # fmt: skip
+    "z",
+    "between-within",
+    "Satterthwaite",
+    "Kenward-Roger",
+    "OLS + CR1",
+    "OLS + CR2",
+    "cluster means",
+    "wild bootstrap",
+    "permutation",
+)
 HEADING = "Per cent of trials without an effect in which a test at 5 % finds one, by number of clusters; Gaussian outcomes"
 INK, GREY, RULE, BAND = "#222222", "#666666", "#cccccc", "#eeeeee"
 COLOURS = dict(zip(ICCS, ("#0072b2", "#e69f00", "#009e73", "#cc3377"), strict=True))

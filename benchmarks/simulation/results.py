@@ -100,14 +100,27 @@ def closed_form_rows(cell: Cell, truths: Mapping[str, float], method: str, found
         width = (found.conf_high - found.conf_low)[there] / 2
         df = found.df[there]
         sd = float(found.estimate.std(ddof=1))
-        rows.append(Row(
-            *cell_values(cell), method, estimand, truth, len(there), float(there.mean()), float(rejected.sum() / len(there)),
-            _mean(rejected), _mean(held), mc_error(len(there)), float(found.estimate.mean() - truth), sd,
-            None if not there.any() else float(found.std_error[there].mean() / sd),
-            None if not there.any() or np.isinf(df).all() else float(np.median(df)),
-            None if not there.any() else float(np.median(width)), float(singular.mean()),
-            _mean(found.p_value[singular & there] < ALPHA),
-        ))  # fmt: skip
+        rows.append(
+            Row(
+                *cell_values(cell),
+                method,
+                estimand,
+                truth,
+                len(there),
+                float(there.mean()),
+                float(rejected.sum() / len(there)),
+                _mean(rejected),
+                _mean(held),
+                mc_error(len(there)),
+                float(found.estimate.mean() - truth),
+                sd,
+                None if not there.any() else float(found.std_error[there].mean() / sd),
+                None if not there.any() or np.isinf(df).all() else float(np.median(df)),
+                None if not there.any() else float(np.median(width)),
+                float(singular.mean()),
+                _mean(found.p_value[singular & there] < ALPHA),
+            )
+        )
     return rows
 
 
@@ -118,10 +131,21 @@ def resampled_rows(cell: Cell, method: str, parts: Sequence[ResampledBlock], att
     for estimand, truth in parts[0].truths.items():
         held = np.concatenate([part.at_truth[estimand] for part in parts]) >= ALPHA
         rejects = float((p < ALPHA).mean())
-        rows.append(Row(
-            *cell_values(cell), method, estimand, truth, len(p), 1.0, rejects, rejects, float(held.mean()), mc_error(len(p)),
-            attainable=attainable,
-        ))  # fmt: skip
+        rows.append(
+            Row(
+                *cell_values(cell),
+                method,
+                estimand,
+                truth,
+                len(p),
+                1.0,
+                rejects,
+                rejects,
+                float(held.mean()),
+                mc_error(len(p)),
+                attainable=attainable,
+            )
+        )
     return rows
 
 

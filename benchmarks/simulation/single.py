@@ -86,8 +86,10 @@ class MeansFit:
 def closed_form(cross: Array) -> dict[str, Estimate]:
     """Return the arm's effect by every closed-form method, from cross-products (m, c, c)."""
     fits: list[tuple[Callable[[Array], Fit], dict[str, Method]]] = [
-        (mixed, OF_MIXED), (OrdinaryFit, OF_LEAST_SQUARES), (MeansFit, {"cluster means": Classical()}),
-    ]  # fmt: skip
+        (mixed, OF_MIXED),
+        (OrdinaryFit, OF_LEAST_SQUARES),
+        (MeansFit, {"cluster means": Classical()}),
+    ]
     found: dict[str, Estimate] = {}
     for make, methods in fits:
         fit = make(cross)

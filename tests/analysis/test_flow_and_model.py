@@ -16,14 +16,16 @@ from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.trial.flow.counts import AnalysedFlow, NotScreened
 from asp_eval.trial.study.design import Study
 
-STUDY = Study.model_validate({
-    "version": 1,
-    "study": {"id": "mini", "title": {"en": "Mini"}},
-    "arms": ["reference", "intervention"],
-    "waves": [{"id": "w1", "label": {"en": "w1"}}],
-    "collect": {"screening": {"waves": ["w1"]}},
-    "outcomes": [{"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w1"}],
-})  # fmt: skip
+STUDY = Study.model_validate(
+    {
+        "version": 1,
+        "study": {"id": "mini", "title": {"en": "Mini"}},
+        "arms": ["reference", "intervention"],
+        "waves": [{"id": "w1", "label": {"en": "w1"}}],
+        "collect": {"screening": {"waves": ["w1"]}},
+        "outcomes": [{"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w1"}],
+    }
+)
 
 
 @pytest.fixture

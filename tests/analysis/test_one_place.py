@@ -53,10 +53,11 @@ def takes_apart(node: ast.AST) -> bool:
 @pytest.mark.parametrize(
     ("found", "place"),
     [
-        (is_formula, "analysis/formulas.py"), (looks_at_scale, "analysis/models.py"),
+        (is_formula, "analysis/formulas.py"),
+        (looks_at_scale, "analysis/models.py"),
         (takes_apart, "trial/outcomes.py"),
     ],
-)  # fmt: skip
+)
 def test_it_is_decided_in_one_place(found, place):
     others = modules_that(found) - {place, "trial/instruments/exports/lavaan.py", "trial/study/design.py"}
     assert others == set()

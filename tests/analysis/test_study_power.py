@@ -71,10 +71,14 @@ def listed(tmp_path_factory) -> Study:
     sizes = random.integers(6, 30, 24)
     where = np.repeat(np.arange(24), sizes)
     score = 2.0 * random.standard_normal(24)[where] + 5.0 * random.standard_normal(len(where)) + (where < 12)
-    children = pd.DataFrame({
-        "child_id": [f"c{n:03}" for n in range(len(where))], "institution_id": [ids[w] for w in where],
-        "date": "2027-09-10", "score": score.round(3),
-    })  # fmt: skip
+    children = pd.DataFrame(
+        {
+            "child_id": [f"c{n:03}" for n in range(len(where))],
+            "institution_id": [ids[w] for w in where],
+            "date": "2027-09-10",
+            "score": score.round(3),
+        }
+    )
     store(study, "w1", children, "screening", "w1")
     return study
 
@@ -176,8 +180,10 @@ def test_the_correlation_is_learned_from_a_wave(listed):
     icc = lmm("score ~ municipality + (1 | institution)", frame).icc()
     assert isinstance(learned, IccInterval)
     assert (learned.estimate, learned.low, learned.high) == (
-        pytest.approx(icc.estimate, rel=1e-6), pytest.approx(icc.conf_low, abs=1e-6), pytest.approx(icc.conf_high, rel=1e-6)
-    )  # fmt: skip
+        pytest.approx(icc.estimate, rel=1e-6),
+        pytest.approx(icc.conf_low, abs=1e-6),
+        pytest.approx(icc.conf_high, rel=1e-6),
+    )
     assert any("learned from y at w1" in a and "24 institutions" in a for a in plan.assumptions)
     found = study_power(listed, Wishes(learn="y", effects=(0.4,)))
     row = found.table.iloc[0]

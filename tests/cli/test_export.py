@@ -301,8 +301,11 @@ def test_an_export_takes_the_place_of_the_one_before(exported, study, tmp_path):
     (tmp_path / "mine.txt").write_text("kept")
     write_files(study, found.files[:2], tmp_path, "parquet")
     assert {path.name for path in tmp_path.iterdir()} == {
-        "mine.txt", "datapackage.json", f"{found.files[0].name}.parquet", f"{found.files[1].name}.parquet",
-    }  # fmt: skip
+        "mine.txt",
+        "datapackage.json",
+        f"{found.files[0].name}.parquet",
+        f"{found.files[1].name}.parquet",
+    }
 
 
 def test_the_verb_writes_into_the_study_folder_or_where_it_is_told(demo, run, tmp_path):

@@ -31,11 +31,22 @@ def test_it_needs_no_data_and_fits_80_columns(shown):
 
 def test_every_assumption_is_said(shown):
     for words in (
-        "60 institutions", "intervention compared with reference", "municipality", "50 children", "van Breukelen",
-        "conduct at w2", "baseline w1", "intraclass correlations as asked", "10% of the others' children",
-        "standard deviations", "t test at 0.05",
-        "degrees of freedom 57", "200 trials simulated", "Monte Carlo", "Institutions needed for 80% power",
-    ):  # fmt: skip
+        "60 institutions",
+        "intervention compared with reference",
+        "municipality",
+        "50 children",
+        "van Breukelen",
+        "conduct at w2",
+        "baseline w1",
+        "intraclass correlations as asked",
+        "10% of the others' children",
+        "standard deviations",
+        "t test at 0.05",
+        "degrees of freedom 57",
+        "200 trials simulated",
+        "Monte Carlo",
+        "Institutions needed for 80% power",
+    ):
         assert words in " ".join(shown.out.split()), words
 
 

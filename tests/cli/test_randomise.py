@@ -102,9 +102,13 @@ def test_the_ledger_keeps_all_that_the_draw_needs(folder):  # 1
     assert list(lot.pop("tables")) == ["allocation"]  # whose digest it says
     lines = [f"D0{i}\t{'North' if i < 5 else 'South'}" for i in range(1, 9)]
     assert lot == {
-        "kind": "draw", "seed": 2006, "scheme": "stratified by municipality; reference 1, intervention 1", "lines": lines,
-        "digest": hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest(), "arms": by_hand(2006),
-    }  # fmt: skip
+        "kind": "draw",
+        "seed": 2006,
+        "scheme": "stratified by municipality; reference 1, intervention 1",
+        "lines": lines,
+        "digest": hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest(),
+        "arms": by_hand(2006),
+    }
     assert folder.arms() == by_hand(2006)
     assert (folder.path / "output" / "allocation.csv").is_file()
 
@@ -275,10 +279,14 @@ def test_the_rehearsal_s_seed_cannot_be_typed(folder):  # 4
 @pytest.mark.parametrize(
     "options",
     [
-        [], ["--seed", "1", "--public"], ["--seed", "1", "--dry-run"], ["--verify", "--late"], ["--public", "--json"],
+        [],
+        ["--seed", "1", "--public"],
+        ["--seed", "1", "--dry-run"],
+        ["--verify", "--late"],
+        ["--public", "--json"],
         ["--seed", "1", "--late", "--replace", "--why", "x"],
     ],
-)  # fmt: skip
+)
 def test_options_that_do_not_go_together(folder, options):
     assert folder.run(*options)[0] == 2 and not folder.lots()
 

@@ -97,10 +97,15 @@ def test_what_is_no_document_is_refused_with_its_code(tmp_path, text, code):
 @pytest.mark.parametrize(
     "text",
     [
-        "[" * 5_000, "{a: " * 5_000, "- " * 3_000, "[" * 41 + "]" * 41, "a: " + "[[]," * 5_000,
-        "".join(" " * depth + "a:\n" for depth in range(500)), "? " * 3_000,
+        "[" * 5_000,
+        "{a: " * 5_000,
+        "- " * 3_000,
+        "[" * 41 + "]" * 41,
+        "a: " + "[[]," * 5_000,
+        "".join(" " * depth + "a:\n" for depth in range(500)),
+        "? " * 3_000,
     ],
-)  # fmt: skip
+)
 def test_nesting_is_refused_while_it_is_read(tmp_path, text):
     path, began = written(tmp_path, text), time.process_time()
     assert codes_and_lines(path)[0][0] == "DOC-011"

@@ -33,13 +33,18 @@ from asp_eval.stats.estimate import Estimate
 
 DANISH = Translation(
     {
-        "no interval: {draws:,} draws cannot give a p-value below {alpha:.3g}":
-        "intet interval: p under {alpha:.3g} kræver flere end {draws:,}",
-        "{share:.0%} are lost: {why}": "{share:.0%} er væk: {why}", "the lot": "lodtrækningen",
-        "{one} and {other}": "{one} og {other}", "{one} or {other}": "{one} eller {other}", "too few in {arm}": "for få i {arm}",
+        "no interval: {draws:,} draws cannot give a p-value below {alpha:.3g}": "intet interval: p under "
+        "{alpha:.3g} kræver flere end {draws:,}",
+        "{share:.0%} are lost: {why}": "{share:.0%} er væk: {why}",
+        "the lot": "lodtrækningen",
+        "{one} and {other}": "{one} og {other}",
+        "{one} or {other}": "{one} eller {other}",
+        "too few in {arm}": "for få i {arm}",
     },
-    decimal=",", thousands=".", percent="\u00a0%",
-)  # fmt: skip
+    decimal=",",
+    thousands=".",
+    percent="\u00a0%",
+)
 FEW = Phrase("no interval: {draws:,} draws cannot give a p-value below {alpha:.3g}", draws=1999, alpha=0.0125)
 NESTED = Phrase("{share:.0%} are lost: {why}", share=np.float64(0.124), why=Phrase("the lot"))
 
@@ -63,11 +68,13 @@ def test_what_was_found_and_expected_is_in_the_language_too():
     fault = Fault("TST-001", "the value {limit} is too small", "Correct it.")
     danish = Translation(
         {
-            "found {value}": "fundet {value}", "expected {value}": "forventet {value}", "Correct it.": "Ret den.",
+            "found {value}": "fundet {value}",
+            "expected {value}": "forventet {value}",
+            "Correct it.": "Ret den.",
             "the value {limit} is too small": "værdien {limit} er for lille",
         },
         decimal=",",
-    )  # fmt: skip
+    )
     problem = fault.at("w1.csv", found=2.9, expected=3.25, limit=1.5)
     assert problem.found == "2.9"
     assert problem.told(danish) == "[TST-001] w1.csv: værdien 1,5 er for lille; fundet 2,9, forventet 3,25. Ret den."

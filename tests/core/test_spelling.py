@@ -17,9 +17,17 @@ from asp_eval.intake.checks.duplicates import plain_id
 
 AARHUS = "Århus"
 SPELLINGS = [
-    AARHUS, unicodedata.normalize("NFD", AARHUS), "århus", "ÅRHUS", " Århus ", "År\u00adhus", "\u200eÅrhus", "Århus\u200b",
-    "Å\u2060rhus", unicodedata.normalize("NFD", "århus"),
-]  # fmt: skip
+    AARHUS,
+    unicodedata.normalize("NFD", AARHUS),
+    "århus",
+    "ÅRHUS",
+    " Århus ",
+    "År\u00adhus",
+    "\u200eÅrhus",
+    "Århus\u200b",
+    "Å\u2060rhus",
+    unicodedata.normalize("NFD", "århus"),
+]
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)

@@ -21,9 +21,10 @@ HELD = re.compile(r"(^|_)(note|notes|reason|reasons|caution|cautions)$")
 TEXT = re.compile(r"(str|(tuple|list|Iterator|Sequence)\[str\b)")
 DOORS = ("reporting", "cli")  # they say sentences in a language of their own: `say("...")`
 FILES = (
-    "intake/proposing", "intake/recognition",  # the comments of a mapping file that is drafted, which is in English
+    "intake/proposing",
+    "intake/recognition",  # the comments of a mapping file that is drafted, which is in English
     "core/workbooks",  # writes what others have said already
-)  # fmt: skip
+)
 
 
 def sentences(node: ast.AST | None) -> Iterator[ast.AST]:

@@ -27,11 +27,20 @@ ZERO_WIDTH = "\u200b"
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("1.23450E+11", "SCR-200"), ("1,2345e+11", "SCR-200"), ("1E+05", "SCR-200"), ("NA", "SCR-201"), ("n/a", "SCR-201"),
-        ("NULL", "SCR-201"), ("None", "SCR-201"), ("-", "SCR-201"), ("nan", "SCR-201"), (f"00{ZERO_WIDTH}1", "SCR-202"),
-        ("00\u00a01", "SCR-202"), ("0\u00ad01", "SCR-202"),
+        ("1.23450E+11", "SCR-200"),
+        ("1,2345e+11", "SCR-200"),
+        ("1E+05", "SCR-200"),
+        ("NA", "SCR-201"),
+        ("n/a", "SCR-201"),
+        ("NULL", "SCR-201"),
+        ("None", "SCR-201"),
+        ("-", "SCR-201"),
+        ("nan", "SCR-201"),
+        (f"00{ZERO_WIDTH}1", "SCR-202"),
+        ("00\u00a01", "SCR-202"),
+        ("0\u00ad01", "SCR-202"),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_id_is_an_error_where_it_must_be_there_and_else_a_warning(text, code, drawn, export, visits):
     ids = visits["child_id"].tolist()
     report = import_file(drawn, export(visits.assign(child_id=[text, *ids[1:]])), "screening", wave="w1")

@@ -29,9 +29,15 @@ def told(
     """What a file tells of which all items have these cells and labels."""
     columns = {"child_id": [str(n) for n in range(len(cells))]} | dict.fromkeys(OLDER, cells)
     raw = RawTable(
-        "wave.csv", "0" * 64, {name: TextColumn.of(texts) for name, texts in columns.items()}, np.arange(2, len(cells) + 2),
-        Dialect("csv"), rows_read=len(cells), titles=titles or {}, labels=dict.fromkeys(OLDER, labels) if labels else {},
-    )  # fmt: skip
+        "wave.csv",
+        "0" * 64,
+        {name: TextColumn.of(texts) for name, texts in columns.items()},
+        np.arange(2, len(cells) + 2),
+        Dialect("csv"),
+        rows_read=len(cells),
+        titles=titles or {},
+        labels=dict.fromkeys(OLDER, labels) if labels else {},
+    )
     schema = table_schema("screening", study, "w1")
     return column_meanings(apply_mapping(raw, Mapping.model_validate({"version": 1, **mapping}), schema.names), schema)
 

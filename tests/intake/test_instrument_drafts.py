@@ -15,13 +15,19 @@ from asp_eval.trial.instruments.library import instrument, read_folder
 
 GAP = instrument("gap-competences-child")
 HEAD = {
-    "title: {da: FILL IN, en: FILL IN}": "title: {da: a, en: a}", "informant: FILL IN": "informant: staff",
-    "unit: FILL IN": "unit: child", "status: {da: FILL IN, en: FILL IN}": "status: {da: a, en: a}",
-    "mark: FILL IN, source: FILL IN": "mark: convention, source: a", "item_text: FILL IN": "item_text: included",
-    "statement: {da: FILL IN, en: FILL IN}": "statement: {da: a, en: a}", "reverse: FILL IN": "reverse: false",
-    "key: FILL IN": "key: whole", "method: FILL IN, minimum_answered: FILL IN": "method: pomp, minimum_answered: 20",
-    "better: FILL IN": "better: higher", "from: FILL IN, to: FILL IN": "from: 0, to: 100",
-}  # fmt: skip
+    "title: {da: FILL IN, en: FILL IN}": "title: {da: a, en: a}",
+    "informant: FILL IN": "informant: staff",
+    "unit: FILL IN": "unit: child",
+    "status: {da: FILL IN, en: FILL IN}": "status: {da: a, en: a}",
+    "mark: FILL IN, source: FILL IN": "mark: convention, source: a",
+    "item_text: FILL IN": "item_text: included",
+    "statement: {da: FILL IN, en: FILL IN}": "statement: {da: a, en: a}",
+    "reverse: FILL IN": "reverse: false",
+    "key: FILL IN": "key: whole",
+    "method: FILL IN, minimum_answered: FILL IN": "method: pomp, minimum_answered: 20",
+    "better: FILL IN": "better: higher",
+    "from: FILL IN, to: FILL IN": "from: 0, to: 100",
+}
 
 
 def filled(text, changes=HEAD):
@@ -64,18 +70,30 @@ def test_a_dictionary_of_redcap_is_read(tmp_path):
 def test_a_survey_of_qualtrics_is_read(tmp_path):
     answers = {"1": {"Display": "no"}, "2": {"Display": "yes"}}
     payloads = [
-        {"DataExportTag": "Q1", "QuestionType": "MC", "QuestionText": "Is it <b>glad</b>?", "Choices": answers,
-         "RecodeValues": {"1": "0", "2": "1"}},
-        {"DataExportTag": "Q2", "QuestionType": "Matrix", "QuestionText": "The child", "Answers": answers,
-         "Choices": {"1": {"Display": "is cross"}, "4": {"Display": "sleeps"}}},
+        {
+            "DataExportTag": "Q1",
+            "QuestionType": "MC",
+            "QuestionText": "Is it <b>glad</b>?",
+            "Choices": answers,
+            "RecodeValues": {"1": "0", "2": "1"},
+        },
+        {
+            "DataExportTag": "Q2",
+            "QuestionType": "Matrix",
+            "QuestionText": "The child",
+            "Answers": answers,
+            "Choices": {"1": {"Display": "is cross"}, "4": {"Display": "sleeps"}},
+        },
         {"DataExportTag": "Q3", "QuestionType": "TE", "QuestionText": "More?"},
-    ]  # fmt: skip
+    ]
     elements = [{"Element": "SQ", "Payload": each} for each in payloads] + [{"Element": "BL", "Payload": []}]
     (tmp_path / "s.qsf").write_text(json.dumps({"SurveyElements": elements}), encoding="utf-8")
     draft = drafted(tmp_path / "s.qsf")
     assert [(item["key"], item["text"]["en"]) for item in draft["items"]] == [
-        ("q1", "Is it glad ?"), ("q2_1", "is cross"), ("q2_4", "sleeps"),
-    ]  # fmt: skip
+        ("q1", "Is it glad ?"),
+        ("q2_1", "is cross"),
+        ("q2_4", "sleeps"),
+    ]
     assert [[each["code"] for each in answers] for answers in draft["response_sets"].values()] == [[0, 1], [1, 2]]
     (tmp_path / "s.qsf").write_text("{}", encoding="utf-8")
     with pytest.raises(AspError, match="INS-041"):
@@ -85,19 +103,22 @@ def test_a_survey_of_qualtrics_is_read(tmp_path):
 def test_a_structure_of_limesurvey_is_read_in_its_languages(tmp_path):
     rows = [["class", "type/scale", "name", "relevance", "text", "help", "language"]]
     for language, (array, glad, cross, no, yes) in {
-        "da": ("Barnet", "er glad", "er vredt", "nej", "ja"), "en": ("The child", "is glad", "is cross", "no", "yes"),
-    }.items():  # fmt: skip
+        "da": ("Barnet", "er glad", "er vredt", "nej", "ja"),
+        "en": ("The child", "is glad", "is cross", "no", "yes"),
+    }.items():
         rows += [["G", "", "G1", "", "", "", language], ["Q", "F", "mood", "1", array, "", language]]
         rows += [["SQ", "", key, "", text, "", language] for key, text in (("glad", glad), ("cross", cross))]
         rows += [["A", "0", code, "", text, "", language] for code, text in (("A1", no), ("A2", yes))]
     (tmp_path / "survey.txt").write_text("\n".join("\t".join(row) for row in rows), encoding="utf-8")
     draft = drafted(tmp_path / "survey.txt")
     assert [(item["key"], item["text"]) for item in draft["items"]] == [
-        ("mood_glad", {"da": "er glad", "en": "is glad"}), ("mood_cross", {"da": "er vredt", "en": "is cross"}),
-    ]  # fmt: skip
+        ("mood_glad", {"da": "er glad", "en": "is glad"}),
+        ("mood_cross", {"da": "er vredt", "en": "is cross"}),
+    ]
     assert [(each["code"], each["label"]["en"]) for each in draft["response_sets"]["answers_1"]] == [
-        ("FILL IN", "no"), ("FILL IN", "yes"),
-    ]  # fmt: skip
+        ("FILL IN", "no"),
+        ("FILL IN", "yes"),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["sav", "dta"])

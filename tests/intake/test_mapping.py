@@ -46,15 +46,23 @@ def test_every_part_in_its_order(raw):
     done = apply_mapping(
         raw,
         mapping(
-            keep_rows="attrit == 0", rename={"uc": "institution_id", "girl": "sex"}, missing=[-9],
-            recode={"sex": {0: "boy", 1: "girl"}}, row_number_as="child_id", ignore="others",
+            keep_rows="attrit == 0",
+            rename={"uc": "institution_id", "girl": "sex"},
+            missing=[-9],
+            recode={"sex": {0: "boy", 1: "girl"}},
+            row_number_as="child_id",
+            ignore="others",
             constants={"wave": "w7", "date": None},
         ),
         NAMES,
-    )  # fmt: skip
+    )
     assert {name: list(column.cells()) for name, column in done.columns.items()} == {
-        "institution_id": ["007", "008"], "sex": ["boy", ""], "wave": ["w7", "w7"], "date": ["", ""], "child_id": ["2", "4"],
-    }  # fmt: skip
+        "institution_id": ["007", "008"],
+        "sex": ["boy", ""],
+        "wave": ["w7", "w7"],
+        "date": ["", ""],
+        "child_id": ["2", "4"],
+    }
     assert (done.rows_read, done.filtered, len(done)) == (4, 2, 2)
 
 
@@ -96,13 +104,17 @@ def test_an_institution_in_both_arms_is_listed_with_its_rows(tmp_path):
 @pytest.mark.parametrize(
     ("parts", "code"),
     [
-        ({"rename": {"ud": "institution_id"}}, "SCR-020"), ({"recode": {"sex": {"0": "boy"}}}, "SCR-020"),
-        ({"keep_rows": "attrition == 0"}, "SCR-020"), ({"ignore": ["atrit"]}, "SCR-020"),
+        ({"rename": {"ud": "institution_id"}}, "SCR-020"),
+        ({"recode": {"sex": {"0": "boy"}}}, "SCR-020"),
+        ({"keep_rows": "attrition == 0"}, "SCR-020"),
+        ({"ignore": ["atrit"]}, "SCR-020"),
         ({"one_row_per": "institution_id"}, "SCR-020"),
-        ({"rename": {"uc": "treat"}}, "SCR-021"), ({"constants": {"girl": "1"}}, "SCR-021"), ({"row_number_as": "uc"}, "SCR-021"),
+        ({"rename": {"uc": "treat"}}, "SCR-021"),
+        ({"constants": {"girl": "1"}}, "SCR-021"),
+        ({"row_number_as": "uc"}, "SCR-021"),
         ({"keep_rows": "attrit == 5"}, "SCR-022"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_done_is_listed(raw, parts, code):
     assert refused(raw, **parts) == [code]
 
@@ -137,8 +149,11 @@ def test_a_mapping_file_is_answered_with_all_its_mistakes(tmp_path):
     with pytest.raises(DataProblems) as caught:
         load_mapping(file)
     assert [(p.place.line, p.place.column) for p in caught.value.problems] == [
-        (1, "version"), (4, "format.decimal"), (3, "keep_rows"), (2, "renam"),
-    ]  # fmt: skip
+        (1, "version"),
+        (4, "format.decimal"),
+        (3, "keep_rows"),
+        (2, "renam"),
+    ]
 
 
 SDQ = instrument("sdq-teacher-4-17")
@@ -162,10 +177,13 @@ def cells(raw: RawTable) -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     ("pattern", "first", "last"),
     [
-        ("s_{number}", "s_1", "s_25"), ("Q{number:02}", "Q01", "Q25"), ("v{number+25:03}_w1", "v026_w1", "v050_w1"),
-        ("t{key}", "tconsid", "tattends"), ("T{KEY}", "TCONSID", "TATTENDS"),
+        ("s_{number}", "s_1", "s_25"),
+        ("Q{number:02}", "Q01", "Q25"),
+        ("v{number+25:03}_w1", "v026_w1", "v050_w1"),
+        ("t{key}", "tconsid", "tattends"),
+        ("T{KEY}", "TCONSID", "TATTENDS"),
     ],
-)  # fmt: skip
+)
 def test_a_pattern_names_every_item_in_the_order_of_the_questionnaire(pattern, first, last):
     names = list(named(SDQ, pattern))
     assert (names[0], names[-1], len(set(names))) == (first, last, 25)
@@ -291,9 +309,12 @@ def test_a_filtered_row_does_not_count_as_missing():
 
 def test_what_the_file_declares_goes_with_the_new_names():
     raw = table_of(
-        {"q1": ["1"], "cpr": ["x"]}, labels={"q1": {"1": "ja"}}, titles={"q1": "Deler"}, identifiers=frozenset({"cpr"}),
+        {"q1": ["1"], "cpr": ["x"]},
+        labels={"q1": {"1": "ja"}},
+        titles={"q1": "Deler"},
+        identifiers=frozenset({"cpr"}),
         user_missing={"q1": frozenset({"9"})},
-    )  # fmt: skip
+    )
     done = apply_mapping(raw, mapping(rename={"q1": "a.x", "cpr": "child_id"}), ["a.x", "child_id"])
     assert (done.labels, done.titles, done.identifiers) == ({"a.x": {"1": "ja"}}, {"a.x": "Deler"}, {"child_id"})
     assert done.user_missing == {"a.x": {"9"}}

@@ -156,9 +156,15 @@ def test_every_door_refuses_the_same(arriving, kind):  # 1
 
 
 UNREADABLE = (
-    "no file", "an empty file", "half a workbook", "a column twice", "a mapping that is no YAML", "a mapping of brackets",
-    "a personal number in the mapping", "a dialect that is not known",
-)  # fmt: skip
+    "no file",
+    "an empty file",
+    "half a workbook",
+    "a column twice",
+    "a mapping that is no YAML",
+    "a mapping of brackets",
+    "a personal number in the mapping",
+    "a dialect that is not known",
+)
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)

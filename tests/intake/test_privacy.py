@@ -80,21 +80,73 @@ def children(**columns):
 
 @pytest.mark.parametrize(
     "name",
-    ["cpr", "CPR", "CPR-nr.", "cpr_nr", "cprnr", "Barnets CPR-nummer", "personnummer", "navn", "Navn", "fornavn",
-     "Efternavn", "name", "Name", "Barnets navn", "child_name", "ChildName", "first_name", "firstname", "LastName",
-     "full name", "email", "e-mail", "E-mail", "mail", "Mailadresse", "RecipientEmail", "RecipientFirstName", "IPAddress",
-     "telefon", "Tlf.", "phone", "mobil", "Mobilnr", "adresse", "Address", "bopæl", "Mors telefon", "Hvad er barnets navn?"],
-)  # fmt: skip
+    [
+        "cpr",
+        "CPR",
+        "CPR-nr.",
+        "cpr_nr",
+        "cprnr",
+        "Barnets CPR-nummer",
+        "personnummer",
+        "navn",
+        "Navn",
+        "fornavn",
+        "Efternavn",
+        "name",
+        "Name",
+        "Barnets navn",
+        "child_name",
+        "ChildName",
+        "first_name",
+        "firstname",
+        "LastName",
+        "full name",
+        "email",
+        "e-mail",
+        "E-mail",
+        "mail",
+        "Mailadresse",
+        "RecipientEmail",
+        "RecipientFirstName",
+        "IPAddress",
+        "telefon",
+        "Tlf.",
+        "phone",
+        "mobil",
+        "Mobilnr",
+        "adresse",
+        "Address",
+        "bopæl",
+        "Mors telefon",
+        "Hvad er barnets navn?",
+    ],
+)
 def test_a_column_that_says_it_identifies_is_known(name):
     assert named_identifier(name) is not None
 
 
 @pytest.mark.parametrize(
     "name",
-    ["institution_name", "Institutionens navn", "filename", "variable name", "mail_sent", "mobile_use", "CPR training",
-     "addressed", "sex", "child_id", "rater_id", "telefonvaner", "naming", "sdq-teacher-4-17.kind", "phone_minutes_per_day",
-     "nameless", ""],
-)  # fmt: skip
+    [
+        "institution_name",
+        "Institutionens navn",
+        "filename",
+        "variable name",
+        "mail_sent",
+        "mobile_use",
+        "CPR training",
+        "addressed",
+        "sex",
+        "child_id",
+        "rater_id",
+        "telefonvaner",
+        "naming",
+        "sdq-teacher-4-17.kind",
+        "phone_minutes_per_day",
+        "nameless",
+        "",
+    ],
+)
 def test_other_names_are_left_alone(name):
     assert named_identifier(name) is None
 

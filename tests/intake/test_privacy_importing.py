@@ -284,9 +284,13 @@ def _broken_letters(frame, folder):
 @pytest.mark.parametrize(
     ("write", "code"),
     [
-        (_sheet, "SCR-146"), (_question, "SCR-146"), (_comment, "SCR-146"), (_mistake, "SCR-146"), (_broken_letters, "SCR-009"),
+        (_sheet, "SCR-146"),
+        (_question, "SCR-146"),
+        (_comment, "SCR-146"),
+        (_mistake, "SCR-146"),
+        (_broken_letters, "SCR-009"),
     ],
-)  # fmt: skip
+)
 def test_what_stands_beside_the_cells_is_neither_kept_nor_said(drawn, visits, incoming, fingerprint, write, code):
     file, before = write(visits, incoming), fingerprint(drawn)
     with pytest.raises(DataProblems) as caught:

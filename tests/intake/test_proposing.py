@@ -47,11 +47,16 @@ def table_of(columns: dict[str, list[str]], **declared: object) -> RawTable:
 def screening(names: dict[str, str] | None = None, **cells: list[str]) -> dict[str, list[str]]:
     """Three children under our names or others, every answer 0, 1 and 2 in turn."""
     base = {
-        "child_id": ["001", "002", "003"], "institution_id": ["A1", "A2", "H1"], "rater_id": ["r1", "r2", "r3"],
-        "date": ["2006-09-14", "2006-09-15", "2006-09-16"], "sex": ["boy", "girl", "boy"],
-        "birth_month": ["2002-01", "2001-06", "2002-09"], "mother_education": ["short"] * 3, "hours": ["30.5", "37", "20"],
+        "child_id": ["001", "002", "003"],
+        "institution_id": ["A1", "A2", "H1"],
+        "rater_id": ["r1", "r2", "r3"],
+        "date": ["2006-09-14", "2006-09-15", "2006-09-16"],
+        "sex": ["boy", "girl", "boy"],
+        "birth_month": ["2002-01", "2001-06", "2002-09"],
+        "mother_education": ["short"] * 3,
+        "hours": ["30.5", "37", "20"],
         **{name: ["0", "1", "2"] for name in OLDER},
-    } | cells  # fmt: skip
+    } | cells
     return {(names or {}).get(name, name): texts for name, texts in base.items()}
 
 
@@ -87,17 +92,25 @@ def test_a_file_under_our_names_needs_nothing(study, tmp_path):
 
 
 DANISH = {
-    "child_id": "Barnets nr.", "institution_id": "institutionsnr", "rater_id": "Pædagog-id", "date": "Udfyldt", "sex": "Køn",
-    "birth_month": "Fødselsmåned", "mother_education": "Mother education", "hours": "HOURS",
-}  # fmt: skip
+    "child_id": "Barnets nr.",
+    "institution_id": "institutionsnr",
+    "rater_id": "Pædagog-id",
+    "date": "Udfyldt",
+    "sex": "Køn",
+    "birth_month": "Fødselsmåned",
+    "mother_education": "Mother education",
+    "hours": "HOURS",
+}
 
 
 def test_a_danish_export_is_read_as_it_was_meant(study, tmp_path):
     names = DANISH | {ours: f"t{ours.partition('.')[2]}" for ours in OLDER}
     columns = screening(
-        names, sex=["Dreng", "Pige", "Dreng"], date=["14-09-2006", "15-09-2006", "16-09-2006"],
+        names,
+        sex=["Dreng", "Pige", "Dreng"],
+        date=["14-09-2006", "15-09-2006", "16-09-2006"],
         birth_month=["01-2002", "6/2001", "09-2002"],
-    )  # fmt: skip
+    )
     columns |= {"Barnets navn": ["Anna", "Bo", "Ib"], "status": ["Gennemført"] * 3}
     found = proposal(study, columns)
     assert [name for name, _ in found.ignored] == ["Barnets navn", "status"]
@@ -193,9 +206,7 @@ def test_numbered_items_of_the_only_form_are_found_in_the_questionnaire_s_order(
         assert not found.complete
 
 
-@pytest.mark.parametrize(
-    "pattern", ["p{key}", "sdqp_{key}", "forælder_{key}", "t{key}_w2", "self_{key}"]
-)  # fmt: skip
+@pytest.mark.parametrize("pattern", ["p{key}", "sdqp_{key}", "forælder_{key}", "t{key}_w2", "self_{key}"])
 def test_another_informant_s_or_another_wave_s_items_are_not_taken(study, pattern):
     found = proposal(study, screening({ours: name for name, ours in named(FORM, pattern).items()}))
     assert not found.items
@@ -231,10 +242,13 @@ def test_two_columns_that_look_alike_are_left_open(study, tmp_path):
 @pytest.mark.parametrize(
     ("column", "cells", "ours"),
     [
-        ("dato", ["ja", "ja", "nej"], "date"), ("født", ["1", "2", "12"], "birth_month"), ("køn", ["x1", "x2", "x3"], None),
-        ("pædagog", ["Anna Friis", "Bo Holm", "Ib Dam"], "rater_id"), ("barn_id", ["010203-4567"] * 3, "child_id"),
+        ("dato", ["ja", "ja", "nej"], "date"),
+        ("født", ["1", "2", "12"], "birth_month"),
+        ("køn", ["x1", "x2", "x3"], None),
+        ("pædagog", ["Anna Friis", "Bo Holm", "Ib Dam"], "rater_id"),
+        ("barn_id", ["010203-4567"] * 3, "child_id"),
     ],
-)  # fmt: skip
+)
 def test_a_name_is_not_enough_where_the_cells_are_something_else(study, column, cells, ours):
     gone = ours or "sex"
     columns = {name: texts for name, texts in screening().items() if name != gone} | {column: cells}
@@ -297,7 +311,7 @@ EN = {str(each.code): each.label["en"].upper() for each in HOW_WELL}
         (["1", "2", "3", "4", "5"], dict(zip("12345", ["x", "x", "b", "c", "d"], strict=True)), [1, 2, 3, 4, 5]),
         (["1", "2", "3", "4", "5", "9"], {}, None),
     ],
-)  # fmt: skip
+)
 def test_answers_are_coded_as_the_file_or_the_questionnaire_says_or_left_open(study, tmp_path, answers, labels, expected):
     columns, declared = survey(answers, **({"labels": labels} if labels else {}))
     found = proposal(study, columns, "staff_survey", **declared)
@@ -369,8 +383,11 @@ def test_columns_that_identify_are_left_out_with_the_reason(study):
     found = proposal(study, columns, identifiers=frozenset({"kode"}))
     reasons = dict(found.ignored)
     assert {name: "person" in why or "personal" in why for name, why in reasons.items()} == {
-        "e-mail": True, "note": True, "kode": True, "op": False,
-    }  # fmt: skip
+        "e-mail": True,
+        "note": True,
+        "kode": True,
+        "op": False,
+    }
 
 
 def test_what_is_of_no_use_is_not_ignored_while_something_is_missing(study, tmp_path):
@@ -393,9 +410,7 @@ def test_an_open_ignore_is_closed_by_taking_the_signs_away(study, tmp_path):
     assert load_mapping(tmp_path / "m.yaml").recode == {"hours": {"a": "1"}}
 
 
-@pytest.mark.parametrize(
-    ("asked_for", "said"), [((), "pseudonymise: [child_id]"), (("child_id",), "Each becomes a pseudonym")]
-)  # fmt: skip
+@pytest.mark.parametrize(("asked_for", "said"), [((), "pseudonymise: [child_id]"), (("child_id",), "Each becomes a pseudonym")])
 def test_personal_numbers_could_be_the_id_that_is_not_found(small, tmp_path, asked_for, said):
     study = small.model_copy(update={"privacy": small.privacy.model_copy(update={"pseudonymise": asked_for})})
     numbers = ["010203-4567", "020203-4567", "030203-4567"]
@@ -478,9 +493,10 @@ def test_from_a_file_to_the_study(drawn, export, visits, incoming):
 def test_the_proposal_in_the_manual_is_what_is_proposed(study):
     names = {"child_id": "barn_nr", "institution_id": "inst", "birth_month": "født", "mother_education": "mother_edu"}
     columns = screening(
-        names | {ours: f"t{ours.partition('.')[2]}" for ours in OLDER}, sex=["1", "2", "1"],
+        names | {ours: f"t{ours.partition('.')[2]}" for ours in OLDER},
+        sex=["1", "2", "1"],
         birth_month=["14-01-2002", "02-06-2001", "30-09-2002"],
-    )  # fmt: skip
+    )
     columns |= {"status": ["x"] * 3, "e-mail": ["y"] * 3}
     manual = (shipped_folder("data_schema").parent / "docs" / "importing.md").read_text(encoding="utf-8")
     chapter = manual.split("### A mapping proposed")[1]
@@ -502,10 +518,13 @@ def test_the_format_that_a_mapping_tells_is_used_and_repeated(study, incoming):
 @pytest.mark.parametrize(
     ("header", "table"),
     [
-        ("institution_id;municipality", "institutions"), ("barn;institution;køn;født", "children"),
-        ("institution;arm", "allocation"), ("a;b", None), ("institution;dato", None),
+        ("institution_id;municipality", "institutions"),
+        ("barn;institution;køn;født", "children"),
+        ("institution;arm", "allocation"),
+        ("a;b", None),
+        ("institution;dato", None),
     ],
-)  # fmt: skip
+)
 def test_the_table_is_told_from_the_columns_or_refused(study, incoming, header, table):
     file = incoming / "x.csv"
     file.write_text(f"{header}\n" + ";".join("2002-01" if name == "født" else "boy" for name in header.split(";")) + "\n")

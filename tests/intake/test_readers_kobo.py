@@ -126,9 +126,14 @@ def test_a_workbook_that_is_no_form_is_refused(tmp_path):
 
 def test_two_questions_of_one_name_need_their_groups(tmp_path):
     rows = [
-        ["type", "name", "label"], ["begin group", "a", ""], ["text", "x", "X"], ["end group", "", ""],
-        ["begin_repeat", "b", ""], ["text", "x", "X"], ["end_repeat", "", ""],
-    ]  # fmt: skip
+        ["type", "name", "label"],
+        ["begin group", "a", ""],
+        ["text", "x", "X"],
+        ["end group", "", ""],
+        ["begin_repeat", "b", ""],
+        ["text", "x", "X"],
+        ["end_repeat", "", ""],
+    ]
     form = book_of(survey=rows, choices=[["list_name", "name", "label"]])
     assert [code for code, _, _ in refused(write(tmp_path, [["x", *KOBO_SYSTEM], ["1", *KOBO_SYSTEM.values()]], form))] == [
         "SCR-110"

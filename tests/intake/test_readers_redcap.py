@@ -83,8 +83,9 @@ def test_a_label_that_the_dictionary_does_not_have_is_refused(tmp_path):
     table = redcap_labels()
     table[3][1], table[2][2] = "Dårligt", "9"
     assert refused(write(tmp_path, table, redcap_dictionary())) == [
-        ("SCR-095", "wave1.csv row 3, column obeys", "'9'"), ("SCR-095", "wave1.csv row 4, column mood", "'Dårligt'"),
-    ]  # fmt: skip
+        ("SCR-095", "wave1.csv row 3, column obeys", "'9'"),
+        ("SCR-095", "wave1.csv row 4, column mood", "'Dårligt'"),
+    ]
 
 
 def test_a_code_that_the_dictionary_does_not_have_is_a_warning(tmp_path):
@@ -122,9 +123,7 @@ def test_of_two_projects_that_of_the_exports_name_is_meant(tmp_path):
     (tmp_path / "Other_DataDictionary_2006-11-30.csv").write_bytes(text_of(other, ","))
     assert read_raw(file).dialect.companions[0][0] == "HPA_DataDictionary_2006-11-30.csv"
     (tmp_path / "HPA_DataDictionary_2007-11-30.csv").write_bytes(text_of(other, ","))
-    assert refused(file) == [
-        ("SCR-091", file.name, "'HPA_DataDictionary_2006-11-30.csv, HPA_DataDictionary_2007-11-30.csv'")
-    ]  # fmt: skip
+    assert refused(file) == [("SCR-091", file.name, "'HPA_DataDictionary_2006-11-30.csv, HPA_DataDictionary_2007-11-30.csv'")]
     told = FileFormat(companions={"dictionary": "HPA_DataDictionary_2006-11-30.csv"})
     assert read_raw(file, told).labels["obeys"]["2"] == "Nej"
     told = FileFormat(companions={"dictionary": "HPA_DataDictionary_2007-11-30.csv"})
@@ -197,9 +196,10 @@ def test_two_forms_have_a_state_each(tmp_path):
 def test_fields_with_the_same_label_cannot_be_told_apart(tmp_path):
     survey = (Asked("child", "Nummer"), Asked("a", "Bemærkning"), Asked("b", "Bemærkning"))
     table = [["Nummer", "Bemærkning", "Bemærkning"], ["007", "x", "y"]]
-    assert refused(write(tmp_path, table, redcap_dictionary(survey))) == [
-        ("SCR-108", "wave1.csv row 1, column Bemærkning", None)
-    ] * 2  # fmt: skip
+    assert (
+        refused(write(tmp_path, table, redcap_dictionary(survey)))
+        == [("SCR-108", "wave1.csv row 1, column Bemærkning", None)] * 2
+    )
 
 
 def test_headings_without_a_dictionary_are_refused(tmp_path):
@@ -214,7 +214,7 @@ def test_headings_without_a_dictionary_are_refused(tmp_path):
         (lambda d: d[3].__setitem__(0, "mood"), ("SCR-096", "row 4, column mood", None)),
         (lambda d: d.__setitem__(3, d[3][:4]), ("SCR-093", "row 4", "4")),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_dictionary_is_refused_at_its_row(tmp_path, change, expected):
     dictionary = redcap_dictionary()
     change(dictionary)
@@ -235,10 +235,15 @@ def test_kinds_of_fields(tmp_path):
         return [name, "form", "", kind, label or name, choices, *[""] * 12]
 
     dictionary = [
-        list(DICTIONARY), field("child", "text"), field("intro", "descriptive"), field("fine", "yesno"),
-        field("sure", "truefalse"), field("drink", "checkbox", "-1, None | tea, <i>Tea</i>"), field("total", "calc", "[a] + [b]"),
+        list(DICTIONARY),
+        field("child", "text"),
+        field("intro", "descriptive"),
+        field("fine", "yesno"),
+        field("sure", "truefalse"),
+        field("drink", "checkbox", "-1, None | tea, <i>Tea</i>"),
+        field("total", "calc", "[a] + [b]"),
         field("age", "dropdown", "01, Three"),
-    ]  # fmt: skip
+    ]
     table = [["child", "fine", "sure", "drink____1", "drink___tea", "total", "age"], ["007", "1", "0", "0", "1", "5", "01"]]
     raw = read_raw(write(tmp_path, table, dictionary))
     assert raw.labels["fine"] == {"1": "Yes", "0": "No"}

@@ -78,8 +78,12 @@ def test_spss_formats_show_what_they_show_in_spss(tmp_path):
     raw = read_raw(tmp_path / "file.sav")
     shown = {name: column(raw, name)[0] for name in forms}
     assert shown == {
-        "edate": "2006-09-01", "month": "2006-09", "moment": "2006-09-01 10:05:05", "time": "25:01:01.5", "dollars": "12.25",
-    }  # fmt: skip
+        "edate": "2006-09-01",
+        "month": "2006-09",
+        "moment": "2006-09-01 10:05:05",
+        "time": "25:01:01.5",
+        "dollars": "12.25",
+    }
 
 
 # ---------------------------------------------------------------- Stata
@@ -110,10 +114,17 @@ def test_stata_files_that_another_program_wrote(tmp_path, version):
 @pytest.mark.parametrize(
     ("value", "form", "expected"),
     [
-        (560, "%tm", "2006-09"), (-1, "%tm", "1959-12"), (187, "%tq", "2006q4"), (93, "%th", "2006h2"), (2426, "%tw", "2006w35"),
-        (2006, "%ty", "2006"), (17045, "%tdD_m_Y", "2006-09-01"), (17045, "%d", "2006-09-01"), (560.5, "%tm", "560.5"),
+        (560, "%tm", "2006-09"),
+        (-1, "%tm", "1959-12"),
+        (187, "%tq", "2006q4"),
+        (93, "%th", "2006h2"),
+        (2426, "%tw", "2006w35"),
+        (2006, "%ty", "2006"),
+        (17045, "%tdD_m_Y", "2006-09-01"),
+        (17045, "%d", "2006-09-01"),
+        (560.5, "%tm", "560.5"),
     ],
-)  # fmt: skip
+)
 def test_stata_periods(value, form, expected):
     assert readstat.stata_text(value, form) == expected
 

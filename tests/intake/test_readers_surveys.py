@@ -32,9 +32,9 @@ NAMES = {
     "limesurvey": exports.limesurvey_names,
     "kobo": exports.keys,
 }
-WORDS = st.text(
-    st.sampled_from(string.ascii_letters + string.digits + "æøåÆØÅ,;:'\"(){}#=- \n"), min_size=1, max_size=12
-).map(str.strip)  # fmt: skip
+WORDS = st.text(st.sampled_from(string.ascii_letters + string.digits + "æøåÆØÅ,;:'\"(){}#=- \n"), min_size=1, max_size=12).map(
+    str.strip
+)
 CODES, OPTIONS = st.integers(-9, 99).map(str), st.integers(0, 99).map(str)
 
 
@@ -93,11 +93,16 @@ def screening() -> tuple[tuple[Asked, ...], Answers]:
     items = tuple(Asked(f"s_{n}", f"Spørgsmål {n}", ANSWERS) for n in range(1, len(ITEMS) + 1))
     rows = [
         {
-            "barn": child, "inst": inst, "dato": "2006-09-14", "timer": hours, "likes/1": "1", "likes/2": "0",
+            "barn": child,
+            "inst": inst,
+            "dato": "2006-09-14",
+            "timer": hours,
+            "likes/1": "1",
+            "likes/2": "0",
             **{item.name: str((n + k) % 3) for n, item in enumerate(items)},
         }
         for k, (child, inst, hours) in enumerate([("001", "A1", "30,5"), ("002", "A2", "37,0"), ("003", "H1", "20,0")])
-    ]  # fmt: skip
+    ]
     return (*head, likes, *items), rows
 
 

@@ -131,14 +131,24 @@ def test_columns_that_were_left_out_of_the_data_are_missed_by_nobody(tmp_path):
         ("labels", "obeys;2;Nej ", "obeys;1;Nej ", [("SCR-096", "labels.csv row 5", "'Nej'")]),
         ("structure", "obeys;obeys;Closed;Single", "obeys", [("SCR-093", "structure.csv row 4", "4")]),
         ("structure", "obeys;obeys;", "obeys;mood;", [("SCR-096", "structure.csv row 4", "'mood'")]),
-        ("structure", "hours;hours;Open;String;Timer om ugen;;", "hours;hours;Open;String;Timer om ugen;;;x", [
-            ("SCR-093", "structure.csv row 8", "8"),
-        ]),
-        ("structure", "choiceText", "choice", [
-            ("SCR-092", "structure.csv row 1", f"'{', '.join(STRUCTURE[:-1])}, choice'"),
-        ]),
+        (
+            "structure",
+            "hours;hours;Open;String;Timer om ugen;;",
+            "hours;hours;Open;String;Timer om ugen;;;x",
+            [
+                ("SCR-093", "structure.csv row 8", "8"),
+            ],
+        ),
+        (
+            "structure",
+            "choiceText",
+            "choice",
+            [
+                ("SCR-092", "structure.csv row 1", f"'{', '.join(STRUCTURE[:-1])}, choice'"),
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_file_is_refused_at_its_row(tmp_path, part, before, after, expected):
     file = surveyxact(tmp_path)
     edit(file, before, after, part)

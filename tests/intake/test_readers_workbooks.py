@@ -197,10 +197,15 @@ def stuffed(name: str) -> dict[str, str | bytes]:
 
 
 BOMBS = {
-    "far cell": "SCR-073", "far cell without a place": "SCR-073", "far cell in disguise": "SCR-073",
-    "far cell in UTF-16": "SCR-073", "entities": "SCR-012", "spaces": "SCR-015", "texts": "SCR-077",
+    "far cell": "SCR-073",
+    "far cell without a place": "SCR-073",
+    "far cell in disguise": "SCR-073",
+    "far cell in UTF-16": "SCR-073",
+    "entities": "SCR-012",
+    "spaces": "SCR-015",
+    "texts": "SCR-077",
     "sheet in another part": "SCR-012",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BOMBS)

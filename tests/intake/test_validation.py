@@ -20,13 +20,18 @@ from asp_eval.trial.tables.schema import table_schema
 KNOWN = CheckContext(
     institutions=frozenset({"A1", "A2", "H1", "H2"}),
     allocated=frozenset({"A1", "A2", "H1"}),
-    reports=pd.DataFrame({
-        "child_id": ["001", "002", "003"], "wave": ["w1"] * 3, "institution_id": ["A1", "A2", "H1"],
-        "rater_id": ["r1", "r2", "r3"],
-        "sex": ["boy", "girl", None], "birth_month": ["2002-01", "2001-06", "2002-09"],
-    }).astype("string"),
+    reports=pd.DataFrame(
+        {
+            "child_id": ["001", "002", "003"],
+            "wave": ["w1"] * 3,
+            "institution_id": ["A1", "A2", "H1"],
+            "rater_id": ["r1", "r2", "r3"],
+            "sex": ["boy", "girl", None],
+            "birth_month": ["2002-01", "2001-06", "2002-09"],
+        }
+    ).astype("string"),
     waves_before=frozenset({"", "w1"}),
-)  # fmt: skip
+)
 ANY_SHARE = Mapping.model_validate({"version": 1, "stop_at": {"share_of_rows": 1}})
 AT_W1 = CheckContext(institutions=KNOWN.institutions, allocated=KNOWN.allocated)
 
@@ -73,20 +78,25 @@ def test_a_sound_file_becomes_a_table(study, export, visits):
 def test_a_table_is_made_by_validation_only(study, export, visits):
     table = read_table(export(visits), table_schema("screening", study, "w1"))
     with pytest.raises(Refusal, match="SCR-070"):
-        Table(
-            table.schema, "x", "x", table.frame, table.rows.copy(), table.answered.copy(), 3, 0, 0, Dialect("csv"), ()
-        )  # fmt: skip
+        Table(table.schema, "x", "x", table.frame, table.rows.copy(), table.answered.copy(), 3, 0, 0, Dialect("csv"), ())
 
 
 @pytest.mark.parametrize(
     ("row", "column", "value", "code"),
     [
-        (1, "sdq-teacher-4-17.obeys", "3", "SCR-014"), (1, "hours", "many", "SCR-042"), (1, "sex", "Boy", "SCR-043"),
-        (1, "date", "2006-09-31", "SCR-047"), (1, "birth_month", "2006-13", "SCR-042"), (1, "date", "1006-09-01", "SCR-044"),
-        (1, "child_id", "", "SCR-045"), (1, "institution_id", " ", "SCR-045"),
-        (1, "institution_id", "A9", "SCR-050"), (1, "institution_id", "H2", "SCR-051"), (1, "birth_month", "2006-10", "SCR-064"),
+        (1, "sdq-teacher-4-17.obeys", "3", "SCR-014"),
+        (1, "hours", "many", "SCR-042"),
+        (1, "sex", "Boy", "SCR-043"),
+        (1, "date", "2006-09-31", "SCR-047"),
+        (1, "birth_month", "2006-13", "SCR-042"),
+        (1, "date", "1006-09-01", "SCR-044"),
+        (1, "child_id", "", "SCR-045"),
+        (1, "institution_id", " ", "SCR-045"),
+        (1, "institution_id", "A9", "SCR-050"),
+        (1, "institution_id", "H2", "SCR-051"),
+        (1, "birth_month", "2006-10", "SCR-064"),
     ],
-)  # fmt: skip
+)
 def test_one_wrong_cell_is_one_error_at_its_place(check, visits, row, column, value, code):
     (problem,) = check(set_cell(visits, row, column, value))
     assert (problem.code, problem.severity) == (code, "error")
@@ -97,10 +107,12 @@ def test_one_wrong_cell_is_one_error_at_its_place(check, visits, row, column, va
 @pytest.mark.parametrize(
     ("row", "column", "value", "code"),
     [
-        (1, "date", "2006-08-31", "SCR-054"), (1, "date", "2006-12-01", "SCR-054"),
-        (1, "birth_month", "2004-01", "SCR-055"), (1, "birth_month", "1999-08", "SCR-055"),
+        (1, "date", "2006-08-31", "SCR-054"),
+        (1, "date", "2006-12-01", "SCR-054"),
+        (1, "birth_month", "2004-01", "SCR-055"),
+        (1, "birth_month", "1999-08", "SCR-055"),
     ],
-)  # fmt: skip
+)
 def test_one_doubtful_cell_is_one_warning(check, visits, row, column, value, code):
     (problem,) = check(set_cell(visits, row, column, value))
     assert (problem.code, problem.severity, problem.place.row) == (code, "warning", row + 2)
@@ -126,8 +138,11 @@ def test_the_same_row_again_is_left_out_and_counted(study, export, visits):
     assert (table.rows_read, len(table), table.duplicates, table.quarantined) == (7, 3, 4, 0)
     assert table.rows.tolist() == [2, 3, 4]
     assert [(w.code, w.place.row, w.details["first"]) for w in table.warnings] == [
-        ("SCR-121", 5, 2), ("SCR-121", 6, 3), ("SCR-121", 7, 4), ("SCR-121", 8, 4),
-    ]  # fmt: skip
+        ("SCR-121", 5, 2),
+        ("SCR-121", 6, 3),
+        ("SCR-121", 7, 4),
+        ("SCR-121", 8, 4),
+    ]
 
 
 def test_rows_without_an_id_are_never_the_same_row(check, visits):
@@ -244,16 +259,19 @@ def test_against_the_wave_before(check, visits):
     new = now.iloc[[0]].assign(child_id="004")
     problems = check(pd.concat([now, new]), "w2", KNOWN)
     assert [(p.code, p.place.row, p.severity) for p in problems] == [
-        ("SCR-057", 3, "warning"), ("SCR-056", 4, "warning"), ("SCR-058", 5, "warning"),
-    ]  # fmt: skip
+        ("SCR-057", 3, "warning"),
+        ("SCR-056", 4, "warning"),
+        ("SCR-058", 5, "warning"),
+    ]
 
 
 def test_a_child_that_changes_sex_or_birth_month_is_an_error(check, visits):
     now = visits.assign(date="2007-09-01", sex=["girl", "girl", "girl"], birth_month=["2002-01", "2001-07", ""])
     problems = check(now, "w2", KNOWN)
     assert [(p.code, p.place.row, p.place.column, p.expected) for p in problems] == [
-        ("SCR-053", 2, "sex", "boy"), ("SCR-053", 3, "birth_month", "2001-06"),
-    ]  # fmt: skip
+        ("SCR-053", 2, "sex", "boy"),
+        ("SCR-053", 3, "birth_month", "2001-06"),
+    ]
     assert "at w1" in str(problems[0])
 
 

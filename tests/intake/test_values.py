@@ -27,14 +27,27 @@ def one(text: str, field: Field, marks: Marks = Marks()) -> tuple[object, str | 
 @pytest.mark.parametrize(
     ("text", "field", "value"),
     [
-        ("7", NUMBER, 7.0), (" 7\u00a0", NUMBER, 7.0), ("-1.5e2", NUMBER, -150.0), (".5", NUMBER, 0.5), ("", NUMBER, None),
-        ("2.0", ITEM, 2.0), ("", ITEM, None), ("3.0", INTEGER, 3.0), ("boy", SEX, "boy"),
-        ("2002-05", MONTH, "2002-05"), ("2002-05-01", MONTH, "2002-05"),
-        ("12-2002", MONTH, "2002-12"), ("5/2002", MONTH, "2002-05"), ("05.2002", MONTH, "2002-05"), ("2002/5", MONTH, "2002-05"),
-        ("2006-09-01", DAY, pd.Timestamp("2006-09-01")), ("2006-09-01 10:05:00", DAY, pd.Timestamp("2006-09-01")),
-        ("007", Field("x", "string"), "007"), ("NA", Field("x", "string"), "NA"),
+        ("7", NUMBER, 7.0),
+        (" 7\u00a0", NUMBER, 7.0),
+        ("-1.5e2", NUMBER, -150.0),
+        (".5", NUMBER, 0.5),
+        ("", NUMBER, None),
+        ("2.0", ITEM, 2.0),
+        ("", ITEM, None),
+        ("3.0", INTEGER, 3.0),
+        ("boy", SEX, "boy"),
+        ("2002-05", MONTH, "2002-05"),
+        ("2002-05-01", MONTH, "2002-05"),
+        ("12-2002", MONTH, "2002-12"),
+        ("5/2002", MONTH, "2002-05"),
+        ("05.2002", MONTH, "2002-05"),
+        ("2002/5", MONTH, "2002-05"),
+        ("2006-09-01", DAY, pd.Timestamp("2006-09-01")),
+        ("2006-09-01 10:05:00", DAY, pd.Timestamp("2006-09-01")),
+        ("007", Field("x", "string"), "007"),
+        ("NA", Field("x", "string"), "NA"),
     ],
-)  # fmt: skip
+)
 def test_values(text, field, value):
     assert one(text, field) == (value, None)
 
@@ -42,12 +55,16 @@ def test_values(text, field, value):
 @pytest.mark.parametrize(
     ("text", "marks", "value"),
     [
-        ("1.234,5", Marks(",", thousands="."), 1234.5), ("-1.234.567", Marks(",", thousands="."), -1234567.0),
-        ("1,234.5", Marks(".", thousands=","), 1234.5), ("1 234,5", Marks(",", thousands=" "), 1234.5),
-        ("1\u202f234\u202f567", Marks(thousands=" "), 1234567.0), ("1'234.5", Marks(thousands="'"), 1234.5),
-        ("999", Marks(",", thousands="."), 999.0), ("1234,5", Marks(",", thousands="."), 1234.5),
+        ("1.234,5", Marks(",", thousands="."), 1234.5),
+        ("-1.234.567", Marks(",", thousands="."), -1234567.0),
+        ("1,234.5", Marks(".", thousands=","), 1234.5),
+        ("1 234,5", Marks(",", thousands=" "), 1234.5),
+        ("1\u202f234\u202f567", Marks(thousands=" "), 1234567.0),
+        ("1'234.5", Marks(thousands="'"), 1234.5),
+        ("999", Marks(",", thousands="."), 999.0),
+        ("1234,5", Marks(",", thousands="."), 1234.5),
     ],
-)  # fmt: skip
+)
 def test_marks_between_thousands(text, marks, value):
     assert one(text, NUMBER, marks) == (value, None)
 
@@ -62,17 +79,36 @@ def test_a_mark_that_does_not_stand_between_thousands_is_a_fault(text):
 @pytest.mark.parametrize(
     ("text", "field", "code"),
     [
-        ("1,5", NUMBER, "SCR-042"), ("nan", NUMBER, "SCR-042"), ("inf", NUMBER, "SCR-042"), ("1_000", NUMBER, "SCR-042"),
-        ("\u0663", NUMBER, "SCR-042"), ("1e999", NUMBER, "SCR-044"), ("1.5", INTEGER, "SCR-042"), ("NA", INTEGER, "SCR-042"),
-        ("3", ITEM, "SCR-014"), ("x", ITEM, "SCR-014"), ("1.5", ITEM, "SCR-014"), ("Boy", SEX, "SCR-043"),
-        ("2002-13", MONTH, "SCR-042"), ("2002-05-02", MONTH, "SCR-184"), ("02-05-2002", MONTH, "SCR-184"),
-        ("12-02", MONTH, "SCR-042"), ("02-12", MONTH, "SCR-042"), ("13-2002", MONTH, "SCR-042"), ("0-2002", MONTH, "SCR-042"),
-        ("122002", MONTH, "SCR-042"), ("12-2150", MONTH, "SCR-044"), ("1002-05", MONTH, "SCR-044"),
-        ("2006-02-31", DAY, "SCR-047"), ("31-12-2006", DAY, "SCR-042"), ("1850-01-01", DAY, "SCR-044"), ("soon", DAY, "SCR-042"),
+        ("1,5", NUMBER, "SCR-042"),
+        ("nan", NUMBER, "SCR-042"),
+        ("inf", NUMBER, "SCR-042"),
+        ("1_000", NUMBER, "SCR-042"),
+        ("\u0663", NUMBER, "SCR-042"),
+        ("1e999", NUMBER, "SCR-044"),
+        ("1.5", INTEGER, "SCR-042"),
+        ("NA", INTEGER, "SCR-042"),
+        ("3", ITEM, "SCR-014"),
+        ("x", ITEM, "SCR-014"),
+        ("1.5", ITEM, "SCR-014"),
+        ("Boy", SEX, "SCR-043"),
+        ("2002-13", MONTH, "SCR-042"),
+        ("2002-05-02", MONTH, "SCR-184"),
+        ("02-05-2002", MONTH, "SCR-184"),
+        ("12-02", MONTH, "SCR-042"),
+        ("02-12", MONTH, "SCR-042"),
+        ("13-2002", MONTH, "SCR-042"),
+        ("0-2002", MONTH, "SCR-042"),
+        ("122002", MONTH, "SCR-042"),
+        ("12-2150", MONTH, "SCR-044"),
+        ("1002-05", MONTH, "SCR-044"),
+        ("2006-02-31", DAY, "SCR-047"),
+        ("31-12-2006", DAY, "SCR-042"),
+        ("1850-01-01", DAY, "SCR-044"),
+        ("soon", DAY, "SCR-042"),
         ("5", Field("x", "number", minimum="0", maximum="4"), "SCR-044"),
         ("ab", Field("x", "string", pattern="[0-9]+"), "SCR-043"),
     ],
-)  # fmt: skip
+)
 def test_faults(text, field, code):
     assert one(text, field) == (None, code)
 
@@ -80,11 +116,12 @@ def test_faults(text, field, code):
 @pytest.mark.parametrize(
     ("text", "order", "day"),
     [
-        ("01-09-2006", "day-first", "2006-09-01"), ("1.9.2006", "day-first", "2006-09-01"),
+        ("01-09-2006", "day-first", "2006-09-01"),
+        ("1.9.2006", "day-first", "2006-09-01"),
         ("09/01/2006", "month-first", "2006-09-01"),
         ("2006-09-01", "day-first", "2006-09-01"),
     ],
-)  # fmt: skip
+)
 def test_dates_in_a_known_order(text, order, day):
     assert one(text, DAY, Marks(dates=order)) == (pd.Timestamp(day), None)
 
@@ -102,12 +139,21 @@ def test_a_decimal_comma_excludes_the_point():
 @pytest.mark.parametrize(
     ("texts", "delimiter", "mark"),
     [
-        (["1", ""], ";", "."), (["1,5"], ";", ","), (["1.5"], ";", "."), (["1,5", "1.5"], ";", None), (["1.234,5"], ";", "."),
-        (["1.234"], ";", None), (["1,234"], ",", None), (["1.234"], ",", "."), (["0.234"], ";", "."),
+        (["1", ""], ";", "."),
+        (["1,5"], ";", ","),
+        (["1.5"], ";", "."),
+        (["1,5", "1.5"], ";", None),
+        (["1.234,5"], ";", "."),
+        (["1.234"], ";", None),
+        (["1,234"], ",", None),
+        (["1.234"], ",", "."),
+        (["0.234"], ";", "."),
         (["1.234", "0,5"], ";", None),
-        (["1.234.567"], ";", None), (["1,234", "2,5"], ";", ","), (["-12.345", "3.2"], ";", "."),
+        (["1.234.567"], ";", None),
+        (["1,234", "2,5"], ";", ","),
+        (["-12.345", "3.2"], ";", "."),
     ],
-)  # fmt: skip
+)
 def test_the_decimal_mark_is_found_or_left_open(texts, delimiter, mark):
     assert decimal_mark(texts, delimiter) == mark
 
@@ -115,11 +161,14 @@ def test_the_decimal_mark_is_found_or_left_open(texts, delimiter, mark):
 @pytest.mark.parametrize(
     ("texts", "order"),
     [
-        (["2006-09-01"], "iso"), (["01-09-2006"], None), (["13-09-2006", "01-09-2006"], "day-first"),
+        (["2006-09-01"], "iso"),
+        (["01-09-2006"], None),
+        (["13-09-2006", "01-09-2006"], "day-first"),
         (["09/13/2006"], "month-first"),
-        (["13-09-2006", "09-13-2006"], None), ([""], "iso"),
+        (["13-09-2006", "09-13-2006"], None),
+        ([""], "iso"),
     ],
-)  # fmt: skip
+)
 def test_the_order_of_dates_is_found_or_left_open(texts, order):
     assert date_order(texts) == order
 

@@ -13,15 +13,17 @@ from asp_eval.trial.study.design import Study
 
 ARMS = ("reference", "some", "all")
 WAVES = ("w1", "w2", "w3")
-STUDY = Study.model_validate({
-    "version": 1,
-    "study": {"id": "mini", "title": {"en": "Mini"}},
-    "arms": list(ARMS),
-    "randomisation": {"ratio": [1, 1, 1]},
-    "waves": [{"id": wave, "label": {"en": wave}} for wave in WAVES],
-    "collect": {"screening": {"waves": list(WAVES)}},
-    "outcomes": [{"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w3"}],
-})  # fmt: skip
+STUDY = Study.model_validate(
+    {
+        "version": 1,
+        "study": {"id": "mini", "title": {"en": "Mini"}},
+        "arms": list(ARMS),
+        "randomisation": {"ratio": [1, 1, 1]},
+        "waves": [{"id": wave, "label": {"en": wave}} for wave in WAVES],
+        "collect": {"screening": {"waves": list(WAVES)}},
+        "outcomes": [{"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w3"}],
+    }
+)
 
 institution_ids = [f"I{n}" for n in range(7)]
 lots = st.dictionaries(st.sampled_from(institution_ids), st.sampled_from(ARMS))

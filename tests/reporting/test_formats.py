@@ -344,8 +344,10 @@ def test_a_long_title_is_whole_on_the_page_and_short_at_its_head(made):
 
 def test_nothing_in_a_text_is_markup():
     hostile = '#read("/etc/passwd") *b* $x$ <b>9</b> & =1+1 \\ ]]>'
-    results = builders.results(study=builders.study(study=builders.study_title(title={"en": hostile})),
-                               outcomes=(builders.outcome(label={"en": hostile}),))  # fmt: skip
+    results = builders.results(
+        study=builders.study(study=builders.study_title(title={"en": hostile})),
+        outcomes=(builders.outcome(label={"en": hostile}),),
+    )
     for page in pages_of(results, ["en"], FORMATS):
         content = page.made()
         if page.format == "docx":
@@ -381,11 +383,15 @@ def test_a_theme_changes_the_colour_the_logo_and_the_font(tmp_path):
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("logo: {file: logo.txt, organisation: X}", "REP-013"), ("logo: {file: none.png, organisation: X}", "REP-013"),
-        ("logo: {file: bad.svg, organisation: X}", "REP-013"), ('colours: {accent: "#ffcc00"}', "REP-014"),
-        ("fonts: {family: X, folder: empty}", "REP-015"), ("colour: red", "DOC-008"), ('colours: {accent: "red"}', "DOC-010"),
+        ("logo: {file: logo.txt, organisation: X}", "REP-013"),
+        ("logo: {file: none.png, organisation: X}", "REP-013"),
+        ("logo: {file: bad.svg, organisation: X}", "REP-013"),
+        ('colours: {accent: "#ffcc00"}', "REP-014"),
+        ("fonts: {family: X, folder: empty}", "REP-015"),
+        ("colour: red", "DOC-008"),
+        ('colours: {accent: "red"}', "DOC-010"),
     ],
-)  # fmt: skip
+)
 def test_a_theme_that_cannot_be_used_says_why(tmp_path, text, code):
     (tmp_path / "logo.txt").write_text("no picture")
     (tmp_path / "bad.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>')
@@ -444,9 +450,10 @@ def test_a_workbook_keeps_texts_as_texts():
 def test_the_digest_of_what_a_page_is_made_from_follows_everything_in_it():
     page = pages_of(builders.results(), ["da"], ["pdf"], day=DAY)[0]
     others = [
-        pages_of(builders.results(), ["da"], ["pdf"], day=date(2008, 6, 2))[0], replace(page, theme=Theme(accent="#000000")),
+        pages_of(builders.results(), ["da"], ["pdf"], day=date(2008, 6, 2))[0],
+        replace(page, theme=Theme(accent="#000000")),
         pages_of(builders.results(outcomes=(builders.outcome(label={"da": "Andet"}),)), ["da"], ["pdf"], day=DAY)[0],
-    ]  # fmt: skip
+    ]
     assert len({page.made_from, *(other.made_from for other in others)}) == 4
     assert page.made_from == pages_of(builders.results(), ["da"], ["pdf"], day=DAY)[0].made_from
 

@@ -110,12 +110,25 @@ def test_the_numbers_behind_the_effects_are_those_of_the_results():
     effect, (reference, intervention) = conduct.effects[0], conduct.arms
     row = next(row for row in table.rows if not row.group)
     assert [quantity.value for one in row.cells for quantity in one.quantities] == [
-        conduct.n_children, conduct.n_institutions, reference.mean, reference.sd, intervention.mean, intervention.sd,
-        effect.difference.estimate, effect.difference.conf_low, effect.difference.conf_high, effect.difference.p_value,
+        conduct.n_children,
+        conduct.n_institutions,
+        reference.mean,
+        reference.sd,
+        intervention.mean,
+        intervention.sd,
+        effect.difference.estimate,
+        effect.difference.conf_low,
+        effect.difference.conf_high,
+        effect.difference.p_value,
         effect.adjusted_p,
-        effect.effect_size.estimate, effect.effect_size.conf_low, effect.effect_size.conf_high,
-        conduct.icc.estimate, conduct.icc.conf_low, conduct.icc.conf_high, conduct.icc_adjusted.estimate,
-    ]  # fmt: skip
+        effect.effect_size.estimate,
+        effect.effect_size.conf_low,
+        effect.effect_size.conf_high,
+        conduct.icc.estimate,
+        conduct.icc.conf_low,
+        conduct.icc.conf_high,
+        conduct.icc_adjusted.estimate,
+    ]
 
 
 def test_a_composed_text_keeps_its_numbers_in_the_order_of_the_words():

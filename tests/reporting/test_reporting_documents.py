@@ -90,8 +90,13 @@ def test_files_have_plain_names_in_the_first_language(tmp_path):
     written = render(builders.results(), tmp_path)
     written += render(builders.gap_results(), tmp_path)
     assert [str(path.relative_to(tmp_path)) for path in written] == [
-        "evaluation.html", "evaluation.en.html", "gap/index.html", "gap/inst-01.html", "gap/index.en.html", "gap/inst-01.en.html",
-    ]  # fmt: skip
+        "evaluation.html",
+        "evaluation.en.html",
+        "gap/index.html",
+        "gap/inst-01.html",
+        "gap/index.en.html",
+        "gap/inst-01.en.html",
+    ]
     assert all(path.is_file() for path in written)
     assert not [path for path in tmp_path.rglob("*") if path.name.endswith(".part")]
     assert '<html lang="da">' in written[0].read_text(encoding="utf-8")
@@ -148,9 +153,11 @@ def test_hostile_names_are_text(language):
     index = html(gap_index(gap, (Link("inst-01.html", HOSTILE, language),), language))
     named = {"en": HOSTILE}
     study = builders.study(
-        study=builders.study_title(title=named), arm_labels={"intervention": named}, sets={"itt": {"filter": HOSTILE}},
+        study=builders.study_title(title=named),
+        arm_labels={"intervention": named},
+        sets={"itt": {"filter": HOSTILE}},
         waves=[{"id": key, "label": named} for key in ("w1", "w2", "w3")],
-    )  # fmt: skip
+    )
     outcome = builders.outcome(label={"en": HOSTILE}, model=HOSTILE, notes=(HOSTILE,), effect=builders.estimate(note=HOSTILE))
     results = builders.results(study=study, outcomes=(outcome,), provenance=builders.provenance(allocation_source=HOSTILE))
     for page in (profile, index, html(evaluation(results, language))):
@@ -191,7 +198,7 @@ def test_danish_pages_have_no_english_sentences():
         english, danish = (
             {text for text in outline(page[page.index("<body") :]).text if " " in text.strip()}
             for page in (pages("en")[name], pages("da")[name])
-        )  # fmt: skip
+        )
         assert {text for text in english & danish if not re.search(same_in_both, text)} == set()
 
 
@@ -227,9 +234,22 @@ def snapshot(name: str, found: str) -> None:
 
 
 SHOWN = {
-    "effects", "baseline-table", "estimators", "recomputation", "attrition", "flow-table", "analysed", "dose", "analysed-others",
-    "attrition-others", "institution-means", "equivalence", "predictors-1", "raters", "institutions",
-}  # fmt: skip
+    "effects",
+    "baseline-table",
+    "estimators",
+    "recomputation",
+    "attrition",
+    "flow-table",
+    "analysed",
+    "dose",
+    "analysed-others",
+    "attrition-others",
+    "institution-means",
+    "equivalence",
+    "predictors-1",
+    "raters",
+    "institutions",
+}
 
 
 @pytest.mark.parametrize("language", ["da", "en"])

@@ -31,12 +31,20 @@ from asp_eval.store.quarantine_reasons import as_stored, problem_of
 from asp_eval.trial.tables.schema import IMPORTABLE, base_schema
 
 PACKAGE = Path(asp_eval.__file__).parent
-FRAME = {"line {n}", "row {n}", "column {name}", "found {value}", "expected {value}", "{names} and {n} more", "{one} and {other}",
-         "{one} or {other}"}  # fmt: skip
+FRAME = {
+    "line {n}",
+    "row {n}",
+    "column {name}",
+    "found {value}",
+    "expected {value}",
+    "{names} and {n} more",
+    "{one} and {other}",
+    "{one} or {other}",
+}
 ENGLISH = re.compile(
     r"\b(the|is|not|of|and|or|with|that|this|which|file|row|rows|column|cell|cells|must|it|are|was|has|each|every|name|names"
     r"|words|child|children|institution has|value|expected|found|mapping has|number|numbers|text|date|wrong|empty|correct)\b"
-)  # fmt: skip
+)
 WORDS_OF_COMMANDS = re.compile(
     r"'[^']*'|\"[^\"]*\"|\{.*?\}+|attrit == 0 and|asp-eval \S+( \S*--\S+ \S+)*|\b[A-Z_]{3,}\b|--\w+|\S+\.\w+"
 )
@@ -124,8 +132,9 @@ def test_what_is_kept_of_a_problem_gives_it_back():
     place = Place("w1.csv", row=5, column="age")
     problems = [
         values.WRONG_TYPE.at(place, found="x", expected=Phrase("at most {n}", n=3), kind=values.KINDS["integer"]),
-        validation.NO_VALUE.at(place), rules.OUTSIDE_AGES.at(place, found=2.9, expected="3"),
-    ]  # fmt: skip
+        validation.NO_VALUE.at(place),
+        rules.OUTSIDE_AGES.at(place, found=2.9, expected="3"),
+    ]
     for problem in problems:
         again = problem_of(json.loads(json.dumps(as_stored(problem))))
         assert again == problem

@@ -126,9 +126,13 @@ def test_marks_of_the_dumbbell_stand_where_arithmetic_puts_them():
 
 @pytest.mark.parametrize(("staff", "child", "order"), [(75.0, 50.0, ["children", "staff"]), (40.0, 60.0, ["staff", "children"])])
 def test_the_first_pair_of_marks_is_named_directly_on_the_outer_sides(staff, child, order):
-    first, second = profile(
-        GapLine("Play", staff, child, 1.0, 0.0, 2.0, None, None), GapLine("Empathy", 60.0, 61.0, 1.0, 0.0, 2.0, None, None)
-    ).areas[0].lines  # fmt: skip
+    first, second = (
+        profile(
+            GapLine("Play", staff, child, 1.0, 0.0, 2.0, None, None), GapLine("Empathy", 60.0, 61.0, 1.0, 0.0, 2.0, None, None)
+        )
+        .areas[0]
+        .lines
+    )
     assert [text.text for text in sorted(first.names, key=lambda text: text.x)] == order
     assert second.names == ()
     left, right = sorted(first.values, key=lambda text: text.x)

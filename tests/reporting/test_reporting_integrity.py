@@ -59,8 +59,9 @@ def test_the_flow_says_who_received_the_intervention_and_by_which_rule():
     box = flow_diagram(builders.flow(), builders.outcomes(), setting()).boxes[4]
     lines = [line.text for line in box.lines]
     assert (box.heading.text, lines) == (
-        "Received the intervention", ["28 institutions with 1,371 children did", "2 with 77 children did not"]
-    )  # fmt: skip
+        "Received the intervention",
+        ["28 institutions with 1,371 children did", "2 with 77 children did not"],
+    )
 
 
 def test_without_a_rule_the_flow_says_so_and_without_a_log_that_nobody_can_tell():
@@ -139,9 +140,11 @@ def test_the_omnibus_test_in_words():
 def test_baseline_equivalence_in_words():
     rows = texts(equivalence_table(builders.results(), setting()))
     assert [row[-1] for row in rows] == [
-        "alike enough, as the model adjusts for it (0.05 to 0.25)", "alike (at most 0.05)", "not alike (above 0.25)",
+        "alike enough, as the model adjusts for it (0.05 to 0.25)",
+        "alike (at most 0.05)",
+        "not alike (above 0.25)",
         "not available: the measure does not vary",
-    ]  # fmt: skip
+    ]
     assert rows[0][:5] == ["Conduct problems, end", "0.099", "0.077", "2,458", "59"]
     without = replace(builders.integrity().equivalence[0], adjusted=False)
     (said,) = equivalence_words(with_integrity(equivalence=(without,)), setting())
@@ -178,9 +181,12 @@ def test_contacts_are_told_and_the_unknown_is_called_unknown():
         "Institutions with a project of other origin beside the programme: reference: 11 of 30; intervention: 9 of 30.",
     )
     nothing = replace(builders.integrity().contamination, raters=None, staff=None, projects=None)
-    still = replace(builders.flow(), arms=tuple(
-        replace(arm, waves=tuple(replace(wave, moved=0, crossed=0) for wave in arm.waves)) for arm in builders.flow().arms
-    ))  # fmt: skip
+    still = replace(
+        builders.flow(),
+        arms=tuple(
+            replace(arm, waves=tuple(replace(wave, moved=0, crossed=0) for wave in arm.waves)) for arm in builders.flow().arms
+        ),
+    )
     results = replace(with_integrity(contamination=nothing, dose=()), flow=still)
     assert contact_words(results, setting()) == (
         "No child of the cohort was screened in another institution than at the draw (end).",

@@ -61,10 +61,17 @@ def test_no_sentence_stands_twice_in_a_catalogue(domain):
 
 
 OTHER_WORDS = {  # what one thing was also called, or a word that misleads: the word to use
-    r"\berklær": "angive", r"\bfrø(et)?\b": "startværdi", r"\b[Vv]urderere": "bedømmere", r"\btilknytning": "mapping",
-    r"\bledger(en)?\b(?!\.)": "log", r"\bblande(t|de) model": "mixed model", r"\b[Bb]ånd(et|ene)?\b": "normgrænse, kategori",
-    r"\budtrukne|\b[Tt]rukket ud\b": "i lodtrækningen", r"\bruden\b": "romben", r"\bbølge": "runde",
-}  # fmt: skip
+    r"\berklær": "angive",
+    r"\bfrø(et)?\b": "startværdi",
+    r"\b[Vv]urderere": "bedømmere",
+    r"\btilknytning": "mapping",
+    r"\bledger(en)?\b(?!\.)": "log",
+    r"\bblande(t|de) model": "mixed model",
+    r"\b[Bb]ånd(et|ene)?\b": "normgrænse, kategori",
+    r"\budtrukne|\b[Tt]rukket ud\b": "i lodtrækningen",
+    r"\bruden\b": "romben",
+    r"\bbølge": "runde",
+}
 
 
 @pytest.mark.parametrize("domain", ["asp_eval", "notes", "faults"])
@@ -96,16 +103,35 @@ def test_every_danish_sentence_is_there_and_has_the_same_fields(domain):
 @pytest.mark.parametrize(
     "reason",
     [
-        cautions.FEW_NOTE, cautions.LITTLE_NOTE, cautions.UNEQUAL_NOTE,
-        profiles.HIDDEN, profiles.NO_ANSWERS, profiles.NO_DIFFERENCES, profiles.FEW_INSTITUTIONS, sampling.NO_RATERS.reason,
-        sampling.ONE_RATER.reason, sampling.NOT_LINKED.reason, sampling.NO_SPREAD.reason, contrasts.DROPPED,
-        contrasts.NO_VARIANCE, kenward_roger.REFITTED, kenward_roger.SINGULAR_NOTE, satterthwaite.SINGULAR, satterthwaite.FLAT,
-        ols.EXACT_FIT, variance_share.PROFILE, NO_BOUNDARY.reason,
-        balance_test.NO_VARIABLES.reason, balance_test.NO_FREEDOM.reason, balance_test.NOT_POSSIBLE.reason,
-        balance_test.EMPTY_ARM.reason, missingness.NO_ONE, missingness.NO_VARIABLES,
+        cautions.FEW_NOTE,
+        cautions.LITTLE_NOTE,
+        cautions.UNEQUAL_NOTE,
+        profiles.HIDDEN,
+        profiles.NO_ANSWERS,
+        profiles.NO_DIFFERENCES,
+        profiles.FEW_INSTITUTIONS,
+        sampling.NO_RATERS.reason,
+        sampling.ONE_RATER.reason,
+        sampling.NOT_LINKED.reason,
+        sampling.NO_SPREAD.reason,
+        contrasts.DROPPED,
+        contrasts.NO_VARIANCE,
+        kenward_roger.REFITTED,
+        kenward_roger.SINGULAR_NOTE,
+        satterthwaite.SINGULAR,
+        satterthwaite.FLAT,
+        ols.EXACT_FIT,
+        variance_share.PROFILE,
+        NO_BOUNDARY.reason,
+        balance_test.NO_VARIABLES.reason,
+        balance_test.NO_FREEDOM.reason,
+        balance_test.NOT_POSSIBLE.reason,
+        balance_test.EMPTY_ARM.reason,
+        missingness.NO_ONE,
+        missingness.NO_VARIABLES,
         equivalence.ONE_VALUE.reason,
     ],
-)  # fmt: skip
+)
 def test_reasons_of_other_rooms_are_said_in_danish(reason):
     danish = words_for("da").note(reason)
     assert danish != reason

@@ -24,11 +24,19 @@ DA, EN = Numbers(words_for("da")), Numbers(words_for("en"))
 @pytest.mark.parametrize(
     ("value", "digits", "danish", "english"),
     [
-        (1234.5, 2, "1.234,50", "1,234.50"), (-0.42, 2, "−0,42", "−0.42"), (0.125, 2, "0,13", "0.13"),
-        (-0.125, 2, "−0,13", "−0.13"), (2.5, 0, "3", "3"), (-0.004, 2, "0,00", "0.00"), (-0.0, 1, "0,0", "0.0"),
-        (1e-9, 3, "0,000", "0.000"), (1e6, 0, "1.000.000", "1,000,000"), (None, 2, "–", "–"), (1.005, 2, "1,01", "1.01"),
+        (1234.5, 2, "1.234,50", "1,234.50"),
+        (-0.42, 2, "−0,42", "−0.42"),
+        (0.125, 2, "0,13", "0.13"),
+        (-0.125, 2, "−0,13", "−0.13"),
+        (2.5, 0, "3", "3"),
+        (-0.004, 2, "0,00", "0.00"),
+        (-0.0, 1, "0,0", "0.0"),
+        (1e-9, 3, "0,000", "0.000"),
+        (1e6, 0, "1.000.000", "1,000,000"),
+        (None, 2, "–", "–"),
+        (1.005, 2, "1,01", "1.01"),
     ],
-)  # fmt: skip
+)
 def test_decimals_follow_the_language_and_round_halves_away_from_zero(value, digits, danish, english):
     assert DA.decimal(value, digits) == danish
     assert EN.decimal(value, digits) == english
@@ -36,9 +44,17 @@ def test_decimals_follow_the_language_and_round_halves_away_from_zero(value, dig
 
 @pytest.mark.parametrize(
     ("p", "shown"),
-    [(0.0, "<\xa00.001"), (0.00099, "<\xa00.001"), (0.001, "0.001"), (0.0495, "0.050"), (0.9991, ">\xa00.999"), (0.999, "0.999"),
-     (1.0, ">\xa00.999"), (None, "–")],
-)  # fmt: skip
+    [
+        (0.0, "<\xa00.001"),
+        (0.00099, "<\xa00.001"),
+        (0.001, "0.001"),
+        (0.0495, "0.050"),
+        (0.9991, ">\xa00.999"),
+        (0.999, "0.999"),
+        (1.0, ">\xa00.999"),
+        (None, "–"),
+    ],
+)
 def test_p_values_have_three_decimals_and_bounds(p, shown):
     assert EN.p_value(p) == shown
     assert DA.p_value(p) == shown.replace(".", ",")

@@ -85,8 +85,9 @@ def test_without_any_number_the_worksheet_is_still_offered():
     hidden = next(e for e in PROFILE.entries if e.dimension == "cooperation")
     entries = tuple(replace(hidden, dimension=e.dimension) for e in PROFILE.entries)
     assert short(replace(PROFILE, entries=entries)) == (
-        "To protect those who answered, no numbers are shown for your institution.", "The worksheet can be used all the same.",
-    )  # fmt: skip
+        "To protect those who answered, no numbers are shown for your institution.",
+        "The worksheet can be used all the same.",
+    )
     assert len(questions(words_for("en"))) == 3
 
 

@@ -41,13 +41,14 @@ def test_the_tone_follows_sign_and_direction(value, better, tone):
 @pytest.mark.parametrize(
     ("effect", "adjusted", "tone"),
     [
-        (builders.estimate(-0.13, 0.14, p=0.36), None, "open"), (builders.estimate(-0.42, 0.16, p=0.011), 0.055, "open"),
+        (builders.estimate(-0.13, 0.14, p=0.36), None, "open"),
+        (builders.estimate(-0.42, 0.16, p=0.011), 0.055, "open"),
         (builders.estimate(-0.42, 0.16, p=0.011), 0.022, "better"),
         (builders.estimate(-0.42, 0.16, p=0.05), None, "open"),  # at the level and not below it, as a permutation test can be
         (builders.estimate(-0.42, None, note=Phrase("why")), None, "unavailable"),
         (builders.estimate(None, note=Phrase("why")), None, "unavailable"),
     ],
-)  # fmt: skip
+)
 def test_a_finding_needs_its_interval_and_its_adjusted_p_value(effect, adjusted, tone):
     outcome = builders.outcome(effect=effect, adjusted=adjusted)
     assert tone_of(outcome, 0, 0.95) == tone

@@ -173,11 +173,15 @@ def test_a_category_hidden_in_one_arm_takes_only_that_arms_difference_with_it():
     counts = {"girl": (60, 50, 97), "boy": (40, 50, 3)}
     rows = tuple(
         BaselineRow(
-            "sex", {"en": "Sex"}, level, "child",
-            tuple(ArmSummary(arm, 100, 0, count=n) for arm, n in zip(arms, counts[level], strict=True)), (0.2, 0.9),
+            "sex",
+            {"en": "Sex"},
+            level,
+            "child",
+            tuple(ArmSummary(arm, 100, 0, count=n) for arm, n in zip(arms, counts[level], strict=True)),
+            (0.2, 0.9),
         )
         for level in counts
-    )  # fmt: skip
+    )
     flow = replace(builders.flow(), institutions=90, arms=tuple(replace(builders.flow().arms[0], arm=arm) for arm in arms))
     results = builders.results(baseline=rows, flow=flow)
     table = baseline_table(results, setting(arms=arms))
@@ -266,12 +270,16 @@ def test_the_effects_table_groups_by_role_and_prints_reasons():
 def test_every_table_fills_its_columns():
     results, here = builders.results(), setting("da")
     tables = [
-        baseline_table(results, here), flow_table(results.flow, here), analysed_table(results.outcomes, results.flow, here),
+        baseline_table(results, here),
+        flow_table(results.flow, here),
+        analysed_table(results.outcomes, results.flow, here),
         attrition_table(results, here),
-        estimator_table(results.outcomes, here), recomputation_table(results.outcomes, here),
-        reliability_table(results.reliabilities, here), forms_table(results.switches, here),
+        estimator_table(results.outcomes, here),
+        recomputation_table(results.outcomes, here),
+        reliability_table(results.reliabilities, here),
+        forms_table(results.switches, here),
         *(coefficient_table(o, i, here) for i, o in enumerate(results.outcomes)),
-    ]  # fmt: skip
+    ]
     for table in tables:
         for row in table.rows:
             assert sum(cell.wide for cell in row.cells) == len(table.columns), table.key
@@ -346,11 +354,12 @@ def test_the_estimator_that_was_really_used_is_named(method, shown):
 def test_three_arms_give_one_row_for_each_comparison():
     arms = ("reference", "light", "full")
     outcome = replace(
-        builders.outcome(), effects=(
+        builders.outcome(),
+        effects=(
             ArmEffect("light", builders.estimate(), builders.effect_size(-0.2), 0.02),
             ArmEffect("full", builders.estimate(0.1), builders.effect_size(0.05), NO_FAMILY),
         ),
-    )  # fmt: skip
+    )
     table = effects_table((outcome,), setting(arms=arms))
     assert [row.cells[0].text for row in table.rows if not row.group] == ["Conduct problems, light", "Conduct problems, full"]
 
@@ -358,11 +367,13 @@ def test_three_arms_give_one_row_for_each_comparison():
 @pytest.mark.parametrize(
     ("term", "english", "danish"),
     [
-        ("Intercept", "Intercept", "Konstantled"), ("age", "Age", "Alder"), ("baseline", "Score at the start", "Score ved start"),
+        ("Intercept", "Intercept", "Konstantled"),
+        ("age", "Age", "Alder"),
+        ("baseline", "Score at the start", "Score ved start"),
         ("arm[T.intervention]", "Arm: intervention", "Gruppe: indsats"),
         ("municipality[T.Hvidovre]", "Municipality: Hvidovre", "Kommune: Hvidovre"),
         ("arm[T.intervention]:sex[T.girl]", "Arm: intervention × Sex: girl", "Gruppe: indsats × Køn: pige"),
     ],
-)  # fmt: skip
+)
 def test_a_coefficient_is_called_by_its_variable_in_words(term, english, danish):
     assert (setting("en").term(term), setting("da").term(term)) == (english, danish)

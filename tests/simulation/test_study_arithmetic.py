@@ -41,10 +41,13 @@ def test_a_trial_of_the_study_is_the_packages_fit_of_its_rows(icc: float) -> Non
         mixed = asp_eval.lmm("y ~ arm + x + (1 | institution)", frame)
         least = asp_eval.ols("y ~ arm + x", frame, cluster="institution")
         methods = {
-            "z": (mixed, asp_eval.Normal()), "between-within": (mixed, asp_eval.BetweenWithin()),
-            "Satterthwaite": (mixed, asp_eval.Satterthwaite()), "Kenward-Roger": (mixed, asp_eval.KenwardRoger()),
-            "OLS + CR1": (least, asp_eval.CR1()), "OLS + CR2": (least, asp_eval.CR2()),
-        }  # fmt: skip
+            "z": (mixed, asp_eval.Normal()),
+            "between-within": (mixed, asp_eval.BetweenWithin()),
+            "Satterthwaite": (mixed, asp_eval.Satterthwaite()),
+            "Kenward-Roger": (mixed, asp_eval.KenwardRoger()),
+            "OLS + CR1": (least, asp_eval.CR1()),
+            "OLS + CR2": (least, asp_eval.CR2()),
+        }
         assert bool(singular[0]) == mixed.singular
         for name, (fit, method) in methods.items():
             theirs = fit.contrast({"arm": 1.0}, method=method)

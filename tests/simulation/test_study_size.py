@@ -19,9 +19,10 @@ def rows_of(cell: Cell, blocks: int) -> dict[tuple[str, str], Row]:
     found = [closed_form_block(cell, b) for b in range(blocks)]
     singular = np.concatenate([b.singular for b in found])
     rows = [
-        row for method in CLOSED_FORM
+        row
+        for method in CLOSED_FORM
         for row in closed_form_rows(cell, found[0].truths, method, joined([b.answers[method] for b in found]), singular)
-    ]  # fmt: skip
+    ]
     return {(r.method, r.estimand): r for r in rows}
 
 
@@ -47,10 +48,13 @@ def test_with_no_variance_between_clusters_the_mixed_model_is_on_the_safe_side()
 def test_rows_count_what_is_missing() -> None:
     nan = np.nan
     answers = Answers(
-        estimate=np.array([1.0, -1.0, 0.0, 4.0]), std_error=np.array([1.0, 1.0, 1.0, nan]), df=np.array([5.0, 7.0, 6.0, nan]),
+        estimate=np.array([1.0, -1.0, 0.0, 4.0]),
+        std_error=np.array([1.0, 1.0, 1.0, nan]),
+        df=np.array([5.0, 7.0, 6.0, nan]),
         p_value=np.array([0.01, 0.2, 0.9, nan]),
-        conf_low=np.array([0.1, -2.0, -2.0, nan]), conf_high=np.array([2.0, 1.0, 2.0, nan]),
-    )  # fmt: skip
+        conf_low=np.array([0.1, -2.0, -2.0, nan]),
+        conf_high=np.array([2.0, 1.0, 2.0, nan]),
+    )
     cell = Cell("gaussian", 4, 2, False, 0.0, 0.0)
     (row,) = closed_form_rows(cell, {"effect": 0.0}, "Satterthwaite", answers, np.array([False, False, False, True]))
     assert (row.trials, row.available, row.singular) == (4, 0.75, 0.25)

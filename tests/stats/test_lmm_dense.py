@@ -160,9 +160,12 @@ def test_kenward_roger(book: Textbook) -> None:
     P = [-X.T @ Vi @ g @ Vi @ X for g in G]
     Q = [[X.T @ Vi @ g @ Vi @ h @ Vi @ X for h in G] for g in G]
     k = range(len(G))
-    info = np.array([
-        [np.trace(Vi @ G[r] @ Vi @ G[s]) - 2 * np.trace(Phi @ Q[r][s]) + np.trace(Phi @ P[r] @ Phi @ P[s]) for s in k] for r in k
-    ])  # fmt: skip
+    info = np.array(
+        [
+            [np.trace(Vi @ G[r] @ Vi @ G[s]) - 2 * np.trace(Phi @ Q[r][s]) + np.trace(Phi @ P[r] @ Phi @ P[s]) for s in k]
+            for r in k
+        ]
+    )
     W = 2 * np.linalg.inv(info)
     inner = sum(W[r, s] * (Q[r][s] - P[r] @ Phi @ P[s]) for r in k for s in k)
     adjusted = Phi + 2 * Phi @ inner @ Phi
@@ -211,11 +214,21 @@ def test_satterthwaite(book: Textbook) -> None:
     h = 1e-4 * (np.abs(book.phi) + 0.05)
     steps = np.diag(h)
     k = range(len(h))
-    H = np.array([[
-        (book.criterion(book.phi + steps[r] + steps[s]) - book.criterion(book.phi + steps[r] - steps[s])
-         - book.criterion(book.phi - steps[r] + steps[s]) + book.criterion(book.phi - steps[r] - steps[s])) / (4 * h[r] * h[s])
-        for s in k] for r in k
-    ])  # fmt: skip
+    H = np.array(
+        [
+            [
+                (
+                    book.criterion(book.phi + steps[r] + steps[s])
+                    - book.criterion(book.phi + steps[r] - steps[s])
+                    - book.criterion(book.phi - steps[r] + steps[s])
+                    + book.criterion(book.phi - steps[r] - steps[s])
+                )
+                / (4 * h[r] * h[s])
+                for s in k
+            ]
+            for r in k
+        ]
+    )
     A = 2 * np.linalg.inv(H)
     got = book.fit.tidy(Satterthwaite())["df"]
     for j in range(3):

@@ -12,11 +12,18 @@ from asp_eval.stats.design.formula import parse_formula
 from asp_eval.stats.design.model_frame import read_design
 
 RNG = np.random.default_rng(1)
-FRAME = pd.DataFrame({
-    "y": RNG.normal(size=60), "x": RNG.normal(size=60), "z": RNG.normal(size=60), "flag": RNG.random(60) > 0.5,
-    "arm": pd.Categorical(RNG.choice(["usual", "new"], 60), categories=["usual", "new"]), "muni": RNG.choice(["A", "B", "C"], 60),
-    "g": np.arange(60) % 7, "a b": RNG.normal(size=60),
-})  # fmt: skip
+FRAME = pd.DataFrame(
+    {
+        "y": RNG.normal(size=60),
+        "x": RNG.normal(size=60),
+        "z": RNG.normal(size=60),
+        "flag": RNG.random(60) > 0.5,
+        "arm": pd.Categorical(RNG.choice(["usual", "new"], 60), categories=["usual", "new"]),
+        "muni": RNG.choice(["A", "B", "C"], 60),
+        "g": np.arange(60) % 7,
+        "a b": RNG.normal(size=60),
+    }
+)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +64,31 @@ def test_what_is_no_formula_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "expression",
     [
-        "arm", "arm * x", "muni * x", "arm * muni", "arm * muni * x", "0 + arm + x", "-1 + arm * x", "arm / x", "muni:x",
+        "arm",
+        "arm * x",
+        "muni * x",
+        "arm * muni",
+        "arm * muni * x",
+        "0 + arm + x",
+        "-1 + arm * x",
+        "arm / x",
+        "muni:x",
         "flag * arm",
-        "x:muni + arm", "(arm + muni + x) ** 2", "muni:arm", "arm:muni:x", "I(x**2) + arm", "poly(x, 2) * arm", "np.log(x + 9)",
+        "x:muni + arm",
+        "(arm + muni + x) ** 2",
+        "muni:arm",
+        "arm:muni:x",
+        "I(x**2) + arm",
+        "poly(x, 2) * arm",
+        "np.log(x + 9)",
         "C(g)",
-        "`a b` * arm", "1", "x + x", "0 + arm + muni", "bs(x, df=4)",
+        "`a b` * arm",
+        "1",
+        "x + x",
+        "0 + arm + muni",
+        "bs(x, df=4)",
     ],
-)  # fmt: skip
+)
 def test_columns_are_those_of_formulaic(expression: str) -> None:
     """Own columns and formulaic's own matrix: same names, same order, same numbers."""
     design = read_design(f"y ~ {expression}", FRAME, random=False)

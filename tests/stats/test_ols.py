@@ -324,8 +324,9 @@ def test_a_linear_model_says_its_rows_clusters_and_that_it_has_no_intraclass_cor
     fit = ols("y ~ x + z", frame, cluster="g")
     assert (fit.n_obs, fit.n_groups) == (4, {"g": 2})
     assert [str(note) for note in fit.notes] == [
-        "1 rows with missing values were left out.", "Dropped, because the data do not determine them: z.",
-    ]  # fmt: skip
+        "1 rows with missing values were left out.",
+        "Dropped, because the data do not determine them: z.",
+    ]
     assert fit.icc().estimate is None
     assert fit.icc().note == "a model without random effects has no variance between groups"
     assert ols("y ~ x", frame).n_groups == {}

@@ -68,7 +68,7 @@ def loop(
         ("y ~ arm + x + muni + (1 | g)", None, {"arm[T.arm2]": 1.0}, {"arms": 3, "clusters": 18, "icc": 0.05}),
         ("y ~ arm + x + muni + (1 | g)", None, {ARM: 1.0}, {"icc": 0.9, "size": 30}),
     ],
-)  # fmt: skip
+)
 def test_reml_refits_are_those_of_single_fits(formula, weights, contrast, options):
     frame = trial(**options)
     method = sampled(frame, 40)

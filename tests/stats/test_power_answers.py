@@ -104,9 +104,12 @@ def test_sequences_give_every_combination():
 
 def test_sequences_may_stand_anywhere():
     frame = minimum_detectable_effect(
-        TwoLevel(30, 20, 0.1), [0.8, 0.9], waves=Ancova(cluster=[0.3, 0.7], individual=0.5),
-        losses=Losses(clusters=[0, 0.1], individuals=0.1), test=TTest(alpha=[0.05, 0.01]),
-    ).frame()  # fmt: skip
+        TwoLevel(30, 20, 0.1),
+        [0.8, 0.9],
+        waves=Ancova(cluster=[0.3, 0.7], individual=0.5),
+        losses=Losses(clusters=[0, 0.1], individuals=0.1),
+        test=TTest(alpha=[0.05, 0.01]),
+    ).frame()
     assert len(frame) == 16
     assert {"cluster", "clusters", "alpha", "power", "effect", "effect_central_t"} <= set(frame.columns)
     distributions = power(TwoLevel(30, 20, [0.1, IccTriangular(0, 0.1, 0.2)]), 0.3).frame()
@@ -123,14 +126,27 @@ def test_several_combinations_have_not_one_power():
 def test_a_result_says_everything_it_assumes():
     said = str(
         power(
-            TwoLevel(60, 50, IccEstimate(0.1, 0.04), cv=0.4, strata=2, r2_individual=0.2), 0.25, waves=Ancova(0.7, 0.5),
+            TwoLevel(60, 50, IccEstimate(0.1, 0.04), cv=0.4, strata=2, r2_individual=0.2),
+            0.25,
+            waves=Ancova(0.7, 0.5),
             losses=Losses(0.05, 0.1),
         )
-    )  # fmt: skip
+    )
     for words in (
-        "60 clusters", "50 individuals", "standard error 0.04", "cv 0.4", "van Breukelen", "2 strata", "20%", "0.7 (clusters)",
-        "0.05 of the clusters", "noncentral t", "df", "mixed model", "middle 90 %",
-    ):  # fmt: skip
+        "60 clusters",
+        "50 individuals",
+        "standard error 0.04",
+        "cv 0.4",
+        "van Breukelen",
+        "2 strata",
+        "20%",
+        "0.7 (clusters)",
+        "0.05 of the clusters",
+        "noncentral t",
+        "df",
+        "mixed model",
+        "middle 90 %",
+    ):
         assert words in said, words
     assert "Eldridge" in str(power(TwoLevel(60, 50, 0.1, cv=0.4, analysis=ClusterRobust()), 0.2))
     assert "central t approximation" in str(minimum_detectable_effect(TwoLevel(60, 50, 0.1)))

@@ -101,10 +101,20 @@ def test_many_clusters_make_the_t_test_a_z_test():
 def test_three_levels():
     found = power(
         ThreeLevel(
-            clusters=34, subclusters=3, size=12, icc=0.11, icc_subcluster=0.07, share=0.4, r2_cluster=0.3, r2_subcluster=0.2,
-            r2_individual=0.5, covariates_cluster=2, strata=3,
-        ), 0.3,
-    )  # fmt: skip
+            clusters=34,
+            subclusters=3,
+            size=12,
+            icc=0.11,
+            icc_subcluster=0.07,
+            share=0.4,
+            r2_cluster=0.3,
+            r2_subcluster=0.2,
+            r2_individual=0.5,
+            covariates_cluster=2,
+            strata=3,
+        ),
+        0.3,
+    )
     v = 0.11 * 0.7 + 0.07 * 0.8 / 3 + 0.82 * 0.5 / 36
     assert found.std_error == pytest.approx(np.sqrt(v / (0.4 * 0.6 * 34)), **EXACT)
     assert found.df == 34 - 2 - 2 - 2
@@ -218,9 +228,11 @@ def test_frison_and_pocock(k):
     v = TAU + SIGMA / N
     mean = (1 + (k - 1) * r) / k
     factors = {
-        EndOnly(**alike): mean, Change(**alike): mean + 1 - 2 * r, Ancova(**alike): mean - r**2,
+        EndOnly(**alike): mean,
+        Change(**alike): mean + 1 - 2 * r,
+        Ancova(**alike): mean - r**2,
         Ancova(**alike, cluster_means=True): mean - r**2,
-    }  # fmt: skip
+    }
     for waves, factor in factors.items():
         assert power(TwoLevel(40, N, TAU), 0.3, waves=waves).std_error == pytest.approx(np.sqrt(4 * v * factor / 40), **EXACT)
 

@@ -48,11 +48,12 @@ TRIAL = TwoLevel(clusters=60, size=50, icc=0.1)
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda effect: power(TRIAL, effect), lambda effect: power(TRIAL, [0.2, effect]),
+        lambda effect: power(TRIAL, effect),
+        lambda effect: power(TRIAL, [0.2, effect]),
         lambda effect: sample_size(TwoLevel(clusters=None, size=50, icc=0.1), effect),
         lambda effect: simulate_power(TRIAL, effect, trials=100, seed=1),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("effect", [25, -25, 7])
 def test_an_effect_in_other_units_is_refused_with_a_word_on_them(ask: Any, effect: float) -> None:
     with pytest.raises(Refusal) as refused:

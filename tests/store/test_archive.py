@@ -19,8 +19,13 @@ from asp_eval.trial.study.design import Study
 from asp_eval.workflow.import_file import import_file
 
 TABLES = (
-    "institutions", "allocation", "children", "screening", "screening_sdq-teacher-4-17", "screening_sdq-teacher-2-4",
-)  # fmt: skip
+    "institutions",
+    "allocation",
+    "children",
+    "screening",
+    "screening_sdq-teacher-4-17",
+    "screening_sdq-teacher-2-4",
+)
 
 
 def kept_in(folder: Path) -> list[str]:
@@ -62,8 +67,9 @@ def test_one_export_read_in_three_ways_is_kept_three_times(files):
     assert [keep(data, files / "a/w1.csv", way) for way in ways] == ["w1.csv", "w1-2.csv", "w1-3.csv"]
     assert [keep(data, files / "a/w1.csv", way) for way in ways] == ["w1.csv", "w1-2.csv", "w1-3.csv"]
     assert [keep(data, data / "w1-2.csv", mapping_beside(data / "w1-2.csv")), keep(data, data / "w1-3.csv")] == [
-        "w1-2.csv", "w1-3.csv",
-    ]  # fmt: skip
+        "w1-2.csv",
+        "w1-3.csv",
+    ]
     assert len(kept_in(data)) == 5
 
 

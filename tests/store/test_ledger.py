@@ -54,9 +54,14 @@ def sealed(entry: Entry) -> Entry:
 
 def test_the_digest_is_that_of_the_documented_text(chain):
     lines = [
-        "2", "note", chain[1].recorded_at, chain[1].recorded_by, chain[1].package_version, '{"n":2,"what":"blåbær"}',
+        "2",
+        "note",
+        chain[1].recorded_at,
+        chain[1].recorded_by,
+        chain[1].package_version,
+        '{"n":2,"what":"blåbær"}',
         chain[0].digest,
-    ]  # fmt: skip
+    ]
     assert chain[1].digest == hashlib.sha256("".join(f"{line}\n" for line in lines).encode("utf-8")).hexdigest()
     assert chain[0].previous == "0" * 64
     assert [entry.entry for entry in chain] == [1, 2, 3, 4, 5]
@@ -158,8 +163,10 @@ def test_a_second_draw_needs_a_reason_and_leaves_the_first_to_be_read(drawn):
     said = json.loads(entry.body)
     assert list(said.pop("tables")) == ["allocation"]
     assert said == {
-        "why": "one was listed twice", "seed": 7, "arms": dict(zip(ARMS["institution_id"], ARMS["arm"], strict=True)),
-    }  # fmt: skip
+        "why": "one was listed twice",
+        "seed": 7,
+        "arms": dict(zip(ARMS["institution_id"], ARMS["arm"], strict=True)),
+    }
     assert table(drawn, "allocation")["arm"].tolist() == ["intervention", "reference"] * 2
     first, second = (e for e in chain_of(drawn) if e.kind in ("draw", "redraw"))
     assert first.content.arms == {"A1": "reference", "A2": "intervention", "H1": "reference", "H2": "intervention"}
@@ -259,10 +266,17 @@ def test_what_is_read_is_written_again_to_the_letter(old_chain):
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        ("note", "{}"), ("import", "{}"), ("import", "no JSON"), ("draw", "[]"), ("draw", '{"arms":{},"version":2}'),
-        ("draw", '{"arms":{},"version":"x"}'), ("draw", '{"arms":{},"surplus":1}'), ("redraw", '{"arms":{}}'), ("draw", "null"),
+        ("note", "{}"),
+        ("import", "{}"),
+        ("import", "no JSON"),
+        ("draw", "[]"),
+        ("draw", '{"arms":{},"version":2}'),
+        ("draw", '{"arms":{},"version":"x"}'),
+        ("draw", '{"arms":{},"surplus":1}'),
+        ("redraw", '{"arms":{}}'),
+        ("draw", "null"),
     ],
-)  # fmt: skip
+)
 def test_what_an_entry_cannot_say_is_refused_with_its_number(chain, kind, body):
     entry = replace(chain[0], kind=kind, body=body)
     with pytest.raises(Refusal, match="STO-038"):

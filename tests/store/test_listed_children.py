@@ -16,21 +16,41 @@ from asp_eval.trial.tables.schema import LISTS
 from asp_eval.workflow.check import check_study
 from asp_eval.workflow.import_file import import_file
 
-STAFF = pd.DataFrame({
-    "staff_id": ["007", "007", "r2"], "institution_id": ["A1", "H1", "A2"], "role": ["pedagogue", "pedagogue", "manager"],
-    "hours": ["17.5", "19.5", "37"], "start_date": ["2004-08-01", "2006-01-15", ""], "end_date": ["", "2007-12-31", ""],
-})  # fmt: skip
-INTERVIEWS = pd.DataFrame({
-    "institution_id": ["A1", "A1", "A1", "H1"], "round": ["baseline", "baseline", "one_year", "baseline"],
-    "coder_id": ["c1", "c2", "c1", "c1"], "date": ["2006-10-02"] * 2 + ["2007-10-01", ""],
-    "informant_role": ["manager"] * 4, "type": ["I", "II", "I", "III"], "management_relation": ["I", "I", "I", ""],
-    "aim": ["II", "II", "I", "III"], "external_pressure": ["I", "", "I", "III"],
-})  # fmt: skip
-LOG = pd.DataFrame({
-    "event_id": ["e1", "e2", "e3"], "institution_id": ["A2", "A2", "H2"], "date": ["2006-11-01", "2007-02-01", "2007-01-01"],
-    "kind": ["course", "meeting", "external_project"], "element": ["knowledge", "reflection", ""],
-    "hours": ["6", "1.5", ""], "participants": ["9", "8", ""], "note": ["", "GAP-profile", "language screening"],
-})  # fmt: skip
+STAFF = pd.DataFrame(
+    {
+        "staff_id": ["007", "007", "r2"],
+        "institution_id": ["A1", "H1", "A2"],
+        "role": ["pedagogue", "pedagogue", "manager"],
+        "hours": ["17.5", "19.5", "37"],
+        "start_date": ["2004-08-01", "2006-01-15", ""],
+        "end_date": ["", "2007-12-31", ""],
+    }
+)
+INTERVIEWS = pd.DataFrame(
+    {
+        "institution_id": ["A1", "A1", "A1", "H1"],
+        "round": ["baseline", "baseline", "one_year", "baseline"],
+        "coder_id": ["c1", "c2", "c1", "c1"],
+        "date": ["2006-10-02"] * 2 + ["2007-10-01", ""],
+        "informant_role": ["manager"] * 4,
+        "type": ["I", "II", "I", "III"],
+        "management_relation": ["I", "I", "I", ""],
+        "aim": ["II", "II", "I", "III"],
+        "external_pressure": ["I", "", "I", "III"],
+    }
+)
+LOG = pd.DataFrame(
+    {
+        "event_id": ["e1", "e2", "e3"],
+        "institution_id": ["A2", "A2", "H2"],
+        "date": ["2006-11-01", "2007-02-01", "2007-01-01"],
+        "kind": ["course", "meeting", "external_project"],
+        "element": ["knowledge", "reflection", ""],
+        "hours": ["6", "1.5", ""],
+        "participants": ["9", "8", ""],
+        "note": ["", "GAP-profile", "language screening"],
+    }
+)
 FRAMES = {"staff": STAFF, "interviews": INTERVIEWS, "implementation": LOG}
 
 

@@ -74,8 +74,10 @@ def test_rows_at_fault_wait_and_the_others_are_stored(drawn, export, faulty):
     assert (report.rows_read, report.accepted, report.quarantined, report.waiting) == (5, 3, 2, 2)
     assert report.quarantine_file == FILE
     assert [(p.code, p.place.source, p.place.row) for p in report.problems if p.severity == "error"] == [
-        ("SCR-043", "wave1.csv", 3), ("SCR-014", "wave1.csv", 3), ("SCR-050", "wave1.csv", 5),
-    ]  # fmt: skip
+        ("SCR-043", "wave1.csv", 3),
+        ("SCR-014", "wave1.csv", 3),
+        ("SCR-050", "wave1.csv", 5),
+    ]
     assert report.institutions == {3: "A2", 5: "B9"}
     assert str(report).endswith(
         ": 3 stored, 2 in quarantine. 2 rows are in quarantine: correct output/quarantine/screening-w1.csv, then give: "
@@ -405,5 +407,7 @@ def test_the_report_as_plain_values_lists_every_problem_with_its_institution(beg
     plain = import_file(begun, export(faulty.assign(hours="2"), "x.csv"), "screening", wave="w1").as_dict()
     json.dumps(plain)
     assert [(p["code"], p["row"], p["institution"]) for p in plain["problems"] if p["severity"] == "error"] == [
-        ("SCR-043", 3, "A2"), ("SCR-014", 3, "A2"), ("SCR-050", 5, "B9"),
-    ]  # fmt: skip
+        ("SCR-043", 3, "A2"),
+        ("SCR-014", 3, "A2"),
+        ("SCR-050", 5, "B9"),
+    ]

@@ -13,15 +13,22 @@ SCALES = pytest.mark.parametrize("declared", pop.SCALES, ids=lambda scale: scale
 def test_published_effects_are_the_published_ones():
     found = {scale.key: (scale.effect_end.number, scale.effect_end.assumed) for scale in pop.SCALES}
     assert {key: value for key, (value, assumed) in found.items() if not assumed} == {
-        "emotion": -0.15, "conduct": -0.20, "hyper": -0.20, "peer": 0.14,
-    }  # fmt: skip
+        "emotion": -0.15,
+        "conduct": -0.20,
+        "hyper": -0.20,
+        "peer": 0.14,
+    }
     assert found["prosocial"] == (-0.10, True)  # worse is published, the size is not
 
 
 def test_published_means_and_shares_are_the_published_ones():
     assert {s.key: (s.mean.number, s.sd.number) for s in pop.SCALES} == {
-        "emotion": (1.2, 1.6), "conduct": (0.9, 1.6), "hyper": (2.9, 2.9), "peer": (1.2, 1.6), "prosocial": (7.5, 2.5),
-    }  # fmt: skip
+        "emotion": (1.2, 1.6),
+        "conduct": (0.9, 1.6),
+        "hyper": (2.9, 2.9),
+        "peer": (1.2, 1.6),
+        "prosocial": (7.5, 2.5),
+    }
     shares = {s.key: s.rater_share.number for s in pop.SCALES if not s.rater_share.assumed}
     assert shares == {"emotion": 0.23, "peer": 0.23, "conduct": 0.12, "hyper": 0.12}
 

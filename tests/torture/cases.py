@@ -56,12 +56,18 @@ CASES: dict[str, Case] = {}
 
 def visits() -> pd.DataFrame:
     """Four children rated at w1, one in each institution, no two answers in a row the same."""
-    frame = pd.DataFrame({
-        "child_id": ["001", "002", "003", "004"], "institution_id": ["A1", "A2", "H1", "H2"],
-        "rater_id": ["r1", "r2", "r3", "r4"], "date": ["2006-09-14", "2006-09-20", "2006-10-02", "2006-10-03"],
-        "sex": ["boy", "girl", "boy", "girl"], "birth_month": ["2002-01", "2001-06", "2002-09", "2001-11"],
-        "mother_education": ["short", "long", "ærlig", "long"], "hours": ["30.5", "37.25", "20", "12"],
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "child_id": ["001", "002", "003", "004"],
+            "institution_id": ["A1", "A2", "H1", "H2"],
+            "rater_id": ["r1", "r2", "r3", "r4"],
+            "date": ["2006-09-14", "2006-09-20", "2006-10-02", "2006-10-03"],
+            "sex": ["boy", "girl", "boy", "girl"],
+            "birth_month": ["2002-01", "2001-06", "2002-09", "2001-11"],
+            "mother_education": ["short", "long", "ærlig", "long"],
+            "hours": ["30.5", "37.25", "20", "12"],
+        }
+    )
     return frame.assign(**{name: [str((i + row) % 3) for row in range(4)] for i, name in enumerate(OLDER)})
 
 
@@ -111,8 +117,17 @@ def csv(frame: pd.DataFrame, **options: object) -> str:
     return frame.to_csv(index=False, lineterminator="\n", **options)
 
 
-def add(key: str, what: str, code: str, content: Callable[[], bytes | str | pd.DataFrame], name: str = "wave1.csv", *,
-        options: list[str] = W1, study: str = "drawn", beside: dict[str, str] | None = None) -> None:  # fmt: skip
+def add(
+    key: str,
+    what: str,
+    code: str,
+    content: Callable[[], bytes | str | pd.DataFrame],
+    name: str = "wave1.csv",
+    *,
+    options: list[str] = W1,
+    study: str = "drawn",
+    beside: dict[str, str] | None = None,
+) -> None:
     """Add a case whose file has this content, with text files beside it."""
 
     def write(folder: Path) -> Path:

@@ -107,8 +107,10 @@ def started(small_study, rated_once, tmp_path_factory) -> dict[str, Path]:
     analysed = load_study(shutil.copytree(small_study.folder, folder / "analysed"))
     analyse(analysed)
     return dict.fromkeys(("analyse", "import"), small_study.folder) | {
-        "report": analysed.folder, "export": analysed.folder, "score": rated_once,
-    }  # fmt: skip
+        "report": analysed.folder,
+        "export": analysed.folder,
+        "score": rated_once,
+    }
 
 
 def shown(study: Study) -> dict[str, bytes]:

@@ -47,12 +47,19 @@ def test_names_of_categories():
 @pytest.mark.parametrize(
     "declared",
     [
-        {"above": "high"}, {"scale": "binary"}, {"scale": "binary", "cut": [3, 4]}, {"scale": "ordinal", "cut": 3},
-        {"scale": "ordinal", "cut": [4, 3]}, {"scale": "count", "cut": 3}, {"scale": "binary", "above": "high", "cut": 3},
-        {"scale": "ordinal", "better": "higher"}, {"scale": "binary", "above": "high", "better": "higher"},
-        {"scale": "binary", "above": "high", "score": None, "column": "screening.y"}, {"scale": "nominal"},
+        {"above": "high"},
+        {"scale": "binary"},
+        {"scale": "binary", "cut": [3, 4]},
+        {"scale": "ordinal", "cut": 3},
+        {"scale": "ordinal", "cut": [4, 3]},
+        {"scale": "count", "cut": 3},
+        {"scale": "binary", "above": "high", "cut": 3},
+        {"scale": "ordinal", "better": "higher"},
+        {"scale": "binary", "above": "high", "better": "higher"},
+        {"scale": "binary", "above": "high", "score": None, "column": "screening.y"},
+        {"scale": "nominal"},
     ],
-)  # fmt: skip
+)
 def test_what_may_not_be_declared(declared):
     with pytest.raises(ValidationError):
         outcome(**declared)

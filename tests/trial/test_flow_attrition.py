@@ -23,10 +23,16 @@ def of(reference: tuple[int, int], arm: tuple[int, int]) -> Attrition:
 @pytest.mark.parametrize(
     ("per_cent", "cautious", "optimistic"),
     [
-        (0, 5.7, 10.0), (1, 5.8, 10.1), (10, 6.3, 10.9), (20, 5.4, 10.2), (30, 4.1, 8.4),
-        (40, 2.6, 6.3), (50, 1.0, 3.9), (57, 0.0, 2.3),
+        (0, 5.7, 10.0),
+        (1, 5.8, 10.1),
+        (10, 6.3, 10.9),
+        (20, 5.4, 10.2),
+        (30, 4.1, 8.4),
+        (40, 2.6, 6.3),
+        (50, 1.0, 3.9),
+        (57, 0.0, 2.3),
     ],
-)  # fmt: skip
+)
 def test_the_boundaries(per_cent: int, cautious: float, optimistic: float) -> None:  # 2
     found = of((1000, 1000 - 10 * per_cent), (1000, 1000 - 10 * per_cent))
     assert (found.overall, found.differential) == (per_cent, 0)

@@ -32,14 +32,16 @@ from asp_eval.trial.study.design import Study, Wave
 
 def declared(*waves: str) -> Study:
     """A study that screens at these waves, and interviews besides."""
-    return Study.model_validate({
-        "version": 1,
-        "study": {"id": "mini", "title": {"en": "Mini"}},
-        "arms": ["reference", "intervention"],
-        "waves": [{"id": wave, "label": {"en": wave}} for wave in (*waves, "interview")],
-        "collect": {"screening": {"waves": list(waves)}},
-        "outcomes": [{"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w2"}],
-    })  # fmt: skip
+    return Study.model_validate(
+        {
+            "version": 1,
+            "study": {"id": "mini", "title": {"en": "Mini"}},
+            "arms": ["reference", "intervention"],
+            "waves": [{"id": wave, "label": {"en": wave}} for wave in (*waves, "interview")],
+            "collect": {"screening": {"waves": list(waves)}},
+            "outcomes": [{"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w2"}],
+        }
+    )
 
 
 STUDY = declared("w1", "w2")
@@ -47,19 +49,37 @@ INSTITUTIONS = pd.DataFrame({"institution_id": list("ABCDE")})
 ALLOCATION = pd.DataFrame({"institution_id": list("ABCD"), "arm": ["reference"] * 2 + ["intervention"] * 2})
 CHILDREN = pd.DataFrame(
     [
-        ("a1", "A", "cohort"), ("a2", "A", "cohort"), ("a3", "A", "cohort"), ("a4", "A", "not_eligible"), ("b1", "B", "cohort"),
-        ("c1", "C", "cohort"), ("c2", "C", "joined_later"), ("d1", "D", "cohort"), ("e1", "E", "cohort"),
+        ("a1", "A", "cohort"),
+        ("a2", "A", "cohort"),
+        ("a3", "A", "cohort"),
+        ("a4", "A", "not_eligible"),
+        ("b1", "B", "cohort"),
+        ("c1", "C", "cohort"),
+        ("c2", "C", "joined_later"),
+        ("d1", "D", "cohort"),
+        ("e1", "E", "cohort"),
     ],
     columns=["child_id", "institution", "standing"],
-)  # fmt: skip
+)
 VISITS = pd.DataFrame(
     [
-        ("a1", "w1", "A"), ("a2", "w1", "A"), ("a4", "w1", "A"), ("b1", "w1", "B"), ("c1", "w1", "C"), ("d1", "w1", "D"),
-        ("e1", "w1", "E"), ("a1", "w2", "A"), ("a2", "w2", "C"), ("a3", "w2", "A"), ("a4", "w2", "A"), ("c1", "w2", None),
-        ("c2", "w2", "C"), ("d1", "w2", "B"),
+        ("a1", "w1", "A"),
+        ("a2", "w1", "A"),
+        ("a4", "w1", "A"),
+        ("b1", "w1", "B"),
+        ("c1", "w1", "C"),
+        ("d1", "w1", "D"),
+        ("e1", "w1", "E"),
+        ("a1", "w2", "A"),
+        ("a2", "w2", "C"),
+        ("a3", "w2", "A"),
+        ("a4", "w2", "A"),
+        ("c1", "w2", None),
+        ("c2", "w2", "C"),
+        ("d1", "w2", "B"),
     ],
     columns=["child_id", "wave", "institution_id"],
-)  # fmt: skip
+)
 
 
 NOBODY = NotScreened(0, 0, 0, 0)
@@ -69,9 +89,14 @@ def wave(name: str, cohort: int, screened: int, why: NotScreened = NOBODY, **oth
     """One arm of two institutions."""
     counts = {"with_data": 2, "closed": 0, "silent": 0, "institutions_lost": 0, "absent": 0, "lost": 0, "moved": 0, "crossed": 0}
     return WaveFlow(
-        wave=name, institutions=2, cohort=cohort, screened=screened, not_screened=why, joined=other.pop("joined", 0),
+        wave=name,
+        institutions=2,
+        cohort=cohort,
+        screened=screened,
+        not_screened=why,
+        joined=other.pop("joined", 0),
         **(counts | other),
-    )  # fmt: skip
+    )
 
 
 def test_the_flow_counted_by_hand() -> None:
@@ -80,18 +105,34 @@ def test_the_flow_counted_by_hand() -> None:
         not_drawn=1,
         children_not_drawn=1,
         arms=(
-            ArmFlow("reference", institutions=2, listed=5, cohort=4, not_eligible=1, joined_later=0, waves=(
-                # a3 comes at w2: absent, and in the trial all the time
-                wave("w1", 4, 3, NotScreened(0, 0, 0, 1), absent=1),
-                # B's own child is absent, but the mover from D was screened there; a2 was seen in an institution of the other arm
-                wave("w2", 4, 3, NotScreened(0, 0, 0, 1), lost=1, moved=1, crossed=1),
-            )),
-            ArmFlow("intervention", institutions=2, listed=3, cohort=2, not_eligible=0, joined_later=1, waves=(
-                wave("w1", 2, 2),
-                wave("w2", 2, 2, with_data=1, silent=1, institutions_lost=1, moved=1, crossed=1, joined=1),
-            )),
+            ArmFlow(
+                "reference",
+                institutions=2,
+                listed=5,
+                cohort=4,
+                not_eligible=1,
+                joined_later=0,
+                waves=(
+                    # a3 comes at w2: absent, and in the trial all the time
+                    wave("w1", 4, 3, NotScreened(0, 0, 0, 1), absent=1),
+                    # B's own child is absent, but the mover from D was screened there; a2 was seen in the other arm
+                    wave("w2", 4, 3, NotScreened(0, 0, 0, 1), lost=1, moved=1, crossed=1),
+                ),
+            ),
+            ArmFlow(
+                "intervention",
+                institutions=2,
+                listed=3,
+                cohort=2,
+                not_eligible=0,
+                joined_later=1,
+                waves=(
+                    wave("w1", 2, 2),
+                    wave("w2", 2, 2, with_data=1, silent=1, institutions_lost=1, moved=1, crossed=1, joined=1),
+                ),
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def test_why_children_were_not_screened() -> None:
@@ -171,16 +212,33 @@ def test_a_flow_that_does_not_add_up_cannot_be_made() -> None:
         FlowCounts(institutions=3, not_drawn=1, arms=())
     good = wave("w1", 3, 2, NotScreened(0, 0, 1, 0), lost=1)
     broken = (
-        {"with_data": 1}, {"institutions_lost": 1}, {"screened": 1}, {"lost": 2}, {"moved": 3}, {"crossed": 1},
+        {"with_data": 1},
+        {"institutions_lost": 1},
+        {"screened": 1},
+        {"lost": 2},
+        {"moved": 3},
+        {"crossed": 1},
         {"not_screened": NOBODY},
-    )  # fmt: skip
+    )
     for change in broken:
         with pytest.raises(Refusal, match="FLO-001"):
             replace(good, **change)
     for arm in ({"institutions": 1}, {"listed": 4}, {"received": Received(3, 1)}, {"received": Received(1, 4)}):
         with pytest.raises(Refusal, match="FLO-001"):
-            ArmFlow(**({"arm": "reference", "institutions": 2, "listed": 3, "cohort": 3, "not_eligible": 0, "joined_later": 0,
-                        "waves": (good,)} | arm))  # fmt: skip
+            ArmFlow(
+                **(
+                    {
+                        "arm": "reference",
+                        "institutions": 2,
+                        "listed": 3,
+                        "cohort": 3,
+                        "not_eligible": 0,
+                        "joined_later": 0,
+                        "waves": (good,),
+                    }
+                    | arm
+                )
+            )
 
 
 def test_a_refusal_names_the_box_and_both_sums() -> None:

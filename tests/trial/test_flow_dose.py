@@ -13,11 +13,16 @@ from asp_eval.trial.study.design import ReceivedRule
 IDS = pd.Series(["A", "B", "C", "D"])
 LOG = pd.DataFrame(
     [
-        ("C", "course", 12.0, 8), ("C", "own_work", 8.0, 3), ("C", "external_project", 50.0, 9), ("D", "meeting", 19.5, 5),
-        ("D", "course", None, 4), ("A", "meeting", 2.0, 2), ("B", "external_project", 30.0, 7),
+        ("C", "course", 12.0, 8),
+        ("C", "own_work", 8.0, 3),
+        ("C", "external_project", 50.0, 9),
+        ("D", "meeting", 19.5, 5),
+        ("D", "course", None, 4),
+        ("A", "meeting", 2.0, 2),
+        ("B", "external_project", 30.0, 7),
     ],
     columns=["institution_id", "kind", "hours", "participants"],
-)  # fmt: skip
+)
 LOTS = pd.DataFrame({"institution_id": IDS, "arm": ["reference", "reference", "intervention", "intervention"]})
 ARMS = ("reference", "intervention")
 

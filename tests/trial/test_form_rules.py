@@ -26,19 +26,32 @@ def written(folder, *, keys=("glad", "cross"), labels=LABELS, text="The child is
     """Write an instrument of two items into a folder, and return its path."""
     ends = (len(keys) * min(labels), len(keys) * max(labels))
     document = {
-        "id": name, "version": 1, "family": name, "languages": ["en"], "title": {"en": "Mood"}, "informant": "staff",
-        "unit": "child", "status": {"en": "On trial."}, "provenance": [{"what": "a", "mark": "convention", "source": "a"}],
+        "id": name,
+        "version": 1,
+        "family": name,
+        "languages": ["en"],
+        "title": {"en": "Mood"},
+        "informant": "staff",
+        "unit": "child",
+        "status": {"en": "On trial."},
+        "provenance": [{"what": "a", "mark": "convention", "source": "a"}],
         "licence": {"item_text": "included", "statement": {"en": "Free."}},
         "response_sets": {"agree": [{"code": code, "label": {"en": label}} for code, label in labels.items()]},
         "items": [
             {"number": number, "key": key, "responses": "agree", "text": {"en": text}} for number, key in enumerate(keys, start=1)
         ],
-        "scales": [{
-            "key": "mood", "title": {"en": "Mood"}, "items": list(keys), "better": "higher",
-            "rule": {"method": "mean-times-n", "minimum_answered": 1}, "range": {"from": ends[0], "to": ends[1]},
-        }],
+        "scales": [
+            {
+                "key": "mood",
+                "title": {"en": "Mood"},
+                "items": list(keys),
+                "better": "higher",
+                "rule": {"method": "mean-times-n", "minimum_answered": 1},
+                "range": {"from": ends[0], "to": ends[1]},
+            }
+        ],
         "bands": {"reason": {"en": "None."}},
-    } | changes  # fmt: skip
+    } | changes
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
     return path
@@ -97,7 +110,7 @@ def test_every_shipped_dictionary_follows_redcap_s_rules(form):
 def test_factors_collide_with_no_item_and_nothing_is_a_word_of_r(tmp_path):
     form = form_of(tmp_path, keys=("mood", "if", "if_", "mood_factor"))
     script = lavaan(form, "en")
-    (factor, parts), = re.findall(r"^  (\w+) =~ (.+)$", script, re.MULTILINE)  # fmt: skip
+    ((factor, parts),) = re.findall(r"^  (\w+) =~ (.+)$", script, re.MULTILINE)
     items = parts.split(" + ")
     assert len({factor, *items}) == 5
     assert not RESERVED & {factor, *items}

@@ -119,16 +119,36 @@ def test_the_wrong_form_for_the_age_is_said_per_row():
 
 HAND = {  # instrument: answers, scores worked by hand
     "organisational-learning": (
-        {"source_institutions": 5, "source_companies": 1, "source_abroad": 1, "source_contacts": 3,  # mean 2.5: 37.5
-         "safe_mistakes": 4, "safe_fear": 2, "safe_blame": 1, "safe_shame": 5, "safe_trust": 4,  # 4 4 5 1 4: mean 3.6
-         "compare_to_learn": 5,  # one of two
-         "barrier_risk": 1, "barrier_habits": 1, "barrier_managers": 1, "barrier_team": 1, "barrier_culture": 1,
-         "barrier_media": 2},  # six of nine, mean 7/6
+        {
+            "source_institutions": 5,
+            "source_companies": 1,
+            "source_abroad": 1,
+            "source_contacts": 3,  # mean 2.5: 37.5
+            "safe_mistakes": 4,
+            "safe_fear": 2,
+            "safe_blame": 1,
+            "safe_shame": 5,
+            "safe_trust": 4,  # 4 4 5 1 4: mean 3.6
+            "compare_to_learn": 5,  # one of two
+            "barrier_risk": 1,
+            "barrier_habits": 1,
+            "barrier_managers": 1,
+            "barrier_team": 1,
+            "barrier_culture": 1,
+            "barrier_media": 2,
+        },  # six of nine, mean 7/6
         {"sources_outside": 37.5, "safety": 65, "comparing": None, "barriers": 25 / 6, "ways": None},
     ),
     "collaborative-innovation": (
-        {"convene_people": 5, "convene_roles": 4, "convene_support": 4, "convene_direction": 3,  # mean 4 of four
-         "facilitate_trust": 1, "facilitate_frame": 1, "facilitate_conflict": 1},  # three of five
+        {
+            "convene_people": 5,
+            "convene_roles": 4,
+            "convene_support": 4,
+            "convene_direction": 3,  # mean 4 of four
+            "facilitate_trust": 1,
+            "facilitate_frame": 1,
+            "facilitate_conflict": 1,
+        },  # three of five
         {"convener": 75, "facilitator": None, "catalyst": None},
     ),
     "governance-npm-npg": (
@@ -136,12 +156,21 @@ HAND = {  # instrument: answers, scores worked by hand
         {"npg": 100 / 24},
     ),
     "innovation-practice": (
-        {"knowledge_design": 5, "knowledge_analysis": 3, "knowledge_development": 4,  # mean 4
-         "organisation_design": 1, "material_design": 3,  # design: 5 1 3, mean 3
-         "staff_launch": 5, "bricolage_at_hand": 2, "bricolage_start": 5, "cyclic": 5, "idea_from": 4},
+        {
+            "knowledge_design": 5,
+            "knowledge_analysis": 3,
+            "knowledge_development": 4,  # mean 4
+            "organisation_design": 1,
+            "material_design": 3,  # design: 5 1 3, mean 3
+            "staff_launch": 5,
+            "bricolage_at_hand": 2,
+            "bricolage_start": 5,
+            "cyclic": 5,
+            "idea_from": 4,
+        },
         {"knowledge": 75, "organisation": None, "design": 50, "analysis": None, "staff": None, "bricolage": 62.5},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HAND)
@@ -156,8 +185,10 @@ def test_the_instruments_on_the_organisation_worked_by_hand(name):
 def test_neither_end_is_called_better_where_that_is_so():
     neither = {(form.id, scale.key) for form in instruments() for scale in form.all_scales if scale.better == "neither"}
     assert neither == {
-        ("governance-npm-npg", "npg"), ("innovation-practice", "bricolage"), ("innovation-practice", "formal"),
+        ("governance-npm-npg", "npg"),
+        ("innovation-practice", "bricolage"),
+        ("innovation-practice", "formal"),
         ("organisational-learning", "comparing"),
-    }  # fmt: skip
+    }
     lower = {scale.key for scale in instrument("organisational-learning").scales if scale.better == "lower"}
     assert lower == {"barriers", "network_problems"}

@@ -14,32 +14,64 @@ GAP = ["gap-competences-staff", "gap-competences-child"]
 ORGANISATION = ["organisational-learning", "collaborative-innovation", "governance-npm-npg", "innovation-practice"]
 EVERY = sorted(SDQ + IMPACT + GAP + ORGANISATION)
 SCALES_BY_NUMBER = {  # official scoring sheet
-    "emotion": [3, 8, 13, 16, 24], "conduct": [5, 7, 12, 18, 22], "hyper": [2, 10, 15, 21, 25],
-    "peer": [6, 11, 14, 19, 23], "prosocial": [1, 4, 9, 17, 20],
-}  # fmt: skip
+    "emotion": [3, 8, 13, 16, 24],
+    "conduct": [5, 7, 12, 18, 22],
+    "hyper": [2, 10, 15, 21, 25],
+    "peer": [6, 11, 14, 19, 23],
+    "prosocial": [1, 4, 9, 17, 20],
+}
 ORDER = ["total", "emotion", "conduct", "hyper", "peer", "prosocial"]
 BANDS = {  # best to worst, in the order above, from the sources named in the files
     ("sdq-teacher-4-17", "uk-teachers-4-17-four-bands"): [
-        "0-11 12-15 16-18 19-40", "0-3 4-4 5-5 6-10", "0-2 3-3 4-4 5-10",
-        "0-5 6-7 8-8 9-10", "0-2 3-4 5-5 6-10", "6-10 5-5 4-4 0-3",
+        "0-11 12-15 16-18 19-40",
+        "0-3 4-4 5-5 6-10",
+        "0-2 3-3 4-4 5-10",
+        "0-5 6-7 8-8 9-10",
+        "0-2 3-4 5-5 6-10",
+        "6-10 5-5 4-4 0-3",
     ],
     ("sdq-teacher-4-17", "uk-teachers-4-17-three-bands"): [
-        "0-11 12-15 16-40", "0-4 5-5 6-10", "0-2 3-3 4-10", "0-5 6-6 7-10", "0-3 4-4 5-10", "6-10 5-5 0-4",
+        "0-11 12-15 16-40",
+        "0-4 5-5 6-10",
+        "0-2 3-3 4-10",
+        "0-5 6-6 7-10",
+        "0-3 4-4 5-10",
+        "6-10 5-5 0-4",
     ],
     ("sdq-parent-2-4", "uk-parents-2-4"): [
-        "0-12 13-15 16-40", "0-2 3-3 4-10", "0-3 4-4 5-10", "0-5 6-6 7-10", "0-2 3-3 4-10", "7-10 6-6 0-5",
+        "0-12 13-15 16-40",
+        "0-2 3-3 4-10",
+        "0-3 4-4 5-10",
+        "0-5 6-6 7-10",
+        "0-2 3-3 4-10",
+        "7-10 6-6 0-5",
     ],
     ("sdq-parent-4-17", "uk-parents-4-17"): [
-        "0-13 14-16 17-40", "0-3 4-4 5-10", "0-2 3-3 4-10", "0-5 6-6 7-10", "0-2 3-3 4-10", "6-10 5-5 0-4",
+        "0-13 14-16 17-40",
+        "0-3 4-4 5-10",
+        "0-2 3-3 4-10",
+        "0-5 6-6 7-10",
+        "0-2 3-3 4-10",
+        "6-10 5-5 0-4",
     ],
     ("sdq-parent-4-17", "dk-parents-5-7-boys"): [
-        "0-9 10-13 14-40", "0-3 4-4 5-10", "0-2 3-3 4-10", "0-4 5-6 7-10", "0-1 2-2 3-10", "7-10 6-6 0-5",
+        "0-9 10-13 14-40",
+        "0-3 4-4 5-10",
+        "0-2 3-3 4-10",
+        "0-4 5-6 7-10",
+        "0-1 2-2 3-10",
+        "7-10 6-6 0-5",
     ],
     ("sdq-parent-4-17", "dk-parents-5-7-girls"): [
-        "0-8 9-11 12-40", "0-3 4-4 5-10", "0-2 3-3 4-10", "0-3 4-5 6-10", "0-1 2-2 3-10", "8-10 7-7 0-6",
+        "0-8 9-11 12-40",
+        "0-3 4-4 5-10",
+        "0-2 3-3 4-10",
+        "0-3 4-5 6-10",
+        "0-1 2-2 3-10",
+        "8-10 7-7 0-6",
     ],
     ("sdq-teacher-2-4", "se-preschool-teachers"): ["0-11 12-40", "0-2 3-10", "0-3 4-10", "0-4 5-10", "0-3 4-10", "4-10 0-3"],
-}  # fmt: skip
+}
 
 
 def test_the_shipped_instruments_are_these():
@@ -150,8 +182,14 @@ def test_the_form_follows_the_age():
     ages = pd.Series([1.99, 2.0, 3.99, 4.0, 17.99, 18.0, None], index=list("abcdefg"))
     young, old = "sdq-teacher-2-4", "sdq-teacher-4-17"
     assert choose_version("sdq-teacher", ages).astype(object).where(lambda s: s.notna(), None).to_dict() == {
-        "a": None, "b": young, "c": young, "d": old, "e": old, "f": None, "g": None,
-    }  # fmt: skip
+        "a": None,
+        "b": young,
+        "c": young,
+        "d": old,
+        "e": old,
+        "f": None,
+        "g": None,
+    }
 
 
 def test_a_family_of_one_needs_no_age():

@@ -45,8 +45,11 @@ def test_each_child_gets_the_bands_made_for_it():
     assert notes[:2] == ["", ""]
     none = f"none of {BOYS}, {GIRLS} was made for this child: "
     assert [note.removeprefix(none) for note in notes[2:]] == [
-        "girl, 8.00 years", "boy, 4.99 years", "sex unknown, 6.00 years", "girl, age unknown",
-    ]  # fmt: skip
+        "girl, 8.00 years",
+        "boy, 4.99 years",
+        "sex unknown, 6.00 years",
+        "girl, age unknown",
+    ]
 
 
 def test_the_first_named_set_that_fits_is_used():
@@ -98,8 +101,9 @@ def study_norms(tmp_path, text=NORM):
 def test_a_study_adds_norms_of_its_own(tmp_path):
     own = instrument("sdq-teacher-4-17", study=study_norms(tmp_path))
     assert band(own, "conduct", pd.Series([4.0, 5.0]), bands="no-teachers", age_years=pd.Series([4.0, 4.0])).tolist() == [
-        "most", "few",
-    ]  # fmt: skip
+        "most",
+        "few",
+    ]
     assert [each.id for each in sets_from(own, "NO")] == ["no-teachers"]
     with pytest.raises(Refusal, match="INS-021"):
         instrument("sdq-teacher-4-17").band_set("no-teachers")

@@ -62,18 +62,42 @@ def test_every_item_counts_in_its_direction(item):
 
 def test_a_child_worked_by_hand():
     child = one_child(
-        consid=2, restles=1, somatic=0, shares=2, tantrum=1, loner=0, obeys=1, worries=1, caring=2, fidgety=1, friend=2,
-        fights=0, unhappy=0, popular=2, distrac=2, clingy=1, kind=2, lies=0, bullied=0, helpout=1, reflect=1, steals=0,
-        oldbest=1, afraid=0, attends=0,
-    )  # fmt: skip
+        consid=2,
+        restles=1,
+        somatic=0,
+        shares=2,
+        tantrum=1,
+        loner=0,
+        obeys=1,
+        worries=1,
+        caring=2,
+        fidgety=1,
+        friend=2,
+        fights=0,
+        unhappy=0,
+        popular=2,
+        distrac=2,
+        clingy=1,
+        kind=2,
+        lies=0,
+        bullied=0,
+        helpout=1,
+        reflect=1,
+        steals=0,
+        oldbest=1,
+        afraid=0,
+        attends=0,
+    )
     assert score(SDQ, child).iloc[0].to_dict() == {
         "emotion": 2,  # 0+1+0+1+0
         "conduct": 2,  # 1+(2-1)+0+0+0
         "hyper": 7,  # 1+1+2+(2-1)+(2-0)
         "peer": 1,  # 0+(2-2)+(2-2)+0+1
         "prosocial": 9,  # 2+2+2+2+1
-        "total": 12, "internalising": 3, "externalising": 9,
-    }  # fmt: skip
+        "total": 12,
+        "internalising": 3,
+        "externalising": 9,
+    }
 
 
 def test_a_total_needs_all_its_scales():
@@ -153,9 +177,18 @@ def faults(frame):
 
 @pytest.mark.parametrize(
     ("cell", "code"),
-    [(3, "SCO-003"), (-1, "SCO-003"), (0.5, "SCO-003"), (np.inf, "SCO-003"), ("9", "SCO-003"),
-     ("yes", "SCO-002"), ("1,5", "SCO-002"), ("NA", "SCO-002"), (True, "SCO-002")],
-)  # fmt: skip
+    [
+        (3, "SCO-003"),
+        (-1, "SCO-003"),
+        (0.5, "SCO-003"),
+        (np.inf, "SCO-003"),
+        ("9", "SCO-003"),
+        ("yes", "SCO-002"),
+        ("1,5", "SCO-002"),
+        ("NA", "SCO-002"),
+        (True, "SCO-002"),
+    ],
+)
 def test_a_cell_that_is_no_code_is_refused_with_its_row(cell, code):
     answers = pd.DataFrame({key: [1, 1, 1] for key in SDQ.item_keys}).astype({"tantrum": object})
     answers.loc[1, "tantrum"] = cell
@@ -212,9 +245,15 @@ def test_a_total_of_prorated_scales_is_prorated():
     answers = pd.DataFrame([dict.fromkeys(SDQ.item_keys, 1) | {"loner": np.nan}])
     long = score_long(SDQ, answers).set_index("scale")
     assert long["prorated"].to_dict() == {
-        "emotion": False, "conduct": False, "hyper": False, "peer": True, "prosocial": False,
-        "total": True, "internalising": True, "externalising": False,
-    }  # fmt: skip
+        "emotion": False,
+        "conduct": False,
+        "hyper": False,
+        "peer": True,
+        "prosocial": False,
+        "total": True,
+        "internalising": True,
+        "externalising": False,
+    }
     assert long.loc["total", "n_answered"] == 19
 
 
@@ -224,8 +263,13 @@ def test_bands_begin_and_end_where_the_source_says():
     assert named.tolist()[:8] == ends
     assert named.isna().tolist()[8]
     assert band(SDQ, "prosocial", pd.Series([10, 6, 5, 4, 3, 0]), bands=FOUR).tolist() == [
-        "close_to_average", "close_to_average", "slightly_lowered", "low", "very_low", "very_low",
-    ]  # fmt: skip
+        "close_to_average",
+        "close_to_average",
+        "slightly_lowered",
+        "low",
+        "very_low",
+        "very_low",
+    ]
 
 
 def test_a_named_band_set_is_used_instead():

@@ -35,9 +35,13 @@ ARMS = ("reference", "intervention")
 STORED = "011101000111101000011110101010100100001100110110000110011101"  # D01 to D60, 1 = intervention
 STORED_DIGEST = "058b96acf961da6d5fdd055213a8a89fc1692ecb9fab37c0629a12ca86cb7a47"
 WORKED = {  # docs/randomisation.md, derived with sha256sum
-    "D01": "reference", "D02": "intervention", "D03": "reference",
-    "D04": "intervention", "D05": "reference", "D06": "intervention",
-}  # fmt: skip
+    "D01": "reference",
+    "D02": "intervention",
+    "D03": "reference",
+    "D04": "intervention",
+    "D05": "reference",
+    "D06": "intervention",
+}
 
 
 def make_study(**changes: Any) -> Study:
@@ -154,9 +158,11 @@ def test_every_institution_has_the_declared_probability(ratio: tuple[int, int]) 
 def test_every_allowed_allocation_comes_equally_often(source: str) -> None:  # 5
     # Strata of 4 and 3 with 1:1 allow C(4,2) * (C(3,1) + C(3,2)) = 36 allocations.
     scheme = scheme_of(make_study(), make_list(4, 3))
-    rows = scheme.allocations(36_000, 7) if source == "allocations" else np.array(
-        [[ARMS.index(arm) for arm in scheme.allocate(seed).arms] for seed in range(7_200)]
-    )  # fmt: skip
+    rows = (
+        scheme.allocations(36_000, 7)
+        if source == "allocations"
+        else np.array([[ARMS.index(arm) for arm in scheme.allocate(seed).arms] for seed in range(7_200)])
+    )
     seen = Counter(map(bytes, rows.astype(np.int8)))
     assert len(seen) == 36
     assert chisquare(list(seen.values())).pvalue > 1e-4

@@ -146,9 +146,13 @@ def test_blocks_are_the_published_rule_s(sizes: list[int], order: str | None) ->
 def test_dates_give_an_order_of_entry() -> None:
     scheme = scheme_of(study(BLOCKED | {"blocks": [2], "order": "entered"}), SIX.assign(entered=pd.to_datetime(SIX["entered"])))
     assert dict(zip(scheme.institution_ids, scheme.strata, strict=True)) == {
-        "D03": "all; block 1", "D02": "all; block 1", "D05": "all; block 2",
-        "D01": "all; block 2", "D06": "all; block 3", "D04": "all; block 3",
-    }  # fmt: skip
+        "D03": "all; block 1",
+        "D02": "all; block 1",
+        "D05": "all; block 2",
+        "D01": "all; block 2",
+        "D06": "all; block 3",
+        "D04": "all; block 3",
+    }
 
 
 def test_draws_never_break_a_block() -> None:  # 3
@@ -457,10 +461,11 @@ def balanced_by_hand(frame: pd.DataFrame, seed: int) -> dict[str, str]:
             held = [[k for k in so_far if so_far[k] == a] for a in ARMS]
             of_town = [[k for k in ids if town[k] == row["municipality"]] for ids in held]
             g[arm] = (
-                2 * abs(len(held[0]) - len(held[1])) + 2 * abs(len(of_town[0]) - len(of_town[1]))
+                2 * abs(len(held[0]) - len(held[1]))
+                + 2 * abs(len(of_town[0]) - len(of_town[1]))
                 + abs(sum(z["children"][k] for k in held[0]) - sum(z["children"][k] for k in held[1]))
                 + Fraction(1, 2) * abs(sum(z["low_income"][k] for k in held[0]) - sum(z["low_income"][k] for k in held[1]))
-            )  # fmt: skip
+            )
         by = sorted(ARMS, key=lambda arm: (g[arm], sha(f"{seed}:{i}:{arm}")))
         drawn[i] = by[0] if sha(f"{seed}:coin:{i}") < "c" * 64 else by[1]
     return drawn
@@ -480,10 +485,12 @@ SPREAD = {  # docs/randomisation.md: in 95 % and in all of 1,000 seeds, at most 
     "one number, twelve": ({"children": 1}, TWELVE, (2, 6), {"children": (0.62, 1.58)}),
     "one number": ({"children": 1}, SIXTY, (2, 6), {"children": (0.105, 0.305), "low_income": (0.455, 0.735)}),
     "numbers and a category": (
-        {"children": 1, "low_income": 1, "municipality": 1}, SIXTY, (2, 6),
+        {"children": 1, "low_income": 1, "municipality": 1},
+        SIXTY,
+        (2, 6),
         {"children": (0.18, 0.44), "low_income": (0.20, 0.41)},
     ),
-}  # fmt: skip
+}
 
 
 def spread_of(drawn: np.ndarray[Any, Any], frame: pd.DataFrame, name: str) -> np.ndarray[Any, Any]:

@@ -137,8 +137,15 @@ def test_the_json_schema_accepts_the_template_and_refuses_an_unknown_key():
 def collecting(folder, screening: str) -> Study:
     """The template's study with another collection of screening."""
     head, rest = TEMPLATE.split("  screening:\n    - ", 1)
-    return load_study(written(folder, (head + "  screening:\n    - " + rest, f"{head}  screening: {screening}\n  staff_survey:"
-                                       + rest.split("  staff_survey:", 1)[1])))  # fmt: skip
+    return load_study(
+        written(
+            folder,
+            (
+                head + "  screening:\n    - " + rest,
+                f"{head}  screening: {screening}\n  staff_survey:" + rest.split("  staff_survey:", 1)[1],
+            ),
+        )
+    )
 
 
 BOTH = "[{waves: [w1, w2], instruments: [{family: sdq-teacher}]}, {waves: [w1], instruments: [gap-competences-child]}]"
@@ -147,8 +154,10 @@ BOTH = "[{waves: [w1, w2], instruments: [{family: sdq-teacher}]}, {waves: [w1], 
 def test_each_collection_of_a_table_has_its_own_waves_and_instruments(tmp_path):
     study = collecting(tmp_path, BOTH)
     assert study.collected_waves("screening") == ("w1", "w2")
-    forms = {wave: [str(getattr(part, "family", part)) for part in study.collected_instruments("screening", wave)]
-             for wave in ("w1", "w2", None)}  # fmt: skip
+    forms = {
+        wave: [str(getattr(part, "family", part)) for part in study.collected_instruments("screening", wave)]
+        for wave in ("w1", "w2", None)
+    }
     assert forms == {
         "w1": ["sdq-teacher", "gap-competences-child"],
         "w2": ["sdq-teacher"],
@@ -182,12 +191,18 @@ def test_a_list_of_one_collection_declares_what_the_collection_alone_declares(tm
         ("[{waves: [w1]}, {wave: [w1]}]", "DOC-008", "collect.screening[1].wave"),
         ("{wave: [w1]}", "DOC-008", "collect.screening.wave"),
         ("w1", "DOC-010", "collect.screening"),
-        ("[{waves: [w1], instruments: [sdq-teacher-4-17]}, {waves: [w2, w1], instruments: [sdq-teacher-4-17]}]",
-         "STU-017", "collect.screening[1].instruments[0]"),
-        ("{waves: [w1], instruments: [{family: sdq-teacher}, {family: sdq-teacher}]}", "STU-017",
-         "collect.screening.instruments[1]"),
+        (
+            "[{waves: [w1], instruments: [sdq-teacher-4-17]}, {waves: [w2, w1], instruments: [sdq-teacher-4-17]}]",
+            "STU-017",
+            "collect.screening[1].instruments[0]",
+        ),
+        (
+            "{waves: [w1], instruments: [{family: sdq-teacher}, {family: sdq-teacher}]}",
+            "STU-017",
+            "collect.screening.instruments[1]",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_in_a_collection_is_placed_in_the_collection(tmp_path, screening, code, field):
     with pytest.raises(DataProblems) as caught:
         collecting(tmp_path, screening)

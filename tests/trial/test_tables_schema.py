@@ -72,10 +72,13 @@ def test_the_digest_follows_the_schema(study):
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (("nothing",), "SCR-030"), (("screening",), "SCR-031"), (("institutions", "w1"), "SCR-032"),
-        (("screening", "w9"), "SCR-033"), (("staff_survey", "w2"), "SCR-033"),
+        (("nothing",), "SCR-030"),
+        (("screening",), "SCR-031"),
+        (("institutions", "w1"), "SCR-032"),
+        (("screening", "w9"), "SCR-033"),
+        (("staff_survey", "w2"), "SCR-033"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_collected_is_refused(study, arguments, code):
     name, *wave = arguments
     with pytest.raises(Refusal, match=code):
@@ -109,8 +112,12 @@ def test_only_ids_of_people_have_a_person_and_only_text_is_kept_back():
     fields = {(name, field.name): field for name in IMPORTABLE for field in base_schema(name).fields}
     persons = {column: field.person for (_, column), field in fields.items() if field.person}
     assert persons == {
-        "child_id": "child", "rater_id": "staff", "respondent_id": "staff", "staff_id": "staff", "coder_id": "coder",
-    }  # fmt: skip
+        "child_id": "child",
+        "rater_id": "staff",
+        "respondent_id": "staff",
+        "staff_id": "staff",
+        "coder_id": "coder",
+    }
     kept_back = {key for key, field in fields.items() if not field.exported}
     assert {("institutions", "name"), ("allocation", "source"), ("implementation", "note")} <= kept_back
     assert all(fields[key].kind == "string" for key in kept_back)

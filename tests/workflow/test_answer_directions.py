@@ -29,10 +29,18 @@ def wave(id_: str, seed: int) -> pd.DataFrame:
     names = [f"c{number:03}" for number in range(CHILDREN)]
     at = np.repeat(["A1", "A2", "H1", "H2"], CHILDREN // 4)
     year = "2006-09" if id_ == "w1" else "2007-09"
-    frame = pd.DataFrame({
-        "child_id": names, "institution_id": at, "rater_id": [f"r{number // PER_RATER:02}" for number in range(CHILDREN)],
-        "date": f"{year}-14", "sex": "boy", "birth_month": "2002-01", "mother_education": "short", "hours": "30",
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "child_id": names,
+            "institution_id": at,
+            "rater_id": [f"r{number // PER_RATER:02}" for number in range(CHILDREN)],
+            "date": f"{year}-14",
+            "sex": "boy",
+            "birth_month": "2002-01",
+            "mother_education": "short",
+            "hours": "30",
+        }
+    )
     general = rng.standard_normal(CHILDREN)
     for scale in FORM.scales:
         sign = -1 if scale.key == "prosocial" else 1

@@ -41,8 +41,10 @@ def test_institutions_that_were_never_drawn(empty_study, tmp_path):
 
 
 def test_an_institution_that_closed_before_the_draw_is_not_missed_in_it(empty_study, tmp_path):
-    closed = [f"{line},{'closed_on' if not i else '2006-01-01' if line.startswith('04') else ''}"
-              for i, line in enumerate(INSTITUTIONS.splitlines())]  # fmt: skip
+    closed = [
+        f"{line},{'closed_on' if not i else '2006-01-01' if line.startswith('04') else ''}"
+        for i, line in enumerate(INSTITUTIONS.splitlines())
+    ]
     store(empty_study, tmp_path, "institutions", "\n".join(closed) + "\n", "institutions")
     drawn = "\n".join(ALLOCATION.splitlines()[:-1]) + "\n"
     store(empty_study, tmp_path, "allocation", drawn, "allocation")

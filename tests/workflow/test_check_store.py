@@ -28,9 +28,11 @@ WRONG = WAVE1.replace("c01,01,2027", "c01,99,2027", 1)
 def waiting_study(empty_study, tmp_path):
     """The study with everything imported; one row of w1 waits."""
     for name, text, wave in (
-        ("institutions", INSTITUTIONS, None), ("allocation", ALLOCATION, None), ("screening", WRONG, "w1"),
+        ("institutions", INSTITUTIONS, None),
+        ("allocation", ALLOCATION, None),
+        ("screening", WRONG, "w1"),
         ("screening", WAVE2, "w2"),
-    ):  # fmt: skip
+    ):
         store(empty_study, tmp_path, wave or name, text, name, wave)
     return empty_study
 
@@ -127,9 +129,11 @@ def test_check_ledger_compares_with_what_was_printed(waiting_study):
     with pytest.raises(Refusal, match="STO-025"):
         check_ledger(waiting_study, "nonsense")
     by_hand(
-        waiting_study, "DELETE FROM ledger WHERE entry = 4", "DELETE FROM screening WHERE wave = 'w2'",
+        waiting_study,
+        "DELETE FROM ledger WHERE entry = 4",
+        "DELETE FROM screening WHERE wave = 'w2'",
         "DELETE FROM child_reports WHERE wave = 'w2'",
-    )  # fmt: skip
+    )
     cut = check_ledger(waiting_study)
     assert ("STO-023", "output/manifest.json") in [(p.code, p.place.source) for p in cut.problems]
 

@@ -52,14 +52,19 @@ def test_a_wave_is_stored_read_back_and_entered(drawn, export, visits):
     assert table(drawn, "screening_sdq-teacher-2-4").empty
     children = table(drawn, "children").set_index("child_id")
     assert children.loc["001"].to_dict() == {
-        "institution_id": "A1", "first_wave": "w1", "sex": "boy", "birth_month": "2002-01", "mother_education": "short",
-    }  # fmt: skip
+        "institution_id": "A1",
+        "first_wave": "w1",
+        "sex": "boy",
+        "birth_month": "2002-01",
+        "mother_education": "short",
+    }
     assert (drawn.folder / "data" / "wave1.csv").read_bytes() == export(visits).read_bytes()
     ledger = read_csv_text(drawn.folder / "output" / "ledger.csv")
     assert ledger[["kind", "file", "table_name", "wave", "rows_in", "accepted"]].to_numpy().tolist() == [
-        ["import", "institutions.csv", "institutions", "", "4", "4"], ["draw", "", "", "", "", ""],
+        ["import", "institutions.csv", "institutions", "", "4", "4"],
+        ["draw", "", "", "", "", ""],
         ["import", "wave1.csv", "screening", "w1", "3", "3"],
-    ]  # fmt: skip
+    ]
     assert read_csv_text(drawn.folder / "output" / "allocation.csv")["arm"].tolist() == ["reference", "intervention"] * 2
 
 
@@ -67,10 +72,22 @@ def test_types_are_the_same_with_and_without_rows(drawn, export, visits):
     names = ("institutions", "allocation", "children", "screening", "screening_sdq-teacher-4-17", "scores", "import_ledger")
     empty = {name: table(drawn, name).dtypes.astype(str).to_dict() for name in names}
     import_file(drawn, export(visits), "screening", wave="w1")
-    write_scores(drawn, pd.DataFrame({
-        "unit": ["child"], "unit_id": ["001"], "wave": ["w1"], "instrument": ["sdq-teacher-4-17"], "scale": ["total"],
-        "score": [20.0], "n_answered": [20], "prorated": [False], "band": ["high"],
-    }))  # fmt: skip
+    write_scores(
+        drawn,
+        pd.DataFrame(
+            {
+                "unit": ["child"],
+                "unit_id": ["001"],
+                "wave": ["w1"],
+                "instrument": ["sdq-teacher-4-17"],
+                "scale": ["total"],
+                "score": [20.0],
+                "n_answered": [20],
+                "prorated": [False],
+                "band": ["high"],
+            }
+        ),
+    )
     for name in names:
         filled = table(drawn, name)
         assert len(filled)

@@ -26,10 +26,14 @@ def rows(wave: int) -> pd.DataFrame:
     """48 children of 8 institutions; every seventh has no score at the end."""
     numbers = range(48)
     score = [(7 * i + i // 8 + wave) % 11 for i in numbers]
-    frame = pd.DataFrame({
-        "child_id": [f"c{i:02d}" for i in numbers], "institution_id": [f"i{i % 8}" for i in numbers],
-        "score": score, "attended": [i % 3 > 0 for i in numbers],
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "child_id": [f"c{i:02d}" for i in numbers],
+            "institution_id": [f"i{i % 8}" for i in numbers],
+            "score": score,
+            "attended": [i % 3 > 0 for i in numbers],
+        }
+    )
     frame["attended"] = frame["attended"].astype(int)
     frame["score"] = frame["score"].astype("Int64")
     if wave == 2:

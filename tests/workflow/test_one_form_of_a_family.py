@@ -47,9 +47,13 @@ def wave(date: str, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     n = 64
     columns = {
-        "child_id": [f"C{i:02d}" for i in range(n)], "institution_id": [f"I{i % 8}" for i in range(n)], "rater_id": "r1",
-        "date": date, "sex": np.where(np.arange(n) % 3 == 0, "girl", "boy"), "birth_month": "2022-03",
-    }  # fmt: skip
+        "child_id": [f"C{i:02d}" for i in range(n)],
+        "institution_id": [f"I{i % 8}" for i in range(n)],
+        "rater_id": "r1",
+        "date": date,
+        "sex": np.where(np.arange(n) % 3 == 0, "girl", "boy"),
+        "birth_month": "2022-03",
+    }
     return pd.DataFrame(columns | {name: rng.integers(0, 3, n) for name in FORM.columns})
 
 

@@ -96,10 +96,13 @@ def test_a_value_outside_the_limits_waits(begun, tmp_path):
 def test_a_type_alone_declares_the_same_column():
     assert OwnColumn.model_validate({"type": "number"}) == OwnColumn(type="number")
     document = {
-        "version": 1, "study": {"id": "own", "title": {"en": "Own"}}, "arms": ["a", "b"],
-        "waves": [{"id": "w1", "label": {"en": "one"}}], "collect": {"screening": {"waves": ["w1"]}},
+        "version": 1,
+        "study": {"id": "own", "title": {"en": "Own"}},
+        "arms": ["a", "b"],
+        "waves": [{"id": "w1", "label": {"en": "one"}}],
+        "collect": {"screening": {"waves": ["w1"]}},
         "outcomes": [{"id": "y", "column": "screening.x", "role": "primary", "better": "lower", "at": "w1"}],
-    }  # fmt: skip
+    }
     short, long = (
         Study.model_validate(document | {"columns": {"screening": {"x": column}}}) for column in ("number", {"type": "number"})
     )

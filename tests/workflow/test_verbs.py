@@ -18,9 +18,20 @@ from asp_eval.core.progress import by_phases, part_of, stoppable
 from asp_eval.workflow import analyse, check, demo, export, gap, import_file, init, power, propose, randomise, report, score
 
 VERBS = [
-    analyse.analyse, check.check_study, check.check_ledger, demo.demo, export.export, gap.gap_profiles, import_file.import_file,
-    init.init_study, power.planned_power, propose.propose, randomise.randomise, report.report, score.score_study,
-]  # fmt: skip
+    analyse.analyse,
+    check.check_study,
+    check.check_ledger,
+    demo.demo,
+    export.export,
+    gap.gap_profiles,
+    import_file.import_file,
+    init.init_study,
+    power.planned_power,
+    propose.propose,
+    randomise.randomise,
+    report.report,
+    score.score_study,
+]
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.__name__)

@@ -12,10 +12,11 @@ from asp_eval.intake.recognition.questionnaires import find_items
 from asp_eval.trial.tables.schema import TableSchema
 
 OTHER_COLUMN = Fault(
-    "SCR-193", "by its name or its question the column is {ours}, and the mapping makes it {mapped}",
+    "SCR-193",
+    "by its name or its question the column is {ours}, and the mapping makes it {mapped}",
     "Correct 'rename' or 'rename_items' in the mapping. If the mapping is right all the same, say so in it: "
     "'confirmed: [{mapped}]'.",
-)  # fmt: skip
+)
 
 
 def contradicted_columns(export: TextTable, schema: TableSchema, mapping: Mapping) -> Iterator[Problem]:

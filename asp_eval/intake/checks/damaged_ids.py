@@ -20,23 +20,27 @@ from asp_eval.trial.tables.fields import Field
 from asp_eval.trial.tables.schema import TableSchema
 
 SHORTENED_ID = Fault(
-    "SCR-200", "the id is a number with an exponent: a spreadsheet took it for a number, and its last digits may be lost",
+    "SCR-200",
+    "the id is a number with an exponent: a spreadsheet took it for a number, and its last digits may be lost",
     "Export again with the ids as text: make the column text before the file is opened in a spreadsheet, or open it there with "
     "'Data, From text'.",
-)  # fmt: skip
+)
 WORD_FOR_MISSING = Fault(
-    "SCR-201", "the id is what programs write for an empty cell",
+    "SCR-201",
+    "the id is what programs write for an empty cell",
     "If it is missing, say so in the mapping: 'missing: [\"{id}\"]'. If it is an id, say: 'not_missing: [\"{id}\"]'.",
-)  # fmt: skip
+)
 UNSEEN_CHARACTERS = Fault(
-    "SCR-202", "the id holds a character that is not seen: {names}",
+    "SCR-202",
+    "the id holds a character that is not seen: {names}",
     "Take it out of the cell, or it will be another id than the same one without it.",
-)  # fmt: skip
+)
 DAMAGED_BEFORE = Fault(
-    "SCR-203", "ids that are replaced by pseudonyms were damaged before, or are none: {names}",
+    "SCR-203",
+    "ids that are replaced by pseudonyms were damaged before, or are none: {names}",
     "Export again with the ids as text. What means that an id is missing is said in the mapping under 'missing'; what looks like "
     "it and is an id, under 'not_missing'.",
-)  # fmt: skip
+)
 
 MOST_NAMED = 5
 _EXPONENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+\d+")

@@ -25,17 +25,20 @@ from asp_eval.trial.tables.schema import TableSchema
 
 _CONFIRM = "If the mapping is right all the same, say so in it: 'confirmed: [{part}]'."
 OTHER_MEANING = Fault(
-    "SCR-190", "the file and the mapping do not agree on what the answers mean: {answers}{where}",
+    "SCR-190",
+    "the file and the mapping do not agree on what the answers mean: {answers}{where}",
     "Say in the mapping: 'recode: {{{part}: {{{recode}}}}}'. " + _CONFIRM,
-)  # fmt: skip
+)
 OTHER_CODES = Fault(
-    "SCR-191", "the file declares the codes {declared}, and the questionnaire has {codes}{where}",
+    "SCR-191",
+    "the file declares the codes {declared}, and the questionnaire has {codes}{where}",
     "If the answers stand in this order, say in the mapping: 'recode: {{{part}: {{{recode}}}}}'. " + _CONFIRM,
-)  # fmt: skip
+)
 TURNED_ROUND = Fault(
-    "SCR-192", "the labels in the file seem to stand the other way round than in the questionnaire: {declared}{where}",
+    "SCR-192",
+    "the labels in the file seem to stand the other way round than in the questionnaire: {declared}{where}",
     "If they do, say in the mapping: 'recode: {{{part}: {{{recode}}}}}'. " + _CONFIRM,
-)  # fmt: skip
+)
 
 MOST_NAMED = 5
 _NEGATIONS = frozenset({"ikke", "nej", "aldrig", "ej", "not", "no", "never", "none", "false", "inte", "nicht", "nein", "nie"})
@@ -93,8 +96,10 @@ def _problem(mapped: MappedTable, schema: TableSchema, part: str, told: Contradi
     return told.fault.at(
         Place(mapped.source, column=part if len(names) > 1 else names[0]),
         part=part if whole else names[0] if len(names) == 1 else part,
-        where=where, recode=", ".join(f"{_key(text)}: {_key(value)}" for text, value in told.recode), **dict(told.details),
-    )  # fmt: skip
+        where=where,
+        recode=", ".join(f"{_key(text)}: {_key(value)}" for text, value in told.recode),
+        **dict(told.details),
+    )
 
 
 def _contradictions(mapped: MappedTable, field: Field, meaning: ColumnMeaning, library: Library) -> Iterator[Contradiction]:
@@ -103,10 +108,15 @@ def _contradictions(mapped: MappedTable, field: Field, meaning: ColumnMeaning, l
     wrong = [text for text, value in known.items() if stored_as[text] and _code(stored_as[text]) != _code(value)]
     if wrong:
         said = [
-            Phrase("{text} is called {label}, which is {value}, and is stored as {stored}",
-                   text=text, label=repr(meaning.labels.get(text, text)), value=known[text], stored=stored_as[text])
+            Phrase(
+                "{text} is called {label}, which is {value}, and is stored as {stored}",
+                text=text,
+                label=repr(meaning.labels.get(text, text)),
+                value=known[text],
+                stored=stored_as[text],
+            )
             for text in wrong[:MOST_NAMED]
-        ]  # fmt: skip
+        ]
         yield Contradiction(OTHER_MEANING, (("answers", listed(said, "; ")),), tuple(known.items()))
     elif field.form is not None and not known:
         yield from _by_order(field, meaning, _declared_order(mapped, field, meaning))
@@ -155,8 +165,10 @@ def _labels_of(column: str, library: Library) -> Mapping[str, str]:
     item = next(item for item in form.items if item.key == key)
     return {
         _plain(text): str(response.code)
-        for response in form.response_sets[item.responses] for text in response.label.values() if not text.strip().isdigit()
-    }  # fmt: skip
+        for response in form.response_sets[item.responses]
+        for text in response.label.values()
+        if not text.strip().isdigit()
+    }
 
 
 def _declared_order(mapped: MappedTable, field: Field, meaning: ColumnMeaning) -> list[str]:

@@ -17,9 +17,10 @@ from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.trial.tables.schema import TableSchema
 
 SAME_KEY = Fault(
-    "SCR-046", "the same {key} stands more than once: {values} in {others} and here",
+    "SCR-046",
+    "the same {key} stands more than once: {values} in {others} and here",
     "Keep one of the rows; {advice}.",
-)  # fmt: skip
+)
 SAME_ROW = Fault(
     "SCR-121", "the row is the same as row {first} in every cell", "It is left out, and counted as a duplicate.", "warning"
 )

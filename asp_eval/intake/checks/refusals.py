@@ -21,22 +21,25 @@ from asp_eval.trial.tables.fields import Field
 from asp_eval.trial.tables.schema import TableSchema
 
 FOREIGN_CODES = Fault(
-    "SCR-194", "{codes} in {rows} of {total} answers are no codes of the questionnaire, which has {allowed}{where}: "
+    "SCR-194",
+    "{codes} in {rows} of {total} answers are no codes of the questionnaire, which has {allowed}{where}: "
     "that is no slip of single rows",
     "See how the answers are coded in the file, and recode all of them in the mapping: 'recode: {{{part}: {{CODE: OURS}}}}'; "
-    "OURS \"\" empties a code that is no answer.",
-)  # fmt: skip
+    'OURS "" empties a code that is no answer.',
+)
 SHIFTED_CODES = Fault(
-    "SCR-195", "{code} is met and {lowest} never is, where the questionnaire has {allowed}{where}: the codes seem to run from "
+    "SCR-195",
+    "{code} is met and {lowest} never is, where the questionnaire has {allowed}{where}: the codes seem to run from "
     "another number",
     "If they do, say in the mapping: 'recode: {{{part}: {{{recode}}}}}'. If {code} is a slip, correct the cells, or empty them "
     "there: 'recode: {{{part}: {{{code}: \"\"}}}}'.",
-)  # fmt: skip
+)
 TOO_MANY_ROWS = Fault(
-    "SCR-196", "{n} of {total} rows are at fault, most of them, {times} times, for this reason ({code}): {reason}",
+    "SCR-196",
+    "{n} of {total} rows are at fault, most of them, {times} times, for this reason ({code}): {reason}",
     "Cure that in the file or the mapping, and import again. If the other rows are to be stored all the same, say in the "
     "mapping: 'stop_at: {{share_of_rows: 1}}'.",
-)  # fmt: skip
+)
 
 FEWEST_ROWS = 5  # at fault; fewer are slips that a person corrects one by one
 LEAST_SHARE = 0.05  # of an item's answers
@@ -64,17 +67,26 @@ def foreign_codes(raw: MappedTable, schema: TableSchema) -> Iterator[Problem]:
     for (form, code, lowest), fields in shifted.items():
         recode = ", ".join(f"{int(one) + 1}: {one}" for one in sorted(fields[0].allowed, key=int))
         yield SHIFTED_CODES.at(
-            _place(raw, form, fields), code=code, lowest=lowest, allowed=", ".join(fields[0].allowed), recode=recode,
-            where=_where(raw, fields), part=form if len(fields) > 1 else fields[0].name,
-        )  # fmt: skip
+            _place(raw, form, fields),
+            code=code,
+            lowest=lowest,
+            allowed=", ".join(fields[0].allowed),
+            recode=recode,
+            where=_where(raw, fields),
+            part=form if len(fields) > 1 else fields[0].name,
+        )
     for form, found in foreign.items():
         fields = [field for field, _, _ in found]
         strange = sum((one for _, one, _ in found), Counter[str]())
         yield FOREIGN_CODES.at(
-            _place(raw, form, fields), codes=all_of(repr(text) for text, _ in strange.most_common(MOST_NAMED)),
-            rows=sum(strange.values()), total=sum(total for _, _, total in found), allowed=", ".join(fields[0].allowed),
-            where=_where(raw, fields), part=form if len(fields) > 1 else fields[0].name,
-        )  # fmt: skip
+            _place(raw, form, fields),
+            codes=all_of(repr(text) for text, _ in strange.most_common(MOST_NAMED)),
+            rows=sum(strange.values()),
+            total=sum(total for _, _, total in found),
+            allowed=", ".join(fields[0].allowed),
+            where=_where(raw, fields),
+            part=form if len(fields) > 1 else fields[0].name,
+        )
 
 
 def too_many_rows(raw: MappedTable, errors: Sequence[Finding], mapping: Mapping) -> Iterator[Problem]:

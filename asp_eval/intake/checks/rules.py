@@ -20,23 +20,27 @@ from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import TableSchema
 
 NO_INSTITUTIONS = Fault(
-    "SCR-052", "the study has no institutions yet",
+    "SCR-052",
+    "the study has no institutions yet",
     "Import the list of institutions first: asp-eval import FILE --table institutions.",
-)  # fmt: skip
+)
 UNKNOWN_INSTITUTION = Fault("SCR-050", "the institution is not in the list of institutions", "{advice}")
 NOT_ALLOCATED = Fault(
-    "SCR-051", "the institution is not in the allocation: it was never drawn to an arm",
+    "SCR-051",
+    "the institution is not in the allocation: it was never drawn to an arm",
     "Correct the institution, or leave its rows out with 'keep_rows' in the mapping.",
-)  # fmt: skip
+)
 CHILD_DIFFERS = Fault(
     "SCR-053", "the child has another {column} at {wave}", "Correct the file that is wrong; or the two are different children."
 )
 BORN_LATER = Fault("SCR-064", "the child was born after the day of the rating", "Correct the date or the month of birth.")
 OUTSIDE_WAVE = Fault("SCR-054", "the date is outside the wave", "Check the date, and that the row belongs here.", "warning")
 OUTSIDE_AGES = Fault(
-    "SCR-055", "the child's age in years is outside the eligible ages",
-    "It is kept, and counted as not eligible in the flow.", "warning",
-)  # fmt: skip
+    "SCR-055",
+    "the child's age in years is outside the eligible ages",
+    "It is kept, and counted as not eligible in the flow.",
+    "warning",
+)
 MOVED = Fault(
     "SCR-056",
     "the child is in another institution than at {wave}",
@@ -59,23 +63,27 @@ NO_ANSWERS = Fault(
     "SCR-059", "the row has no answers", "It counts as not screened at this wave; nothing needs to be done.", "warning"
 )
 TWO_FORMS = Fault(
-    "SCR-060", "two forms of one questionnaire are answered: {forms}",
+    "SCR-060",
+    "two forms of one questionnaire are answered: {forms}",
     "Keep the answers of the form that was used, and empty the cells of the other.",
-)  # fmt: skip
+)
 
 MISTYPED_ID = Fault(
-    "SCR-065", "the child is not known, but another is whose id differs only in leading zeros, capitals or spaces",
+    "SCR-065",
+    "the child is not known, but another is whose id differs only in leading zeros, capitals or spaces",
     "Write the id as at the other waves; a spreadsheet drops the zeros of 007 unless the column is text.",
-)  # fmt: skip
+)
 STORED = Fault(
-    "SCR-120", "another row with this {unit} is stored already",
+    "SCR-120",
+    "another row with this {unit} is stored already",
     "If this row is the right one, correct the whole file and import it with --replace; if not, leave the row where it is.",
-)  # fmt: skip
+)
 CHANGED_CELL = Fault(
-    "SCR-129", "the cell was {before!r} in quarantine: a spreadsheet made something else of it",
+    "SCR-129",
+    "the cell was {before!r} in quarantine: a spreadsheet made something else of it",
     "Write the cell as it was, after making the column text in the spreadsheet; or use an editor. If the change is meant, make "
     "it in the export itself and import that.",
-)  # fmt: skip
+)
 
 CALLED = {"sex": Phrase("sex"), "birth_month": Phrase("month of birth")}
 
@@ -184,9 +192,11 @@ def _dates(raw: MappedTable, frame: pd.DataFrame, wave_id: str, study: Study) ->
         outside |= day > pd.Timestamp(wave.end)
     span = Phrase("{low} to {high}", low=wave.start or "...", high=wave.end or "...")
     return Finding.of(
-        OUTSIDE_WAVE, "date", outside,
+        OUTSIDE_WAVE,
+        "date",
+        outside,
         lambda row: OUTSIDE_WAVE.at(raw.place(row, "date"), found=f"{day.iloc[row]:%Y-%m-%d}", expected=span),
-    )  # fmt: skip
+    )
 
 
 def _ages(raw: MappedTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Iterator[Finding]:

@@ -13,9 +13,10 @@ from asp_eval.intake.recognition.synonyms import WAVES, fold
 from asp_eval.trial.tables.schema import TableSchema
 
 MORE_WAVES = Fault(
-    "SCR-210", "the column tells of more waves than one: {texts}",
+    "SCR-210",
+    "the column tells of more waves than one: {texts}",
     "Say in the mapping which rows are those of the wave: 'keep_rows: {column} == \"{first}\"'.",
-)  # fmt: skip
+)
 EVENT = "redcap_event_name"  # of REDCap, which tells the wave and nothing else
 MOST_NAMED = 5
 

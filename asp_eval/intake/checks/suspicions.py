@@ -14,18 +14,24 @@ from asp_eval.intake.table import Table
 from asp_eval.trial.tables.schema import TableSchema
 
 STRAIGHT_LINER = Fault(
-    "SCR-123", "{who} gave one and the same answer to every item of {form} for {n} of {total} {units}",
+    "SCR-123",
+    "{who} gave one and the same answer to every item of {form} for {n} of {total} {units}",
     "Some items of it ask the opposite of others, so the answers contradict each other. Ask how the form was filled in; "
-    "the rows are kept.", "warning",
-)  # fmt: skip
+    "the rows are kept.",
+    "warning",
+)
 NOBODY_OF = Fault(
-    "SCR-124", "{n} of {total} institutions have no row in the file: {names}",
-    "Import their answers if they exist; if a wave comes in parts, join them into one file.", "warning",
-)  # fmt: skip
+    "SCR-124",
+    "{n} of {total} institutions have no row in the file: {names}",
+    "Import their answers if they exist; if a wave comes in parts, join them into one file.",
+    "warning",
+)
 NO_ARM = Fault(
-    "SCR-125", "no institution of the arm {arm!r} has a row in the file",
-    "Without this arm no effect can be estimated. If its answers exist, join them into the file.", "warning",
-)  # fmt: skip
+    "SCR-125",
+    "no institution of the arm {arm!r} has a row in the file",
+    "Without this arm no effect can be estimated. If its answers exist, join them into the file.",
+    "warning",
+)
 
 FEWEST_ITEMS = 8  # a shorter questionnaire may be answered alike throughout in earnest
 FEWEST_CHILDREN = 3  # by one rater; one or two such children happen

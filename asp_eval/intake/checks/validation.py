@@ -44,43 +44,51 @@ from asp_eval.trial.tables.fields import Field
 from asp_eval.trial.tables.schema import TableSchema
 
 UNKNOWN_COLUMN = Fault(
-    "SCR-040", "the column is unknown",
+    "SCR-040",
+    "the column is unknown",
     "{advice}Say in the mapping, a file FILE.mapping.yaml beside FILE, what it is ('rename: {{COLUMN: OURS}}') "
     "or that it is left out ('ignore: [COLUMN]'); or declare it in study.yaml ('columns'). "
     "'asp-eval import FILE --propose' drafts a mapping.",
-)  # fmt: skip
+)
 MISSING_COLUMN = Fault(
-    "SCR-041", "the column is missing",
+    "SCR-041",
+    "the column is missing",
     "{advice}Export it, or rename another column to it in the mapping ('rename: {{COLUMN: OURS}}'); if it was not collected, "
     "say so there: 'constants: {{OURS: null}}'.",
-)  # fmt: skip
+)
 NO_VALUE = Fault("SCR-045", "the cell is empty, and must not be", "Fill it in, or take the row out.")
 NO_VALUES = Fault(
-    "SCR-212", "{n} cells hold a code that study.yaml declares missing ({codes}), and are empty in the study",
-    "Nothing, if they are non-answers. Else take the code out of 'missing' in study.yaml.", "warning",
-)  # fmt: skip
+    "SCR-212",
+    "{n} cells hold a code that study.yaml declares missing ({codes}), and are empty in the study",
+    "Nothing, if they are non-answers. Else take the code out of 'missing' in study.yaml.",
+    "warning",
+)
 UNSURE_DECIMAL = Fault(
-    "SCR-048", "numbers such as {numbers} can be read in two ways: the decimal mark could be a comma or a point",
+    "SCR-048",
+    "numbers such as {numbers} can be read in two ways: the decimal mark could be a comma or a point",
     "Say which in the mapping: 'format: {{decimal: \",\"}}'.",
-)  # fmt: skip
+)
 UNSURE_DATES = Fault(
-    "SCR-049", "dates in the file can be read in two ways: day or month could come first",
+    "SCR-049",
+    "dates in the file can be read in two ways: day or month could come first",
     "Say which in the mapping: 'format: {{dates: day-first}}'.",
-)  # fmt: skip
+)
 NO_FORM = Fault(
-    "SCR-062", "the file has no items of an instrument that study.yaml declares for it",
+    "SCR-062",
+    "the file has no items of an instrument that study.yaml declares for it",
     "Rename its columns to INSTRUMENT.ITEM in the mapping; 'asp-eval instruments show INSTRUMENT' lists the items. "
     "If it was not used, take it out of 'collect' in study.yaml.",
-)  # fmt: skip
+)
 NOT_THERE = Fault(
     "SCR-061", "a column that study.yaml declares is not in the file", "Check its name; it is stored empty.", severity="warning"
 )
 
 
 TOO_MANY = Fault(
-    "SCR-067", "{n} rows are at fault, more than the {most} that can wait for their correction: nothing of the file is stored",
+    "SCR-067",
+    "{n} rows are at fault, more than the {most} that can wait for their correction: nothing of the file is stored",
     "Cure what is listed, in the export or the mapping, and import it again; or leave rows out with 'keep_rows' in the mapping.",
-)  # fmt: skip
+)
 
 MOST_WAITING = 20_000  # rows; nobody corrects more by hand
 ALL_OR_NOTHING = ("institutions", "allocation")  # short lists that everything hangs on: no row of them waits in quarantine
@@ -214,12 +222,21 @@ def sift(
     if schema.wave is not None:
         problems += far_in_table(raw.source, frame, schema)
     table = Table(
-        schema=schema, source=raw.source, sha256=raw.sha256, checked=frame, rows=raw.rows[accepted],
-        answered=_answered(frame, schema), rows_read=raw.rows_read, filtered=raw.filtered, collapsed=raw.collapsed,
-        duplicates=int(left_out.sum()), quarantined=int(refused.sum()),
-        dialect=replace(raw.dialect, decimal=marks.decimal, dates=marks.dates), warnings=tuple(sorted(problems, key=_row)),
+        schema=schema,
+        source=raw.source,
+        sha256=raw.sha256,
+        checked=frame,
+        rows=raw.rows[accepted],
+        answered=_answered(frame, schema),
+        rows_read=raw.rows_read,
+        filtered=raw.filtered,
+        collapsed=raw.collapsed,
+        duplicates=int(left_out.sum()),
+        quarantined=int(refused.sum()),
+        dialect=replace(raw.dialect, decimal=marks.decimal, dates=marks.dates),
+        warnings=tuple(sorted(problems, key=_row)),
         seal=VALIDATED,
-    )  # fmt: skip
+    )
     named = refused | left_out | np.isin(raw.rows, [_row(problem) for problem in problems])
     return Sifted(
         table=table,

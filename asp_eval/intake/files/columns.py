@@ -21,29 +21,35 @@ NO_ROWS = Fault("SCR-003", "the file has a header and no rows", "Export it again
 SAME_NAME = Fault("SCR-004", "{times} columns have this name", "Give every column a name of its own.")
 NO_NAME = Fault("SCR-005", "a column has cells and no name", "Name it in the first row, or delete it.")
 RAGGED = Fault(
-    "SCR-006", "the row does not have as many cells as the header",
+    "SCR-006",
+    "the row does not have as many cells as the header",
     "Look for a delimiter inside a text without quotes, or for a file that was cut short; export it again.",
-)  # fmt: skip
+)
 MISREAD = Fault(
-    "SCR-009", "the text was read or saved in the wrong encoding: letters such as æ, ø and å are broken",
+    "SCR-009",
+    "the text was read or saved in the wrong encoding: letters such as æ, ø and å are broken",
     "Go back to the file before it was converted, and export it as UTF-8.",
-)  # fmt: skip
+)
 REPEATED_HEADER = Fault(
-    "SCR-208", "the row repeats the header, as where files were joined one below the other",
-    "It is left out, and is no row of data.", "warning",
-)  # fmt: skip
+    "SCR-208",
+    "the row repeats the header, as where files were joined one below the other",
+    "It is left out, and is no row of data.",
+    "warning",
+)
 OTHER_HEADER = Fault(
-    "SCR-209", "the row names columns of the file in another order: the rows below it are not those of the header",
+    "SCR-209",
+    "the row names columns of the file in another order: the rows below it are not those of the header",
     "Two files were joined whose columns stand in different orders. Import them apart, or put the columns into one order.",
-)  # fmt: skip
+)
 MORE = Fault(
     "SCR-018", "{count} more of these are not listed ({code})", "Cure those that are listed; the rest often goes with them."
 )
 
 TOO_MANY_COLUMNS = Fault(
-    "SCR-113", "the file has {n} columns, more than a spreadsheet can have ({most})",
+    "SCR-113",
+    "the file has {n} columns, more than a spreadsheet can have ({most})",
     "Look whether rows and columns were exchanged, or the delimiter is a mark of the texts; export only what is needed.",
-)  # fmt: skip
+)
 
 MOST_COLUMNS = 16_384  # as in Excel
 CHUNK = 2_000  # rows turned into columns at a time

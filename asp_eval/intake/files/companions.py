@@ -21,30 +21,35 @@ from asp_eval.intake.files.text import records, text_dialect
 from asp_eval.intake.files.workbook import first_sheets, is_workbook
 
 NOT_BESIDE = Fault(
-    "SCR-090", "the mapping names a file that does not lie beside this one",
+    "SCR-090",
+    "the mapping names a file that does not lie beside this one",
     "Put it into the same folder, or correct its name under 'format: {{companions: ...}}'.",
-)  # fmt: skip
+)
 WHICH_COMPANION = Fault(
-    "SCR-091", "more than one file beside this one could be its '{part}'",
+    "SCR-091",
+    "more than one file beside this one could be its '{part}'",
     "Leave one, or say which in the mapping: 'format: {{companions: {{{part}: NAME}}}}'.",
-)  # fmt: skip
+)
 NOT_A_COMPANION = Fault("SCR-092", "the file is not {what}", "Export it again, and put it beside the data as it comes.")
 CUT_SHORT = Fault("SCR-093", "a row of {what} has the wrong number of cells", "It was cut short or edited; export it again.")
 OTHER_SURVEY = Fault(
-    "SCR-094", "the variable is not in {what}",
+    "SCR-094",
+    "the variable is not in {what}",
     "Export all files again, at the same time, from the same survey, and add no columns. "
     "If this one comes from elsewhere, write 'format: {{dialect: csv}}' in the mapping.",
-)  # fmt: skip
+)
 NO_LABEL = Fault(
-    "SCR-095", "{what} has no such {kind} for this column",
+    "SCR-095",
+    "{what} has no such {kind} for this column",
     "It belongs to another survey, or the survey was edited since; export both again, at the same time.",
-)  # fmt: skip
+)
 TWICE = Fault("SCR-096", "{what} says two different things of the same", "Export it again; if that does not help, delete one.")
 
 MIXED = Fault(
-    "SCR-097", "the file holds codes in some columns and labels in others",
+    "SCR-097",
+    "the file holds codes in some columns and labels in others",
     "Export it again, either with codes or with labels.",
-)  # fmt: skip
+)
 
 Part = Literal["structure", "labels", "dictionary", "form"]
 Row = tuple[int, list[str]]

@@ -17,9 +17,10 @@ from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.core.phrases import Phrase, any_of
 
 UNSURE_DELIMITER = Fault(
-    "SCR-010", "the columns could be separated in more than one way",
+    "SCR-010",
+    "the columns could be separated in more than one way",
     "Say which in the mapping: 'format: {{delimiter: \";\"}}'.",
-)  # fmt: skip
+)
 
 CANDIDATES = (";", ",", "\t", "|")
 SAMPLE_ROWS = 100

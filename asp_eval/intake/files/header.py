@@ -11,15 +11,17 @@ from asp_eval.intake.files.export import Export
 from asp_eval.intake.files.raw import SPACES
 
 TITLE_ABOVE = Fault(
-    "SCR-204", "row {row} looks like a title, and the names of the columns seem to stand in row {header}",
+    "SCR-204",
+    "row {row} looks like a title, and the names of the columns seem to stand in row {header}",
     "Say in the mapping where they stand: 'format: {{header_row: {header}}}'. If row {row} does name the columns, say "
     "'header_row: {row}'.",
-)  # fmt: skip
+)
 TWO_HEADERS = Fault(
-    "SCR-205", "row {row} seems to hold headings of groups, and row {header} the names of the columns",
+    "SCR-205",
+    "row {row} seems to hold headings of groups, and row {header} the names of the columns",
     "Say in the mapping where they stand: 'format: {{header_row: {header}}}'. If row {row} does name the columns, say "
     "'header_row: {row}'.",
-)  # fmt: skip
+)
 NO_HEADER = Fault(
     "SCR-206", "the mapping says that the header is in row {row}, and the file ends before it", "Correct 'header_row'."
 )

@@ -29,14 +29,16 @@ from asp_eval.intake.files.raw import Dialect, RawTable, TextColumn, TextTable
 from asp_eval.intake.files.text import records, text_dialect
 
 NO_ORIGIN = Fault(
-    "SCR-150", "the file is a copy without personal identifiers, and {name}, which says what it is a copy of, is not beside it",
+    "SCR-150",
+    "the file is a copy without personal identifiers, and {name}, which says what it is a copy of, is not beside it",
     "Put the file back beside it; or import the export as it was received.",
-)  # fmt: skip
+)
 
 DAMAGED_ORIGIN = Fault(
-    "SCR-151", "the file says nothing that can be read of the copy it stands beside",
+    "SCR-151",
+    "the file says nothing that can be read of the copy it stands beside",
     "Take it from a backup; or import the export as it was received.",
-)  # fmt: skip
+)
 
 VERSION = 1
 _NAME = re.compile(r"\.protected(-\d+)?\.csv$")

@@ -217,9 +217,10 @@ class TextTable:
             became={names.get(name, name): texts for name, texts in self.became.items()},
             exported={
                 names.get(name, name): self.exported.get(name, name)
-                for name in self.columns if name in names or name in self.exported
+                for name in self.columns
+                if name in names or name in self.exported
             },
-        )  # fmt: skip
+        )
 
     def keep(self, mask: Mask) -> Self:
         """Return the table with the rows kept; the caller counts the others."""

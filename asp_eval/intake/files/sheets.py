@@ -16,14 +16,16 @@ WHICH_SHEET = Fault(
     "SCR-016", "the workbook has no sheet of this name that holds data", "Correct 'format: {{sheet: NAME}}' in the mapping."
 )
 MERGED = Fault(
-    "SCR-207", "the cells {range} are merged: only the first of them has a value, the others are empty",
+    "SCR-207",
+    "the cells {range} are merged: only the first of them has a value, the others are empty",
     "Take the merge apart in the spreadsheet, write the value into every cell that it is true of, and save.",
-)  # fmt: skip
+)
 NOT_ONE_TABLE = Fault(
-    "SCR-076", "more than one sheet holds data, and they do not show that they are one table: {reason}",
+    "SCR-076",
+    "more than one sheet holds data, and they do not show that they are one table: {reason}",
     "Name the sheet that is meant in the mapping: 'format: {{sheet: NAME}}'. If all hold columns of one table, with the same "
     "rows in the same order, say 'format: {{sheets: by-columns}}'.",
-)  # fmt: skip
+)
 
 
 def read_workbook(export: Export, sheet: str | None = None) -> tuple[str, str, Iterator[list[str]]]:
@@ -132,13 +134,18 @@ def _no_key(tables: list[Sheet], names: list[str]) -> str | None:
         if key[0] != first[0]:
             return Phrase(
                 "their first columns are {one!r} in {sheet!r} and {other!r} in {another!r}",
-                one=first[0], sheet=names[0], other=key[0], another=name,
-            )  # fmt: skip
+                one=first[0],
+                sheet=names[0],
+                other=key[0],
+                another=name,
+            )
         if len(key) != len(first) or set(key) != set(first):
             return Phrase(
                 "column {column!r} does not have the same values in {one!r} and {other!r}",
-                column=first[0], one=names[0], other=name,
-            )  # fmt: skip
+                column=first[0],
+                one=names[0],
+                other=name,
+            )
     return None
 
 

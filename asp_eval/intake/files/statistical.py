@@ -26,14 +26,17 @@ BROKEN_FILE = Fault(
     "Fetch or export the file again; or export the data as CSV.",
 )
 WRONG_ENCODING = Fault(
-    "SCR-079", "the {kind} file does not say truly how its letters are encoded",
+    "SCR-079",
+    "the {kind} file does not say truly how its letters are encoded",
     "Say it in the mapping: 'format: {{encoding: cp1252}}' is usual for files written before 2010.",
-)  # fmt: skip
+)
 TOO_MUCH = Fault("SCR-080", "the {kind} file holds more than can be read from one", "Export the data as CSV.")
 UNKNOWN_LENGTH = Fault(
-    "SCR-081", "the {kind} file does not say how many rows it has; {rows} were found",
-    "Compare that with the program that wrote it.", severity="warning",
-)  # fmt: skip
+    "SCR-081",
+    "the {kind} file does not say how many rows it has; {rows} were found",
+    "Compare that with the program that wrote it.",
+    severity="warning",
+)
 
 LONGEST = 900  # seconds; a million rows of 62 take about a tenth of that
 _NAMES = {"utf-8": "UTF-8", "cp1252": "WINDOWS-1252", "latin-1": "ISO-8859-1"}

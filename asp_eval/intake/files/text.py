@@ -18,9 +18,10 @@ from asp_eval.intake.files.raw import Dialect
 BROKEN_ROW = Fault("SCR-011", "the row cannot be read: {reason}", "Look for a quotation mark that is not closed; export again.")
 
 NUL = Fault(
-    "SCR-007", "the file holds NUL bytes: it is damaged, or not text",
+    "SCR-007",
+    "the file holds NUL bytes: it is damaged, or not text",
     "Export it again as CSV in UTF-8; an old UTF-16 export needs 'format: {{encoding: utf-16-le}}' in the mapping.",
-)  # fmt: skip
+)
 NOT_TEXT = Fault("SCR-008", "the file is text in no encoding that is known here", "Export it again as CSV in UTF-8.")
 
 PIECE = 1_000_000  # bytes decoded at a time

@@ -19,10 +19,11 @@ from asp_eval.intake.files.reading import read_raw
 from asp_eval.intake.files.workbook import is_workbook
 
 NO_QUESTIONS = Fault(
-    "INS-040", "the file shows no question with answers to choose from",
+    "INS-040",
+    "the file shows no question with answers to choose from",
     "Name an XLSForm (.xlsx), the data dictionary of REDCap (.csv), a survey of Qualtrics (.qsf) or LimeSurvey (its structure, "
     "exported as tab-separated values), or an export with labels, such as one of SPSS or Stata.",
-)  # fmt: skip
+)
 NOT_QSF = Fault("INS-041", "the file is not a survey as Qualtrics exports it", "Export it again: Tools, Import/Export.")
 
 Said = Mapping[str, str]

@@ -23,27 +23,32 @@ from asp_eval.trial.instruments.library import Library, shipped
 
 NO_SUCH_COLUMN = Fault("SCR-020", "the mapping's '{part}' names a column that is not in the file", "{advice}")
 ALREADY_THERE = Fault(
-    "SCR-021", "the mapping's '{part}' makes a column that the file has already",
+    "SCR-021",
+    "the mapping's '{part}' makes a column that the file has already",
     "Rename or ignore the file's own column, or take this one out of the mapping.",
-)  # fmt: skip
+)
 NOTHING_LEFT = Fault("SCR-022", "the mapping's filter leaves no rows", "Correct 'keep_rows'.")
 DISAGREE = Fault(
-    "SCR-023", "the rows of {unit} do not agree, so that they cannot become one row: {values}",
+    "SCR-023",
+    "the rows of {unit} do not agree, so that they cannot become one row: {values}",
     "Correct the file, leave the rows out with 'keep_rows', or take the column out of the import with 'ignore'.",
-)  # fmt: skip
+)
 OTHER_INSTRUMENT = Fault(
-    "SCR-186", "the mapping names the items of an instrument that the table has not",
+    "SCR-186",
+    "the mapping names the items of an instrument that the table has not",
     "Correct the id under 'rename_items'; or declare the instrument for the table in study.yaml.",
-)  # fmt: skip
+)
 NO_ORDER = Fault(
-    "SCR-211", "the mapping's 'by' names a column that tells no order: it holds texts that are neither numbers nor moments, or "
+    "SCR-211",
+    "the mapping's 'by' names a column that tells no order: it holds texts that are neither numbers nor moments, or "
     "dates of which day or month could come first",
     "Name a column of numbers or of moments; say how dates are written with 'format: {{dates: day-first}}'.",
-)  # fmt: skip
+)
 NAMED_TWICE = Fault(
-    "SCR-187", "the mapping gives the column two names: {names}",
+    "SCR-187",
+    "the mapping gives the column two names: {names}",
     "Correct 'rename' or the patterns of 'rename_items'.",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

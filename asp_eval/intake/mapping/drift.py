@@ -20,35 +20,48 @@ from asp_eval.trial.tables.schema import TableSchema
 
 _EDITED = "See whether the form was edited between the waves, and whether the answers still mean the same. "
 RELABELLED = Fault(
-    "SCR-170", "what is stored as {value} was called {before} at {wave}, and is called {now} here{where}",
-    _EDITED + "If they do not, correct 'recode' in the mapping, or do not compare the waves.", severity="warning",
-)  # fmt: skip
+    "SCR-170",
+    "what is stored as {value} was called {before} at {wave}, and is called {now} here{where}",
+    _EDITED + "If they do not, correct 'recode' in the mapping, or do not compare the waves.",
+    severity="warning",
+)
 MOVED = Fault(
-    "SCR-171", "the answer {label} was stored as {before} at {wave}, and is stored as {now} here{where}",
+    "SCR-171",
+    "the answer {label} was stored as {before} at {wave}, and is stored as {now} here{where}",
     "One of the two mappings has it wrong, unless the answers were turned round: correct 'recode', and import that file again.",
     severity="warning",
-)  # fmt: skip
+)
 NEW_LABEL = Fault(
-    "SCR-172", "{value}, called {now}, had no label at {wave}{where}", _EDITED + "A new answer makes the others rarer.",
+    "SCR-172",
+    "{value}, called {now}, had no label at {wave}{where}",
+    _EDITED + "A new answer makes the others rarer.",
     severity="warning",
-)  # fmt: skip
+)
 GONE_LABEL = Fault(
-    "SCR-173", "{value}, called {before} at {wave}, has no label here{where}",
-    _EDITED + "An answer that is gone moves to others.", severity="warning",
-)  # fmt: skip
-OTHER_TITLE = Fault(
-    "SCR-174", "the question was {before} at {wave}, and is {now} here", _EDITED + "A question that was changed is another one.",
+    "SCR-173",
+    "{value}, called {before} at {wave}, has no label here{where}",
+    _EDITED + "An answer that is gone moves to others.",
     severity="warning",
-)  # fmt: skip
+)
+OTHER_TITLE = Fault(
+    "SCR-174",
+    "the question was {before} at {wave}, and is {now} here",
+    _EDITED + "A question that was changed is another one.",
+    severity="warning",
+)
 OTHER_RECODE = Fault(
-    "SCR-175", "{text} was stored as {before} at {wave}, and is stored as {now} here{where}",
+    "SCR-175",
+    "{text} was stored as {before} at {wave}, and is stored as {now} here{where}",
     "The mappings of the two files recode differently. See whether the files are coded differently too, such as 0, 1, 2 and "
-    "1, 2, 3; if not, correct the mapping, and import that file again.", severity="warning",
-)  # fmt: skip
+    "1, 2, 3; if not, correct the mapping, and import that file again.",
+    severity="warning",
+)
 ONE_WAVE_ONLY = Fault(
-    "SCR-176", "{items} of {form} are in {there} and not in {not_there}",
-    "If they were asked at both waves, see what the missing columns are called in the other file.", severity="warning",
-)  # fmt: skip
+    "SCR-176",
+    "{items} of {form} are in {there} and not in {not_there}",
+    "If they were asked at both waves, see what the missing columns are called in the other file.",
+    severity="warning",
+)
 MOST_NAMED = 5  # items named in one warning
 
 

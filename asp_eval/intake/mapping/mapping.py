@@ -24,13 +24,15 @@ from asp_eval.intake.mapping.items import is_pattern, named
 from asp_eval.trial.instruments.library import Library
 
 NO_MAPPING_FILE = Fault(
-    "SCR-019", "there is no such mapping file",
+    "SCR-019",
+    "there is no such mapping file",
     "Correct the path after --mapping; or leave --mapping out, then FILE.mapping.yaml beside FILE is used if it is there.",
-)  # fmt: skip
+)
 NOT_FILLED_IN = Fault(
-    "SCR-185", "the mapping is not filled in here yet: {what}",
+    "SCR-185",
+    "the mapping is not filled in here yet: {what}",
     "Fill it in as the comment on the line says, or take the line out.",
-)  # fmt: skip
+)
 
 FILL_IN = "FILL IN"  # begins the name of an export column that a draft leaves open
 
@@ -159,9 +161,12 @@ class Mapping(Document):
     def _labels_filled_in(cls, parts: Any) -> Any:
         columns = parts.items() if isinstance(parts, dict) else ()
         open_ = [
-            (str(column), str(label)) for column, labels in columns if isinstance(labels, dict)
-            for label, value in labels.items() if value is None
-        ]  # fmt: skip
+            (str(column), str(label))
+            for column, labels in columns
+            if isinstance(labels, dict)
+            for label, value in labels.items()
+            if value is None
+        ]
         if open_:
             raise Misfits(
                 Misfit(keys, NOT_FILLED_IN, details={"what": Phrase("what becomes of {label!r}", label=keys[1])})

@@ -16,25 +16,32 @@ from asp_eval.intake.values import date_order, month_of
 from asp_eval.trial.instruments.library import Library
 
 LABEL_NOT_MET = Fault(
-    "SCR-024", "the mapping recodes a label that is not in the file",
-    "Check its spelling; a label such as 007 needs quotes in the mapping.", severity="warning",
-)  # fmt: skip
+    "SCR-024",
+    "the mapping recodes a label that is not in the file",
+    "Check its spelling; a label such as 007 needs quotes in the mapping.",
+    severity="warning",
+)
 SHIFTED = Fault(
-    "SCR-180", "the mapping turns other labels into {text!r}, and the file has cells with {text!r} that it does not name",
+    "SCR-180",
+    "the mapping turns other labels into {text!r}, and the file has cells with {text!r} that it does not name",
     "Name it too: 'recode: {{{part}: {{{text!r}: CODE}}}}'; a CODE of \"\" empties the cells.",
-)  # fmt: skip
+)
 DECLARED_MISSING = Fault(
-    "SCR-181", "{count} cells hold what the file declares missing: {label}, and the mapping does not say what becomes of them",
+    "SCR-181",
+    "{count} cells hold what the file declares missing: {label}, and the mapping does not say what becomes of them",
     "Say 'user_missing: empty' in the mapping to empty all such cells, or give this one a value of its own under 'recode'.",
-)  # fmt: skip
+)
 EMPTIED = Fault(
-    "SCR-182", "{count} cells that the file declares missing ({label}) were emptied: {columns}",
-    "Nothing, if they are non-answers. Else give the label a value under 'recode' in the mapping.", severity="warning",
-)  # fmt: skip
+    "SCR-182",
+    "{count} cells that the file declares missing ({label}) were emptied: {columns}",
+    "Nothing, if they are non-answers. Else give the label a value under 'recode' in the mapping.",
+    severity="warning",
+)
 UNSURE_DAY = Fault(
-    "SCR-183", "the dates to be truncated can be read in two ways: day or month could come first",
+    "SCR-183",
+    "the dates to be truncated can be read in two ways: day or month could come first",
     "Say which in the mapping: 'format: {{dates: day-first}}'.",
-)  # fmt: skip
+)
 
 Labels = Mapping[str, str]
 

@@ -19,22 +19,26 @@ from asp_eval.core.phrases import all_of
 from asp_eval.intake.privacy.pseudonyms import PseudonymKey
 
 NO_KEY = Fault(
-    "SCR-160", "the key {key} of the study's pseudonyms is not there",
+    "SCR-160",
+    "the key {key} of the study's pseudonyms is not there",
     "Copy {key}.key from your backup, or from who has it, into {folder}; or say with ASP_EVAL_KEYS in which folder it is. "
     "With another key the same people would get other pseudonyms.",
-)  # fmt: skip
+)
 OPEN_KEY = Fault(
-    "SCR-161", "others than its owner have rights to the key or to the folder it is in",
+    "SCR-161",
+    "others than its owner have rights to the key or to the folder it is in",
     "Take their rights away: {commands}.",
-)  # fmt: skip
+)
 KEY_INSIDE = Fault(
-    "SCR-162", "the folder of the keys is inside a study folder, so that whoever gets the study gets the key as well",
+    "SCR-162",
+    "the folder of the keys is inside a study folder, so that whoever gets the study gets the key as well",
     "Move it out of the study folder, and set ASP_EVAL_KEYS to where it is then.",
-)  # fmt: skip
+)
 NOT_THE_KEY = Fault(
-    "SCR-163", "the file does not hold the key {key}: it is damaged, or another key under this name",
+    "SCR-163",
+    "the file does not hold the key {key}: it is damaged, or another key under this name",
     "Take it from your backup.",
-)  # fmt: skip
+)
 
 VARIABLE = "ASP_EVAL_KEYS"  # environment variable that names another folder
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

@@ -28,45 +28,54 @@ from asp_eval.trial.tables.schema import TableSchema
 _LEAVE_OUT = "leave the column out in the mapping ('ignore: [{ours}]')"
 _NOT_PERSONAL = "If it is nothing of the kind, say so in the mapping: 'not_personal: [{column}]'."
 IDENTIFYING = Fault(
-    "SCR-140", "the column is called as if it held {what} of a person",
+    "SCR-140",
+    "the column is called as if it held {what} of a person",
     "Persons are not stored: " + _LEAVE_OUT + ". If it is the id of a person, name the id in study.yaml under "
     "'privacy: pseudonymise'. " + _NOT_PERSONAL,
-)  # fmt: skip
+)
 FLAGGED = Fault(
-    "SCR-141", "the export itself says that the column identifies a person",
+    "SCR-141",
+    "the export itself says that the column identifies a person",
     "Persons are not stored: " + _LEAVE_OUT + ". If it is the id of a person, name the id in study.yaml under "
     "'privacy: pseudonymise'. " + _NOT_PERSONAL,
-)  # fmt: skip
+)
 PERSONAL_NUMBER = Fault(
-    "SCR-142", "the cell holds what looks like a Danish personal number (CPR), which is not repeated here",
+    "SCR-142",
+    "the cell holds what looks like a Danish personal number (CPR), which is not repeated here",
     "Take it out of the cell, or " + _LEAVE_OUT + ". If it is the id of a person, name the id in study.yaml under "
     "'privacy: pseudonymise'. " + _NOT_PERSONAL,
-)  # fmt: skip
+)
 EMAIL = Fault(
-    "SCR-143", "the cell holds what looks like an e-mail address, which is not repeated here",
+    "SCR-143",
+    "the cell holds what looks like an e-mail address, which is not repeated here",
     "Take it out of the cell, or " + _LEAVE_OUT + ". If it is the id of a person, name the id in study.yaml under "
     "'privacy: pseudonymise'. " + _NOT_PERSONAL,
-)  # fmt: skip
+)
 NO_SUCH_COLUMN = Fault(
-    "SCR-144", "the mapping's 'not_personal' names a column that is not in the file",
+    "SCR-144",
+    "the mapping's 'not_personal' names a column that is not in the file",
     "Write the name as the export has it.",
-)  # fmt: skip
+)
 MAPPED = Fault(
-    "SCR-145", "the mapping's '{part}' uses a column whose cells are replaced or left out because they identify persons",
+    "SCR-145",
+    "the mapping's '{part}' uses a column whose cells are replaced or left out because they identify persons",
     "Make the change in the export itself, or use another column.",
-)  # fmt: skip
+)
 IN_A_NAME = Fault(
-    "SCR-146", "{where} holds what looks like a Danish personal number (CPR) or an e-mail address, which is not repeated here",
+    "SCR-146",
+    "{where} holds what looks like a Danish personal number (CPR) or an e-mail address, which is not repeated here",
     "Take it out. If the first row of the file holds data, give the file a first row that names the columns.",
-)  # fmt: skip
+)
 NO_ZERO = Fault(
-    "SCR-147", "the personal number has nine digits: a spreadsheet dropped the zero it begins with",
+    "SCR-147",
+    "the personal number has nine digits: a spreadsheet dropped the zero it begins with",
     "Make the column text in the spreadsheet, write the zero, and export again.",
-)  # fmt: skip
+)
 OTHER_KEY = Fault(
-    "SCR-148", "the cell holds a pseudonym made with another key ({found_key}) than this study's ({key})",
+    "SCR-148",
+    "the cell holds a pseudonym made with another key ({found_key}) than this study's ({key})",
     "It is of another study, or the key in study.yaml was changed. Import the file as it was received.",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)

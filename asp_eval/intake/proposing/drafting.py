@@ -19,17 +19,27 @@ LONGEST_NOTE = 70
 def draft(proposal: Proposal) -> str:
     """Return the mapping file: complete, or with FILL IN where a person has to decide."""
     blocks = [
-        _head(proposal), ["version: 1"], _format(proposal), _plain(proposal, "keep_rows"), _rename(proposal), _patterns(proposal),
-        _plain(proposal, "user_missing"), _recode(proposal), _block("truncate", _inner(proposal, "truncate")), _ignore(proposal),
-    ]  # fmt: skip
+        _head(proposal),
+        ["version: 1"],
+        _format(proposal),
+        _plain(proposal, "keep_rows"),
+        _rename(proposal),
+        _patterns(proposal),
+        _plain(proposal, "user_missing"),
+        _recode(proposal),
+        _block("truncate", _inner(proposal, "truncate")),
+        _ignore(proposal),
+    ]
     return "\n".join(line for block in blocks for line in block) + "\n"
 
 
 def _head(proposal: Proposal) -> list[str]:
     where = f"{proposal.table} at {proposal.wave}" if proposal.wave else proposal.table
-    state = "Everything was found. Read it through, then import." if proposal.complete else (
-        f"Not everything could be found. Fill in the lines marked {FILL_IN}, and decide on those that begin with # ?."
-    )  # fmt: skip
+    state = (
+        "Everything was found. Read it through, then import."
+        if proposal.complete
+        else (f"Not everything could be found. Fill in the lines marked {FILL_IN}, and decide on those that begin with # ?.")
+    )
     return [
         f"# How {_note(proposal.source)} is read into {where}: a proposal, the reason behind every line.",
         f"# {state}",
@@ -51,8 +61,9 @@ def _inner(proposal: Proposal, key: str) -> Iterator[str]:
 def _plain(proposal: Proposal, key: str) -> list[str]:
     return [
         f"{key}: {FILL_IN if setting.value is None else _flow(setting.value)}  # {_note(setting.why, 400)}"
-        for setting in proposal.settings if setting.key == key
-    ]  # fmt: skip
+        for setting in proposal.settings
+        if setting.key == key
+    ]
 
 
 def _rename(proposal: Proposal) -> list[str]:

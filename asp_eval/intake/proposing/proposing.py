@@ -33,12 +33,15 @@ from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import BY_WAVE, IMPORTABLE, TableSchema, table_schema
 
 MAPPING_THERE = Fault(
-    "SCR-188", "there is a mapping for this file already, and it is not overwritten",
+    "SCR-188",
+    "there is a mapping for this file already, and it is not overwritten",
     "Use it, or move it away; 'asp-eval import FILE --propose --mapping -' shows the proposal without writing it.",
-)  # fmt: skip
+)
 WHICH_TABLE = Fault(
-    "SCR-189", "it cannot be told which table the file is for", "Say which, with --table; the columns do not show it.",
-)  # fmt: skip
+    "SCR-189",
+    "it cannot be told which table the file is for",
+    "Say which, with --table; the columns do not show it.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +197,29 @@ def propose_for(raw: RawTable, study: Study, schema: TableSchema, declared: File
     recodes += recode_families(raw, items.unsure, schema.library)
     known = {field.name for field in fields}
     return Proposal(
-        source=raw.source, dialect=raw.dialect, table=schema.name, wave=schema.wave, columns=guesses.sure, items=items.sure,
-        unsure_columns=guesses.unsure, unsure_items=items.unsure, recodes=tuple(map(_unpersonal, recodes)),
+        source=raw.source,
+        dialect=raw.dialect,
+        table=schema.name,
+        wave=schema.wave,
+        columns=guesses.sure,
+        items=items.sure,
+        unsure_columns=guesses.unsure,
+        unsure_items=items.unsure,
+        recodes=tuple(map(_unpersonal, recodes)),
         settings=find_settings(
-            raw, schema, columns, (*items.sure, *items.unsure), [*waves, *_own_wave(columns)], declared or FileFormat(),
+            raw,
+            schema,
+            columns,
+            (*items.sure, *items.unsure),
+            [*waves, *_own_wave(columns)],
+            declared or FileFormat(),
             _names_of(study, schema.wave),
         ),
-        ignored=(*identifying.items(), *of_wave, *nothing), left=tuple(useless) if wanted else (), wanted=tuple(wanted),
+        ignored=(*identifying.items(), *of_wave, *nothing),
+        left=tuple(useless) if wanted else (),
+        wanted=tuple(wanted),
         absent=tuple(sorted(known - set(columns.values()) - {name for name, _ in wanted}, key=list(schema.names).index)),
-    )  # fmt: skip
+    )
 
 
 def write_proposal(path: str | Path, text: str) -> Path:

@@ -56,8 +56,9 @@ def guess_columns(raw: TextTable, fields: tuple[Field, ...], taken: frozenset[st
     exact = {field.name for field in fields if field.name in free}
     found = {
         field.name: [Guess(name, field.name, why) for name in free if name not in exact and (why := _likeness(raw, name, field))]
-        for field in fields if field.name not in exact
-    }  # fmt: skip
+        for field in fields
+        if field.name not in exact
+    }
     claims: dict[str, list[str]] = {}
     for guesses in found.values():
         for guess in guesses:
@@ -74,8 +75,11 @@ def guess_columns(raw: TextTable, fields: tuple[Field, ...], taken: frozenset[st
     absent = [field.name for field in fields if field.name not in {guess.ours for guess in (*sure, *unsure)}]
     unsure += [
         Guess(name, ours, "the names are alike: is it this?")
-        for name in free if name not in used for ours in absent if _alike(fold(name), fold(ours))
-    ]  # fmt: skip
+        for name in free
+        if name not in used
+        for ours in absent
+        if _alike(fold(name), fold(ours))
+    ]
     return Guesses(tuple(sure), tuple(unsure))
 
 
@@ -84,12 +88,20 @@ def _by_personal_number(raw: TextTable, fields: tuple[Field, ...], found: list[G
     known, used = {guess.ours for guess in found}, {guess.column for guess in found}
     numbers = [name for name in raw.columns if name not in used and _personal_numbers(raw.columns[name])]
     return [
-        Guess(name, field.name, "its cells are personal numbers: " + (
-            "is it this? Each becomes a pseudonym" if field.person
-            else f"if it is this, ask for pseudonyms in study.yaml first ('privacy: pseudonymise: [{field.name}]')"
-        ))
-        for field in fields if field.name in PERSONS and field.required and field.name not in known for name in numbers
-    ]  # fmt: skip
+        Guess(
+            name,
+            field.name,
+            "its cells are personal numbers: "
+            + (
+                "is it this? Each becomes a pseudonym"
+                if field.person
+                else f"if it is this, ask for pseudonyms in study.yaml first ('privacy: pseudonymise: [{field.name}]')"
+            ),
+        )
+        for field in fields
+        if field.name in PERSONS and field.required and field.name not in known
+        for name in numbers
+    ]
 
 
 def _personal_numbers(column: TextColumn) -> bool:

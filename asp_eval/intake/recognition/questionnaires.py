@@ -15,9 +15,10 @@ from asp_eval.trial.instruments.parts import Item
 
 MOST_MISSING = 0.4  # share of the items that may be missing for a pattern to be worth mentioning
 INFORMANTS = {
-    "teacher": "t sdqt tsdq teacher pædagog lærer", "parent": "p sdqp psdq parent forælder forældre mor far mother father",
+    "teacher": "t sdqt tsdq teacher pædagog lærer",
+    "parent": "p sdqp psdq parent forælder forældre mor far mother father",
     "self": "s sdqs ssdq self selv elev",
-}  # fmt: skip
+}
 _WORDS = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d{1,3}")
 _SLOTS = re.compile(r"\{.*?\}")
@@ -108,9 +109,11 @@ def _by_key(raw: TextTable, form: Instrument) -> Iterator[Found]:
     anchors = sorted(form.item_keys, key=len)[-3:]  # the longest are the least likely to be met by chance
     around = {
         (name[: place.start()], name[place.end() :])
-        for name in folded for key in anchors for place in re.finditer(re.escape(key), name)
+        for name in folded
+        for key in anchors
+        for place in re.finditer(re.escape(key), name)
         if "{" not in name and "}" not in name
-    } | {_flat(form)}  # fmt: skip
+    } | {_flat(form)}
     partial = []
     for before, after in sorted(around):
         keys = {f"{before}{key}{after}": f"{form.id}.{key}" for key in form.item_keys}

@@ -39,10 +39,13 @@ _COLUMNS = {
 }
 _WAVES = "wave bølge måling målepunkt tidspunkt timepoint redcap_event_name"
 _VALUES = {
-    "boy": "dreng drenge boy boys male mand m han", "girl": "pige piger girl girls female kvinde f k hun",
-    "manager": "leder daglig_leder institutionsleder manager", "deputy_manager": "souschef stedfortræder deputy deputy_manager",
-    "pedagogue": "pædagog pedagogue", "assistant": "medhjælper pædagogmedhjælper assistant",
-}  # fmt: skip
+    "boy": "dreng drenge boy boys male mand m han",
+    "girl": "pige piger girl girls female kvinde f k hun",
+    "manager": "leder daglig_leder institutionsleder manager",
+    "deputy_manager": "souschef stedfortræder deputy deputy_manager",
+    "pedagogue": "pædagog pedagogue",
+    "assistant": "medhjælper pædagogmedhjælper assistant",
+}
 _INDICATORS = {"girl": "pige girl female er_pige is_girl", "boy": "dreng boy male er_dreng is_boy"}
 _YES, _NO = "1 ja yes true", "0 nej no false"
 

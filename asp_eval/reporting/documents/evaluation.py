@@ -38,15 +38,27 @@ def evaluation(results: Results, language: str) -> Document:
     setting = Setting(results, Numbers(words_for(language, results.study.languages)))
     say, study, version = setting.say, setting.study.study, results.provenance.package_version
     sections = (
-        summary(results, setting), plan(results, setting), flow(results, setting), contact(results, setting),
-        baseline(results, setting), effects(results, setting), measures(results, setting), methods(results, setting),
-        limits(results, setting), reproduction(setting), coefficients(results, setting), details(results, setting),
+        summary(results, setting),
+        plan(results, setting),
+        flow(results, setting),
+        contact(results, setting),
+        baseline(results, setting),
+        effects(results, setting),
+        measures(results, setting),
+        methods(results, setting),
+        limits(results, setting),
+        reproduction(setting),
+        coefficients(results, setting),
+        details(results, setting),
         checklist(say),
-    )  # fmt: skip
+    )
     return Document(
-        kind="evaluation", language=say.language, title=say.label(study.title, study.id),
+        kind="evaluation",
+        language=say.language,
+        title=say.label(study.title, study.id),
         subtitle=say("Evaluation report of a cluster-randomised trial"),
         banner=say("Synthetic data: simulated, not from real institutions or children") if study.synthetic else "",
         made_with=say("Made with asp_eval {version}.", version=version),
-        sections=tuple(section for section in sections if section is not None), contents=True,
-    )  # fmt: skip
+        sections=tuple(section for section in sections if section is not None),
+        contents=True,
+    )

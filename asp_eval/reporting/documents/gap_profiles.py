@@ -32,9 +32,13 @@ def gap_profile(results: GapResults, profile: GapProfile, language: str) -> Docu
     """
     show = Numbers(words_for(language, results.languages))
     sections = (
-        short(results, profile, show), picture(results, profile, show), reading(results, show), words(results, profile, show),
-        worksheet(show), caveats(results, show),
-    )  # fmt: skip
+        short(results, profile, show),
+        picture(results, profile, show),
+        reading(results, show),
+        words(results, profile, show),
+        worksheet(show),
+        caveats(results, show),
+    )
     return _document(results, show.words, "gap_profile", display_name(results, profile, show.words), sections)
 
 
@@ -49,7 +53,11 @@ def _document(
 ) -> Document:
     study, wave = say.label(results.title, results.study_id), say.label(results.wave_label, results.wave)
     return Document(
-        kind=kind, language=say.language, title=title, subtitle=say("GAP-profile · {study} · {wave}", study=study, wave=wave),
+        kind=kind,
+        language=say.language,
+        title=title,
+        subtitle=say("GAP-profile · {study} · {wave}", study=study, wave=wave),
         banner=say("Synthetic data: simulated, not from real institutions or children") if results.synthetic else "",
-        made_with=say("Made with asp_eval {version}.", version=results.package_version), sections=sections,
-    )  # fmt: skip
+        made_with=say("Made with asp_eval {version}.", version=results.package_version),
+        sections=sections,
+    )

@@ -15,18 +15,24 @@ from asp_eval.trial.instruments.parts import Item
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "da": {
-        "office": "Udfyldes af evaluator eller institution", "answers": "Sådan skal svarene forstås",
-        "skip": "Hvis svaret på nr. {number} er »{label}«, så spring nr. {numbers} over.", "to": "til",
+        "office": "Udfyldes af evaluator eller institution",
+        "answers": "Sådan skal svarene forstås",
+        "skip": "Hvis svaret på nr. {number} er »{label}«, så spring nr. {numbers} over.",
+        "to": "til",
         "thanks": "Tak for hjælpen. Se gerne efter, at der er sat ét kryds i hver linje, du kan svare på.",
-        "version": "{id}, version {version}", "mark": "Sæt kryds sådan:",
+        "version": "{id}, version {version}",
+        "mark": "Sæt kryds sådan:",
     },
     "en": {
-        "office": "Filled in by the evaluator or the institution", "answers": "What the answers mean",
-        "skip": "If the answer to no. {number} is ‘{label}’, skip no. {numbers}.", "to": "to",
+        "office": "Filled in by the evaluator or the institution",
+        "answers": "What the answers mean",
+        "skip": "If the answer to no. {number} is ‘{label}’, skip no. {numbers}.",
+        "to": "to",
         "thanks": "Thank you. Please check that there is one mark in each line you can answer.",
-        "version": "{id}, version {version}", "mark": "Mark like this:",
+        "version": "{id}, version {version}",
+        "mark": "Mark like this:",
     },
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +85,12 @@ def print_form(form: FieldForm | Instrument, language: str) -> str:
     form = FieldForm.of(form) if isinstance(form, Instrument) else form
     words = WORDS.get(language, WORDS["en"])
     environment = Environment(
-        loader=FileSystemLoader(shipped_folder("reports")), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(shipped_folder("reports")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     parts = [_part(form, instrument, language) for instrument in form.questionnaires]
     return environment.get_template("instrument_form.html.j2").render(
         language=language,

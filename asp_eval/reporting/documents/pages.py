@@ -217,5 +217,6 @@ def translations_of(stem: str, language: str, languages: Sequence[str]) -> tuple
     """Return links to a page's other languages, each named in its own language."""
     return tuple(
         Link(page_name(stem, code, languages), str(Locale(code).get_display_name(code)).capitalize(), code)
-        for code in languages if code != language
-    )  # fmt: skip
+        for code in languages
+        if code != language
+    )

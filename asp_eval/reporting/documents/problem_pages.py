@@ -83,8 +83,11 @@ def evaluator_page(batch: Batch, links: Sequence[Link], language: str) -> Docume
 def _document(batch: Batch, title: str, sections: tuple[Section, ...], say: Words) -> Document:
     study = batch.study.study
     return Document(
-        kind="problems", language=say.language, title=title,
+        kind="problems",
+        language=say.language,
+        title=title,
         subtitle=say("Corrections · {study}", study=say.label(by_language(study.title), study.id)),
         banner=say("Synthetic data: simulated, not from real institutions or children") if study.synthetic else "",
-        made_with=say("Made with asp_eval {version}.", version=version("asp-eval")), sections=sections,
-    )  # fmt: skip
+        made_with=say("Made with asp_eval {version}.", version=version("asp-eval")),
+        sections=sections,
+    )

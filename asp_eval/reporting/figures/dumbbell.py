@@ -118,14 +118,23 @@ def dumbbell(areas: Sequence[GapArea], show: Numbers, *, limit: float, title: st
         placed.append(PlacedArea(heading, round(y + 2, 1), tuple(lines)))
         y = row_y
     return DumbbellFigure(
-        key="dumbbell", title=title, description=_description(areas, show), width=WIDTH, height=y + FOOTER,
-        plot_top=HEADER - 18, plot_bottom=y, tick_y=HEADER - 24, tick_bottom_y=y + 16,
+        key="dumbbell",
+        title=title,
+        description=_description(areas, show),
+        width=WIDTH,
+        height=y + FOOTER,
+        plot_top=HEADER - 18,
+        plot_bottom=y,
+        tick_y=HEADER - 24,
+        tick_bottom_y=y + 16,
         dots_axis=tuple(Tick(dots.place(v), show.integer(v)) for v in (0, 25, 50, 75, 100)),
         gap_axis=tuple(Tick(gaps.place(m), show.decimal(m, 0)) for m in marks),
         zero=gaps.place(0.0),
-        headings=_headings(show), sides=_sides(show, y + 36, gaps.place(0.0)), areas=tuple(placed),
+        headings=_headings(show),
+        sides=_sides(show, y + 36, gaps.place(0.0)),
+        areas=tuple(placed),
         data=_data(areas, show, title),
-    )  # fmt: skip
+    )
 
 
 def _headings(show: Numbers) -> tuple[Label, ...]:
@@ -155,15 +164,20 @@ def _line(line: GapLine, y: float, dots: Axis, gaps: Axis, show: Numbers, *, nam
     reason = () if line.gap is not None else (backed(Label(reason_x, y + 4, hidden), SMALL),)
     drawn = line.gap is not None and line.low is not None and line.high is not None
     return PlacedLine(
-        y=y, label=stack(LABELS, y, lines_of(line.label, DOTS_LEFT - 15, SIZE), 14), staff=staff, child=child,
+        y=y,
+        label=stack(LABELS, y, lines_of(line.label, DOTS_LEFT - 15, SIZE), 14),
+        staff=staff,
+        child=child,
         dot="" if staff is None else disc(staff, y, DOT),
         square=None if child is None else Rectangle(child - DOT, y - DOT, 2 * DOT, 2 * DOT),
         values=_values(line, staff, child, y, show),
         names=_names(staff, child, y, show) if names and staff is not None and child is not None else (),
-        band=_band(line, y, gaps), diamond="" if line.gap is None else diamond(gaps.place(line.gap), y, 6),
+        band=_band(line, y, gaps),
+        diamond="" if line.gap is None else diamond(gaps.place(line.gap), y, 6),
         low=gaps.place(line.low) if drawn and line.low is not None else None,
-        high=gaps.place(line.high) if drawn and line.high is not None else None, reason=reason,
-    )  # fmt: skip
+        high=gaps.place(line.high) if drawn and line.high is not None else None,
+        reason=reason,
+    )
 
 
 def _band(line: GapLine, y: float, gaps: Axis) -> Rectangle | None:
@@ -216,9 +230,12 @@ def _data(areas: Sequence[GapArea], show: Numbers, title: str) -> Table:
     """Return the numbers that are drawn, as exactly as they are printed."""
     say = show.words
     columns = (
-        Column("", numeric=False), Column(say("staff")), Column(say("children")), Column(say("The gap among the institutions")),
+        Column("", numeric=False),
+        Column(say("staff")),
+        Column(say("children")),
+        Column(say("The gap among the institutions")),
         Column(say("Middle half of the institutions")),
-    )  # fmt: skip
+    )
     rows: list[Row] = []
     for area in areas:
         rows.append(Row((cell(area.label, wide=len(columns)),), group=True))
@@ -228,7 +245,12 @@ def _data(areas: Sequence[GapArea], show: Numbers, title: str) -> Table:
 
 def _data_row(line: GapLine, show: Numbers) -> Row:
     interval = "" if line.low is None else show.interval(line.low, line.high, 0)
-    return Row((
-        cell(line.label, line.reason), cell(show.decimal(line.staff, 0)), cell(show.decimal(line.child, 0)),
-        cell(show.decimal(line.gap, 0), interval), cell(show.interval(line.middle_low, line.middle_high, 0)),
-    ))  # fmt: skip
+    return Row(
+        (
+            cell(line.label, line.reason),
+            cell(show.decimal(line.staff, 0)),
+            cell(show.decimal(line.child, 0)),
+            cell(show.decimal(line.gap, 0), interval),
+            cell(show.interval(line.middle_low, line.middle_high, 0)),
+        )
+    )

@@ -101,12 +101,22 @@ def forest(
     ticks = tuple(Tick(axis.place(m), show.decimal(m, decimals_of(marks))) for m in marks)
     middle = (PLOT_LEFT + PLOT_RIGHT) / 2
     return ForestFigure(
-        key=key, title=show.words("Estimated effects with their intervals"),
-        description=_description(drawn, show), width=WIDTH, height=y + AXIS_HEIGHT, plot_left=PLOT_LEFT,
-        plot_right=PLOT_RIGHT, top=TOP, axis_y=y, zero=axis.place(0.0), zero_label_y=y + 18, ticks=ticks,
-        axis_title=Label(middle, y + 38, axis_title, "middle"), groups=tuple(groups),
+        key=key,
+        title=show.words("Estimated effects with their intervals"),
+        description=_description(drawn, show),
+        width=WIDTH,
+        height=y + AXIS_HEIGHT,
+        plot_left=PLOT_LEFT,
+        plot_right=PLOT_RIGHT,
+        top=TOP,
+        axis_y=y,
+        zero=axis.place(0.0),
+        zero_label_y=y + 18,
+        ticks=ticks,
+        axis_title=Label(middle, y + 38, axis_title, "middle"),
+        groups=tuple(groups),
         data=_data(drawn, show, axis_title, f"{key}-data"),
-    )  # fmt: skip
+    )
 
 
 def _group(
@@ -122,9 +132,12 @@ def _group(
     zero = axis.place(0.0)
     words_y = end + 15
     group = ForestGroup(
-        Label(LABELS, y + HEADING * 0.66, heading), rows,
-        Label(zero - 10, words_y, f"← {left}", "end"), Label(zero + 10, words_y, f"{right} →"), end + DIRECTION - 6,
-    )  # fmt: skip
+        Label(LABELS, y + HEADING * 0.66, heading),
+        rows,
+        Label(zero - 10, words_y, f"← {left}", "end"),
+        Label(zero + 10, words_y, f"{right} →"),
+        end + DIRECTION - 6,
+    )
     return group, end + DIRECTION
 
 
@@ -147,10 +160,11 @@ def diamond(x: float, y: float, half: float) -> str:
 def _description(entries: list[ForestEntry], show: Numbers) -> str:
     """Say the figure in words, for those who cannot see it."""
     parts = [
-        f"{e.label}: {e.reason}" if e.estimate is None else
-        f"{e.label}: {show.decimal(e.estimate)} ({show.interval(e.low, e.high)})"
+        f"{e.label}: {e.reason}"
+        if e.estimate is None
+        else f"{e.label}: {show.decimal(e.estimate)} ({show.interval(e.low, e.high)})"
         for e in entries
-    ]  # fmt: skip
+    ]
     return "; ".join(parts) + "."
 
 
@@ -158,10 +172,12 @@ def _data(entries: list[ForestEntry], show: Numbers, axis_title: str, key: str) 
     """Return the numbers that are drawn."""
     columns = (Column(show.words("Outcome"), numeric=False), Column(axis_title))
     rows = (
-        Row((
-            cell(e.label),
-            cell(e.reason) if e.estimate is None else cell(show.decimal(e.estimate), show.interval(e.low, e.high)),
-        ))
+        Row(
+            (
+                cell(e.label),
+                cell(e.reason) if e.estimate is None else cell(show.decimal(e.estimate), show.interval(e.low, e.high)),
+            )
+        )
         for e in entries
-    )  # fmt: skip
+    )
     return Table(key, show.words("Estimated effects with their intervals"), columns, tuple(rows))

@@ -103,16 +103,28 @@ def power_figure(curves: Sequence[Curve], show: Numbers, *, aim: float, title: s
     levels = tuple(n / 5 for n in range(6))
     lines = lines_of(note, WIDTH, 11, most=3) if note else ()
     return PowerFigure(
-        key="power", title=title, description=_description(curves, show, aim), language=say.language, width=WIDTH,
-        height=HEIGHT + 14.0 * len(lines), heading=Label(LEFT, 20.0, title), plot_left=LEFT, plot_right=RIGHT, top=TOP,
-        axis_y=BOTTOM, aim_y=power.place(aim), aim_label=Label(RIGHT + 5, power.place(aim) + 4, show.percent(aim)),
-        ticks=tuple(Tick(shown.place(m), show.decimal(m, decimals_of(marks))) for m in kept), tick_y=BOTTOM + 17,
+        key="power",
+        title=title,
+        description=_description(curves, show, aim),
+        language=say.language,
+        width=WIDTH,
+        height=HEIGHT + 14.0 * len(lines),
+        heading=Label(LEFT, 20.0, title),
+        plot_left=LEFT,
+        plot_right=RIGHT,
+        top=TOP,
+        axis_y=BOTTOM,
+        aim_y=power.place(aim),
+        aim_label=Label(RIGHT + 5, power.place(aim) + 4, show.percent(aim)),
+        ticks=tuple(Tick(shown.place(m), show.decimal(m, decimals_of(marks))) for m in kept),
+        tick_y=BOTTOM + 17,
         levels=tuple(Label(LEFT - 8, power.place(v) + 4, show.percent(v), "end") for v in levels),
         level_ys=tuple(power.place(v) for v in levels),
         axis_title=Label((LEFT + RIGHT) / 2, BOTTOM + 38, say("Effect, in standard deviations of the outcome"), "middle"),
-        power_title=Label(LEFT - 8, TOP - 14, say("Power"), "end"), curves=tuple(placed),
+        power_title=Label(LEFT - 8, TOP - 14, say("Power"), "end"),
+        curves=tuple(placed),
         note=tuple(Label(LEFT, HEIGHT + 4 + 14.0 * i, line) for i, line in enumerate(lines)),
-    )  # fmt: skip
+    )
 
 
 def _dashes(count: int) -> tuple[str, ...]:
@@ -128,9 +140,11 @@ def _placed(curve: Curve, dash: str, y: float, x: Axis, power: Axis, show: Numbe
     return PlacedCurve(
         points=_points(curve.effects, curve.power, x, power),
         band=_points((*curve.effects, *curve.effects[::-1]), (*curve.high, *curve.low[::-1]), x, power) if curve.low else "",
-        dash=dash, mark=disc(x.place(curve.detectable), power.place(aim), 4.0) if inside else "",
-        sample=(LABELS, LABELS + SAMPLE, round(y + 4.5, 1)), label=label,
-    )  # fmt: skip
+        dash=dash,
+        mark=disc(x.place(curve.detectable), power.place(aim), 4.0) if inside else "",
+        sample=(LABELS, LABELS + SAMPLE, round(y + 4.5, 1)),
+        label=label,
+    )
 
 
 def _points(effects: Sequence[float], values: Sequence[float], x: Axis, y: Axis) -> str:
@@ -143,5 +157,5 @@ def _description(curves: Sequence[Curve], show: Numbers, aim: float) -> str:
     parts = [
         f"{c.label}: {say('{power} power at {effect}', power=show.percent(aim), effect=show.decimal(c.detectable, 3))}"
         for c in curves
-    ]  # fmt: skip
+    ]
     return "; ".join(parts) + "."

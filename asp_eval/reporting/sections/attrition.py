@@ -33,10 +33,14 @@ def _table(key: str, caption: str, outcomes: tuple[OutcomeResult, ...], results:
     several = len(setting.compared) > 1
     compared = say("Lost: arm compared") if several else say("Lost: {arm}", arm=setting.compared[0])
     columns = (
-        Column("", numeric=False), Column(say("Lost: {arm}", arm=setting.reference)), Column(compared),
-        Column(say("Lost in all")), Column(say("Difference in percentage points")),
-        Column(say("By the cautious limit")), Column(say("By the optimistic limit")),
-    )  # fmt: skip
+        Column("", numeric=False),
+        Column(say("Lost: {arm}", arm=setting.reference)),
+        Column(compared),
+        Column(say("Lost in all")),
+        Column(say("Difference in percentage points")),
+        Column(say("By the cautious limit")),
+        Column(say("By the optimistic limit")),
+    )
     rows = [row for result, loss in wanted for row in _rows(result, loss, len(columns), setting)]
     notes = (
         _notes([loss for _, loss in wanted], setting)
@@ -64,11 +68,17 @@ def _row(found: Attrition | Unavailable, level: int, width: int, setting: Settin
     name = cell((say("Institutions"), say("Children of the institutions that stayed"))[level])
     if isinstance(found, Unavailable):
         return Row((name, cell(show.reason(found), wide=width - 1)))
-    return Row((
-        name, _lost(found.reference, setting), _lost(found.arm, setting), cell(show.percent(found.overall / 100, 1)),
-        cell(show.decimal(found.differential)), _verdict(found.cautious_boundary, setting, low=found.low_cautious),
-        _verdict(found.optimistic_boundary, setting, low=found.low_optimistic),
-    ))  # fmt: skip
+    return Row(
+        (
+            name,
+            _lost(found.reference, setting),
+            _lost(found.arm, setting),
+            cell(show.percent(found.overall / 100, 1)),
+            cell(show.decimal(found.differential)),
+            _verdict(found.cautious_boundary, setting, low=found.low_cautious),
+            _verdict(found.optimistic_boundary, setting, low=found.low_optimistic),
+        )
+    )
 
 
 def _lost(arm: ArmRetention, setting: Setting) -> Cell:
@@ -101,11 +111,15 @@ def _notes(losses: list[OutcomeAttrition], setting: Setting) -> tuple[str, ...]:
             "make people leave, the optimistic one for those that hardly can.",
         ),
         *_joiners(losses, setting),
-    ]  # fmt: skip
+    ]
     reasons = dict.fromkeys(
-        boundary.reason for loss in losses for found in loss.comparisons if isinstance(found, Attrition)
-        for boundary in (found.cautious_boundary, found.optimistic_boundary) if isinstance(boundary, Unavailable)
-    )  # fmt: skip
+        boundary.reason
+        for loss in losses
+        for found in loss.comparisons
+        if isinstance(found, Attrition)
+        for boundary in (found.cautious_boundary, found.optimistic_boundary)
+        if isinstance(boundary, Unavailable)
+    )
     return (*notes, *(as_sentence(say.note(reason)) for reason in reasons))
 
 

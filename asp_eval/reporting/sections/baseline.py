@@ -92,9 +92,11 @@ def _largest(results: Results, setting: Setting) -> dict[str, Decimal]:
         rows = list(variable)
         protections = _protections(rows, setting)
         shown = [
-            abs(rounded(value, digits)) for i, row in enumerate(rows) for k, value in enumerate(row.differences)
+            abs(rounded(value, digits))
+            for i, row in enumerate(rows)
+            for k, value in enumerate(row.differences)
             if (digits := _digits(i, k, protections)) is not None and not isinstance(value, Unavailable)
-        ]  # fmt: skip
+        ]
         if shown:
             sizes[_name(rows[0], setting)] = max(shown)
     return sizes
@@ -184,7 +186,7 @@ def _notes(results: Results, setting: Setting) -> tuple[str, ...]:
             "The limits 0.05 and 0.25 only sort the differences. They are the What Works Clearinghouse's (United States), meant "
             "for the children analysed and for trials without a sound lot.",
         ),
-    ]  # fmt: skip
+    ]
     if any(row.unit == "child" for row in results.baseline):
         protected = say(
             "Categories of fewer than {n} children are not shown, nor what would reveal them: percentages may then stand without "

@@ -21,9 +21,14 @@ def coefficient_table(result: OutcomeResult, position: int, setting: Setting) ->
     say, level = setting.say, setting.show.level(setting.study.analysis.level)
     name = setting.outcome_at(result)
     columns = (
-        Column(say("Term"), numeric=False), Column(say("Estimate")), Column(say("Standard error")), Column(say("df")),
-        Column("t"), Column(say("p-value")), Column(say("{level} interval", level=level)),
-    )  # fmt: skip
+        Column(say("Term"), numeric=False),
+        Column(say("Estimate")),
+        Column(say("Standard error")),
+        Column(say("df")),
+        Column("t"),
+        Column(say("p-value")),
+        Column(say("{level} interval", level=level)),
+    )
     rows = tuple(_coefficient(estimate, setting) for estimate in result.coefficients)
     return Table(f"coefficients-{position}", name, columns, rows, (say("Model: {model}", model=result.model),))
 
@@ -33,8 +38,14 @@ def _coefficient(e: Estimate, setting: Setting) -> Row:
     if e.estimate is None:
         return Row((cell(setting.term(e.term)), cell(setting.say("not available: {reason}", reason=note), wide=6)))
     digits = digits_for(e.std_error) + 1
-    return Row((
-        cell(setting.term(e.term), note), cell(show.decimal(e.estimate, digits)), cell(show.decimal(e.std_error, digits)),
-        cell(show.degrees_of_freedom(e.df)), cell(show.decimal(e.statistic)), cell(show.p_value(e.p_value)),
-        cell(show.interval(e.conf_low, e.conf_high, digits)),
-    ))  # fmt: skip
+    return Row(
+        (
+            cell(setting.term(e.term), note),
+            cell(show.decimal(e.estimate, digits)),
+            cell(show.decimal(e.std_error, digits)),
+            cell(show.degrees_of_freedom(e.df)),
+            cell(show.decimal(e.statistic)),
+            cell(show.p_value(e.p_value)),
+            cell(show.interval(e.conf_low, e.conf_high, digits)),
+        )
+    )

@@ -17,9 +17,13 @@ from asp_eval.reporting.setting import Setting
 def details(results: Results, setting: Setting) -> Section | None:
     """Return the details of loss, balance, missing answers and dose; None where there are none."""
     found = (
-        analysed_details(by_role(results.outcomes), results.flow, setting), attrition_details(results, setting),
-        institution_means_table(results, setting), equivalence_table(results, setting),
-        *predictor_tables(results, setting), rater_table(results, setting), institution_table(results, setting),
-    )  # fmt: skip
+        analysed_details(by_role(results.outcomes), results.flow, setting),
+        attrition_details(results, setting),
+        institution_means_table(results, setting),
+        equivalence_table(results, setting),
+        *predictor_tables(results, setting),
+        rater_table(results, setting),
+        institution_table(results, setting),
+    )
     tables = tuple(table for table in found if table is not None)
     return Section("integrity", setting.say("Appendix: loss, balance and dose in detail"), tables) if tables else None

@@ -25,17 +25,25 @@ def dose_table(results: Results, setting: Setting) -> Table | None:
     if found is None or not found.dose:
         return None
     columns = (
-        Column("", numeric=False), Column(say("Institutions")), Column(say("With any")), Column(say("In all")),
-        Column(say("Mean (SD)")), Column(say("Range")),
-    )  # fmt: skip
+        Column("", numeric=False),
+        Column(say("Institutions")),
+        Column(say("With any")),
+        Column(say("In all")),
+        Column(say("Mean (SD)")),
+        Column(say("Range")),
+    )
 
     def row(dose: ArmDose) -> Row:
-        return Row((
-            cell(setting.heading(setting.arm(dose.arm))), cell(show.integer(dose.institutions)),
-            cell(show.integer(dose.with_any)),
-            cell(show.decimal(dose.total, 1)), cell(show.beside(show.decimal(dose.mean, 1), show.decimal(dose.sd, 1))),
-            cell(show.interval(dose.low, dose.high, 1)),
-        ))  # fmt: skip
+        return Row(
+            (
+                cell(setting.heading(setting.arm(dose.arm))),
+                cell(show.integer(dose.institutions)),
+                cell(show.integer(dose.with_any)),
+                cell(show.decimal(dose.total, 1)),
+                cell(show.beside(show.decimal(dose.mean, 1), show.decimal(dose.sd, 1))),
+                cell(show.interval(dose.low, dose.high, 1)),
+            )
+        )
 
     caption = say("What the institutions had of the intervention: {what}", what=_summed(setting))
     note = say("From the implementation log; external projects are not counted, and an institution without an entry had 0.")
@@ -54,9 +62,11 @@ def contact_words(results: Results, setting: Setting) -> tuple[str, ...]:
     if found is None:
         return ()
     return (
-        *_reference_hours(found, setting), *_movers(results, setting),
-        *_people(found.contamination.raters, found.contamination.staff, setting), *_projects(found, setting),
-    )  # fmt: skip
+        *_reference_hours(found, setting),
+        *_movers(results, setting),
+        *_people(found.contamination.raters, found.contamination.staff, setting),
+        *_projects(found, setting),
+    )
 
 
 def institution_table(results: Results, setting: Setting) -> Table | None:
@@ -76,11 +86,16 @@ def institution_table(results: Results, setting: Setting) -> Table | None:
         rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
         for one in (record for record in found.institutions if record.arm == arm):
             dose = [_dose(one, setting)] if with_dose else []
-            rows.append(Row((
-                cell(one.institution), cell(show.integer(one.cohort)),
-                *(cell(_share(n, one.cohort, setting)) for n in one.missing),
-                *(cell(text) for text in dose),
-            )))  # fmt: skip
+            rows.append(
+                Row(
+                    (
+                        cell(one.institution),
+                        cell(show.integer(one.cohort)),
+                        *(cell(_share(n, one.cohort, setting)) for n in one.missing),
+                        *(cell(text) for text in dose),
+                    )
+                )
+            )
     notes = [say("In brackets the share of the institution's children of the cohort.")]
     if any(one.received is False for one in found.institutions):
         notes.append(say("* Did not receive the intervention by the declared rule."))
@@ -119,11 +134,15 @@ def _movers(results: Results, setting: Setting) -> tuple[str, ...]:
     wave = setting.wave(last[0].wave)
     if not moved:
         return (say("No child of the cohort was screened in another institution than at the draw ({wave}).", wave=wave),)
-    return (say(
-        "Children of the cohort screened in another institution than at the draw ({wave}): {moved}, of these {crossed} in "
-        "another arm.",
-        wave=wave, moved=n(moved), crossed=n(crossed),
-    ),)  # fmt: skip
+    return (
+        say(
+            "Children of the cohort screened in another institution than at the draw ({wave}): {moved}, of these {crossed} in "
+            "another arm.",
+            wave=wave,
+            moved=n(moved),
+            crossed=n(crossed),
+        ),
+    )
 
 
 def _people(raters: Shared | None, staff: Shared | None, setting: Setting) -> list[str]:
@@ -137,9 +156,12 @@ def _people(raters: Shared | None, staff: Shared | None, setting: Setting) -> li
         sentences.append(say("Staff who work in both arms are not counted: no list of staff was imported."))
     else:
         fields = {"n": n(staff.people), "shared": n(staff.shared), "institutions": n(staff.institutions)}
-        sentences.append(say(
-            "Staff: {n}, of these {shared} worked in institutions of more than one arm ({institutions} institutions).", **fields
-        ))  # fmt: skip
+        sentences.append(
+            say(
+                "Staff: {n}, of these {shared} worked in institutions of more than one arm ({institutions} institutions).",
+                **fields,
+            )
+        )
     return sentences
 
 
@@ -148,8 +170,12 @@ def _projects(found: Integrity, setting: Setting) -> tuple[str, ...]:
     if projects is None:
         return (setting.say("Projects of other origin are not counted: no implementation log was imported."),)
     of = [
-        setting.say("{arm}: {n} of {total}", arm=setting.arm(one.arm), n=setting.show.integer(one.with_project),
-                    total=setting.show.integer(one.institutions))
+        setting.say(
+            "{arm}: {n} of {total}",
+            arm=setting.arm(one.arm),
+            n=setting.show.integer(one.with_project),
+            total=setting.show.integer(one.institutions),
+        )
         for one in projects
-    ]  # fmt: skip
+    ]
     return (setting.say("Institutions with a project of other origin beside the programme: {list}.", list="; ".join(of)),)

@@ -24,9 +24,12 @@ def effects(results: Results, setting: Setting) -> Section:
     shares, counts = shares_table(results.outcomes, setting), counts_table(results.outcomes, setting)
     share_plot = shares_figure(results.outcomes, setting)
     blocks = (
-        *table, *((drawn(forest_plot),) if forest_plot else ()), *((shares,) if shares else ()),
-        *((drawn(share_plot),) if share_plot else ()), *((counts,) if counts else ()),
-    )  # fmt: skip
+        *table,
+        *((drawn(forest_plot),) if forest_plot else ()),
+        *((shares,) if shares else ()),
+        *((drawn(share_plot),) if share_plot else ()),
+        *((counts,) if counts else ()),
+    )
     return Section("found", setting.say("What was found"), blocks)
 
 
@@ -38,9 +41,11 @@ def effects_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Tabl
     if with_means:
         columns += [Column(say("{arm}: mean (SD)", arm=setting.heading(setting.arm(arm)))) for arm in setting.study.arms]
     columns += [
-        Column(say("Difference ({level} interval)", level=level)), Column(say("p-value")),
-        Column(say("Effect size ({level} interval)", level=level)), Column(say("ICC")),
-    ]  # fmt: skip
+        Column(say("Difference ({level} interval)", level=level)),
+        Column(say("p-value")),
+        Column(say("Effect size ({level} interval)", level=level)),
+        Column(say("ICC")),
+    ]
     rows: list[Row] = []
     for role, members in groupby(by_role(outcomes), key=lambda result: result.role):
         rows.append(Row((cell(role_name(role, setting), wide=len(columns)),), group=True))
@@ -66,9 +71,11 @@ def _effect_cells(result: OutcomeResult, i: int, effect: Estimated, setting: Set
     digits = digits_for(effect.std_error)
     interval = show.interval(effect.conf_low, effect.conf_high, digits) if effect.conf_low is not None else say.note(effect.note)
     return (
-        cell(show.decimal(effect.estimate, digits), interval), cell(show.p_value(effect.p_value), _adjusted(result, i, setting)),
-        _effect_size(result.effects[i].effect_size, setting), _icc(result, setting),
-    )  # fmt: skip
+        cell(show.decimal(effect.estimate, digits), interval),
+        cell(show.p_value(effect.p_value), _adjusted(result, i, setting)),
+        _effect_size(result.effects[i].effect_size, setting),
+        _icc(result, setting),
+    )
 
 
 def _wave_and_direction(result: OutcomeResult, setting: Setting) -> str:
@@ -135,7 +142,7 @@ def _notes(setting: Setting, *, with_means: bool) -> tuple[str, ...]:
             "Adjusted p-values take account of the outcomes tested together in the same family; the table of estimators names "
             "the method.",
         ),
-    ]  # fmt: skip
+    ]
     if with_means:
         notes.append(say("Means and standard deviations are those observed among the children analysed, without adjustment."))
     return tuple(notes)
@@ -150,9 +157,10 @@ def effects_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> For
     entries = [_entry(result, i, setting, standardised=standardised) for result, i in pairs]
     level = setting.show.level(setting.study.analysis.level)
     title = (
-        setting.say("Effect size in standard deviations, with {level} interval", level=level) if standardised
+        setting.say("Effect size in standard deviations, with {level} interval", level=level)
+        if standardised
         else setting.say("Difference on the score's own scale, with {level} interval", level=level)
-    )  # fmt: skip
+    )
     compared = setting.group(setting.compared[0]) if len(setting.compared) == 1 else setting.say("the other arm")
     return forest(entries, setting.show, arms=(setting.group(setting.reference), compared), axis_title=title)
 

@@ -25,15 +25,19 @@ def omnibus_words(results: Results, setting: Setting) -> tuple[str, ...]:
         )
     fields = {"p": show.p_equation(test.p_value), "n": show.integer(test.draws)}
     how = (
-        say("compared with all {n} possible allocations, {p}", **fields) if test.exact
+        say("compared with all {n} possible allocations, {p}", **fields)
+        if test.exact
         else say("compared with {n} other allocations of the same lot, {p}", **fields)
-    )  # fmt: skip
+    )
     if test.p_value < round(1 - setting.study.analysis.level, 12):  # 1 - 0.95 is a little above 0.05, and p can be 0.05 exactly
-        return (say(
-            "Taken together, the institutions of the arms differed more than such a lot commonly makes them ({how}). So rare a "
-            "draw can be chance; ask as well whether institutions or children entered after the arms were known.",
-            how=how,
-        ),)  # fmt: skip
+        return (
+            say(
+                "Taken together, the institutions of the arms differed more than such a lot commonly makes them "
+                "({how}). So rare a "
+                "draw can be chance; ask as well whether institutions or children entered after the arms were known.",
+                how=how,
+            ),
+        )
     return (
         say(
             "Taken together, the institutions of the arms differed no more than such a lot commonly makes them ({how}).", how=how
@@ -48,11 +52,13 @@ def equivalence_words(results: Results, setting: Setting) -> tuple[str, ...]:
     primary = {result.outcome: setting.outcome_at(result) for result in primary_outcomes(results.outcomes)}
     return tuple(
         setting.say(
-            "Baseline score of the children analysed for {outcome}: {verdict}.", outcome=primary[one.outcome],
+            "Baseline score of the children analysed for {outcome}: {verdict}.",
+            outcome=primary[one.outcome],
             verdict=_verdict(one, setting),
         )
-        for one in results.integrity.equivalence if one.outcome in primary and one.verdict is not None
-    )  # fmt: skip
+        for one in results.integrity.equivalence
+        if one.outcome in primary and one.verdict is not None
+    )
 
 
 def equivalence_table(results: Results, setting: Setting) -> Table | None:
@@ -63,9 +69,13 @@ def equivalence_table(results: Results, setting: Setting) -> Table | None:
     names = {result.outcome: setting.outcome_at(result) for result in results.outcomes}
     several = len(setting.compared) > 1
     columns = (
-        Column(say("Outcome"), numeric=False), Column("g"), Column("ICC"), Column(say("Children")), Column(say("Institutions")),
+        Column(say("Outcome"), numeric=False),
+        Column("g"),
+        Column("ICC"),
+        Column(say("Children")),
+        Column(say("Institutions")),
         Column(say("By the standard"), numeric=False),
-    )  # fmt: skip
+    )
     rows = []
     for one in (one for one in results.integrity.equivalence if one.outcome in names):
         name = f"{names[one.outcome]}, {setting.arm(one.arm)}" if several else names[one.outcome]
@@ -87,10 +97,16 @@ def _row(one: Equivalence, name: str, setting: Setting) -> Row:
     show = setting.show
     if isinstance(one.g, Unavailable):
         return Row((cell(name), cell(show.reason(one.g), wide=5)))
-    return Row((
-        cell(name), cell(show.decimal(one.g, 3)), cell(show.decimal(one.icc, 3)), cell(show.integer(one.children)),
-        cell(show.integer(one.institutions)), cell(_words(one, setting)),
-    ))  # fmt: skip
+    return Row(
+        (
+            cell(name),
+            cell(show.decimal(one.g, 3)),
+            cell(show.decimal(one.icc, 3)),
+            cell(show.integer(one.children)),
+            cell(show.integer(one.institutions)),
+            cell(_words(one, setting)),
+        )
+    )
 
 
 def _verdict(one: Equivalence, setting: Setting) -> str:
@@ -103,7 +119,8 @@ def _words(one: Equivalence, setting: Setting) -> str:
         return say("alike (at most 0.05)")
     if one.verdict == "adjust":
         return (
-            say("alike enough, as the model adjusts for it (0.05 to 0.25)") if one.adjusted
+            say("alike enough, as the model adjusts for it (0.05 to 0.25)")
+            if one.adjusted
             else say("must be adjusted for, and the model does not (0.05 to 0.25)")
-        )  # fmt: skip
+        )
     return say("not alike (above 0.25)")

@@ -20,10 +20,16 @@ def flow(results: Results, setting: Setting) -> Section:
     """Return who took part, from the list of institutions to the children analysed."""
     ordered, counts = by_role(results.outcomes), results.flow
     lost = attrition_table(results, setting)
-    return Section("flow", setting.say("Who took part"), (
-        drawn(flow_diagram(counts, ordered, setting)), flow_table(counts, setting), analysed_table(ordered, counts, setting),
-        *((lost,) if lost else ()),
-    ))  # fmt: skip
+    return Section(
+        "flow",
+        setting.say("Who took part"),
+        (
+            drawn(flow_diagram(counts, ordered, setting)),
+            flow_table(counts, setting),
+            analysed_table(ordered, counts, setting),
+            *((lost,) if lost else ()),
+        ),
+    )
 
 
 def flow_table(flow: FlowCounts, setting: Setting) -> Table:
@@ -41,15 +47,22 @@ def flow_table(flow: FlowCounts, setting: Setting) -> Table:
     for i, wave in enumerate(flow.arms[0].waves):
         rows += _wave_rows(i, setting.wave(wave.wave), flow, setting)
     columns = (Column("", numeric=False), *(Column(setting.heading(setting.arm(arm.arm))) for arm in flow.arms))
-    return Table("flow-table", say("Institutions and children through the study"), columns, tuple(rows), (
-        say("The cohort is the children who belong to the trial; a child who moves counts where it was at the draw."),
-        say(
-            "Still in the trial: screened at the round, or listed at it, or listed or screened later. Who was absent once and "
-            "came back was in the trial all the time; the others are lost.",
+    return Table(
+        "flow-table",
+        say("Institutions and children through the study"),
+        columns,
+        tuple(rows),
+        (
+            say("The cohort is the children who belong to the trial; a child who moves counts where it was at the draw."),
+            say(
+                "Still in the trial: screened at the round, or listed at it, or listed or screened later. Who "
+                "was absent once and "
+                "came back was in the trial all the time; the others are lost.",
+            ),
+            received_note(flow, setting),
+            _exempt(setting),
         ),
-        received_note(flow, setting),
-        _exempt(setting),
-    ))  # fmt: skip
+    )
 
 
 def received_note(flow: FlowCounts, setting: Setting) -> str:
@@ -144,9 +157,15 @@ def _analysed(key: str, caption: str, outcomes: tuple[OutcomeResult, ...], flow:
     say = setting.say
     rows: list[Row] = []
     headings = (
-        say("Cohort"), say("Left out by the set's filter"), say("Not screened"), say("Too few answers"),
-        say("No baseline score"), say("No covariate"), say("Analysed"), say("Institutions"),
-    )  # fmt: skip
+        say("Cohort"),
+        say("Left out by the set's filter"),
+        say("Not screened"),
+        say("Too few answers"),
+        say("No baseline score"),
+        say("No covariate"),
+        say("Analysed"),
+        say("Institutions"),
+    )
     for result in outcomes:
         name = setting.outcome_at(result)
         rows.append(Row((cell(setting.heading(name), wide=1 + len(headings)),), group=True))
@@ -183,9 +202,15 @@ def _exempt(setting: Setting) -> str:
 
 def _analysed_row(part: AnalysedFlow, setting: Setting) -> Row:
     counts = (
-        part.cohort, part.filtered_out, part.not_screened.total, part.unscored, part.missing_baseline, part.missing_covariate,
-        part.analysed, part.institutions_analysed,
-    )  # fmt: skip
+        part.cohort,
+        part.filtered_out,
+        part.not_screened.total,
+        part.unscored,
+        part.missing_baseline,
+        part.missing_covariate,
+        part.analysed,
+        part.institutions_analysed,
+    )
     return Row((cell(setting.heading(setting.arm(part.arm))), *(cell(setting.show.integer(n)) for n in counts)))
 
 
@@ -201,9 +226,11 @@ def flow_diagram(flow: FlowCounts, outcomes: tuple[OutcomeResult, ...], setting:
     arms = [_boxes(arm, last, setting) for arm in flow.arms]
     described = "; ".join(f"{box.heading}: {', '.join(box.lines)}" for boxes in arms for box in boxes)
     return flow_figure(
-        FlowBox(say("Assessed for the trial"), tuple(lines)), arms,
-        title=say("Flow of institutions and children"), description=described + ".",
-    )  # fmt: skip
+        FlowBox(say("Assessed for the trial"), tuple(lines)),
+        arms,
+        title=say("Flow of institutions and children"),
+        description=described + ".",
+    )
 
 
 def _left_out(one: LeftOut, setting: Setting) -> Shown:
@@ -213,14 +240,19 @@ def _left_out(one: LeftOut, setting: Setting) -> Shown:
 
 def _boxes(arm: ArmFlow, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> list[FlowBox]:
     say, n = setting.show.say, setting.show.integer
-    drawn = FlowBox(say("Drawn: {arm}", arm=setting.arm(arm.arm)), (
-        say("{a} institutions, {b} children in the cohort", a=n(arm.institutions), b=n(arm.cohort)),
-        say("{a} children not eligible, {b} joined later", a=n(arm.not_eligible), b=n(arm.joined_later)),
-    ))  # fmt: skip
+    drawn = FlowBox(
+        say("Drawn: {arm}", arm=setting.arm(arm.arm)),
+        (
+            say("{a} institutions, {b} children in the cohort", a=n(arm.institutions), b=n(arm.cohort)),
+            say("{a} children not eligible, {b} joined later", a=n(arm.not_eligible), b=n(arm.joined_later)),
+        ),
+    )
     analysed = [
         FlowBox(say("Analysed: {outcome}", outcome=setting.outcome(result)), _analysed_lines(part, setting))
-        for result in outcomes for part in result.analysed if part.arm == arm.arm
-    ]  # fmt: skip
+        for result in outcomes
+        for part in result.analysed
+        if part.arm == arm.arm
+    ]
     return [drawn, _received_box(arm, setting), *(_wave_box(wave, setting) for wave in arm.waves), *analysed]
 
 
@@ -230,10 +262,13 @@ def _received_box(arm: ArmFlow, setting: Setting) -> FlowBox:
     if got is None:
         declared = setting.study.received is not None
         return FlowBox(heading, (say("Not known: no implementation log") if declared else say("No rule was declared"),))
-    return FlowBox(heading, (
-        say("{a} institutions with {b} children did", a=n(got.institutions), b=n(got.children)),
-        say("{a} with {b} children did not", a=n(arm.institutions - got.institutions), b=n(arm.cohort - got.children)),
-    ))  # fmt: skip
+    return FlowBox(
+        heading,
+        (
+            say("{a} institutions with {b} children did", a=n(got.institutions), b=n(got.children)),
+            say("{a} with {b} children did not", a=n(arm.institutions - got.institutions), b=n(arm.cohort - got.children)),
+        ),
+    )
 
 
 def _wave_box(wave: WaveFlow, setting: Setting) -> FlowBox:

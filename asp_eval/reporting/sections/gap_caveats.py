@@ -17,33 +17,57 @@ def caveat_fields(results: GapResults, show: Numbers) -> tuple[Field, ...]:
     """Return the same, point by point."""
     say = show.words
     facts = [
-        Field(say("What it is"), say(
-            "A tool for reflection: it lays your view of yourselves beside your view of the children. How the gap is worked out"
-            " is this program's own convention, not an established measure.",
-        )),
-        Field(say("What it is not"), say(
-            "A mark, a ranking or a measure of quality. A gap may have good reasons, and no gap is no proof of good work.",
-        )),
-        Field(say("Two scales"), say(
-            "The two sides come from different questions and cannot be measured with the same yardstick. A gap of 0 does not "
-            "mean \"equally good\"; compare with the grey bar rather than with 0.",
-        )),
-        Field(say("The same eyes"), say(
-            "The same staff rate themselves and the children. Strict or mild eyes colour both sides.",
-        )),
-        Field(say("Few answers"), say(
-            "The diamond is drawn towards the average of all institutions, the more so the fewer the answers, so it can differ "
-            "from the distance between the two marks. The weight in the text says how much your own answers count.",
-        )),
-        Field(say("Next time"), say(
-            "A gap that is unusually large once will often be smaller the next time by itself. Do not take that for progress, "
-            "or the lack of it for failure.",
-        )),
-        Field(say("Protection"), say(
-            "Numbers from fewer than {n} people are not shown, nor numbers from which they could be worked out.",
-            n=show.integer(results.minimum_cell),
-        )),
-    ]  # fmt: skip
+        Field(
+            say("What it is"),
+            say(
+                "A tool for reflection: it lays your view of yourselves beside your view of the children. How "
+                "the gap is worked out"
+                " is this program's own convention, not an established measure.",
+            ),
+        ),
+        Field(
+            say("What it is not"),
+            say(
+                "A mark, a ranking or a measure of quality. A gap may have good reasons, and no gap is no proof of good work.",
+            ),
+        ),
+        Field(
+            say("Two scales"),
+            say(
+                "The two sides come from different questions and cannot be measured with the same yardstick. A gap of 0 does not "
+                'mean "equally good"; compare with the grey bar rather than with 0.',
+            ),
+        ),
+        Field(
+            say("The same eyes"),
+            say(
+                "The same staff rate themselves and the children. Strict or mild eyes colour both sides.",
+            ),
+        ),
+        Field(
+            say("Few answers"),
+            say(
+                "The diamond is drawn towards the average of all institutions, the more so the fewer the "
+                "answers, so it can differ "
+                "from the distance between the two marks. The weight in the text says how much your own answers count.",
+            ),
+        ),
+        Field(
+            say("Next time"),
+            say(
+                "A gap that is unusually large once will often be smaller the next time by itself. Do not take "
+                "that for progress, "
+                "or the lack of it for failure.",
+            ),
+        ),
+        Field(
+            say("Protection"),
+            say(
+                "Numbers from fewer than {n} people are not shown, nor numbers from which they could be worked out.",
+                n=show.integer(results.minimum_cell),
+            ),
+        ),
+    ]
     if results.covariance_note:
         facts.append(Field(say("Uncertainty"), as_sentence(say.note(results.covariance_note))))
     return tuple(facts)

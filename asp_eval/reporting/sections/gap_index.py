@@ -21,7 +21,7 @@ def index(links: Sequence[Link], say: Words) -> tuple[Section, ...]:
             "The list is in alphabetical order. The profiles are not meant for comparing institutions with each other, and "
             "cannot carry it.",
         ),
-    )  # fmt: skip
+    )
     return Section("short", "", (words,)), Section("profiles", "", (listing((link,) for link in ordered),))
 
 

@@ -79,9 +79,16 @@ def _by_area(pairs: list[tuple[GapDimension, GapEntry]]) -> list[list[tuple[GapD
 def _line(dimension: GapDimension, entry: GapEntry, show: Numbers) -> GapLine:
     differs = bool(dimension.between_sd)
     return GapLine(
-        show.words.label(dimension.label, dimension.key), entry.staff, entry.child, entry.gap, entry.conf_low, entry.conf_high,
-        dimension.middle_low if differs else None, dimension.middle_high if differs else None, show.words.note(entry.reason),
-    )  # fmt: skip
+        show.words.label(dimension.label, dimension.key),
+        entry.staff,
+        entry.child,
+        entry.gap,
+        entry.conf_low,
+        entry.conf_high,
+        dimension.middle_low if differs else None,
+        dimension.middle_high if differs else None,
+        show.words.note(entry.reason),
+    )
 
 
 def _area_words(members: list[tuple[GapDimension, GapEntry]], show: Numbers) -> Section:
@@ -177,4 +184,4 @@ def _reading(show: Numbers, results: GapResults) -> tuple[str, ...]:
             "If the line touches the bar, your gap cannot be told apart from the others'. If it lies clear of the bar, there is"
             " something to talk about.",
         ),
-    )  # fmt: skip
+    )

@@ -45,7 +45,8 @@ FOR_INSTITUTIONS = {
     "SCR-054": Asked("the date is outside the round", "See whether the date is right. " + _FINE, allowed=True),
     "SCR-055": Asked(
         "the child is younger or older than the children who take part (age in years)",
-        "See whether the month of birth and the date are right. " + _FINE, allowed=True,
+        "See whether the month of birth and the date are right. " + _FINE,
+        allowed=True,
     ),
     "SCR-056": Asked("the child was in another institution at {wave}", "See whether the child has moved to you. " + _FINE),
     "SCR-057": Asked("somebody else rated the child at {wave}", "See whether the rater is right. " + _FINE),
@@ -58,9 +59,7 @@ FOR_INSTITUTIONS = {
         "two forms of one questionnaire are answered",
         "Keep the answers of the form that was used, and empty the cells of the other.",
     ),
-    "SCR-064": Asked(
-        "the child was born after the day of the rating", "Correct the date or the month of birth.", allowed=True
-    ),
+    "SCR-064": Asked("the child was born after the day of the rating", "Correct the date or the month of birth.", allowed=True),
     "SCR-065": Asked(
         "the id is not known, but one that is nearly the same is",
         "Write the id as in the earlier rounds. A spreadsheet drops the zeros of 007, unless the column is text.",
@@ -68,5 +67,5 @@ FOR_INSTITUTIONS = {
     "SCR-120": Asked("another row with this id was taken in already", "Tell us which of the two is right."),
     "SCR-121": Asked("the row stands twice", "Nothing needs to be done: it is used once."),
     "SCR-184": Asked("a whole date stands here; only the month is kept", "Leave the day out, as in 2019-05."),
-}  # fmt: skip
+}
 WITHOUT_WORDS = Asked("the row could not be taken in", "Ask the evaluator about it.")

@@ -30,16 +30,23 @@ def reliability_table(reliabilities: tuple[Reliability, ...], setting: Setting) 
         return None
     say, show = setting.say, setting.show
     rows = tuple(
-        Row((
-            cell(say.label(r.label, r.scale), say("{wave}; {instrument}", wave=setting.wave(r.wave), instrument=r.instrument)),
-            cell(show.integer(r.n)), *_alpha(r.alpha, setting),
-        ))
+        Row(
+            (
+                cell(
+                    say.label(r.label, r.scale), say("{wave}; {instrument}", wave=setting.wave(r.wave), instrument=r.instrument)
+                ),
+                cell(show.integer(r.n)),
+                *_alpha(r.alpha, setting),
+            )
+        )
         for r in reliabilities
-    )  # fmt: skip
+    )
     columns = (
-        Column(say("Scale"), numeric=False), Column(say("Children")), Column(say("Cronbach's alpha")),
+        Column(say("Scale"), numeric=False),
+        Column(say("Children")),
+        Column(say("Cronbach's alpha")),
         Column(say("{level} interval", level=show.level(setting.study.analysis.level))),
-    )  # fmt: skip
+    )
     return Table("reliability", say("How well the items of a scale hang together"), columns, rows)
 
 
@@ -50,17 +57,26 @@ def forms_table(switches: tuple[FormSwitches, ...], setting: Setting) -> Table |
     say, show = setting.say, setting.show
     forms = sorted({form for part in switches for form in part.forms})
     rows = tuple(
-        Row((
-            cell(setting.heading(setting.wave(part.wave)), part.family),
-            *(cell(show.integer(part.forms.get(form, 0))) for form in forms), cell(show.integer(part.switched)),
-        ))
+        Row(
+            (
+                cell(setting.heading(setting.wave(part.wave)), part.family),
+                *(cell(show.integer(part.forms.get(form, 0))) for form in forms),
+                cell(show.integer(part.switched)),
+            )
+        )
         for part in switches
-    )  # fmt: skip
+    )
     headings = (*forms, say("Changed form since the start"))
     columns = (Column(say("Round"), numeric=False), *(Column(heading) for heading in headings))
-    return Table("forms", say("Children by the form they were rated on"), columns, rows, (
-        say(
-            "A child's age decides the form. The forms differ in a few items, so scores of children who changed form are not "
-            "strictly comparable.",
+    return Table(
+        "forms",
+        say("Children by the form they were rated on"),
+        columns,
+        rows,
+        (
+            say(
+                "A child's age decides the form. The forms differ in a few items, so scores of children who changed form are not "
+                "strictly comparable.",
+            ),
         ),
-    ))  # fmt: skip
+    )

@@ -27,26 +27,51 @@ def method_fields(setting: Setting) -> tuple[Field, ...]:
     """Return how the numbers were made, point by point."""
     say, level = setting.say, setting.show.level(setting.study.analysis.level)
     return (
-        Field(say("Clustering"), " ".join((_alike(setting), say(
-            "The linear mixed model therefore gives each institution a level of its own, and institutions, not children, decide "
-            "how certain an effect is.",
-        )))),
+        Field(
+            say("Clustering"),
+            " ".join(
+                (
+                    _alike(setting),
+                    say(
+                        "The linear mixed model therefore gives each institution a level of its own, and "
+                        "institutions, not children, decide "
+                        "how certain an effect is.",
+                    ),
+                )
+            ),
+        ),
         *_categories(setting),
-        Field(say("Intervals and tests"), say(
-            "Intervals cover {level} and tests are two-sided. With few institutions the usual normal approximation is too "
-            "optimistic, so t with the degrees of freedom in the table is used.",
-            level=level,
-        )),
-        Field(say("Missing answers"), " ".join((_scored(setting), say(
-            "The analysis takes the children who have all that the model needs, and the table of the flow counts the others. "
-            "That is right only if those left out resemble, given what the model knows of them, those who stayed.",
-        ), *_quarantined(setting)))),
-        Field(say("Several outcomes"), say(
-            "P-values are adjusted within the families the plan declares. Outcomes outside a family are not adjusted.",
-        )),
+        Field(
+            say("Intervals and tests"),
+            say(
+                "Intervals cover {level} and tests are two-sided. With few institutions the usual normal approximation is too "
+                "optimistic, so t with the degrees of freedom in the table is used.",
+                level=level,
+            ),
+        ),
+        Field(
+            say("Missing answers"),
+            " ".join(
+                (
+                    _scored(setting),
+                    say(
+                        "The analysis takes the children who have all that the model needs, and the table of "
+                        "the flow counts the others. "
+                        "That is right only if those left out resemble, given what the model knows of them, those who stayed.",
+                    ),
+                    *_quarantined(setting),
+                )
+            ),
+        ),
+        Field(
+            say("Several outcomes"),
+            say(
+                "P-values are adjusted within the families the plan declares. Outcomes outside a family are not adjusted.",
+            ),
+        ),
         *_bands(setting),
         Field(say("Small numbers"), say("Where no number is right, the reason stands in its place.")),
-    )  # fmt: skip
+    )
 
 
 def _categories(setting: Setting) -> tuple[Field, ...]:
@@ -56,15 +81,21 @@ def _categories(setting: Setting) -> tuple[Field, ...]:
     say, outcomes = setting.say, setting.results.outcomes
     more = []
     if setting.study.analysis.method == "permutation":
-        more.append(say(
-            "Their p-values are by permutation of the lot, by the score of the model without the arm; their intervals stay those "
-            "of t.",
-        ))  # fmt: skip
+        more.append(
+            say(
+                "Their p-values are by permutation of the lot, by the score of the model without the arm; their "
+                "intervals stay those "
+                "of t.",
+            )
+        )
     if any(result.scale == "ordinal" for result in outcomes):
-        more.append(say(
-            "For bands it is tested whether one odds ratio holds at every boundary between two bands (likelihood ratio); where "
-            "that is rejected, each band is modelled by itself.",
-        ))  # fmt: skip
+        more.append(
+            say(
+                "For bands it is tested whether one odds ratio holds at every boundary between two bands "
+                "(likelihood ratio); where "
+                "that is rejected, each band is modelled by itself.",
+            )
+        )
     used = say(
         "Yes-or-no outcomes are analysed by a logistic mixed model, bands by a proportional-odds mixed model and counts "
         "by a Poisson mixed model, by maximum likelihood with 15 points of adaptive quadrature. Every child analysed is "
@@ -90,10 +121,16 @@ def _bands(setting: Setting) -> tuple[Field, ...]:
     say = setting.say
     if not setting.results.informants:
         return ()
-    return (Field(say("Bands"), say(
-        "No score is called high or low. Bands belong to the country, ages and informant they were made for, and the study names "
-        "none for its children.",
-    )),)  # fmt: skip
+    return (
+        Field(
+            say("Bands"),
+            say(
+                "No score is called high or low. Bands belong to the country, ages and informant they were made "
+                "for, and the study names "
+                "none for its children.",
+            ),
+        ),
+    )
 
 
 def _alike(setting: Setting) -> str:

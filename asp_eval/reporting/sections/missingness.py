@@ -18,9 +18,13 @@ def rater_table(results: Results, setting: Setting) -> Table | None:
         return None
     say = setting.say
     columns = (
-        Column("", numeric=False), Column(say("Raters")), Column(say("Their children")), Column(say("Not screened")),
-        Column(say("Share, middle rater")), Column(say("Share, lowest to highest")),
-    )  # fmt: skip
+        Column("", numeric=False),
+        Column(say("Raters")),
+        Column(say("Their children")),
+        Column(say("Not screened")),
+        Column(say("Share, middle rater")),
+        Column(say("Share, lowest to highest")),
+    )
     rows: list[Row] = []
     for wave in dict.fromkeys(one.wave for one in found.raters):
         rows.append(Row((cell(setting.heading(setting.wave(wave)), wide=len(columns)),), group=True))
@@ -37,10 +41,16 @@ def _rater_row(one: RaterMissingness, setting: Setting) -> Row:
     shares = [] if one.lowest is None or one.median is None or one.highest is None else [one.median, one.lowest, one.highest]
     middle, low, high = [show.percent(share) for share in shares] or [Shown("")] * 3
     spread = show.say("{low} to {high}", low=low, high=high) if shares else ""
-    return Row((
-        cell(setting.heading(setting.arm(one.arm))), cell(show.integer(one.raters)), cell(show.integer(one.children)),
-        cell(show.integer(one.missing)), cell(middle), cell(spread),
-    ))  # fmt: skip
+    return Row(
+        (
+            cell(setting.heading(setting.arm(one.arm))),
+            cell(show.integer(one.raters)),
+            cell(show.integer(one.children)),
+            cell(show.integer(one.missing)),
+            cell(middle),
+            cell(spread),
+        )
+    )
 
 
 def predictor_tables(results: Results, setting: Setting) -> tuple[Table, ...]:
@@ -73,7 +83,7 @@ def _counts(model: MissingnessModel, setting: Setting) -> Row:
             show.bracketed(show.percent(gone / all_, 1)) if all_ else "",
         )
         for gone, all_ in zip(model.missing, model.children, strict=True)
-    ]  # fmt: skip
+    ]
     return Row((cell(say("Children without the outcome")), *cells))
 
 
@@ -103,11 +113,16 @@ def _notes(model: MissingnessModel, setting: Setting) -> list[str]:
     for arm, e in zip(setting.compared, model.difference, strict=True):
         if e.estimate is not None and e.p_value is not None:
             interval = _points(e, setting)
-            notes.append(say(
-                "Without the outcome, {arm} less {reference}: {n} points ({interval}; {p}).",
-                arm=arm, reference=setting.reference, n=show.decimal(100 * e.estimate, 1), interval=interval,
-                p=show.p_equation(e.p_value),
-            ))  # fmt: skip
+            notes.append(
+                say(
+                    "Without the outcome, {arm} less {reference}: {n} points ({interval}; {p}).",
+                    arm=arm,
+                    reference=setting.reference,
+                    n=show.decimal(100 * e.estimate, 1),
+                    interval=interval,
+                    p=show.p_equation(e.p_value),
+                )
+            )
     if model.interactions.p_value is not None:
         notes.append(
             say("Test that the same things predict it in every arm: {p}.", p=show.p_equation(model.interactions.p_value))

@@ -20,8 +20,9 @@ def plan_fields(results: Results, setting: Setting) -> tuple[Field, ...]:
     say = setting.say
     outcomes = [
         Field(role_name(role, setting), "; ".join(_outcome(one, setting) for one in results.outcomes if one.role == role))
-        for role in ROLES if any(result.role == role for result in results.outcomes)
-    ]  # fmt: skip
+        for role in ROLES
+        if any(result.role == role for result in results.outcomes)
+    ]
     return (
         Field(say("Design"), say("Cluster-randomised trial: whole institutions, not single children, were drawn to the arms.")),
         Field(say("Arms"), _arms(setting)),
@@ -31,7 +32,7 @@ def plan_fields(results: Results, setting: Setting) -> tuple[Field, ...]:
         *outcomes,
         Field(say("Whom the effect is about"), " ".join(_estimand(setting))),
         Field(say("Analysis"), " ".join(_analysis(setting))),
-    )  # fmt: skip
+    )
 
 
 def _outcome(result: OutcomeResult, setting: Setting) -> str:

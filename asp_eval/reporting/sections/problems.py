@@ -148,10 +148,18 @@ def _records(lines: Iterable[Line], language: str) -> Iterator[dict[str, object]
     for line in lines:
         said = line.problem.within(words)
         yield {
-            "code": said.code, "severity": said.severity, "file": line.file, "row": line.row, "column": said.place.column,
-            "found": said.found, "expected": said.expected, "text": said.text, "remedy": said.remedy,
-            "institution_id": line.institution, "child_id": line.unit,
-        }  # fmt: skip
+            "code": said.code,
+            "severity": said.severity,
+            "file": line.file,
+            "row": line.row,
+            "column": said.place.column,
+            "found": said.found,
+            "expected": said.expected,
+            "text": said.text,
+            "remedy": said.remedy,
+            "institution_id": line.institution,
+            "child_id": line.unit,
+        }
 
 
 def _about(batch: Batch, say: Words) -> str:
@@ -244,8 +252,10 @@ def _unit(batch: Batch, say: Words) -> str:
 def _round(batch: Batch, say: Words) -> str:
     """Name the table, and the wave as the study labels it."""
     kinds = {
-        "screening": Phrase("the screening"), "staff_survey": Phrase("the staff survey"), "children": Phrase("the children"),
-    }  # fmt: skip
+        "screening": Phrase("the screening"),
+        "staff_survey": Phrase("the staff survey"),
+        "children": Phrase("the children"),
+    }
     kind = kinds.get(batch.table, Phrase("the table {name}", name=batch.table)).told(fault_words(say.language))
     return f"{kind}, {say.label(by_language(batch.study.wave(batch.wave).label), batch.wave)}" if batch.wave else kind
 

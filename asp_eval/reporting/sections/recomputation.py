@@ -23,15 +23,22 @@ def estimator_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Ta
                 ("", None, found.reason) if isinstance(found, Unavailable) else (found.method, found.df, found.note)
             )
             notes = dict.fromkeys(as_sentence(say.note(note)) for note in (note, *result.notes))
-            rows.append(Row((
-                cell(setting.effect_label(result, i), setting.wave(result.wave)),
-                cell(setting.method(method) or show.decimal(None), *notes),
-                cell(show.degrees_of_freedom(df)), cell(_adjustment(result, setting)),
-            )))  # fmt: skip
+            rows.append(
+                Row(
+                    (
+                        cell(setting.effect_label(result, i), setting.wave(result.wave)),
+                        cell(setting.method(method) or show.decimal(None), *notes),
+                        cell(show.degrees_of_freedom(df)),
+                        cell(_adjustment(result, setting)),
+                    )
+                )
+            )
     columns = (
-        Column(say("Outcome"), numeric=False), Column(say("Standard error and test by"), numeric=False),
-        Column(say("Degrees of freedom")), Column(say("Adjustment for several outcomes"), numeric=False),
-    )  # fmt: skip
+        Column(say("Outcome"), numeric=False),
+        Column(say("Standard error and test by"), numeric=False),
+        Column(say("Degrees of freedom")),
+        Column(say("Adjustment for several outcomes"), numeric=False),
+    )
     return Table("estimators", say("What produced each standard error"), columns, tuple(rows))
 
 
@@ -50,14 +57,27 @@ def recomputation_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -
         return None
     say = setting.say
     columns = (
-        Column(say("Outcome"), numeric=False), Column(say("Recomputed with"), numeric=False), Column(say("Estimate")),
-        Column(say("again")), Column(say("Standard error")), Column(say("again")), Column(say("Agreement"), numeric=False),
-    )  # fmt: skip
-    return Table("recomputation", say("The headline numbers, computed twice"), columns, rows, (
-        say("Compared are model-based standard errors, on which the corrections for few institutions build."),
-        say("Agree: neither the estimate nor its standard error differs by more than {share} of the standard error.",
-            share=setting.show.percent(AGREEMENT)),
-    ))  # fmt: skip
+        Column(say("Outcome"), numeric=False),
+        Column(say("Recomputed with"), numeric=False),
+        Column(say("Estimate")),
+        Column(say("again")),
+        Column(say("Standard error")),
+        Column(say("again")),
+        Column(say("Agreement"), numeric=False),
+    )
+    return Table(
+        "recomputation",
+        say("The headline numbers, computed twice"),
+        columns,
+        rows,
+        (
+            say("Compared are model-based standard errors, on which the corrections for few institutions build."),
+            say(
+                "Agree: neither the estimate nor its standard error differs by more than {share} of the standard error.",
+                share=setting.show.percent(AGREEMENT),
+            ),
+        ),
+    )
 
 
 def _model(result: OutcomeResult, part: Recomputation, setting: Setting) -> str:
@@ -78,8 +98,14 @@ def agrees(part: Recomputation) -> bool | None:
 def _recomputed(result: OutcomeResult, part: Recomputation, setting: Setting) -> Row:
     say, show = setting.say, setting.show
     words = {True: say("agree"), False: say("DIFFER"), None: say("nothing to compare")}[agrees(part)]
-    return Row((
-        cell(setting.outcome(result), setting.wave(result.wave)), cell(part.software, _model(result, part, setting)),
-        cell(show.decimal(part.estimate, 4)), cell(show.decimal(part.recomputed_estimate, 4)),
-        cell(show.decimal(part.std_error, 4)), cell(show.decimal(part.recomputed_std_error, 4)), cell(words),
-    ))  # fmt: skip
+    return Row(
+        (
+            cell(setting.outcome(result), setting.wave(result.wave)),
+            cell(part.software, _model(result, part, setting)),
+            cell(show.decimal(part.estimate, 4)),
+            cell(show.decimal(part.recomputed_estimate, 4)),
+            cell(show.decimal(part.std_error, 4)),
+            cell(show.decimal(part.recomputed_std_error, 4)),
+            cell(words),
+        )
+    )

@@ -22,11 +22,14 @@ def shares_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table
         return None
     say, level = setting.say, setting.show.level(setting.study.analysis.level)
     columns = (
-        Column(say("Outcome"), numeric=False), Column(say("Children (institutions)")),
+        Column(say("Outcome"), numeric=False),
+        Column(say("Children (institutions)")),
         *(Column(say("{arm}: share (children)", arm=setting.heading(setting.arm(arm)))) for arm in setting.study.arms),
-        Column(say("Difference in percentage points ({level} interval)", level=level)), Column(say("p-value")),
-        Column(say("Risk ratio ({level} interval)", level=level)), Column(say("Odds ratio ({level} interval)", level=level)),
-    )  # fmt: skip
+        Column(say("Difference in percentage points ({level} interval)", level=level)),
+        Column(say("p-value")),
+        Column(say("Risk ratio ({level} interval)", level=level)),
+        Column(say("Odds ratio ({level} interval)", level=level)),
+    )
     rows = tuple(row for result in own for i in range(len(result.effects)) for row in _share_rows(result, i, setting))
     return Table("shares", say("The effect on shares of children"), columns, rows, _notes(own, setting))
 
@@ -38,19 +41,29 @@ def counts_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table
         return None
     say, level = setting.say, setting.show.level(setting.study.analysis.level)
     columns = (
-        Column(say("Outcome"), numeric=False), Column(say("Children (institutions)")),
+        Column(say("Outcome"), numeric=False),
+        Column(say("Children (institutions)")),
         *(Column(say("{arm}: mean per child", arm=setting.heading(setting.arm(arm)))) for arm in setting.study.arms),
-        Column(say("Difference ({level} interval)", level=level)), Column(say("p-value")),
+        Column(say("Difference ({level} interval)", level=level)),
+        Column(say("p-value")),
         Column(say("Rate ratio ({level} interval)", level=level)),
-    )  # fmt: skip
+    )
     rows = []
     for result in own:
         for i, effect in enumerate(result.effects):
             means = tuple(_adjusted(_share(result, arm, ""), setting, 1.0) for arm in setting.study.arms)
-            rows.append(Row((
-                _head(result, i, setting), _numbers(result, setting), *means, _difference(effect.difference, setting, 1.0),
-                _p(effect.difference, setting), _ratio(effect.ratio, setting),
-            )))  # fmt: skip
+            rows.append(
+                Row(
+                    (
+                        _head(result, i, setting),
+                        _numbers(result, setting),
+                        *means,
+                        _difference(effect.difference, setting, 1.0),
+                        _p(effect.difference, setting),
+                        _ratio(effect.ratio, setting),
+                    )
+                )
+            )
     note = say("Means are adjusted: what the model expects if all children analysed had been in that arm.")
     return Table("counts", say("The effect on counts"), columns, tuple(rows), (note,))
 
@@ -97,10 +110,16 @@ def _share_rows(result: OutcomeResult, i: int, setting: Setting) -> list[Row]:
     if isinstance(effect.difference, Unavailable):
         return [Row((*head, cell(setting.show.reason(effect.difference), wide=len(arms) + 4)))]
     shown = tuple(_headline_cell(result, arm, setting) for arm in arms)
-    own = Row((
-        *head, *shown, _difference(effect.difference, setting, POINTS), _p(effect.difference, setting),
-        _ratio(effect.ratio, setting), _ratio(effect.odds_ratio, setting),
-    ))  # fmt: skip
+    own = Row(
+        (
+            *head,
+            *shown,
+            _difference(effect.difference, setting, POINTS),
+            _p(effect.difference, setting),
+            _ratio(effect.ratio, setting),
+            _ratio(effect.odds_ratio, setting),
+        )
+    )
     test = result.proportional_odds
     leads = isinstance(test, ProportionalOdds) and test.rejected
     named = setting.effect_label(result, i) if leads else ""
@@ -109,9 +128,19 @@ def _share_rows(result: OutcomeResult, i: int, setting: Setting) -> list[Row]:
         name = result.shares[k].category if k < len(result.shares) else ""
         parts = tuple(_adjusted(_share(result, arm, name), setting, POINTS) for arm in arms)
         nothing = cell("")
-        rows.append(Row((
-            cell(named, setting.say.name(name)), nothing, *parts, _difference(change, setting, POINTS), nothing, nothing, nothing,
-        )))  # fmt: skip
+        rows.append(
+            Row(
+                (
+                    cell(named, setting.say.name(name)),
+                    nothing,
+                    *parts,
+                    _difference(change, setting, POINTS),
+                    nothing,
+                    nothing,
+                    nothing,
+                )
+            )
+        )
     return [*rows, own] if leads else [own, *rows]
 
 
@@ -188,10 +217,12 @@ def _entry(result: OutcomeResult, i: int, setting: Setting) -> ForestEntry:
 def _notes(own: tuple[OutcomeResult, ...], setting: Setting) -> tuple[str, ...]:
     say = setting.say
     notes = [
-        say("Shares are adjusted: what the model expects if all children analysed had been in that arm, averaged over children "
-            "and institutions; in brackets the children observed."),
+        say(
+            "Shares are adjusted: what the model expects if all children analysed had been in that arm, averaged over children "
+            "and institutions; in brackets the children observed."
+        ),
         say("Ratios compare the adjusted shares; an odds ratio of a banded outcome is the model's: the odds of a later band."),
-    ]  # fmt: skip
+    ]
     if any(result.scale == "ordinal" for result in own):
         notes.append(say("A banded outcome is compared by the share beyond its first band; every band's share stands with it."))
     return (*notes, *(note for result in own for note in _proportional_odds(result, setting)))
@@ -204,19 +235,41 @@ def _proportional_odds(result: OutcomeResult, setting: Setting) -> tuple[str, ..
         return ()
     outcome = setting.outcome_at(result)
     if isinstance(test, Unavailable):
-        return (say("{outcome}: whether one odds ratio holds for all bands was not tested: {reason}.",
-                    outcome=outcome, reason=say.note(test.reason)),)  # fmt: skip
+        return (
+            say(
+                "{outcome}: whether one odds ratio holds for all bands was not tested: {reason}.",
+                outcome=outcome,
+                reason=say.note(test.reason),
+            ),
+        )
     fields = {
-        "outcome": outcome, "statistic": show.decimal(test.statistic), "df": show.degrees_of_freedom(test.df),
+        "outcome": outcome,
+        "statistic": show.decimal(test.statistic),
+        "df": show.degrees_of_freedom(test.df),
         "p": show.p_equation(test.p_value),
-    }  # fmt: skip
+    }
     if not test.rejected:
-        return (say("{outcome}: the test that one odds ratio holds for all bands (proportional odds; chi-square {statistic} on "
-                    "{df} degrees of freedom, {p}) does not speak against it.", **fields),)  # fmt: skip
+        return (
+            say(
+                "{outcome}: the test that one odds ratio holds for all bands (proportional odds; chi-square {statistic} on "
+                "{df} degrees of freedom, {p}) does not speak against it.",
+                **fields,
+            ),
+        )
     if test.band_by_band:
-        return (say("{outcome}: that one odds ratio holds for all bands (proportional odds) is rejected (chi-square {statistic} "
-                    "on {df} degrees of freedom, {p}). The shares and their differences are therefore by a logistic mixed model "
-                    "of each band by itself; the odds ratio is an average that no band needs to have.", **fields),)  # fmt: skip
-    return (say("{outcome}: that one odds ratio holds for all bands (proportional odds) is rejected (chi-square {statistic} "
-                "on {df} degrees of freedom, {p}), and a band holds too few children for a model of its own: the adjusted shares "
-                "lean on an assumption that does not hold, so rely on the children counted.", **fields),)  # fmt: skip
+        return (
+            say(
+                "{outcome}: that one odds ratio holds for all bands (proportional odds) is rejected (chi-square {statistic} "
+                "on {df} degrees of freedom, {p}). The shares and their differences are therefore by a logistic mixed model "
+                "of each band by itself; the odds ratio is an average that no band needs to have.",
+                **fields,
+            ),
+        )
+    return (
+        say(
+            "{outcome}: that one odds ratio holds for all bands (proportional odds) is rejected (chi-square {statistic} "
+            "on {df} degrees of freedom, {p}), and a band holds too few children for a model of its own: the adjusted shares "
+            "lean on an assumption that does not hold, so rely on the children counted.",
+            **fields,
+        ),
+    )

@@ -44,9 +44,11 @@ def finding(result: OutcomeResult, i: int, setting: Setting) -> Callout:
         reason = as_sentence(say("No estimate can be given: {reason}", reason=say.note(effect.reason)))
         return Callout(tone, paragraphs(reason), heading, say("No number"))
     marks = {
-        "better": say("In favour of {arm}", arm=arm), "worse": say("To the disadvantage of {arm}", arm=arm),
-        "open": say("Cannot be told"), "unavailable": say("Uncertainty unknown"),
-    }  # fmt: skip
+        "better": say("In favour of {arm}", arm=arm),
+        "worse": say("To the disadvantage of {arm}", arm=arm),
+        "open": say("Cannot be told"),
+        "unavailable": say("Uncertainty unknown"),
+    }
     sentences = (
         _difference(result, effect, i, setting),
         *_certainty(result, effect, i, tone, arm, setting),
@@ -83,9 +85,11 @@ def _difference(result: OutcomeResult, effect: Estimate, i: int, setting: Settin
     say, show = setting.say, setting.show
     value, digits = effect.estimate or 0.0, digits_for(effect.std_error)
     fields = {
-        "compared": setting.group(setting.compared[i]), "reference": setting.group(setting.reference),
-        "size": show.decimal(abs(value), digits), "how_sure": _how_sure(effect, digits, setting, 1.0),
-    }  # fmt: skip
+        "compared": setting.group(setting.compared[i]),
+        "reference": setting.group(setting.reference),
+        "size": show.decimal(abs(value), digits),
+        "how_sure": _how_sure(effect, digits, setting, 1.0),
+    }
     if result.scale == "count":
         if value < 0:
             return say("Children in {compared} had on average {size} fewer than children in {reference}{how_sure}.", **fields)
@@ -103,10 +107,13 @@ def _share_difference(result: OutcomeResult, effect: Estimate, i: int, setting: 
     say, show, arms = setting.say, setting.show, setting.study.arms
     value, here, there = effect.estimate or 0.0, headline(result, arms[i + 1]), headline(result, arms[0])
     fields = {
-        "compared": setting.group(setting.compared[i]), "reference": setting.group(setting.reference),
-        "size": show.decimal(POINTS * abs(value), 1), "how_sure": _how_sure(effect, 1, setting, POINTS),
-        "share": show.percent(here or 0.0, 1), "other": show.percent(there or 0.0, 1),
-    }  # fmt: skip
+        "compared": setting.group(setting.compared[i]),
+        "reference": setting.group(setting.reference),
+        "size": show.decimal(POINTS * abs(value), 1),
+        "how_sure": _how_sure(effect, 1, setting, POINTS),
+        "share": show.percent(here or 0.0, 1),
+        "other": show.percent(there or 0.0, 1),
+    }
     if result.scale == "ordinal":
         if (by_band := _by_band(result, effect, i, setting)) is not None:
             return by_band
@@ -145,19 +152,31 @@ def _by_band(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) 
         here, there = (adjusted_share(result, arm, band) for arm in (arms[i + 1], arms[0]))
         if here is None or there is None:
             continue
-        parts.append(say(
-            '"{band}": {share} in {compared} and {other} in {reference}', band=say.name(band), share=show.percent(here, 1),
-            other=show.percent(there, 1), compared=setting.group(setting.compared[i]),
-            reference=setting.group(setting.reference),
-        ))  # fmt: skip
-    return say(
-        "The arms do not move all bands alike ({p}), so no single number says what they differ by. Shares band by band: "
-        "{parts}.", p=show.p_equation(test.p_value), parts="; ".join(parts),
-    ) + " " + say(
-        'Beyond the first band, "{band}", the difference is {size} percentage points{how_sure}.',
-        band=first_category(result, setting), size=show.decimal(POINTS * (effect.estimate or 0.0), 1),
-        how_sure=_how_sure(effect, 1, setting, POINTS),
-    )  # fmt: skip
+        parts.append(
+            say(
+                '"{band}": {share} in {compared} and {other} in {reference}',
+                band=say.name(band),
+                share=show.percent(here, 1),
+                other=show.percent(there, 1),
+                compared=setting.group(setting.compared[i]),
+                reference=setting.group(setting.reference),
+            )
+        )
+    return (
+        say(
+            "The arms do not move all bands alike ({p}), so no single number says what they differ by. Shares band by band: "
+            "{parts}.",
+            p=show.p_equation(test.p_value),
+            parts="; ".join(parts),
+        )
+        + " "
+        + say(
+            'Beyond the first band, "{band}", the difference is {size} percentage points{how_sure}.',
+            band=first_category(result, setting),
+            size=show.decimal(POINTS * (effect.estimate or 0.0), 1),
+            how_sure=_how_sure(effect, 1, setting, POINTS),
+        )
+    )
 
 
 def _how_sure(effect: Estimate, digits: int, setting: Setting, factor: float) -> str:
@@ -180,9 +199,10 @@ def _certainty(result: OutcomeResult, effect: Estimate, i: int, tone: CalloutKin
     else:
         direction = say("Lower is better here") if result.better == "lower" else say("Higher is better here")
     verdict = (
-        say("{direction}: the difference is in favour of {arm}.", direction=direction, arm=arm) if tone == "better"
+        say("{direction}: the difference is in favour of {arm}.", direction=direction, arm=arm)
+        if tone == "better"
         else say("{direction}: the difference is to the disadvantage of {arm}.", direction=direction, arm=arm)
-    )  # fmt: skip
+    )
     return (verdict, _chance(effect, setting), *_adjusted(result, effect, i, setting))
 
 
@@ -231,13 +251,17 @@ def _open(result: OutcomeResult, effect: Estimate, i: int, arm: str, setting: Se
         bounds = say(
             "The numbers are compatible with anything from {good} percentage points in favour of {arm} to {bad} percentage "
             "points to its disadvantage.",
-            good=show.decimal(POINTS * good, 1), bad=show.decimal(POINTS * bad, 1), arm=arm,
-        )  # fmt: skip
+            good=show.decimal(POINTS * good, 1),
+            bad=show.decimal(POINTS * bad, 1),
+            arm=arm,
+        )
         return (say("The trial cannot tell whether the arms differ on this outcome."), not_same, bounds)
     bounds = say(
         "The numbers are compatible with anything from {good} points in favour of {arm} to {bad} points to its disadvantage.",
-        good=show.decimal(good, digits), bad=show.decimal(bad, digits), arm=arm,
-    )  # fmt: skip
+        good=show.decimal(good, digits),
+        bad=show.decimal(bad, digits),
+        arm=arm,
+    )
     return (say("The trial cannot tell whether the arms differ on this outcome."), not_same, bounds)
 
 
@@ -259,13 +283,17 @@ def lead(results: Results, setting: Setting) -> tuple[str, ...]:
     drawn = flow.institutions - flow.not_drawn
     arms = say(" and ").join(setting.group(setting.arm(key)) for key in setting.study.arms)
     return (
-        say("{n} institutions were drawn at random to {arms}. {children} children belong to the trial's cohort.",
-            n=show.integer(drawn), arms=arms, children=show.integer(cohort)),
+        say(
+            "{n} institutions were drawn at random to {arms}. {children} children belong to the trial's cohort.",
+            n=show.integer(drawn),
+            arms=arms,
+            children=show.integer(cohort),
+        ),
         say(
             "Below is what was found on each outcome, and how sure it is. An interval shows the differences that the numbers "
             "are well compatible with; a wide interval means that little is known.",
         ),
-    )  # fmt: skip
+    )
 
 
 def caution(results: Results, setting: Setting) -> tuple[str, ...]:
@@ -276,10 +304,14 @@ def caution(results: Results, setting: Setting) -> tuple[str, ...]:
         sentences.append(say("The data are simulated. Nothing here says anything about real institutions or children."))
     explored = sum(result.role == "exploratory" for result in results.outcomes)
     if 0 < explored < len(results.outcomes):
-        sentences.append(say.plural(
-            "One exploratory outcome is in the table of results only.",
-            "{n} exploratory outcomes are in the table of results only.", explored, n=setting.show.integer(explored),
-        ))  # fmt: skip
+        sentences.append(
+            say.plural(
+                "One exploratory outcome is in the table of results only.",
+                "{n} exploratory outcomes are in the table of results only.",
+                explored,
+                n=setting.show.integer(explored),
+            )
+        )
     if any(result.role != "primary" for result in results.outcomes):
         sentences.append(
             say(

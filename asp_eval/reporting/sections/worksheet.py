@@ -28,9 +28,11 @@ def steps_table(show: Numbers) -> Table:
     """Return the table in which the staff write their partial aims."""
     say = show.words
     columns = (
-        Column("", numeric=False), Column(say("Partial aim"), numeric=False, width=29),
-        Column(say("Strategy: what do we do?"), numeric=False, width=39), Column(say("Who?"), numeric=False, width=15),
+        Column("", numeric=False),
+        Column(say("Partial aim"), numeric=False, width=29),
+        Column(say("Strategy: what do we do?"), numeric=False, width=39),
+        Column(say("Who?"), numeric=False, width=15),
         Column(say("When?"), numeric=False, width=13),
-    )  # fmt: skip
+    )
     rows = (Row((cell(show.integer(i + 1)), *[cell("")] * 4), to_fill_in=True) for i in range(STEPS))
     return Table("steps", say("Partial aims and strategy"), columns, tuple(rows))

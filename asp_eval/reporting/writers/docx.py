@@ -48,7 +48,7 @@ SIZES = {
     "Caption": 9.5,
     "Header": 8,
     "Footer": 8,
-}  # fmt: skip - points, by Word's style
+}  # points, by Word's style
 SPACES = {
     "Normal": (0, 5),
     "Heading 1": (16, 6),

@@ -46,8 +46,9 @@ def missing(wanted: Collection[Format]) -> tuple[Problem, ...]:
     lacking = {each: [name for name in NEEDS[each] if find_spec(name) is None] for each in wanted}
     return tuple(
         NOT_INSTALLED.at(each, format=each.upper(), package=", ".join(PACKAGES[name] for name in names))
-        for each, names in lacking.items() if names
-    )  # fmt: skip
+        for each, names in lacking.items()
+        if names
+    )
 
 
 def software_of(name: Format) -> dict[str, str]:

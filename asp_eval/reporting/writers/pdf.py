@@ -56,9 +56,11 @@ def _values(document: Document, theme: Theme) -> dict[str, Any]:
     def part(block: object) -> dict[str, Any]:
         if isinstance(block, Table):
             return {
-                "long": block.long, "shares": shares(block), "fullness": fullness(block),
+                "long": block.long,
+                "shares": shares(block),
+                "fullness": fullness(block),
                 "together": together(block) if block.long else (),
-            }  # fmt: skip
+            }
         return {"drawing": theme.dressed(block.drawing)} if isinstance(block, Figure) else {}
 
     say = words_for(document.language)

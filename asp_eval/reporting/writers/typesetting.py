@@ -29,9 +29,7 @@ NO_LETTERS = Fault(
     "the font {font} has no letters for {letters}, so no PDF was written",
     "Choose a font that has them, or write the name with other letters.",
 )
-NOT_SET = Fault(
-    "REP-012", "the page could not be set: {reason}", "Report this, with the file results.json or gap.json."
-)  # fmt: skip
+NOT_SET = Fault("REP-012", "the page could not be set: {reason}", "Report this, with the file results.json or gap.json.")
 
 _MISSING = re.compile(r'the text `?(".*?")`? could not be displayed with font')
 
@@ -81,9 +79,12 @@ def typeset(
     source = (shipped_folder("reports") / template).read_bytes()
     try:
         made, warnings = _compiler(fonts.folders).compile_with_warnings(
-            input=source, format="pdf", pdf_standards="ua-1", timestamp=_timestamp(day),
+            input=source,
+            format="pdf",
+            pdf_standards="ua-1",
+            timestamp=_timestamp(day),
             sys_inputs={"document": json.dumps(values, ensure_ascii=False)},
-        )  # fmt: skip
+        )
     except typst.TypstError as error:
         _refuse(error, fonts.family, name)
     if warnings:
@@ -95,10 +96,7 @@ def png(drawing: str, fonts: Fonts = PACKAGE_FONTS, *, pixels_per_inch: int = 20
     """Return an SVG drawing as a PNG image as wide as the text on A4."""
     import typst
 
-    source = (
-        "#set page(width: 178mm, height: auto, margin: 0pt)\n"
-        '#image(bytes(sys.inputs.drawing), format: "svg", width: 100%)\n'
-    )  # fmt: skip
+    source = '#set page(width: 178mm, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.drawing), format: "svg", width: 100%)\n'
     try:
         made = _compiler(fonts.folders).compile(
             input=source.encode(), format="png", ppi=pixels_per_inch, sys_inputs={"drawing": drawing}

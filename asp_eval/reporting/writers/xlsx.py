@@ -27,9 +27,13 @@ def xlsx(document: Document) -> bytes:
     show = Numbers(words_for(document.language))
     sheets = [sheet_of(table, show) for table in tables_of(document)]
     return workbook(
-        sheets, title=running_title(document), subject=document.subtitle, banner=document.banner, day=document.day,
+        sheets,
+        title=running_title(document),
+        subject=document.subtitle,
+        banner=document.banner,
+        day=document.day,
         comments=" · ".join(part for part in (document.made_with, edition(document)) if part),
-    )  # fmt: skip
+    )
 
 
 def tables_of(document: Document) -> Iterator[Table]:

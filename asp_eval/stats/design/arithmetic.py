@@ -21,21 +21,60 @@ from asp_eval.stats.estimate import Array
 CANNOT_BUILD = Fault("FIT-030", "the formula's columns cannot be built: {why}", "Check the spelling of functions and columns.")
 NO_FUNCTION = Fault(
     "FIT-032", "a formula has no function named {name!r}", "Make the column in the data first, or use one of: {known}."
-)  # fmt: skip
+)
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
-    "I": lambda x: x, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p, "exp": np.exp, "expm1": np.expm1,
-    "sqrt": np.sqrt, "abs": np.abs, "sign": np.sign, "floor": np.floor, "ceiling": np.ceil, "ceil": np.ceil, "round": np.round,
-    "sin": np.sin, "cos": np.cos, "tan": np.tan,
-}  # fmt: skip
+    "I": lambda x: x,
+    "log": np.log,
+    "log2": np.log2,
+    "log10": np.log10,
+    "log1p": np.log1p,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+    "sign": np.sign,
+    "floor": np.floor,
+    "ceiling": np.ceil,
+    "ceil": np.ceil,
+    "round": np.round,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+}
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "*": np.multiply, "/": np.divide, "^": np.power, "%%": np.mod, "%/%": np.floor_divide, "<": np.less, ">": np.greater,
-    "<=": np.less_equal, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
-    "&": np.logical_and, "&&": np.logical_and, "|": np.logical_or, "||": np.logical_or,
-}  # fmt: skip
+    "*": np.multiply,
+    "/": np.divide,
+    "^": np.power,
+    "%%": np.mod,
+    "%/%": np.floor_divide,
+    "<": np.less,
+    ">": np.greater,
+    "<=": np.less_equal,
+    ">=": np.greater_equal,
+    "==": np.equal,
+    "!=": np.not_equal,
+    "&": np.logical_and,
+    "&&": np.logical_and,
+    "|": np.logical_or,
+    "||": np.logical_or,
+}
 ELSEWHERE = (
-    "C", "factor", "as.factor", "relevel", "poly", "scale", "center", "standardize", "bs", "ns", "cs", "cr", "cc", "offset"
-)  # fmt: skip
+    "C",
+    "factor",
+    "as.factor",
+    "relevel",
+    "poly",
+    "scale",
+    "center",
+    "standardize",
+    "bs",
+    "ns",
+    "cs",
+    "cr",
+    "cc",
+    "offset",
+)
 """Functions that stand by themselves: `asp_eval.stats.design.factors` knows them."""
 
 

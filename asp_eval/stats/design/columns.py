@@ -28,7 +28,7 @@ from asp_eval.stats.estimate import Array
 
 SAME_NAME = Fault(
     "FIT-035", "two different columns of the model would have the same name {name!r}", "Rename a column of the data."
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +209,10 @@ def _check_names(columns: list[Column]) -> None:
 def full_columns(plan: Plan) -> list[Column]:
     """Return the columns of the terms with one indicator for every category: more than the data determine."""
     return [
-        c for i, term in enumerate(plan.terms)
+        c
+        for i, term in enumerate(plan.terms)
         for c in _columns(i, list(term.trees), frozenset((t, False) for t in term.trees), plan.factors)
-    ]  # fmt: skip
+    ]
 
 
 def treatment_columns(plan: Plan) -> list[Column]:

@@ -22,17 +22,30 @@ from asp_eval.stats.estimate import Array
 
 NEW_LEVEL = Fault("FIT-031", "the new data hold a category that the model has not seen", "Leave these rows out, or refit.")
 NO_CODING = Fault(
-    "FIT-033", "there is no coding named {name!r}",
+    "FIT-033",
+    "there is no coding named {name!r}",
     "Use C(f), C(f, Treatment('reference')), C(f, Sum), C(f, Helmert), C(f, Diff) or C(f, Poly).",
-)  # fmt: skip
+)
 NO_CATEGORY = Fault("FIT-034", "the column has no category {label!r}", "Use one of its categories: {known}.")
 
 CODINGS = {
-    "Treatment": "treatment", "contr.treatment": "treatment", "treatment": "treatment",
-    "Sum": "sum", "contr.sum": "sum", "sum": "sum", "Helmert": "helmert", "contr.helmert": "helmert", "helmert": "helmert",
-    "Poly": "poly", "contr.poly": "poly", "poly": "poly", "SAS": "SAS", "contr.SAS": "SAS",
-    "Diff": "diff", "contr.diff": "diff",
-}  # fmt: skip
+    "Treatment": "treatment",
+    "contr.treatment": "treatment",
+    "treatment": "treatment",
+    "Sum": "sum",
+    "contr.sum": "sum",
+    "sum": "sum",
+    "Helmert": "helmert",
+    "contr.helmert": "helmert",
+    "helmert": "helmert",
+    "Poly": "poly",
+    "contr.poly": "poly",
+    "poly": "poly",
+    "SAS": "SAS",
+    "contr.SAS": "SAS",
+    "Diff": "diff",
+    "contr.diff": "diff",
+}
 
 Part = tuple[str, int | None]
 """A variable with the position of a category (its indicator), or with None (its values)."""

@@ -41,14 +41,14 @@ from asp_eval.stats.design.syntax import (
 
 NO_RANDOM = Fault(
     "FIT-011", "the formula has no random term", "Add one like (1 | institution), or use ols() for a model without any."
-)  # fmt: skip
+)
 RANDOM_IN_FIXED = Fault(
     "FIT-012", "this model takes no random terms", "Use lmm() for a mixed model, or leave (… | …) out of the formula."
-)  # fmt: skip
+)
 NO_TEXT = Fault("FIT-013", "the formula is not a text", "Give the formula first, then the data: lmm('y ~ x + (1 | g)', frame).")
 DOT = Fault(
     "FIT-014", "in a mixed model the dot would stand for the grouping factors as well", "Write the fixed part out: {fixed}."
-)  # fmt: skip
+)
 
 MOST_TERMS = 2_000
 """Of one expression."""
@@ -332,8 +332,9 @@ def _notes(tree: Tree) -> list[Phrase]:
 def _is_itself(tree: Tree, base: Tree) -> Phrase:
     return Phrase(
         "{written} in a formula means {base}, as in R; arithmetic is written I(...).",
-        written=spell(tree), base=spell(base),
-    )  # fmt: skip
+        written=spell(tree),
+        base=spell(base),
+    )
 
 
 def _offset(sign: str, call: Call, text: str) -> str:

@@ -18,9 +18,10 @@ from asp_eval.stats.design.variables import read_variables
 from asp_eval.stats.estimate import Array
 
 NEW_GROUP = Fault(
-    "FIT-047", "the new data hold groups of {factor} that the model has not seen",
+    "FIT-047",
+    "the new data hold groups of {factor} that the model has not seen",
     "Predict with new_groups=True to give them the average of all groups, or leave their rows out.",
-)  # fmt: skip
+)
 INCOMPLETE = Fault("FIT-048", "rows without all their values cannot be predicted", "Fill in the values, or leave the rows out.")
 
 
@@ -41,9 +42,15 @@ def random_part(design: Design, modes: Sequence[Array]) -> Array:
 
 
 def predict_rows(
-    design: Design, kept: Sequence[int], beta: Array, modes: Sequence[Array], frame: pd.DataFrame,
-    *, random: bool, new_groups: bool,
-) -> Array:  # fmt: skip
+    design: Design,
+    kept: Sequence[int],
+    beta: Array,
+    modes: Sequence[Array],
+    frame: pd.DataFrame,
+    *,
+    random: bool,
+    new_groups: bool,
+) -> Array:
     """Return predictions of new rows (rows of `frame`,), with the offset, as lme4's predict.
 
     Raises

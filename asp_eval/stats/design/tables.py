@@ -20,7 +20,7 @@ TWO_TABLES = Fault("FIT-029", "the data are given twice, as frame and as data", 
 NOT_TRUTH = Fault("FIT-016", "{name} is neither True nor False", "Give for example {name}=True.")
 OTHER_INDEX = Fault(
     "FIT-028", "the rows of {what} are labelled otherwise than those of the data", "Put it into the data as a column first."
-)  # fmt: skip
+)
 
 Given = str | pd.Series | npt.NDArray[Any] | Sequence[Any]
 """A column's name, or its values."""

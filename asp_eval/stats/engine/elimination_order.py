@@ -22,9 +22,10 @@ from asp_eval.stats.engine.standardisation import Standard
 from asp_eval.stats.estimate import Array
 
 TOO_LARGE = Fault(
-    "FIT-055", "these crossed factors would need {gigabytes:.1f} GB",
+    "FIT-055",
+    "these crossed factors would need {gigabytes:.1f} GB",
     "Leave out a factor, or use groups with fewer members outside the largest factor.",
-)  # fmt: skip
+)
 MEMORY = 4e9
 """Bytes that the dense block of crossed factors may take."""
 

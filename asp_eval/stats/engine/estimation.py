@@ -18,23 +18,25 @@ from asp_eval.stats.engine.standardisation import Standard, standardise
 from asp_eval.stats.estimate import Array
 
 ONE_GROUP = Fault(
-    "FIT-044", "the grouping factor {group} has one group only, so the variance between groups cannot be estimated",
+    "FIT-044",
+    "the grouping factor {group} has one group only, so the variance between groups cannot be estimated",
     "Leave its random term out, or use data with more groups.",
-)  # fmt: skip
+)
 ONE_ROW_PER_GROUP = Fault(
     "FIT-045",
     "the likelihood is flat: {group} has {groups} groups with {effects} varying effect(s) each for {n} rows, "
     "so the random effects cannot be told from the residual",
     "Use a random term with fewer effects, or more rows per group.",
-)  # fmt: skip
+)
 
 
 FEW_GROUPS = 10
 """With so few groups of a factor the criterion often has a second minimum."""
 CONFOUNDED = Fault(
-    "FIT-071", "the fixed part already has an effect for every group of {group}, so nothing is left to vary at random",
+    "FIT-071",
+    "the fixed part already has an effect for every group of {group}, so nothing is left to vary at random",
     "Leave out the random term, or the fixed effects of the groups.",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

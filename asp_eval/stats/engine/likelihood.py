@@ -24,9 +24,10 @@ from asp_eval.stats.engine.elimination import Profile
 from asp_eval.stats.estimate import Array
 
 UNBOUNDED = Fault(
-    "FIT-056", "the random effects predict the outcome exactly, so its residual variance cannot be estimated",
+    "FIT-056",
+    "the random effects predict the outcome exactly, so its residual variance cannot be estimated",
     "Check for copied outcomes within groups, or use fewer random effects.",
-)  # fmt: skip
+)
 
 
 LEFT = 1e-11

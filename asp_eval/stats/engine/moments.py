@@ -25,13 +25,15 @@ from asp_eval.stats.engine.accumulate import Sums, accumulate
 from asp_eval.stats.estimate import Array
 
 DIFFERENT_MODELS = Fault(
-    "FIT-040", "these moments belong to different models or codings and cannot be added",
+    "FIT-040",
+    "these moments belong to different models or codings and cannot be added",
     "Use the same formula for every chunk, and declare the categories of every factor (pandas.Categorical).",
-)  # fmt: skip
+)
 OTHER_TRANSFORM = Fault(
-    "FIT-036", "{name} was computed from each chunk's own rows, so the same column means something else in each",
+    "FIT-036",
+    "{name} was computed from each chunk's own rows, so the same column means something else in each",
     "Form the later chunks with Moments.from_frame(formula, frame, like=first).",
-)  # fmt: skip
+)
 NOT_MOMENTS = Fault("FIT-037", "these are no moments", "Make them with Moments.from_frame(formula, frame).")
 BAD_ARRAYS = Fault("FIT-042", "the arrays do not fit together: {why}", "Give n rows of everything.")
 
@@ -205,9 +207,17 @@ class Moments:
         sums = tuple(_scatter(a, b, m) for a, b, m in zip(self.sums, theirs.sums, merged, strict=True))
         cells = {k: _merge_cells(v, theirs.cells[k], merged[k[0]], merged[k[1]]) for k, v in self.cells.items()}
         return Moments(
-            self.layout, self.shift, self.total + theirs.total, tuple(m.levels for m in merged), sums, cells,
-            self.n_obs + theirs.n_obs, self.n_dropped + theirs.n_dropped, self.log_weights + theirs.log_weights, self.weighted,
-        )  # fmt: skip
+            self.layout,
+            self.shift,
+            self.total + theirs.total,
+            tuple(m.levels for m in merged),
+            sums,
+            cells,
+            self.n_obs + theirs.n_obs,
+            self.n_dropped + theirs.n_dropped,
+            self.log_weights + theirs.log_weights,
+            self.weighted,
+        )
 
     def shifted(self, shift: Array) -> Moments:
         """Return the same moments about another point: column k becomes u_k + (old shift - new shift)_k * 1."""

@@ -20,15 +20,13 @@ from asp_eval.stats.design.layout import FactorLayout
 from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.estimate import Array
 
-CONSTANT_OUTCOME = Fault(
-    "FIT-050", "the outcome does not vary", "Look at the column: there is nothing to model."
-)  # fmt: skip
+CONSTANT_OUTCOME = Fault("FIT-050", "the outcome does not vary", "Look at the column: there is nothing to model.")
 EXACT_FIT = Fault(
     "FIT-051", "the fixed part predicts every value of the outcome exactly", "Leave out the columns that repeat the outcome."
-)  # fmt: skip
+)
 TOO_FEW_ROWS = Fault(
     "FIT-052", "there are {n} complete rows for {p} fixed effects and a variance", "Use a smaller model, or more data."
-)  # fmt: skip
+)
 NO_COLUMNS = Fault("FIT-053", "the fixed part has no column left", "Add an intercept.")
 
 VARIES = 1e-13

@@ -24,12 +24,13 @@ from asp_eval.stats.integration.standard import StandardColumns, standard_column
 from asp_eval.stats.integration.start import fixed_effects_fit
 
 PURE_GROUPS = Fault(
-    "FIT-093", "within every group of {group} all outcomes are the same, so the variance between groups has no largest value",
+    "FIT-093",
+    "within every group of {group} all outcomes are the same, so the variance between groups has no largest value",
     "Report the share of groups; analyse the groups' own outcomes instead.",
-)  # fmt: skip
+)
 DOMAIN = Fault(
     "FIT-095", "the {link} link is not defined for the values that this model needs", "Use the family's own link: {canonical}."
-)  # fmt: skip
+)
 LARGE_SIZE = 1e5
 """Size of a negative binomial from which the search is taken to run to the Poisson model."""
 ENDLESS = float(np.log(1e9))
@@ -39,9 +40,13 @@ START_SD = {"logit": 0.5, "probit": 0.3, "cloglog": 0.4, "log": 0.4}
 
 
 def glmm(
-    formula: str, frame: pd.DataFrame, family: str = "binomial", link: str | None = None, n_quadrature: int = 1,
+    formula: str,
+    frame: pd.DataFrame,
+    family: str = "binomial",
+    link: str | None = None,
+    n_quadrature: int = 1,
     weights: str | None = None,
-) -> GlmmFit:  # fmt: skip
+) -> GlmmFit:
     """Fit a generalised linear mixed model by maximum likelihood.
 
     g(E(y | b)) = X beta + Z b + offset, b ~ N(0, D); the likelihood is integrated over b by Laplace's approximation or by

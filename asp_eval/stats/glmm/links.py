@@ -114,14 +114,22 @@ LINKS: dict[str, Link] = {
     for link in (
         Link("logit", special.expit, _logistic_slope, special.logit, _logit_event, _logit_no_event),
         Link(
-            "probit", special.ndtr, lambda e: np.exp(-0.5 * e * e) / np.sqrt(2 * np.pi), special.ndtri, _probit_event,
+            "probit",
+            special.ndtr,
+            lambda e: np.exp(-0.5 * e * e) / np.sqrt(2 * np.pi),
+            special.ndtri,
+            _probit_event,
             _probit_no_event,
         ),
         Link(
-            "cloglog", lambda e: -np.expm1(-np.exp(e)), lambda e: np.exp(e - np.exp(e)), lambda m: np.log(-np.log1p(-m)),
-            _cloglog_event, _cloglog_no_event,
+            "cloglog",
+            lambda e: -np.expm1(-np.exp(e)),
+            lambda e: np.exp(e - np.exp(e)),
+            lambda m: np.log(-np.log1p(-m)),
+            _cloglog_event,
+            _cloglog_no_event,
         ),
         Link("log", np.exp, np.exp, np.log, _log_event, _log_no_event),
         Link("identity", lambda e: e, np.ones_like, lambda m: m, _identity_event, _identity_no_event),
     )
-}  # fmt: skip
+}

@@ -16,22 +16,25 @@ from asp_eval.stats.glmm.families import FAMILIES
 FAMILY = Fault("FIT-082", "there is no family {family!r}", "Use one of: {known}.")
 LINK = Fault("FIT-083", "the family {family} has no link {link!r}", "Use one of: {known}.")
 NOT_BINARY = Fault(
-    "FIT-084", "a binomial outcome without trials holds zeros and ones, or two categories",
+    "FIT-084",
+    "a binomial outcome without trials holds zeros and ones, or two categories",
     "Give the number of trials with weights=, choose a cut, or use another family.",
-)  # fmt: skip
+)
 NOT_A_SHARE = Fault(
     "FIT-085", "a proportion lies between 0 and 1", "Give successes divided by trials, and the trials with weights=."
-)  # fmt: skip
+)
 FRACTION = Fault(
-    "FIT-086", "proportion times trials is not a whole number of successes",
+    "FIT-086",
+    "proportion times trials is not a whole number of successes",
     "Check that the column of weights holds the trials that the proportion was computed from.",
-)  # fmt: skip
+)
 TRIALS = Fault("FIT-087", "a number of trials is a whole number", "Give the number of trials of each row.")
 NOT_A_COUNT = Fault("FIT-088", "a count is a whole number, zero or more", "Use a linear model, or correct the values.")
 ONE_VALUE = Fault(
-    "FIT-089", "every outcome is the same, so there is nothing to model",
+    "FIT-089",
+    "every outcome is the same, so there is nothing to model",
     "Report the number itself; a difference between arms cannot be estimated.",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

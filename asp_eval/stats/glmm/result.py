@@ -103,18 +103,29 @@ class GlmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
             return None
         return Phrase(
             "{events} events for {k} coefficients: the estimates rest on few, and Laplace's approximation is poor; "
-            "use n_quadrature=7 or more, and take intervals as rough.", events=f"{events:g}", k=len(self.names),
-        )  # fmt: skip
+            "use n_quadrature=7 or more, and take intervals as rough.",
+            events=f"{events:g}",
+            k=len(self.names),
+        )
 
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row. `n_groups` is that of the outermost factor."""
         row = {
-            "n_obs": self.n_obs, "n_groups": min(self.n_groups.values()), "log_likelihood": self.log_likelihood,
-            "deviance": self.deviance, "aic": self.deviance + 2.0 * self.n_parameters,
-            "bic": self.deviance + float(np.log(self.n_obs)) * self.n_parameters, "family": self.family, "link": self.link.name,
-            "n_quadrature": self.latent.nodes, "dispersion": self.dispersion, "converged": self.converged,
-            "singular": self.singular, "n_dropped": self.n_dropped, "dropped_terms": ", ".join(self.dropped),
-        }  # fmt: skip
+            "n_obs": self.n_obs,
+            "n_groups": min(self.n_groups.values()),
+            "log_likelihood": self.log_likelihood,
+            "deviance": self.deviance,
+            "aic": self.deviance + 2.0 * self.n_parameters,
+            "bic": self.deviance + float(np.log(self.n_obs)) * self.n_parameters,
+            "family": self.family,
+            "link": self.link.name,
+            "n_quadrature": self.latent.nodes,
+            "dispersion": self.dispersion,
+            "converged": self.converged,
+            "singular": self.singular,
+            "n_dropped": self.n_dropped,
+            "dropped_terms": ", ".join(self.dropped),
+        }
         return pd.DataFrame([row])
 
     def between_within_df(self) -> Array:
@@ -139,9 +150,13 @@ class GlmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
         return np.asarray((y / w if self.family == "binomial" and w is not None else y) - self.fitted, float)
 
     def predict(
-        self, frame: pd.DataFrame, *, scale: Literal["response", "link"] = "response", random_effects: bool = True,
+        self,
+        frame: pd.DataFrame,
+        *,
+        scale: Literal["response", "link"] = "response",
+        random_effects: bool = True,
         new_groups: bool = False,
-    ) -> Array:  # fmt: skip
+    ) -> Array:
         """Return predictions of new rows (rows of `frame`,), with the offset.
 
         Parameters
@@ -189,7 +204,7 @@ class GlmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
         w = self.outcome.weights
         return bootstrap(
             self.latent, lambda r: family_rows(self.family, self.link.name, self._drawn(seed, "bootstrap", r), w), draws, seed
-        )  # fmt: skip
+        )
 
     def icc(self, level: float = 0.95, scale: Literal["latent", "observed"] = "latent") -> Estimate:
         """Return the intraclass correlation of all random effects together.
@@ -259,6 +274,11 @@ class GlmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
     def __str__(self) -> str:
         title = f"Generalised linear mixed model, {self.family} family, {self.link.name} link ({self.approximation})"
         return summary_text(
-            title, self.design.formula.text, self.glance(), self.variance_components(), {"Fixed effects": self.tidy(Normal())},
-            self.n_groups, self.notes,
-        )  # fmt: skip
+            title,
+            self.design.formula.text,
+            self.glance(),
+            self.variance_components(),
+            {"Fixed effects": self.tidy(Normal())},
+            self.n_groups,
+            self.notes,
+        )

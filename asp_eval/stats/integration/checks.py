@@ -10,19 +10,22 @@ from asp_eval.stats.engine.estimation import ONE_GROUP
 
 NODES = Fault(
     "FIT-090", "the number of quadrature points is a whole number from 1 to 101", "Use 1 for Laplace's approximation, or 7 to 25."
-)  # fmt: skip
+)
 ONE_EFFECT = Fault(
-    "FIT-091", "quadrature is defined for one grouping factor with one random effect",
+    "FIT-091",
+    "quadrature is defined for one grouping factor with one random effect",
     "Use n_quadrature=1, which is Laplace's approximation, or leave random effects out.",
-)  # fmt: skip
+)
 SEPARATED = Fault(
-    "FIT-092", "the outcome is separated: {cells}; the best estimate would be infinite",
+    "FIT-092",
+    "the outcome is separated: {cells}; the best estimate would be infinite",
     "Leave the column out, join categories, or report the numbers; a permutation test of the arm does not need this estimate.",
-)  # fmt: skip
+)
 UNBOUNDED = Fault(
-    "FIT-094", "the likelihood keeps rising as {what} grows, so there is no estimate",
+    "FIT-094",
+    "the likelihood keeps rising as {what} grows, so there is no estimate",
     "Leave the effect out, or look at the cells' counts.",
-)  # fmt: skip
+)
 SCALE = Fault("FIT-096", "there is no scale {scale!r}", "Use scale='response' or scale='link'.")
 MOST_NODES = 101
 

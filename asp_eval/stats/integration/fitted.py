@@ -159,10 +159,13 @@ class LatentFit:
             out.append(
                 Phrase(
                     "Fewer than {few} groups of {group}: where groups differ much, t rejected a true hypothesis of a yes or no "
-                    "in up to {t} of 100 simulated trials, z in up to {z}; the permutation test is exact.", few=FEW_GROUPS,
-                    group=fewest, t=MOST_BY_T, z=MOST_BY_Z,
+                    "in up to {t} of 100 simulated trials, z in up to {z}; the permutation test is exact.",
+                    few=FEW_GROUPS,
+                    group=fewest,
+                    t=MOST_BY_T,
+                    z=MOST_BY_Z,
                 )
-            )  # fmt: skip
+            )
         if self.singular:
             out.append(SINGULAR_NOTE)
         if not self.maximum.converged:

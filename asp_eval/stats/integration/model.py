@@ -134,9 +134,14 @@ def build_model(X: Array, offset: Array | None, rows: RowLikelihood, factors: Se
         at += factor.k
     o = 0.0 if offset is None else offset[cells.order]
     return LatentModel(
-        np.ascontiguousarray(X[cells.order].T), o, rows.subset(cells.order), ordered, cells, choose_solver(ordered, cells),
+        np.ascontiguousarray(X[cells.order].T),
+        o,
+        rows.subset(cells.order),
+        ordered,
+        cells,
+        choose_solver(ordered, cells),
         tuple(elements),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

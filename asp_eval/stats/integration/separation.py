@@ -41,9 +41,14 @@ def separating_direction(rising: Array, fixed: Array) -> Array | None:
         return None
     level = _reduced(fixed) if len(fixed) else None
     found = linprog(
-        -rising.sum(axis=0), A_ub=-rising, b_ub=np.zeros(len(rising)), A_eq=level,
-        b_eq=None if level is None else np.zeros(len(level)), bounds=(-1.0, 1.0), method="highs",
-    )  # fmt: skip
+        -rising.sum(axis=0),
+        A_ub=-rising,
+        b_ub=np.zeros(len(rising)),
+        A_eq=level,
+        b_eq=None if level is None else np.zeros(len(level)),
+        bounds=(-1.0, 1.0),
+        method="highs",
+    )
     if found.x is None or float((rising @ found.x).max(initial=0.0)) < MOVES:
         return None
     return np.asarray(found.x, float)
@@ -119,9 +124,12 @@ def _empty_cell(design: Design, made: list[Column], counts: Counts) -> Phrase | 
                 cell = ", ".join(f"{f} = {v.levels[v.codes[first]]}" for f, v in chosen)
                 possible = total[k] if np.isfinite(total[k]) else rows[k]
                 return Phrase(
-                    "{events} events of {outcome} in {total} where {cell}", events=f"{events[k]:g}", total=f"{possible:g}",
-                    cell=cell, outcome=design.formula.response,
-                )  # fmt: skip
+                    "{events} events of {outcome} in {total} where {cell}",
+                    events=f"{events[k]:g}",
+                    total=f"{possible:g}",
+                    cell=cell,
+                    outcome=design.formula.response,
+                )
     return None
 
 

@@ -23,9 +23,10 @@ from asp_eval.stats.estimate import Array
 from asp_eval.stats.integration.cells import Cells, Factor, Index
 
 TOO_LARGE = Fault(
-    "FIT-080", "the crossed grouping factors are too large to be solved together",
+    "FIT-080",
+    "the crossed grouping factors are too large to be solved together",
     "Leave a factor out, or fit a part of the data.",
-)  # fmt: skip
+)
 MOST_ENTRIES = 60_000_000
 """Numbers that the dense part of a crossed model may hold: 480 MB."""
 
@@ -273,9 +274,15 @@ class Crossed:
         distinct, pattern = np.unique(keys, return_inverse=True)
         pointers = np.searchsorted(distinct // width, np.arange(height + 1))
         return cls(
-            sizes, counts, rows, columns, pattern.reshape(keys.shape).astype(np.intp), (distinct % width).astype(np.intp),
-            pointers.astype(np.intp), np.zeros(cells.count, np.intp),
-        )  # fmt: skip
+            sizes,
+            counts,
+            rows,
+            columns,
+            pattern.reshape(keys.shape).astype(np.intp),
+            (distinct % width).astype(np.intp),
+            pointers.astype(np.intp),
+            np.zeros(cells.count, np.intp),
+        )
 
     @property
     def width(self) -> int:

@@ -9,9 +9,14 @@ import pandas as pd
 
 
 def summary_text(
-    title: str, formula: str, glance: pd.DataFrame, components: pd.DataFrame, tables: Mapping[str, pd.DataFrame],
-    n_groups: Mapping[str, int], notes: Sequence[str],
-) -> str:  # fmt: skip
+    title: str,
+    formula: str,
+    glance: pd.DataFrame,
+    components: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    n_groups: Mapping[str, int],
+    notes: Sequence[str],
+) -> str:
     """Return the criterion, random effects, numbers of groups, tables of coefficients and notes.
 
     Parameters
@@ -29,10 +34,14 @@ def summary_text(
     g = glance.iloc[0]
     lines = [title, f"Formula: {formula}", f"logLik {g['log_likelihood']:.4f}  AIC {g['aic']:.2f}  BIC {g['bic']:.2f}", ""]
     variances = components[components["term2"] == ""]
-    random = pd.DataFrame({
-        "Groups": variances["group"], "Name": variances["term1"], "Variance": variances["variance"],
-        "Std.Dev.": np.sqrt(variances["variance"]),
-    })  # fmt: skip
+    random = pd.DataFrame(
+        {
+            "Groups": variances["group"],
+            "Name": variances["term1"],
+            "Variance": variances["variance"],
+            "Std.Dev.": np.sqrt(variances["variance"]),
+        }
+    )
     pairs = components[components["term2"] != ""]
     for group, first, second, r in zip(pairs["group"], pairs["term1"], pairs["term2"], pairs["correlation"], strict=True):
         random.loc[(random["Groups"] == group) & (random["Name"] == second), f"Corr {first}"] = r

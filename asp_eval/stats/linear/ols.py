@@ -45,7 +45,7 @@ TWO_WAY = " and "
 TWO_CLUSTERINGS = Phrase("clusters that cross have no single set of clusters: use CR0, CR1 or CR1S")
 MISSING_CLUSTER = Fault(
     "FIT-061", "rows of the model have no cluster", "Fill in the cluster of these rows, or leave the rows out yourself."
-)  # fmt: skip
+)
 NO_COLUMNS = Fault("FIT-062", "the formula has no column to estimate", "Add a term, or leave out the 0 at its start.")
 
 NO_ICC = Phrase("a model without random effects has no variance between groups")
@@ -187,11 +187,16 @@ class OlsFit(FamiliarNames, MarginalQuestions):
         intercept = int(self.model.layout.has_intercept)
         adjusted = 1 - (1 - r_squared) * (n - intercept) / (n - p) if n > p else np.nan
         row = {
-            "n_obs": n, "n_clusters": None if self.clusters is None else len(self.clusters.levels), "df_residual": n - p,
-            "sigma": float(np.sqrt(s.rss / (n - p))) if n > p else np.nan, "r_squared": r_squared, "adj_r_squared": adjusted,
-            "log_likelihood": log_likelihood, "aic": -2 * log_likelihood + 2 * (p + 1),
+            "n_obs": n,
+            "n_clusters": None if self.clusters is None else len(self.clusters.levels),
+            "df_residual": n - p,
+            "sigma": float(np.sqrt(s.rss / (n - p))) if n > p else np.nan,
+            "r_squared": r_squared,
+            "adj_r_squared": adjusted,
+            "log_likelihood": log_likelihood,
+            "aic": -2 * log_likelihood + 2 * (p + 1),
             "bic": -2 * log_likelihood + np.log(n) * (p + 1),
-        }  # fmt: skip
+        }
         return pd.DataFrame([row])
 
     def predict(self, frame: pd.DataFrame) -> Array:

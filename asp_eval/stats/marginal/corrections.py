@@ -69,9 +69,12 @@ class RobustMethod(Method):
         df = _df(fit)
         reasons = () if df > 0 else (NONE_LEFT,) * len(contrasts)
         return ContrastErrors(
-            np.sqrt(contrast_variances(contrasts, V)), np.full(len(contrasts), df if df > 0 else np.nan), self.name,
-            NO_NOTE, reasons,
-        )  # fmt: skip
+            np.sqrt(contrast_variances(contrasts, V)),
+            np.full(len(contrasts), df if df > 0 else np.nan),
+            self.name,
+            NO_NOTE,
+            reasons,
+        )
 
     def f_test(self, fit: Fit, contrasts: Array) -> FTest | Unavailable:
         """Return Wald's F on clusters less coefficients."""

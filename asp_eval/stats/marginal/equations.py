@@ -69,9 +69,7 @@ class Solution:
     converged: bool
 
 
-def solve(
-    X: Array, y: Array, offset: Array, clusters: Codes, moments: Moments, start: Array, *, exchangeable: bool
-) -> Solution:  # fmt: skip
+def solve(X: Array, y: Array, offset: Array, clusters: Codes, moments: Moments, start: Array, *, exchangeable: bool) -> Solution:
     """Return the solution by Fisher scoring, correlation and dispersion updated at every step.
 
     Parameters

@@ -23,13 +23,15 @@ from asp_eval.stats.marginal.result import GeeFit
 
 CORRELATION = Fault("FIT-131", "there is no working correlation {name!r}", "Use one of: {known}.")
 NOT_SOLVED = Fault(
-    "FIT-132", "the estimating equations have no solution that could be found",
+    "FIT-132",
+    "the estimating equations have no solution that could be found",
     "Use correlation='independence', or fewer columns.",
-)  # fmt: skip
+)
 NOT_A_CORRELATION = Fault(
-    "FIT-133", "the working correlation is estimated as {alpha:.3f}, which clusters of {size} rows cannot have",
+    "FIT-133",
+    "the working correlation is estimated as {alpha:.3f}, which clusters of {size} rows cannot have",
     "Use correlation='independence'.",
-)  # fmt: skip
+)
 ONE_CLUSTER = Fault("FIT-134", "all rows are in one cluster", "Name the column of the clusters: two or more are needed.")
 CORRELATIONS = ("independence", "exchangeable")
 MARGINAL = ("gaussian", "binomial", "poisson")
@@ -38,9 +40,14 @@ EXTREME = 1e-6
 
 
 def gee(
-    formula: str, frame: pd.DataFrame, *, cluster: str, family: str = "gaussian", link: str | None = None,
+    formula: str,
+    frame: pd.DataFrame,
+    *,
+    cluster: str,
+    family: str = "gaussian",
+    link: str | None = None,
     correlation: str = "independence",
-) -> GeeFit:  # fmt: skip
+) -> GeeFit:
     """Fit a marginal model by generalised estimating equations.
 
     g(E y) = X beta + offset; rows of a cluster are correlated, rows of different clusters are not. The coefficients are
@@ -101,9 +108,14 @@ def gee(
     start = _start(design, family, link, outcome, columns, offset)
     with np.errstate(all="ignore"):
         found = solve(
-            columns.X, outcome.y, offset, clusters.codes, _moments(family, LINKS[link]), start,
+            columns.X,
+            outcome.y,
+            offset,
+            clusters.codes,
+            _moments(family, LINKS[link]),
+            start,
             exchangeable=correlation == "exchangeable",
-        )  # fmt: skip
+        )
     _check(found, int(np.bincount(clusters.codes).max()))
     names = design.layout.fixed_names
     kept = tuple(names[k] for k in columns.kept)
@@ -133,14 +145,14 @@ def _gaussian(design: Design) -> Outcome:
 def _moments(family: str, link: Link) -> Moments:
     """Return how mean and variance follow from the linear predictor."""
     variance: dict[str, Callable[[Array], Array]] = {
-        "gaussian": np.ones_like, "binomial": lambda mu: mu * (1.0 - mu), "poisson": lambda mu: mu,
-    }  # fmt: skip
+        "gaussian": np.ones_like,
+        "binomial": lambda mu: mu * (1.0 - mu),
+        "poisson": lambda mu: mu,
+    }
     return Moments(link.inverse, link.slope, variance[family])
 
 
-def _start(
-    design: Design, family: str, link: str, outcome: Outcome, columns: StandardColumns, offset: Array
-) -> Array:  # fmt: skip
+def _start(design: Design, family: str, link: str, outcome: Outcome, columns: StandardColumns, offset: Array) -> Array:
     """Return the coefficients of independent rows, or refuse what they cannot be had for."""
     X, y = columns.X, outcome.y
     if family == "gaussian":

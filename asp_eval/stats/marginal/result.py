@@ -166,10 +166,17 @@ class GeeFit(FamiliarNames, MarginalQuestions):
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row."""
         row = {
-            "n_obs": self.n_obs, "n_groups": len(self.clusters.levels), "family": self.family, "link": self.link.name,
-            "correlation": self.correlation, "alpha": self.working_correlation, "dispersion": self.dispersion,
-            "converged": self.solution.converged, "n_dropped": self.n_dropped, "dropped_terms": ", ".join(self.dropped),
-        }  # fmt: skip
+            "n_obs": self.n_obs,
+            "n_groups": len(self.clusters.levels),
+            "family": self.family,
+            "link": self.link.name,
+            "correlation": self.correlation,
+            "alpha": self.working_correlation,
+            "dispersion": self.dispersion,
+            "converged": self.solution.converged,
+            "n_dropped": self.n_dropped,
+            "dropped_terms": ", ".join(self.dropped),
+        }
         return pd.DataFrame([row])
 
     def icc(self, level: float = 0.95) -> Estimate:  # noqa: ARG002
@@ -187,9 +194,13 @@ class GeeFit(FamiliarNames, MarginalQuestions):
         shown = self.tidy()[["term", "estimate", "std_error", "df", "statistic", "p_value"]].to_string(index=False, na_rep="")
         lines = [
             f"Marginal model by generalised estimating equations ({self.family}, {self.link.name} link)",
-            f"Formula: {self.design.formula.text}", f"Rows: {self.n_obs} ({self.n_dropped} left out because a value is missing)",
+            f"Formula: {self.design.formula.text}",
+            f"Rows: {self.n_obs} ({self.n_dropped} left out because a value is missing)",
             f"Clusters: {len(self.clusters.levels)} of {self.clusters.name}; working correlation: {self.correlation}, "
             f"alpha {self.working_correlation:.4f}; dispersion {self.dispersion:.4f}",
-            "", "Coefficients (standard errors and df: ManclDeRouen)", shown, *self.notes,
-        ]  # fmt: skip
+            "",
+            "Coefficients (standard errors and df: ManclDeRouen)",
+            shown,
+            *self.notes,
+        ]
         return "\n".join(lines)

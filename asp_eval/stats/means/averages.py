@@ -34,13 +34,15 @@ from asp_eval.stats.smallsample.method import Fit, Method
 from asp_eval.stats.smallsample.normal import Normal
 
 NOT_CATEGORIES = Fault(
-    "FIT-113", "{name} holds {n} different numbers, so there are no categories to compare",
+    "FIT-113",
+    "{name} holds {n} different numbers, so there are no categories to compare",
     "Ask for its slope with marginal_slopes(), or cut it into bands first.",
-)  # fmt: skip
+)
 POPULATION = Fault(
-    "FIT-114", "an average is taken over a population or with random effects of zero",
+    "FIT-114",
+    "an average is taken over a population or with random effects of zero",
     "Use population='population' or population='conditional'.",
-)  # fmt: skip
+)
 NO_ROWS_LEFT = Fault("FIT-115", "no row that was analysed meets {over}", "Choose rows that the model was fitted to.")
 ONE_CATEGORY = Fault("FIT-116", "{name} has one category in the rows analysed", "Compare a variable that differs.")
 LARGE_SAMPLE = Phrase("z, as if there were many groups; method=BetweenWithin() counts them.")
@@ -98,9 +100,13 @@ def _asked(model: MeansModel, variable: str, over: str | None, population: str) 
 
 
 def _resampled_table(
-    model: MeansModel, variable: str, quantities: list[Quantity], again: Callable[[MeansModel], list[Quantity]],
-    method: ResampledClusters, level: float,
-) -> pd.DataFrame:  # fmt: skip
+    model: MeansModel,
+    variable: str,
+    quantities: list[Quantity],
+    again: Callable[[MeansModel], list[Quantity]],
+    method: ResampledClusters,
+    level: float,
+) -> pd.DataFrame:
     """Return the averages with percentiles of refits to resampled clusters."""
     design, refit = model.design, model.refit
     if refit is None or len(design.groups) != 1 or design.layout.factors[0].name not in design.frame.columns:
@@ -141,8 +147,14 @@ def _percentiles(value: Array, draws: Array, level: float, back: Back | None, *,
     if back is not None:
         se, low, high, value = np.abs(back.slope(value)) * se, back.curve(low), back.curve(high), back.curve(value)
     return {
-        "estimate": value, "std_error": se, "df": nothing, "statistic": nothing, "p_value": p, "conf_low": low, "conf_high": high
-    }  # fmt: skip
+        "estimate": value,
+        "std_error": se,
+        "df": nothing,
+        "statistic": nothing,
+        "p_value": p,
+        "conf_low": low,
+        "conf_high": high,
+    }
 
 
 def _set_to_each(model: MeansModel, variable: str) -> tuple[list[object], list[tuple[dict[str, Variable], Variable]]]:

@@ -13,9 +13,7 @@ from asp_eval.stats.design.variables import Codes
 from asp_eval.stats.estimate import Array
 
 KIND = Fault("FIT-128", "there are no contrasts of the kind {name!r}", "Use one of: {known}.")
-ONE_MEAN = Fault(
-    "FIT-129", "one mean has nothing to be compared with", "Compare a variable of two categories or more."
-)  # fmt: skip
+ONE_MEAN = Fault("FIT-129", "one mean has nothing to be compared with", "Compare a variable of two categories or more.")
 KINDS = ("pairwise", "trt.vs.ctrl", "interaction")
 
 Labels = dict[str, tuple[object, ...]]

@@ -45,9 +45,16 @@ class MarginalQuestions(ABC):
         """What the fit brings to its marginal means."""
 
     def marginal_means(
-        self, specs: Names, *, by: Names = (), at: At | None = None, weights: str = "equal", scale: str = "link",
-        method: Method | None = None, level: float = 0.95,
-    ) -> pd.DataFrame:  # fmt: skip
+        self,
+        specs: Names,
+        *,
+        by: Names = (),
+        at: At | None = None,
+        weights: str = "equal",
+        scale: str = "link",
+        method: Method | None = None,
+        level: float = 0.95,
+    ) -> pd.DataFrame:
         """Return estimated marginal means, one row per combination of `specs` and `by`; random effects are zero.
 
         Parameters
@@ -91,10 +98,19 @@ class MarginalQuestions(ABC):
         return table(self.means_model.fit, cells, method or self.means_model.method, level, back=back)
 
     def marginal_contrasts(
-        self, specs: Names, *, by: Names = (), at: At | None = None, weights: str = "equal", scale: str = "link",
-        slope: str | None = None, kind: str = "pairwise", adjust: str = "none", method: Method | None = None,
+        self,
+        specs: Names,
+        *,
+        by: Names = (),
+        at: At | None = None,
+        weights: str = "equal",
+        scale: str = "link",
+        slope: str | None = None,
+        kind: str = "pairwise",
+        adjust: str = "none",
+        method: Method | None = None,
         level: float = 0.95,
-    ) -> pd.DataFrame:  # fmt: skip
+    ) -> pd.DataFrame:
         """Return contrasts of marginal means, or of slopes, within each combination of `by`.
 
         Parameters
@@ -137,14 +153,28 @@ class MarginalQuestions(ABC):
         if back is not None and not ratio and model.link is not None and model.link.name != "identity":
             note = Phrase("Differences on the scale of the link {link}: they are no ratios.", link=model.link.name)
         return table(
-            model.fit, cells.combined(against.C, against.labels, found), method or model.method, level,
-            back=EXPONENTIAL if ratio else None, adjust=adjust, families=against.families, means=against.means, note=note,
-        )  # fmt: skip
+            model.fit,
+            cells.combined(against.C, against.labels, found),
+            method or model.method,
+            level,
+            back=EXPONENTIAL if ratio else None,
+            adjust=adjust,
+            families=against.families,
+            means=against.means,
+            note=note,
+        )
 
     def marginal_slopes(
-        self, variable: str, specs: Names = (), *, by: Names = (), at: At | None = None, weights: str = "equal",
-        method: Method | None = None, level: float = 0.95,
-    ) -> pd.DataFrame:  # fmt: skip
+        self,
+        variable: str,
+        specs: Names = (),
+        *,
+        by: Names = (),
+        at: At | None = None,
+        weights: str = "equal",
+        method: Method | None = None,
+        level: float = 0.95,
+    ) -> pd.DataFrame:
         """Return the slope of the linear predictor in a numeric variable, for every combination of `specs` and `by`.
 
         Parameters
@@ -174,9 +204,14 @@ class MarginalQuestions(ABC):
         return table(self.means_model.fit, cells, method or self.means_model.method, level)
 
     def average_effects(
-        self, variable: str, *, over: str | None = None, population: str = "population", method: Method | None = None,
+        self,
+        variable: str,
+        *,
+        over: str | None = None,
+        population: str = "population",
+        method: Method | None = None,
         level: float = 0.95,
-    ) -> pd.DataFrame:  # fmt: skip
+    ) -> pd.DataFrame:
         """Return the average outcome with every row set to each category of a variable, and what the categories differ by.
 
         Parameters

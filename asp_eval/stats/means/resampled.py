@@ -25,12 +25,13 @@ FEWEST = 20
 """Clusters from which resampling them is offered: with fewer, the draws vary less than trials do."""
 FEW_CLUSTERS = Fault(
     "FIT-135", "clusters are resampled from {fewest} up", "Use method=BetweenWithin(), which counts the clusters."
-)  # fmt: skip
+)
 FEW_DRAWS = Fault("FIT-136", "the number of draws is a whole number from 20 up", "Use 1,000 draws.")
 NOT_RESAMPLED = Fault(
-    "FIT-137", "clusters of this model cannot be resampled",
+    "FIT-137",
+    "clusters of this model cannot be resampled",
     "Fit glmm(formula, frame) or clmm(formula, frame) with random effects of one column of the frame.",
-)  # fmt: skip
+)
 AVERAGES_ONLY = Phrase("clusters are resampled for average effects only")
 
 

@@ -113,9 +113,15 @@ def redrawn_family(problem: EstimationProblem, outcomes: Outcomes, *, reml: bool
     stage, root = problem.elimination.stages[0], problem.elimination.root
     products = stage.products[:, 0]
     return RedrawnOutcomes(
-        products[:, 0], products[:, 1:-1], outcomes.groups[0][:, :, 0].T, root[:-1, :-1], outcomes.fixed.T,
-        outcomes.square, problem.n, reml,
-    )  # fmt: skip
+        products[:, 0],
+        products[:, 1:-1],
+        outcomes.groups[0][:, :, 0].T,
+        root[:-1, :-1],
+        outcomes.fixed.T,
+        outcomes.square,
+        problem.n,
+        reml,
+    )
 
 
 def refit_all(problem: EstimationProblem, outcomes: Outcomes, *, reml: bool, start: Array) -> Redrawn:

@@ -89,10 +89,13 @@ def _surface(model: Fitted) -> Surface:
     problem = model.problem
     ordering, s2 = problem.elimination.ordering, problem.standard.y_scale**2
     return Surface(
-        problem.elimination.shape, lambda d: problem.evaluate(d, reml=model.reml, order=1),
-        tuple(problem.standard.factors[i].transform for i in ordering), tuple(model.covariances[i] / s2 for i in ordering),
-        model.sigma2 / s2, model.found.criterion.value,
-    )  # fmt: skip
+        problem.elimination.shape,
+        lambda d: problem.evaluate(d, reml=model.reml, order=1),
+        tuple(problem.standard.factors[i].transform for i in ordering),
+        tuple(model.covariances[i] / s2 for i in ordering),
+        model.sigma2 / s2,
+        model.found.criterion.value,
+    )
 
 
 def _wald_errors(model: Fitted) -> dict[Target, float]:

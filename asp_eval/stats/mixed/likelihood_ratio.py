@@ -23,9 +23,10 @@ from asp_eval.stats.mixed.nesting import check_nested, check_nested_moments, sam
 
 NOT_NESTED = Fault("FIT-058", "both models have {k} parameters, so neither can be tested against the other", "Compare their AIC.")
 FITS_WORSE = Fault(
-    "FIT-065", "the larger model fits worse, so that it does not hold the smaller one or its optimum was not found",
+    "FIT-065",
+    "the larger model fits worse, so that it does not hold the smaller one or its optimum was not found",
     "Look at the notes of both fits, and compare their AIC.",
-)  # fmt: skip
+)
 
 ROUNDING = 1e-6
 """Of the deviance; a statistic below its negative is no rounding."""

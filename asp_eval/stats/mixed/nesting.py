@@ -19,20 +19,22 @@ from asp_eval.stats.estimate import Array
 
 DIFFERENT_ROWS = Fault(
     "FIT-057", "the two models were fitted to different rows", "Fit both to the rows that are complete for the larger one."
-)  # fmt: skip
+)
 OTHER_OUTCOME = Fault(
     "FIT-038", "the two models describe different outcomes", "Likelihoods can be compared for one outcome, in one unit, only."
-)  # fmt: skip
+)
 OTHER_OFFSET = Fault("FIT-039", "the two models have different offsets", "Give both the same offset.")
 OTHER_WEIGHTS = Fault("FIT-054", "the two models have different weights", "Give both the same weights.")
 OTHER_GROUPS = Fault(
-    "FIT-063", "the random effects of the smaller model are no special case of the larger one's: {block}",
+    "FIT-063",
+    "the random effects of the smaller model are no special case of the larger one's: {block}",
     "Keep the groups and effects of the smaller model in the larger one, or compare their AIC.",
-)  # fmt: skip
+)
 OTHER_COLUMNS = Fault(
-    "FIT-064", "the fixed part of the smaller model is no special case of the larger one's: {column}",
+    "FIT-064",
+    "the fixed part of the smaller model is no special case of the larger one's: {column}",
     "Keep the terms of the smaller model in the larger one, or compare their AIC.",
-)  # fmt: skip
+)
 
 SAME = 1e-10
 """Relative to a column's length: what is smaller is rounding."""

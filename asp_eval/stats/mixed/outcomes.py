@@ -18,7 +18,7 @@ from asp_eval.stats.estimate import Array
 
 def simulate_outcomes(
     design: Design, marginal: Array, covariances: Sequence[Array], sigma2: float, draws: int, seed: int
-) -> Array:  # fmt: skip
+) -> Array:
     """Return new outcomes (n, draws).
 
     Parameters

@@ -52,16 +52,14 @@ from asp_eval.stats.smallsample.variance import VarianceDerivatives
 
 UNKNOWN_GROUP = Fault("FIT-059", "there is no grouping factor {group!r}", "Use one of: {known}.")
 NO_FIT = Fault("FIT-066", "this is no fitted mixed model", "Give what lmm() returned.")
-RESIDUALS = Fault(
-    "FIT-067", "there are no residuals of this kind", 'Use "response", "pearson", "standardised" or "marginal".'
-)  # fmt: skip
+RESIDUALS = Fault("FIT-067", "there are no residuals of this kind", 'Use "response", "pearson", "standardised" or "marginal".')
 NO_INFLUENCE = Fault(
     "FIT-068", "the influence of clusters cannot be had", "It needs a factor in whose groups all others are nested."
 )
 NO_PROFILE = Phrase("the deviance does not rise far enough on both sides of the estimate")
 NO_ROWS_KEPT = Fault(
     "FIT-046", "this fit was made from moments and has no rows", "Fit with lmm(formula, frame) to have fitted values."
-)  # fmt: skip
+)
 NOT_SEPARATED = Phrase("The data do not separate the variances of the random effects: other values are equally likely.")
 NOT_CONVERGED = Phrase("The optimiser did not reach a point that meets the conditions of a minimum.")
 
@@ -230,12 +228,19 @@ class MixedFit(FamiliarNames, MarginalQuestions):
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row; AIC and BIC as lme4 defines them. `n_groups` is that of the outermost factor."""
         row = {
-            "n_obs": self.n_obs, "n_groups": min(self.n_groups.values()), "log_likelihood": -0.5 * self.deviance,
-            "deviance": self.deviance, "aic": self.deviance + 2.0 * self.n_parameters,
-            "bic": self.deviance + float(np.log(self.n_obs)) * self.n_parameters, "sigma": self.sigma, "reml": self.reml,
-            "converged": self.converged, "singular": self.singular, "n_dropped": self.n_dropped,
+            "n_obs": self.n_obs,
+            "n_groups": min(self.n_groups.values()),
+            "log_likelihood": -0.5 * self.deviance,
+            "deviance": self.deviance,
+            "aic": self.deviance + 2.0 * self.n_parameters,
+            "bic": self.deviance + float(np.log(self.n_obs)) * self.n_parameters,
+            "sigma": self.sigma,
+            "reml": self.reml,
+            "converged": self.converged,
+            "singular": self.singular,
+            "n_dropped": self.n_dropped,
             "dropped_terms": ", ".join(self.dropped),
-        }  # fmt: skip
+        }
         return pd.DataFrame([row])
 
     def variance_components(self) -> pd.DataFrame:
@@ -554,9 +559,15 @@ class MixedFit(FamiliarNames, MarginalQuestions):
     def recompute(self) -> pd.DataFrame | Unavailable:
         """Refit with statsmodels (``method="powell"``) and return the agreement, quantity by quantity."""
         return agreement(
-            self._rows(), self.problem.standard.kept, self.names, self.estimate, self.model_covariance, self.covariances,
-            self.sigma2, reml=self.reml,
-        )  # fmt: skip
+            self._rows(),
+            self.problem.standard.kept,
+            self.names,
+            self.estimate,
+            self.model_covariance,
+            self.covariances,
+            self.sigma2,
+            reml=self.reml,
+        )
 
     def _rows(self) -> Design:
         """Return the rows, or refuse."""
@@ -569,6 +580,12 @@ class MixedFit(FamiliarNames, MarginalQuestions):
     def _text(self, fixed: pd.DataFrame) -> str:
         """Return the fit as text, with a table of the coefficients."""
         return summary_text(
-            self.moments.layout.text, self.deviance, self.variance_components(), fixed,
-            reml=self.reml, n_obs=self.n_obs, n_groups=self.n_groups, notes=self.notes,
-        )  # fmt: skip
+            self.moments.layout.text,
+            self.deviance,
+            self.variance_components(),
+            fixed,
+            reml=self.reml,
+            n_obs=self.n_obs,
+            n_groups=self.n_groups,
+            notes=self.notes,
+        )

@@ -27,9 +27,16 @@ different estimate of the same thing."""
 
 
 def agreement(
-    design: Design, kept: tuple[int, ...], names: tuple[str, ...], estimate: Array, covariance: Array,
-    effects: Sequence[Array], sigma2: float, *, reml: bool,
-) -> pd.DataFrame | Unavailable:  # fmt: skip
+    design: Design,
+    kept: tuple[int, ...],
+    names: tuple[str, ...],
+    estimate: Array,
+    covariance: Array,
+    effects: Sequence[Array],
+    sigma2: float,
+    *,
+    reml: bool,
+) -> pd.DataFrame | Unavailable:
     """Refit by statsmodels and return both values of every quantity, their difference, and whether they agree.
 
     Parameters
@@ -62,10 +69,16 @@ def agreement(
     tolerance = np.full(len(ours), AGREES)
     tolerance[len(names) : 2 * len(names)] = ERRORS_AGREE
     difference = np.abs(ours - theirs) / np.where(scale > 0, scale, 1.0)
-    return pd.DataFrame({
-        "quantity": [*names, *(f"std_error {n}" for n in names), *pairs, "residual variance"], "engine": ours,
-        "statsmodels": theirs, "difference": difference, "tolerance": tolerance, "agrees": difference < tolerance,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "quantity": [*names, *(f"std_error {n}" for n in names), *pairs, "residual variance"],
+            "engine": ours,
+            "statsmodels": theirs,
+            "difference": difference,
+            "tolerance": tolerance,
+            "agrees": difference < tolerance,
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

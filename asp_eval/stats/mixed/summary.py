@@ -9,9 +9,16 @@ import pandas as pd
 
 
 def summary_text(
-    formula: str, deviance: float, components: pd.DataFrame, fixed: pd.DataFrame, *, reml: bool, n_obs: int,
-    n_groups: Mapping[str, int], notes: Sequence[str],
-) -> str:  # fmt: skip
+    formula: str,
+    deviance: float,
+    components: pd.DataFrame,
+    fixed: pd.DataFrame,
+    *,
+    reml: bool,
+    n_obs: int,
+    n_groups: Mapping[str, int],
+    notes: Sequence[str],
+) -> str:
     """Return criterion, random effects, numbers of groups, fixed effects with standard errors and t, and notes.
 
     Parameters
@@ -38,10 +45,14 @@ def summary_text(
 def _random(components: pd.DataFrame) -> pd.DataFrame:
     """Return variances, standard deviations and correlations side by side."""
     variances = components[components["term2"] == ""]
-    out = pd.DataFrame({
-        "Groups": variances["group"], "Name": variances["term1"], "Variance": variances["variance"],
-        "Std.Dev.": np.sqrt(variances["variance"]),
-    })  # fmt: skip
+    out = pd.DataFrame(
+        {
+            "Groups": variances["group"],
+            "Name": variances["term1"],
+            "Variance": variances["variance"],
+            "Std.Dev.": np.sqrt(variances["variance"]),
+        }
+    )
     pairs = components[components["term2"] != ""]
     for group, first, second, r in zip(pairs["group"], pairs["term1"], pairs["term2"], pairs["correlation"], strict=True):
         out.loc[(out["Groups"] == group) & (out["Name"] == second), f"Corr {first}"] = r

@@ -29,13 +29,12 @@ from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.engine.standardisation import Standard
 from asp_eval.stats.estimate import Array, Estimate
 
-NEEDS_ROWS = Fault(
-    "FIT-049", "weighted moments do not tell this share of variance", "Fit with lmm(formula, frame, weights=...)."
-)  # fmt: skip
+NEEDS_ROWS = Fault("FIT-049", "weighted moments do not tell this share of variance", "Fit with lmm(formula, frame, weights=...).")
 STATED = Fault(
-    "FIT-072", "an intraclass correlation at stated values needs one for every column that varies at random",
+    "FIT-072",
+    "an intraclass correlation at stated values needs one for every column that varies at random",
     "Give for example at={{'t': 0}}.",
-)  # fmt: skip
+)
 SEVERAL = Phrase("a share of several variances has no standard error or interval here; see variance_intervals()")
 PROFILE = Phrase("the interval is by profile likelihood, so there is no standard error")
 

@@ -30,9 +30,10 @@ from asp_eval.stats.replicates import DRAWS
 
 NO_EFFECT = Fault("INF-072", "the model has no random effect {term!r} of {group!r}", "Use one of: {known}.")
 INTERCEPT_BELOW_SLOPES = Fault(
-    "INF-073", "an intercept whose slopes still vary is zero only at one value of the covariate",
+    "INF-073",
+    "an intercept whose slopes still vary is zero only at one value of the covariate",
     "Test the slopes first, or test the whole grouping factor by naming no term.",
-)  # fmt: skip
+)
 
 TIE = 1e-7
 """Ratios this close are equal; an optimiser finds a minimum to about 1e-9."""

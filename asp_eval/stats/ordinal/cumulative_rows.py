@@ -88,11 +88,15 @@ LATENT: dict[str, Latent] = {
         Latent("logit", np.pi**2 / 3.0, special.expit, special.logit, _mirrored_difference(special.expit), _logistic),
         Latent("probit", 1.0, special.ndtr, special.ndtri, _mirrored_difference(special.ndtr), _normal),
         Latent(
-            "cloglog", np.pi**2 / 6.0, lambda x: -np.expm1(-np.exp(x)), lambda p: np.log(-np.log1p(-p)), _smallest_difference,
+            "cloglog",
+            np.pi**2 / 6.0,
+            lambda x: -np.expm1(-np.exp(x)),
+            lambda p: np.log(-np.log1p(-p)),
+            _smallest_difference,
             _smallest,
         ),
     )
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,27 +27,32 @@ from asp_eval.stats.ordinal.result import ClmmFit
 ORDINAL_LINK = Fault("FIT-100", "an ordinal model has no link {link!r}", "Use one of: {known}.")
 THRESHOLDS = Fault(
     "FIT-101", "there are no thresholds of the kind {kind!r}", "Use thresholds='flexible' or thresholds='equidistant'."
-)  # fmt: skip
+)
 UNORDERED = Fault(
-    "FIT-102", "the order of the categories is not declared",
+    "FIT-102",
+    "the order of the categories is not declared",
     "Declare it, lowest first: pandas.Categorical(values, categories=[...], ordered=True).",
-)  # fmt: skip
+)
 NOT_BANDS = Fault(
     "FIT-103", "an ordinal outcome is categories in order, or whole numbers", "Cut the values into bands, or use a linear model."
-)  # fmt: skip
+)
 ONE_CATEGORY = Fault(
-    "FIT-104", "the outcome holds one category only, so there is nothing to model",
+    "FIT-104",
+    "the outcome holds one category only, so there is nothing to model",
     "Report the number itself; a difference between arms cannot be estimated.",
-)  # fmt: skip
+)
 MOST_CATEGORIES = 30
 FAR = 12.0
 """Size of a standard coefficient or threshold at which separation is looked for."""
 
 
 def clmm(
-    formula: str, frame: pd.DataFrame, link: str = "logit", n_quadrature: int = 1,
+    formula: str,
+    frame: pd.DataFrame,
+    link: str = "logit",
+    n_quadrature: int = 1,
     thresholds: Literal["flexible", "equidistant"] = "flexible",
-) -> ClmmFit:  # fmt: skip
+) -> ClmmFit:
     """Fit a cumulative link mixed model (proportional odds with random effects) by maximum likelihood.
 
     P(y <= k | b) = F(c_k - X beta - Z b - offset), b ~ N(0, D); the likelihood is integrated over b by Laplace's
@@ -104,9 +109,14 @@ def clmm(
 
 
 def fit_rows(
-    design: Design, rows: CumulativeRows, levels: tuple[str, ...], nodes: int, start: Array | None = None, *,
+    design: Design,
+    rows: CumulativeRows,
+    levels: tuple[str, ...],
+    nodes: int,
+    start: Array | None = None,
+    *,
     declared: bool = True,
-) -> ClmmFit:  # fmt: skip
+) -> ClmmFit:
     """Fit a design to rows that have been checked.
 
     Parameters

@@ -90,9 +90,15 @@ class ClmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
         refit = self.refit
         again = None if refit is None else (lambda frame: refit(frame).means_model)
         return MeansModel(
-            _WithThresholds(self), self.design, self.kept, BetweenWithin(), kind="bands", ordinal=scales, spread=spread,
+            _WithThresholds(self),
+            self.design,
+            self.kept,
+            BetweenWithin(),
+            kind="bands",
+            ordinal=scales,
+            spread=spread,
             refit=again,
-        )  # fmt: skip
+        )
 
     @property
     def link(self) -> Latent:
@@ -126,13 +132,20 @@ class ClmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row. `n_groups` is that of the outermost factor."""
         row = {
-            "n_obs": self.n_obs, "n_groups": min(self.n_groups.values()), "log_likelihood": self.log_likelihood,
-            "deviance": self.deviance, "aic": self.deviance + 2.0 * self.n_parameters,
-            "bic": self.deviance + float(np.log(self.n_obs)) * self.n_parameters, "link": self.link.name,
+            "n_obs": self.n_obs,
+            "n_groups": min(self.n_groups.values()),
+            "log_likelihood": self.log_likelihood,
+            "deviance": self.deviance,
+            "aic": self.deviance + 2.0 * self.n_parameters,
+            "bic": self.deviance + float(np.log(self.n_obs)) * self.n_parameters,
+            "link": self.link.name,
             "thresholds": "flexible" if self.rows.J.shape[1] == len(self.rows.J) else "equidistant",
-            "n_quadrature": self.latent.nodes, "converged": self.converged, "singular": self.singular,
-            "n_dropped": self.n_dropped, "dropped_terms": ", ".join(self.dropped),
-        }  # fmt: skip
+            "n_quadrature": self.latent.nodes,
+            "converged": self.converged,
+            "singular": self.singular,
+            "n_dropped": self.n_dropped,
+            "dropped_terms": ", ".join(self.dropped),
+        }
         return pd.DataFrame([row])
 
     def between_within_df(self) -> Array:
@@ -140,9 +153,13 @@ class ClmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
         return counted_df(self.latent, constants=1)
 
     def predict(
-        self, frame: pd.DataFrame, *, scale: Literal["response", "link"] = "response", random_effects: bool = True,
+        self,
+        frame: pd.DataFrame,
+        *,
+        scale: Literal["response", "link"] = "response",
+        random_effects: bool = True,
         new_groups: bool = False,
-    ) -> Array:  # fmt: skip
+    ) -> Array:
         """Return predictions of new rows: probabilities (rows, K) of the categories, or linear predictors (rows,).
 
         Parameters
@@ -233,7 +250,7 @@ class ClmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
         tables = {"Coefficients": self.tidy(Normal()), "Thresholds": self.thresholds()}
         return summary_text(
             title, self.design.formula.text, self.glance(), self.variance_components(), tables, self.n_groups, self.notes
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,14 +55,18 @@ def ordinal_scales(outcome: str, levels: tuple[str, ...], latent: Latent, thresh
     def mean_class(eta: Array) -> Curves:
         found, number = shares(eta), np.arange(1.0, t + 2.0)
         return Curves(
-            (found.value @ number)[:, None], np.einsum("gkt,k->gt", found.by_threshold, number)[:, None, :],
+            (found.value @ number)[:, None],
+            np.einsum("gkt,k->gt", found.by_threshold, number)[:, None, :],
             (found.by_predictor @ number)[:, None],
-        )  # fmt: skip
+        )
 
     every: dict[str, tuple[str, tuple[str, ...], Callable[[Array], Curves]]] = {
-        "latent": ("", (), latent_mean), "linear.predictor": (CUT, cuts, linear_predictor), "cum.prob": (CUT, cuts, below),
-        "prob": (outcome, levels, shares), "mean.class": ("", (), mean_class),
-    }  # fmt: skip
+        "latent": ("", (), latent_mean),
+        "linear.predictor": (CUT, cuts, linear_predictor),
+        "cum.prob": (CUT, cuts, below),
+        "prob": (outcome, levels, shares),
+        "mean.class": ("", (), mean_class),
+    }
     return {name: OrdinalScale(*parts) for name, parts in every.items()}
 
 

@@ -102,9 +102,18 @@ def _size_row(sought: str, parts: dict[str, object], varied: dict[str, object]) 
     std_error, df = drawn.std_error(effect)
     low, high = range_of(question, lambda q: needed(q, sought, effect, aim))
     return PowerRow(
-        varied, effect, expected_power(drawn, effect), std_error, df, found, low, high,
-        round(number), None, told.account(),
-    )  # fmt: skip
+        varied,
+        effect,
+        expected_power(drawn, effect),
+        std_error,
+        df,
+        found,
+        low,
+        high,
+        round(number),
+        None,
+        told.account(),
+    )
 
 
 def _sized(design: Design, sought: str, value: float) -> Design:

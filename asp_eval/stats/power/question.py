@@ -88,9 +88,12 @@ def asked_parts(
 ) -> dict[str, object]:
     """Return the parts of a question, with what is taken where nothing is said."""
     return {
-        "design": design, "outcome": outcome or Continuous(), "waves": waves or EndOnly(), "losses": losses or Losses(),
+        "design": design,
+        "outcome": outcome or Continuous(),
+        "waves": waves or EndOnly(),
+        "losses": losses or Losses(),
         "test": test or TTest(),
-    }  # fmt: skip
+    }
 
 
 def refuse_wrong_units(outcome: OutcomeScale, effect: float) -> None:

@@ -16,17 +16,19 @@ MOST_ENUMERATED = 20_000
 """Up to so many allocations a test goes through all of them instead of drawing some."""
 
 NOT_AN_ARRAY = Fault(
-    "INF-060", "allocations are a table of whole numbers: one row per draw, one column per cluster, 0 for the reference arm",
+    "INF-060",
+    "allocations are a table of whole numbers: one row per draw, one column per cluster, 0 for the reference arm",
     "Give draws of shape (draws, clusters) and the clusters in the order of its columns.",
-)  # fmt: skip
+)
 SAME_CLUSTER = Fault("INF-061", "a cluster stands twice among those of the allocations", "Give each cluster one column.")
 CLUSTERS_NOT_DRAWN = Fault(
-    "INF-062", "clusters of the data are not among those of the allocations: {ids}",
+    "INF-062",
+    "clusters of the data are not among those of the allocations: {ids}",
     "Draw the allocations for every cluster, and spell the clusters as the data do.",
-)  # fmt: skip
+)
 OTHER_ARMS = Fault(
     "INF-063", "the arms of the data are not those of the allocations", "Declare the arms of both in the same words."
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,11 +21,12 @@ from asp_eval.stats.estimate import Array
 
 NO_TREATMENT = Fault(
     "INF-064", "the fixed part of the model has no treatment {treatment!r}", "Name the column of the treatment, one of: {known}."
-)  # fmt: skip
+)
 VARIES_WITHIN = Fault(
-    "INF-065", "the treatment varies within clusters, so it was not the clusters that were drawn",
+    "INF-065",
+    "the treatment varies within clusters, so it was not the clusters that were drawn",
     "Name the treatment that was drawn, and group by the clusters that were drawn.",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -42,13 +42,15 @@ from asp_eval.stats.smallsample.method import Fit
 from asp_eval.stats.smallsample.normal import model_covariance
 
 NO_ALLOCATIONS = Fault(
-    "INF-066", "a permutation test needs the allocations that the lot could have given",
+    "INF-066",
+    "a permutation test needs the allocations that the lot could have given",
     "Give allocations=asp_eval.allocations(study, draws=10_000, seed=1), or an asp_eval.Allocations of your own.",
-)  # fmt: skip
+)
 NOT_AMONG = Fault(
-    "INF-067", "the allocation in the data is not among all those that were possible",
+    "INF-067",
+    "the allocation in the data is not among all those that were possible",
     "Check that arms, clusters and strata of the allocations are those of the trial.",
-)  # fmt: skip
+)
 STATISTIC = Fault("INF-068", "there is no statistic of this kind", "Give statistic='model' or statistic='cluster-means'.")
 
 ONE_ALLOCATION = Phrase("the clusters of these data could have been allocated in one way only")

@@ -108,7 +108,7 @@ class PermutationTest:
                 Phrase("{n:,} draws leave the effect inestimable and count against it", n=lost) if lost else NO_NOTE,
                 ends.reason if isinstance(ends, Unavailable) else NO_NOTE,
             ]
-        )  # fmt: skip
+        )
         low, high = (None, None) if isinstance(ends, Unavailable) else ends
         b, se, t = found.estimate, found.std_error, found.statistic
         return Estimate(term, b, se, None, t, found.p_value, low, high, method, note)
@@ -120,9 +120,10 @@ class PermutationTest:
             return Unavailable(
                 Phrase(
                     "no interval: the smallest p-value that these allocations can give, {least:.3g}, is not below {alpha:.3g}",
-                    least=found.smallest_p, alpha=alpha,
+                    least=found.smallest_p,
+                    alpha=alpha,
                 )
-            )  # fmt: skip
+            )
         if self.refit_at is None:
             return Unavailable(self.why_not)
         refit_at = self.refit_at

@@ -18,10 +18,11 @@ from asp_eval.core.contained_paths import ContainedName
 from asp_eval.core.errors import Fault
 
 UNREADABLE = Fault(
-    "STO-038", "the entry does not say what an entry of the kind {kind!r} says",
+    "STO-038",
+    "the entry does not say what an entry of the kind {kind!r} says",
     "If the ledger was written by a newer version of asp-eval, use that version. Otherwise someone changed it: take study.duckdb "
     "from a backup, or make it again from data/ as docs/ledger.md says.",
-)  # fmt: skip
+)
 
 
 class LedgerBody(BaseModel):
@@ -266,17 +267,8 @@ class ForgetBody(LedgerBody):
 
 
 Body = (
-    ImportBody
-    | DrawBody
-    | LateDrawBody
-    | RedrawBody
-    | ScoreBody
-    | ResultsBody
-    | GapBody
-    | ReportBody
-    | ExportBody
-    | ForgetBody
-)  # fmt: skip
+    ImportBody | DrawBody | LateDrawBody | RedrawBody | ScoreBody | ResultsBody | GapBody | ReportBody | ExportBody | ForgetBody
+)
 DATA_KINDS = (
     ImportBody.kind,
     DrawBody.kind,

@@ -25,28 +25,39 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.store.ledger.bodies import UNREADABLE, LedgerBody, read_body
 
 CHANGED = Fault(
-    "STO-021", "the entry is not what was written: its text does not give its digest",
+    "STO-021",
+    "the entry is not what was written: its text does not give its digest",
     "Someone changed it. Take study.duckdb from a backup, or make it again from data/ as docs/ledger.md says.",
-)  # fmt: skip
+)
 BROKEN_CHAIN = Fault(
-    "STO-022", "the entry does not follow from the one before it: entries were taken out, put in or put in another order here",
+    "STO-022",
+    "the entry does not follow from the one before it: entries were taken out, put in or put in another order here",
     "Take study.duckdb from a backup, or make it again from data/ as docs/ledger.md says.",
-)  # fmt: skip
+)
 OTHER_HEAD = Fault(
-    "STO-023", "no entry has the head that was printed: entries were taken from the end, or the chain was written anew",
+    "STO-023",
+    "no entry has the head that was printed: entries were taken from the end, or the chain was written anew",
     "Compare the digits with the printed ones. If they are right, take study.duckdb from a backup.",
-)  # fmt: skip
+)
 
 CLOCK_BACK = Fault(
-    "STO-043", "the entry was written earlier than the one before it: the clock of a machine was wrong, or was put back",
-    "Set the clock. Which of the two times is right, the ledger cannot know; the order of the entries is right.", "warning",
-)  # fmt: skip
+    "STO-043",
+    "the entry was written earlier than the one before it: the clock of a machine was wrong, or was put back",
+    "Set the clock. Which of the two times is right, the ledger cannot know; the order of the entries is right.",
+    "warning",
+)
 
 NO_ENTRY = "0" * 64  # what the first entry names as the one before it
 COLUMNS = {
-    "entry": "BIGINT", "kind": "VARCHAR", "recorded_at": "VARCHAR", "recorded_by": "VARCHAR", "package_version": "VARCHAR",
-    "body": "VARCHAR", "previous": "VARCHAR", "digest": "VARCHAR",
-}  # fmt: skip
+    "entry": "BIGINT",
+    "kind": "VARCHAR",
+    "recorded_at": "VARCHAR",
+    "recorded_by": "VARCHAR",
+    "package_version": "VARCHAR",
+    "body": "VARCHAR",
+    "previous": "VARCHAR",
+    "digest": "VARCHAR",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 CHANGED_TABLE = Fault(
-    "STO-040", "the table is not what was stored as entry {entry} of the ledger says",
+    "STO-040",
+    "the table is not what was stored as entry {entry} of the ledger says",
     "Someone changed study.duckdb by hand. Take it from a backup, or make it again from data/ as docs/ledger.md says.",
-)  # fmt: skip
+)
 
 UNSEALED = ("ledger",)  # has a seal of its own
 VECTORS = 32  # of 2,048 rows, that are held at a time

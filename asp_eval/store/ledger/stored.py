@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 OLD_STORE = Fault(
-    "STO-020", "study.duckdb was made by an older version, whose ledger was not sealed",
+    "STO-020",
+    "study.duckdb was made by an older version, whose ledger was not sealed",
     "Move it out of the folder, and output/ledger.csv and output/allocation.csv with it. Then import again, from data/ and in "
     "their order, the files that ledger.csv lists and does not mark as superseded; a lot that was drawn here is drawn again "
     "after the institutions, with the seed in allocation.csv.",
-)  # fmt: skip
+)
 
 
 def append(connection: DuckDBPyConnection, body: LedgerBody, study: str = "") -> Entry:

@@ -128,10 +128,15 @@ class AnalysedFlow:
 
     def __post_init__(self) -> None:
         conserve(
-            f"cohort of {self.arm} in {self.outcome}", self.cohort, filtered_out=self.filtered_out,
-            **_reasons(self.not_screened), unscored=self.unscored, missing_baseline=self.missing_baseline,
-            missing_covariate=self.missing_covariate, analysed=self.analysed,
-        )  # fmt: skip
+            f"cohort of {self.arm} in {self.outcome}",
+            self.cohort,
+            filtered_out=self.filtered_out,
+            **_reasons(self.not_screened),
+            unscored=self.unscored,
+            missing_baseline=self.missing_baseline,
+            missing_covariate=self.missing_covariate,
+            analysed=self.analysed,
+        )
         lost = self.institutions - self.institutions_analysed
         conserve(
             f"institutions of {self.arm} in {self.outcome}", self.institutions, analysed=self.institutions_analysed, lost=lost
@@ -170,9 +175,12 @@ class ArmFlow:
 
     def __post_init__(self) -> None:
         conserve(
-            f"children of {self.arm}", self.listed,
-            cohort=self.cohort, not_eligible=self.not_eligible, joined_later=self.joined_later,
-        )  # fmt: skip
+            f"children of {self.arm}",
+            self.listed,
+            cohort=self.cohort,
+            not_eligible=self.not_eligible,
+            joined_later=self.joined_later,
+        )
         for wave in self.waves:
             conserve(f"institutions of {self.arm}", self.institutions, **{f"at {wave.wave}": wave.institutions})
             conserve(f"cohort of {self.arm}", self.cohort, **{f"at {wave.wave}": wave.cohort})
@@ -230,6 +238,8 @@ def conserve(whole: str, total: int, **parts: int) -> None:
 
 def _reasons(why: NotScreened) -> dict[str, int]:
     return {
-        "institution_closed": why.institution_closed, "institution_silent": why.institution_silent,
-        "unanswered": why.unanswered, "unlisted": why.unlisted,
-    }  # fmt: skip
+        "institution_closed": why.institution_closed,
+        "institution_silent": why.institution_silent,
+        "unanswered": why.unanswered,
+        "unlisted": why.unlisted,
+    }

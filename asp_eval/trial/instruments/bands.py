@@ -17,13 +17,15 @@ from asp_eval.trial.instruments.parts import BandSet
 from asp_eval.trial.instruments.responses import years
 
 NEEDS_CHILD = Fault(
-    "INS-022", "the band set {name} was made for {limit} only, and the {what} of the children was not given",
+    "INS-022",
+    "the band set {name} was made for {limit} only, and the {what} of the children was not given",
     "Give {argument}, so that no other child gets its bands.",
-)  # fmt: skip
+)
 NO_COUNTRY = Fault(
-    "INS-023", "the instrument has no band set from this country",
+    "INS-023",
+    "the instrument has no band set from this country",
     "Another country's set is used only if you name it yourself.",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,9 +22,10 @@ HOLE = Fault("INS-007", "the bands leave scores without a band", "Stretch a band
 WRONG_RANGE = Fault("INS-008", "the range is not what the items and the rule give", "Correct the range, the rule or the codes.")
 NO_WORDING = Fault("INS-009", "the wording lacks a declared language", "Add it, or take the language out of 'languages'.")
 NO_LICENCE = Fault(
-    "INS-010", "the file holds the wording of an item, but its licence says that it must not",
+    "INS-010",
+    "the file holds the wording of an item, but its licence says that it must not",
     "Take the text out. Copyrighted wording is supplied by the licence holder, never shipped.",
-)  # fmt: skip
+)
 NO_REFERENT = Fault("INS-011", "no {kind} has this name", "Correct the name, or declare it.")
 WRONG_RULE = Fault("INS-012", "the score cannot be formed like this: {reason}", "Correct the rule or what it is formed from.")
 NO_AGES = Fault("INS-015", "no age lies in the range", "Let 'from' be the lower of the two.")
@@ -32,21 +33,32 @@ WRONG_BANDS = Fault("INS-013", "the bands cannot be used: {reason}", "Correct th
 SCORED_UNSCORED = Fault("INS-016", "the scale names an item that is 'scored: false'", "Take it out of the scale, or score it.")
 WRONG_CONDITION = Fault("INS-017", "the condition cannot be met: {reason}", "Name an earlier item and one of its codes.")
 NO_CONDITION_SCORE = Fault(
-    "INS-018", "what the scale scores if its items are not asked is unclear: {reason}",
+    "INS-018",
+    "what the scale scores if its items are not asked is unclear: {reason}",
     "Give all its items the same 'unless', and the scale an 'if_not_asked' within its range.",
-)  # fmt: skip
+)
 TWO_TEXTS = Fault("INS-019", "the item has both a text and two poles", "Keep one of the two.")
 
 UNHOLDABLE = Fault(
-    "INS-043", "no form can hold this text: {what}",
+    "INS-043",
+    "no form can hold this text: {what}",
     "Write it anew; a soft line break from a word processor is one of these. Only longer texts may have lines, parted by "
     "ordinary line breaks.",
-)  # fmt: skip
+)
 SHARED_NAME = Fault("INS-044", "every form has a field of this name already", "Give the item another key.")
 MAY_HAVE_LINES = {"instruction", "statement", "text", "low", "high", "anchor", "status", "reason", "note"}
 FIELD_NAMES = {
-    "child_id", "respondent_id", "institution_id", "rater_id", "date", "wave", "sex", "birth_month", "record_id", "instrument",
-}  # fmt: skip
+    "child_id",
+    "respondent_id",
+    "institution_id",
+    "rater_id",
+    "date",
+    "wave",
+    "sex",
+    "birth_month",
+    "record_id",
+    "instrument",
+}
 
 
 def unique_keys(

@@ -28,9 +28,10 @@ from asp_eval.trial.instruments.parts import (
 
 NO_SCALE = Fault("INS-020", "the instrument has no such scale", "Name one of its own.")
 NO_BAND_SET = Fault(
-    "INS-021", "the instrument has no such band set",
+    "INS-021",
+    "the instrument has no such band set",
     "Name one of its own. Bands made for other informants, ages or countries are never used in their place.",
-)  # fmt: skip
+)
 
 
 NOT_FILLED_IN = Fault("INS-039", "the file is not filled in here yet", "Fill it in as the comment on the line says.")

@@ -30,8 +30,10 @@ UNKNOWN = Fault("INS-001", "no {kind} has this name", "{advice}'asp-eval instrum
 SAME_VERSION = Fault("INS-002", "{other} has the same id and version", "Raise the version, or give it an id of its own.")
 SHARED_AGE = Fault("INS-014", "the form and {other} of the same family share ages", "Let one begin where the other ends.")
 TWO_MEANINGS = Fault(
-    "INS-049", "the name would stand for an instrument and for a family of others, with {other}", "Give it a name of its own.",
-)  # fmt: skip
+    "INS-049",
+    "the name would stand for an instrument and for a family of others, with {other}",
+    "Give it a name of its own.",
+)
 INSTRUMENTS = "instruments"  # the folder of a study
 ANY_AGE = Ages.model_validate({"from": 0, "below": 120})
 

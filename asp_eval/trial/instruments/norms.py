@@ -21,9 +21,10 @@ from asp_eval.trial.instruments.parts import BandSet, Id
 FOLDER = "norms"
 NO_INSTRUMENT = Fault("INS-025", "the norm set names an instrument that is not there", "Correct the id.")
 OTHER_INFORMANT = Fault(
-    "INS-026", "the norm set was made on another informant's answers than the instrument {instrument} asks for",
+    "INS-026",
+    "the norm set was made on another informant's answers than the instrument {instrument} asks for",
     "Name an instrument of this informant: a parent's norms say nothing of a teacher's answers.",
-)  # fmt: skip
+)
 SAME_SET = Fault("INS-027", "the instrument {instrument} has a band set of this id already", "Give the set an id of its own.")
 
 

@@ -25,9 +25,10 @@ NOT_NUMBER = Fault("SCO-002", "the answer is not a number{label}", "Recode it to
 NOT_CODE = Fault("SCO-003", "the answer is not an allowed code{label}", "Correct the cell, or leave it empty if unanswered.")
 TWO_COLUMNS = Fault("SCO-004", "the column stands twice", "Keep one of the two.")
 WRONG_AGE = Fault(
-    "SCO-007", "the child's age is not one the form {form} is for",
+    "SCO-007",
+    "the child's age is not one the form {form} is for",
     "Correct the age, or score the row on the form that was used: 'score_family' picks it and says so.",
-)  # fmt: skip
+)
 MORE_CELLS = Fault("SCO-005", "{count} more cells are at fault in the same way", "Correct the listed ones first, then try again.")
 
 

@@ -21,17 +21,20 @@ from asp_eval.trial.instruments.parts import Id, Item, Key, Language, Response, 
 FOLDER = "wording"
 
 WITHHELD = Fault(
-    "INS-030", "the wording of {instrument} belongs to its owner and is not part of this package; {statement}",
+    "INS-030",
+    "the wording of {instrument} belongs to its owner and is not part of this package; {statement}",
     "To obtain it: (1) get the form and the permission from the owner; (2) write the empty slots with "
     "'asp-eval instruments export {instrument} --to wording --study DIR'; (3) fill them in, with the licence statement, in "
     "{file}; (4) export again with --study DIR.",
-)  # fmt: skip
+)
 OTHER_INSTRUMENT = Fault("INS-031", "the wording is for another instrument or version", "Name the file of this instrument.")
 NO_SLOT = Fault("INS-032", "the instrument has no such {kind}", "Correct the name; 'asp-eval instruments show' lists them.")
 EMPTY_SLOT = Fault("INS-033", "the wording of the {kind} is missing", "Write it as it stands on the licensed form.")
 OWN_WORDING = Fault(
-    "INS-034", "the instrument has a wording of its own, and no file can replace it", "Remove the file, or leave it out.",
-)  # fmt: skip
+    "INS-034",
+    "the instrument has a wording of its own, and no file can replace it",
+    "Remove the file, or leave it out.",
+)
 
 
 class Permission(Document):

@@ -130,17 +130,19 @@ class Constrained(Scheme):
                 Phrase(
                     "In all that is kept these pairs of institutions have the same arm ({n} in all): {pairs}."
                     " With many of them fewer institutions are really drawn: keep more.",
-                    n=len(always), pairs=some_pairs(always),
+                    n=len(always),
+                    pairs=some_pairs(always),
                 )
-            )  # fmt: skip
+            )
         if never:
             found.append(
                 Phrase(
                     "In nothing that is kept these pairs of institutions have the same arm ({n} in all): {pairs}."
                     " With many of them fewer institutions are really drawn: keep more.",
-                    n=len(never), pairs=some_pairs(never),
+                    n=len(never),
+                    pairs=some_pairs(never),
                 )
-            )  # fmt: skip
+            )
         return tuple(found)
 
     def _in_turn(self, seed: int) -> list[str]:

@@ -171,11 +171,14 @@ class Minimisation(Scheme):
         imbalances = self._imbalances(drawn)
         return tuple(
             Step(
-                ids[p], self.strata[p], order_key(seed, f"coin:{ids[p]}"), self.arms[drawn[p]],
+                ids[p],
+                self.strata[p],
+                order_key(seed, f"coin:{ids[p]}"),
+                self.arms[drawn[p]],
                 "imbalance " + ", ".join(f"{g:.6g}" for g in imbalances[p]),
             )
             for p in entry_order(self.roster, self.order)
-        )  # fmt: skip
+        )
 
     def _imbalances(self, drawn: Draws) -> list[list[float]]:
         """Return G of each arm at the entry of each institution of a draw, (n, arms), by its position."""

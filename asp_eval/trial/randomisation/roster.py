@@ -245,8 +245,9 @@ def _cautions(values: dict[str, list[str]]) -> Iterator[Phrase]:
         for alike in several_spellings(cells, without_zeros):
             yield Phrase(
                 "In {column}, {names} differ in zeros alone. If they are one, write them alike before the lot is drawn.",
-                column=column, names=listed(repr(text) for text in alike),
-            )  # fmt: skip
+                column=column,
+                names=listed(repr(text) for text in alike),
+            )
 
 
 def _number_problems(ids: Sequence[str], values: dict[str, list[str]], *, differing: bool) -> Iterator[Problem]:

@@ -43,9 +43,12 @@ def schema_descriptor(schema: TableSchema) -> Descriptor:
     """
     document = shipped_document(schema.name)
     return fields_descriptor(
-        schema.fields, title=document["title"], description=document["description"], key=schema.key,
+        schema.fields,
+        title=document["title"],
+        description=document["description"],
+        key=schema.key,
         foreign_keys=document.get("foreignKeys", ()),
-    )  # fmt: skip
+    )
 
 
 def fields_descriptor(

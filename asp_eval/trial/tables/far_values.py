@@ -13,10 +13,12 @@ from asp_eval.core.phrases import some_of
 from asp_eval.trial.tables.schema import TableSchema
 
 FAR = Fault(
-    "SCR-213", "{n} of {total} values lie far outside the others: {values} (half of the others lie from {low:g} to {high:g})",
+    "SCR-213",
+    "{n} of {total} values lie far outside the others: {values} (half of the others lie from {low:g} to {high:g})",
     "If they mean missing, declare them in study.yaml: '{column}: {{type: number, missing: [{code}]}}'. If they are right, "
-    "declare limits that they lie in: '{column}: {{type: number, min: LOW, max: HIGH}}'. Else correct them.", "warning",
-)  # fmt: skip
+    "declare limits that they lie in: '{column}: {{type: number, min: LOW, max: HIGH}}'. Else correct them.",
+    "warning",
+)
 
 FEWEST = 10  # values; fewer do not show what is usual
 SPREADS = 8.0  # standard deviations from the median
@@ -95,10 +97,15 @@ def far_in_table(place: str, frame: pd.DataFrame, schema: TableSchema) -> Iterat
         if far.any():
             low, high = np.nanpercentile(values[~far], [25, 75])
             yield FAR.at(
-                Place(place, column=field.name), n=int(far.sum()), total=int((~np.isnan(values)).sum()),
-                values=named_values(values[far]), low=float(low), high=float(high), column=field.name,
+                Place(place, column=field.name),
+                n=int(far.sum()),
+                total=int((~np.isnan(values)).sum()),
+                values=named_values(values[far]),
+                low=float(low),
+                high=float(high),
+                column=field.name,
                 code=f"{values[far][0]:g}",
-            )  # fmt: skip
+            )
 
 
 def named_values(values: npt.NDArray[np.float64]) -> str:

@@ -20,7 +20,7 @@ from asp_eval.trial.tables.fields import Field, as_text
 
 Importable = Literal[
     "institutions", "allocation", "children", "screening", "staff_survey", "staff", "interviews", "implementation"
-]  # fmt: skip
+]
 IMPORTABLE: tuple[str, ...] = get_args(Importable)
 BY_WAVE = ("screening", "staff_survey")
 LISTS = ("staff", "interviews", "implementation")  # stored whole, as they come: no waves, no items

@@ -19,10 +19,17 @@ def main() -> None:
     u0, u1 = rng.normal(0, 1.5, len(CLASSES)), rng.normal(0, 0.8, len(CLASSES))
     y = 20 + 1.2 * arm + 0.3 * x + u0[cluster] + rng.normal(0, 1.1, sum(CLASSES))[room] + rng.normal(0, 1.4, n)
     g = y + 0.5 * t + u1[cluster] * t
-    frame = pd.DataFrame({
-        "cluster": [f"c{j:02d}" for j in cluster], "room": [f"r{j:02d}" for j in room], "arm": np.where(arm, "b", "a"),
-        "t": t.round(3), "x": x.round(3), "y": y.round(4), "g": g.round(4),
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "cluster": [f"c{j:02d}" for j in cluster],
+            "room": [f"r{j:02d}" for j in room],
+            "arm": np.where(arm, "b", "a"),
+            "t": t.round(3),
+            "x": x.round(3),
+            "y": y.round(4),
+            "g": g.round(4),
+        }
+    )
     frame.sample(frac=1, random_state=5).to_csv(Path(__file__).with_name("data.csv"), index=False)
 
 

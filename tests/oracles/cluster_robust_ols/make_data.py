@@ -17,10 +17,17 @@ def main() -> None:
     band = rng.choice(["low", "middle", "high"], n, p=[0.3, 0.5, 0.2])
     treated_within = rng.integers(0, 2, n)
     y = 5 - 0.8 * arm + 0.05 * x + 0.4 * treated_within + rng.normal(size=len(SIZES))[cluster] + rng.normal(0, 1.5, n)
-    frame = pd.DataFrame({
-        "cluster": [f"c{j:02d}" for j in cluster], "arm": np.where(arm, "b", "a"), "x": x.round(3), "band": band,
-        "z": treated_within, "w": rng.uniform(0.4, 3.0, n).round(3), "y": y.round(4),
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "cluster": [f"c{j:02d}" for j in cluster],
+            "arm": np.where(arm, "b", "a"),
+            "x": x.round(3),
+            "band": band,
+            "z": treated_within,
+            "w": rng.uniform(0.4, 3.0, n).round(3),
+            "y": y.round(4),
+        }
+    )
     frame.sample(frac=1, random_state=3).to_csv(Path(__file__).with_name("data.csv"), index=False)
 
 

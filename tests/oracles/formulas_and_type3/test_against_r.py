@@ -74,8 +74,16 @@ def test_profile_intervals_of_coefficients_are_lme4s() -> None:  # 3
 def test_several_fits_are_compared_as_by_rs_anova() -> None:  # 3
     small, middle, large = (lmm(f"y ~ arm + {rest}", FRAME) for rest in ("(1 | inst)", "x + (1 | inst)", "x + (1 + x | inst)"))
     table, want = small.anova(large, middle), reference("comparison", "three")
-    names = {"npar": "n_parameters", "AIC": "aic", "BIC": "bic", "logLik": "log_likelihood", "deviance": "deviance",
-             "Chisq": "statistic", "Df": "df", "Pr(>Chisq)": "p_value"}  # fmt: skip
+    names = {
+        "npar": "n_parameters",
+        "AIC": "aic",
+        "BIC": "bic",
+        "logLik": "log_likelihood",
+        "deviance": "deviance",
+        "Chisq": "statistic",
+        "Df": "df",
+        "Pr(>Chisq)": "p_value",
+    }
     for row in want.itertuples():
         assert table[names[row.quantity]][int(row.term) - 1] == pytest.approx(row.value, rel=1e-5, abs=1e-5), row
 

@@ -39,7 +39,7 @@ def tables() -> dict[str, tuple[str, pd.DataFrame]]:
         "odds ratios": ("latent", yes.marginal_contrasts("third", scale="response", **z)),
         "shares": ("latent", bands.marginal_means("third", by="band", scale="prob", **z)),
         "mean class": ("latent", bands.marginal_means("third", scale="mean.class", **z)),
-    }  # fmt: skip
+    }
 
 
 REFERENCE = pd.read_csv(HERE / "means.csv")

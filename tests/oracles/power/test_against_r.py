@@ -27,9 +27,14 @@ def read(name: str) -> list[tuple]:
 @pytest.mark.parametrize("row", read("two_level.csv"), ids=str)
 def test_two_level_designs(row):
     design = asp_eval.TwoLevel(
-        clusters=row.clusters, size=row.size, icc=row.icc, share=row.share, r2_cluster=row.r2_cluster,
-        r2_individual=row.r2_individual, covariates_cluster=row.covariates,
-    )  # fmt: skip
+        clusters=row.clusters,
+        size=row.size,
+        icc=row.icc,
+        share=row.share,
+        r2_cluster=row.r2_cluster,
+        r2_individual=row.r2_individual,
+        covariates_cluster=row.covariates,
+    )
     found = asp_eval.power(design, row.effect)
     assert found.std_error == pytest.approx(row.se, rel=1e-13)
     assert found.df == row.df
@@ -71,9 +76,9 @@ def test_trials_simulated_row_by_row():
     by_formula = asp_eval.power(design, 0.5, waves=waves)
     assert by_formula.power == pytest.approx(stored.power, abs=3 * error)
     assert by_formula.std_error == pytest.approx(stored.spread, rel=3 / np.sqrt(2 * stored.trials))
-    engine = asp_eval.simulate_power(
-        design, 0.5, waves=waves, method=asp_eval.BetweenWithin(), trials=4096, seed=11
-    ).frame().iloc[0]  # fmt: skip
+    engine = (
+        asp_eval.simulate_power(design, 0.5, waves=waves, method=asp_eval.BetweenWithin(), trials=4096, seed=11).frame().iloc[0]
+    )
     both = np.hypot(error, engine["monte_carlo_error"])
     assert engine["power"] == pytest.approx(stored.power, abs=3 * both)
     assert engine["std_error"] == pytest.approx(stored.rms_se, rel=0.01)

@@ -16,11 +16,14 @@ level = 0.5 * rng.normal(size=m)[inst]
 latent = 0.35 * (pre - 5) - 0.6 * arm + 0.4 * (sex == "boy") + level + rng.logistic(size=n)
 data = pd.DataFrame(
     {
-        "child_id": [f"c{k:03d}" for k in range(n)], "institution_id": [f"d{j:02d}" for j in inst],
-        "arm": np.where(arm == 1, "intervention", "reference"), "sex": sex, "pre": pre,
+        "child_id": [f"c{k:03d}" for k in range(n)],
+        "institution_id": [f"d{j:02d}" for j in inst],
+        "arm": np.where(arm == 1, "intervention", "reference"),
+        "sex": sex,
+        "pre": pre,
         "points": np.clip(np.round(4 + 1.2 * latent), 0, 10).astype(int),
         "asks": (latent + rng.normal(size=n) > 0.5).astype(int),
         "incidents": rng.poisson(np.exp(0.2 + 0.1 * (pre - 5) - 0.4 * arm + 0.6 * level)),
     }
-)  # fmt: skip
+)
 data.to_csv(Path(__file__).parent / "data.csv", index=False)

@@ -128,9 +128,11 @@ def test_every_headline_is_computed_twice(results):
 
 @pytest.mark.parametrize(
     ("language", "said", "unsaid"),
-    [("en", ["percentage points", "Odds ratio", "Rate ratio", "beyond"], "scored on average"),
-     ("da", ["procentpoint", "Odds ratio", "Rateratio"], " point lavere end")],
-)  # fmt: skip
+    [
+        ("en", ["percentage points", "Odds ratio", "Rate ratio", "beyond"], "scored on average"),
+        ("da", ["procentpoint", "Odds ratio", "Rateratio"], " point lavere end"),
+    ],
+)
 def test_the_page_says_shares(pages, results, language, said, unsaid):
     text = " ".join(re.sub(r"<[^>]+>", " ", pages[language].read_text(encoding="utf-8")).split())
     for words in said:

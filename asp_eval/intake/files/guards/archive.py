@@ -36,18 +36,21 @@ ENCRYPTED = Fault(
 EXPANDS = Fault("SCR-015", "the workbook unpacks to {size} MB, which is more than is read from one", "Export the data as CSV.")
 ERROR_CELL = Fault("SCR-017", "the cell holds a spreadsheet error", "Correct the formula, or empty the cell.")
 NOT_COMPUTED = Fault(
-    "SCR-197", "the cell holds a formula whose value was not stored", "Open the workbook in a spreadsheet and save it there; or "
-    "put values in the place of the formulas.",
-)  # fmt: skip
+    "SCR-197",
+    "the cell holds a formula whose value was not stored",
+    "Open the workbook in a spreadsheet and save it there; or put values in the place of the formulas.",
+)
 STALE = Fault(
-    "SCR-198", "the cell holds a formula, and the workbook says that its formulas are to be calculated when it is opened: the "
+    "SCR-198",
+    "the cell holds a formula, and the workbook says that its formulas are to be calculated when it is opened: the "
     "values that it holds need not be theirs",
     "Open the workbook in a spreadsheet and save it there; or put values in the place of the formulas.",
-)  # fmt: skip
+)
 TOO_WIDE = Fault(
-    "SCR-073", "a sheet has its last cell in row {row}, column {column}: that is more than is read from a workbook",
+    "SCR-073",
+    "a sheet has its last cell in row {row}, column {column}: that is more than is read from a workbook",
     "If there is nothing that far down or right, delete the rows and columns after the data; else export the data as CSV.",
-)  # fmt: skip
+)
 LOST_IN_ODS = Fault(
     "SCR-086", "the cell holds a tab or a line break that would be lost", "Save the workbook as XLSX, or replace it by a space."
 )
@@ -158,9 +161,8 @@ def _marks(scans: list[Scan]) -> dict[str, SheetMarks]:
         return found
     parts = {relation: part for scan in books for relation, part in scan.related_parts().items() if "workbook" in scan.part}
     return {
-        name: found[parts[relation]]
-        for scan in books for name, relation in scan.sheets.items() if parts.get(relation) in found
-    }  # fmt: skip
+        name: found[parts[relation]] for scan in books for name, relation in scan.sheets.items() if parts.get(relation) in found
+    }
 
 
 def _pieces(content: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -210,11 +212,13 @@ def _check_scans(scans: list[Scan], source: str) -> None:
         fault.at(Place(source, row=row, column=column_letters(column)))
         for scan in scans
         for fault, cells in (
-            (ERROR_CELL, scan.errors), (LOST_IN_ODS, scan.lost), (NOT_COMPUTED, scan.uncomputed),
+            (ERROR_CELL, scan.errors),
+            (LOST_IN_ODS, scan.lost),
+            (NOT_COMPUTED, scan.uncomputed),
             (STALE, scan.computed if stale else []),
         )
         for row, column in cells
-    ]  # fmt: skip
+    ]
     if problems:
         raise DataProblems(shorten(problems))
 

@@ -26,9 +26,10 @@ from asp_eval.intake.files.export import Export, Rank
 from asp_eval.intake.files.raw import SPACES, RawTable
 
 TWO_QUESTIONS = Fault(
-    "SCR-110", "the form has more than one question of this name or label",
+    "SCR-110",
+    "the form has more than one question of this name or label",
     "Export again with 'XML values and headers', and with groups in the headers.",
-)  # fmt: skip
+)
 NO_LIST = Fault("SCR-111", "the form has no list of choices of this name", "Download the form again; do not edit it.")
 
 IN_FORM = Phrase("the XLSForm")

@@ -15,13 +15,15 @@ from asp_eval.intake.files.first_records import first_records
 from asp_eval.intake.files.raw import SPACES, RawTable
 
 SAME_TEXT = Fault(
-    "SCR-104", "{times} questions have this text, so that their columns cannot be told apart",
+    "SCR-104",
+    "{times} questions have this text, so that their columns cannot be told apart",
     "Export again with 'Question code' under 'Headings'.",
-)  # fmt: skip
+)
 TWO_WIDTHS = Fault(
-    "SCR-105", "the two header rows of the VV file do not have as many cells",
+    "SCR-105",
+    "the two header rows of the VV file do not have as many cells",
     "It was edited or cut short; export it again.",
-)  # fmt: skip
+)
 
 CODES = ("id", "submitdate", "startlanguage")  # columns every export has, unless they were taken out
 TEXTS = ("Response ID", "Date submitted", "Start language")  # the same by their English texts

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 BROKEN_PARQUET = Fault("SCR-082", "the Parquet file is damaged or was cut short", "Fetch or export the file again.")
 NOT_FLAT = Fault(
-    "SCR-083", "the column holds lists, structures or bytes, not single values",
+    "SCR-083",
+    "the column holds lists, structures or bytes, not single values",
     "Make one column of each value before exporting, or export the data as CSV.",
-)  # fmt: skip
+)
 TOO_LARGE = Fault("SCR-084", "the Parquet file unpacks to more than is read from one", "Export the data as CSV.")
 
 MARK = b"PAR1"

@@ -17,19 +17,26 @@ from asp_eval.intake.files.first_records import first_records
 from asp_eval.intake.files.raw import SPACES, RawTable
 
 CUT_HEADER = Fault(
-    "SCR-102", "the export of Qualtrics should have an import id for every column in its third row",
+    "SCR-102",
+    "the export of Qualtrics should have an import id for every column in its third row",
     "Export it again as CSV or TSV, and do not edit it: the mapping filters rows and leaves columns out.",
-)  # fmt: skip
+)
 LEGACY = Fault(
-    "SCR-103", "the export of Qualtrics is in the legacy format, with two header rows",
+    "SCR-103",
+    "the export of Qualtrics is in the legacy format, with two header rows",
     "Export it again from 'Data & Analysis' as CSV, without 'Use legacy format'.",
-)  # fmt: skip
+)
 
 HEADER_ROWS = 3
 SYSTEM = ("StartDate", "EndDate")  # columns every export has, whatever its language
 PERSONAL = {
-    "ipAddress", "recipientLastName", "recipientFirstName", "recipientEmail", "locationLatitude", "locationLongitude",
-}  # fmt: skip
+    "ipAddress",
+    "recipientLastName",
+    "recipientFirstName",
+    "recipientEmail",
+    "locationLatitude",
+    "locationLongitude",
+}
 _MARK = re.compile(r'\s*\{\s*"ImportId"\s*:')
 
 

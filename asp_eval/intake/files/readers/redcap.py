@@ -30,22 +30,31 @@ from asp_eval.intake.files.raw import SPACES, RawTable
 
 BAD_CHOICE = Fault("SCR-106", "a choice of the data dictionary is not 'code, label'", "Export the data dictionary again.")
 NO_DICTIONARY = Fault(
-    "SCR-107", "the columns are headed by texts, of which several are the same",
+    "SCR-107",
+    "the columns are headed by texts, of which several are the same",
     "Put the project's data dictionary beside the file, or export again as 'CSV (raw data)'.",
-)  # fmt: skip
+)
 SAME_LABEL = Fault(
-    "SCR-108", "{times} columns have this heading, and the data dictionary does not tell which is which",
+    "SCR-108",
+    "{times} columns have this heading, and the data dictionary does not tell which is which",
     "Export again as 'CSV (raw data)'.",
-)  # fmt: skip
+)
 UNKNOWN_CODE = Fault(
-    "SCR-109", "the data dictionary has no such code for this column",
-    "If it means missing, say so in the mapping under 'missing'; if not, export data and dictionary again.", severity="warning",
-)  # fmt: skip
+    "SCR-109",
+    "the data dictionary has no such code for this column",
+    "If it means missing, say so in the mapping under 'missing'; if not, export data and dictionary again.",
+    severity="warning",
+)
 
 IN_DICTIONARY = Phrase("the data dictionary of REDCap")
 NAME, FORM, KIND, LABEL, CHOICES, IDENTIFIER = COLUMNS = (
-    "Variable / Field Name", "Form Name", "Field Type", "Field Label", "Choices, Calculations, OR Slider Labels", "Identifier?",
-)  # fmt: skip
+    "Variable / Field Name",
+    "Form Name",
+    "Field Type",
+    "Field Label",
+    "Choices, Calculations, OR Slider Labels",
+    "Identifier?",
+)
 ADDED = {  # columns that are in no dictionary: by name, and as a label export heads them
     "redcap_event_name": "Event Name",
     "redcap_repeat_instrument": "Repeat Instrument",

@@ -35,15 +35,18 @@ from asp_eval.intake.files.text import text_dialect
 from asp_eval.intake.files.workbook import first_sheets, is_workbook
 
 INCOMPLETE = Fault(
-    "SCR-100", "a dataset from SurveyXact comes with a file of {part}, which does not lie beside it",
+    "SCR-100",
+    "a dataset from SurveyXact comes with a file of {part}, which does not lie beside it",
     "Export 'dataset', 'structure' and 'labels' together and put them into one folder; "
     "or write 'format: {{dialect: csv}}' in the mapping if it is no such dataset.",
-)  # fmt: skip
+)
 NO_SHEET = Fault("SCR-112", "the workbook from SurveyXact lacks a sheet", "Export it again; do not take sheets out.")
 NO_LABELS = Fault(
-    "SCR-101", "the question has a list of answers, and the labels have none of them",
-    "Compare with the questionnaire whether labels were cut off.", severity="warning",
-)  # fmt: skip
+    "SCR-101",
+    "the question has a list of answers, and the labels have none of them",
+    "Compare with the questionnaire whether labels were cut off.",
+    severity="warning",
+)
 
 STRUCTURE = ("questionName", "variableName", "questionType", "subType", "questionText", "choiceValue", "choiceText")
 _DATA = re.compile(r"Dataset ?(?:\((\d+)\))?")  # Dataset, or Dataset(1), Dataset(2), ...

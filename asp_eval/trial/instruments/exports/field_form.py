@@ -11,16 +11,20 @@ from asp_eval.trial.instruments.exports.fields import FIELDS, Field
 from asp_eval.trial.instruments.parts import Text
 
 OTHER_UNITS = Fault(
-    "INS-045", "these questionnaires describe different persons, and cannot be one form", "Export the tables one by one.",
-)  # fmt: skip
+    "INS-045",
+    "these questionnaires describe different persons, and cannot be one form",
+    "Export the tables one by one.",
+)
 NO_COMMON_LANGUAGE = Fault(
-    "INS-046", "the questionnaires of the form have no language in common", "Add the wording that is missing.",
-)  # fmt: skip
+    "INS-046",
+    "the questionnaires of the form have no language in common",
+    "Add the wording that is missing.",
+)
 NOT_A_FIELD = Fault("INS-047", "the form has no such field to fill in beforehand", "Name one of: {fields}.")
 
 BIRTH_MONTH = Field(
     "birth_month", {"da": "Barnets fødselsmåned, som 2020-07", "en": "The child's month of birth, such as 2020-07"}
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)

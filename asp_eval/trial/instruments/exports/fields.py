@@ -26,19 +26,25 @@ class Field:
 
 FIELDS: Mapping[str, tuple[Field, ...]] = {
     "child": (
-        Field(CHILD, {"da": "Barnets kode (ikke navn eller CPR-nummer)", "en": "The child's code (no name, no personal number)"},
-              is_person=True),
+        Field(
+            CHILD,
+            {"da": "Barnets kode (ikke navn eller CPR-nummer)", "en": "The child's code (no name, no personal number)"},
+            is_person=True,
+        ),
         Field("institution_id", {"da": "Institutionens kode", "en": "The institution's code"}),
         Field("rater_id", {"da": "Kode på den, der svarer", "en": "Code of the one who answers"}, is_person=True),
         Field("date", {"da": "Dato", "en": "Date"}, is_date=True),
     ),
     "respondent": (
-        Field(RESPONDENT, {"da": "Din kode (ikke navn eller CPR-nummer)", "en": "Your code (no name, no personal number)"},
-              is_person=True),
+        Field(
+            RESPONDENT,
+            {"da": "Din kode (ikke navn eller CPR-nummer)", "en": "Your code (no name, no personal number)"},
+            is_person=True,
+        ),
         Field("institution_id", {"da": "Institutionens kode", "en": "The institution's code"}),
         Field("date", {"da": "Dato", "en": "Date"}, is_date=True),
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)

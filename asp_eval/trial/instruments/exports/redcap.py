@@ -18,12 +18,25 @@ from asp_eval.trial.instruments.exports.fields import Field, Run, anchors, quest
 from asp_eval.trial.instruments.parts import Item
 
 COLUMNS = (
-    "Variable / Field Name", "Form Name", "Section Header", "Field Type", "Field Label",
-    "Choices, Calculations, OR Slider Labels", "Field Note", "Text Validation Type OR Show Slider Number",
-    "Text Validation Min", "Text Validation Max", "Identifier?", "Branching Logic (Show field only if...)",
-    "Required Field?", "Custom Alignment", "Question Number (surveys only)", "Matrix Group Name", "Matrix Ranking?",
+    "Variable / Field Name",
+    "Form Name",
+    "Section Header",
+    "Field Type",
+    "Field Label",
+    "Choices, Calculations, OR Slider Labels",
+    "Field Note",
+    "Text Validation Type OR Show Slider Number",
+    "Text Validation Min",
+    "Text Validation Max",
+    "Identifier?",
+    "Branching Logic (Show field only if...)",
+    "Required Field?",
+    "Custom Alignment",
+    "Question Number (surveys only)",
+    "Matrix Group Name",
+    "Matrix Ranking?",
     "Field Annotation",
-)  # fmt: skip
+)
 NAME, FORM, HEADER, KIND, LABEL, CHOICES = COLUMNS[:6]
 VALIDATION, IDENTIFIER, BRANCHING, REQUIRED, NUMBER, MATRIX, ANNOTATION = (COLUMNS[i] for i in (7, 10, 11, 12, 14, 15, 17))
 RECORD = {"da": "Nummer i REDCap", "en": "Number in REDCap"}
