@@ -35,6 +35,7 @@ from .stats.smallsample.cluster_robust import CR0, CR1, CR1S, CR2, CR3
 from .stats.smallsample.kenward_roger import KenwardRoger
 from .stats.smallsample.normal import Normal
 from .stats.smallsample.satterthwaite import Satterthwaite
+from .store.audit import Audit
 from .store.import_report import ImportReport
 from .trial.instruments.definition import Instrument
 from .trial.instruments.library import instrument
@@ -67,6 +68,7 @@ __all__ = [
     "Allocations",
     "Ancova",
     "AspError",
+    "Audit",
     "BetweenWithin",
     "Binary",
     "ByArm",

@@ -39,7 +39,7 @@ def cautions(data: AnalysisSet, icc: float | Unavailable) -> Iterator[Phrase]:
     """
     per_arm = data.frame.groupby("arm", observed=True)["institution"].nunique()
     total = int(per_arm.sum())
-    measure = data.outcome.scale == "continuous"
+    measure = data.outcome.is_continuous
     if measure and total < FEW:
         yield FEW_NOTE
     elif measure and total < CAUTIOUS_BELOW and isinstance(icc, float) and icc < LITTLE_ICC:
@@ -55,7 +55,7 @@ def far_value_notes(data: AnalysisSet) -> Iterator[Phrase]:
         if outcome.column is None or outcome.is_ordinal or name not in data.frame:
             continue
         values = data.frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        far = far_values(values, skewed=outcome.scale == "count" or is_amount(outcome.column.rpartition(".")[2]))
+        far = far_values(values, skewed=outcome.is_count or is_amount(outcome.column_name))
         if far.any():
             yield Phrase(
                 "{n} of {total} values of {column} lie far outside the others, and are in the estimate: {values}.",

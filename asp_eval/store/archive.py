@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from asp_eval.core.documents import remove_stale_parts
+from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.intake.mapping.mapping import kept_mapping, mapping_beside
 
 
@@ -88,8 +89,9 @@ def keep_export(
         if not written.file.exists():  # another process that kept the same took it away again
             with contextlib.suppress(FileExistsError):  # and a third one keeps it
                 _write_new(written.file, file)
-    except BaseException:
-        if written.new and not is_entered(written.name):
+    except BaseException as error:
+        # a refusal comes before anything is stored; after any other error the ledger has to be asked
+        if written.new and (isinstance(error, (DataProblems, Refusal)) or not is_entered(written.name)):
             written.discard()
         raise
 

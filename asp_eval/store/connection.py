@@ -221,9 +221,10 @@ class Store:
                 return duckdb.connect(str(self.path), read_only=read_only)
             except (duckdb.IOException, duckdb.ConnectionException) as error:
                 text = str(error)
-                if system := _SYSTEM.search(text):
+                held = any(sign in text for sign in _HELD)  # first: of a lock DuckDB says that read-only may still be possible
+                if not held and (system := _SYSTEM.search(text)):
                     NOT_WRITABLE.break_off(str(self.path), reason=system[0].lower())
-                if not any(sign in text for sign in _HELD):
+                if not held:
                     DAMAGED.refuse(str(self.path))
                 if time.monotonic() > deadline:
                     LOCKED.refuse(str(self.path), holder=_holder(text))

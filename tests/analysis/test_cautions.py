@@ -12,7 +12,7 @@ from asp_eval.analysis.sets import AnalysisSet
 def analysed(reference, intervention, scale="continuous"):
     arms = ["reference"] * reference + ["intervention"] * intervention
     frame = pd.DataFrame({"arm": arms, "institution": [str(i) for i in range(len(arms))]})
-    return AnalysisSet(SimpleNamespace(scale=scale), "w1", pd.concat([frame, frame]), (), ())
+    return AnalysisSet(SimpleNamespace(is_continuous=scale == "continuous"), "w1", pd.concat([frame, frame]), (), ())
 
 
 @pytest.mark.parametrize(

@@ -20,26 +20,26 @@ def data(small_study):
 
 
 def test_institution_by_institution(data):
-    """Only c08 of institution 04 is not screened at w2; c03 is too old for the cohort, c10 joined later."""
+    """c08 of institution 04 is not screened at w2, c05 of 02 has no score at w1; c03 is too old, c10 joined later."""
     doses = pd.Series({"02": 12.5})
     assert by_institution(data, doses, {"02"}) == (
         InstitutionRecord("01", "reference", 2, (0, 0), 0.0, False),
         InstitutionRecord("03", "reference", 2, (0, 0), 0.0, False),
-        InstitutionRecord("02", "intervention", 2, (0, 0), 12.5, True),
+        InstitutionRecord("02", "intervention", 2, (1, 0), 12.5, True),
         InstitutionRecord("04", "intervention", 2, (0, 1), 0.0, False),
     )
     assert all(record.dose is None and record.received is None for record in by_institution(data))
 
 
 def test_rater_by_rater(data):
-    """r1 rated c07 and c08 at the start, r2 c04 and c05, r3 the reference children; of r1's two one is gone."""
+    """r1 rated c07 and c08 at the start, r3 the reference children; r2 only c04, for c05 has no score: too few."""
     raters = {"c07": "r1", "c08": "r1", "c04": "r2", "c05": "r2", "c01": "r3", "c02": "r3", "c06": "r4", "c09": "r4"}
     visits = data.visits.assign(rater_id=data.visits["child_id"].map(raters).where(data.visits["wave"] == "w1"))
     privacy = data.study.privacy.model_copy(update={"minimum_cell": 2})
     small = replace(data, visits=visits, study=data.study.model_copy(update={"privacy": privacy}))
     assert by_rater(small) == (
         RaterMissingness("reference", "w2", 2, 4, 0, 0.0, 0.0, 0.0),
-        RaterMissingness("intervention", "w2", 2, 4, 1, 0.0, 0.25, 0.5),
+        RaterMissingness("intervention", "w2", 1, 2, 1, 0.5, 0.5, 0.5),
     )
 
 

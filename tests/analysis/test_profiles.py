@@ -7,6 +7,7 @@ against the middle half.  4. Nothing about a hidden cell can be worked out.  5. 
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -291,7 +292,7 @@ def test_the_sides_come_from_the_tables(monkeypatch: pytest.MonkeyPatch) -> None
     }
     as_stored = {name: frame.convert_dtypes() for name, frame in tables.items()}
     monkeypatch.setattr("asp_eval.analysis.gap_sides.table", lambda _, name: as_stored[name])
-    monkeypatch.setattr("asp_eval.analysis.profiles.state_of", lambda _: "as stored")
+    monkeypatch.setattr("asp_eval.analysis.profiles.one_moment", lambda _: nullcontext("as stored"))
     results = study_gap_profiles(make_study(privacy={"show_institution_names": True}))
     raters = children["child_id"].map(visits.set_index("child_id")["rater_id"])
     expected = profiles_of(staff, children.assign(rater_id=raters))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -437,8 +438,8 @@ def test_any_name_and_label_can_stand_in_a_mapping(small, tmp_path_factory, name
     filled = text.replace("  # FILL IN", ' ""  # FILL IN').replace("FILL IN", "nothing")
     (folder / "draft.mapping.yaml").write_text(filled, encoding="utf-8", newline="")
     read = load_mapping(folder / "draft.mapping.yaml")
-    assert {*read.ignore} == {name for name, _ in found.ignored}
-    assert read.recode.get("sex", {}).keys() == {t for r in found.recodes if r.part == "sex" for t in r.labels}
+    assert {*read.ignore} == {normalize("NFC", name) for name, _ in found.ignored}
+    assert read.recode.get("sex", {}).keys() == {normalize("NFC", t) for r in found.recodes if r.part == "sex" for t in r.labels}
 
 
 @pytest.fixture(scope="module")

@@ -96,7 +96,7 @@ def test_the_second_process_waits_for_the_first(drawn, exports):
 
 
 def test_the_second_process_says_who_holds_the_data_and_keeps_nothing(drawn, exports, monkeypatch):
-    monkeypatch.setattr("asp_eval.workflow.import_file.Store", lambda folder: Store(folder, patience=0.1))
+    monkeypatch.setattr(Store, "of", lambda study: Store(study.folder, patience=0.1, study_id=study.study.id))
     process = start(HOLD, drawn.folder / "study.duckdb", 60)
     try:
         with pytest.raises(Refusal, match="STO-001") as caught:

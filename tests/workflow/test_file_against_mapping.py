@@ -151,11 +151,11 @@ def test_the_choices_of_a_dictionary_of_redcap(gap, tmp_path):
     for code, label in LABELS.items():
         turned = turned.replace(f"{code}, {label}", f"*{6 - code}, {label}")
     (tmp_path / "P_DataDictionary_2026-01-01.csv").write_text(turned.replace("*", ""), encoding="utf-8")
-    frame = answers(GAP, 1, 5).rename(columns={key: f"gap_competences_child_{key}" for key in instrument(GAP).item_keys})
+    frame = answers(GAP, 1, 5).rename(columns={key: f"gcc_{key}" for key in instrument(GAP).item_keys})
     frame.insert(0, "record_id", range(1, N + 1))
     file = tmp_path / "P_DATA_2026-01-01_1200.csv"
     frame.to_csv(file, index=False)
-    mapping(file, f'rename_items: {{{GAP}: "gap_competences_child_{{key}}"}}\nignore: [record_id]\nnot_personal: [child_id]')
+    mapping(file, f'rename_items: {{{GAP}: "gcc_{{key}}"}}\nignore: [record_id]\nnot_personal: [child_id]')
     assert "SCR-190" in codes(gap, file)
 
 

@@ -20,7 +20,7 @@ def screening(path, *, date: str, bad: str | None = None):
     """A file of 30 children: the one who will withdraw is the fourth; `bad` names one with an impossible answer."""
     ids = [CHILD if i == 3 else f"barn-{i}" for i in range(30)]
     frame = pd.DataFrame({"child_id": ids, "institution_id": "A1", "date": date})
-    answers = pd.DataFrame([[(i + k) % 3 for k in range(len(OLDER))] for i in range(30)], columns=list(OLDER))
+    answers = pd.DataFrame(1, index=range(30), columns=list(OLDER))
     answers.loc[[one == bad for one in ids], OLDER[0]] = 7
     frame = frame.join(answers)
     frame.to_csv(path, index=False) if path.suffix == ".csv" else frame.to_excel(path, index=False)

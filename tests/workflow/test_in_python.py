@@ -43,6 +43,6 @@ def test_the_results_that_are_returned_printed_and_written_agree(page):
     effects = names["results"].effects()
     written = pd.read_csv(folder / "trial" / "output" / "results.csv").set_index("term")
     assert effects.loc[0, "estimate"] == pytest.approx(written.loc["arm[T.intervention]", "estimate"], rel=1e-12)
-    assert f"{effects.loc[0, 'estimate']:.6f}" in str(names["results"])
+    assert f"{effects.loc[0, 'estimate']:.6f}".rstrip("0") in str(names["results"])
     own = names["fit"].tidy().set_index("term").loc["arm[T.intervention]"]
     assert own["estimate"] == pytest.approx(effects.loc[0, "estimate"], rel=1e-9)

@@ -319,6 +319,21 @@ class Outcome(Document):
         return self.scale == "continuous"
 
     @property
+    def is_continuous(self) -> bool:
+        """Whether the outcome is a measure."""
+        return self.scale == "continuous"
+
+    @property
+    def is_count(self) -> bool:
+        """Whether the outcome is a count."""
+        return self.scale == "count"
+
+    @property
+    def column_name(self) -> str:
+        """The name of an imported score's column, without its table; empty for a scored instrument."""
+        return (self.column or "").rpartition(".")[2]
+
+    @property
     def is_ordinal(self) -> bool:
         """Whether it has categories in order."""
         return self.scale == "ordinal"

@@ -184,7 +184,7 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
         child_columns=_child_columns(name, base, child_columns, own),
         declared=tuple(field.name for field in own if field not in child_columns or first),
         scores=_outcomes_in(name, own, study.outcomes),
-        counts=_outcomes_in(name, own, (outcome for outcome in study.outcomes if outcome.scale == "count")),
+        counts=_outcomes_in(name, own, (outcome for outcome in study.outcomes if outcome.is_count)),
         pseudonym_key=study.privacy.key if any(each.person for each in base_fields) else None,
         library=study.library,
     )
