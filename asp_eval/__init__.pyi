@@ -12,6 +12,8 @@ from .stats.marginal.corrections import FayGraubard, KauermannCarroll, ManclDeRo
 from .stats.marginal.gee import gee
 from .stats.marginal.result import GeeFit
 from .stats.means.resampled import ResampledClusters
+from .stats.meta.aggregation import Aggregation, aggregation, within_group_agreement
+from .stats.meta.agreement import agreement
 from .stats.mixed.fit import lmm, lmm_from_moments
 from .stats.mixed.result import MixedFit
 from .stats.ordinal.fit import clmm
@@ -64,6 +66,7 @@ __all__ = [
     "CR1S",
     "CR2",
     "CR3",
+    "Aggregation",
     "Allocation",
     "Allocations",
     "Ancova",
@@ -130,6 +133,8 @@ __all__ = [
     "Unavailable",
     "WildBootstrap",
     "ZTest",
+    "aggregation",
+    "agreement",
     "allocations",
     "analyse",
     "analysis_set",
@@ -155,6 +160,7 @@ __all__ = [
     "simulate_power",
     "table",
     "table_schema",
+    "within_group_agreement",
 ]
 
 __version__: str
