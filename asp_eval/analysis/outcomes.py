@@ -9,6 +9,7 @@ import pandas as pd
 
 from asp_eval.analysis.balance import arm_summaries, baseline_table
 from asp_eval.analysis.cautions import cautions, far_value_notes
+from asp_eval.analysis.childless import childless, refuse_childless
 from asp_eval.analysis.data import StudyData, load_data
 from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.formulas import arm_terms, model_formula, unadjusted_formula
@@ -19,7 +20,7 @@ from asp_eval.analysis.psychometrics import form_switches, reliabilities
 from asp_eval.analysis.results import NO_FAMILY, Adjustment, ArmEffect, Estimated, Number, OutcomeResult, Results
 from asp_eval.analysis.sets import AnalysisSet, assemble
 from asp_eval.analysis.trial_integrity import integrity
-from asp_eval.core.errors import AspError, Fault, Unavailable
+from asp_eval.core.errors import AspError, Fault, Problem, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Estimate, available
 from asp_eval.stats.fitted import Fitted
@@ -69,7 +70,8 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     Raises
     ------
     Refusal
-        If no lot is drawn, no child is in the cohort, or an outcome's source has no values at all.
+        If no lot is drawn, no child is in the cohort, an outcome's source has no values at all, or no child is left to
+        analyse in any outcome (ANA-017).
     """
     progress("flow")
     with one_moment(study):  # everything that is read; models are fitted without holding the data
@@ -81,9 +83,10 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     baseline = baseline_table(data)
     outcomes, losses, cohort = [], [], data.cohort[["child_id", "institution"]]
     equivalences: list[Equivalence] = []
-    for outcome in study.outcomes:
-        progress(outcome.id)
-        rows = assemble(data, outcome.id)
+    sets = [assemble(data, outcome.id) for outcome in study.outcomes]
+    refuse_childless(rows.flow for rows in sets)
+    for rows in sets:
+        progress(rows.outcome.id)
         outcomes.append(analyse_outcome(study, rows, method))
         losses.append(_attrition(data, cohort, rows, flow))
         equivalences += equivalence(study, rows)
@@ -102,8 +105,8 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     )
 
 
-def refuse_unready(study: Study) -> None:
-    """Refuse what `analyse` would refuse, without fitting a model.
+def refuse_unready(study: Study) -> tuple[Problem, ...]:
+    """Refuse what `analyse` would refuse, without fitting a model; return the outcomes that no child is left for.
 
     Raises
     ------
@@ -114,10 +117,10 @@ def refuse_unready(study: Study) -> None:
     _refuse_nothing(data)
     _flow(data)
     planned_method(study)
-    for outcome in study.outcomes:
-        assemble(data, outcome.id)
+    sets = [assemble(data, outcome.id) for outcome in study.outcomes]
     reliabilities(study)
     form_switches(data)
+    return refuse_childless(rows.flow for rows in sets)
 
 
 def _flow(data: StudyData) -> FlowCounts:
@@ -146,6 +149,8 @@ def analyse_outcome(study: Study, data: AnalysisSet, method: Method) -> OutcomeR
     Refusal
         ANA-050 if the model did not use the children that the flow says were analysed.
     """
+    if nobody := childless([data.flow]):
+        return _without_model(study, data, nobody[0].text)
     model, level = planned_model(data.outcome), study.analysis.level
     own, method_note = model.method(method)
     try:

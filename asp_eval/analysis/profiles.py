@@ -32,6 +32,11 @@ Verdict = Literal["staff-higher-than-most", "child-higher-than-most", "as-most",
 
 FEWEST_INSTITUTIONS = 5  # below, the spread between institutions cannot be estimated, and one could be worked out of the rest
 
+NO_PROFILE = Fault(
+    "CLI-004",
+    "no institution has answers of both its staff and its children to make a GAP-profile of",
+    "Import staff_survey and screening at {wave}, then run 'asp-eval score'.",
+)
 NO_PLAN = Fault("GAP-010", "the study declares no GAP-profile", "Name its instruments and wave under 'gap' in study.yaml.")
 
 # Why an entry has no gap. One sentence for everything that is hidden: which rule hid it would itself tell something.
@@ -238,6 +243,18 @@ def gap_profiles(
         ),
         package_version=__version__,
     )
+
+
+def refuse_without_gaps(results: GapResults) -> None:
+    """Refuse profiles that are of nobody: no institution has answers of both sides.
+
+    Raises
+    ------
+    Refusal
+        CLI-004.
+    """
+    if all(entry.reason == NO_ANSWERS for profile in results.profiles for entry in profile.entries):
+        NO_PROFILE.refuse(results.study_id, wave=results.wave)
 
 
 def verdict(low: float, high: float, middle_low: float, middle_high: float) -> Verdict:

@@ -191,10 +191,9 @@ def _analysis_problems(study: Study) -> Sequence[Problem]:
     from asp_eval.analysis.outcomes import refuse_unready  # loaded where a study is complete: it takes its time
 
     try:
-        refuse_unready(study)
+        return refuse_unready(study)
     except AspError as refused:
         return refused.problems
-    return ()
 
 
 def _unknown_instruments(study: Study) -> Iterator[Problem]:

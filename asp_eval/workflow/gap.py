@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.profiles import GapResults, study_gap_profiles
-from asp_eval.core.errors import Fault
+from asp_eval.analysis.profiles import GapResults, refuse_without_gaps, study_gap_profiles
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store.ledger import GapBody
@@ -12,12 +11,6 @@ from asp_eval.store.sealed_files import sealed_files
 from asp_eval.workflow.study_folder import PROFILES, AnyStudy, current_plan
 
 __all__ = ["GapResults", "as_json", "gap_profiles"]
-
-NO_PROFILE = Fault(
-    "CLI-004",
-    "no institution has answers to make a GAP-profile of",
-    "Import staff_survey and screening at {wave}, then run 'asp-eval score'.",
-)
 
 
 def gap_profiles(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = never) -> GapResults:
@@ -33,15 +26,14 @@ def gap_profiles(study: AnyStudy, *, progress: Progress = unheard, cancel: Cance
     ------
     Refusal
         STU-040 if study.yaml was changed after the study was loaded; GAP-010 if the study declares no profile; CLI-004 if no
-        institution has answers to make one of;
+        institution has answers of both sides;
         STO-040 if a table is not what was stored; STO-047 if the data were changed meanwhile.
     """
     plan = current_plan(study)
     step = stoppable(progress, cancel)
     step(Phrase("profiles"), 0)
     results = study_gap_profiles(plan)
-    if not results.profiles and plan.gap:
-        NO_PROFILE.refuse(plan.folder.name, wave=plan.gap.wave)
+    refuse_without_gaps(results)
     step(Phrase("writing"), 0.9)
     with sealed_files(plan, results.state, lambda files: GapBody(state=results.state, files=files)) as new:
         save(new.path(PROFILES), results)

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
 
+from asp_eval.analysis.childless import childless
 from asp_eval.analysis.profiles import GapResults
 from asp_eval.analysis.results import Results
 from asp_eval.core.documents import write_whole
@@ -55,7 +56,7 @@ class Report:
     written : int
         How many of them were written; the others were as they should be.
     problems : tuple of Problem
-        Why a page that was asked for is not there, or is not of these results.
+        Why a page that was asked for is not there, or is not of these results; and the outcomes that no child is left for.
     manifest : Path
         What went in, what came out, and with which software.
     """
@@ -109,6 +110,7 @@ def report(
     possible = [kind for kind in kinds if kind not in {problem.place.source for problem in problems}]
     with one_moment(plan) as state:
         results, day = [_results_of(plan, part) for part in wanted if possible], _day_of(plan)
+    problems += childless(outcome.analysed for one in results if isinstance(one, Results) for outcome in one.outcomes)
     pages = [page for part in results for page in pages_of(part, None, possible, look, day)]
     return _written(plan, state, pages, problems, stoppable(progress, cancel))
 

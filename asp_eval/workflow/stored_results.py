@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.profiles import GapResults
+from asp_eval.analysis.childless import refuse_childless
+from asp_eval.analysis.profiles import GapResults, refuse_without_gaps
 from asp_eval.analysis.results import Results
 from asp_eval.store import Store
 from asp_eval.store.ledger import GapBody, ResultsBody
@@ -20,21 +21,24 @@ def current_results(study: AnyStudy) -> Results:
     DataProblems
         ANA-001 if there are none, ANA-002 if the file is damaged.
     Refusal
-        ANA-006 if they are older than the data or study.yaml; STO-048 if the file is not the one that was written.
+        ANA-006 if they are older than the data or study.yaml; STO-048 if the file is not the one that was written; ANA-017 if
+        they are of no child.
     """
     plan = plan_of(study)
     with Store.of(plan).reading():
         results = load(results_file(plan), Results, verb="analyse")
         refuse_stale(plan, results.state, "output")
         refuse_unsealed(plan, RESULTS, ResultsBody)
+    refuse_childless(outcome.analysed for outcome in results.outcomes)
     return results
 
 
 def current_profiles(study: AnyStudy) -> GapResults:
-    """Return the profiles that `gap_profiles` wrote; refuses as `current_results`."""
+    """Return the profiles that `gap_profiles` wrote; refuses as `current_results`, and CLI-004 if there is none."""
     plan = plan_of(study)
     with Store.of(plan).reading():
         results = load(profiles_file(plan), GapResults, verb="gap")
         refuse_stale(plan, results.state, "output")
         refuse_unsealed(plan, PROFILES, GapBody)
+    refuse_without_gaps(results)
     return results
