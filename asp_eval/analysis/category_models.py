@@ -199,14 +199,14 @@ class OrdinalMixedModel(CategoryModel):
         """Return the shares and their differences by a model of each band, or what was found if one cannot be fitted."""
         outcome, tables, fits = data.outcome.id, [], []
         for k in range(len(data.categories)):
-            inside = (data.frame[outcome] == _position(data, k)).astype(float)
+            inside = (data.frame[outcome] == position_of(data, k)).astype(float)
             try:
                 fit = glmm(model_formula(data), data.frame.assign(**{outcome: inside}), n_quadrature=NODES)
                 tables.append(fit.average_effects("arm", method=BetweenWithin(), level=level))
             except AspError:
                 return found
             fits.append(fit)
-        bands = [table.assign(**{outcome: f"{_position(data, k):g}"}) for k, table in enumerate(tables)]
+        bands = [table.assign(**{outcome: f"{position_of(data, k):g}"}) for k, table in enumerate(tables)]
         table = pd.concat([band.loc[band["kind"].isin(["risk", "difference"])] for band in bands], ignore_index=True)
         by_itself = (self._effect(table.loc[table["contrast"] == f"{arm} vs {arms[0]}"], arm) for arm in arms[1:])
         effects = (
@@ -229,16 +229,24 @@ class OrdinalMixedModel(CategoryModel):
         for arm in arms:
             values = data.frame.loc[data.frame["arm"] == arm, outcome]
             for k, name in enumerate(data.categories):
-                position = _position(data, k)
+                position = position_of(data, k)
                 row = table.loc[(table["kind"] == "risk") & (table["arm"] == arm) & (table[outcome] == f"{position:g}")]
                 adjusted = _estimate(row.iloc[0], arm) if len(row) else Unavailable(Phrase("no child is in this category"))
                 out.append(Share(arm, name, len(values), int((values == position).sum()), adjusted))
         return tuple(out)
 
 
-def _position(data: AnalysisSet, k: int) -> float:
+def position_of(data: AnalysisSet, k: int) -> float:
     """Return the number that stands for a category in the rows analysed."""
     return float(data.categories[k]) if not data.outcome.in_bands and data.outcome.cut is None else float(k)
+
+
+def averaged_difference(table: pd.DataFrame, arms: tuple[str, str]) -> Estimated:
+    """Return the second arm less the first from a table of average effects."""
+    mine = table.loc[(table["kind"] == "difference") & (table["contrast"] == f"{arms[1]} vs {arms[0]}")]
+    if mine.empty:
+        NO_ARM.refuse(arm=arms[1])
+    return _estimate(mine.iloc[0], arms[1])
 
 
 def _tested_by(method: Method, fit: GlmmFit | ClmmFit, effect: ArmEffect) -> Estimated:

@@ -20,6 +20,7 @@ from asp_eval.analysis.psychometrics import form_switches, reliabilities
 from asp_eval.analysis.results import NO_FAMILY, Adjustment, ArmEffect, Estimated, Number, OutcomeResult, Results
 from asp_eval.analysis.sets import AnalysisSet, assemble
 from asp_eval.analysis.trial_integrity import integrity
+from asp_eval.analysis.triangulation import Lot, lot_of, triangulate
 from asp_eval.core.errors import AspError, Fault, Problem, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Estimate, available
@@ -78,6 +79,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         data = load_data(study)
         _refuse_nothing(data)
         method, alphas, provenance = planned_method(study), reliabilities(study), provenance_of(study)
+        lot = lot_of(study, method) if study.analysis.triangulate else None
         flow = _flow(data)
     progress("baseline")
     baseline = baseline_table(data)
@@ -87,7 +89,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     refuse_childless(rows.flow for rows in sets)
     for rows in sets:
         progress(rows.outcome.id)
-        outcomes.append(analyse_outcome(study, rows, method))
+        outcomes.append(analyse_outcome(study, rows, method, lot))
         losses.append(_attrition(data, cohort, rows, flow))
         equivalences += equivalence(study, rows)
     progress("reliability")
@@ -141,8 +143,17 @@ def _refuse_nothing(data: StudyData) -> None:
         NO_COHORT.refuse("children", found=f"{len(data.children)} children", wave=baseline_wave(data.study))
 
 
-def analyse_outcome(study: Study, data: AnalysisSet, method: Method) -> OutcomeResult:
+def analyse_outcome(study: Study, data: AnalysisSet, method: Method, lot: Lot | None = None) -> OutcomeResult:
     """Fit the planned model of one outcome; where it is refused, the result carries the reason.
+
+    Parameters
+    ----------
+    study : Study
+    data : AnalysisSet
+    method : Method
+        Of inference, as planned.
+    lot : Allocations, Unavailable or None
+        What the lot could have given, where the plan asks for other estimators beside the planned one.
 
     Raises
     ------
@@ -174,6 +185,7 @@ def analyse_outcome(study: Study, data: AnalysisSet, method: Method) -> OutcomeR
         icc_adjusted=available(planned.icc(level=level)),
         notes=(*_fit_notes(data, planned, differences, icc), *([method_note] if method_note else [])),
         recomputations=model.recompute(data, planned, arm_terms(study)),
+        estimators=() if lot is None else triangulate(study, data, planned, found.effects, lot),
     )
 
 

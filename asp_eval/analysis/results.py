@@ -6,12 +6,14 @@ says why. There are no NaNs. `asp_eval.store.result_files` writes these values a
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import pandas as pd
 from pydantic import ConfigDict, PlainSerializer
 
+from asp_eval.analysis.declared_results import EstimatorRow
 from asp_eval.analysis.integrity import Integrity
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
@@ -202,6 +204,8 @@ class OutcomeResult:
         Of outcomes that are not continuous: each arm's, category by category.
     proportional_odds : ProportionalOdds, Unavailable or None
         Of an ordinal outcome; None for others, and where there is no model.
+    estimators : tuple of EstimatorRow
+        The effects by other estimators as well, where the plan triangulates.
     """
 
     outcome: str
@@ -225,6 +229,7 @@ class OutcomeResult:
     scale: str = "continuous"
     shares: tuple[Share, ...] = ()
     proportional_odds: ProportionalOdds | Unavailable | None = None
+    estimators: tuple[EstimatorRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,10 +314,30 @@ def _columns_of(effect: ArmEffect) -> dict[str, Any]:
 
 
 def tidy(results: Results) -> pd.DataFrame:
-    """Return one row per estimate: outcome, wave, set, model, then the columns of `Estimate`."""
+    """Return one row per estimate: outcome, wave, set, model, then the columns of `Estimate`.
+
+    What a plan declares beside its primary models follows them, its `model` led by a name that tells the rows apart.
+    """
     rows: list[dict[str, Any]] = [
-        {"outcome": o.outcome, "wave": o.wave, "set": o.set, "model": o.model, **asdict(e)}
+        {"outcome": o.outcome, "wave": o.wave, "set": o.set, "model": model, **asdict(e)}
+        for part in (_of_the_models, _declared_beside)
         for o in results.outcomes
-        for e in o.coefficients
+        for model, e in part(o)
     ]
     return pd.DataFrame(rows, columns=["outcome", "wave", "set", "model", *Estimate.__dataclass_fields__])
+
+
+def _of_the_models(result: OutcomeResult) -> Iterator[tuple[str, Estimate]]:
+    """Yield every coefficient of an outcome's model."""
+    yield from ((result.model, estimate) for estimate in result.coefficients)
+
+
+def _declared_beside(result: OutcomeResult) -> Iterator[tuple[str, Estimate]]:
+    """Yield every estimate of the analyses that a plan declares beside an outcome's model."""
+    for row in result.estimators:
+        yield f"{row.estimator}: {row.model}", _as_row(f"arm[T.{row.arm}]", row.result)
+
+
+def _as_row(term: str, found: Estimated) -> Estimate:
+    """Return an estimate under a name; one that cannot be had as a row that says why."""
+    return Estimate.unavailable(term, found.reason) if isinstance(found, Unavailable) else replace(found, term=term)

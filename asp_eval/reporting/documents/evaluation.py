@@ -9,6 +9,7 @@ from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.baseline import baseline
 from asp_eval.reporting.sections.checklist import checklist
 from asp_eval.reporting.sections.coefficients import coefficients
+from asp_eval.reporting.sections.declared import declared
 from asp_eval.reporting.sections.details import details
 from asp_eval.reporting.sections.dose import contact
 from asp_eval.reporting.sections.effects import effects
@@ -44,6 +45,7 @@ def evaluation(results: Results, language: str) -> Document:
         contact(results, setting),
         baseline(results, setting),
         effects(results, setting),
+        declared(results, setting),
         measures(results, setting),
         methods(results, setting),
         limits(results, setting),

@@ -8,6 +8,7 @@ from asp_eval.reporting.sections.attrition import attrition_details
 from asp_eval.reporting.sections.baseline import institution_means_table
 from asp_eval.reporting.sections.dose import institution_table
 from asp_eval.reporting.sections.equivalence import equivalence_table
+from asp_eval.reporting.sections.estimators import other_estimators_table
 from asp_eval.reporting.sections.flow import analysed_details
 from asp_eval.reporting.sections.missingness import predictor_tables, rater_table
 from asp_eval.reporting.sections.outcomes import by_role
@@ -24,6 +25,7 @@ def details(results: Results, setting: Setting) -> Section | None:
         *predictor_tables(results, setting),
         rater_table(results, setting),
         institution_table(results, setting),
+        other_estimators_table(results.outcomes, setting),
     )
     tables = tuple(table for table in found if table is not None)
     return Section("integrity", setting.say("Appendix: loss, balance and dose in detail"), tables) if tables else None

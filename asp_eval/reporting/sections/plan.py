@@ -122,6 +122,8 @@ def _analysis(setting: Setting) -> list[str]:
     if adjusted:
         sentences.append(say("Further adjusted for: {list}.", list=adjusted))
     sentences.append(say("Planned small-sample method: {method}.", method=setting.method(study.analysis.method)))
+    if study.analysis.triangulate:
+        sentences.append(say("Beside it every effect is estimated by several other estimators."))
     rows = study.sets[study.analysis.set].filter
     if rows:
         sentences.append(say('Analysis set "{name}": rows where {filter}.', name=study.analysis.set, filter=rows))

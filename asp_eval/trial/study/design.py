@@ -361,6 +361,7 @@ class AnalysisPlan(Document):
     level: float = Field(default=0.95, gt=0.5, lt=1)
     families: dict[Key, ConfirmatoryFamily] = Field(default_factory=dict)
     missing_baseline: Literal["complete-cases"] = "complete-cases"
+    triangulate: bool = False  # other estimators beside the planned one
     subgroups: tuple[str, ...] = ()
 
     @field_validator("subgroups")

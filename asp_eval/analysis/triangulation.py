@@ -1,0 +1,161 @@
+"""One effect seen by several estimators: the planned model's, and others that assume other things.
+
+Each row names the effect that its estimator is about. The mixed model and estimating equations with exchangeable correlation
+weigh institutions by precision, between children counting equally (least squares) and institutions counting equally (their
+means). The permutation test is exact for no effect at all, and its interval holds for one effect that is the same for everyone.
+Where effects go with the size of an institution, these are different numbers (Kahan et al. 2023, Int J Epidemiol 52:107).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pandas as pd
+
+from asp_eval.analysis.allocations import allocations
+from asp_eval.analysis.category_models import averaged_difference, position_of
+from asp_eval.analysis.declared_results import Average, Estimated, Estimator, EstimatorRow
+from asp_eval.analysis.formulas import INSTITUTION, arm_term, marginal_formula, model_formula
+from asp_eval.analysis.plan import SEED
+from asp_eval.analysis.results import ArmEffect
+from asp_eval.analysis.sets import AnalysisSet
+from asp_eval.core.errors import AspError, Unavailable
+from asp_eval.core.phrases import Phrase, notes_in_one
+from asp_eval.stats.estimate import available
+from asp_eval.stats.fitted import Fitted
+from asp_eval.stats.linear.cluster_means import cluster_means
+from asp_eval.stats.linear.ols import OlsFit, ols
+from asp_eval.stats.marginal.gee import gee
+from asp_eval.stats.mixed.fit import MixedFit
+from asp_eval.stats.resampling.allocations import Allocations
+from asp_eval.stats.resampling.permutation import Permutation
+from asp_eval.stats.resampling.wild import WildBootstrap
+from asp_eval.stats.smallsample.cluster_robust import CR2
+from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
+from asp_eval.stats.smallsample.method import Method
+from asp_eval.trial.study.design import Study
+
+WILD_DRAWS = 9_999
+P_ONLY = Phrase("p-value only: the interval would need the effect to be a constant shift, which that of a share or count is not")
+
+Lot = Allocations | Unavailable
+
+
+def lot_of(study: Study, method: Method) -> Lot:
+    """Return the allocations that the study's own lot could have given, or why they are not known.
+
+    Parameters
+    ----------
+    study : Study
+    method : Method
+        The planned one, which holds them where it permutes the lot.
+    """
+    if isinstance(method, Permutation) and method.allocations is not None:
+        return method.allocations
+    try:
+        return allocations(study, study.analysis.draws, SEED)
+    except AspError as refused:
+        return Unavailable(refused.reason)
+
+
+def triangulate(
+    study: Study, data: AnalysisSet, planned: Fitted, effects: tuple[ArmEffect, ...], lot: Lot
+) -> tuple[EstimatorRow, ...]:
+    """Return the effect of every later arm by several estimators.
+
+    Parameters
+    ----------
+    study : Study
+    data : AnalysisSet
+    planned : Fitted
+        The planned model.
+    effects : tuple of ArmEffect
+        What it says of the arms.
+    lot : Allocations or Unavailable
+
+    Returns
+    -------
+    tuple of EstimatorRow
+        Arm by arm. A number that an estimator cannot give stands as `Unavailable` with the reason.
+    """
+    return tuple(row for effect in effects for row in _of_one_arm(study, data, planned, effect, lot))
+
+
+def _of_one_arm(study: Study, data: AnalysisSet, planned: Fitted, effect: ArmEffect, lot: Lot) -> Iterator[EstimatorRow]:
+    """Yield the rows of one arm."""
+    arm, level, weights = effect.arm, study.analysis.level, {arm_term(effect.arm): 1.0}
+    mixed, marginal = model_formula(data), marginal_formula(data)
+    frame = _with_numbers(data)
+
+    def row(estimator: Estimator, average: Average, model: str, answer: Callable[[], Estimated]) -> EstimatorRow:
+        return EstimatorRow(estimator, arm, average, model, _or_reason(answer))
+
+    def by(fit: Callable[[], Fitted | Unavailable], method: Method) -> Callable[[], Estimated]:
+        def answer() -> Estimated:
+            found = fit()
+            return found if isinstance(found, Unavailable) else available(found.contrast(weights, method=method, level=level))
+
+        return answer
+
+    def least_squares() -> OlsFit:
+        return ols(marginal, frame, cluster=INSTITUTION)
+
+    if isinstance(planned, MixedFit):
+        yield row("mixed-kr", "precision", mixed, by(lambda: planned, KenwardRoger()))
+        yield row("mixed-cr2", "precision", mixed, by(lambda: planned, CR2()))
+    else:
+        yield row("planned", "precision", mixed, lambda: effect.difference)
+    yield row("gee", "precision", marginal, lambda: _estimating_equations(data, frame, (study.arms[0], arm), level))
+    yield row("least-squares", "participant", marginal, by(least_squares, CR2()))
+    yield row("wild-bootstrap", "participant", marginal, by(least_squares, WildBootstrap(WILD_DRAWS, SEED)))
+    yield row("cluster-means", "institution", marginal, by(lambda: cluster_means(least_squares()), CR2()))
+    yield row("permutation", "constant", mixed, lambda: _permuted(planned, effect, lot, level))
+
+
+def _with_numbers(data: AnalysisSet) -> pd.DataFrame:
+    """Return the children with the outcome as a number whose mean the effect is about; of bands, being above the first."""
+    if not data.outcome.is_ordinal:
+        return data.frame
+    name = data.outcome.id
+    return data.frame.assign(**{name: (data.frame[name] > position_of(data, 0)).astype(float)})
+
+
+def _estimating_equations(data: AnalysisSet, frame: pd.DataFrame, arms: tuple[str, str], level: float) -> Estimated:
+    """Return the difference by estimating equations with exchangeable correlation, corrected by Mancl and DeRouen."""
+    family = "gaussian" if data.outcome.is_continuous else "poisson" if data.outcome.is_count else "binomial"
+    fit = gee(marginal_formula(data), frame, cluster=INSTITUTION, family=family, correlation="exchangeable")
+    if data.outcome.is_continuous:
+        return available(fit.contrast({arm_term(arms[1]): 1.0}, level=level))
+    return averaged_difference(fit.average_effects("arm", level=level), arms)
+
+
+def _permuted(planned: Fitted, effect: ArmEffect, lot: Lot, level: float) -> Estimated:
+    """Return the effect tested by the study's own lot; of what is no measure, the p-value alone."""
+    if isinstance(lot, Unavailable):
+        return lot
+    measure = isinstance(planned, MixedFit)
+    found = planned.contrast({arm_term(effect.arm): 1.0}, Permutation("arm", lot, interval=measure), level)
+    if measure or found.p_value is None:
+        return available(found) if measure else Unavailable(found.note)
+    if isinstance(effect.difference, Unavailable):
+        return effect.difference
+    return replace(
+        effect.difference,
+        std_error=None,
+        df=None,
+        statistic=found.statistic,
+        p_value=found.p_value,
+        conf_low=None,
+        conf_high=None,
+        method=found.method,
+        note=notes_in_one([found.note, P_ONLY]),
+    )
+
+
+def _or_reason(answer: Callable[[], Estimated]) -> Estimated:
+    """Return an estimator's answer, or why it has none."""
+    try:
+        return answer()
+    except AspError as refused:
+        return Unavailable(refused.reason)

@@ -1,0 +1,159 @@
+"""The same effect by several estimators.
+
+1. Means of institutions are HC2 of statsmodels, on the degrees of freedom of a closed form.  2. The wild bootstrap over
+all sign vectors of eight institutions is that of refitting rows.  3. Every row is its own estimator's, and names its effect.
+4. A lot that cannot reach 5 % gives no interval; a lot that is not known gives its reason.  5. Of shares and bands the lot
+gives a p-value alone.  6. A study that declares it gets rows in results.csv after the others, which stay as they are.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from asp_eval.analysis.models import planned_model
+from asp_eval.analysis.outcomes import analyse
+from asp_eval.analysis.results import tidy
+from asp_eval.analysis.triangulation import triangulate
+from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.reporting.documents.evaluation import evaluation
+from asp_eval.stats.linear.cluster_means import cluster_means
+from asp_eval.stats.linear.ols import ols
+from asp_eval.stats.marginal.gee import gee
+from asp_eval.stats.mixed.fit import lmm
+from asp_eval.stats.resampling.allocations import Allocations
+from asp_eval.stats.resampling.permutation import Permutation
+from asp_eval.stats.resampling.wild import ClusterScores, WildTest
+from asp_eval.stats.smallsample.cluster_robust import CR1, CR2
+from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
+from tests.counted_trial import STUDY, declared
+from tests.simulated_sets import ARMS, declares, simulated_frame, simulated_set, simulated_study, stored_study
+
+ARM = "arm[T.intervention]"
+
+
+def lot(frame: pd.DataFrame, draws: int | None = None) -> Allocations:
+    ids = sorted(frame["institution"].astype(str).unique())
+    if draws is None:
+        every = [[int(k in chosen) for k in range(len(ids))] for chosen in itertools.combinations(range(len(ids)), len(ids) // 2)]
+        return Allocations(tuple(ids), np.array(every), True, ARMS)
+    random = np.random.default_rng(2)
+    half = np.arange(len(ids)) % 2
+    return Allocations(tuple(ids), np.array([random.permutation(half) for _ in range(draws)]), False, ARMS)
+
+
+def rows_of(scale: str, frame: pd.DataFrame, allocations) -> dict:
+    study = simulated_study(scale)
+    data = simulated_set(study, frame)
+    model = planned_model(data.outcome)
+    planned = model.fit("y ~ arm + baseline + (1 | institution)", data.frame)
+    method, _ = model.method(KenwardRoger())
+    found = model.compare(planned, planned, data, study.arms, method, 0.95)
+    return {row.estimator: row for row in triangulate(study, data, planned, found.effects, allocations)}
+
+
+def test_means_of_institutions_are_hc2():  # 1
+    frame = simulated_frame(11)
+    means = frame.groupby("institution", observed=True).agg(
+        y=("y", "mean"), arm=("arm", lambda a: float(a.iloc[0] == "intervention")), baseline=("baseline", "mean")
+    )
+    again = sm.OLS(means["y"], sm.add_constant(means[["arm", "baseline"]])).fit(cov_type="HC2")
+    row = cluster_means(ols("y ~ arm + baseline", frame, cluster="institution")).contrast({ARM: 1.0}, CR2())
+    assert (row.estimate, row.std_error) == pytest.approx((again.params["arm"], again.bse["arm"]), rel=1e-10)
+    plain = cluster_means(ols("y ~ arm", frame, cluster="institution")).contrast({ARM: 1.0}, CR2())
+    n = means["arm"].value_counts().to_numpy(float)
+    by_hand = (1 / n).sum() ** 2 / (1 / (n**2 * (n - 1))).sum()  # Bell and McCaffrey's, of two groups
+    assert plain.df == pytest.approx(by_hand, rel=1e-9)
+    assert plain.estimate == pytest.approx(means.groupby("arm")["y"].mean().diff().iloc[-1])
+
+
+def test_there_must_be_more_institutions_than_coefficients():  # 1
+    frame = simulated_frame(4)
+    assert isinstance(cluster_means(ols("y ~ arm * baseline", frame, cluster="institution")), Unavailable)
+
+
+def test_all_sign_vectors_of_eight_institutions():  # 2
+    frame = simulated_frame(8, effect=0.9, seed=5)
+    fit = ols("y ~ arm + baseline", frame, cluster="institution")
+    signs = np.array(list(itertools.product((1.0, -1.0), repeat=8)))
+    t = WildTest.of(ClusterScores.of(fit), signs, np.array([0.0, 1.0, 0.0]), float(fit.estimate[1])).statistics(
+        0.0, np.arange(256)
+    )
+    null, code = ols("y ~ baseline", frame), frame["institution"].cat.codes.to_numpy()
+    again = []
+    for row in signs:
+        one = ols("y ~ arm + baseline", frame.assign(y=null.fitted + row[code] * null.residuals), cluster="institution")
+        again.append(abs(one.contrast({ARM: 1.0}, CR1()).statistic))
+    np.testing.assert_allclose(t, again, rtol=1e-8)
+    assert signs[0].min() == 1.0 and np.mean(t >= t[0] - 1e-9) == np.mean(np.array(again) >= again[0] - 1e-9)
+
+
+def test_every_row_is_that_of_its_estimator():  # 3
+    frame = simulated_frame()
+    allocations = lot(frame, 400)
+    rows = rows_of("continuous", frame, allocations)
+    mixed = lmm("y ~ arm + baseline + (1 | institution)", frame)
+    least = ols("y ~ arm + baseline", frame, cluster="institution")
+    equations = gee("y ~ arm + baseline", frame, cluster="institution", correlation="exchangeable")
+    expected = {
+        "mixed-kr": (mixed.contrast({ARM: 1.0}, KenwardRoger()), "precision"),
+        "mixed-cr2": (mixed.contrast({ARM: 1.0}, CR2()), "precision"),
+        "gee": (equations.contrast({ARM: 1.0}), "precision"),
+        "least-squares": (least.contrast({ARM: 1.0}, CR2()), "participant"),
+        "cluster-means": (cluster_means(least).contrast({ARM: 1.0}, CR2()), "institution"),
+        "permutation": (mixed.contrast({ARM: 1.0}, Permutation("arm", allocations)), "constant"),
+    }
+    for name, (result, average) in expected.items():
+        assert (rows[name].result, rows[name].average) == (result, average), name
+    assert rows["wild-bootstrap"].result.estimate == rows["least-squares"].result.estimate
+    assert rows["wild-bootstrap"].result.method == "WildBootstrap" and len(rows) == 7
+
+
+def test_a_lot_that_cannot_reach_the_level_gives_no_interval():  # 4
+    frame = simulated_frame(6)  # 20 allocations: two-sided, the smallest p-value is 2/20
+    found = rows_of("continuous", frame, lot(frame))["permutation"].result
+    assert found.p_value >= 0.1 and found.conf_low is None and "0.1" in found.note
+    reason = Unavailable(Phrase("no lot is known"))
+    assert rows_of("continuous", frame, reason)["permutation"].result == reason
+
+
+@pytest.mark.parametrize("scale", ["binary", "ordinal", "count"])
+def test_of_what_is_no_measure_the_lot_gives_a_p_value_alone(scale):  # 5
+    frame = simulated_frame(12, 12)
+    rows = rows_of(scale, frame, lot(frame, 200))
+    assert list(rows) == ["planned", "gee", "least-squares", "wild-bootstrap", "cluster-means", "permutation"]
+    found = rows["permutation"].result
+    assert 0 < found.p_value < 1 and found.conf_low is None and found.estimate == rows["planned"].result.estimate
+    cut = -0.5 if scale == "ordinal" else 0.0
+    share = frame.assign(y=(frame["y"] > cut).astype(float))
+    least = ols("y ~ arm + baseline", share, cluster="institution").contrast({ARM: 1.0}, CR2())
+    assert rows["least-squares"].result == least
+    assert rows["gee"].result.method == "ManclDeRouen"
+    assert rows["gee"].result.estimate == pytest.approx(least.estimate, abs=0.03)
+
+
+def test_a_declared_study_gets_rows_after_the_others(tmp_path):  # 6
+    study = stored_study(tmp_path)
+    plain = tidy(analyse(study))
+    found = analyse(declares(study, "set: itt, triangulate: true, draws: 200"))
+    table = tidy(found)
+    pd.testing.assert_frame_equal(table.iloc[: len(plain)], plain)
+    added = table.iloc[len(plain) :]
+    assert list(added["outcome"]) == ["y"] * 7 + ["z"] * 7 and set(added["term"]) == {ARM}
+    assert added["model"].str.partition(": ")[0].tolist()[:7] == [row.estimator for row in found.outcomes[0].estimators]
+    page = plain_text(evaluation(found, "da"))
+    assert "Den samme effekt ved flere estimatorer" in page and "alle institutioner tæller lige meget" in page
+    assert "several estimators" not in plain_text(evaluation(analyse(declares(study, "set: itt")), "en"))
+
+
+def plain_text(document) -> str:
+    return repr(document)
+
+
+def test_the_key_is_a_yes_or_no(tmp_path):
+    assert declared(tmp_path, STUDY.replace("{set: itt,", "{set: itt, triangulate: true,")).analysis.triangulate
