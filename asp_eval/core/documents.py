@@ -115,13 +115,37 @@ def read_document(path: Path, model: type[Model], *, context: Mapping[str, Any] 
         One problem per mistake: file, line, field, found, expected, remedy.
     """
     values, lines = read_yaml(path)
+    return validated(values, lines, path.name, model, context=context)
+
+
+def validated(
+    values: object, lines: Mapping[Keys, int], source: str, model: type[Model], *, context: Mapping[str, Any] | None = None
+) -> Model:
+    """Return plain values as `model`, or raise every mistake at once.
+
+    Parameters
+    ----------
+    values : dict, list or scalar
+    lines : mapping
+        The line of each value, by its path of keys and positions.
+    source : str
+        What faults call the document.
+    model : type of Document
+    context : mapping, optional
+        Handed to the model's validators as ``info.context``.
+
+    Raises
+    ------
+    DataProblems
+        As for `read_document`.
+    """
     try:
         return model.model_validate(values, context=dict(context or {}))
     except ValidationError as error:
-        found = [p for detail in error.errors() for p in _problems(detail, path.name, lines, model)]
-        found += [_placed(misfit, path.name, lines, ()) for misfit in model.cross_references(values)]
+        found = [p for detail in error.errors() for p in _problems(detail, source, lines, model)]
+        found += [_placed(misfit, source, lines, ()) for misfit in model.cross_references(values)]
         each = list({str(problem): problem for problem in found}.values())
-        more = [MORE_MISTAKES.at(path.name, n=len(each) - MOST_LISTED)] if len(each) > MOST_LISTED else []
+        more = [MORE_MISTAKES.at(source, n=len(each) - MOST_LISTED)] if len(each) > MOST_LISTED else []
         raise DataProblems([*each[:MOST_LISTED], *more]) from None
 
 
@@ -157,7 +181,7 @@ def remove_stale_parts(folder: Path) -> None:
                 part.unlink()
 
 
-def _problems(detail: ErrorDetails, source: str, lines: dict[Keys, int], model: type[BaseModel]) -> Iterator[Problem]:
+def _problems(detail: ErrorDetails, source: str, lines: Mapping[Keys, int], model: type[BaseModel]) -> Iterator[Problem]:
     """Translate one pydantic error into placed problems: several where the model's own validator found several."""
     keys = tuple(part for part in detail["loc"] if part in {"[key]"} or not _is_union_tag(part, detail["loc"]))
     keys = _as_written(keys, lines)
@@ -168,7 +192,7 @@ def _problems(detail: ErrorDetails, source: str, lines: dict[Keys, int], model: 
         yield _problem(detail, keys, _place(source, lines, keys), model)
 
 
-def _as_written(keys: Keys, lines: dict[Keys, int]) -> Keys:
+def _as_written(keys: Keys, lines: Mapping[Keys, int]) -> Keys:
     """Leave out positions where the document has no list: one value, written alone where a list of them may stand."""
     written: Keys = ()
     for key in keys:
@@ -177,12 +201,12 @@ def _as_written(keys: Keys, lines: dict[Keys, int]) -> Keys:
     return written
 
 
-def _placed(misfit: Misfit, source: str, lines: dict[Keys, int], above: Keys) -> Problem:
+def _placed(misfit: Misfit, source: str, lines: Mapping[Keys, int], above: Keys) -> Problem:
     place = _place(source, lines, (*above, *misfit.keys))
     return misfit.fault.at(place, found=misfit.found, expected=misfit.expected, **misfit.details)
 
 
-def _place(source: str, lines: dict[Keys, int], keys: Keys) -> Place:
+def _place(source: str, lines: Mapping[Keys, int], keys: Keys) -> Place:
     """Place a path of keys on its line, or on that of the nearest key above it that the document has."""
     known = keys
     while known and known not in lines:

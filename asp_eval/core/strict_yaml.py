@@ -63,20 +63,24 @@ def read_yaml(path: Path) -> tuple[Any, dict[Keys, int]]:
     DataProblems
         DOC-001 to DOC-007, DOC-011, DOC-012.
     """
-    text = _read_text(path)
+    return parse_yaml(_read_text(path), path.name)
+
+
+def parse_yaml(text: str, source: str) -> tuple[Any, dict[Keys, int]]:
+    """Return the values of a YAML text and their lines, as `read_yaml` does; `source` is what faults call the text."""
     problems: list[Problem] = []
     lines: dict[Keys, int] = {}
     try:
-        _refuse_by_events(text, path.name)
+        _refuse_by_events(text, source)
         loader = _StrictLoader(text)
         node = loader.get_single_node()
         if node is None:
-            raise DataProblems([EMPTY.at(path.name)])
-        _index(node, (), lines, problems, path.name)
+            raise DataProblems([EMPTY.at(source)])
+        _index(node, (), lines, problems, source)
         values = loader.construct_document(node)
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # the last two: a date such as 2006-02-31
         mark = getattr(error, "problem_mark", None)
-        place = Place(path.name, line=mark.line + 1 if mark else None)
+        place = Place(source, line=mark.line + 1 if mark else None)
         reason = getattr(error, "problem", None) or str(error)
         too_deep = "nesting depth" in reason  # of a thousand brackets on one line, which the C parser reads ahead
         raise DataProblems([TOO_DEEP.at(place, most=DEEPEST) if too_deep else NOT_YAML.at(place, reason=reason)]) from None

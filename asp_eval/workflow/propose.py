@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from asp_eval.core.errors import Problem
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
+from asp_eval.intake.mapping.mapping import Mapping
 from asp_eval.intake.proposing.drafting import draft
 from asp_eval.intake.proposing.proposing import propose as find_out
 from asp_eval.intake.proposing.proposing import write_proposal
+from asp_eval.intake.table import Table
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
 
@@ -77,7 +81,14 @@ def propose(
     step = stoppable(progress, cancel)
     reading = Phrase("reading")
     step(reading, 0)
-    found = find_out(plan_of(study), file, table, wave, progress=lambda done, total: step(reading, done / total))
+    plan = plan_of(study)
+
+    def directions(read: Table, mapping: Mapping) -> Iterable[Problem]:
+        from asp_eval.analysis.wave_directions import file_directions  # statistics: loaded where there are answers
+
+        return file_directions(plan, read, mapping)
+
+    found = find_out(plan, file, table, wave, progress=lambda done, total: step(reading, done / total), further=directions)
     text = draft(found)
     written = write_proposal(Path(file), text) if write else None
     return ProposedMapping(found.source, found.table, found.wave, found.complete, text, tuple(found.account()), written)

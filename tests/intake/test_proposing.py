@@ -21,7 +21,8 @@ from asp_eval.intake.mapping.applying import apply_mapping
 from asp_eval.intake.mapping.items import named
 from asp_eval.intake.mapping.mapping import Mapping, load_mapping
 from asp_eval.intake.proposing.drafting import draft
-from asp_eval.intake.proposing.proposing import Proposal, propose, propose_for, write_proposal
+from asp_eval.intake.proposing.proposal import Proposal
+from asp_eval.intake.proposing.proposing import propose, propose_for, write_proposal
 from asp_eval.intake.table import Table
 from asp_eval.synthetic.exports import Export, write_fieldwork, write_institutions
 from asp_eval.synthetic.study_file import demo_study_yaml
@@ -509,8 +510,7 @@ def test_the_proposal_in_the_manual_is_what_is_proposed(study):
 def test_the_format_that_a_mapping_tells_is_used_and_repeated(study, incoming):
     file = incoming / "i.csv"
     file.write_text("institution_id;municipality,x\nA1;B,2\n")
-    with pytest.raises(DataProblems, match="SCR-010"):
-        propose(study, file)
+    assert "delimiter: ;" in draft(propose(study, file))  # the only one that makes columns that the study has
     (incoming / "i.mapping.yaml").write_text('version: 1\nformat: {delimiter: ";"}\nrename: {FILL IN x: y}\n')
     found = propose(study, file, "institutions")
     assert "delimiter: ;" in draft(found)
@@ -549,13 +549,15 @@ def replace_collect(study: Study) -> Study:
     return study.model_copy(update={"collect": collect})
 
 
-def test_no_table_is_told_where_no_questionnaire_is_seen(study, incoming):
-    """Ids alone do not tell a staff survey: SurveyXact numbers the respondents of every survey."""
+def test_a_file_for_a_wave_is_a_screening_unless_it_has_respondent_ids(study, incoming):
+    """A usual word for them does not tell a staff survey: SurveyXact numbers the respondents of every survey."""
     answers = {f"s_{number}": ["0", "1", "2"] for number in range(1, 26)}
     columns = {"respondent": ["1", "2", "3"], "institution": ["A1", "A2", "H1"]}
-    with pytest.raises(Refusal) as caught:
-        propose(study, _written(incoming, columns | {"q": ["1", "2", "3"]}), wave="w1")
-    assert caught.value.problems[0].code == "SCR-189"
+    found = propose(study, _written(incoming, columns | {"q": ["1", "2", "3"]}), wave="w1")
+    assert (found.table, found.complete) == ("screening", False)
+    ids = {"respondent_id": ["1", "2", "3"], "institution": ["A1", "A2", "H1"], "q": ["1", "2", "3"]}
+    found = propose(study, _written(incoming, ids), wave="w1")
+    assert (found.table, found.complete) == ("staff_survey", False)
     numbers = {"cpr": ["010203-4567", "020203-4567", "030203-4567"]}
     assert propose(study, _written(incoming, columns | answers | numbers), wave="w1").table == "screening"
 

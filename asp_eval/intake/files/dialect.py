@@ -90,7 +90,7 @@ def find_delimiter(text: str, source: str) -> str:
     fitting = even or splitting or _splitting_most_rows(widths)
     if len(fitting) > 1:
         shown = any_of(Phrase("{mark!r} ({n} columns)", mark=candidate, n=widths[candidate][0]) for candidate in fitting)
-        raise DataProblems([UNSURE_DELIMITER.at(source, found=None, expected=shown)])
+        raise DataProblems([UNSURE_DELIMITER.at(source, expected=shown, candidates=fitting)])
     return fitting[0] if fitting else ","
 
 

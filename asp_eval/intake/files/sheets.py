@@ -113,7 +113,7 @@ def _joined(sheets: dict[str, Sheet], export: Export) -> Sheet:
         counts = [Phrase("{n} in {sheet!r}", n=len(table) - 1, sheet=name) for name, table in zip(names, tables, strict=True)]
         reason = Phrase("their rows are {counts}", counts=listed(counts))
     if reason is not None:
-        raise DataProblems([NOT_ONE_TABLE.at(export.source, expected=", ".join(names), reason=reason)])
+        raise DataProblems([NOT_ONE_TABLE.at(export.source, expected=", ".join(names), reason=reason, sheets=names)])
     _names_once(tables, names, export.source)
     return [[cell for part in row for cell in part] for row in zip(*tables, strict=True)]
 

@@ -215,8 +215,21 @@ def _named(raw: RawTable, use: _Use, schema: TableSchema) -> str | None:
     """Return what a column identifies a person by, going by its names and its title."""
     if use.field is not None and use.field.form:  # an item has the name its instrument gives it
         return None
-    of_a_place = schema.name == "institutions" or use.ours in ("institution_id", "municipality")
-    names = (use.column, use.ours, raw.titles.get(use.column, ""))
+    return identified_by(raw, use.column, use.ours, schema)
+
+
+def identified_by(raw: RawTable, column: str, ours: str, schema: TableSchema) -> str | None:
+    """Return what a column that is no item identifies a person by, going by its names and its title; None if by nothing.
+
+    Parameters
+    ----------
+    raw : RawTable
+    column, ours : str
+        What the export calls it, and what the study does.
+    schema : TableSchema
+    """
+    of_a_place = schema.name == "institutions" or ours in ("institution_id", "municipality")
+    names = (column, ours, raw.titles.get(column, ""))
     return next((kind for text in names if (kind := named_identifier(text, of_a_place=of_a_place))), None)
 
 

@@ -9,11 +9,12 @@ import yaml
 
 from asp_eval.intake.mapping.mapping import FILL_IN
 from asp_eval.intake.proposing.answers import Recode
-from asp_eval.intake.proposing.proposing import Proposal
+from asp_eval.intake.proposing.proposal import Proposal
 from asp_eval.intake.recognition.questionnaires import Found
 
 _CODE = re.compile(r"-?(?:0|[1-9]\d*)")
 LONGEST_NOTE = 70
+LONGEST_REFUSAL = 600
 
 
 def draft(proposal: Proposal) -> str:
@@ -28,21 +29,23 @@ def draft(proposal: Proposal) -> str:
         _plain(proposal, "user_missing"),
         _recode(proposal),
         _block("truncate", _inner(proposal, "truncate")),
+        _plain(proposal, "one_row_per"),
         _ignore(proposal),
+        _not_personal(proposal),
     ]
     return "\n".join(line for block in blocks for line in block) + "\n"
 
 
 def _head(proposal: Proposal) -> list[str]:
     where = f"{proposal.table} at {proposal.wave}" if proposal.wave else proposal.table
-    state = (
-        "Everything was found. Read it through, then import."
-        if proposal.complete
-        else (f"Not everything could be found. Fill in the lines marked {FILL_IN}, and decide on those that begin with # ?.")
-    )
+    state = ["Everything was found. Read it through, then import."]
+    if not proposal.found_everything:
+        state = [f"Not everything could be found. Fill in the lines marked {FILL_IN}, and decide on those that begin with # ?."]
+    elif proposal.refusals:
+        state = ["Every column was found, but the import would refuse the file:", *proposal.refused_for()]
     return [
         f"# How {_note(proposal.source)} is read into {where}: a proposal, the reason behind every line.",
-        f"# {state}",
+        *(f"# {_note(line, LONGEST_REFUSAL)}" for line in state),
         f"# The file: {_note(str(proposal.dialect), 120)}.",
     ]
 
@@ -115,6 +118,12 @@ def _ignore(proposal: Proposal) -> list[str]:
         lines.append("  # ? these look like nothing in the study; take the # ? away from those that are of no use:")
         lines += [f"  # ? - {_scalar(name)}" for name in proposal.left]
     return _block("ignore", lines)
+
+
+def _not_personal(proposal: Proposal) -> list[str]:
+    lines = [f"  - {_scalar(name)}  # {_note(why, 200)}" for name, why in proposal.harmless]
+    lines += [f"  # ? - {_scalar(name)}  # {_note(why, 200)}; if not, take the # ? away" for name, why in proposal.doubtful]
+    return _block("not_personal", lines)
 
 
 def _block(key: str, lines: Iterable[str]) -> list[str]:

@@ -17,18 +17,21 @@ from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.core.strict_yaml import read_yaml
 from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.files.export import Progress, quiet
-from asp_eval.intake.files.header import TITLE_ABOVE, TWO_HEADERS
-from asp_eval.intake.files.raw import Dialect, RawTable
+from asp_eval.intake.files.raw import RawTable
 from asp_eval.intake.identifiers import is_personal, named_identifier
 from asp_eval.intake.mapping.mapping import FILL_IN, NO_MAPPING, kept_mapping, load_mapping, mapping_beside
 from asp_eval.intake.personal_numbers import holding_personal_numbers
-from asp_eval.intake.pipeline import read_export, refuse_correction
-from asp_eval.intake.privacy.protection import persons_in_names, refuse_persons_in
+from asp_eval.intake.pipeline import refuse_correction
+from asp_eval.intake.privacy.protection import identified_by, persons_in_names, refuse_persons_in
 from asp_eval.intake.proposing.answers import Recode, recode_families, recode_items, recode_values
-from asp_eval.intake.proposing.settings import Setting, find_settings
+from asp_eval.intake.proposing.proposal import Proposal
+from asp_eval.intake.proposing.readings import Reading, readings
+from asp_eval.intake.proposing.refused_drafts import Checks, no_further, refusals_of
+from asp_eval.intake.proposing.settings import find_settings
 from asp_eval.intake.recognition.column_matching import MOST_LOOKED_AT, Guess, guess_columns, texts_of
 from asp_eval.intake.recognition.questionnaires import Found, find_items
 from asp_eval.intake.recognition.synonyms import WAVES, fold
+from asp_eval.intake.recognition.wave_tables import table_at_wave
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import BY_WAVE, IMPORTABLE, TableSchema, table_schema
 
@@ -44,71 +47,14 @@ WHICH_TABLE = Fault(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What was found out about a file.
-
-    Attributes
-    ----------
-    source : str
-        Name of the file.
-    dialect : Dialect
-        How it was written, as detected.
-    table, wave
-        What it is proposed to be imported as.
-    columns, items
-        What columns are, for certain.
-    unsure_columns, unsure_items
-        What columns could be, each with what speaks against it.
-    recodes : tuple of Recode
-        Of the columns that are certain.
-    settings : tuple of Setting
-        Of the file as a whole: dates, decimal mark, cells declared missing, days to be dropped.
-    ignored : tuple of (column, reason)
-    left : tuple of str
-        Columns that look like nothing, while something that is needed is not found: one of these may be it.
-    wanted : tuple of (column or instruments, reason)
-        What is needed and not found.
-    absent : tuple of str
-        Columns the table may have, and the file seems not to.
-    """
-
-    source: str
-    dialect: Dialect
-    table: str
-    wave: str | None
-    columns: tuple[Guess, ...]
-    items: tuple[Found, ...]
-    unsure_columns: tuple[Guess, ...]
-    unsure_items: tuple[Found, ...]
-    recodes: tuple[Recode, ...]
-    settings: tuple[Setting, ...]
-    ignored: tuple[tuple[str, str], ...]
-    left: tuple[str, ...]
-    wanted: tuple[tuple[str, str], ...]
-    absent: tuple[str, ...]
-
-    @property
-    def complete(self) -> bool:
-        """Whether the mapping can be used as it is."""
-        return not (
-            self.wanted or self.unsure_columns or self.unsure_items or any(recode.open for recode in self.recodes)
-        ) and all(setting.value for setting in self.settings)
-
-    def account(self) -> list[str]:
-        """Return what was found, and what was not, a line each."""
-        found = f"{len(self.columns)} columns" + "".join(f", {len(each.columns)} items of {each.form}" for each in self.items)
-        doubted = {guess.ours for guess in self.unsure_columns}
-        open_ = [f"needed and not found: {name} ({why})" for name, why in self.wanted if name not in doubted]
-        open_ += [f"unsure: {guess.column}, perhaps {guess.ours} ({guess.why})" for guess in self.unsure_columns]
-        open_ += [f"to be filled in: what the answers of {recode.part} mean" for recode in self.recodes if recode.open]
-        open_ += [f"to be filled in: {each.inner or each.key} ({each.why})" for each in self.settings if each.value is None]
-        left = [f"left out: {', '.join(name for name, _ in self.ignored)}"] if self.ignored else []
-        return [f"found: {found}", *left, *open_]
-
-
 def propose(
-    study: Study, path: str | Path, table: str | None = None, wave: str | None = None, *, progress: Progress = quiet
+    study: Study,
+    path: str | Path,
+    table: str | None = None,
+    wave: str | None = None,
+    *,
+    progress: Progress = quiet,
+    further: Checks = no_further,
 ) -> Proposal:
     r"""Return what can be found out about how a file is to be imported.
 
@@ -123,6 +69,8 @@ def propose(
         Needed for tables by wave, unless the study collects it at one wave only.
     progress : callable, optional
         As for `read_raw`.
+    further : callable, optional
+        More checks of the rows that would be stored, besides those of this room.
 
     Raises
     ------
@@ -151,24 +99,62 @@ def propose(
     """
     file = Path(path)
     refuse_persons_in(mapping_beside(file))
-    declared = _declared_format(file)
-    raw, declared = _read(file, declared, progress)
-    refuse_correction(raw)
-    if problems := [*persons_in_names(raw, NO_MAPPING)]:  # which a mapping would repeat
-        raise DataProblems(problems)
-    if table is not None:
-        return propose_for(raw, study, table_schema(table, study, _wave(study, table, wave)), declared)
-    schemas = _schemas(study, wave)
-    found = [(schema, propose_for(raw, study, schema, declared)) for schema in schemas]
-    fitting = sorted((each for schema, each in found if not _lacks(schema, each)), key=_merit, reverse=True)
-    best_tables = {each.table for each in fitting if _merit(each) == _merit(fitting[0])}
-    if len(best_tables) != 1:
-        tables = dict.fromkeys(each.table for each in fitting)
-        WHICH_TABLE.refuse(raw.source, expected=", ".join(tables) or ", ".join(IMPORTABLE))
-    best = fitting[0]
-    if best.table in BY_WAVE:
-        return replace(best, wave=_wave(study, best.table, wave) or table_schema(best.table, study, wave).wave)
-    return best
+    best = _best(_found(study, readings(file, _declared_format(file), progress), table, wave), study, wave, file.name)
+    schema = table_schema(best.schema.name, study, _wave(study, best.schema.name, wave))
+    proposal = replace(best.proposal, wave=schema.wave)
+    if not proposal.found_everything:
+        return proposal
+    return replace(proposal, refusals=refusals_of(proposal, file, best.raw, study, schema, further))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Way:
+    """A file as read in one way, and what it is proposed to be."""
+
+    raw: RawTable
+    schema: TableSchema
+    proposal: Proposal
+    named: bool
+
+    @property
+    def fits(self) -> bool:
+        """Whether the file could be of the table."""
+        return not _lacks(self.schema, self.proposal)
+
+
+def _found(study: Study, ways: Sequence[Reading], table: str | None, wave: str | None) -> list[_Way]:
+    """Return what a file is found to be, for each way of reading it and each table that it could be for."""
+    found = []
+    for raw, declared in ways:
+        refuse_correction(raw)
+        if problems := [*persons_in_names(raw, NO_MAPPING)]:  # which a mapping would repeat
+            raise DataProblems(problems)
+        schemas = [table_schema(table, study, _wave(study, table, wave))] if table else _schemas(study, wave)
+        found += [_Way(raw, each, propose_for(raw, study, each, declared), table is not None) for each in schemas]
+    return found
+
+
+def _best(ways: Sequence[_Way], study: Study, wave: str | None, source: str) -> _Way:
+    """Return what explains a file best; what was asked for, if it can be read in one way only.
+
+    Where no table explains it better than the others and the wave is known, it is a screening, or a survey of staff.
+
+    Raises
+    ------
+    Refusal
+        SCR-189.
+    """
+    if len(ways) == 1 and ways[0].named:
+        return ways[0]
+    fitting = sorted((each for each in ways if each.fits), key=lambda each: _merit(each.proposal), reverse=True)
+    best = [each for each in fitting if _merit(each.proposal) == _merit(fitting[0].proposal)]
+    if wave is not None and len({each.raw.dialect for each in ways}) == 1 and len({each.schema.name for each in best}) != 1:
+        meant = table_at_wave(study, wave, ways[0].raw.columns, NO_MAPPING)
+        best = [each for each in ways if each.schema.name == meant]
+    if len({(each.schema.name, each.raw.dialect) for each in best}) != 1:
+        tables = dict.fromkeys(each.proposal.table for each in fitting)
+        WHICH_TABLE.refuse(source, expected=", ".join(tables) or ", ".join(IMPORTABLE))
+    return best[0]
 
 
 def propose_for(raw: RawTable, study: Study, schema: TableSchema, declared: FileFormat | None = None) -> Proposal:
@@ -196,6 +182,7 @@ def propose_for(raw: RawTable, study: Study, schema: TableSchema, declared: File
         recodes += recode_items(raw, schema.library.instrument(found.form), found.columns)
     recodes += recode_families(raw, items.unsure, schema.library)
     known = {field.name for field in fields}
+    harmless, doubtful = _marked(raw, schema, {**columns, **{n: o for found in items.sure for n, o in found.columns.items()}})
     return Proposal(
         source=raw.source,
         dialect=raw.dialect,
@@ -219,6 +206,8 @@ def propose_for(raw: RawTable, study: Study, schema: TableSchema, declared: File
         left=tuple(useless) if wanted else (),
         wanted=tuple(wanted),
         absent=tuple(sorted(known - set(columns.values()) - {name for name, _ in wanted}, key=list(schema.names).index)),
+        harmless=harmless,
+        doubtful=doubtful,
     )
 
 
@@ -269,18 +258,6 @@ def _schemas(study: Study, wave: str | None) -> list[TableSchema]:
             found = [table_schema(name, study, each) for each in ((wave,) if wave else waves)]
             schemas += {schema.alternatives: schema for schema in reversed(found)}.values()
     return schemas
-
-
-def _read(file: Path, declared: FileFormat, progress: Progress) -> tuple[RawTable, FileFormat]:
-    """Return a file, and the format that it is read with: with the row of its header, if titles stand above it."""
-    try:
-        return read_export(file, declared, progress), declared
-    except DataProblems as refused:
-        rows = [problem.details["header"] for problem in refused.problems if problem.fault in (TITLE_ABOVE, TWO_HEADERS)]
-        if not rows or declared.header_row is not None:
-            raise
-        below = declared.model_copy(update={"header_row": rows[0]})
-        return read_export(file, below, progress), below
 
 
 def _names_of(study: Study, wave: str | None) -> list[str]:
@@ -339,6 +316,29 @@ def _unpersonal(recode: Recode) -> Recode:
         labels={text: value for text, value in recode.labels.items() if not is_personal(text)},
         notes={text: note for text, note in recode.notes.items() if not is_personal(text)},
     )
+
+
+def _marked(
+    raw: RawTable, schema: TableSchema, columns: Mapping[str, str]
+) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
+    """Return the columns found that the import takes for persons unless the mapping says otherwise: harmless ones, and others.
+
+    An export may mark a column of codes as identifying; the cells of what was found are codes. A column that is called like a
+    name is for a person to look at.
+    """
+    harmless, doubtful = [], []
+    for name, ours in columns.items():
+        field = schema.field(ours)
+        if field.person is not None:  # becomes a pseudonym
+            continue
+        called = None if field.form else identified_by(raw, name, ours, schema)
+        if called:
+            doubtful.append((name, f"it is called as if it held {called} of a person"))
+        elif name in raw.identifiers:
+            harmless.append(
+                (name, f"the file marks it as identifying; it is {ours}, and its cells are no names, numbers or addresses")
+            )
+    return tuple(harmless), tuple(doubtful)
 
 
 def _identifying(raw: RawTable, name: str, *, of_a_place: bool) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from asp_eval.intake.checks.validation import ALL_OR_NOTHING
 from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.files.raw import RawTable
 from asp_eval.intake.recognition.column_matching import texts_of
@@ -64,6 +65,7 @@ def find_settings(
         *_decimal(raw, [*kinds.get("number", ()), *kinds.get("integer", ())], file_format),
         *_rows(raw, waves, schema, wave_names),
         *_missing(raw, list(used)),
+        *_repeated(raw, columns, schema),
         *(Setting("truncate", columns[n], "month", f"'{n}' holds whole dates, and the day is not needed") for n in whole),
     )
 
@@ -125,3 +127,12 @@ def _missing(raw: RawTable, used: Sequence[str]) -> list[Setting]:
         return []
     shown = ", ".join(f"{label} in {count} columns" for label, count in met.items())
     return [Setting("user_missing", None, "empty", f"the file declares these missing: {shown}")]
+
+
+def _repeated(raw: RawTable, columns: Mapping[str, str], schema: TableSchema) -> list[Setting]:
+    """Make one row of the rows of a unit in the lists that hold each unit once, such as of a file with a row for each child."""
+    unit = next((name for name, ours in columns.items() if schema.key == (ours,)), None)
+    if schema.name not in ALL_OR_NOTHING or unit is None or len(texts_of(raw.columns[unit])) == len(raw):
+        return []
+    why = "they stand in several rows; what is kept of these must be the same in all of them"
+    return [Setting("one_row_per", None, columns[unit], why)]

@@ -12,7 +12,7 @@ _COLUMNS = {
     "child_nr child_number child_code elev elev_id elevnr pupil pupil_id pupil_no pupil_nr student student_id",
     "institution_id": "institution institutions_id institutionsnr institutionsnummer institution_nr institutionskode inst "
     "inst_id instnr daginstitution daginstitutions_id dagtilbud dagtilbuds_id centre center centre_id center_id kindergarten "
-    "kindergarten_id nursery nursery_id preschool preschool_id cluster cluster_id "
+    "kindergarten_id nursery nursery_id preschool preschool_id cluster cluster_id redcap_data_access_group "
     "school school_id skole skole_id skolenr skolekode site site_id class class_id klasse klasse_id",
     "rater_id": "rater rater_nr pædagog pædagog_id pædagognr pædagogkode pædagogens_id bedømmer bedømmer_id teacher teacher_id "
     "teacher_nr staff staff_id informant_id",
