@@ -45,6 +45,10 @@ def import_(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, store nothing.")] = False,
     propose: Annotated[bool, typer.Option("--propose", help="Write a draft of FILE.mapping.yaml, and import nothing.")] = False,
+    xlsx: Annotated[
+        bool,
+        typer.Option("--xlsx", help="With --propose: write it as a sheet to fill in, FILE.mapping.xlsx."),
+    ] = False,
     study: StudyFolder = HERE,
     as_json: AsJson = False,
 ) -> None:
@@ -58,13 +62,15 @@ def import_(
     """
     from asp_eval.workflow.open_study import open_study
 
+    if xlsx and not propose:
+        raise typer.BadParameter("--xlsx goes with --propose: it writes the draft as a sheet")
     opened = open_study(study)
     if propose:
         from asp_eval.workflow.propose import propose as draft
 
         shown = mapping == TO_SCREEN
         with progress("propose") as step:
-            proposed = draft(opened, file, table, wave, write=not (shown or as_json), progress=step)
+            proposed = draft(opened, file, table, wave, write=not (shown or as_json), xlsx=xlsx, progress=step)
         show_proposal(proposed, file, as_json=as_json)
         return
     from asp_eval.workflow.import_file import import_file

@@ -17,6 +17,7 @@ from asp_eval.intake.checks.validation import Sifted
 from asp_eval.intake.correction_files import is_correction, renumbered
 from asp_eval.intake.files.protected import files_to_keep, is_protected
 from asp_eval.intake.mapping.drift import column_meanings
+from asp_eval.intake.mapping.mapping_sheet import kept_as_yaml
 from asp_eval.intake.pipeline import IncomingFile, MappedFile, mapped_file
 from asp_eval.intake.table import Table
 from asp_eval.store import Store, imports, labels, ledger, ledger_frames, quarantine, write_for_people
@@ -85,7 +86,8 @@ def import_file(
     wave : str, optional
         For screening and staff_survey.
     mapping : str or Path, optional
-        Default: ``<file>.mapping.yaml`` beside the file, if it is there; for a correction, the mapping of the file corrected.
+        Default: ``<file>.mapping.yaml`` or ``<file>.mapping.xlsx`` beside the file, if it is there; for a correction, the mapping
+        of the file corrected.
     replace : bool
         Let the file take the place of one that has units, or answers, which this one has not: they vanish.
     dry_run : bool
@@ -145,7 +147,8 @@ def _taken_in(
         return _checked(study, store, file, replace=replace)
     with (
         files_to_keep(file.protected, incoming.path) as (whole, companions),
-        keep_export(whole, incoming.mapping_file, study.folder / "data", companions, partial(_is_entered, store)) as kept,
+        kept_as_yaml(incoming.mapping_file) as mapping_file,
+        keep_export(whole, mapping_file, study.folder / "data", companions, partial(_is_entered, store)) as kept,
     ):
         copy = imports.Copy(kept.name, kept.sha256)
         as_received = not file.protected.changed and not is_protected(incoming.path)  # whose digest is that of what it copies

@@ -68,12 +68,12 @@ class StudyFolder:
         return load_study(self.folder)
 
     def propose(
-        self, file: str | Path, table: str | None = None, wave: str | None = None, *, write: bool = True
+        self, file: str | Path, table: str | None = None, wave: str | None = None, *, write: bool = True, xlsx: bool = False
     ) -> ProposedMapping:
         """Draft the mapping of a file; see `asp_eval.workflow.propose.propose`."""
         from asp_eval.workflow.propose import propose
 
-        return propose(self, file, table, wave, write=write)
+        return propose(self, file, table, wave, write=write, xlsx=xlsx)
 
     def import_(
         self,

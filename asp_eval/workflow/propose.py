@@ -10,6 +10,7 @@ from asp_eval.core.errors import Problem
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.intake.mapping.mapping import Mapping
+from asp_eval.intake.proposing.draft_sheet import draft_sheet
 from asp_eval.intake.proposing.drafting import draft
 from asp_eval.intake.proposing.proposing import propose as find_out
 from asp_eval.intake.proposing.proposing import write_proposal
@@ -53,6 +54,7 @@ def propose(
     wave: str | None = None,
     *,
     write: bool = True,
+    xlsx: bool = False,
     progress: Progress = unheard,
     cancel: Cancel = never,
 ) -> ProposedMapping:
@@ -68,6 +70,8 @@ def propose(
         Needed for tables by wave, unless the study collects it at one wave only.
     write : bool
         Write ``<file>.mapping.yaml``.
+    xlsx : bool
+        Write it as a sheet to fill in, ``<file>.mapping.xlsx``, which the import reads as it reads the other.
     progress, cancel : callable, optional
         See `asp_eval.core.progress`.
 
@@ -90,5 +94,5 @@ def propose(
 
     found = find_out(plan, file, table, wave, progress=lambda done, total: step(reading, done / total), further=directions)
     text = draft(found)
-    written = write_proposal(Path(file), text) if write else None
+    written = write_proposal(Path(file), draft_sheet(found) if xlsx else text) if write else None
     return ProposedMapping(found.source, found.table, found.wave, found.complete, text, tuple(found.account()), written)

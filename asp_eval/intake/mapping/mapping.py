@@ -8,19 +8,21 @@ unit merged.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from asp_eval.core.documents import Document, Misfit, Misfits, read_document
+from asp_eval.core.documents import Document, Misfit, Misfits, read_document, validated
 from asp_eval.core.errors import AspError, DataProblems, Fault
 from asp_eval.core.filters import parse_filter
-from asp_eval.core.phrases import Phrase
+from asp_eval.core.phrases import Phrase, all_of
 from asp_eval.intake.files.columns import composed
 from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.mapping.items import is_pattern, named
+from asp_eval.intake.mapping.mapping_sheet import TWO_MAPPINGS, is_sheet, read_sheet
 from asp_eval.trial.instruments.library import Library
 
 NO_MAPPING_FILE = Fault(
@@ -241,9 +243,24 @@ NO_MAPPING = Mapping(version=1)
 
 
 def mapping_beside(path: Path) -> Path | None:
-    """Return the mapping that stands beside an export, as ``wave1.csv.mapping.yaml`` or ``wave1.mapping.yaml``."""
+    """Return the mapping that stands beside an export: ``wave1.csv.mapping.yaml``, ``wave1.mapping.yaml``, or a sheet.
+
+    Raises
+    ------
+    DataProblems
+        SCR-223 if a file and a sheet lie there.
+    """
     named = (kept_mapping(path), path.with_name(f"{path.stem}.mapping.yaml"))
-    return next((candidate for candidate in named if candidate.is_file()), None)
+    file = next((candidate for candidate in named if candidate.is_file()), None)
+    sheet = mapping_sheet(path)
+    if file and sheet.is_file():
+        raise DataProblems([TWO_MAPPINGS.at(path.name, names=all_of([file.name, sheet.name]))])
+    return sheet if sheet.is_file() else file
+
+
+def mapping_sheet(path: Path) -> Path:
+    """Return where the mapping of an export is written as a sheet."""
+    return path.with_name(f"{path.name}.mapping.xlsx")
 
 
 def kept_mapping(path: Path) -> Path:
@@ -252,15 +269,26 @@ def kept_mapping(path: Path) -> Path:
 
 
 def load_mapping(path: str | Path | None) -> Mapping:
-    """Read a mapping file; without one, every column has its own name.
+    """Read a mapping file, or a sheet of one; without any, every column has its own name.
 
     Raises
     ------
     DataProblems
-        SCR-019 if there is no such file; every mistake in it: line, field, found, expected.
+        SCR-019 if there is no such file; every mistake in it: line or row, field, found, expected.
     """
     if path is None:
         return NO_MAPPING
     if not Path(path).is_file():
         raise DataProblems([NO_MAPPING_FILE.at(str(path))])
-    return read_document(Path(path), Mapping)
+    return _of_sheet(Path(path)) if is_sheet(Path(path)) else read_document(Path(path), Mapping)
+
+
+def _of_sheet(path: Path) -> Mapping:
+    content = read_sheet(path)
+    if content.open_:
+        raise DataProblems(content.open_)
+    try:
+        return validated(content.values, content.rows, path.name, Mapping)
+    except DataProblems as error:
+        rows = [replace(each.place, line=None, row=each.place.line) for each in error.problems]
+        raise DataProblems(replace(each, place=row) for each, row in zip(error.problems, rows, strict=True)) from None

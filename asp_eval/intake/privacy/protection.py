@@ -20,6 +20,7 @@ from asp_eval.intake.files.protected import ProtectedTable
 from asp_eval.intake.files.raw import SPACES, RawTable, TextColumn, positions
 from asp_eval.intake.identifiers import has_email, is_personal, masked, named_identifier
 from asp_eval.intake.mapping.mapping import Mapping
+from asp_eval.intake.mapping.mapping_sheet import as_yaml
 from asp_eval.intake.personal_numbers import holding_personal_numbers, is_personal_number, lacks_its_zero, personal_number
 from asp_eval.intake.privacy.pseudonyms import PseudonymKey, key_of, pseudonym
 from asp_eval.trial.tables.fields import Field
@@ -184,7 +185,7 @@ def refuse_persons_in(path: Path | None) -> None:
     DataProblems
         SCR-146.
     """
-    if path is not None and path.is_file() and personal_number(path.read_bytes().decode(errors="replace")):
+    if path is not None and path.is_file() and personal_number(as_yaml(path)):
         raise DataProblems([IN_A_NAME.at(masked(path.name), where=Phrase("the mapping of the file"))])
 
 

@@ -38,16 +38,20 @@ def draft(proposal: Proposal) -> str:
 
 def _head(proposal: Proposal) -> list[str]:
     where = f"{proposal.table} at {proposal.wave}" if proposal.wave else proposal.table
-    state = ["Everything was found. Read it through, then import."]
-    if not proposal.found_everything:
-        state = [f"Not everything could be found. Fill in the lines marked {FILL_IN}, and decide on those that begin with # ?."]
-    elif proposal.refusals:
-        state = ["Every column was found, but the import would refuse the file:", *proposal.refused_for()]
     return [
         f"# How {_note(proposal.source)} is read into {where}: a proposal, the reason behind every line.",
-        *(f"# {_note(line, LONGEST_REFUSAL)}" for line in state),
+        *(f"# {_note(line, LONGEST_REFUSAL)}" for line in state_of(proposal)),
         f"# The file: {_note(str(proposal.dialect), 120)}.",
     ]
+
+
+def state_of(proposal: Proposal) -> list[str]:
+    """Return, line by line, whether the draft can be used as it is, and if not, what is left to do."""
+    if not proposal.found_everything:
+        return [f"Not everything could be found. Fill in the lines marked {FILL_IN}, and decide on those that begin with # ?."]
+    if proposal.refusals:
+        return ["Every column was found, but the import would refuse the file:", *proposal.refused_for()]
+    return ["Everything was found. Read it through, then import."]
 
 
 def _format(proposal: Proposal) -> list[str]:
@@ -88,7 +92,7 @@ def _patterns(proposal: Proposal) -> list[str]:
         if "-" in name:
             shown = next((each.pattern for each in proposal.unsure_items if each.form in name and each.pattern), None)
             lines.append(f"  {FILL_IN} {name}: {_scalar(shown or '{number}')}  # {_note(why, 300)}")
-    lines += [f"  # ? {each.form}: {_scalar(_sign(each))}  # {_note(each.why, 300)}" for each in proposal.unsure_items]
+    lines += [f"  # ? {each.form}: {_scalar(sign(each))}  # {_note(each.why, 300)}" for each in proposal.unsure_items]
     return _block("rename_items", lines)
 
 
@@ -150,7 +154,8 @@ def _flow(value: object) -> str:
     return shown.removesuffix("...\n").rstrip("\n")
 
 
-def _sign(found: Found) -> str:
+def sign(found: Found) -> str:
+    """Return how the items are named: their pattern, or the first column of them."""
     return found.pattern or f"{next(iter(found.columns))}, ..."
 
 

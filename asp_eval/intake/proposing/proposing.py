@@ -19,7 +19,8 @@ from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.files.export import Progress, quiet
 from asp_eval.intake.files.raw import RawTable
 from asp_eval.intake.identifiers import is_personal, named_identifier
-from asp_eval.intake.mapping.mapping import FILL_IN, NO_MAPPING, kept_mapping, load_mapping, mapping_beside
+from asp_eval.intake.mapping.mapping import FILL_IN, NO_MAPPING, kept_mapping, load_mapping, mapping_beside, mapping_sheet
+from asp_eval.intake.mapping.mapping_sheet import is_sheet, read_sheet
 from asp_eval.intake.personal_numbers import holding_personal_numbers
 from asp_eval.intake.pipeline import refuse_correction
 from asp_eval.intake.privacy.protection import identified_by, persons_in_names, refuse_persons_in
@@ -211,8 +212,8 @@ def propose_for(raw: RawTable, study: Study, schema: TableSchema, declared: File
     )
 
 
-def write_proposal(path: str | Path, text: str) -> Path:
-    """Write a mapping beside its file, and return where it is.
+def write_proposal(path: str | Path, content: str | bytes) -> Path:
+    """Write a mapping beside its file, as text or as a workbook, and return where it is.
 
     Raises
     ------
@@ -222,8 +223,8 @@ def write_proposal(path: str | Path, text: str) -> Path:
     there = mapping_beside(Path(path))
     if there is not None:
         MAPPING_THERE.refuse(there.name)
-    target = kept_mapping(Path(path))
-    write_whole(target, text)
+    target = kept_mapping(Path(path)) if isinstance(content, str) else mapping_sheet(Path(path))
+    write_whole(target, content)
     return target
 
 
@@ -232,7 +233,7 @@ def _declared_format(file: Path) -> FileFormat:
     beside = mapping_beside(file)
     if beside is None:
         return FileFormat()
-    values = read_yaml(beside)[0]
+    values = read_sheet(beside).values if is_sheet(beside) else read_yaml(beside)[0]
     declared = values.get("format") if isinstance(values, dict) else None
     if not isinstance(declared, dict):
         return FileFormat()
