@@ -9,7 +9,7 @@ import pandas as pd
 
 from asp_eval.intake.checks.context import REPORTS, no_reports
 from asp_eval.intake.table import Table
-from asp_eval.store.layout import ensure, fetch, insert, quoted, sql_columns, stored_columns
+from asp_eval.store.layout import change, ensure, fetch, insert, quoted, sql_columns, stored_columns
 from asp_eval.trial.tables.schema import TableSchema
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def write_reports(connection: DuckDBPyConnection, table: Table, waves: Sequence[
     reports = reports_of(table)
     ensure(connection, "child_reports", report_columns(table.schema))
     if not add:
-        connection.execute("DELETE FROM child_reports WHERE wave = ?", [table.wave or REGISTER])
+        change(connection, "child_reports", "DELETE FROM child_reports WHERE wave = ?", [table.wave or REGISTER])
     insert(connection, "child_reports", reports)
     derive(connection, waves)
 
@@ -56,8 +56,10 @@ def derive(connection: DuckDBPyConnection, waves: Sequence[str]) -> None:
         f"list_extract($waves, greatest(min({order}), 1)) AS first_wave",
         *firsts,
     ]
-    connection.execute("DROP TABLE IF EXISTS children")
-    connection.execute(
+    change(connection, "children", "DROP TABLE IF EXISTS children")
+    change(
+        connection,
+        "children",
         f"CREATE TABLE children AS SELECT {', '.join(columns)} FROM child_reports"
         f" WHERE wave = '{REGISTER}' OR list_contains($waves, wave) GROUP BY child_id ORDER BY child_id",
         {"waves": list(waves)},

@@ -29,6 +29,7 @@ from asp_eval.core.file_sets import NewFiles, finish_file_sets
 from asp_eval.core.phrases import Phrase
 from asp_eval.store import ledger
 from asp_eval.store.ledger.seals import refuse_changed, study_of
+from asp_eval.store.remembered_digests import remember_digests
 from asp_eval.trial.study.design import Study
 
 if TYPE_CHECKING:
@@ -144,9 +145,9 @@ class Store:
         try:
             with self._held(connection):
                 self._begin(connection)
+                connection.execute("BEGIN")  # what is verified, and its digests, are of the transaction
                 refuse_changed(connection, ledger.entries(connection))
                 before = ledger.head(connection)
-                connection.execute("BEGIN")
                 yield connection
                 if files is not None and (after := ledger.head(connection)) != before:
                     files.wait_for(after)
@@ -163,6 +164,7 @@ class Store:
 
     @contextmanager
     def _held(self, connection: DuckDBPyConnection) -> Iterator[None]:
+        remember_digests(connection)
         token = _held.set((*_held.get(), (self.path, connection)))
         try:
             yield

@@ -26,7 +26,7 @@ from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.pipeline import read_export
 from asp_eval.store import children, imports, ledger
 from asp_eval.store.archive import keep_export
-from asp_eval.store.layout import quoted, stored_columns, stored_tables
+from asp_eval.store.layout import change, quoted, stored_columns, stored_tables
 from asp_eval.store.reconciliation import refuse_unreconciled
 
 if TYPE_CHECKING:
@@ -90,10 +90,10 @@ def erase(
             condition = f"{quoted(column)} IN (SELECT unnest(?))" + (" AND unit = 'child'" if name == "scores" else "")
             ((n,),) = connection.execute(f"SELECT count(*) FROM {quoted(name)} WHERE {condition}", [list(ids)]).fetchall()
             if n:
-                connection.execute(f"DELETE FROM {quoted(name)} WHERE {condition}", [list(ids)])
+                change(connection, name, f"DELETE FROM {quoted(name)} WHERE {condition}", [list(ids)])
                 rows[name] = int(n)
     for row in waits:
-        connection.execute("DELETE FROM quarantine WHERE import_id = ? AND row = ?", [row.import_id, row.row])
+        change(connection, "quarantine", "DELETE FROM quarantine WHERE import_id = ? AND row = ?", [row.import_id, row.row])
         gone.setdefault(row.latest, Counter())["quarantined"] += 1
     rows |= {"quarantine": len(waits)} if waits else {}
     if not rows and not copies:

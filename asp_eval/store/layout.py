@@ -11,6 +11,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.intake.files.raw import Mask
+from asp_eval.store.remembered_digests import forget_digest
 from asp_eval.trial.tables.fields import Field
 
 if TYPE_CHECKING:
@@ -60,6 +61,25 @@ def stored_tables(connection: DuckDBPyConnection) -> tuple[str, ...]:
     return tuple(name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall())
 
 
+def change(
+    connection: DuckDBPyConnection, name: str, statement: str, values: Sequence[object] | Mapping[str, object] = ()
+) -> None:
+    """Execute a statement that changes a table. Nothing changes a sealed table but through this: its digest is forgotten.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    name : str
+        The table, as the database has it.
+    statement : str
+        SQL.
+    values : sequence or mapping
+        Its parameters.
+    """
+    forget_digest(connection, name)
+    connection.execute(statement, values or None)
+
+
 def ensure(connection: DuckDBPyConnection, name: str, columns: Columns) -> None:
     """Make a table, or give it the columns it lacks.
 
@@ -71,11 +91,11 @@ def ensure(connection: DuckDBPyConnection, name: str, columns: Columns) -> None:
     there = stored_columns(connection, name)
     if not there:
         declared = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns.items())
-        connection.execute(f"CREATE TABLE {quoted(name)} ({declared})")
+        change(connection, name, f"CREATE TABLE {quoted(name)} ({declared})")
         return
     for column, kind in columns.items():
         if column not in there:
-            connection.execute(f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column)} {kind}")
+            change(connection, name, f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column)} {kind}")
         elif there[column] != kind:
             OTHER_TYPE.refuse(Phrase("table {table}, column {name}", table=name, name=column), stored=there[column])
 
@@ -88,7 +108,7 @@ def insert(connection: DuckDBPyConnection, name: str, frame: pd.DataFrame, rows:
             block = block.loc[rows[start : start + BLOCK]]
         if len(block):
             connection.register("incoming", block)
-            connection.execute(f"INSERT INTO {quoted(name)} BY NAME SELECT * FROM incoming")
+            change(connection, name, f"INSERT INTO {quoted(name)} BY NAME SELECT * FROM incoming")
             connection.unregister("incoming")
 
 

@@ -23,7 +23,7 @@ from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.store import imports, ledger
 from asp_eval.store.connection import Store
-from asp_eval.store.layout import ensure, fetch, insert, quoted, stored_columns, typed_frame
+from asp_eval.store.layout import change, ensure, fetch, insert, quoted, stored_columns, typed_frame
 from asp_eval.store.quarantine_reasons import as_stored
 from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.study.design import Study
@@ -171,7 +171,8 @@ def take(connection: DuckDBPyConnection, of: int, rows: Sequence[int] | None = N
     """Take rows of an import out of quarantine; all, if none are named."""
     if stored_columns(connection, "quarantine"):
         wanted = "" if rows is None else " AND list_contains(?, row)"
-        connection.execute(f"DELETE FROM quarantine WHERE import_id = ?{wanted}", [of] if rows is None else [of, list(rows)])
+        values = [of] if rows is None else [of, list(rows)]
+        change(connection, "quarantine", f"DELETE FROM quarantine WHERE import_id = ?{wanted}", values)
 
 
 def keys_stored(connection: DuckDBPyConnection, schema: TableSchema) -> frozenset[str]:

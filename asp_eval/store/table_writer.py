@@ -10,7 +10,7 @@ import pandas as pd
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.intake.table import Table
 from asp_eval.store.children import write_reports
-from asp_eval.store.layout import ensure, fetch, insert, items_table, quoted, sql_columns, stored_columns, stored_tables
+from asp_eval.store.layout import change, ensure, fetch, insert, items_table, quoted, sql_columns, stored_columns, stored_tables
 from asp_eval.trial.tables.schema import LISTS, TableSchema
 
 if TYPE_CHECKING:
@@ -96,14 +96,14 @@ def add_allocation(connection: DuckDBPyConnection, schema: TableSchema, frame: p
 
 def replace_allocation(connection: DuckDBPyConnection, schema: TableSchema, frame: pd.DataFrame) -> dict[str, str]:
     """Put an allocation in the place of the one that was there; return its arms."""
-    connection.execute("DROP TABLE IF EXISTS allocation")
+    change(connection, "allocation", "DROP TABLE IF EXISTS allocation")
     return add_allocation(connection, schema, frame, "allocation")
 
 
 def replace_scores(connection: DuckDBPyConnection, schema: TableSchema, frame: pd.DataFrame) -> None:
     """Store scores in place of all that were there."""
     ensure(connection, "scores", sql_columns(schema.fields))
-    connection.execute("DELETE FROM scores")
+    change(connection, "scores", "DELETE FROM scores")
     insert(connection, "scores", frame)
 
 
@@ -126,7 +126,7 @@ def _other_arms(connection: DuckDBPyConnection, frame: pd.DataFrame, source: str
 
 def _write_list(connection: DuckDBPyConnection, table: Table, *, add: bool) -> None:
     if not add:
-        connection.execute(f"DROP TABLE IF EXISTS {table.name}")
+        change(connection, table.name, f"DROP TABLE IF EXISTS {table.name}")
     ensure(connection, table.name, sql_columns(table.schema.fields))
     insert(connection, table.name, table.checked)
 
@@ -147,7 +147,7 @@ def _write_answers(connection: DuckDBPyConnection, table: Table, *, add: bool) -
     for form in schema.forms:
         ensure(connection, items_table(table.name, form), item_columns(schema, form))
     for name in () if add else _stored_of(connection, table.name):
-        connection.execute(f"DELETE FROM {quoted(name)} WHERE wave = ?", [table.wave])
+        change(connection, name, f"DELETE FROM {quoted(name)} WHERE wave = ?", [table.wave])
     insert(connection, table.name, frame[[field.name for field in base]], table.answered)
     for form in schema.forms:
         items = [name for name in schema.items(form) if name in frame]
@@ -155,7 +155,7 @@ def _write_answers(connection: DuckDBPyConnection, table: Table, *, add: bool) -
             names = [name for name in item_columns(schema, form) if name in frame]
             answered = frame[items].notna().any(axis=1).to_numpy(dtype=bool)
             insert(connection, items_table(table.name, form), frame[names], answered)
-    connection.execute("DROP TABLE IF EXISTS scores")
+    change(connection, "scores", "DROP TABLE IF EXISTS scores")
 
 
 def item_columns(schema: TableSchema, form: str) -> dict[str, str]:

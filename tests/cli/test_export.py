@@ -23,6 +23,7 @@ from asp_eval.core.file_sets import file_set
 from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.pipeline import read_table
 from asp_eval.store import Store, ledger, table
+from asp_eval.store.layout import change
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.trial.tables.descriptor import file_schemas
 from asp_eval.workflow.analysis_files import analysis_files
@@ -324,7 +325,7 @@ def test_without_scores_and_results_it_says_what_to_do(demo, run, tmp_path):
     study = shutil.copytree(demo.folder, tmp_path / "study")
     (study / "output" / "results.json").unlink()
     with Store(study).writing() as connection:
-        connection.execute("DROP TABLE scores")
+        change(connection, "scores", "DROP TABLE scores")
         ledger.append(connection, ledger.DrawBody(arms={}))
     done = run("export", cwd=study)
     assert done.code == 0, done.err

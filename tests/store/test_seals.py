@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -18,12 +19,15 @@ import duckdb
 import pytest
 from small_study import by_hand
 
+import asp_eval
 from asp_eval.analysis import outcomes
 from asp_eval.core.errors import AspError, Breakdown, Refusal
 from asp_eval.store import Store, ledger, table
 from asp_eval.store.audit import audit
+from asp_eval.store.layout import change
+from asp_eval.store.ledger import seals
 from asp_eval.store.ledger.seals import table_digest
-from asp_eval.store.provenance import state_of
+from asp_eval.store.provenance import one_moment, state_of
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.analyse import analyse
 from asp_eval.workflow.check import check_ledger
@@ -261,6 +265,71 @@ def test_a_digest_tells_tables_apart():
         connection.execute("UPDATE t SET y = 0 WHERE x = '199999'")
         assert table_digest(connection, "t") != many
         assert table_digest(connection, "nothing") == ""
+
+
+CELLS = """(VALUES
+    (1, 'a', 1.5::DOUBLE, DATE '2027-01-01', 7::BIGINT), (2, 'æ:1', NULL, NULL, NULL), (3, NULL, 'nan', DATE '0001-01-01', -7),
+    (4, '', '-0.0', NULL, 0), (5, '😀', '-nan', NULL, 4611686018427387904)) t(row, x, y, z, n)"""
+NAN = "000000000000f87f"
+PLAIN = {  # the cells as asp_eval.store.ledger.seals describes them, by hand
+    '"x" VARCHAR': "1:a 4:æ:1 - 0: 4:😀".encode().split(b" "),
+    '"y" DOUBLE': [*map(bytes.fromhex, ["000000000000f83f", NAN, NAN, "0000000000000080", NAN])],
+    '"z" DATE': b"10:2027-01-01 - 10:0001-01-01 - -".split(),
+    '"n ""1""" BIGINT': b"1:7 - 2:-7 1:0 19:4611686018427387904".split(),
+}
+
+
+def test_a_digest_is_what_the_ledgers_of_all_versions_say():
+    times = 20_000  # more rows than are held at a time
+    whole = hashlib.sha256()
+    for column, cells in PLAIN.items():
+        whole.update(f"{column} {5 * times} {hashlib.sha256(b''.join(cells) * times).hexdigest()}\n".encode())
+    with duckdb.connect() as connection:
+        rows = f'SELECT x, y, z, n AS "n ""1""" FROM range({times}) r(i), {CELLS} ORDER BY i, t.row'
+        connection.execute(f"CREATE TABLE t AS {rows}")
+        assert table_digest(connection, "t") == whole.hexdigest()
+
+
+@pytest.fixture
+def digested(monkeypatch) -> list[str]:
+    """The tables whose cells were read for a digest, in order."""
+    tables: list[str] = []
+    compute = seals._digest_of_cells
+    monkeypatch.setattr(seals, "_digest_of_cells", lambda connection, name: tables.append(name) or compute(connection, name))
+    return tables
+
+
+def test_one_transaction_reads_a_table_for_its_digest_again_only_if_it_wrote_to_it(analysed, digested):
+    with Store.of(analysed).writing() as connection:
+        verified = sorted(digested)
+        assert set(seals.sealed_tables(ledger.entries(connection))) <= set(verified)
+        assert len(verified) == len(set(verified))
+        state = state_of(analysed)
+        digested.clear()
+        change(connection, "screening", "UPDATE screening SET score = 2 WHERE institution_id = '02'")
+        sealed = ledger.append(connection, ledger.DrawBody(arms={})).content.tables
+        assert digested == ["screening"]
+        assert list(sealed) == ["screening"]
+        assert state_of(analysed) != state
+    digested.clear()
+    assert "STO-040" not in codes(analysed)  # what a new connection reads is what was sealed
+    assert sorted(digested) == verified
+
+
+def test_a_verb_reads_no_table_twice_for_its_digest_while_it_holds_the_data(analysed, digested):
+    with one_moment(analysed):
+        table(analysed, "screening")
+        state_of(analysed)
+    assert len(digested) == len(set(digested)) > 0
+
+
+def test_only_one_function_changes_sealed_tables():
+    """What is written past `change` would be sealed with the digest from before it."""
+    words = "INSERT|UPDATE|DELETE|DROP|CREATE|ALTER|TRUNCATE|MERGE"
+    changing = rf"""\.(?:execute|executemany|sql|query)\(\s*f?["']+\s*((?:{words}) \w+ \w+)"""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(asp_eval.__path__[0]).rglob("*.py"))}
+    found = [(name, start) for name, text in texts.items() for start in re.findall(changing, text)]
+    assert found == [("parquet.py", "CREATE VIEW file"), ("stored.py", "INSERT INTO ledger")]
 
 
 # --- 7. waves that are gone -------------------------------------------------------------------------------------------------

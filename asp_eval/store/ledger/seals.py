@@ -26,6 +26,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.store.layout import quoted, stored_columns, stored_tables
 from asp_eval.store.ledger.bodies import LedgerBody
 from asp_eval.store.ledger.chain import Entry
+from asp_eval.store.remembered_digests import remembered_digests
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -47,9 +48,17 @@ def table_digest(connection: DuckDBPyConnection, name: str) -> str:
     Parameters
     ----------
     connection : DuckDBPyConnection
+        One of the store remembers the digest until the table is written to.
     name : str
         As the database has it.
     """
+    known = remembered_digests(connection)
+    if name not in known:
+        known[name] = _digest_of_cells(connection, name)
+    return known[name]
+
+
+def _digest_of_cells(connection: DuckDBPyConnection, name: str) -> str:
     columns = stored_columns(connection, name)
     if not columns:
         return GONE
@@ -60,9 +69,11 @@ def table_digest(connection: DuckDBPyConnection, name: str) -> str:
         rows += len(block)
         for digest, kind, (_, cells) in zip(digests, columns.values(), block.items(), strict=True):
             if kind == "DOUBLE":
-                digest.update(cells.to_numpy(dtype="<f8", na_value=np.nan).tobytes())
+                numbers = cells.to_numpy(dtype="<f8", na_value=np.nan)
+                one_nan = np.where(np.isnan(numbers), np.nan, numbers)  # for all that is missing, whatever its bits
+                digest.update(one_nan.astype("<f8", copy=False).data)
             else:
-                digest.update("".join(cells).encode())
+                digest.update("".join(cells.to_numpy(dtype=object).tolist()).encode())
     whole = hashlib.sha256()
     for (column, kind), digest in zip(columns.items(), digests, strict=True):
         whole.update(f"{quoted(column)} {kind} {rows} {digest.hexdigest()}\n".encode())
@@ -71,8 +82,8 @@ def table_digest(connection: DuckDBPyConnection, name: str) -> str:
 
 def _cell(column: str, kind: str) -> str:
     """Return the expression that a column's cells are taken by."""
-    if kind == "DOUBLE":  # one NaN for all that is missing, whatever its bits
-        return f"CASE WHEN isnan({quoted(column)}) THEN NULL ELSE {quoted(column)} END"
+    if kind == "DOUBLE":
+        return quoted(column)
     text = f"CAST({quoted(column)} AS VARCHAR)"
     return f"coalesce(strlen({text}) || ':' || {text}, '-')"
 
