@@ -46,13 +46,25 @@ class BinomialRows:
         return RowTerms(made[0] + self.constant, *made[1:])
 
     def _logistic(self, eta: Array, *, third: bool) -> RowTerms:
-        """Return the same for the canonical link: y eta - n log(1 + exp eta)."""
-        e = np.exp(-np.abs(eta))
-        d = 1.0 / (1.0 + e)
-        mu = np.where(eta > 0, d, e * d)
-        w = self.trials * (e * d * d)
-        value = self.y * eta - self.trials * (np.maximum(eta, 0.0) - np.log(d)) + self.constant
-        return RowTerms(value, self.y - self.trials * mu, -w, w * (2.0 * mu - 1.0) if third else None)
+        """Return the same for the canonical link: y eta - n log(1 + exp eta); in place, for making arrays is most of the time."""
+        d = np.negative(np.abs(eta))
+        small = np.exp(d)  # of exp(-|eta|), then the smaller of mu and 1 - mu
+        np.divide(1.0, np.add(small, 1.0, out=d), out=d)
+        small *= d
+        mu = np.where(eta > 0, d, small)
+        second = small * d
+        second *= -self.trials
+        value = np.log(d, out=d)
+        value -= np.maximum(eta, 0.0, out=small)
+        value *= self.trials
+        value += np.multiply(self.y, eta, out=small)
+        value += self.constant
+        if not third:
+            return RowTerms(value, self.y - self.trials * mu, second, None)
+        slope = mu * -2.0
+        slope += 1.0
+        slope *= second
+        return RowTerms(value, self.y - self.trials * mu, second, slope)
 
     def value_and_slope(self, eta: Array, psi: Array) -> tuple[Array, Array]:  # noqa: ARG002
         """Return l and l'."""

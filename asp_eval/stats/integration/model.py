@@ -20,7 +20,7 @@ from asp_eval.stats.integration.cells import Cells, Factor, Index, form_cells
 from asp_eval.stats.integration.rows import RowLikelihood, RowTerms
 from asp_eval.stats.integration.solvers import Crossed, Effects, Nested, Solved, choose_solver
 
-MODE_TOLERANCE = 2e-6
+MODE_TOLERANCE = 1e-5
 """Largest step of u, in its standard deviations, after which the modes are taken as found: Newton leaves its square."""
 MOST_STEPS = 60
 
