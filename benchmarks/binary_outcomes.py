@@ -1,31 +1,28 @@
 """How often the tests of an arm reject, for a yes or no in few institutions, with no effect and with one.
 
-python benchmarks/binary_outcomes.py run CSV [--until HH:MM]
+python benchmarks/binary_outcomes.py run CSV
 python benchmarks/binary_outcomes.py table CSV
+python benchmarks/binary_outcomes.py check
 
 Institutions of one size, half of them in each arm; prevalence and intraclass correlation are those of the observed
 outcome without an effect, from normal effects on the logit scale; the effect is an odds ratio of 2 in an institution.
 A trial in which an arm has no events is refused and counts as no rejection.
 
-`run` works in batches of 500 trials, first a batch of every cell without an effect, then of every cell with one, then
-again; each finished batch is a row of CSV, and a run that is started again goes on with the first batch that is missing.
-`table` prints what CSV holds.
+`run` works in batches of 500 trials, all of which are fitted together (`events_in_institutions`). Each finished batch is a row
+of CSV, and a run that is started again goes on with the first batch that is missing. `table` prints what CSV holds. `check`
+fits the first 20 trials of every cell by `asp_eval.glmm` as well and counts the verdicts that differ.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
 import itertools
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from events_in_institutions import Fits, by_glmm, fit_trials
 from scipy import optimize, special
-
-import asp_eval
-from asp_eval import BetweenWithin, Normal, Refusal
 
 CLUSTERS = (8, 12, 20, 40)
 SIZES = (10, 40)
@@ -33,7 +30,8 @@ PREVALENCES = (0.1, 0.3, 0.5)
 CORRELATIONS = (0.0, 0.02, 0.1)
 ODDS_RATIOS = (1, 2)
 CELL = ["clusters", "size", "prevalence", "icc"]
-METHODS = {"t": BetweenWithin(), "z": Normal()}
+CELLS = list(itertools.product(CLUSTERS, SIZES, PREVALENCES, CORRELATIONS))
+METHODS = ("t", "z")
 TRIALS = 500
 """Trials of a batch."""
 BATCHES = 4
@@ -59,53 +57,58 @@ def logit_effects(prevalence: float, icc: float) -> tuple[float, float]:
     return float(found.x[0]), float(np.exp(found.x[1]))
 
 
-def batch(clusters: int, size: int, prevalence: float, icc: float, odds_ratio: int, number: int) -> dict[str, int]:
-    """Return of how many trials each test rejects at 5 %, how many were refused, and how many had no variance."""
+def drawn(clusters: int, size: int, prevalence: float, icc: float, odds_ratio: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return events in each institution of the trials of a batch (TRIALS, clusters), and the institutions' arms."""
     intercept, sd = logit_effects(prevalence, icc)
     rng = np.random.default_rng([clusters, size, int(1000 * prevalence), int(1000 * icc), odds_ratio, number])
     arm = np.arange(clusters) % 2
     inst = np.repeat(np.arange(clusters), size)
-    counts = dict.fromkeys([*METHODS, "singular", "refused"], 0)
-    for _ in range(TRIALS):
+    events = np.empty((TRIALS, clusters))
+    for t in range(TRIALS):
         eta = intercept + np.log(odds_ratio) * arm[inst] + sd * rng.standard_normal(clusters)[inst]
-        events = np.bincount(inst, rng.random(len(inst)) < special.expit(eta)).astype(int)
-        for name, found in judged(*(tuple(sorted(events[arm == side].tolist())) for side in (0, 1)), size).items():
-            counts[name] += found
-    return counts
+        events[t] = np.bincount(inst, rng.random(len(inst)) < special.expit(eta))
+    return events, arm
 
 
-@lru_cache(maxsize=100_000)
-def judged(without: tuple[int, ...], treated: tuple[int, ...], size: int) -> dict[str, bool]:
-    """Return which tests reject at 5 %, or that the trial was refused, from the events in each institution of each arm.
-
-    The likelihood knows nothing else of children without covariates, and not which institution is which.
-    """
-    events = np.array([*without, *treated])
-    arm = np.repeat([0.0, 1.0], [len(without), len(treated)])
-    frame = pd.DataFrame({"inst": np.arange(len(events)), "arm": arm, "y": events / size, "n": float(size)})
-    try:
-        fit = asp_eval.glmm("y ~ arm + (1 | inst)", frame, n_quadrature=7, weights="n")
-    except Refusal:
-        return {"refused": True}
-    p = {name: fit.contrast("arm", method).p_value for name, method in METHODS.items()}
-    return {"singular": fit.singular, **{name: value is not None and value < 0.05 for name, value in p.items()}}
+def verdicts(fits: Fits, clusters: int) -> dict[str, np.ndarray]:
+    """Return in which trials each test rejects at 5 %."""
+    t = np.nan_to_num(np.abs(fits.effect) / fits.std_error)
+    return {"t": 2 * special.stdtr(clusters - 2, -t) < 0.05, "z": 2 * special.ndtr(-t) < 0.05}
 
 
-def run(path: Path, until: str | None) -> None:
-    """Append the batches that are missing, until a time of the day."""
+def batch(clusters: int, size: int, prevalence: float, icc: float, odds_ratio: int, number: int) -> dict[str, int]:
+    """Return of how many trials each test rejects at 5 %, how many were refused, and how many had no variance."""
+    events, arm = drawn(clusters, size, prevalence, icc, odds_ratio, number)
+    fits = fit_trials(events, size, arm)
+    found = {**verdicts(fits, clusters), "singular": fits.singular, "refused": fits.refused}
+    return {name: int(values.sum()) for name, values in found.items()}
+
+
+def run(path: Path) -> None:
+    """Append the batches that are missing."""
     done = set()
     if path.exists():
         done = set(pd.read_csv(path)[[*CELL, "odds_ratio", "batch"]].itertuples(index=False, name=None))
-    cells = list(itertools.product(CLUSTERS, SIZES, PREVALENCES, CORRELATIONS))
-    for number, odds_ratio in itertools.product(range(BATCHES), ODDS_RATIOS):
-        for cell in cells:
-            if (*cell, odds_ratio, number) in done:
-                continue
-            if until and f"{datetime.datetime.now():%H:%M}" >= until:
-                return
+    for odds_ratio, number, cell in itertools.product(ODDS_RATIOS, range(BATCHES), CELLS):
+        if (*cell, odds_ratio, number) not in done:
             where = {**dict(zip(CELL, cell, strict=True)), "odds_ratio": odds_ratio, "batch": number, "trials": TRIALS}
             row = pd.DataFrame([{**where, **batch(*cell, odds_ratio, number)}])
             row.to_csv(path, mode="a", header=not path.exists(), index=False)
+
+
+def check(first: int = 20) -> str:
+    """Return how the first trials of every cell come out when `asp_eval.glmm` fits them."""
+    other, refusals, away, n = 0, 0, [], 0
+    for cell, odds_ratio in itertools.product(CELLS, ODDS_RATIOS):
+        events, arm = drawn(*cell, odds_ratio, 0)
+        ours, theirs = fit_trials(events[:first], cell[1], arm), by_glmm(events[:first], cell[1], arm)
+        one, two = verdicts(ours, cell[0]), verdicts(theirs, cell[0])
+        other += int(sum((one[name] != two[name]).sum() for name in one))
+        refusals += int((ours.refused != theirs.refused).sum())
+        away += np.abs((ours.effect - theirs.effect) / theirs.std_error)[~(ours.refused | theirs.refused)].tolist()
+        n += first
+    shown = f"{np.quantile(away, 0.99):.1e} standard errors in 99 of 100, {max(away):.1e} at most"
+    return f"{n} trials: {other} other verdicts, {refusals} other refusals; effects differ by {shown}"
 
 
 def table(path: Path) -> str:
@@ -138,14 +141,17 @@ def table(path: Path) -> str:
 
 
 def main() -> None:
-    """Run batches, or print the table."""
+    """Run batches, print the table, or compare with `asp_eval.glmm`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("run", "table"))
-    parser.add_argument("csv", type=Path)
-    parser.add_argument("--until", metavar="HH:MM")
+    parser.add_argument("what", choices=("run", "table", "check"))
+    parser.add_argument("csv", type=Path, nargs="?")
     given = parser.parse_args()
-    if given.what == "run":
-        run(given.csv, given.until)
+    if given.what == "check":
+        print(check())
+    elif given.csv is None:
+        parser.error("name the CSV")
+    elif given.what == "run":
+        run(given.csv)
     else:
         print(table(given.csv))
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pandas as pd
 
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats import contrasts
+from asp_eval.stats.comparison import LikelihoodRatio
 from asp_eval.stats.components import components_table, effects_table
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.integration.comparison import (
+    NO_SUCH_FIT,
+    LatentComparable,
+    comparison_table,
+    likelihood_ratio,
+    type_three_table,
+)
 from asp_eval.stats.integration.fitted import LatentFit, approximation
 from asp_eval.stats.integration.profile import profile_table
 from asp_eval.stats.smallsample.between_within import BetweenWithin
@@ -114,6 +124,43 @@ class LatentAnswers:
         """Return the Wald test that several coefficients (or contrasts) are zero together."""
         return contrasts.joint_test(self, contrast, method or BetweenWithin())
 
+    def anova(self, *others: LatentComparable | Method, method: Method | None = None) -> pd.DataFrame:
+        """Return type III tests of the terms, or the comparison with other fits.
+
+        Parameters
+        ----------
+        *others : fits of the same kind
+            Each model is compared with the next smaller one, as R's ``anova(a, b)``; see `likelihood_ratio`.
+        method : Method, optional
+            Of the type III tests; by default `BetweenWithin`.
+
+        Returns
+        -------
+        DataFrame
+            Type III: term, statistic, df_numerator, df_denominator, p_value, method, note. Comparison: model, n_parameters,
+            aic, bic, log_likelihood, deviance, statistic, df, p_value, method, note.
+        """
+        own = cast(LatentComparable, self)
+        fits = [o for o in others if not isinstance(o, Method)]
+        if fits:
+            for fit in fits:
+                _refuse_other_kind(self, fit)
+            return comparison_table([own, *fits])
+        method = next((o for o in others if isinstance(o, Method)), method)
+        return type_three_table(own, contrasts.method_or(method, BetweenWithin()))
+
+    def likelihood_ratio(self, larger: LatentComparable) -> LikelihoodRatio:
+        """Return the likelihood ratio test of this model within a larger one of the same family, link and approximation.
+
+        Raises
+        ------
+        Refusal
+            If the models cannot be compared: another likelihood, other rows, outcome, offset or weights, not nested, as many
+            parameters, or a larger model that fits worse.
+        """
+        _refuse_other_kind(self, larger)
+        return likelihood_ratio(cast(LatentComparable, self), larger)
+
     def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
         """Return the covariance matrix of the coefficients, named."""
         return contrasts.covariance(self, method, lambda: self.model_covariance)
@@ -136,3 +183,9 @@ class LatentAnswers:
             group, term1, term2, quantity ("coefficient" or "sd"), estimate, conf_low, conf_high, method, note.
         """
         return profile_table(self.latent, level)
+
+
+def _refuse_other_kind(fit: LatentAnswers, other: object) -> None:
+    """Refuse to compare with what is no fit of the same kind."""
+    if type(other) is not type(fit):
+        NO_SUCH_FIT.refuse(found=type(other).__name__)

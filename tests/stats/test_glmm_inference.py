@@ -4,6 +4,9 @@
 2. The bootstrap's standard errors are near the model's, and the same seed gives the same numbers.
 3. Simulated outcomes have the model's mean and correlation within groups.
 4. The permutation test's p-values are uniform over all allocations of one data set: exact.
+5. The type III test of a term is the square of the one contrast it holds, an average over the other factor's categories.
+6. What cannot be compared is refused: other likelihoods, rows, kinds of fit and of residuals.
+7. Residuals squared add up to Pearson's statistic and to the deviance, row by row by hand.
 """
 
 import itertools
@@ -133,3 +136,50 @@ def test_a_fit_prints_like_a_summary(kind):
 def test_few_groups_are_said_with_the_way_out():
     assert any("permutation" in n for n in asp_eval.glmm(FORMULA, trial(groups=19)).notes)
     assert not any("permutation" in n for n in asp_eval.glmm(FORMULA, trial(groups=20)).notes)
+
+
+@pytest.mark.parametrize(("outcome", "fit"), [("y", asp_eval.glmm), ("band", asp_eval.clmm)])
+def test_a_term_is_the_average_over_the_other_factor(outcome, fit):  # 5
+    frame = trial().assign(sex=np.resize(["boy", "girl", "girl"], 320))
+    found = fit(f"{outcome} ~ arm * sex + x + (1 | inst)", frame)
+    table = found.anova().set_index("term")
+    for term in ("arm", "sex"):
+        (row,) = found.marginal_contrasts(term).to_dict("records")
+        assert table.loc[term, "statistic"] == pytest.approx(row["statistic"] ** 2, rel=1e-9)
+        assert table.loc[term, "p_value"] == pytest.approx(row["p_value"], rel=1e-9)
+    assert table.loc["arm", "df_denominator"] == found.contrast("arm[T.old]").df and np.isinf(table.loc["x", "df_denominator"])
+    again = fit(f"{outcome} ~ C(arm, Sum) * C(sex, Sum) + x + (1 | inst)", frame).anova()
+    assert again["statistic"].to_numpy() == pytest.approx(table["statistic"].to_numpy(), rel=1e-3)
+
+
+def test_what_cannot_be_compared_is_refused():  # 6
+    frame = trial()
+    fit = asp_eval.glmm(FORMULA, frame)
+    small = "y ~ arm + (1 | inst)"
+    others = {
+        "FIT-151": (asp_eval.lmm(FORMULA, frame), asp_eval.clmm("band ~ x + (1 | inst)", frame), "y ~ x"),
+        "FIT-152": (asp_eval.glmm(small, frame, link="probit"), asp_eval.glmm(small, frame, n_quadrature=9)),
+        "FIT-057": (asp_eval.glmm(small, frame[:300]),),
+        "FIT-038": (asp_eval.glmm(small, frame.assign(y=1 - frame["y"])),),
+        "FIT-058": (asp_eval.glmm(FORMULA, frame),),
+    }
+    for code, fits in others.items():
+        for other in fits:
+            with pytest.raises(asp_eval.Refusal, match=code):
+                fit.anova(other)
+    for kind in ("working", None, ["pearson"]):
+        with pytest.raises(asp_eval.Refusal, match="FIT-153"):
+            fit.residuals_by(kind)
+    no_constant = asp_eval.clmm("band ~ 0 + arm + x + (1 | inst)", frame).anova()
+    assert no_constant["statistic"].isna().all() and no_constant["note"].str.contains("intercept").all()
+
+
+def test_residuals_add_up():  # 7
+    frame = trial().assign(falls=np.random.default_rng(2).binomial(3, 0.5, 320))
+    fit = asp_eval.glmm(FORMULA, frame)
+    p, y = fit.fitted, frame["y"].to_numpy()
+    assert fit.residuals_by("pearson") == pytest.approx((y - p) / np.sqrt(p * (1 - p)))
+    assert fit.residuals_by("deviance") == pytest.approx(np.where(y, 1, -1) * np.sqrt(-2 * np.log(np.where(y, p, 1 - p))))
+    many = asp_eval.glmm("falls ~ arm + (1 | inst)", frame, family="negative-binomial")
+    few = asp_eval.glmm("falls ~ arm + (1 | inst)", frame, family="poisson")
+    assert many.dispersion == np.inf and many.residuals_by("deviance") == pytest.approx(few.residuals_by("deviance"), abs=1e-4)

@@ -18,6 +18,7 @@ from asp_eval.stats.glmm.families import family_rows
 from asp_eval.stats.glmm.icc import count_latent_icc, latent_icc, observed_icc
 from asp_eval.stats.glmm.links import Link
 from asp_eval.stats.glmm.outcome import Outcome
+from asp_eval.stats.glmm.residuals import residuals_of
 from asp_eval.stats.integration.checks import SCALE
 from asp_eval.stats.integration.fitted import LatentFit, counted_df
 from asp_eval.stats.integration.redraw import bootstrap, draw_predictors
@@ -74,6 +75,11 @@ class GlmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
         if self.family != "negative-binomial":
             return None
         return float(np.exp(self.latent.shared[0])) if self.latent.free[-1] else np.inf
+
+    @property
+    def likelihood(self) -> Phrase:
+        """What the log likelihood is of, and how it was integrated."""
+        return Phrase("{family}, {link} link, {how}", family=self.family, link=self.link.name, how=self.approximation)
 
     @property
     def n_parameters(self) -> int:
@@ -146,8 +152,17 @@ class GlmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
     @property
     def residuals(self) -> Array:
         """Outcome less fitted value (n,); a proportion for grouped binomial rows."""
-        y, w = self.outcome.y, self.outcome.weights
-        return np.asarray((y / w if self.family == "binomial" and w is not None else y) - self.fitted, float)
+        return self.residuals_by("response")
+
+    def residuals_by(self, kind: str = "response") -> Array:
+        """Return residuals (n,) of one kind, at the modes of the random effects.
+
+        Parameters
+        ----------
+        kind : {"response", "pearson", "deviance"}
+            Outcome less fitted value; over the standard deviation of the family; or the signed root of the deviance's parts.
+        """
+        return residuals_of(kind, self.family, self.outcome.y, self.outcome.weights, self.fitted, self.dispersion)
 
     def predict(
         self,

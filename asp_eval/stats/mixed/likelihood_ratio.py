@@ -7,29 +7,17 @@ were fitted so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
 from itertools import pairwise
 from typing import Protocol
 
-import numpy as np
 import pandas as pd
-from scipy import special
 
-from asp_eval.core.errors import Fault
-from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats.comparison import LikelihoodRatio, in_one_table, ratio_of
 from asp_eval.stats.design.model_frame import Design
+from asp_eval.stats.design.nesting import check_nested, same_span
 from asp_eval.stats.engine.moments import Moments
-from asp_eval.stats.mixed.nesting import check_nested, check_nested_moments, same_span
-
-NOT_NESTED = Fault("FIT-058", "both models have {k} parameters, so neither can be tested against the other", "Compare their AIC.")
-FITS_WORSE = Fault(
-    "FIT-065",
-    "the larger model fits worse, so that it does not hold the smaller one or its optimum was not found",
-    "Look at the notes of both fits, and compare their AIC.",
-)
-
-ROUNDING = 1e-6
-"""Of the deviance; a statistic below its negative is no rounding."""
+from asp_eval.stats.mixed.nesting import check_nested_moments
 
 
 class Comparable(Protocol):
@@ -56,34 +44,6 @@ class Comparable(Protocol):
     def refit(self, *, reml: bool) -> Comparable: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class LikelihoodRatio:
-    """The likelihood ratio test of a model against a larger one.
-
-    Attributes
-    ----------
-    statistic : float
-        Difference of the deviances.
-    df : int
-        Difference of the numbers of parameters.
-    p_value : float
-        By the chi-square distribution.
-    method : str
-        Which likelihood was compared.
-    note : Phrase
-        Empty, or what a reader must know.
-    """
-
-    statistic: float
-    df: int
-    p_value: float
-    method: str
-    note: Phrase = NO_NOTE
-
-
-BOUNDARY = Phrase("a variance is tested against zero, the edge of its range, so the p-value is too large (up to twice)")
-
-
 REFITTED = Phrase("both models were refitted by maximum likelihood, because their fixed parts differ")
 
 
@@ -103,20 +63,15 @@ def likelihood_ratio(first: Comparable, second: Comparable) -> LikelihoodRatio:
     else:
         check_nested_moments(small.moments, large.moments)
         same = small.names == large.names
-    df = large.n_parameters - small.n_parameters
-    if not df:
-        NOT_NESTED.refuse(k=small.n_parameters)
     reml = small.reml and large.reml and same
-    deviances = [fit.refit(reml=reml).deviance for fit in (small, large)]
-    statistic = deviances[0] - deviances[1]
-    if statistic < -ROUNDING * max(1.0, abs(deviances[0])):
-        FITS_WORSE.refuse(found=statistic)
-    variances = small.n_parameters - len(small.names) != large.n_parameters - len(large.names)
     refitted = (small.reml or large.reml) and not reml
-    note = notes_in_one([BOUNDARY if variances else NO_NOTE, REFITTED if refitted else NO_NOTE])
-    method = "restricted likelihood" if reml else "likelihood"
-    statistic = max(statistic, 0.0)
-    return LikelihoodRatio(statistic, df, float(special.chdtrc(df, statistic)), method, note)
+    return ratio_of(
+        (small.refit(reml=reml).deviance, large.refit(reml=reml).deviance),
+        (small.n_parameters, large.n_parameters),
+        (len(small.names), len(large.names)),
+        "restricted likelihood" if reml else "likelihood",
+        [REFITTED] if refitted else [],
+    )
 
 
 def comparison_table(fits: Sequence[Comparable]) -> pd.DataFrame:
@@ -131,21 +86,5 @@ def comparison_table(fits: Sequence[Comparable]) -> pd.DataFrame:
     for fit, test in zip(ordered, [None, *tests], strict=True):
         if test is not None and not reml and test.method == "restricted likelihood":
             test = likelihood_ratio(ordered[ordered.index(fit) - 1].refit(reml=False), fit.refit(reml=False))
-        deviance, k, n = fit.refit(reml=reml).deviance, fit.n_parameters, fit.moments.n_obs
-        numbers = (k, deviance + 2.0 * k, deviance + float(np.log(n)) * k, -0.5 * deviance, deviance)
-        tested = (np.nan, np.nan, np.nan, "", NO_NOTE) if test is None else astuple(test)
-        rows.append((fit.moments.layout.text, *numbers, *tested))
-    columns = [
-        "model",
-        "n_parameters",
-        "aic",
-        "bic",
-        "log_likelihood",
-        "deviance",
-        "statistic",
-        "df",
-        "p_value",
-        "method",
-        "note",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+        rows.append((fit.moments.layout.text, fit.n_parameters, fit.refit(reml=reml).deviance, fit.moments.n_obs, test))
+    return in_one_table(rows)

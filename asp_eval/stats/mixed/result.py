@@ -16,9 +16,11 @@ import pandas as pd
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats import contrasts
+from asp_eval.stats.comparison import LikelihoodRatio
 from asp_eval.stats.components import components_table, covariance_matrices, effects_table
 from asp_eval.stats.design.model_frame import Design, read_design
 from asp_eval.stats.design.prediction import mean_rows, new_row_variance, predict_rows, random_part
+from asp_eval.stats.design.type3 import type_three
 from asp_eval.stats.design.updating import updated_formula
 from asp_eval.stats.engine.estimation import EstimationProblem, pose
 from asp_eval.stats.engine.moments import Moments
@@ -32,13 +34,12 @@ from asp_eval.stats.mixed.clusters import model_clusters
 from asp_eval.stats.mixed.coefficient_profile import held, profile_interval
 from asp_eval.stats.mixed.derivatives import variance_derivatives
 from asp_eval.stats.mixed.interval_table import Fitted, interval_table
-from asp_eval.stats.mixed.likelihood_ratio import LikelihoodRatio, comparison_table, likelihood_ratio
+from asp_eval.stats.mixed.likelihood_ratio import comparison_table, likelihood_ratio
 from asp_eval.stats.mixed.nesting_levels import between_within_df
 from asp_eval.stats.mixed.outcomes import simulate_outcomes
 from asp_eval.stats.mixed.random_effects import conditional_modes, conditional_variances
 from asp_eval.stats.mixed.statsmodels_refit import agreement
 from asp_eval.stats.mixed.summary import summary_text
-from asp_eval.stats.mixed.type3 import type_three
 from asp_eval.stats.mixed.variance_share import R2, Share, effect_variances, intraclass_correlation, nakagawa, variances_at
 from asp_eval.stats.mixed.variance_test import variance_test
 from asp_eval.stats.prediction_table import prediction_table

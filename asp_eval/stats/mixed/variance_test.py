@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from asp_eval.core.errors import Fault, Refusal
 from asp_eval.core.phrases import NO_NOTE, Phrase
+from asp_eval.stats.comparison import LikelihoodRatio
 from asp_eval.stats.engine.covariance import CovarianceShape
 from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.engine.likelihood import Criterion
@@ -25,7 +26,6 @@ from asp_eval.stats.engine.optimisation import Optimum, minimise
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.mixed.bootstrap import drawn
 from asp_eval.stats.mixed.bootstrap_refits import ratio_statistics
-from asp_eval.stats.mixed.likelihood_ratio import LikelihoodRatio
 from asp_eval.stats.replicates import DRAWS
 
 NO_EFFECT = Fault("INF-072", "the model has no random effect {term!r} of {group!r}", "Use one of: {known}.")

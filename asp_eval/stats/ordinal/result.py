@@ -106,6 +106,18 @@ class ClmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
         return self.rows.latent
 
     @property
+    def likelihood(self) -> Phrase:
+        """What the log likelihood is of, and how it was integrated."""
+        J = self.rows.J
+        return Phrase(
+            "{k} categories, {free} free numbers for the thresholds, {link} link, {how}",
+            k=len(J) + 1,
+            free=J.shape[1],
+            link=self.link.name,
+            how=self.approximation,
+        )
+
+    @property
     def n_parameters(self) -> int:
         """Thresholds, fixed effects and (co)variances of the random effects."""
         return self.latent.model.n_parameters

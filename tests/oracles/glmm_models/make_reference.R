@@ -62,4 +62,26 @@ same <- clmm2(band ~ arm + x, random = inst, data = d, Hess = FALSE, nAGQ = 15)
 own <- clmm2(band ~ x, nominal = ~ arm, random = inst, data = d, Hess = FALSE, nAGQ = 15)
 write_json(list(statistic = as.numeric(2 * (logLik(own) - logLik(same))), df = attr(logLik(own), "df") - attr(logLik(same), "df")),
   "proportional_odds.json", digits = 12, auto_unbox = TRUE)
+# terms tested by Wald's chi-square after emmeans (type III), nested fits by the likelihood ratio, and residuals
+suppressPackageStartupMessages(library(emmeans))
+d$side <- cut(d$x, c(-Inf, -0.5, 0.5, Inf), labels = c("low", "mid", "high"))
+type3 <- function(fit) { t <- as.data.frame(joint_tests(fit)); list(term = t[[1]], F = t$F.ratio, df = t$df1) }
+polished <- function(f, family, nAGQ = 1) {
+  first <- glmer(f, d, family = family, nAGQ = nAGQ)
+  glmer(f, d, family = family, nAGQ = nAGQ, control = tight, start = list(theta = getME(first, "theta"), fixef = fixef(first)))
+}
+large <- polished(y ~ arm * side + (1 | inst), "binomial", 9)
+small <- polished(y ~ arm + (1 | inst), "binomial", 9)
+ordinal_large <- clmm(band ~ arm * side + (1 | inst), data = d, nAGQ = 10)
+ordinal_small <- clmm(band ~ arm + (1 | inst), data = d, nAGQ = 10)
+ratio <- function(small, large) list(statistic = as.numeric(2 * (logLik(large) - logLik(small))), df = attr(logLik(large), "df") - attr(logLik(small), "df"))
+left <- function(fit) list(pearson = unname(residuals(fit, "pearson")[1:6]), deviance = unname(residuals(fit, "deviance")[1:6]))
+negbin <- glmmTMB(tmb$negbin, d, family = nbinom2)
+write_json(list(
+  glmm = c(list(terms = type3(large)), ratio = list(ratio(small, large))),
+  clmm = c(list(terms = type3(ordinal_large)), ratio = list(ratio(ordinal_small, ordinal_large))),
+  residuals = list(logit = left(polished(y ~ arm + x + (1 | inst), "binomial")),
+    grouped = left(polished(cbind(events, trials - events) ~ arm * x + (1 | inst), "binomial")),
+    poisson = left(polished(falls ~ arm + x + offset(log(hours)) + (1 | inst / room), "poisson")),
+    negbin = list(pearson = unname(residuals(negbin, "pearson")[1:6])))), "comparisons.json", digits = 12, auto_unbox = TRUE, pretty = TRUE)
 write_json(out, "reference.json", digits = 12, auto_unbox = TRUE, pretty = TRUE)
