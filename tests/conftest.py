@@ -15,7 +15,11 @@ from command import asp_eval, asp_eval_process
 from hypothesis import settings
 from once import made_once
 
-pytest_plugins = ["tests.small_study", "tests.counted_trial"]  # studies small enough to write, and to count, by hand
+pytest_plugins = [
+    "tests.small_study",
+    "tests.counted_trial",
+    "tests.simulated_sets",
+]  # studies small enough to write, and to count, by hand
 
 # The keys of pseudonyms are made where the tests can leave them, and never where a person keeps theirs.
 os.environ["ASP_EVAL_KEYS"] = tempfile.mkdtemp(prefix="asp-eval-keys-")

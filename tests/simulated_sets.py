@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.store import table
@@ -113,6 +115,18 @@ def stored_study(
     hours = "".join(f"e{k},{name},2027-11-01,course,knowledge,{20 if k % 5 else 2}\n" for k, name in treated)
     store(study, folder, "implementation", "event_id,institution_id,date,kind,element,hours\n" + hours, "implementation")
     return load_study(folder)
+
+
+@pytest.fixture(scope="session")
+def stored_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stored study of twelve institutions whose intervention lowers the score by one: made once. Tests copy it."""
+    return stored_study(tmp_path_factory.mktemp("stored"), effect=-1.0).folder
+
+
+@pytest.fixture
+def stored(stored_once: Path, tmp_path: Path) -> Study:
+    """The stored study, for a test to declare another analysis in."""
+    return load_study(shutil.copytree(stored_once, tmp_path / "study"))
 
 
 def declares(study: Study, analysis: str) -> Study:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from asp_eval.core.errors import Unavailable
-from asp_eval.stats.estimate import Estimate
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats.estimate import Estimate, JointTest
 
 Estimated = Estimate | Unavailable
 
@@ -37,3 +38,76 @@ class EstimatorRow:
     average: Average
     model: str
     result: Estimated
+
+
+@dataclass(frozen=True, slots=True)
+class WaveEffect:
+    """One arm against the first at one wave, or by how much that changed from one wave to a later one.
+
+    Attributes
+    ----------
+    arm, wave : str
+    since : str
+        The earlier wave of a change; empty of an effect.
+    difference : Estimate or Unavailable
+    """
+
+    arm: str
+    wave: str
+    since: str
+    difference: Estimated
+
+
+@dataclass(frozen=True, slots=True)
+class WaveMean:
+    """The adjusted mean of one arm at one wave: of a child with the average covariates of those analysed."""
+
+    arm: str
+    wave: str
+    mean: Estimated
+
+
+@dataclass(frozen=True, slots=True)
+class VarianceShare:
+    """The variance that lies at one level of the data: a grouping factor's name, or "residual"."""
+
+    level: str
+    variance: float
+
+
+@dataclass(frozen=True, slots=True)
+class AllWaves:
+    """All waves of one score in one model.
+
+    Attributes
+    ----------
+    outcome : str
+        The first outcome of that score.
+    label : dict of str to str
+    better : {"lower", "higher"}
+    baseline : str
+        The wave at which the arms are held equal.
+    model : str
+    n_children, n_rows, n_institutions : int
+    effects : tuple of WaveEffect
+        At each later wave, and by how much they changed since each wave before the last.
+    joint : tuple of JointTest
+        One per arm: that it has no effect at any wave.
+    means : tuple of WaveMean
+    variances : tuple of VarianceShare
+    notes : tuple of Phrase
+    """
+
+    outcome: str
+    label: dict[str, str]
+    better: str
+    baseline: str
+    model: str
+    n_children: int
+    n_rows: int
+    n_institutions: int
+    effects: tuple[WaveEffect, ...]
+    joint: tuple[JointTest, ...]
+    means: tuple[WaveMean, ...]
+    variances: tuple[VarianceShare, ...]
+    notes: tuple[Phrase, ...]

@@ -81,6 +81,18 @@ def unadjusted_formula(study: Study, data: AnalysisSet, response: str = "") -> s
     return by_institution(fixed_effects(response or data.outcome.id, [ARM, *varying(data.frame, strata)]))
 
 
+def waves_formula(response: str, waves: Sequence[str], effects: Sequence[str], covariates: Sequence[str]) -> str:
+    """Return the model of all waves: means of waves, effects at the later ones; institution, institution by wave, and child.
+
+    Examples
+    --------
+    >>> waves_formula("score", ["at2"], ["arm_at2"], ["sex"])
+    'score ~ at2 + arm_at2 + sex + (1 | institution) + (1 | institution:wave) + (1 | child_id)'
+    """
+    fixed = by_institution(fixed_effects(response, [*waves, *effects, *covariates]))
+    return f"{fixed} + (1 | {INSTITUTION}:wave) + (1 | child_id)"
+
+
 def arm_term(arm: str) -> str:
     """Return the coefficient that compares an arm with the first.
 

@@ -11,6 +11,7 @@ from asp_eval.analysis.balance import arm_summaries, baseline_table
 from asp_eval.analysis.cautions import cautions, far_value_notes
 from asp_eval.analysis.childless import childless, refuse_childless
 from asp_eval.analysis.data import StudyData, load_data
+from asp_eval.analysis.declared_results import AllWaves
 from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.formulas import arm_terms, model_formula, unadjusted_formula
 from asp_eval.analysis.integrity import Equivalence
@@ -21,6 +22,7 @@ from asp_eval.analysis.results import NO_FAMILY, Adjustment, ArmEffect, Estimate
 from asp_eval.analysis.sets import AnalysisSet, assemble
 from asp_eval.analysis.trial_integrity import integrity
 from asp_eval.analysis.triangulation import Lot, lot_of, triangulate
+from asp_eval.analysis.waves import all_waves
 from asp_eval.core.errors import AspError, Fault, Problem, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Estimate, available
@@ -92,6 +94,10 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         outcomes.append(analyse_outcome(study, rows, method, lot))
         losses.append(_attrition(data, cohort, rows, flow))
         equivalences += equivalence(study, rows)
+    waves: tuple[AllWaves, ...] = ()
+    if study.analysis.waves_model is not None:
+        progress("all waves")
+        waves = all_waves(data)
     progress("reliability")
     return Results(
         study=study.without_folder(),
@@ -104,6 +110,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         switches=form_switches(data),
         attrition=tuple(losses),
         integrity=integrity(data, tuple(equivalences)),
+        waves=waves,
     )
 
 

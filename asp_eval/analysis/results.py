@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import pandas as pd
 from pydantic import ConfigDict, PlainSerializer
 
-from asp_eval.analysis.declared_results import EstimatorRow
+from asp_eval.analysis.declared_results import AllWaves, EstimatorRow
 from asp_eval.analysis.integrity import Integrity
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
@@ -270,6 +270,8 @@ class Results:
         Of every outcome.
     integrity : Integrity or None
         Balance, missing answers, contacts between the arms and dose.
+    waves : tuple of AllWaves
+        Each score at all its waves in one model, where the plan declares it.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", ser_json_inf_nan="strings")
@@ -284,6 +286,7 @@ class Results:
     switches: tuple[FormSwitches, ...]
     attrition: tuple[OutcomeAttrition, ...]
     integrity: Integrity | None = None
+    waves: tuple[AllWaves, ...] = ()
 
     @property
     def state(self) -> str:
@@ -323,6 +326,12 @@ def tidy(results: Results) -> pd.DataFrame:
         for part in (_of_the_models, _declared_beside)
         for o in results.outcomes
         for model, e in part(o)
+    ]
+    rows += [
+        {"outcome": one.outcome, "wave": part.wave, "set": results.study.analysis.set, "model": f"all-waves: {one.model}"}
+        | asdict(_as_row(f"{part.arm} at {part.wave}" + (f" less at {part.since}" if part.since else ""), part.difference))
+        for one in results.waves
+        for part in one.effects
     ]
     return pd.DataFrame(rows, columns=["outcome", "wave", "set", "model", *Estimate.__dataclass_fields__])
 

@@ -32,7 +32,7 @@ from asp_eval.stats.resampling.wild import ClusterScores, WildTest
 from asp_eval.stats.smallsample.cluster_robust import CR1, CR2
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from tests.counted_trial import STUDY, declared
-from tests.simulated_sets import ARMS, declares, simulated_frame, simulated_set, simulated_study, stored_study
+from tests.simulated_sets import ARMS, declares, simulated_frame, simulated_set, simulated_study
 
 ARM = "arm[T.intervention]"
 
@@ -137,8 +137,8 @@ def test_of_what_is_no_measure_the_lot_gives_a_p_value_alone(scale):  # 5
     assert rows["gee"].result.estimate == pytest.approx(least.estimate, abs=0.03)
 
 
-def test_a_declared_study_gets_rows_after_the_others(tmp_path):  # 6
-    study = stored_study(tmp_path)
+def test_a_declared_study_gets_rows_after_the_others(stored):  # 6
+    study = stored
     plain = tidy(analyse(study))
     found = analyse(declares(study, "set: itt, triangulate: true, draws: 200"))
     table = tidy(found)

@@ -124,6 +124,8 @@ def _analysis(setting: Setting) -> list[str]:
     sentences.append(say("Planned small-sample method: {method}.", method=setting.method(study.analysis.method)))
     if study.analysis.triangulate:
         sentences.append(say("Beside it every effect is estimated by several other estimators."))
+    if study.analysis.waves_model is not None:
+        sentences.append(say("All waves of a score are also analysed in one model (constrained longitudinal analysis)."))
     rows = study.sets[study.analysis.set].filter
     if rows:
         sentences.append(say('Analysis set "{name}": rows where {filter}.', name=study.analysis.set, filter=rows))

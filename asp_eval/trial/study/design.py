@@ -66,6 +66,15 @@ KEYS_OF_SCHEME: dict[str, tuple[str, ...]] = {
     "minimisation": ("covariates", "order", "probability"),
 }
 
+NOT_DONE = {
+    "stepped-wedge": Phrase("a parallel design: stepped-wedge trials, where arms start one after another, are not analysed here"),
+    "crossover": Phrase(
+        "a parallel design: crossover trials, where every institution passes through the arms, are not analysed here"
+    ),
+    "within-institutions": Phrase(
+        "institutions as what was drawn: lots of children, rooms or staff inside institutions are not analysed here"
+    ),
+}
 NO_FOLDER = Fault("STU-001", "this study was not read from a study folder", "Read it with asp_eval.load_study(path).")
 
 
@@ -91,6 +100,13 @@ class Randomisation(Document):
     cut: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     probability: float = Field(default=0.8, gt=0, lt=1)
     drawn_elsewhere: bool = False
+
+    @field_validator("scheme", mode="before")
+    @classmethod
+    def _analysed_here(cls, scheme: object) -> object:
+        if isinstance(scheme, str) and scheme in NOT_DONE:
+            raise ValueError(NOT_DONE[scheme])
+        return scheme
 
     @field_validator("ratio")
     @classmethod
@@ -362,6 +378,7 @@ class AnalysisPlan(Document):
     families: dict[Key, ConfirmatoryFamily] = Field(default_factory=dict)
     missing_baseline: Literal["complete-cases"] = "complete-cases"
     triangulate: bool = False  # other estimators beside the planned one
+    waves_model: Literal["constrained-longitudinal"] | None = None  # all waves of a score in one model
     subgroups: tuple[str, ...] = ()
 
     @field_validator("subgroups")
@@ -511,6 +528,13 @@ class Study(Document):
     def outcome(self, outcome_id: str) -> Outcome:
         """Return the outcome called `outcome_id`."""
         return next(outcome for outcome in self.outcomes if outcome.id == outcome_id)
+
+    @field_validator("unit", mode="before")
+    @classmethod
+    def _institutions_were_drawn(cls, unit: object) -> object:
+        if isinstance(unit, str) and unit != "institution":
+            raise ValueError(NOT_DONE["within-institutions"])
+        return unit
 
     @field_validator("arms", "strata", "languages", "waves", "outcomes")
     @classmethod
