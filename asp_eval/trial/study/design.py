@@ -31,6 +31,8 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.spelling import twins
 from asp_eval.trial.instruments.library import Library, shipped
+from asp_eval.trial.process.frame import Frame
+from asp_eval.trial.process.library import among, shipped_frames
 from asp_eval.trial.study import references
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
@@ -191,10 +193,10 @@ class Collection(Document):
 
 def _listed(value: object) -> object:
     """Return the collections of a table as a list: what is written as one is a list of it."""
-    return () if value is None else [value] if isinstance(value, (dict, Collection)) else value
+    return () if value is None else [value] if isinstance(value, (dict, Document)) else value
 
 
-def _as_written(value: tuple[Collection, ...], default: SerializerFunctionWrapHandler) -> object:
+def _as_written(value: tuple[Document, ...], default: SerializerFunctionWrapHandler) -> object:
     """Return one collection as itself, as most people write it, so that a list of one declares the same study."""
     return dict(default(value)[0]) if len(value) == 1 else default(value)
 
@@ -207,11 +209,36 @@ Collections = Annotated[
 ]
 
 
+class Interviews(Document):
+    """Interviews with managers: their rounds, the frame they are coded with, and the share that two coders are to code."""
+
+    rounds: tuple[Key, ...] = Field(default=("baseline", "one_year"), min_length=1)
+    frame: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")] = "asp-process"
+    double_coded: float = Field(default=1.0, ge=0, le=1)
+
+
+# Interviews coded with one frame, or a list of them, one for each frame.
+InterviewList = Annotated[
+    tuple[Interviews, ...],
+    BeforeValidator(_listed, json_schema_input_type=Interviews | tuple[Interviews, ...] | None),
+    WrapSerializer(_as_written),
+]
+
+
 class Collect(Document):
-    """The tables that hold answers."""
+    """The tables that hold answers, and the interviews."""
 
     screening: Collections = ()
     staff_survey: Collections = ()
+    interviews: InterviewList = ()
+
+    @field_validator("interviews")
+    @classmethod
+    def _one_of_each_frame(cls, interviews: tuple[Interviews, ...]) -> tuple[Interviews, ...]:
+        again = twins(each.frame for each in interviews)
+        if again:
+            raise ValueError(Phrase("each frame once; {names} stands more than once", names=", ".join(sorted(set(again)))))
+        return interviews
 
 
 class OwnColumn(Document):
@@ -469,6 +496,7 @@ class Study(Document):
 
     _folder: Path | None = PrivateAttr(default=None)
     _library: Library | None = PrivateAttr(default=None)
+    _frames: tuple[Frame, ...] | None = PrivateAttr(default=None)
     _digest: str = PrivateAttr(default="")
 
     @property
@@ -486,7 +514,7 @@ class Study(Document):
     def without_folder(self) -> Study:
         """Return the study as declared, knowing no folder, so that it can go where a path of this machine must not."""
         study = type(self).model_validate(self.as_declared())
-        study._library = self._library
+        study._library, study._frames = self._library, self._frames
         return study
 
     def as_declared(self) -> dict[str, Any]:
@@ -502,6 +530,15 @@ class Study(Document):
     def library(self) -> Library:
         """The questionnaires that the study knows: those that are shipped, and its own."""
         return self._library or shipped()
+
+    @property
+    def interviews(self) -> tuple[Interviews, ...]:
+        """The interviews; of a study that does not declare them, those of the process evaluation's own frame."""
+        return self.collect.interviews or (Interviews(),)
+
+    def coding_frame(self, name: str) -> Frame:
+        """Return a coding frame that the study knows, or refuse with FRM-020."""
+        return among(self._frames or shipped_frames(), name)
 
     @property
     def wave_ids(self) -> tuple[str, ...]:

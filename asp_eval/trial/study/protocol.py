@@ -11,6 +11,7 @@ from asp_eval.core.documents import read_document, write_whole
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.instruments.library import library_of
+from asp_eval.trial.process.library import FOLDER, frames_of
 from asp_eval.trial.study.design import Study
 
 SCHEMA_FILE = "study.schema.json"
@@ -39,7 +40,8 @@ def load_study(path: str | Path) -> Study:
     Refusal
         If there is no such file.
     DataProblems
-        Every mistake in the file, and in the study's own instruments and norms, at once: line, field, found, expected, remedy.
+        Every mistake in the file, and in the study's own instruments, norms and frames, at once: line, field, found, expected,
+        remedy.
     """
     given = Path(path)
     file = given / "study.yaml" if given.is_dir() else given
@@ -55,10 +57,15 @@ def load_study(path: str | Path) -> Study:
         library = library_of(folder)
     except DataProblems as error:
         problems += error.problems
+    try:
+        frames = frames_of(folder) if (folder / FOLDER).is_dir() else None  # those that are shipped are read when asked for
+    except DataProblems as error:
+        problems += error.problems
     if problems:
         raise DataProblems(problems)
     study._folder, study._digest = folder, digest
     study._library = library if library.own_files else None
+    study._frames = frames
     return study
 
 

@@ -34,6 +34,11 @@ NOT_COLLECTED = Fault(
 COLUMN_CLASH = Fault(
     "SCR-034", "study.yaml declares a column that the table already has", "Take it out of 'columns', or give it another name."
 )
+TWO_MEANINGS = Fault(
+    "SCR-035",
+    "two coding frames of the study mean different things by one key ({frames})",
+    "Rename the code in one of them, in the study's folder 'frames', under a new id.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,7 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
     >>> table_schema("screening", study, "w1").alternatives
     (('sdq-teacher-2-4', 'sdq-teacher-4-17'),)
     """
-    base, key = _shipped(name)
+    base, key = _interviews(study) if name == "interviews" else _shipped(name)
     instruments, first = _collected(name, study, wave)
     child_columns: tuple[Field, ...] = ()
     if name == "screening":
@@ -188,6 +193,35 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
         pseudonym_key=study.privacy.key if any(each.person for each in base_fields) else None,
         library=study.library,
     )
+
+
+def _interviews(study: Study) -> tuple[tuple[Field, ...], tuple[str, ...]]:
+    """Return the columns and key of interviews: those of every sheet, then one for each code of the study's frames.
+
+    Raises
+    ------
+    Refusal
+        SCR-035 if two frames mean different things by one key.
+    """
+    base, key = _shipped("interviews")
+    frames = [study.coding_frame(each.frame) for each in study.interviews]
+    rounds = tuple(dict.fromkeys(each for interviews in study.interviews for each in interviews.rounds))
+    several = len(frames) > 1
+    allowed = {"round": rounds, "frame": tuple(frame.id for frame in frames)}
+    columns = [
+        replace(f, allowed=allowed.get(f.name, f.allowed), required=f.required or (several and f.name == "frame")) for f in base
+    ]
+    codes: dict[str, Field] = {}
+    for frame in frames:
+        for code in frame.codes:
+            found = Field(code.key, "string", _english(code.title), _english(code.definition), allowed=frame.levels(code.key))
+            if codes.setdefault(code.key, found).allowed != found.allowed:
+                TWO_MEANINGS.refuse(found=code.key, frames=", ".join(frame.id for frame in frames))
+    return (*columns, *codes.values()), (*key[:2], "frame", *key[2:]) if several else key
+
+
+def _english(text: dict[str, str]) -> str:
+    return text.get("en") or next(iter(text.values()))
 
 
 def _outcomes_in(name: str, own: tuple[Field, ...], outcomes: Iterable[Outcome]) -> tuple[str, ...]:
