@@ -4,6 +4,7 @@ from .core.errors import AspError, DataProblems, Refusal, Unavailable
 from .intake.table import Table
 from .reporting.documents.pages import render
 from .stats.engine.moments import Moments
+from .stats.estimands.standardised_effects import standardised_effects
 from .stats.estimate import Estimate
 from .stats.glmm.fit import glmm
 from .stats.glmm.result import GlmmFit
@@ -158,6 +159,7 @@ __all__ = [
     "sample_size",
     "score",
     "simulate_power",
+    "standardised_effects",
     "table",
     "table_schema",
     "within_group_agreement",

@@ -9,14 +9,14 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from asp_eval.core.errors import AspError, Fault
+from asp_eval.core.errors import AspError, Fault, Unavailable
 from asp_eval.stats.resampling.allocations import MOST_ENUMERATED, Allocations, Draws
 from asp_eval.store import table
 from asp_eval.store.draws import DrawnLot, drawn_lots
 from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.randomisation.declaration import DRAWN_ELSEWHERE, scheme_of
 from asp_eval.trial.randomisation.hash_order import order_key
-from asp_eval.trial.randomisation.scheme import Scheme
+from asp_eval.trial.randomisation.scheme import Scheme, equal_chances
 from asp_eval.trial.study.design import Study
 
 OTHER_LIST = Fault(
@@ -54,6 +54,29 @@ def allocations(study: Study, draws: int = 10_000, seed: int = 1) -> Allocations
     if len(table(study, "allocation")):  # imported, even if study.yaml no longer says so
         DRAWN_ELSEWHERE.refuse("allocation")
     return scheme_allocations(scheme_of(study, still_open(institutions, date.today())), draws, seed)
+
+
+def arm_probabilities(study: Study) -> pd.DataFrame | Unavailable:
+    """Return the probability of every arm (columns) for every institution drawn (rows), by the lot.
+
+    Of a lot that was drawn elsewhere it is the declared ratio's. Unavailable where the list or the declaration is no longer the
+    one that the lot was drawn with.
+
+    Parameters
+    ----------
+    study : Study
+        With its lot drawn.
+    """
+    institutions, drawn = table(study, "institutions"), table(study, "allocation")["institution_id"].astype(str)
+    lots = [] if study.randomisation.drawn_elsewhere else drawn_lots(study)
+    if not lots:
+        return pd.DataFrame(equal_chances(study.randomisation.ratio, len(drawn)), index=list(drawn), columns=list(study.arms))
+    try:
+        schemes = [_scheme_drawn(study, lot, institutions) for lot in lots]
+    except AspError as refused:
+        return Unavailable(refused.reason)
+    parts = [pd.DataFrame(one.probabilities(), index=list(one.institution_ids), columns=list(study.arms)) for one in schemes]
+    return pd.concat(parts)
 
 
 def _scheme_drawn(study: Study, lot: DrawnLot, institutions: pd.DataFrame) -> Scheme:

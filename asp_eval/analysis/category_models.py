@@ -88,6 +88,17 @@ class CategoryModel:
         tested = tuple(replace(e, difference=_tested_by(method, planned, e)) for e in effects)
         return ArmNumbers(tested, self._shares(data, table, arms))
 
+    def effect_size(
+        self,
+        effect: Estimate,  # noqa: ARG002
+        unadjusted: GlmmFit | ClmmFit,  # noqa: ARG002
+        data: AnalysisSet,  # noqa: ARG002
+        arms: tuple[str, str],  # noqa: ARG002
+        level: float,  # noqa: ARG002
+    ) -> Estimated:
+        """Return that there is none."""
+        return Unavailable(NO_STANDARD)
+
     def _effect(self, mine: pd.DataFrame, arm: str) -> ArmEffect:
         """Return one arm against the first, from its rows of averages."""
         found = {str(row["kind"]): _estimate(row, arm) for _, row in mine.iterrows()}

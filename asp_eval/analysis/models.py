@@ -70,6 +70,21 @@ class Model(Protocol[F]):
         """
         ...
 
+    def effect_size(self, effect: Estimate, unadjusted: F, data: AnalysisSet, arms: tuple[str, str], level: float) -> Estimated:
+        """Return a difference in standard deviations, or why there are none.
+
+        Parameters
+        ----------
+        effect : Estimate
+        unadjusted : Fitted
+            The model with arm and strata only.
+        data : AnalysisSet
+        arms : tuple of two str
+            The first, and the one that the difference is of.
+        level : float
+        """
+        ...
+
     def recompute(self, data: AnalysisSet, planned: F, terms: Sequence[str]) -> tuple[Recomputation, ...]:
         """Return some coefficients again, by libraries that share no code with the model."""
         ...
@@ -99,11 +114,11 @@ class LinearMixedModel:
         for arm in arms[1:]:
             weights = {arm_term(arm): 1.0}
             by_model = planned.contrast(weights, method=covariate_method(method), level=level)
-            size = self._effect_size(by_model, unadjusted, data, (arms[0], arm), level)
+            size = self.effect_size(by_model, unadjusted, data, (arms[0], arm), level)
             effects.append(ArmEffect(arm, available(planned.contrast(weights, method=method, level=level)), size, NO_FAMILY))
         return ArmNumbers(tuple(effects))
 
-    def _effect_size(
+    def effect_size(
         self, effect: Estimate, unadjusted: MixedFit, data: AnalysisSet, arms: tuple[str, str], level: float
     ) -> Estimated:
         """Return the difference in total standard deviations of the model with arm and strata only (Hedges 2007)."""

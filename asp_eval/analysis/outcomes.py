@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pandas as pd
 
+from asp_eval.analysis.allocations import arm_probabilities
+from asp_eval.analysis.averages import NOT_KNOWN, average_effects, headline
 from asp_eval.analysis.balance import arm_summaries, baseline_table
 from asp_eval.analysis.cautions import cautions, far_value_notes
 from asp_eval.analysis.childless import childless, refuse_childless
@@ -82,7 +84,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         _refuse_nothing(data)
         method, alphas, provenance = planned_method(study), reliabilities(study), provenance_of(study)
         lot = lot_of(study, method) if study.analysis.triangulate else None
-        flow = _flow(data)
+        flow, probabilities = _flow(data), arm_probabilities(study)
     progress("baseline")
     baseline = baseline_table(data)
     outcomes, losses, cohort = [], [], data.cohort[["child_id", "institution"]]
@@ -91,7 +93,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     refuse_childless(rows.flow for rows in sets)
     for rows in sets:
         progress(rows.outcome.id)
-        outcomes.append(analyse_outcome(study, rows, method, lot))
+        outcomes.append(analyse_outcome(study, rows, method, lot, probabilities))
         losses.append(_attrition(data, cohort, rows, flow))
         equivalences += equivalence(study, rows)
     waves: tuple[AllWaves, ...] = ()
@@ -150,7 +152,13 @@ def _refuse_nothing(data: StudyData) -> None:
         NO_COHORT.refuse("children", found=f"{len(data.children)} children", wave=baseline_wave(data.study))
 
 
-def analyse_outcome(study: Study, data: AnalysisSet, method: Method, lot: Lot | None = None) -> OutcomeResult:
+def analyse_outcome(
+    study: Study,
+    data: AnalysisSet,
+    method: Method,
+    lot: Lot | None = None,
+    probabilities: pd.DataFrame | Unavailable = NOT_KNOWN,
+) -> OutcomeResult:
     """Fit the planned model of one outcome; where it is refused, the result carries the reason.
 
     Parameters
@@ -161,6 +169,8 @@ def analyse_outcome(study: Study, data: AnalysisSet, method: Method, lot: Lot | 
         Of inference, as planned.
     lot : Allocations, Unavailable or None
         What the lot could have given, where the plan asks for other estimators beside the planned one.
+    probabilities : DataFrame or Unavailable
+        Of the arms by the lot: see `arm_probabilities`.
 
     Raises
     ------
@@ -180,11 +190,17 @@ def analyse_outcome(study: Study, data: AnalysisSet, method: Method, lot: Lot | 
         return _without_model(study, data, refused.reason)
     for fit in (planned, unadjusted):
         _refuse_other_rows(data, fit)
+    averages = average_effects(study, data, found.effects, probabilities)
+
+    def effect_size(difference: Estimate, arm: str) -> Estimated:
+        return model.effect_size(difference, unadjusted, data, (study.arms[0], arm), level)
+
     icc = available(unadjusted.icc(level=level))
     differences = [e.difference for e in found.effects if isinstance(e.difference, Estimate)]
     return replace(
         _without_model(study, data, NO_NOTE),
-        effects=found.effects,
+        effects=headline(study, data, found.effects, averages, probabilities, effect_size),
+        averages=averages,
         shares=found.shares,
         proportional_odds=found.proportional_odds,
         coefficients=tuple({**by_model, **{e.term: e for e in differences if e.term in by_model}}.values()),
@@ -271,6 +287,7 @@ def _without_model(study: Study, data: AnalysisSet, reason: Phrase) -> OutcomeRe
         analysed=data.flow,
         arms=arm_summaries(study, data.frame, data.outcome.id),
         scale=data.outcome.scale,
+        average=study.estimand.average,
     )
 
 

@@ -121,7 +121,8 @@ class ArmEffect:
     ----------
     arm : str
     difference : Estimate or Unavailable
-        That arm less the first, from the planned model: on the score's own scale; of a yes-or-no outcome in its share; of an
+        That arm less the first, as the average that the study declares (of the planned model, where that is precision): on the
+        score's own scale; of a yes-or-no outcome in its share; of an
         ordinal one in the share above its first category; of a count in its mean.
     effect_size : Estimate or Unavailable
         The difference divided by the total SD of a model with arm and strata only. It has no test of its own.
@@ -142,6 +143,32 @@ class ArmEffect:
     ratio: Estimated | None = None
     odds_ratio: Estimated | None = None
     changes: tuple[Estimated, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AverageEffects:
+    """One arm compared with the first, by whom the effect is an average over.
+
+    Attributes
+    ----------
+    arm : str
+    precision : Estimate or Unavailable
+        The mixed model's: institutions count by what the model knows of them.
+    participant, institution : Estimate or Unavailable
+        Every child, and every institution, counting alike: model-robust standardisation with the jackknife.
+    participant_cr2, institution_cr2 : Estimate or Unavailable
+        The same by least squares with independence weights and CR2.
+    apart : Estimate or Unavailable
+        The participants' average less the institutions'.
+    """
+
+    arm: str
+    precision: Estimated
+    participant: Estimated
+    institution: Estimated
+    participant_cr2: Estimated
+    institution_cr2: Estimated
+    apart: Estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +233,10 @@ class OutcomeResult:
         Of an ordinal outcome; None for others, and where there is no model.
     estimators : tuple of EstimatorRow
         The effects by other estimators as well, where the plan triangulates.
+    average : {"precision", "participant", "institution"}
+        Whose effect the headline is.
+    averages : tuple of AverageEffects
+        One per arm after the first; empty where there is no model.
     """
 
     outcome: str
@@ -230,6 +261,8 @@ class OutcomeResult:
     shares: tuple[Share, ...] = ()
     proportional_odds: ProportionalOdds | Unavailable | None = None
     estimators: tuple[EstimatorRow, ...] = ()
+    average: str = "precision"
+    averages: tuple[AverageEffects, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +352,8 @@ def _columns_of(effect: ArmEffect) -> dict[str, Any]:
 def tidy(results: Results) -> pd.DataFrame:
     """Return one row per estimate: outcome, wave, set, model, then the columns of `Estimate`.
 
-    What a plan declares beside its primary models follows them, its `model` led by a name that tells the rows apart.
+    What a plan declares beside its primary models follows them, its `model` led by a name that tells the rows apart. Where the
+    headline is no coefficient of the model, its rows come before the model's, with the average in place of the model.
     """
     rows: list[dict[str, Any]] = [
         {"outcome": o.outcome, "wave": o.wave, "set": o.set, "model": model, **asdict(e)}
@@ -337,7 +371,9 @@ def tidy(results: Results) -> pd.DataFrame:
 
 
 def _of_the_models(result: OutcomeResult) -> Iterator[tuple[str, Estimate]]:
-    """Yield every coefficient of an outcome's model."""
+    """Yield every coefficient of an outcome's model, after the effects that are none."""
+    if result.average != "precision":
+        yield from ((f"{result.average} average", _as_row(f"arm[T.{e.arm}]", e.difference)) for e in result.effects)
     yield from ((result.model, estimate) for estimate in result.coefficients)
 
 

@@ -68,6 +68,7 @@ class Setting:
             "satterthwaite": "Satterthwaite",
             "betweenwithin": self.say("between-within"),
             "normal": self.say("normal approximation"),
+            "jackknife": self.say("jackknife of institutions"),
             "permutation": self.say("permutation of the lot"),
         }
         if key.startswith("cr"):

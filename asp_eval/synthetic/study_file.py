@@ -48,7 +48,7 @@ columns:                            # further columns of the exports, with their
 
 # --- the analysis, settled before the outcomes are seen ----------------------------------------------------------
 sets: {{itt: {{filter: null}}}}         # every child of the cohort, whatever became of the intervention
-estimand: {{population: baseline-cohort, average: participant, movers: as-drawn, joiners: excluded}}
+estimand: {{population: baseline-cohort, average: precision, movers: as-drawn, joiners: excluded}}
 outcomes:                           # at the end of the trial; midway is looked at as well, and called exploratory
 {outcomes}
 analysis:

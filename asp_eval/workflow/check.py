@@ -61,6 +61,13 @@ TWO_VALUES = Fault(
     "Declare it with 'scale: binary', so that shares are compared and not points.",
     "warning",
 )
+OTHER_METHOD = Fault(
+    "ANA-063",
+    "the headline averages over {average}, and is tested by the jackknife of institutions; 'method: {method}' is that of the "
+    "mixed model beside it",
+    "Leave 'method' out if that is meant, or declare 'average: precision' to have the mixed model as headline.",
+    "warning",
+)
 NO_SUCH_BAND = Fault("ANA-062", "the outcome's scale has no band {band!r}", "{advice}")
 MOST_NAMED = 8
 CURE = Phrase("Next: cure what is listed above, then check again.")
@@ -209,6 +216,10 @@ def _declaration_problems(study: Study) -> Iterator[Problem]:
     for outcome in study.outcomes:
         yield from _outcome_problems(study, outcome)
     yield from _column_problems(study)
+    if study.estimand.average != "precision" and "method" in study.analysis.model_fields_set:
+        place, over = Place("study.yaml", column="estimand.average"), study.estimand.average
+        whom = Phrase("participants") if over == "participant" else Phrase("institutions")
+        yield OTHER_METHOD.at(place, average=whom, method=study.analysis.method)
     if study.gap:
         for source, name in ((study.gap.staff, "staff_survey"), (study.gap.child, "screening")):
             if not _collected(study, name, source, study.gap.wave):

@@ -57,6 +57,7 @@ def test_the_estimand_is_the_cohort_as_drawn():
     setting = Setting(builders.results(), Numbers(words_for("en")))
     facts = {field.label: field.value for field in plan_fields(builders.results(), setting)}
     assert facts["Whom the effect is about"] == (
-        "The children who were there at the start, each child counting equally. A child who moves stays, in the analysis, with "
-        "the institution it belonged to at the draw. Children who joined later are not part of it."
+        "The children who were there at the start, institutions counting by how precisely the mixed model knows them. A child "
+        "who moves stays, in the analysis, with the institution it belonged to at the draw. Children who joined later are not "
+        "part of it."
     )

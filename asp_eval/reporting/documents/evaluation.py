@@ -13,6 +13,7 @@ from asp_eval.reporting.sections.declared import declared
 from asp_eval.reporting.sections.details import details
 from asp_eval.reporting.sections.dose import contact
 from asp_eval.reporting.sections.effects import effects
+from asp_eval.reporting.sections.estimands import estimands
 from asp_eval.reporting.sections.flow import flow
 from asp_eval.reporting.sections.limits import limits
 from asp_eval.reporting.sections.measures import measures
@@ -45,6 +46,7 @@ def evaluation(results: Results, language: str) -> Document:
         contact(results, setting),
         baseline(results, setting),
         effects(results, setting),
+        estimands(results, setting),
         declared(results, setting),
         measures(results, setting),
         methods(results, setting),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.reporting.blocks import Field, Fields, Section
 from asp_eval.reporting.language import as_sentence
+from asp_eval.reporting.sections.estimands import attributes_table
 from asp_eval.reporting.sections.outcomes import ROLES, role_name
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.study.design import Wave
@@ -12,7 +13,8 @@ from asp_eval.trial.study.design import Wave
 
 def plan(results: Results, setting: Setting) -> Section:
     """Return what was planned."""
-    return Section("plan", setting.say("What was planned"), (Fields(plan_fields(results, setting)),))
+    blocks = (Fields(plan_fields(results, setting)), attributes_table(results, setting))
+    return Section("plan", setting.say("What was planned"), blocks)
 
 
 def plan_fields(results: Results, setting: Setting) -> tuple[Field, ...]:
@@ -108,8 +110,13 @@ def _wave(wave: Wave, setting: Setting) -> str:
 
 def _estimand(setting: Setting) -> list[str]:
     say = setting.say
+    counted = {
+        "participant": say("The children who were there at the start, each child counting equally."),
+        "institution": say("The children who were there at the start, each institution counting equally."),
+    }
+    by_model = say("The children who were there at the start, institutions counting by how precisely the mixed model knows them.")
     return [
-        say("The children who were there at the start, each child counting equally."),
+        counted.get(setting.study.estimand.average, by_model),
         say("A child who moves stays, in the analysis, with the institution it belonged to at the draw."),
         say("Children who joined later are not part of it."),
     ]

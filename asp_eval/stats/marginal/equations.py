@@ -69,7 +69,17 @@ class Solution:
     converged: bool
 
 
-def solve(X: Array, y: Array, offset: Array, clusters: Codes, moments: Moments, start: Array, *, exchangeable: bool) -> Solution:
+def solve(
+    X: Array,
+    y: Array,
+    offset: Array,
+    clusters: Codes,
+    moments: Moments,
+    start: Array,
+    *,
+    exchangeable: bool,
+    counted_off: int | None = None,
+) -> Solution:
     """Return the solution by Fisher scoring, correlation and dispersion updated at every step.
 
     Parameters
@@ -81,7 +91,10 @@ def solve(X: Array, y: Array, offset: Array, clusters: Codes, moments: Moments, 
     moments : Moments
     start : ndarray (p,)
     exchangeable : bool
+    counted_off : int, optional
+        What the divisors of phi and alpha lack; by default p, and 0 gives geepack's.
     """
+    lost = X.shape[1] if counted_off is None else counted_off
     J = int(clusters.max()) + 1
     sizes = np.bincount(clusters, minlength=J)
     beta, alpha, phi = start, 0.0, 1.0
@@ -92,7 +105,7 @@ def solve(X: Array, y: Array, offset: Array, clusters: Codes, moments: Moments, 
         sd = np.sqrt(moments.variance(mean))
         r = (y - mean) / sd
         before = alpha
-        phi, alpha = _moments_of(r, clusters, sizes, X.shape[1], exchangeable)
+        phi, alpha = _moments_of(r, clusters, sizes, lost, exchangeable)
         information, scores = _cluster_sums(X * (moments.slope(eta) / sd)[:, None], r, clusters, sizes, alpha, phi)
         if step_done and abs(alpha - before) <= TOLERANCE:
             break

@@ -300,12 +300,28 @@ class AnalysisSetRule(Document):
 
 
 class Estimand(Document):
-    """Whom the effect is about, and what becomes of children who move or join."""
+    """Whom the effect is about, and what becomes of children who move or join.
+
+    ``average`` says whose effects the headline averages: every child's alike (``participant``), every institution's alike
+    (``institution``), or each institution's by what the mixed model knows of it (``precision``).
+    """
 
     population: Literal["baseline-cohort"] = "baseline-cohort"
-    average: Literal["participant"] = "participant"
+    average: Literal["participant", "institution", "precision"] = "precision"
     movers: Literal["as-drawn"] = "as-drawn"
     joiners: Literal["excluded"] = "excluded"
+
+
+class OutcomeEstimand(Document):
+    """What the effect on one outcome is, in the study's own words: the attributes of ICH E9(R1) besides the population.
+
+    What is left out is said by the design itself.
+    """
+
+    treatment: Texts | str = ""
+    variable: Texts | str = ""
+    intercurrent: Texts | str = ""
+    summary: Texts | str = ""
 
 
 class Outcome(Document):
@@ -327,6 +343,7 @@ class Outcome(Document):
     better: Literal["lower", "higher"]
     at: Key
     baseline: Key | None = None
+    estimand: OutcomeEstimand = OutcomeEstimand()
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
