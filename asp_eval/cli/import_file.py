@@ -13,18 +13,13 @@ import typer
 from asp_eval.cli.app import HERE, AsJson, StudyFolder, verb
 from asp_eval.cli.console import complain, print_json, print_problems, progress, say, spoken
 from asp_eval.cli.language import words
-from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.core.errors import DataProblems
 from asp_eval.core.phrases import Phrase
 
 if TYPE_CHECKING:
     from asp_eval.workflow.import_file import ImportReport
     from asp_eval.workflow.propose import ProposedMapping
 
-NO_TABLE = Fault(
-    "CLI-006",
-    "--table is missing",
-    "Say which table the file is for; 'asp-eval import FILE --propose' finds out, and drafts the mapping.",
-)
 TO_SCREEN = Path("-")
 
 
@@ -33,7 +28,11 @@ def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     table: Annotated[
         str | None,
-        typer.Option("--table", metavar="T", help="institutions, children, screening, staff_survey, staff, interviews, ..."),
+        typer.Option(
+            "--table",
+            metavar="T",
+            help="institutions, children, ...; a --wave alone tells screening or staff_survey.",
+        ),
     ] = None,
     wave: Annotated[str | None, typer.Option("--wave", metavar="W", help="The wave the file belongs to.")] = None,
     mapping: Annotated[
@@ -75,8 +74,6 @@ def import_(
         return
     from asp_eval.workflow.import_file import import_file
 
-    if table is None:
-        NO_TABLE.refuse(file.name)
     try:
         with progress("import") as step:
             report = import_file(opened, file, table, wave=wave, mapping=mapping, replace=replace, dry_run=dry_run, progress=step)

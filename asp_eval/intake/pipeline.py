@@ -31,11 +31,12 @@ from asp_eval.intake.correction_files import Correction, correction_format, is_c
 from asp_eval.intake.files.dialect import FileFormat
 from asp_eval.intake.files.export import Progress, quiet
 from asp_eval.intake.files.protected import ProtectedTable
-from asp_eval.intake.files.raw import RawTable
+from asp_eval.intake.files.raw import RawTable, TextTable
 from asp_eval.intake.files.reading import read_raw
 from asp_eval.intake.mapping.applying import MappedTable, apply_mapping
 from asp_eval.intake.mapping.drift import column_meanings, drift
 from asp_eval.intake.mapping.mapping import Mapping, load_mapping, mapping_beside
+from asp_eval.intake.mapping.unfolding import unfolded
 from asp_eval.intake.privacy.keys import lies_in_study, load_key
 from asp_eval.intake.privacy.protection import protect, refuse_persons_in
 from asp_eval.intake.table import Table
@@ -116,12 +117,12 @@ class IncomingFile:
         Raises
         ------
         DataProblems
-            SCR-140 to SCR-148.
+            SCR-140 to SCR-148; SCR-224 to SCR-226.
         Refusal
             SCR-160 to SCR-163 if the key of the pseudonyms cannot be used, SCR-149 if the file must not be where it is.
         """
         key = load_key(self.schema.pseudonym_key, self.study_folder) if self.schema.pseudonym_key else None
-        protected = protect(raw, self.mapping, self.schema, key)
+        protected = protect(raw, self._written_out(raw), self.schema, key)
         if protected.changed and lies_in_study(self.path, self.study_folder):
             EXPOSED.refuse(str(self.path))
         damaged = damaged_before(raw, protected.pseudonymised, self.mapping)
@@ -135,13 +136,18 @@ class IncomingFile:
         DataProblems
             SCR-020 to SCR-023, SCR-180 to SCR-183, SCR-186, SCR-187.
         """
-        mapped = apply_mapping(protected, self.mapping, self.schema.names, self.schema.library, self.schema.key)
+        mapping = self._written_out(protected)
+        mapped = apply_mapping(protected, mapping, self.schema.names, self.schema.library, self.schema.key)
         contradicted = (
-            *more_waves(protected, self.schema, self.mapping),
-            *contradicted_columns(protected, self.schema, self.mapping),
-            *contradicted_answers(mapped, self.schema, self.mapping),
+            *more_waves(protected, self.schema, mapping),
+            *contradicted_columns(protected, self.schema, mapping),
+            *contradicted_answers(mapped, self.schema, mapping),
         )
         return dataclasses.replace(mapped, notes=(*mapped.notes, *contradicted))
+
+    def _written_out(self, export: TextTable) -> Mapping:
+        """Return what the mapping says of this file at the wave that it is for."""
+        return unfolded(self.mapping, self.schema.wave, export.columns, self.schema.library, export.source)
 
     def sift(self, mapped: MappedTable, context: CheckContext | None = None) -> Sifted:
         """Separate the rows that can be stored from those at fault.

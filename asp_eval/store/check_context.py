@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asp_eval.intake.checks.context import CheckContext
+from asp_eval.intake.mapping.unfolding import unfolded
 from asp_eval.intake.pipeline import MappedFile
 from asp_eval.store import children, labels, ledger, quarantine
 from asp_eval.store.connection import Store
@@ -66,7 +67,8 @@ def stored_context(study: Study, store: Store, file: MappedFile) -> StoredContex
         corrected = corrected_import(connection, correction, schema.name, schema.wave)
         stored_keys = quarantine.keys_stored(connection, schema)
     mapping = file.incoming.mapping
-    changed, names = corrected.changed_cells(correction, mapping, schema), mapping.renames(schema.library)
+    changed = corrected.changed_cells(correction, mapping, schema)
+    names = unfolded(mapping, schema.wave, correction.raw.columns, schema.library).renames(schema.library)
     places = {(int(correction.places[at]), names.get(name, name)): before for (at, name), before in changed.items()}
     checks = dataclasses.replace(checks, is_correction=True, stored_keys=stored_keys, changed_cells=places)
     return StoredContext(checks, head, corrected, corrected.is_imported(correction), changed)

@@ -16,6 +16,7 @@ from asp_eval.intake.files.raw import RawTable
 from asp_eval.intake.files.reading import read_raw
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.mapping.recoding import LABEL_NOT_MET
+from asp_eval.intake.mapping.unfolding import unfolded
 from asp_eval.intake.pipeline import IncomingFile, MappedFile
 from asp_eval.intake.spreadsheet_changes import is_spreadsheet_change
 from asp_eval.intake.values import Marks
@@ -80,7 +81,8 @@ class CorrectedImport:
         """
         marks = Marks(self.original.body.decimal or ".", self.original.body.dates or "iso")
         waits = [self.cells.get(int(row), _NOTHING) for row in correction.raw.rows]
-        found, renames = dict[tuple[int, str], str](), mapping.renames(schema.library)
+        found = dict[tuple[int, str], str]()
+        renames = unfolded(mapping, schema.wave, correction.raw.columns, schema.library).renames(schema.library)
         for name, column in correction.raw.columns.items():
             ours = renames.get(name, name)
             if ours not in schema.names or schema.field(ours).kind not in ("string", "date"):

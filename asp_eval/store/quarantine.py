@@ -21,6 +21,7 @@ from asp_eval.intake.files.protected import ProtectedTable
 from asp_eval.intake.files.raw import SPACES, Rows
 from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
+from asp_eval.intake.mapping.unfolding import unfolded
 from asp_eval.store import imports, ledger
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import change, ensure, fetch, insert, quoted, stored_columns, typed_frame
@@ -241,8 +242,11 @@ class Waiting:
         library : Library
             The questionnaires that the study knows, for what the file calls their items.
         """
-        text, frame = self.found.body.mapping, self._frame()
-        theirs = {ours: name for name, ours in MappingFile.model_validate_json(text).renames(library).items()} if text else {}
+        body, frame = self.found.body, self._frame()
+        theirs: dict[str, str] = {}
+        if body.mapping:
+            mapping = unfolded(MappingFile.model_validate_json(body.mapping), body.wave, [*frame.columns], library)
+            theirs = {ours: name for name, ours in mapping.renames(library).items()}
         places = {unguard_formula(name): column for column, name in enumerate(frame.columns)}
         at_fault = {
             (row, places[name])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from asp_eval.core.errors import Fault, Place, Problem
 from asp_eval.core.phrases import as_plain, from_plain
 from asp_eval.intake.mapping.mapping import NO_MAPPING
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
+from asp_eval.intake.mapping.unfolding import unfolded
 from asp_eval.store import imports, ledger
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import stored_columns
@@ -73,19 +74,22 @@ def waiting_rows(study: Study, table: str, wave: str | None) -> tuple[WaitingRow
 
 
 def _rows(connection: DuckDBPyConnection, table: str, wave: str, library: Library) -> tuple[WaitingRow, ...]:
-    query = """SELECT import_id, row, institution_id, "key", reasons FROM quarantine
+    query = """SELECT import_id, row, institution_id, "key", reasons, cells FROM quarantine
         WHERE table_name = ? AND wave = ? ORDER BY import_id, row"""
     found = connection.execute(query, [table, wave]).fetchall()
     known = {one.import_id: one for one in imports.imports(ledger.entries(connection))}
-    names = {number: _names_in_file(known[number].body.mapping, library) for number in {row[0] for row in found}}
+    columns = {row[0]: json.loads(row[5]) for row in found}  # of every import, those of one of its rows
+    names = {number: _names_in_file(known[number].body.mapping, wave, of, library) for number, of in columns.items()}
     return tuple(
         WaitingRow(known[number].file, row, institution, unit, tuple(map(problem_of, json.loads(reasons))), *names[number])
-        for number, row, institution, unit, reasons in found
+        for number, row, institution, unit, reasons, _ in found
     )
 
 
-def _names_in_file(mapping: str, library: Library) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+def _names_in_file(
+    mapping: str, wave: str, columns: Collection[str], library: Library
+) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Return what a mapping says our columns, and our values, are called in the file."""
-    read = MappingFile.model_validate_json(mapping) if mapping else NO_MAPPING
+    read = unfolded(MappingFile.model_validate_json(mapping), wave, columns, library) if mapping else NO_MAPPING
     labels = {part: {value: label for label, value in pairs.items() if value} for part, pairs in read.recode.items()}
     return {ours: theirs for theirs, ours in read.renames(library).items()}, labels

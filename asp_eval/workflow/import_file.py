@@ -19,6 +19,7 @@ from asp_eval.intake.files.protected import files_to_keep, is_protected
 from asp_eval.intake.mapping.drift import column_meanings
 from asp_eval.intake.mapping.mapping_sheet import kept_as_yaml
 from asp_eval.intake.pipeline import IncomingFile, MappedFile, mapped_file
+from asp_eval.intake.recognition.wave_tables import table_at_wave
 from asp_eval.intake.table import Table
 from asp_eval.store import Store, imports, labels, ledger, ledger_frames, quarantine, write_for_people
 from asp_eval.store.archive import keep_export
@@ -29,7 +30,7 @@ from asp_eval.store.reconciliation import refuse_unreconciled
 from asp_eval.store.replacement import counted, refuse_vanishing, refuse_waiting_lost, vanishing, waiting_lost
 from asp_eval.store.table_writer import contradictions, write_table
 from asp_eval.trial.study.design import Study
-from asp_eval.trial.tables.schema import IMPORTABLE, UNKNOWN_TABLE, table_schema
+from asp_eval.trial.tables.schema import BY_WAVE, IMPORTABLE, UNKNOWN_TABLE, table_schema
 from asp_eval.workflow.problem_pages import write_problem_pages, write_refused_pages
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
@@ -46,6 +47,11 @@ DRAWN_HERE = Fault(
 RESTLESS = Fault("STO-014", "the data changed again and again while the file was checked", "Give the command again.")
 CHANGED_MEANWHILE = Fault("STO-033", "the file was changed while it was read", "Give the command again.")
 
+NO_TABLE = Fault(
+    "CLI-006",
+    "--table is missing",
+    "Say which table the file is for; 'asp-eval import FILE --propose' finds out, and drafts the mapping.",
+)
 NO_WAVE = Fault("CLI-002", "the table {table} needs a wave", "Add --wave with one of: {waves}.")
 
 READING, CHECKING, STORING = Phrase("reading"), Phrase("checking"), Phrase("storing")
@@ -56,7 +62,7 @@ ATTEMPTS = 3  # times a file is validated again because another process stored s
 def import_file(
     study: AnyStudy,
     path: str | Path,
-    table: str,
+    table: str | None = None,
     *,
     wave: str | None = None,
     mapping: str | Path | None = None,
@@ -83,6 +89,8 @@ def import_file(
     path : str or Path
         CSV or XLSX, or a corrected file from ``output/quarantine/``.
     table : {"institutions", "allocation", "children", "screening", "staff_survey", "staff", "interviews", "implementation"}
+        Where the wave alone is given: "staff_survey" if the file has a ``respondent_id``, by its header or its mapping, or if
+        nothing else is collected at the wave; else "screening".
     wave : str, optional
         For screening and staff_survey.
     mapping : str or Path, optional
@@ -103,6 +111,8 @@ def import_file(
         If the study does not collect this, if units would vanish (STO-013), or if another process holds the data.
     """
     plan = plan_of(study)
+    if table is None:
+        table = _table_at(plan, Path(path), wave, mapping)
     if table not in IMPORTABLE:
         UNKNOWN_TABLE.refuse(found=table, expected=", ".join(IMPORTABLE))
     waves = plan.collected_waves(table)
@@ -116,6 +126,17 @@ def import_file(
             error.pages = _from_folder(plan, write_refused_pages(plan, error, table, wave))
         raise
     return report if dry_run else dataclasses.replace(report, pages=_from_folder(plan, write_problem_pages(plan, report)))
+
+
+def _table_at(study: Study, path: Path, wave: str | None, mapping: str | Path | None) -> str:
+    """Return the table of a file of which the wave alone is told; the file is looked at if it could be of either."""
+    if wave is None:
+        NO_TABLE.refuse(path.name)
+    collected = [table for table in BY_WAVE if wave in study.collected_waves(table)]
+    if len(collected) < 2:
+        return collected[0] if collected else BY_WAVE[0]
+    incoming = IncomingFile.at(path, table_schema(collected[0], study, wave), mapping=mapping, study=study)
+    return table_at_wave(study, wave, incoming.read().columns, incoming.mapping)
 
 
 def _from_folder(study: Study, pages: Sequence[Path]) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ class StudyFolder:
     def import_(
         self,
         file: str | Path,
-        table: str,
+        table: str | None = None,
         wave: str | None = None,
         *,
         mapping: str | Path | None = None,

@@ -83,6 +83,7 @@ def test_coloured_cells_are_those_that_are_open(study, tmp_path):
 
 EVERY_PART = [
     SheetRow(SETTING, "format.header_row", ours="3"),
+    SheetRow(SETTING, "unfold.wave.w1", ours="*_pre"),
     SheetRow(SETTING, "keep_rows", ours='a == "1"'),
     SheetRow(COLUMN, theirs="007", ours="child_id"),
     SheetRow(COLUMN, theirs="status", ours="(leave out)"),
@@ -105,6 +106,7 @@ def test_every_part_of_a_mapping(tmp_path):
         {
             "version": 1,
             "format": {"header_row": 3},
+            "unfold": {"wave": {"w1": "*_pre"}},
             "keep_rows": 'a == "1"',
             "rename": {"007": "child_id"},
             "ignore": ["status"],

@@ -2,15 +2,19 @@
 
 1. a code for missing that nobody declared is told at the import, at check and in the results; 2. declared, it is empty and
 counted; 3. a value outside the limits waits; 4. what is declared in two ways is one declaration; 5. what cannot be meant is
-refused; 6. which values are far, by hand.
+refused; 6. which values are far, by hand; 7. labels: what a file says of its codes, against what study.yaml calls them.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 
+from asp_eval.core.errors import DataProblems
 from asp_eval.trial.study.design import OwnColumn, Study
 from asp_eval.trial.tables.far_values import far_values
 from asp_eval.workflow.open_study import StudyFolder, open_study
@@ -141,3 +145,68 @@ def test_which_values_are_far(values, skewed, far):
     found = far_values([*values, np.nan], skewed=skewed)
     assert found[:-2].sum() == 0
     assert found.tolist()[-2:] == [far, False]
+
+
+LABELLED = "{type: integer, labels: {1: {da: Ja, en: 'Yes'}, 2: {da: Nej, en: 'No'}, 3: Ved ikke}}"
+
+
+def labelled(begun, folder, labels: dict[int, str], column: str = LABELLED) -> tuple[StudyFolder, Path]:
+    """A study whose column has labels, and a file of its second wave that declares others, or the same."""
+    study = begun(column)
+    file = folder / "w2.sav"
+    pyreadstat.write_sav(rows(2).assign(score=[i % 3 + 1 for i in range(96)]), file, variable_value_labels={"score": labels})
+    return study, file
+
+
+def test_labels_that_the_file_gives_to_other_values_refuse_it(begun, tmp_path):
+    study, file = labelled(begun, tmp_path, {1: "nej", 2: "JA", 3: "ved ikke"})
+    with pytest.raises(DataProblems) as caught:
+        study.import_(file, table="screening", wave="w2")
+    (said,) = told(caught.value.problems, "SCR-190")
+    assert "1 is called 'nej', which is 2, and is stored as 1; 2 is called 'JA', which is 1, and is stored as 2" in said
+    assert "'recode: {score: {1: 2, 2: 1, 3: 3}}'" in said
+    file.with_name("w2.sav.mapping.yaml").write_text("version: 1\nrecode: {score: {1: 2, 2: 1, 3: 3}}\n")
+    assert study.import_(file, table="screening", wave="w2").accepted == 96
+    stored = study.table("screening").query("wave == 'w2'").set_index("child_id")["score"].sort_index()
+    assert stored.tolist() == [(2, 1, 3)[i % 3] for i in range(96)]
+
+
+@pytest.mark.parametrize("labels", [{1: "Ja", 2: "No", 3: "ved ikke"}, {1: "Ja"}, {1: "somewhat"}, {}])
+def test_labels_that_agree_or_say_nothing(begun, tmp_path, labels):
+    study, file = labelled(begun, tmp_path, labels)
+    report = study.import_(file, table="screening", wave="w2")
+    assert (report.accepted, told(report.problems, "SCR-190")) == (96, [])
+
+
+def test_a_draft_recodes_labels_of_own_columns(begun, tmp_path):
+    study, file = labelled(begun, tmp_path, {1: "nej", 2: "JA", 3: "ved ikke"})
+    found = study.propose(file, wave="w2")
+    assert found.complete
+    assert study.import_(file, "screening", "w2").accepted == 96
+    stored = study.table("screening").query("wave == 'w2'").set_index("child_id")["score"].sort_index()
+    assert stored.tolist() == [(2, 1, 3)[i % 3] for i in range(96)]
+
+
+def test_labels_in_cells_are_drafted_and_values_without_a_label_stay(begun, tmp_path):
+    study = begun("{type: integer, labels: {1: slet ikke, 7: meget}}")
+    texts = {1: "Slet ikke", 7: "Meget"}
+    frame = rows(2).assign(score=[texts.get(i % 7 + 1, i % 7 + 1) for i in range(96)])
+    frame.to_csv(tmp_path / "w2.csv", index=False)
+    assert study.propose(tmp_path / "w2.csv", wave="w2").complete
+    assert study.import_(tmp_path / "w2.csv", "screening", "w2").accepted == 96
+    stored = study.table("screening").query("wave == 'w2'").set_index("child_id")["score"].sort_index()
+    assert stored.tolist() == [i % 7 + 1 for i in range(96)]
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"type": "date", "labels": {"2027-09-01": "start"}}, "another type than date"),
+        ({"type": "integer", "labels": {"ja": "yes"}}, "'ja' is not"),
+        ({"type": "integer", "labels": {1.5: "yes"}}, "'1.5' is not"),
+        ({"type": "string", "labels": {"a": "Yes", "b": {"en": "yes"}}}, "a and b have the same"),
+    ],
+)
+def test_labels_that_cannot_be_meant(parts, message):
+    with pytest.raises(ValueError, match=message):
+        OwnColumn.model_validate(parts)

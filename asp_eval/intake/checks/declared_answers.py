@@ -80,7 +80,7 @@ def contradicted_answers(mapped: MappedTable, schema: TableSchema, mapping: Mapp
     found: dict[tuple[str, Contradiction], list[str]] = {}
     for name, meaning in column_meanings(mapped, schema).items():
         field = schema.field(name)
-        if not field.allowed or mapping.confirms(name):
+        if not field.values or mapping.confirms(name):
             continue
         for contradiction in _contradictions(mapped, field, meaning, schema.library):
             found.setdefault((field.form or name, contradiction), []).append(name)
@@ -147,6 +147,7 @@ def _known_values(mapped: MappedTable, field: Field, meaning: ColumnMeaning, lib
         known = {text: own[plain] for text, label in meaning.labels.items() if (plain := _plain(label)) in own}
         return known if len(set(known.values())) == len({_plain(meaning.labels[text]) for text in known}) else {}
     words = {fold(value): value for value in field.allowed}
+    words |= {fold(text): value for value, texts in field.labels for text in texts}
     words = {word: value for word, value in VALUES.items() if value in field.allowed} | words
     known = {text: words[plain] for text, label in meaning.labels.items() if (plain := _plain(label)) in words}
     marked = indicates(mapped.exported.get(field.name, field.name), field)

@@ -115,7 +115,7 @@ def column_meanings(mapped: MappedTable, schema: TableSchema) -> dict[str, Colum
     meanings = {}
     for each in schema.fields:
         if each.name in mapped.columns and each.name not in schema.key:
-            found = _meaning(mapped, each) if each.allowed else ColumnMeaning(mapped.titles.get(each.name, ""))
+            found = _meaning(mapped, each) if each.values else ColumnMeaning(mapped.titles.get(each.name, ""))
             if each.form or found.title or found.stored:
                 meanings[each.name] = found
     return meanings
@@ -129,7 +129,7 @@ def _meaning(mapped: MappedTable, each: Field) -> ColumnMeaning:
         if became is None
         else became
     )
-    values = {text: value for text, value in met.items() if value in each.allowed or text in declared or value == ""}
+    values = {text: value for text, value in met.items() if value in each.values or text in declared or value == ""}
     values |= {text: text for text in declared if text not in values and text not in mapped.user_missing.get(each.name, ())}
     itself = {text: text for text, value in values.items() if value != text and not text.lstrip("-").replace(".", "").isdigit()}
     return ColumnMeaning(

@@ -65,6 +65,28 @@ class StopAt(Document):
     share_of_rows: float = Field(default=0.2, gt=0, le=1)
 
 
+class Unfold(Document):
+    """Which columns of a wide file are whose.
+
+    Attributes
+    ----------
+    wave : dict
+        ``{wave: pattern}``: what the columns of a wave are called, with a ``*`` for what is the same at all waves.
+    """
+
+    wave: dict[Text, str] = Field(min_length=1)
+
+    @field_validator("wave")
+    @classmethod
+    def _patterns(cls, patterns: dict[str, str]) -> dict[str, str]:
+        for pattern in patterns.values():
+            if pattern.count("*") != 1 or pattern == "*":
+                raise ValueError(Phrase("a pattern with one * in it, such as '*_pre', in place of {pattern!r}", pattern=pattern))
+        if len(set(patterns.values())) < len(patterns):
+            raise ValueError(Phrase("a pattern of its own for each wave"))
+        return {wave: composed(pattern) for wave, pattern in patterns.items()}
+
+
 class Mapping(Document):
     """A mapping file.
 
@@ -73,6 +95,8 @@ class Mapping(Document):
     version : 1
     format : FileFormat
         How the file was written, where that cannot be detected.
+    unfold : Unfold, optional
+        Of a wide file, which columns are those of which wave (`unfolding.unfolded`).
     keep_rows : str, optional
         A filter on the export's own columns; the rows it leaves out are counted in the ledger.
     rename : dict
@@ -110,6 +134,7 @@ class Mapping(Document):
 
     version: Literal[1]
     format: FileFormat = FileFormat()
+    unfold: Unfold | None = None
     keep_rows: str | None = None
     rename: dict[Text, str] = Field(default_factory=dict)
     rename_items: dict[str, str] = Field(default_factory=dict)

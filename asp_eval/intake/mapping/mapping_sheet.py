@@ -156,7 +156,7 @@ def _entry(part: str, of: str, theirs: str, ours: str) -> tuple[Keys, object] | 
     if part == NOTE:
         return (), None
     if part == SETTING:
-        keys = tuple(of.split(".", 1)) if of else ()
+        keys = tuple(of.split(".", 2 if of.startswith("unfold.") else 1)) if of else ()
         value = theirs or ours if keys and keys[0] in LISTS else ours
         return (keys, value or None) if keys and (value or keys[0] == "constants") else None
     if not theirs or not ours or (part == ANSWER and not of):

@@ -83,6 +83,8 @@ def recode_values(raw: RawTable, column: str, field: Field) -> Recode:
     """Return how the values of a column with few values are written."""
     met = [text for text in texts_of(raw.columns[column]) if text not in raw.user_missing.get(column, ())]
     declared = raw.labels.get(column, {})
+    if not field.allowed:
+        return _labelled(met, declared, field)
     marked = indicates(column, field)
     if set(met) <= set(field.allowed):
         return Recode(field.name, {}, "the values are ours", {})
@@ -97,8 +99,21 @@ def recode_values(raw: RawTable, column: str, field: Field) -> Recode:
     return Recode(field.name, labels, why, {text: declared[text] for text in labels if text in declared})
 
 
+def _labelled(met: Sequence[str], declared: Mapping[str, str], field: Field) -> Recode:
+    """Return how the values of a column are written that study.yaml gives labels; a value without one stands for itself."""
+    labels: dict[str, str | None] = {}
+    for text in dict.fromkeys([*met, *declared]):
+        value = _value(declared.get(text, text), field)
+        if value is None and (not field.numeric or _plain(text).lstrip("-").replace(".", "", 1).isdigit()):
+            value = text
+        if value != text and (value is not None or text in met):
+            labels[text] = value
+    return Recode(field.name, labels, "the labels in study.yaml", {text: declared[text] for text in labels if text in declared})
+
+
 def _value(label: str, field: Field) -> str | None:
-    known = {fold(value): value for value in field.allowed}
+    known = {fold(value): value for value in field.values}
+    known |= {fold(text): value for value, texts in field.labels for text in texts}
     return known.get(fold(label)) or next((v for v in [VALUES.get(fold(label))] if v in field.allowed), None)
 
 

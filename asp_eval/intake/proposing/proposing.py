@@ -175,9 +175,7 @@ def propose_for(raw: RawTable, study: Study, schema: TableSchema, declared: File
     useless = [name for name in rest if name not in identifying and name not in waves]
     of_wave = [(name, f"it tells the wave, as --wave {schema.wave} does") for name in waves]
     nothing = [] if wanted else [(name, "nothing in the study looks like it") for name in useless]
-    few = [
-        (guess.column, field) for guess in guesses.sure if (field := schema.field(guess.ours)).allowed and field.name != "wave"
-    ]
+    few = [(guess.column, field) for guess in guesses.sure if (field := schema.field(guess.ours)).values and field.name != "wave"]
     recodes = [recode_values(raw, column, field) for column, field in few]
     for found in items.sure:
         recodes += recode_items(raw, schema.library.instrument(found.form), found.columns)

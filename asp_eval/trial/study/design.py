@@ -29,7 +29,7 @@ from pydantic import (
 from asp_eval.core.documents import Document, Misfit, Misfits
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
-from asp_eval.core.spelling import twins
+from asp_eval.core.spelling import folded, twins
 from asp_eval.trial.instruments.library import Library, shipped
 from asp_eval.trial.process.frame import Frame
 from asp_eval.trial.process.library import among, shipped_frames
@@ -242,12 +242,20 @@ class Collect(Document):
 
 
 class OwnColumn(Document):
-    """A column of the study's own exports: its type, the limits of its values, and the codes in it that mean missing."""
+    """A column of the study's own exports: type, limits, codes that mean missing, and what its values are called.
+
+    A file that calls a value otherwise than `labels` is refused; values without a label are allowed.
+    """
 
     type: ColumnType
     min: float | None = Field(default=None, allow_inf_nan=False)
     max: float | None = Field(default=None, allow_inf_nan=False)
     missing: tuple[int | float | str, ...] = ()
+    labels: dict[Annotated[str, BeforeValidator(str)], str | Texts] = Field(default_factory=dict)
+
+    def called(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return what each value is called, in every language."""
+        return tuple((value, (said,) if isinstance(said, str) else tuple(said.values())) for value, said in self.labels.items())
 
     @property
     def is_number(self) -> bool:
@@ -267,6 +275,31 @@ class OwnColumn(Document):
                 said = Phrase("codes that mean missing outside 'min' and 'max', where {code:g} is a value", code=inside[0])
                 raise ValueError(said)
         return self
+
+    @model_validator(mode="after")
+    def _labels_tell_values_apart(self) -> Self:
+        if self.type == "date" and self.labels:
+            raise ValueError(Phrase("'labels' with another type than date"))
+        for value in self.labels if self.is_number else ():
+            if _number(value) is None or (self.type == "integer" and not float(value).is_integer()):
+                said = Phrase("labels of values of the type {kind}, which {value!r} is not", kind=self.type, value=value)
+                raise ValueError(said)
+        seen: dict[str, str] = {}
+        for value, texts in self.called():
+            for text in {folded(text) for text in texts}:
+                if seen.setdefault(text, value) != value:
+                    said = Phrase(
+                        "a label of its own for each value; {one} and {other} have the same", one=seen[text], other=value
+                    )
+                    raise ValueError(said)
+        return self
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _with_keys(value: object) -> object:

@@ -34,6 +34,8 @@ class Field:
         Whether ``asp-eval export`` writes the column: not names, and not text in one's own words.
     missing : tuple of str
         What stands in a cell where there is no value, besides nothing; of a column of numbers, in any way of writing the number.
+    labels : tuple of (str, tuple of str)
+        What a value is called, in every language; of columns that study.yaml declares so.
     """
 
     name: str
@@ -49,6 +51,12 @@ class Field:
     person: str | None = None
     exported: bool = True
     missing: tuple[str, ...] = ()
+    labels: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The values that are known: the only ones allowed, or else those that have labels."""
+        return self.allowed or tuple(value for value, _ in self.labels)
 
     @property
     def numeric(self) -> bool:
@@ -96,6 +104,7 @@ class Field:
             "description": self.description,
             "person": self.person,
         }
+        told["categories"] = [{"value": self._typed(value), "label": texts[0]} for value, texts in self.labels] or None
         told["missingValues"] = ["", *self.missing] if self.missing else None
         limits = {name: value for name, value in limits.items() if value is not None}
         return {name: value for name, value in told.items() if value} | ({"constraints": limits} if limits else {})

@@ -270,7 +270,14 @@ def _own(study: Study, name: str, taken: tuple[Field, ...]) -> tuple[Field, ...]
             COLUMN_CLASH.refuse("study.yaml", found=f"columns.{name}.{column}")
         known.add(folded(column))
     return tuple(
-        Field(column, of.type, minimum=as_text(of.min), maximum=as_text(of.max), missing=tuple(map(str, of.missing)))
+        Field(
+            column,
+            of.type,
+            minimum=as_text(of.min),
+            maximum=as_text(of.max),
+            missing=tuple(map(str, of.missing)),
+            labels=of.called(),
+        )
         for column, of in columns.items()
     )
 
