@@ -8,6 +8,7 @@ from .stats.estimands.standardised_effects import standardised_effects
 from .stats.estimate import Estimate
 from .stats.glmm.fit import glmm
 from .stats.glmm.result import GlmmFit
+from .stats.linear.instrumental import AndersonRubin, ComplierFit, FirstStage, complier_effect
 from .stats.linear.ols import OlsFit, ols
 from .stats.marginal.corrections import FayGraubard, KauermannCarroll, ManclDeRouen, Robust
 from .stats.marginal.gee import gee
@@ -15,6 +16,7 @@ from .stats.marginal.result import GeeFit
 from .stats.means.resampled import ResampledClusters
 from .stats.meta.aggregation import Aggregation, aggregation, within_group_agreement
 from .stats.meta.agreement import agreement
+from .stats.meta.multiplicity import step_down
 from .stats.mixed.fit import lmm, lmm_from_moments
 from .stats.mixed.result import MixedFit
 from .stats.ordinal.fit import clmm
@@ -71,6 +73,7 @@ __all__ = [
     "Allocation",
     "Allocations",
     "Ancova",
+    "AndersonRubin",
     "AspError",
     "Audit",
     "BetweenWithin",
@@ -79,6 +82,7 @@ __all__ = [
     "Change",
     "ClmmFit",
     "ClusterRobust",
+    "ComplierFit",
     "Continuous",
     "DataProblems",
     "DemoStudy",
@@ -87,6 +91,7 @@ __all__ = [
     "Estimate",
     "Export",
     "FayGraubard",
+    "FirstStage",
     "FixedSites",
     "Forgotten",
     "GapResults",
@@ -140,6 +145,7 @@ __all__ = [
     "analyse",
     "analysis_set",
     "clmm",
+    "complier_effect",
     "demo",
     "gap_profiles",
     "gee",
@@ -160,6 +166,7 @@ __all__ = [
     "score",
     "simulate_power",
     "standardised_effects",
+    "step_down",
     "table",
     "table_schema",
     "within_group_agreement",

@@ -284,7 +284,7 @@ class OlsFit(FamiliarNames, MarginalQuestions):
         """Return the pseudo-rows of two clusterings and of their combinations, or None without a second one."""
         if self.crossed is None or self.clusters is None:
             return None
-        one, other, both = (_blocks(self.solution, c, self.model.weights) for c in self.crossed)
+        one, other, both = (blocks_of(self.solution, c, self.model.weights) for c in self.crossed)
         return one, other, both
 
     def _residual_variance(self) -> float:
@@ -314,7 +314,7 @@ class OlsFit(FamiliarNames, MarginalQuestions):
             return Unavailable(EXACT_FIT)
         if self.crossed is not None:
             return Unavailable(TWO_CLUSTERINGS)
-        return _blocks(self.solution, self.clusters, self.model.weights)
+        return blocks_of(self.solution, self.clusters, self.model.weights)
 
     def _method(self, method: Method | None) -> Method:
         """Return the method asked for, or the default."""
@@ -424,7 +424,7 @@ def read_clusters(frame: pd.DataFrame, name: str, design: Design) -> Clusters:
     return Clusters(name, used.codes, used.levels)
 
 
-def _blocks(solution: LeastSquaresFit, clusters: Clusters, weights: Array | None) -> ClusterBlocks:
+def blocks_of(solution: LeastSquaresFit, clusters: Clusters, weights: Array | None) -> ClusterBlocks:
     """Sum the cross-products of the orthonormal columns over clusters."""
     codes, J, n = clusters.codes, len(clusters.levels), len(clusters.codes)
     columns, residuals = solution.columns, solution.residuals
