@@ -1,4 +1,4 @@
-"""Reads one SPSS or Stata file in a process of its own, and writes it out as text: ``python readstat.py spss FILE [ENCODING]``.
+"""Reads one SPSS, Stata or SAS file in a process of its own, and writes it as text: ``python readstat.py spss FILE [ENCODING]``.
 
 The C library that knows these formats can crash on a damaged file, or take all memory, and would take the whole program with
 it. So this file is run, not imported; it needs nothing of the package. What it writes is one line of JSON, and after it the
@@ -23,7 +23,15 @@ CELLS_AT_A_TIME = 1_000_000
 SPSS_DATES = ("DATE", "ADATE", "EDATE", "JDATE", "SDATE", "QYR", "WKYR")
 SPSS_MOMENTS = ("DATETIME", "YMDHMS")
 SPSS_TIMES = ("TIME", "DTIME", "MTIME")
-_SPSS_START, _STATA_START = dt.datetime(1582, 10, 14), dt.datetime(1960, 1, 1)
+_SIGNS = "BCDNPS"  # of the mark between day, month and year, at the end of a format's name
+SAS_DATES = (
+    *("DATE", "E8601DA", "B8601DA", "IS8601DA", "WEEKDATE", "WEEKDATX", "WORDDATE", "WORDDATX", "JULIAN", "JULDAY", "NLDATE"),
+    *(f"{order}{sign}" for order in ("DDMMYY", "MMDDYY", "YYMMDD") for sign in ("", *_SIGNS)),
+)
+SAS_MONTHS = ("MONYY", *(f"{order}{sign}" for order in ("YYMM", "MMYY") for sign in ("", *_SIGNS)))
+SAS_MOMENTS = ("DATETIME", "DATEAMPM", "E8601DT", "B8601DT", "IS8601DT", "MDYAMPM", "NLDATM", "DTDATE")
+SAS_TIMES = ("TIME", "TIMEAMPM", "TOD", "HHMM", "E8601TM", "B8601TM", "IS8601TM")
+_SPSS_START, _STATA_START, _SAS_START = dt.datetime(1582, 10, 14), dt.datetime(1960, 1, 1), dt.datetime(1960, 1, 1)
 
 
 def number_text(value: float) -> str:
@@ -89,6 +97,25 @@ def stata_text(value: float, form: str) -> str:
     return f"{1960 + year}-{part + 1:02d}" if per_year == 12 else f"{1960 + year}{name[1]}{part + 1}"
 
 
+def sas_text(value: float, form: str) -> str:
+    """Return a number of SAS as its format shows it: dates and moments in ISO form.
+
+    Examples
+    --------
+    >>> sas_text(17045.0, "DATE9."), sas_text(17045.0, "MONYY7."), sas_text(1472724305.0, "DATETIME20.")
+    ('2006-09-01', '2006-09', '2006-09-01 10:05:05')
+    """
+    name = form.upper().rstrip("0123456789.")
+    if name in SAS_TIMES:
+        return _clock(value)
+    if name in SAS_MOMENTS:
+        return _moment(_SAS_START + dt.timedelta(seconds=value))
+    if name not in (*SAS_DATES, *SAS_MONTHS):
+        return number_text(value)
+    day = _SAS_START + dt.timedelta(days=value // 1)
+    return f"{day:%Y-%m}" if name in SAS_MONTHS and day.day == 1 else day.date().isoformat()
+
+
 def _moment(moment: dt.datetime) -> str:
     return moment.date().isoformat() if moment.time() == dt.time() else moment.isoformat(sep=" ")
 
@@ -123,13 +150,11 @@ def read(kind: str, path: str, encoding: str | None) -> tuple[dict[str, Any], li
     """
     import pyreadstat
 
-    reader = pyreadstat.read_sav if kind == "spss" else pyreadstat.read_dta
-    how: dict[str, Any] = {
-        "user_missing": True,
-        "disable_datetime_conversion": True,
-        "output_format": "dict",
-        "encoding": encoding,
-    }
+    readers: dict[str, Any] = {"spss": pyreadstat.read_sav, "stata": pyreadstat.read_dta, "sas": pyreadstat.read_sas7bdat}
+    reader = readers.get(kind, pyreadstat.read_xport)
+    how: dict[str, Any] = {"disable_datetime_conversion": True, "output_format": "dict", "encoding": encoding}
+    if kind in readers:  # a transport file of SAS does not tell the letters of its missing values
+        how["user_missing"] = True
     _, about = reader(path, metadataonly=True, **how)
     width, height = len(about.column_names), about.number_rows
     if height is not None and width * height > MOST_CELLS:
@@ -179,15 +204,15 @@ def _texts(kind: str, about: Any, name: str) -> Callable[[Value], str]:
             return ""
         if isinstance(value, str):
             return value if stored == "string" else f".{value}"
-        if kind == "spss":
-            return spss_text(value, form)
+        if kind in {"spss", "sas", "xport"}:
+            return spss_text(value, form) if kind == "spss" else sas_text(value, form)
         return single_text(value) if stored == "float" and "t" not in form else stata_text(value, form)
 
     return text
 
 
 def _declared_missing(about: Any, name: str, value: Value) -> bool:
-    """Whether a file declares a value missing: by a range (SPSS) or by a letter (Stata)."""
+    """Whether a file declares a value missing: by a range (SPSS) or by a letter (Stata, SAS)."""
     if value is None or value == "":
         return False
     if isinstance(value, str) and about.readstat_variable_types.get(name) != "string":

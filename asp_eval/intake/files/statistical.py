@@ -1,4 +1,4 @@
-"""SPSS and Stata files: read by `readstat` in a process of its own, for a damaged file must not end this one."""
+"""SPSS, Stata and SAS files: read by `readstat` in a process of its own, for a damaged file must not end this one."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ UNKNOWN_LENGTH = Fault(
 
 LONGEST = 900  # seconds; a million rows of 62 take about a tenth of that
 _NAMES = {"utf-8": "UTF-8", "cp1252": "WINDOWS-1252", "latin-1": "ISO-8859-1"}
-Kind = Literal["spss", "stata"]
-_SHOWN = {"spss": "SPSS", "stata": "Stata"}
+Kind = Literal["spss", "stata", "sas", "xport"]
+_SHOWN = {"spss": "SPSS", "stata": "Stata", "sas": "SAS", "xport": "SAS"}
 
 
 def read_statistical(export: Export, kind: Kind) -> RawTable:
-    """Return an SPSS or Stata file as text, with the labels, titles and user-missing values it declares.
+    """Return an SPSS, Stata or SAS file as text, with the labels, titles and user-missing values it declares.
 
     A number is written as the shortest text that reads as the same number; dates, moments and months as ISO text; a missing
-    value of the system is an empty cell, one that a person declared keeps its code (Stata's as ``.a`` to ``.z``).
+    value of the system is an empty cell, one that a person declared keeps its code (Stata's as ``.a``, SAS's as ``.A``).
 
     Raises
     ------
@@ -65,12 +65,15 @@ def read_statistical(export: Export, kind: Kind) -> RawTable:
         _refuse(document, export, kind)
         columns = [_column(output, texts, document["rows"]) for texts in document["texts"]]
     file_format = export.format
-    dialect = Dialect(kind, document["encoding"], decimal=file_format.decimal or ".", dates=file_format.dates)
+    dialect = Dialect(
+        "sas" if kind == "xport" else kind, document["encoding"], decimal=file_format.decimal or ".", dates=file_format.dates
+    )
     rows = np.arange(2, document["rows"] + 2, dtype=np.int64)
     missing = {name: frozenset(texts) for name, texts in document["user_missing"].items() if texts}
     declared = Declared(titles=document["titles"], labels=document["labels"], user_missing=missing)
     table = finished(export, document["names"], columns if len(rows) else [], rows, dialect, **declared)
-    return table if document["declared_rows"] is not None else _uncounted(table, kind)
+    counted = document["declared_rows"] is not None or kind == "xport"  # which never says how many rows it has
+    return table if counted else _uncounted(table, kind)
 
 
 def _run(export: Export, kind: Kind, output: BinaryIO) -> int:

@@ -16,6 +16,7 @@ OTHER_FORMAT = Fault("SCR-085", "the file is {what}, which is not read here", "{
 _PACKED = (b"PK\x05\x06", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
 _SAVE = Phrase("Open it in a spreadsheet and save it as XLSX or CSV.")
 _EXPORT = Phrase("Export the data as CSV, SPSS, Stata or Parquet.")
+_SAS_DATA = Phrase("Take the data set itself, as SAS7BDAT, as a transport file (XPT) or as CSV.")
 _PAGE = Phrase("If a system offered it as a workbook: open it in a spreadsheet and save it as XLSX or CSV.")
 _ASK = Phrase("Ask for the data themselves, as CSV or XLSX.")
 _R_FILE = Phrase("an R file")
@@ -33,8 +34,8 @@ _STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x09\x08\x08\0\0\x05", Phrase("a workbook of a very old kind"), _SAVE),
     (b"\x09\x04\x06\0", Phrase("a workbook of a very old kind"), _SAVE),
     (b"\x09\x02\x06\0", Phrase("a workbook of a very old kind"), _SAVE),
-    (b"\0" * 12 + b"\xc2\xea\x81\x60", Phrase("a SAS file"), _EXPORT),
-    (b"header record*******library header", Phrase("a SAS transport file"), _EXPORT),
+    (b"\0" * 12 + b"\xc2\xea\x81\x63", Phrase("a catalogue of SAS, with labels and no data"), _SAS_DATA),
+    (b"**compressed** **compressed**", Phrase("a packed library of SAS (CPORT)"), _SAS_DATA),
     (b"arrow1", Phrase("an Arrow file"), _EXPORT),
     (b"sqlite format 3", Phrase("a database"), _EXPORT),
     (b"rdx2", _R_FILE, _IN_R),
