@@ -47,6 +47,7 @@ from .trial.instruments.library import instrument
 from .trial.instruments.scoring import score
 from .trial.randomisation.scheme import Allocation
 from .trial.study.design import Study
+from .trial.study.plan_fields import PlanLock
 from .trial.study.protocol import load_study
 from .trial.tables.schema import TableSchema
 from .workflow.analyse import analyse
@@ -115,6 +116,7 @@ __all__ = [
     "Normal",
     "OlsFit",
     "Permutation",
+    "PlanLock",
     "PowerResult",
     "ProposedMapping",
     "RandomSites",

@@ -21,14 +21,16 @@ from asp_eval.cli import report as report
 from asp_eval.cli import export as export
 from asp_eval.cli import forget as forget
 from asp_eval.cli.instruments import instruments_app
+from asp_eval.cli.plan import plan_app
 
 # isort: on
 
 __all__ = ["app", "verbs"]
 
 app.add_typer(instruments_app, name="instruments")
+app.add_typer(plan_app, name="plan")
 
 
 def verbs() -> list[Any]:
     """Return every registered command, for the tests of completeness."""
-    return [*app.registered_commands, *instruments_app.registered_commands]
+    return [*app.registered_commands, *instruments_app.registered_commands, *plan_app.registered_commands]

@@ -25,10 +25,11 @@ from asp_eval.intake.mapping.mapping import kept_mapping
 from asp_eval.store import ledger, table
 from asp_eval.store.connection import Store
 from asp_eval.store.instrument_changes import refuse_changed_instruments
+from asp_eval.store.instrument_digests import instrument_digests
 from asp_eval.store.ledger.seals import refuse_changed, table_digests
-from asp_eval.trial.outcomes import declared_forms
+from asp_eval.store.plan_locks import plan_lock
 from asp_eval.trial.study.design import Study
-from asp_eval.trial.tables.schema import BY_WAVE
+from asp_eval.trial.study.plan_fields import PlanLock
 
 STALE = Fault(
     "ANA-006",
@@ -59,6 +60,8 @@ class Provenance:
         When the lot was drawn, ISO 8601, and where; empty if not known.
     quarantined : dict
         Rows of each wave's screening that are in quarantine, and so not in the numbers; waves without any are left out.
+    plan_lock : PlanLock, optional
+        The lock of the plan, with every difference since; None if the plan was not locked.
     """
 
     state: str
@@ -69,6 +72,7 @@ class Provenance:
     allocation_date: str
     allocation_source: str
     quarantined: dict[str, int]
+    plan_lock: PlanLock | None = None
 
 
 def provenance_of(study: Study) -> Provenance:
@@ -83,6 +87,7 @@ def provenance_of(study: Study) -> Provenance:
         allocation_date="; ".join(_distinct(allocation, "date")),
         allocation_source="; ".join(_distinct(allocation, "source")),
         quarantined=_quarantined(study),
+        plan_lock=plan_lock(study),
     )
 
 
@@ -137,12 +142,6 @@ def state_of(study: Study) -> str:
         "entry": brought[-1] if brought else "",
     }
     return hashlib.sha256(ledger.canonical(parts).encode()).hexdigest()
-
-
-def instrument_digests(study: Study) -> dict[str, str]:
-    """Return the digests of the instruments that a study declares, by id: of everything that their files and norms say."""
-    forms = {form.id: form for name in BY_WAVE for form in declared_forms(study, name)}
-    return {name: hashlib.sha256(forms[name].model_dump_json().encode()).hexdigest() for name in sorted(forms)}
 
 
 def ledger_head(study: Study) -> str:

@@ -9,6 +9,7 @@ from asp_eval.analysis.results import Results, tidy
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store.ledger import ResultsBody
+from asp_eval.store.plan_locks import record_changed_plan
 from asp_eval.store.result_files import as_json, save
 from asp_eval.store.sealed_files import sealed_files
 from asp_eval.workflow.study_folder import RESULTS, TIDY, AnyStudy, current_plan
@@ -41,6 +42,7 @@ def analyse(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = n
     """
     plan = current_plan(study)
     step, steps, done = stoppable(progress, cancel), len(plan.outcomes) + BESIDE_OUTCOMES, count()
+    record_changed_plan(plan)
     results = planned_analysis(plan, lambda name: step(name, next(done) / steps))
     step("", 1)
     with sealed_files(plan, results.state, lambda files: ResultsBody(state=results.state, files=files)) as new:

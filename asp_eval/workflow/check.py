@@ -28,6 +28,7 @@ from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.study.design import Outcome, Study
 from asp_eval.trial.tables.far_values import far_in_table
 from asp_eval.trial.tables.schema import LISTS, at_wave, table_schema
+from asp_eval.workflow.late_baselines import late_baselines
 from asp_eval.workflow.stored_results import current_profiles, current_results
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
@@ -66,6 +67,12 @@ OTHER_METHOD = Fault(
     "the headline averages over {average}, and is tested by the jackknife of institutions; 'method: {method}' is that of the "
     "mixed model beside it",
     "Leave 'method' out if that is meant, or declare 'average: precision' to have the mixed model as headline.",
+    "warning",
+)
+LATE_BASELINE = Fault(
+    "ANA-064",
+    "the baseline of {outcome!r} was measured from {start} on, after the lot of {drawn}: what an arm does can already be in it",
+    "Ask whether who rated the children knew the arm; 'asp-eval plan lock' takes no such plan.",
     "warning",
 )
 NO_SUCH_BAND = Fault("ANA-062", "the outcome's scale has no band {band!r}", "{advice}")
@@ -136,7 +143,7 @@ def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
     problems += [*outstanding(study), *changes(study)]
     problems += label_drift(study)
     problems += stored_directions(study)
-    problems += _two_values(study, visits)
+    problems += [*_two_values(study, visits), *late_baselines(study, LATE_BASELINE)]
     for name in LISTS:
         if len(rows := table(study, name)):
             tables.append((name, "", str(len(rows)), str(rows["institution_id"].nunique())))
@@ -144,6 +151,11 @@ def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
     if not any(problem.severity == "error" for problem in problems) and _is_complete(study, allocation, visits):
         problems += _analysis_problems(study)
     return StudyCheck(tuple(tables), tuple(problems), _next_step(study, institutions, allocation, visits, problems))
+
+
+def plan_problems(study: Study) -> tuple[Problem, ...]:
+    """Return what is wrong with a declaration by itself, whatever is imported."""
+    return tuple(_unknown_instruments(study)) or (*changed_instruments(study), *_declaration_problems(study))
 
 
 def check_ledger(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asp_eval.analysis.results import Results
     from asp_eval.stats.resampling.allocations import Allocations
     from asp_eval.store.import_report import ImportReport
+    from asp_eval.trial.study.plan_fields import PlanLock
     from asp_eval.workflow.check import Audit, StudyCheck
     from asp_eval.workflow.export import Export
     from asp_eval.workflow.export_files import Format
@@ -111,6 +112,12 @@ class StudyFolder:
         from asp_eval.workflow.randomise import randomise
 
         return randomise(self, seed=seed, late=late, replace=replace, why=why)
+
+    def lock_plan(self) -> PlanLock:
+        """Lock the plan, once; see `asp_eval.workflow.plan_lock.lock_plan`."""
+        from asp_eval.workflow.plan_lock import lock_plan
+
+        return lock_plan(self)
 
     def score(self, *, progress: Progress = unheard, cancel: Cancel = never) -> Scored:
         """Score every stored answer; see `asp_eval.workflow.score.score_study`."""

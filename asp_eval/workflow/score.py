@@ -11,7 +11,8 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase, listed
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store import table, write_scores
-from asp_eval.store.provenance import instrument_digests, one_moment
+from asp_eval.store.instrument_digests import instrument_digests
+from asp_eval.store.provenance import one_moment
 from asp_eval.store.sealed_files import refuse_moved
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.scoring import score_long

@@ -19,6 +19,7 @@ from asp_eval.reporting.sections.limits import limits
 from asp_eval.reporting.sections.measures import measures
 from asp_eval.reporting.sections.methods import methods
 from asp_eval.reporting.sections.plan import plan
+from asp_eval.reporting.sections.plan_changes import plan_changes, unlocked_words
 from asp_eval.reporting.sections.reproduction import reproduction
 from asp_eval.reporting.sections.summary import summary
 from asp_eval.reporting.setting import Setting
@@ -39,9 +40,11 @@ def evaluation(results: Results, language: str) -> Document:
     """
     setting = Setting(results, Numbers(words_for(language, results.study.languages)))
     say, study, version = setting.say, setting.study.study, results.provenance.package_version
+    synthetic = say("Synthetic data: simulated, not from real institutions or children") if study.synthetic else ""
     sections = (
         summary(results, setting),
         plan(results, setting),
+        plan_changes(results, setting),
         flow(results, setting),
         contact(results, setting),
         baseline(results, setting),
@@ -61,7 +64,7 @@ def evaluation(results: Results, language: str) -> Document:
         language=say.language,
         title=say.label(study.title, study.id),
         subtitle=say("Evaluation report of a cluster-randomised trial"),
-        banner=say("Synthetic data: simulated, not from real institutions or children") if study.synthetic else "",
+        banner=". ".join(part for part in (synthetic, unlocked_words(results, setting)) if part),
         made_with=say("Made with asp_eval {version}.", version=version),
         sections=tuple(section for section in sections if section is not None),
         contents=True,

@@ -240,6 +240,35 @@ class ExportBody(LedgerBody):
     files: Mapping[ContainedName, str]
 
 
+class PlanBody(LedgerBody):
+    """A plan that was locked.
+
+    Attributes
+    ----------
+    declared : str
+        The whole of ``study.yaml`` as JSON.
+    instruments : mapping of str to str
+        Digests of the instruments, with their norms, by id.
+    lot : str
+        Digest of the arms of all institutions; empty if none was drawn.
+    data : mapping of str to int
+        Rows that were stored then, by table, and by table and wave: ``screening w1``.
+    """
+
+    kind: ClassVar[str] = "plan-lock"
+
+    declared: str
+    instruments: Mapping[str, str]
+    lot: str
+    data: Mapping[str, int]
+
+
+class PlanChangeBody(PlanBody):
+    """A plan that differs from the one that was locked, or from the last that was entered, when it was first analysed."""
+
+    kind: ClassVar[str] = "plan-change"
+
+
 class KeptCopy(BaseModel):
     """What is kept of a file, and the digest of that."""
 
@@ -267,7 +296,18 @@ class ForgetBody(LedgerBody):
 
 
 Body = (
-    ImportBody | DrawBody | LateDrawBody | RedrawBody | ScoreBody | ResultsBody | GapBody | ReportBody | ExportBody | ForgetBody
+    ImportBody
+    | DrawBody
+    | LateDrawBody
+    | RedrawBody
+    | ScoreBody
+    | ResultsBody
+    | GapBody
+    | ReportBody
+    | ExportBody
+    | ForgetBody
+    | PlanBody
+    | PlanChangeBody
 )
 DATA_KINDS = (
     ImportBody.kind,

@@ -1,0 +1,64 @@
+"""``asp-eval plan``: lock the plan in the ledger, show the lock, and list what has been changed since."""
+
+from __future__ import annotations
+
+from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.store.plan_locks import (
+    NOT_LOCKED,
+    plan_lock,
+    plan_now,
+    record_plan,
+    refuse_locked,
+)
+from asp_eval.trial.study.plan_fields import PlanLock
+from asp_eval.workflow.check import plan_problems
+from asp_eval.workflow.late_baselines import late_baselines
+from asp_eval.workflow.study_folder import AnyStudy, current_plan, plan_of
+
+__all__ = ["PlanLock", "lock_plan", "locked_plan"]
+
+BASELINE_AFTER_LOT = Fault(
+    "STU-052",
+    "the baseline of {outcome!r} was measured from {start} on, after the lot of {drawn}: what an arm does can already be in it",
+    "Take a baseline from before the lot, or leave 'baseline' out.",
+)
+
+
+def lock_plan(study: AnyStudy) -> PlanLock:
+    """Lock a study's plan: what decides its numbers is sealed in the ledger, with what data were stored then.
+
+    Parameters
+    ----------
+    study : Study or StudyFolder
+
+    Returns
+    -------
+    PlanLock
+
+    Raises
+    ------
+    Refusal
+        STU-050 if it is locked already.
+    DataProblems
+        Everything that 'asp-eval check' says against the declaration; STU-052 for a baseline from after the lot.
+    """
+    plan = current_plan(study)
+    refuse_locked(plan)
+    problems = [problem for problem in plan_problems(plan) if problem.severity == "error"]
+    problems += late_baselines(plan, BASELINE_AFTER_LOT)
+    if problems:
+        raise DataProblems(problems)
+    record_plan(plan, plan_now(plan))
+    return locked_plan(plan)
+
+
+def locked_plan(study: AnyStudy) -> PlanLock:
+    """Return the lock of a study's plan, with every difference since.
+
+    Raises
+    ------
+    Refusal
+        STU-051 if it is not locked; STU-053 if the locked plan cannot be compared.
+    """
+    found = plan_lock(plan_of(study))
+    return NOT_LOCKED.refuse("study.yaml") if found is None else found
