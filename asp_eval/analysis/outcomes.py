@@ -38,7 +38,7 @@ from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.consort import flow_counts
 from asp_eval.trial.flow.counts import FlowCounts, conserve
 from asp_eval.trial.flow.dose import receivers
-from asp_eval.trial.outcomes import informants, outcome_label
+from asp_eval.trial.outcomes import band_names, informants, outcome_label
 from asp_eval.trial.study.design import Study
 
 NO_LOT = Fault("ANA-007", "no lot is drawn yet", "Draw it with 'asp-eval randomise', or import the allocation.")
@@ -288,6 +288,7 @@ def _without_model(study: Study, data: AnalysisSet, reason: Phrase) -> OutcomeRe
         arms=arm_summaries(study, data.frame, data.outcome.id),
         scale=data.outcome.scale,
         average=study.estimand.average,
+        bands=band_names(data.outcome, study.library),
     )
 
 

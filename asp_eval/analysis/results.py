@@ -7,7 +7,7 @@ says why. There are no NaNs. `asp_eval.store.result_files` writes these values a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import pandas as pd
@@ -231,6 +231,8 @@ class OutcomeResult:
         Of outcomes that are not continuous: each arm's, category by category.
     proportional_odds : ProportionalOdds, Unavailable or None
         Of an ordinal outcome; None for others, and where there is no model.
+    bands : dict of str to texts
+        What the bands of its questionnaire are called, where the outcome is in bands.
     estimators : tuple of EstimatorRow
         The effects by other estimators as well, where the plan triangulates.
     average : {"precision", "participant", "institution"}
@@ -260,6 +262,7 @@ class OutcomeResult:
     scale: str = "continuous"
     shares: tuple[Share, ...] = ()
     proportional_odds: ProportionalOdds | Unavailable | None = None
+    bands: dict[str, Texts] = field(default_factory=dict)
     estimators: tuple[EstimatorRow, ...] = ()
     average: str = "precision"
     averages: tuple[AverageEffects, ...] = ()

@@ -10,6 +10,7 @@ import pandas as pd
 
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import Library
+from asp_eval.trial.instruments.parts import BandSet
 from asp_eval.trial.study.design import Family, Outcome, Study
 
 Texts = dict[str, str]
@@ -91,13 +92,29 @@ def informants(study: Study) -> tuple[str, ...]:
 
 def band_order(outcome: Outcome, library: Library) -> tuple[str, ...]:
     """Return the bands of an outcome's scale, best first, from the default band set of its forms; empty if there are none."""
+    bands = _default_bands(outcome, library)
+    return () if bands is None else tuple(band.band for band in bands.scales[_scale_of(outcome)])
+
+
+def band_names(outcome: Outcome, library: Library) -> dict[str, Texts]:
+    """Return what the bands of an outcome's scale are called, in each language; empty if it is not in bands."""
+    bands = _default_bands(outcome, library) if outcome.in_bands else None
+    return {} if bands is None else {key: dict(bands.names[key].items()) for key in band_order(outcome, library)}
+
+
+def _default_bands(outcome: Outcome, library: Library) -> BandSet | None:
+    """Return the default band set of the first form that has one for the outcome's scale."""
     source = source_of(outcome, library)
-    forms = source.forms if isinstance(source, ScoreSource) else ()
-    for form in forms:
+    for form in source.forms if isinstance(source, ScoreSource) else ():
         for bands in form.bands.sets:
-            if bands.id == form.bands.default and isinstance(source, ScoreSource) and source.scale in bands.scales:
-                return tuple(band.band for band in bands.scales[source.scale])
-    return ()
+            if bands.id == form.bands.default and _scale_of(outcome) in bands.scales:
+                return bands
+    return None
+
+
+def _scale_of(outcome: Outcome) -> str:
+    """Return the scale of an outcome that is a score."""
+    return str(outcome.score).rsplit(".", 1)[1]
 
 
 def categories_of(outcome: Outcome, bands: tuple[str, ...] = (), values: Iterable[float] = ()) -> tuple[str, ...]:

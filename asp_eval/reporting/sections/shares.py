@@ -97,7 +97,12 @@ def adjusted_share(result: OutcomeResult, arm: str, category: str) -> float | No
 
 def first_category(result: OutcomeResult, setting: Setting) -> str:
     """Return the name of an ordinal outcome's first category."""
-    return setting.say.name(result.shares[0].category) if result.shares else ""
+    return category_name(result, result.shares[0].category, setting) if result.shares else ""
+
+
+def category_name(result: OutcomeResult, key: str, setting: Setting) -> str:
+    """Return what a category is called: a band as its questionnaire names it, else the key."""
+    return setting.say.label(result.bands.get(key, {}), setting.say.name(key))
 
 
 def _share_rows(result: OutcomeResult, i: int, setting: Setting) -> list[Row]:
@@ -131,7 +136,7 @@ def _share_rows(result: OutcomeResult, i: int, setting: Setting) -> list[Row]:
         rows.append(
             Row(
                 (
-                    cell(named, setting.say.name(name)),
+                    cell(named, category_name(result, name, setting)),
                     nothing,
                     *parts,
                     _difference(change, setting, POINTS),

@@ -12,7 +12,7 @@ from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.effects import adjusted_p_value
 from asp_eval.reporting.sections.outcomes import by_role
-from asp_eval.reporting.sections.shares import POINTS, adjusted_share, first_category, headline
+from asp_eval.reporting.sections.shares import POINTS, adjusted_share, category_name, first_category, headline
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.estimate import Estimate
 
@@ -46,7 +46,7 @@ def finding(result: OutcomeResult, i: int, setting: Setting) -> Callout:
     marks = {
         "better": say("In favour of {arm}", arm=arm),
         "worse": say("To the disadvantage of {arm}", arm=arm),
-        "open": say("Cannot be told"),
+        "open": say("Not in one direction") if _in_both_directions(result, i) else say("Cannot be told"),
         "unavailable": say("Uncertainty unknown"),
     }
     sentences = (
@@ -61,7 +61,7 @@ def tone_of(result: OutcomeResult, i: int, level: float) -> CalloutKind:
     """Return whether an effect is told from zero, and in which direction.
 
     It is told from zero if its interval leaves zero out and its p-value, adjusted where its family is, is below
-    ``1 - level``.
+    ``1 - level``. Of bands that the arm moves in both directions no number tells a direction.
     """
     effect, adjusted = result.effects[i].difference, adjusted_p_value(result, i)
     if isinstance(effect, Unavailable):
@@ -69,9 +69,25 @@ def tone_of(result: OutcomeResult, i: int, level: float) -> CalloutKind:
     p = effect.p_value if adjusted is None else adjusted
     if effect.estimate is None or effect.conf_low is None or effect.conf_high is None or p is None:
         return "unavailable"
+    if _in_both_directions(result, i):
+        return "open"
     if effect.conf_low <= 0 <= effect.conf_high or p >= round(1 - level, 12):  # 1 - 0.95 is a little more than 0.05
         return "open"
     return "better" if favourable(effect.estimate, result.better) else "worse"
+
+
+def _are_not_alike(result: OutcomeResult) -> bool:
+    """Return whether it is rejected that the arms move the odds alike at every boundary between bands."""
+    return isinstance(result.proportional_odds, ProportionalOdds) and result.proportional_odds.rejected
+
+
+def _in_both_directions(result: OutcomeResult, i: int) -> bool:
+    """Return whether an arm that does not move all bands alike raises the share beyond one boundary and lowers another's."""
+    if not _are_not_alike(result):
+        return False
+    changes = [None if isinstance(c, Unavailable) else c.estimate for c in result.effects[i].changes[:-1]]
+    beyond = [-sum(changes[: k + 1]) for k in range(len(changes))] if None not in changes else []  # type: ignore[arg-type]
+    return any(value < 0 for value in beyond) and any(value > 0 for value in beyond)
 
 
 def favourable(value: float, better: str) -> bool:
@@ -155,7 +171,7 @@ def _by_band(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) 
         parts.append(
             say(
                 '"{band}": {share} in {compared} and {other} in {reference}',
-                band=say.name(band),
+                band=category_name(result, band, setting),
                 share=show.percent(here, 1),
                 other=show.percent(there, 1),
                 compared=setting.group(setting.compared[i]),
@@ -192,6 +208,14 @@ def _certainty(result: OutcomeResult, effect: Estimate, i: int, tone: CalloutKin
     say = setting.say
     if tone == "unavailable":
         return (as_sentence(say("How uncertain this is cannot be said: {reason}", reason=say.note(effect.note))),)
+    if _in_both_directions(result, i):
+        return (
+            say(
+                "The shares beyond the bands do not all move the same way: the arms differ, neither in favour of {arm} nor to "
+                "its disadvantage as a whole.",
+                arm=arm,
+            ),
+        )
     if tone == "open":
         return _open(result, effect, i, arm, setting)
     if result.scale == "continuous":
@@ -255,6 +279,11 @@ def _open(result: OutcomeResult, effect: Estimate, i: int, arm: str, setting: Se
             bad=show.decimal(POINTS * bad, 1),
             arm=arm,
         )
+        if _are_not_alike(result):
+            first = say(
+                "Whether the arms differ in the share beyond the first band cannot be told; that they move the bands unlike can."
+            )
+            return (first, bounds)
         return (say("The trial cannot tell whether the arms differ on this outcome."), not_same, bounds)
     bounds = say(
         "The numbers are compatible with anything from {good} points in favour of {arm} to {bad} points to its disadvantage.",

@@ -89,7 +89,7 @@ class GlmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
     @property
     def notes(self) -> tuple[Phrase, ...]:
         """What a reader of any result of this fit must know."""
-        out = list(self.latent.notes)
+        out = list(self.latent.notes(*self._share_of_yes()))
         few = self._few_events()
         if few is not None:
             out.append(few)
@@ -98,6 +98,13 @@ class GlmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
         if self.dispersion == np.inf:
             out.append(NO_OVERDISPERSION)
         return tuple(out)
+
+    def _share_of_yes(self) -> tuple[float | None, float | None]:
+        """Return the share of yes and how many trials it is of; None where the outcome is a count."""
+        if self.family != "binomial":
+            return None, None
+        trials = float(self.n_obs if self.outcome.weights is None else self.outcome.weights.sum())
+        return float(self.outcome.y.sum()) / trials, trials
 
     def _few_events(self) -> Phrase | None:
         """Say that the rarer outcome occurs too seldom for the number of coefficients (Peduzzi et al. 1996: ten for each)."""

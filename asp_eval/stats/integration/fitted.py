@@ -14,15 +14,12 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.integration.cells import Index
+from asp_eval.stats.integration.few_groups import few_groups_note
 from asp_eval.stats.integration.model import LatentModel
 from asp_eval.stats.integration.optimum import ZERO, Mask, Maximum, maximise
 from asp_eval.stats.integration.standard import StandardColumns, StandardEffects
 from asp_eval.stats.smallsample.kenward_roger import SINGULAR_NOTE
 
-FEW_GROUPS = 20
-"""Groups from which t kept its 5 % in every cell of the simulated trials (docs/small-sample-inference-binary.md)."""
-MOST_BY_T, MOST_BY_Z = 8, 16
-"""Rejections in 100 trials without an effect, in the worst cell with fewer groups."""
 PROBED = 100
 """Rows in which a column that varies within groups shows itself, mostly."""
 SINGULAR = 1e-4
@@ -145,9 +142,16 @@ class LatentFit:
         """Number of groups of each factor."""
         return {e.factor.name: e.factor.m for e in self.effects}
 
-    @property
-    def notes(self) -> tuple[Phrase, ...]:
-        """What a reader of any result of this fit must know."""
+    def notes(self, share: float | None = None, rows: float | None = None) -> tuple[Phrase, ...]:
+        """Return what a reader of any result of this fit must know.
+
+        Parameters
+        ----------
+        share : float, optional
+            Of yes, of an outcome that is a yes or no.
+        rows : float, optional
+            How many the outcomes are of; by default the rows of the data.
+        """
         out = []
         if self.design.data.n_dropped:
             out.append(Phrase("{n} rows with missing values were left out.", n=self.design.data.n_dropped))
@@ -155,17 +159,10 @@ class LatentFit:
             names = ", ".join(self.dropped)
             out.append(Phrase("Dropped, because the data do not determine them: {names}.", names=names))
         fewest = min(self.n_groups, key=lambda name: self.n_groups[name])
-        if self.n_groups[fewest] < FEW_GROUPS:
-            out.append(
-                Phrase(
-                    "Fewer than {few} groups of {group}: where groups differ much, t rejected a true hypothesis of a yes or no "
-                    "in up to {t} of 100 simulated trials, z in up to {z}; the permutation test is exact.",
-                    few=FEW_GROUPS,
-                    group=fewest,
-                    t=MOST_BY_T,
-                    z=MOST_BY_Z,
-                )
-            )
+        m = self.n_groups[fewest]
+        few = few_groups_note(fewest, m, (rows or self.design.data.n) / m, share)
+        if few is not None:
+            out.append(few)
         if self.singular:
             out.append(SINGULAR_NOTE)
         if not self.maximum.converged:

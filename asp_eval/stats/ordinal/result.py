@@ -125,7 +125,7 @@ class ClmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
     @property
     def notes(self) -> tuple[Phrase, ...]:
         """What a reader of any result of this fit must know."""
-        out = list(self.latent.notes)
+        out = list(self.latent.notes())
         outcome = self.design.outcome
         if not self.declared:
             order = " < ".join(self.levels)

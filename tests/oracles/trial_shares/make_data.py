@@ -1,4 +1,8 @@
-"""Write data.csv: a synthetic trial of 24 institutions, whose outcomes are a yes, four bands and a count."""
+"""Write data.csv: a synthetic trial of 24 institutions, whose outcomes are a yes, four bands and a count.
+
+`gathered` holds the same points, but of every two children in the intervention arm's institutions one has 3 or 4: the arm
+gathers children in the second band, so that no single odds ratio describes it.
+"""
 
 from pathlib import Path
 
@@ -26,4 +30,6 @@ data = pd.DataFrame(
         "incidents": rng.poisson(np.exp(0.2 + 0.1 * (pre - 5) - 0.4 * arm + 0.6 * level)),
     }
 )
+gathers = (arm == 1) & (rng.random(n) < 0.5)
+data["gathered"] = np.where(gathers, rng.integers(3, 5, n), data["points"])
 data.to_csv(Path(__file__).parent / "data.csv", index=False)

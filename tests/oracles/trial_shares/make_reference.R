@@ -36,6 +36,17 @@ generalised <- function(outcome, formula, family, inverse) {
   if (family == "binomial") add(outcome, "log odds ratio", function(x) qlogis(mean_in(x, 2)) - qlogis(mean_in(x, 1)), x, V)
 }
 generalised("asks", asks ~ arm + pre + sex + (1 | institution_id), "binomial", plogis)
+d$beyond <- as.integer(d$points >= 5)  # the third band, or the fourth
+generalised("beyond", beyond ~ arm + pre + sex + (1 | institution_id), "binomial", plogis)
+# bands that the arm does not move alike: each by itself, and the test of it, with the arm's own effect on each threshold
+d$gathered_band <- cut(d$gathered, c(-Inf, 2.5, 4.5, 6.5, Inf), labels = c("< 3", "3 - 5", "5 - 7", ">= 7"), ordered_result = TRUE)
+for (k in 1:4) {
+  d$inside <- as.integer(d$gathered_band == levels(d$gathered_band)[k])
+  generalised(paste("gathered", k), inside ~ arm + pre + sex + (1 | institution_id), "binomial", plogis)
+}
+same <- clmm2(gathered_band ~ arm + pre + sex, random = institution_id, data = d, Hess = FALSE, nAGQ = 15)
+own <- clmm2(gathered_band ~ pre + sex, nominal = ~ arm, random = institution_id, data = d, Hess = FALSE, nAGQ = 15)
+out <- rbind(out, data.frame(outcome = "gathered", quantity = "chi-square", estimate = as.numeric(2 * (logLik(own) - logLik(same))), std_error = NA))
 generalised("incidents", incidents ~ arm + pre + sex + (1 | institution_id), "poisson", exp)
 fit <- clmm(band ~ arm + pre + sex + (1 | institution_id), data = d, nAGQ = 15, control = clmm.control(gradTol = 1e-8))
 X <- lapply(c(0, 1), function(a) cbind(a, d$pre, as.integer(d$sex == "girl")))
@@ -54,4 +65,5 @@ for (k in 1:4) {
   add("bands", paste("difference", levels(d$band)[k]), function(x) share(x, 2, k) - share(x, 1, k), x, V)
 }
 add("bands", "log odds ratio", function(x) x[4], x, V)
-write.csv(format(out, digits = 12), "reference.csv", row.names = FALSE, quote = TRUE)
+written <- format(out, digits = 12); written[is.na(out)] <- ""
+write.csv(written, "reference.csv", row.names = FALSE, quote = TRUE)
