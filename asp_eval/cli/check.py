@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asp_eval.cli.app import HERE, AsJson, StudyFolder, verb
-from asp_eval.cli.console import plain_problems, print_json, print_problems, print_table, say
+from asp_eval.cli.console import plain_problems, print_json, print_problems, print_table, say, spoken
 from asp_eval.core.phrases import Phrase, all_of
 
 if TYPE_CHECKING:
@@ -38,13 +38,14 @@ def check(
 
     Example: asp-eval check
     """
-    from asp_eval.workflow.check import check_ledger, check_study
+    from asp_eval.workflow.check import Audit, check_ledger, check_study
     from asp_eval.workflow.open_study import open_study
 
     opened = open_study(study)
     found = check_ledger(opened, head, deep=deep) if ledger or head or deep else check_study(opened)
     if as_json:
-        print_json(found.as_dict() | {"problems": plain_problems(found.problems)})
+        told = {"not_compared": [spoken(part) for part in found.not_compared]} if isinstance(found, Audit) else {}
+        print_json(found.as_dict() | told | {"problems": plain_problems(found.problems)})
     else:
         show(found)
     if found.errors:
@@ -73,6 +74,8 @@ def show_ledger(found: Audit) -> None:
     say(broken if found.errors else whole)
     if found.rebuilt and not found.errors:
         say(SAME)
+    for part in found.not_compared:
+        say(Phrase("Not compared: {part}", part=part))
     say(Phrase("Head: {digits}", digits=found.head))
     if not found.compared and found.entries:
         say(NOT_COMPARED)

@@ -71,6 +71,8 @@ class IncomingFile:
         Where the mapping stands, if in a file: it is kept with the export.
     study : Study, optional
         Adds checks of dates and ages, and of the folder that keys and persons must not be in.
+    may_all_wait : bool
+        Whether every row of it may wait: where the rows that did not are gone, as their child withdrew.
     """
 
     path: Path
@@ -78,6 +80,7 @@ class IncomingFile:
     mapping: Mapping
     mapping_file: Path | None = None
     study: Study | None = None
+    may_all_wait: bool = False
 
     @classmethod
     def at(
@@ -163,7 +166,9 @@ class IncomingFile:
         NothingAccepted
             Every fault of the file, if no row of it can be accepted.
         """
-        sifted = sift(mapped, self.schema, study=self.study, context=context, mapping=self.mapping)
+        sifted = sift(
+            mapped, self.schema, study=self.study, context=context, mapping=self.mapping, may_all_wait=self.may_all_wait
+        )
         if context is None or self.schema.wave is None or context.is_correction:  # a correction has but a few rows of its file
             return sifted
         found = list(absences(sifted.table, context))

@@ -58,6 +58,8 @@ class Audit:
     problems : tuple of Problem
     rebuilt : bool
         Whether the tables were made again from ``data/`` and compared.
+    not_compared : tuple of Phrase
+        What of them could not be compared, and why.
     """
 
     entries: int
@@ -65,6 +67,7 @@ class Audit:
     compared: tuple[str, ...]
     problems: tuple[Problem, ...]
     rebuilt: bool = False
+    not_compared: tuple[Phrase, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -79,6 +82,7 @@ class Audit:
             "compared": list(self.compared),
             "problems": [problem.as_dict() for problem in self.problems],
             "rebuilt": self.rebuilt,
+            "not_compared": list(self.not_compared),
         }
 
 

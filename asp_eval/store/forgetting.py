@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asp_eval.core.errors import Fault
+from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.intake.files.columns import NO_ROWS
 from asp_eval.intake.files.protected import ProtectedTable, protected_copy
 from asp_eval.intake.files.raw import SPACES
 from asp_eval.intake.mapping.mapping import NO_MAPPING, mapping_beside
@@ -178,7 +179,12 @@ def holding(known: Sequence[imports.Import], ids: Collection[str], data: Path) -
         path = data / one.file
         if not path.is_file():
             continue
-        raw = read_export(path, _mapping(one).format)
+        try:
+            raw = read_export(path, _mapping(one).format)
+        except DataProblems as error:
+            if {problem.code for problem in error.problems} == {NO_ROWS.code}:  # another child was the last in it
+                continue
+            raise
         column = raw.columns.get(_column(one))
         if column is None:
             continue

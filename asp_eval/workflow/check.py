@@ -191,8 +191,8 @@ def check_ledger(
         return found
     from asp_eval.workflow.rebuilding import rebuilt_differences  # what imports and scores is loaded where it is asked for
 
-    differences = rebuilt_differences(study, progress=progress, cancel=cancel)
-    return replace(found, problems=(*found.problems, *differences), rebuilt=True)
+    made = rebuilt_differences(study, progress=progress, cancel=cancel)
+    return replace(found, problems=(*found.problems, *made.problems), rebuilt=made.is_whole, not_compared=made.not_compared)
 
 
 def _is_complete(study: Study, allocation: pd.DataFrame, visits: pd.DataFrame) -> bool:

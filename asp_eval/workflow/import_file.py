@@ -139,6 +139,19 @@ def _table_at(study: Study, path: Path, wave: str | None, mapping: str | Path | 
     return table_at_wave(study, wave, incoming.read().columns, incoming.mapping)
 
 
+def import_again(study: Study, path: Path, table: str, wave: str | None) -> None:
+    """Take in what a ledger says was taken in, where a study is made again.
+
+    So also a file of which only rows that wait are left, because a child withdrew. No pages are written.
+
+    Raises
+    ------
+    DataProblems, Refusal
+        As `import_file`.
+    """
+    _taken_in(study, path, table, wave, None, replace=True, may_all_wait=True)
+
+
 def _from_folder(study: Study, pages: Sequence[Path]) -> tuple[str, ...]:
     return tuple(page.relative_to(study.folder).as_posix() for page in pages)
 
@@ -151,8 +164,9 @@ def _taken_in(
     mapping: str | Path | None,
     *,
     replace: bool,
-    dry_run: bool,
-    progress: Progress,
+    dry_run: bool = False,
+    may_all_wait: bool = False,
+    progress: Progress = unheard,
 ) -> ImportReport:
     """Take a file in: the faulty rows into quarantine, the others into the store."""
     if table == "allocation" and not study.randomisation.drawn_elsewhere:
@@ -160,7 +174,7 @@ def _taken_in(
     store = Store.of(study)
     schema = table_schema(table, study, wave)
     progress(READING, 0)
-    incoming = IncomingFile.at(path, schema, mapping=mapping, study=study)
+    incoming = dataclasses.replace(IncomingFile.at(path, schema, mapping=mapping, study=study), may_all_wait=may_all_wait)
     raw = incoming.read(lambda done, total: progress(READING, done / total))
     file = mapped_correction(incoming, raw, store) if is_correction(raw) else mapped_file(incoming, raw)
     progress(CHECKING, 0)

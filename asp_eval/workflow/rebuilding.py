@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,15 +17,18 @@ import pandas as pd
 
 from asp_eval.core.contained_paths import inside
 from asp_eval.core.errors import AspError, Fault, Place, Problem
-from asp_eval.core.phrases import Phrase
+from asp_eval.core.phrases import Phrase, listed
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
-from asp_eval.store import Store, imports, ledger, write_allocation
+from asp_eval.intake.files.columns import NO_ROWS
+from asp_eval.intake.mapping.applying import NOTHING_LEFT
+from asp_eval.store import Store, imports, ledger, table, write_allocation
 from asp_eval.store.forgetting import erase
 from asp_eval.store.layout import every_table
 from asp_eval.store.table_differences import Difference, differences
+from asp_eval.trial.randomisation.declaration import scheme_of
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import IMPORTABLE, base_schema
-from asp_eval.workflow.import_file import import_file
+from asp_eval.workflow.import_file import import_again
 from asp_eval.workflow.score import score_study
 
 NOT_REBUILT = Fault(
@@ -54,16 +57,43 @@ ROW_GONE = Fault(
 MORE = Fault("STO-069", "{n} more differences in this table are not listed", "Cure those that are listed, then check again.")
 
 MOST_LISTED = 20  # differences of one table
-DRAWN = ("institution_id", "arm", "seed", "scheme", "digest")  # what the ledger says of a draw
+ARMS = ("institution_id", "arm")  # what the ledger says of every draw
 OWN_KEYS = {
     "child_reports": ("child_id", "wave"),
     "import_labels": ("import_id", "column_name", "text"),
     "quarantine": ("import_id", "row"),
 }
 NUMBERS = ("import_id", "latest")  # columns that hold numbers of entries
-NOT_COMPARED = {"quarantine": ("reasons",)}  # sentences, which name the file as it was called when it came
+NOT_COMPARED = {"quarantine": ("reasons",)}
+EMPTY = {NO_ROWS.code, NOTHING_LEFT.code}
+
+REASONS = Phrase("The reasons of rows in quarantine: they name the file as it was called when it came.")
+LABELS = Phrase("Labels that only children who withdrew had, in files that were rewritten without them.")
+WHOSE = Phrase(
+    "Whose rows were taken out when children withdrew, which is written nowhere: as many rows as the ledger counts, of children "
+    "who are in no table, were taken for theirs. One who came in again with a later file is listed as different."
+)
 
 Frames = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What became of making the tables again.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        STO-065 alone if something is refused now; else STO-066 to STO-069 for each difference, at most 20 for each table.
+    not_compared : tuple of Phrase
+        What the files in ``data/`` and the ledger do not say, so that it could not be compared.
+    is_whole : bool
+        Whether everything could be made again.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    not_compared: tuple[Phrase, ...] = ()
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +104,8 @@ class _Stored:
     tables: Frames
 
 
-def rebuilt_differences(study: Study, *, progress: Progress = unheard, cancel: Cancel = never) -> tuple[Problem, ...]:
-    """Make the stored tables again from ``data/``, and return where they differ from those of the study.
+def rebuilt_differences(study: Study, *, progress: Progress = unheard, cancel: Cancel = never) -> Comparison:
+    """Make the stored tables again from ``data/``, and compare them with those of the study.
 
     Files are imported again in the order of the ledger with the mappings beside them, corrections and files that took
     another's place as well; arms are those that the ledger says were drawn; children who withdrew are taken out; answers are
@@ -87,10 +117,6 @@ def rebuilt_differences(study: Study, *, progress: Progress = unheard, cancel: C
     progress, cancel : callable, optional
         See `asp_eval.core.progress`.
 
-    Returns
-    -------
-    tuple of Problem
-        STO-065 alone if something is refused now; else STO-066 to STO-069 for each difference, at most 20 for each table.
     """
     step = stoppable(progress, cancel)
     with TemporaryDirectory(prefix="asp-eval-") as folder:
@@ -98,22 +124,19 @@ def rebuilt_differences(study: Study, *, progress: Progress = unheard, cancel: C
         scratch._folder = Path(folder)  # the same declaration, with a database of its own
         with Store.of(study).reading() as connection:
             if connection is None:
-                return ()
+                return Comparison()
             stored = _Stored(ledger.entries(connection), every_table(connection))
             if (data := inside(study.folder, "data")).is_dir():
                 shutil.copytree(data, scratch.folder / "data")
             shutil.copy(study.folder / "study.yaml", scratch.folder)
-        known = {one.import_id: one for one in imports.imports(stored.chain)}
-        rewritten = {number for number, one in known.items() if one.copy is not None}
-        replay = _Replay(scratch, known, {})
+        replay = _Replay(scratch, {one.import_id: one for one in imports.imports(stored.chain)})
         for done, entry in enumerate(stored.chain):
             step(Phrase("rebuilding"), 0.9 * done / len(stored.chain))
             try:
                 replay.again(entry)
             except AspError as error:
-                if entry.entry in rewritten:  # no row of it is left that can be stored
-                    continue
-                return (NOT_REBUILT.at(Phrase("ledger"), found="; ".join(map(str, error.problems)), entry=entry.entry),)
+                found = "; ".join(map(str, error.problems))
+                return Comparison((NOT_REBUILT.at(Phrase("ledger"), found=found, entry=entry.entry),), is_whole=False)
         step(Phrase("comparing"), 0.9)
         _forget(scratch, stored, replay.numbers)
         if "scores" in stored.tables:
@@ -122,7 +145,8 @@ def rebuilt_differences(study: Study, *, progress: Progress = unheard, cancel: C
             rebuilt = every_table(connection) if connection is not None else {}
     rebuilt = {name: _renumbered(frame, replay.numbers) for name, frame in rebuilt.items()}
     names = sorted(stored.tables.keys() | rebuilt.keys())
-    return tuple(problem for name in names for problem in _compared(name, stored, rebuilt, rewritten))
+    problems = tuple(problem for name in names for problem in _compared(name, stored, rebuilt, replay))
+    return Comparison(problems, tuple(_not_compared(stored, rebuilt, replay)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,32 +161,67 @@ class _Replay:
         The imports, by entry.
     numbers : dict of int to int
         The entry in the study's ledger, by the entry in that of the folder.
+    drawn : dict of int to bool
+        The draws, by entry, and whether the lot was drawn again, so that all is known of it and not the arms alone.
     """
 
     study: Study
     known: Mapping[int, imports.Import]
-    numbers: dict[int, int]
+    numbers: dict[int, int] = field(default_factory=dict)
+    drawn: dict[int, bool] = field(default_factory=dict)
+
+    @property
+    def rewritten(self) -> Collection[int]:
+        """The imports whose file was rewritten without a child."""
+        return {number for number, one in self.known.items() if one.copy is not None}
 
     def again(self, entry: ledger.Entry) -> None:
         """Do again what an entry says, if it brought data or arms."""
         body = entry.content
         if isinstance(body, ledger.ImportBody):
-            path = inside(self.study.folder / "data", self.known[entry.entry].file)
-            import_file(self.study, path, body.table_name, wave=body.wave or None, replace=True)
+            if not self._import(self.known[entry.entry]):
+                return
         elif isinstance(body, ledger.DrawBody):
-            self._draw(entry.kind, body)
+            self._draw(entry, body)
         else:
             return
         with Store.of(self.study).reading() as connection:
             assert connection is not None  # something was stored
             self.numbers[ledger.next_number(connection) - 1] = entry.entry
 
-    def _draw(self, kind: str, body: ledger.DrawBody) -> None:
-        arms = pd.DataFrame({"institution_id": list(body.arms), "arm": list(body.arms.values())})
-        if body.seed is not None:
-            arms = arms.assign(seed=float(body.seed), scheme=body.scheme, digest=body.digest)
+    def _import(self, one: imports.Import) -> bool:
+        """Import a file again; return whether there was a row in it."""
+        try:
+            path = inside(self.study.folder / "data", one.file)
+            import_again(self.study, path, one.body.table_name, one.body.wave or None)
+        except AspError as error:
+            without_rows = {problem.code for problem in error.problems} <= EMPTY
+            if one.copy is not None and without_rows and one.body.supersedes is None:  # all were of children who withdrew
+                return False
+            raise
+        return True
+
+    def _draw(self, entry: ledger.Entry, body: ledger.DrawBody) -> None:
+        lot = self._lot(entry.kind, body)
+        self.drawn[entry.entry] = lot is not None
+        if lot is None:
+            lot = pd.DataFrame({"institution_id": list(body.arms), "arm": list(body.arms.values())})
         said = body.model_dump(exclude={"arms", "study", "tables"}, exclude_unset=True)
-        write_allocation(self.study, arms, kind=kind, body=said)
+        write_allocation(self.study, lot, kind=entry.kind, body=said)
+
+    def _lot(self, kind: str, body: ledger.DrawBody) -> pd.DataFrame | None:
+        """Draw a lot again over the list as it was then; None if that gives other arms than the ledger says, or none."""
+        institutions = table(self.study, "institutions")
+        rows = institutions.loc[institutions["institution_id"].isin(list(body.arms))]
+        if body.seed is None:
+            return None
+        try:
+            lot = scheme_of(self.study, rows, late=kind == ledger.LateDrawBody.kind).allocate(body.seed)
+        except AspError:  # study.yaml declares another by now
+            return None
+        arms = dict(zip(lot.institution_ids, lot.arms, strict=True))
+        same = (lot.scheme, lot.digest, arms) == (body.scheme, body.digest, dict(body.arms))
+        return lot.frame() if same else None
 
 
 class _TooMany(Exception):
@@ -199,16 +258,14 @@ def _renumbered(frame: pd.DataFrame, numbers: Mapping[int, int]) -> pd.DataFrame
     return frame.assign(**{name: frame[name].map(numbers) for name in NUMBERS if name in frame})
 
 
-def _compared(name: str, stored: _Stored, rebuilt: Frames, rewritten: Collection[int]) -> Iterator[Problem]:
-    """Yield the differences of one table, the first of them.
-
-    What is stored of the rows that wait in a file, and of its labels, is not compared if the file was rewritten without a child.
-    """
+def _compared(name: str, stored: _Stored, rebuilt: Frames, replay: _Replay) -> Iterator[Problem]:
+    """Yield the differences of one table, the first of them."""
     one, other = (tables.get(name, pd.DataFrame()) for tables in (stored.tables, rebuilt))
     one, other = (frame.drop(columns=list(NOT_COMPARED.get(name, ())), errors="ignore") for frame in (one, other))
-    one, other = (frame[~frame["import_id"].isin(rewritten)] if "import_id" in frame else frame for frame in (one, other))
-    if name == "allocation" and any(isinstance(entry.content, ledger.DrawBody) for entry in stored.chain):
-        one, other = (frame[[column for column in DRAWN if column in frame]] for frame in (one, other))
+    if name == "import_labels":
+        one = one.loc[~_only_withdrawn(one, other, replay)]
+    if name == "allocation" and not all(replay.drawn.values()):
+        one, other = (frame[[column for column in ARMS if column in frame]] for frame in (one, other))
     key = [column for column in _key(name) if column in one or column in other]
     found = differences(one, other, key)
     place = Phrase("table {table}", table=name)
@@ -216,6 +273,33 @@ def _compared(name: str, stored: _Stored, rebuilt: Frames, rewritten: Collection
         yield _problem(place, each)
     if len(found) > MOST_LISTED:
         yield MORE.at(place, n=len(found) - MOST_LISTED)
+
+
+def _only_withdrawn(labels: pd.DataFrame, rebuilt: pd.DataFrame, replay: _Replay) -> pd.Series[bool]:
+    """Return which labels are of a file that was rewritten without a child, and not in what is left of it."""
+    key = list(OWN_KEYS["import_labels"])
+    if labels.empty:
+        return pd.Series(dtype=bool)
+    left = set(rebuilt[key].itertuples(index=False, name=None)) if len(rebuilt) else set()
+    gone = [row not in left for row in labels[key].itertuples(index=False, name=None)]
+    return labels["import_id"].isin(replay.rewritten) & pd.Series(gone, index=labels.index)
+
+
+def _not_compared(stored: _Stored, rebuilt: Frames, replay: _Replay) -> Iterator[Phrase]:
+    """Yield what neither the files in ``data/`` nor the ledger say."""
+    if len(stored.tables.get("quarantine", ())):
+        yield REASONS
+    labels = stored.tables.get("import_labels", pd.DataFrame())
+    if _only_withdrawn(labels, rebuilt.get("import_labels", pd.DataFrame()), replay).any():
+        yield LABELS
+    if any(one.forgotten and one.copy is None for one in replay.known.values()):
+        yield WHOSE
+    if arms := [str(entry) for entry, again in replay.drawn.items() if not again]:
+        yield Phrase(
+            "Of the draws that are entries {entries} everything but the arms: the lot cannot be drawn again as the ledger says. "
+            "'asp-eval randomise --verify' tells why.",
+            entries=listed(arms),
+        )
 
 
 def _problem(table: Phrase, found: Difference) -> Problem:

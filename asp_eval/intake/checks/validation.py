@@ -162,6 +162,7 @@ def sift(
     study: Study | None = None,
     context: CheckContext | None = None,
     mapping: MappingFile = NO_MAPPING,
+    may_all_wait: bool = False,
 ) -> Sifted:
     """Separate the rows of a file that can be stored from those at fault.
 
@@ -180,6 +181,8 @@ def sift(
         Adds institutions, allocation and what earlier files said of the children; without it none of these is checked.
     mapping : Mapping, optional
         The one that the file was read with: it says from which share of rows at fault on the whole file is refused.
+    may_all_wait : bool
+        Accept a file of which every row waits.
 
     Raises
     ------
@@ -208,7 +211,7 @@ def sift(
     accepted = ~refused & ~left_out
     if (n := int(refused.sum())) > MOST_WAITING:
         general.append(TOO_MANY.at(raw.source, n=n, most=MOST_WAITING))
-    if _is_hopeless(general, refused, accepted, schema):
+    if _is_hopeless(general, refused, accepted | may_all_wait, schema):
         notes = [finding for finding in findings if not finding.is_error]
         shown = _without_what_columns_show(errors, general)
         problems = [*general, *listed(notes, raw), *listed(shown, raw)]
