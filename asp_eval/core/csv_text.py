@@ -28,8 +28,11 @@ def write_csv(path: Path, frame: pd.DataFrame, *, excel: bool = False) -> None:
     """
     guarded = frame.rename(columns=guard_formula)
     for column in guarded.columns:
-        if not pd.api.types.is_numeric_dtype(guarded[column].dtype) and not pd.api.types.is_datetime64_any_dtype(guarded[column]):
-            guarded[column] = guarded[column].map(guard_formula, na_action="ignore")
+        cells = guarded[column]
+        if pd.api.types.is_numeric_dtype(cells.dtype) or pd.api.types.is_datetime64_any_dtype(cells):
+            continue
+        if any(guard_formula(text) is not text for text in cells.dropna().unique()):  # most columns need no second look
+            guarded[column] = cells.map(guard_formula, na_action="ignore")
     text = guarded.to_csv(index=False, lineterminator="\n", sep=";" if excel else ",", decimal="," if excel else ".")
     write_whole(path, text.encode("utf-8-sig" if excel else "utf-8"))
 

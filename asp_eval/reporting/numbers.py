@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from string import Formatter
 
 from babel.dates import format_date
@@ -121,8 +122,7 @@ class Numbers:
         if not math.isfinite(value):
             NOT_FINITE.refuse(found=value)
         exact = rounded(value, digits)
-        pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        shown = str(format_decimal(abs(exact), format=pattern, locale=self.locale))
+        shown = _formatted(abs(exact), digits, self.locale)
         return Shown(MINUS + shown if exact < 0 else shown, Quantity(value, digits))
 
     def integer(self, value: int | None) -> Shown:
@@ -189,6 +189,12 @@ class Numbers:
     def reason(self, value: Unavailable) -> str:
         """Return why a number cannot be had."""
         return self.words("not available: {reason}", reason=self.words.note(value.reason))
+
+
+@lru_cache(maxsize=8_192)  # pages show few different numbers, many times
+def _formatted(value: Decimal, digits: int, locale: str) -> str:
+    """Return a number that is not negative with its decimals and thousands, as a locale writes them."""
+    return str(format_decimal(value, format="#,##0" + ("." + "0" * digits if digits else ""), locale=locale))
 
 
 def rounded(value: float, digits: int = 2) -> Decimal:

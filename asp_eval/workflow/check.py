@@ -19,7 +19,7 @@ from asp_eval.store.audit import Audit, audit
 from asp_eval.store.instrument_changes import changed_instruments
 from asp_eval.store.labels import label_drift
 from asp_eval.store.ledger.bodies import UNREADABLE
-from asp_eval.store.provenance import printed_head
+from asp_eval.store.provenance import printed_head, verified_tables
 from asp_eval.store.quarantine import outstanding
 from asp_eval.store.wave_changes import changes
 from asp_eval.trial.instruments.definition import Instrument
@@ -118,12 +118,23 @@ def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
     study : Study or StudyFolder
     progress, cancel : callable, optional
         See `asp_eval.core.progress`.
+
+    Raises
+    ------
+    Refusal
+        STO-040 for every table that is not what was stored.
     """
     step, study = stoppable(progress, cancel), plan_of(study)
     step(Phrase("declaration"), 0)
     unknown = [*_unknown_instruments(study)]
     if unknown:  # nothing else of the declaration can be understood
         return StudyCheck((), tuple(unknown), CURE)
+    with verified_tables(study):
+        return _check_stored(study, step)
+
+
+def _check_stored(study: Study, step: Progress) -> StudyCheck:
+    """Check what is stored, all of one moment."""
     problems = [*changed_instruments(study), *_declaration_problems(study)]
     step(Phrase("tables"), 0.3)
     institutions, allocation, visits = (table(study, name) for name in ("institutions", "allocation", "screening"))
