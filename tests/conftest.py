@@ -7,7 +7,9 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import types_check
@@ -63,14 +65,29 @@ class Demo:
     out: str
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory) -> Demo:
-    """A complete synthetic study. Tests read it; none of them writes into it."""
-
+def _finished(factory: pytest.TempPathFactory, name: str) -> Demo:
     def make(folder: Path) -> None:
         done = asp_eval("demo", folder / "study", "--seed", "7")
         assert done.code == 0, done.err
         (folder / "out.txt").write_text(done.out, encoding="utf-8")
 
-    folder = made_once(tmp_path_factory, "demo", make)
+    folder = made_once(factory, name, make)
     return Demo(folder / "study", (folder / "out.txt").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory) -> Demo:
+    """A complete synthetic study. Tests read it; none of them writes into it."""
+    return _finished(tmp_path_factory, "demo")
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory) -> Demo:
+    """The demo with 12 institutions of about 15 children: every table, outcome and page, for tests that give its verbs again."""
+    from asp_eval.synthetic import population
+    from asp_eval.synthetic.truth import true_effects
+
+    few = {"MUNICIPALITIES": (("Aarhus", 8), ("Hvidovre", 4)), "CHILDREN_PER_INSTITUTION": 15, "SIZE_SD": 3.0, "SMALLEST": 10}
+    of_few = partial(true_effects, 10_000)  # the population values that its end compares with, less exactly
+    with patch.multiple(population, **few), patch("asp_eval.workflow.demo.true_effects", of_few):
+        return _finished(tmp_path_factory, "small-demo")

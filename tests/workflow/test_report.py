@@ -18,10 +18,10 @@ from asp_eval.reporting.writers import formats
 
 
 @pytest.fixture(scope="module")
-def reported(demo, tmp_path_factory):
-    """A copy of the demo's study, with every page."""
+def reported(small_demo, tmp_path_factory):
+    """A copy of the small demo's study, with every page."""
     folder = tmp_path_factory.mktemp("reported") / "study"
-    shutil.copytree(demo.folder, folder)
+    shutil.copytree(small_demo.folder, folder)
     return open_study(folder)
 
 
