@@ -205,8 +205,13 @@ def test_resampled_clusters_are_those_of_a_loop(twenty):  # 6
         for arm in "ab":
             eta = again.predict(pd.concat(parts).assign(arm=arm), scale="link", random_effects=False)
             risk[arm] = (special.expit(eta[:, None] + sd * z) @ (w / w.sum())).mean()
-        found.append((risk["b"] - risk["a"], np.log(risk["b"] / risk["a"])))
-    difference, log_ratio = np.array(found).T
+        found.append((risk["b"] - risk["a"], np.log(risk["b"] / risk["a"]), *again.params))
+    difference, log_ratio, *coefficients = np.array(found).T
+    tidy = asp.glmm(formula, twenty, n_quadrature=3).tidy(method, level)
+    for own, (_, line) in zip(coefficients, tidy.iterrows(), strict=True):
+        assert line["std_error"] == pytest.approx(own.std(ddof=1), rel=1e-6) and line["method"] == "ResampledClusters"
+        assert (line["conf_low"], line["conf_high"]) == pytest.approx(tuple(np.quantile(own, [0.1, 0.9])), rel=1e-6)
+        assert line["p_value"] == pytest.approx(min(1.0, 2 * (1 + min((own <= 0).sum(), (own >= 0).sum())) / (1 + B)))
     row = table.loc["difference"]
     assert row["std_error"] == pytest.approx(difference.std(ddof=1), rel=1e-6)
     assert (row["conf_low"], row["conf_high"]) == pytest.approx(tuple(np.quantile(difference, [0.1, 0.9])), rel=1e-6)
@@ -228,5 +233,7 @@ def test_clusters_are_resampled_of_bands_and_refused_where_too_few(frame, twenty
         asp.ResampledClusters(draws=5)
     with pytest.raises(asp.Refusal, match="FIT-137"):
         asp.lmm("y ~ arm + (1 | inst)", twenty).average_effects("arm", method=method)
-    row = asp.glmm("yes ~ arm + (1 | inst)", twenty).contrast("arm[T.b]", method)
-    assert row.p_value is None and "average effects only" in row.note
+    with pytest.raises(asp.Refusal, match="FIT-137"):
+        asp.lmm("y ~ arm + (1 | inst)", twenty).contrast("arm[T.b]", method)
+    row = asp.clmm("band ~ arm + (1 | inst)", twenty).contrast("arm[T.b]", method)
+    assert row.conf_low < row.estimate < row.conf_high and "20 draws of 21 clusters" in row.note

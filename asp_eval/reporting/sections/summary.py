@@ -285,11 +285,17 @@ def _open(result: OutcomeResult, effect: Estimate, i: int, arm: str, setting: Se
             )
             return (first, bounds)
         return (say("The trial cannot tell whether the arms differ on this outcome."), not_same, bounds)
-    bounds = say(
-        "The numbers are compatible with anything from {good} points in favour of {arm} to {bad} points to its disadvantage.",
-        good=show.decimal(good, digits),
-        bad=show.decimal(bad, digits),
-        arm=arm,
+    ends = {"good": show.decimal(good, digits), "bad": show.decimal(bad, digits), "arm": arm}
+    bounds = (
+        say(
+            "The numbers are compatible with anything from {good} a child in favour of {arm} to {bad} to its disadvantage.",
+            **ends,
+        )
+        if result.scale == "count"
+        else say(
+            "The numbers are compatible with anything from {good} points in favour of {arm} to {bad} points to its disadvantage.",
+            **ends,
+        )
     )
     return (say("The trial cannot tell whether the arms differ on this outcome."), not_same, bounds)
 

@@ -28,7 +28,15 @@ from asp_eval.stats.means.cells import Cells
 from asp_eval.stats.means.estimability import Estimability, estimability
 from asp_eval.stats.means.model import MeansModel
 from asp_eval.stats.means.reference_grid import grid_variable, rows_of
-from asp_eval.stats.means.resampled import NOT_RESAMPLED, Clusters, ResampledClusters, replicates, strata_of
+from asp_eval.stats.means.resampled import (
+    NOT_RESAMPLED,
+    ResampledClusters,
+    clusters_of,
+    replicates,
+    spread_of,
+    strata_of,
+    told_draws,
+)
 from asp_eval.stats.means.tables import EXPONENTIAL, Back, table
 from asp_eval.stats.smallsample.method import Fit, Method
 from asp_eval.stats.smallsample.normal import Normal
@@ -109,21 +117,17 @@ def _resampled_table(
 ) -> pd.DataFrame:
     """Return the averages with percentiles of refits to resampled clusters."""
     design, refit = model.design, model.refit
-    if refit is None or len(design.groups) != 1 or design.layout.factors[0].name not in design.frame.columns:
+    if refit is None:
         return NOT_RESAMPLED.refuse(design.formula.text)
     if not isinstance(level, (int, float, np.number)) or not 0 < level < 1:
         LEVEL.refuse(found=level)
-    frame = design.frame if design.data.keep is None else design.frame[design.data.keep]
-    clusters = Clusters(frame, design.layout.factors[0].name, design.groups[0].codes)
+    clusters = clusters_of(design)
     own = grid_variable(design, variable)
     stratum = strata_of(clusters.codes, np.asarray(own.codes if isinstance(own, Categories) else own.numbers, float))
     size = sum(len(cells.value) for _, cells, _ in quantities)
     draws = replicates(clusters, stratum, method, lambda f: np.concatenate([c.value for _, c, _ in again(refit(f))]), size)
     used = draws[~np.isnan(draws).any(axis=1)]
-    note = Phrase("{n:,} draws of {m} clusters, the model refitted to each; interval by percentiles", n=len(used), m=len(stratum))
-    if len(used) < method.draws:
-        lost = Phrase("{n:,} draws could not be fitted and are left out", n=method.draws - len(used))
-        note = notes_in_one([note, lost])
+    note = told_draws(len(used), len(stratum), method.draws)
     parts, at = [], 0
     for kind, cells, back in quantities:
         mine = used[:, at : at + len(cells.value)]
@@ -138,12 +142,7 @@ def _resampled_table(
 def _percentiles(value: Array, draws: Array, level: float, back: Back | None, *, tested: bool) -> dict[str, Array]:
     """Return estimates (k,), standard errors, p-values and intervals of draws (B, k)."""
     nothing = np.full(len(value), np.nan)
-    tail = (1.0 - level) / 2.0
-    low, high = np.quantile(draws, [tail, 1.0 - tail], axis=0)
-    se, p = draws.std(axis=0, ddof=1), nothing
-    if tested:
-        fewer = np.minimum((draws <= 0).sum(axis=0), (draws >= 0).sum(axis=0))
-        p = np.minimum(2.0 * (1.0 + fewer) / (1.0 + len(draws)), 1.0)
+    se, low, high, p = spread_of(draws, level)
     if back is not None:
         se, low, high, value = np.abs(back.slope(value)) * se, back.curve(low), back.curve(high), back.curve(value)
     return {
@@ -151,7 +150,7 @@ def _percentiles(value: Array, draws: Array, level: float, back: Back | None, *,
         "std_error": se,
         "df": nothing,
         "statistic": nothing,
-        "p_value": p,
+        "p_value": p if tested else nothing,
         "conf_low": low,
         "conf_high": high,
     }
