@@ -18,9 +18,10 @@ from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.formulas import arm_terms, model_formula, unadjusted_formula
 from asp_eval.analysis.integrity import Equivalence
 from asp_eval.analysis.models import planned_model
+from asp_eval.analysis.multiplicity import Distribution, adjust, lot_statistics, outcomes_by_the_lot
 from asp_eval.analysis.plan import planned_method
 from asp_eval.analysis.psychometrics import form_switches, reliabilities
-from asp_eval.analysis.results import NO_FAMILY, Adjustment, ArmEffect, Estimated, Number, OutcomeResult, Results
+from asp_eval.analysis.results import NO_FAMILY, ArmEffect, Estimated, OutcomeResult, Results
 from asp_eval.analysis.sets import AnalysisSet, assemble
 from asp_eval.analysis.trial_integrity import integrity
 from asp_eval.analysis.triangulation import Lot, lot_of, triangulate
@@ -29,7 +30,6 @@ from asp_eval.core.errors import AspError, Fault, Problem, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Estimate, available
 from asp_eval.stats.fitted import Fitted
-from asp_eval.stats.meta.multiplicity import holm
 from asp_eval.stats.smallsample.method import Method
 from asp_eval.store.draws import last_drawn_on
 from asp_eval.store.provenance import one_moment, provenance_of
@@ -83,17 +83,21 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         data = load_data(study)
         _refuse_nothing(data)
         method, alphas, provenance = planned_method(study), reliabilities(study), provenance_of(study)
-        lot = lot_of(study, method) if study.analysis.triangulate else None
+        by_lot = outcomes_by_the_lot(study)
+        lot = lot_of(study, method) if study.analysis.triangulate or by_lot else None
         flow, probabilities = _flow(data), arm_probabilities(study)
     progress("baseline")
     baseline = baseline_table(data)
     outcomes, losses, cohort = [], [], data.cohort[["child_id", "institution"]]
     equivalences: list[Equivalence] = []
+    statistics: dict[str, tuple[Distribution, ...]] = {}
     sets = [assemble(data, outcome.id) for outcome in study.outcomes]
     refuse_childless(rows.flow for rows in sets)
     for rows in sets:
         progress(rows.outcome.id)
-        outcomes.append(analyse_outcome(study, rows, method, lot, probabilities))
+        outcomes.append(analyse_outcome(study, rows, method, lot if study.analysis.triangulate else None, probabilities))
+        if lot is not None and rows.outcome.id in by_lot:
+            statistics[rows.outcome.id] = lot_statistics(study, rows, lot)
         losses.append(_attrition(data, cohort, rows, flow))
         equivalences += equivalence(study, rows)
     waves: tuple[AllWaves, ...] = ()
@@ -107,7 +111,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         informants=informants(study),
         flow=flow,
         baseline=baseline,
-        outcomes=adjust(study, outcomes),
+        outcomes=adjust(study, outcomes, statistics),
         reliabilities=alphas,
         switches=form_switches(data),
         attrition=tuple(losses),
@@ -237,31 +241,6 @@ def _attrition(data: StudyData, cohort: pd.DataFrame, rows: AnalysisSet, flow: F
         joined=joined.get(rows.wave, tuple(0 for _ in flow.arms)),
         joiners_analysed=len(analysed & outside),
     )
-
-
-def adjust(study: Study, outcomes: list[OutcomeResult]) -> tuple[OutcomeResult, ...]:
-    """Adjust the p-values of every declared family; each effect of each outcome is one test of it."""
-    adjusted = {o.outcome: o for o in outcomes}
-    for family in study.analysis.families.values():
-        if family.adjust == "none":
-            continue
-        tests = [effect for name in family.outcomes for effect in adjusted[name].effects]
-        values = iter(holm([_p_value(effect.difference) for effect in tests]))
-        for name in family.outcomes:
-            mine = tuple(replace(effect, adjusted_p=_adjusted(effect, next(values))) for effect in adjusted[name].effects)
-            adjusted[name] = replace(adjusted[name], adjustment=Adjustment(family.adjust, len(tests)), effects=mine)
-    return tuple(adjusted.values())
-
-
-def _p_value(difference: Estimated) -> float | None:
-    return None if isinstance(difference, Unavailable) else difference.p_value
-
-
-def _adjusted(effect: ArmEffect, value: float | None) -> Number:
-    """Return an adjusted p-value, or why the effect has none: the reason why it has no p-value at all."""
-    if value is not None:
-        return value
-    return effect.difference if isinstance(effect.difference, Unavailable) else Unavailable(effect.difference.note)
 
 
 def _without_model(study: Study, data: AnalysisSet, reason: Phrase) -> OutcomeResult:

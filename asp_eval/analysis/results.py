@@ -134,6 +134,8 @@ class ArmEffect:
         Of shares; of an ordinal outcome the model's own: odds of a higher category.
     changes : tuple of Estimate or Unavailable
         Of an ordinal outcome: the difference in the share of each category.
+    simultaneous : Estimate, Unavailable or None
+        The difference with an interval that holds together with those of its family, where the plan declares it.
     """
 
     arm: str
@@ -143,6 +145,7 @@ class ArmEffect:
     ratio: Estimated | None = None
     odds_ratio: Estimated | None = None
     changes: tuple[Estimated, ...] = ()
+    simultaneous: Estimated | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +207,21 @@ class ArmNumbers:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """How the p-values of a family were adjusted, and over how many tests."""
+    """How the p-values of a family were adjusted, and over how many tests.
+
+    Attributes
+    ----------
+    family, after : str
+        Its name, and that of the family whose null hypotheses must all be rejected first; empty if there is none.
+    opened : bool
+        Whether they all were.
+    """
 
     method: str
     tests: int
+    family: str = ""
+    after: str = ""
+    opened: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from asp_eval.analysis.results import Results
 from asp_eval.reporting.blocks import Section
 from asp_eval.reporting.sections.estimators import estimators
+from asp_eval.reporting.sections.simultaneous import simultaneous
 from asp_eval.reporting.sections.waves import waves
 from asp_eval.reporting.setting import Setting
 
 
 def declared(results: Results, setting: Setting) -> Section | None:
     """Return the analyses that the plan declares beside its primary models; None where it declares none."""
-    blocks = (*estimators(results.outcomes, setting), *waves(results, setting))
+    blocks = (
+        *estimators(results.outcomes, setting),
+        *simultaneous(results.outcomes, setting),
+        *waves(results, setting),
+    )
     return Section("declared", setting.say("Further analyses that the plan declares"), blocks) if blocks else None

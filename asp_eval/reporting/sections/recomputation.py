@@ -46,8 +46,22 @@ def _adjustment(result: OutcomeResult, setting: Setting) -> str:
     """Return how an outcome's p-values were adjusted, and over how many tests."""
     if result.adjustment is None:
         return setting.say("none")
-    name, tests = result.adjustment.method.capitalize(), result.adjustment.tests
-    return setting.say.plural("{name}, {n} test", "{name}, {n} tests", tests, name=name, n=setting.show.integer(tests))
+    say, kind = setting.say, result.adjustment
+    called = {
+        "holm": "Holm",
+        "benjamini-hochberg": "Benjamini-Hochberg",
+        "westfall-young": say("Westfall-Young, by the lot"),
+        "none": say("not adjusted"),
+    }
+    name, tests = called[kind.method], kind.tests
+    words = say.plural("{name}, {n} test", "{name}, {n} tests", tests, name=name, n=setting.show.integer(tests))
+    if not kind.after:
+        return words
+    if kind.opened:
+        return say('{words}; tested because every test of the family "{family}" rejects', words=words, family=kind.after)
+    return say(
+        '{words}; not tested by itself, because a test of the family "{family}" does not reject', words=words, family=kind.after
+    )
 
 
 def recomputation_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:

@@ -438,10 +438,30 @@ class Outcome(Document):
 
 
 class ConfirmatoryFamily(Document):
-    """Outcomes whose p-values are adjusted together."""
+    """Outcomes whose p-values are adjusted together; with `after`, only once all of another family are rejected."""
 
     outcomes: tuple[Name, ...] = Field(min_length=1)
-    adjust: Literal["holm", "none"] = "holm"
+    adjust: Literal["holm", "benjamini-hochberg", "westfall-young", "none"] = "holm"
+    after: Key | None = None
+    simultaneous: bool = False  # intervals that hold together as well
+
+
+class Subgroup(Document):
+    """An arm's effect in each level of a column; without `outcomes`, on every outcome."""
+
+    by: Name
+    outcomes: tuple[Name, ...] = ()
+
+
+class Complier(Document):
+    """What counts as having taken the offer: the rule `received`, or the dose that it sums."""
+
+    taken: Literal["received", "dose"] = "received"
+
+
+def _complier(value: object) -> object:
+    """Return yes as the rule that is declared, and no as nothing."""
+    return {"taken": "received"} if value is True else None if value is False else value
 
 
 class AnalysisPlan(Document):
@@ -456,14 +476,9 @@ class AnalysisPlan(Document):
     missing_baseline: Literal["complete-cases"] = "complete-cases"
     triangulate: bool = False  # other estimators beside the planned one
     waves_model: Literal["constrained-longitudinal"] | None = None  # all waves of a score in one model
-    subgroups: tuple[str, ...] = ()
-
-    @field_validator("subgroups")
-    @classmethod
-    def _none_yet(cls, subgroups: tuple[str, ...]) -> tuple[str, ...]:
-        if subgroups:
-            raise ValueError(Phrase("an empty list: subgroup analyses are not available in this version"))
-        return subgroups
+    complier: Annotated[Complier | None, BeforeValidator(_complier, json_schema_input_type=bool | Complier | None)] = None
+    subgroups: tuple[Subgroup, ...] = ()
+    varying: tuple[Name, ...] = ()  # columns between whose levels the effect is shown
 
 
 class GapPlan(Document):

@@ -17,6 +17,13 @@ UNKNOWN_WAVE = Fault("STU-010", "the wave is not declared", "Use the id of a wav
 UNKNOWN_SET = Fault("STU-011", "the analysis set is not declared", "Use one of 'sets', or declare it there.")
 UNKNOWN_OUTCOME = Fault("STU-012", "the outcome is not declared", "Use the id of an outcome, or declare it under 'outcomes'.")
 UNKNOWN_ARM = Fault("STU-013", "the label is of no declared arm", "Use the name of an arm.")
+UNKNOWN_FAMILY = Fault("STU-043", "the family is not declared, or is this one", "Use the name of another of 'families'.")
+WAITING = Fault("STU-044", "each of these families waits for the other", "Leave out 'after' of the one that is tested first.")
+NOT_RECEIVED = Fault(
+    "STU-045",
+    "an effect among those who took the offer needs the rule that says who did",
+    "Declare 'received: {{sum: hours, at_least: ...}}', or leave out 'complier'.",
+)
 RATIO = Fault("STU-014", "the ratio does not have one number for each arm", "Write one number for each arm, in their order.")
 RESERVED = Fault("STU-015", "the name has a meaning of its own in the analysis", "Choose another name.")
 COLLECTED_TWICE = Fault(
@@ -40,7 +47,7 @@ LOT_NUMBER = Fault(
 NOTHING_TO_PERMUTE = Fault(
     "RND-026",
     "a lot that was drawn elsewhere cannot be permuted: which allocations it could have given is not known here",
-    "Declare another 'method' under 'analysis', such as kenward-roger.",
+    "Declare another 'method' under 'analysis', such as kenward-roger, and another 'adjust' of a family, such as holm.",
 )
 
 SHIPPED_COLUMNS = ("institution_id", "name", "municipality", "closed_on", "closed_why")  # of institutions
@@ -127,6 +134,31 @@ def _plan(values: object) -> Iterator[Misfit]:
         keys: Keys = ("analysis", "families", family, "outcomes")
         named = [((*keys, position), outcome) for position, outcome in enumerate(_list(values, *keys))]
         yield from _unknown(UNKNOWN_OUTCOME, named, outcomes)
+    for position in range(len(_list(values, "analysis", "subgroups"))):
+        keys = ("analysis", "subgroups", position, "outcomes")
+        yield from _unknown(UNKNOWN_OUTCOME, [((*keys, i), one) for i, one in enumerate(_list(values, *keys))], outcomes)
+    if _get(values, "analysis", "complier") and _get(values, "received") is None:
+        yield Misfit(("analysis", "complier"), NOT_RECEIVED)
+    if isinstance(families, dict):
+        yield from _gates(families, values)
+
+
+def _gates(families: dict[str, object], values: object) -> Iterator[Misfit]:
+    """Yield families that wait for none that is declared, or for each other; and those whose lot is not known."""
+    after = {name: _get(families, name, "after") for name in families}
+    for name, before in after.items():
+        keys: Keys = ("analysis", "families", name, "after")
+        if before is not None and (before not in families or before == name):
+            yield Misfit(keys, UNKNOWN_FAMILY, found=str(before), expected=", ".join(one for one in families if one != name))
+            continue
+        seen = {name}
+        while before is not None and before not in seen:
+            seen.add(before)
+            before = after.get(before)
+        if before == name and before is not None:
+            yield Misfit(keys, WAITING, found=str(after[name]))
+        if _get(families, name, "adjust") == "westfall-young" and _get(values, "randomisation", "drawn_elsewhere") is True:
+            yield Misfit(("analysis", "families", name, "adjust"), NOTHING_TO_PERMUTE, found="westfall-young")
 
 
 def _arms(values: object) -> Iterator[Misfit]:

@@ -1,0 +1,135 @@
+"""Families of outcomes in a study.
+
+1. Holm's and Benjamini and Hochberg's p-values are those of the effects' p-values.  2. Westfall and Young's are those of a loop
+over the lot.  3. A family that waits has no p-value below the gate's.
+4. Intervals that hold together: the largest |t| of the lot, or Bonferroni's; wider than each by itself.  5. What a study.yaml may
+not declare.  6. Ten outcomes under ten thousand lots.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from asp_eval.analysis.data import load_data
+from asp_eval.analysis.formulas import model_formula
+from asp_eval.analysis.multiplicity import adjust, in_order
+from asp_eval.analysis.outcomes import analyse
+from asp_eval.analysis.sets import assemble
+from asp_eval.analysis.triangulation import lot_of
+from asp_eval.core.errors import DataProblems, Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.reporting.documents.evaluation import evaluation
+from asp_eval.stats.meta.multiplicity import step_down
+from asp_eval.stats.mixed.fit import lmm
+from asp_eval.stats.resampling.permutation import Permutation
+from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
+from tests.counted_trial import STUDY, declared
+from tests.simulated_sets import declares
+
+ARM = "arm[T.intervention]"
+BOTH = "set: itt, draws: 300, families: {{all: {{outcomes: [y, z], adjust: {adjust}, simultaneous: {together}}}}}"
+
+
+def of(results) -> dict:
+    return {one.outcome: one for one in results.outcomes}
+
+
+def test_by_p_values(stored):  # 1
+    for adjust_by, expected in (("holm", stats_holm), ("benjamini-hochberg", stats_bh)):
+        found = of(analyse(declares(stored, BOTH.format(adjust=adjust_by, together="false"))))
+        p = [found[k].effects[0].difference.p_value for k in "yz"]
+        assert [found[k].effects[0].adjusted_p for k in "yz"] == pytest.approx(expected(p))
+        assert found["y"].adjustment.method == adjust_by and found["y"].effects[0].simultaneous is None
+
+
+def stats_holm(p):
+    low, high = sorted(p)
+    by = {low: min(1.0, 2 * low), high: max(min(1.0, 2 * low), high)}
+    return [by[one] for one in p]
+
+
+def stats_bh(p):
+    return list(stats.false_discovery_control(p))
+
+
+def test_by_the_lot(stored):  # 2, 4
+    study = declares(stored, BOTH.format(adjust="westfall-young", together="true"))
+    found, data = of(analyse(study)), load_data(study)
+    lot = lot_of(study, KenwardRoger())
+    fits = [lmm(model_formula(rows), rows.frame) for rows in (assemble(data, k) for k in "yz")]
+    drawn = [Permutation("arm", lot, interval=False).distribution(fit, {ARM: 1.0}) for fit in fits]
+    t, own = np.column_stack([d.statistics for d in drawn]), np.array([abs(d.statistic) for d in drawn])
+    expected = [(1 + (t.max(axis=1) >= own.max() - 1e-9).sum()) / (1 + len(t))]
+    weaker = int(np.argmin(own))
+    expected.append(max(expected[0], (1 + (t[:, weaker] >= own[weaker] - 1e-9).sum()) / (1 + len(t))))
+    by_size = [expected[0], expected[1]] if weaker else [expected[1], expected[0]]
+    if lot.enumerated:  # then the observed allocation is one of them
+        by_size = [(p * (1 + len(t)) - 1) / len(t) for p in by_size]
+    assert [found[k].effects[0].adjusted_p for k in "yz"] == pytest.approx(by_size)
+    largest = np.sort(np.append(t.max(axis=1), [] if lot.enumerated else own.max()))
+    c = largest[len(largest) - int(0.05 * len(largest) + 1e-9)]
+    for k, one in zip("yz", drawn, strict=True):
+        wide, narrow = found[k].effects[0].simultaneous, found[k].effects[0].difference
+        assert wide.conf_high - wide.conf_low == pytest.approx(2 * c * one.std_error)
+        assert wide.conf_low < narrow.conf_low < narrow.conf_high < wide.conf_high and wide.p_value is None
+    page = repr(evaluation(analyse(study), "da"))
+    assert "Intervaller, der gælder samlet" in page and "Westfall-Young, ved lodtrækningen" in page
+
+
+def test_bonferroni_together(stored):  # 4
+    found = of(analyse(declares(stored, BOTH.format(adjust="holm", together="true"))))
+    for k in "yz":
+        one, wide = found[k].effects[0].difference, found[k].effects[0].simultaneous
+        half = stats.t.ppf(1 - 0.025 / 2, one.df) * one.std_error
+        assert (wide.conf_low, wide.conf_high) == pytest.approx((one.estimate - half, one.estimate + half))
+
+
+def test_a_family_that_waits(stored):  # 3
+    text = "set: itt, families: {later: {outcomes: [z], adjust: holm, after: first}, first: {outcomes: [y], adjust: none}}"
+    study = declares(stored, text)
+    assert [name for name, _ in in_order(study.analysis.families)] == ["first", "later"]
+    results = analyse(study)
+    found = of(results)
+    gate, own = (found[k].effects[0].difference.p_value for k in "yz")
+    assert gate < 0.05 and found["z"].effects[0].adjusted_p == max(gate, own) and found["z"].adjustment.opened
+    shut = [replace(o, effects=tuple(with_p(e, 0.3 if o.outcome == "y" else 0.001) for e in o.effects)) for o in results.outcomes]
+    closed = {o.outcome: o for o in adjust(study, shut, {})}
+    assert closed["z"].effects[0].adjusted_p == 0.3 and not closed["z"].adjustment.opened
+    gone = [replace(o, effects=tuple(without(e) if o.outcome == "y" else e for e in o.effects)) for o in shut]
+    assert {o.outcome: o for o in adjust(study, gone, {})}["z"].effects[0].adjusted_p == 1.0  # a test that failed rejects nothing
+    page = repr(evaluation(replace(results, outcomes=tuple(closed.values())), "en"))
+    assert 'a test of the family "first" does not reject' in page
+
+
+def with_p(effect, p):
+    return replace(effect, difference=replace(effect.difference, p_value=p))
+
+
+def without(effect):
+    return replace(effect, difference=Unavailable(Phrase("no model")))
+
+
+@pytest.mark.parametrize(
+    ("families", "code"),
+    [
+        ("{a: {outcomes: [y], after: b}}", "STU-043"),
+        ("{a: {outcomes: [y], after: a}}", "STU-043"),
+        ("{a: {outcomes: [y], after: b}, b: {outcomes: [y], after: a}}", "STU-044"),
+        ("{a: {outcomes: [y], adjust: westfall-young}}", "RND-026"),
+    ],
+)
+def test_what_may_not_be_declared(families, code, tmp_path):  # 5
+    with pytest.raises(DataProblems, match=code):  # its lot was drawn elsewhere
+        declared(tmp_path, STUDY.replace("{set: itt,", f"{{set: itt, families: {families},"))
+
+
+def test_ten_outcomes_under_ten_thousand_lots():  # 6
+    t = np.random.default_rng(1).normal(size=(10_000, 10))
+    begun = time.process_time()
+    step_down(np.abs(t), np.abs(t[0]))
+    assert time.process_time() - begun < 0.5
