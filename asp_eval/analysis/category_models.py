@@ -252,6 +252,14 @@ def position_of(data: AnalysisSet, k: int) -> float:
     return float(data.categories[k]) if not data.outcome.in_bands and data.outcome.cut is None else float(k)
 
 
+def as_numbers(data: AnalysisSet) -> pd.DataFrame:
+    """Return the children with the outcome as a number whose mean its effect is about; of bands, being above the first."""
+    if not data.outcome.is_ordinal:
+        return data.frame
+    name = data.outcome.id
+    return data.frame.assign(**{name: (data.frame[name] > position_of(data, 0)).astype(float)})
+
+
 def averaged_difference(table: pd.DataFrame, arms: tuple[str, str]) -> Estimated:
     """Return the second arm less the first from a table of average effects."""
     mine = table.loc[(table["kind"] == "difference") & (table["contrast"] == f"{arms[1]} vs {arms[0]}")]

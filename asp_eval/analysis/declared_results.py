@@ -111,3 +111,48 @@ class AllWaves:
     means: tuple[WaveMean, ...]
     variances: tuple[VarianceShare, ...]
     notes: tuple[Phrase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStageF:
+    """How strongly the offer moved what was taken: F by CR2 on 1 and `df` degrees of freedom."""
+
+    F: float
+    df: float
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class ComplierResult:
+    """The effect among those whom the offer made take, or per unit of the dose, in one arm against the first.
+
+    Attributes
+    ----------
+    arm : str
+    taken : {"received", "dose"}
+    unit : str
+        The column of the log that the dose sums; empty of "received".
+    model : str
+        Both stages.
+    offered_mean, other_mean : float
+        Share of the children analysed whose institution received it, or their mean dose: in the arm, and in the first.
+    first_stage : FirstStageF or Unavailable
+    effect : Estimate or Unavailable
+        By two-stage least squares with CR2; Unavailable where the first stage is weak.
+    low, high : float or None
+        Of the Anderson-Rubin set; infinite without an end; None where there is none.
+    kind : {"interval", "rays", "line", ""}
+        Between the ends; all but what lies between them; every effect.
+    """
+
+    arm: str
+    taken: Literal["received", "dose"]
+    unit: str
+    model: str
+    offered_mean: float
+    other_mean: float
+    first_stage: FirstStageF | Unavailable
+    effect: Estimated
+    low: float | None
+    high: float | None
+    kind: Literal["interval", "rays", "line", ""]

@@ -14,6 +14,7 @@ from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.trial.study.design import Study
 
 ARM, BASELINE, INSTITUTION = "arm", "baseline", "institution"
+TAKEN, OFFERED = "taken__", "offered__"  # no column of a study can have these names
 
 
 def fixed_effects(response: str, terms: Iterable[str]) -> str:
@@ -79,6 +80,18 @@ def unadjusted_formula(study: Study, data: AnalysisSet, response: str = "") -> s
     """Return the model with arm and strata only, whose variances define ICC and effect size, of the outcome or another column."""
     strata = [name for name in data.covariates if name in study.strata]
     return by_institution(fixed_effects(response or data.outcome.id, [ARM, *varying(data.frame, strata)]))
+
+
+def complier_formula(response: str, covariates: Iterable[str]) -> str:
+    """Return both stages of a complier effect.
+
+    Examples
+    --------
+    >>> complier_formula("y", ["sex"])
+    'y ~ taken__ + sex | offered__ + sex'
+    """
+    beside = list(covariates)
+    return f"{fixed_effects(response, [TAKEN, *beside])} | {' + '.join([OFFERED, *beside])}"
 
 
 def waves_formula(response: str, waves: Sequence[str], effects: Sequence[str], covariates: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from asp_eval.analysis.averages import NOT_KNOWN, average_effects, headline
 from asp_eval.analysis.balance import arm_summaries, baseline_table
 from asp_eval.analysis.cautions import cautions, far_value_notes
 from asp_eval.analysis.childless import childless, refuse_childless
+from asp_eval.analysis.compliance import compliers
 from asp_eval.analysis.data import StudyData, load_data
 from asp_eval.analysis.declared_results import AllWaves
 from asp_eval.analysis.equivalence import equivalence
@@ -95,7 +96,8 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     refuse_childless(rows.flow for rows in sets)
     for rows in sets:
         progress(rows.outcome.id)
-        outcomes.append(analyse_outcome(study, rows, method, lot if study.analysis.triangulate else None, probabilities))
+        found = analyse_outcome(study, rows, method, lot if study.analysis.triangulate else None, probabilities)
+        outcomes.append(replace(found, compliers=compliers(data, rows)))
         if lot is not None and rows.outcome.id in by_lot:
             statistics[rows.outcome.id] = lot_statistics(study, rows, lot)
         losses.append(_attrition(data, cohort, rows, flow))

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import pandas as pd
 from pydantic import ConfigDict, PlainSerializer
 
-from asp_eval.analysis.declared_results import AllWaves, EstimatorRow
+from asp_eval.analysis.declared_results import AllWaves, ComplierResult, EstimatorRow
 from asp_eval.analysis.integrity import Integrity
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
@@ -253,6 +253,8 @@ class OutcomeResult:
         Whose effect the headline is.
     averages : tuple of AverageEffects
         One per arm after the first; empty where there is no model.
+    compliers : tuple of ComplierResult
+        One per arm after the first, where the plan declares it.
     """
 
     outcome: str
@@ -280,6 +282,7 @@ class OutcomeResult:
     estimators: tuple[EstimatorRow, ...] = ()
     average: str = "precision"
     averages: tuple[AverageEffects, ...] = ()
+    compliers: tuple[ComplierResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,6 +401,8 @@ def _declared_beside(result: OutcomeResult) -> Iterator[tuple[str, Estimate]]:
     """Yield every estimate of the analyses that a plan declares beside an outcome's model."""
     for row in result.estimators:
         yield f"{row.estimator}: {row.model}", _as_row(f"arm[T.{row.arm}]", row.result)
+    for one in result.compliers:
+        yield f"compliers: {one.model}", _as_row(f"{one.taken} in {one.arm}", one.effect)
 
 
 def _as_row(term: str, found: Estimated) -> Estimate:

@@ -14,7 +14,7 @@ from dataclasses import replace
 import pandas as pd
 
 from asp_eval.analysis.allocations import allocations
-from asp_eval.analysis.category_models import averaged_difference, position_of
+from asp_eval.analysis.category_models import as_numbers, averaged_difference
 from asp_eval.analysis.declared_results import Average, Estimated, Estimator, EstimatorRow
 from asp_eval.analysis.formulas import INSTITUTION, arm_term, marginal_formula, model_formula
 from asp_eval.analysis.plan import SEED
@@ -86,7 +86,7 @@ def _of_one_arm(study: Study, data: AnalysisSet, planned: Fitted, effect: ArmEff
     """Yield the rows of one arm."""
     arm, level, weights = effect.arm, study.analysis.level, {arm_term(effect.arm): 1.0}
     mixed, marginal = model_formula(data), marginal_formula(data)
-    frame = _with_numbers(data)
+    frame = as_numbers(data)
 
     def row(estimator: Estimator, average: Average, model: str, answer: Callable[[], Estimated]) -> EstimatorRow:
         return EstimatorRow(estimator, arm, average, model, _or_reason(answer))
@@ -111,14 +111,6 @@ def _of_one_arm(study: Study, data: AnalysisSet, planned: Fitted, effect: ArmEff
     yield row("wild-bootstrap", "participant", marginal, by(least_squares, WildBootstrap(WILD_DRAWS, SEED)))
     yield row("cluster-means", "institution", marginal, by(lambda: cluster_means(least_squares()), CR2()))
     yield row("permutation", "constant", mixed, lambda: _permuted(planned, effect, lot, level))
-
-
-def _with_numbers(data: AnalysisSet) -> pd.DataFrame:
-    """Return the children with the outcome as a number whose mean the effect is about; of bands, being above the first."""
-    if not data.outcome.is_ordinal:
-        return data.frame
-    name = data.outcome.id
-    return data.frame.assign(**{name: (data.frame[name] > position_of(data, 0)).astype(float)})
 
 
 def _estimating_equations(data: AnalysisSet, frame: pd.DataFrame, arms: tuple[str, str], level: float) -> Estimated:

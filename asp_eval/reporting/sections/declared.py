@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asp_eval.analysis.results import Results
 from asp_eval.reporting.blocks import Section
+from asp_eval.reporting.sections.compliance import compliance
 from asp_eval.reporting.sections.estimators import estimators
 from asp_eval.reporting.sections.simultaneous import simultaneous
 from asp_eval.reporting.sections.waves import waves
@@ -16,5 +17,6 @@ def declared(results: Results, setting: Setting) -> Section | None:
         *estimators(results.outcomes, setting),
         *simultaneous(results.outcomes, setting),
         *waves(results, setting),
+        *compliance(results.outcomes, setting),
     )
     return Section("declared", setting.say("Further analyses that the plan declares"), blocks) if blocks else None
