@@ -6,6 +6,8 @@ the arm. Children are never compared by what their institution took: that compar
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 
 from asp_eval.analysis.category_models import as_numbers
@@ -57,8 +59,10 @@ def _one_arm(frame: pd.DataFrame, rows: AnalysisSet, arm: str, unit: str, *, log
     other, offered = float(means.get(0.0, 0.0)), float(means.get(1.0, 0.0))
 
     def result(first: FirstStageF | Unavailable, effect: Estimated, ends: AndersonRubin | None = None) -> ComplierResult:
-        low, high, kind = (None, None, "") if ends is None else (ends.low, ends.high, ends.kind)
-        return ComplierResult(arm, "dose" if unit else "received", unit, formula, offered, other, first, effect, low, high, kind)
+        low, high = (None, None) if ends is None else (ends.low, ends.high)
+        what: Literal["received", "dose"] = "dose" if unit else "received"
+        kind: Literal["interval", "rays", "line", ""] = "" if ends is None else ends.kind
+        return ComplierResult(arm, what, unit, formula, offered, other, first, effect, low, high, kind)
 
     why = NO_LOG if not logged else NOBODY if not frame[TAKEN].any() else None
     if not unit and why is None and (frame[TAKEN] == frame[OFFERED]).all():

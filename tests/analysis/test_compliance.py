@@ -1,7 +1,7 @@
 """The effect among those who took the intervention.
 
-1. What a study gets is the two-stage least squares of its own rows, with the log's rule or dose.  2. A weak first stage leaves the
-Anderson-Rubin set alone.  3. Where everybody, or nobody, took what was offered, or no log was kept, it says so.  4. The rule
+1. What a study gets is the two-stage least squares of its own rows, with the log's rule or dose.  2. A weak first stage leaves
+the Anderson-Rubin set alone.  3. Where everybody, or nobody, took what was offered, or no log was kept, it says so.  4. The rule
 `received` must be declared.  5. Of shares the effect is a difference of shares.
 """
 

@@ -35,15 +35,16 @@ def compliance(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[B
     )
     notes = [
         say(
-            "Two-stage least squares with cluster-robust CR2. Where F of the first stage is below 10 the estimate and its interval"
-            " are not to be trusted, and the Anderson-Rubin set, which is right however weak the first stage is, stands alone.",
+            "Two-stage least squares with cluster-robust CR2. Where F of the first stage is below 10 the estimate and its"
+            " interval are not to be trusted, and the Anderson-Rubin set, which is right however weak the first stage is, stands alone.",
         ),
         say("Children are not compared by what their institution took (as-treated): the lot does not protect that comparison."),
     ]
     if any(one.taken == "dose" for result in outcomes for one in result.compliers):
         notes.append(
             say(
-                "The effect of a dose is an average per unit, weighted by how much the offer moved the dose there; it is no curve."
+                "The effect of a dose is an average per unit, weighted by how much the offer moved the dose there; it is no"
+                " curve."
             )
         )
     table = Table("compliers", say("The effect among those who took the intervention"), columns, rows, tuple(notes))
