@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.analysis.category_models import position_of
+from asp_eval.analysis.data import PAIR
 from asp_eval.analysis.formulas import ARM, INSTITUTION, arm_term, fixed_effects, marginal_formula, varying
 from asp_eval.analysis.results import ArmEffect, AverageEffects, Estimated
 from asp_eval.analysis.sets import AnalysisSet
@@ -130,6 +131,8 @@ def _means(
     if study.arms[0] not in arms or len(arms) < 2:
         return ARM_OF_ONE
     kept = frame.loc[frame[ARM].isin(arms)]
+    if data.pairs:
+        kept = kept.loc[kept.groupby(PAIR, observed=True)[ARM].transform("nunique") > 1]
     kept = kept.assign(**{ARM: kept[ARM].cat.set_categories(arms)})
     chances = probabilities[arms].div(probabilities[arms].sum(axis=1), axis=0)
     formula = fixed_effects(RESPONSE, varying(kept, data.covariates))
@@ -143,6 +146,7 @@ def _means(
             working="gee_ind",
             family=FAMILIES[data.outcome.scale],
             decomposed=False,
+            pair=PAIR if data.pairs else None,
         )
     except AspError as refused:
         return Unavailable(refused.reason)
@@ -187,7 +191,7 @@ def _independence(data: AnalysisSet, frame: pd.DataFrame, arm: str, level: float
     weights = (1.0 / sizes.to_numpy(dtype=float)) if by_institution else None
     formula = marginal_formula(data).replace(f"{data.outcome.id} ~", f"{RESPONSE} ~", 1)
     try:
-        fit = ols(formula, frame, cluster=INSTITUTION, weights=weights)
+        fit = ols(formula, frame, cluster=PAIR if data.pairs else INSTITUTION, weights=weights)
         return available(fit.contrast({arm_term(arm): 1.0}, method=CR2(), level=level))
     except AspError as refused:
         return Unavailable(refused.reason)

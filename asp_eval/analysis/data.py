@@ -34,6 +34,14 @@ SEVERAL_SPELLINGS = Fault(
 )
 
 
+UNKNOWN_PAIRS = Fault(
+    "ANA-065",
+    "the lot was drawn within matched pairs, and which institutions form one is not known",
+    "Name the column of the pair under 'randomisation: {{pair: ...}}', or import 'stratum' with the allocation.",
+)
+PAIR = "pair"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyData:
     """Everything an analysis reads.
@@ -124,6 +132,8 @@ def load_data(study: Study) -> StudyData:
     children = children.merge(_new(first, children, "child_id"), on="child_id", how="left", validate="one_to_one")
     children = children.rename(columns={"institution_id": "institution"})
     children["arm"] = pd.Categorical(children["arm"], categories=list(study.arms))
+    if study.randomisation.scheme == "pairs" and len(allocation):
+        children[PAIR] = pd.Categorical(children["institution"].astype(str).map(pairs_of(study, allocation, institutions)))
     for name in [*study.strata, *study.analysis.covariates]:
         if name not in children.columns:
             UNKNOWN_COVARIATE.refuse("study.yaml", name=name)
@@ -134,6 +144,22 @@ def load_data(study: Study) -> StudyData:
     staff, log = table(study, "staff"), table(study, "implementation")
     there = presence(study, children, visits, listed_children(study), institutions)
     return StudyData(study, institutions, allocation, visits, scores, children, staff, log, there)
+
+
+def pairs_of(study: Study, allocation: pd.DataFrame, institutions: pd.DataFrame) -> dict[str, str]:
+    """Return the pair of every institution drawn: as a column names it, else as the lot kept it.
+
+    Raises
+    ------
+    Refusal
+        ANA-065 if it is not known.
+    """
+    name = study.randomisation.pair
+    table, column = (institutions, name) if name and name in institutions.columns else (allocation, "stratum")
+    drawn = table.loc[table["institution_id"].isin(allocation["institution_id"])]
+    if column not in drawn.columns or drawn[column].isna().any():
+        UNKNOWN_PAIRS.refuse("allocation")
+    return dict(zip(drawn["institution_id"].astype(str), drawn[column].astype(str), strict=True))
 
 
 def _refuse_spellings(children: pd.DataFrame, name: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from asp_eval.analysis.data import PAIR
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.trial.study.design import Study
 
@@ -66,14 +67,24 @@ def varying(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
     return [name for name in names if len(frame[name].dropna().unique()) > 1]
 
 
+def covariate_terms(data: AnalysisSet) -> list[str]:
+    """Return the terms of the planned model besides the arm: what varies; fixed pairs, and then not what they determine."""
+    names = varying(data.frame, data.covariates)
+    if data.pairs != "fixed":
+        return names
+    in_pairs = data.frame.groupby(PAIR, observed=True)
+    return [*(name for name in names if in_pairs[name].nunique().max() > 1), PAIR]
+
+
 def marginal_formula(data: AnalysisSet) -> str:
     """Return the formula of the planned model's fixed effects."""
-    return fixed_effects(data.outcome.id, [ARM, *varying(data.frame, data.covariates)])
+    return fixed_effects(data.outcome.id, [ARM, *covariate_terms(data)])
 
 
 def model_formula(data: AnalysisSet) -> str:
     """Return the formula of the planned model."""
-    return by_institution(marginal_formula(data))
+    planned = by_institution(marginal_formula(data))
+    return f"{planned} + (1 | {PAIR})" if data.pairs == "random" else planned
 
 
 def unadjusted_formula(study: Study, data: AnalysisSet, response: str = "") -> str:

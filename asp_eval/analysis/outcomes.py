@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import pandas as pd
@@ -16,14 +16,15 @@ from asp_eval.analysis.compliance import compliers
 from asp_eval.analysis.data import StudyData, load_data
 from asp_eval.analysis.declared_results import AllWaves
 from asp_eval.analysis.equivalence import equivalence
-from asp_eval.analysis.formulas import arm_terms, model_formula, unadjusted_formula
+from asp_eval.analysis.formulas import arm_term, arm_terms, model_formula, unadjusted_formula
 from asp_eval.analysis.integrity import Equivalence
+from asp_eval.analysis.left_out import left_out_notes, refused_where_too_few
 from asp_eval.analysis.models import planned_model
 from asp_eval.analysis.multiplicity import Distribution, adjust, lot_statistics, outcomes_by_the_lot
 from asp_eval.analysis.plan import planned_method
 from asp_eval.analysis.psychometrics import form_switches, reliabilities
 from asp_eval.analysis.results import NO_FAMILY, ArmEffect, Estimated, OutcomeResult, Results
-from asp_eval.analysis.sets import AnalysisSet, assemble
+from asp_eval.analysis.sets import AnalysisSet, assemble, institutions_with_values
 from asp_eval.analysis.trial_integrity import integrity
 from asp_eval.analysis.triangulation import Lot, lot_of, triangulate
 from asp_eval.analysis.waves import all_waves
@@ -191,6 +192,7 @@ def analyse_outcome(
         planned = model.fit(model_formula(data), data.frame)
         unadjusted = model.fit(unadjusted_formula(study, data), data.frame)
         found = model.compare(planned, unadjusted, data, study.arms, own, level)
+        found = replace(found, effects=refused_where_too_few(study, data, found.effects))
         by_model = {t: planned.contrast({t: 1.0}, method=model.other_terms(own), level=level) for t in planned.names}
     except AspError as refused:
         return _without_model(study, data, refused.reason)
@@ -209,13 +211,24 @@ def analyse_outcome(
         averages=averages,
         shares=found.shares,
         proportional_odds=found.proportional_odds,
-        coefficients=tuple({**by_model, **{e.term: e for e in differences if e.term in by_model}}.values()),
+        coefficients=tuple({**by_model, **{e.term: e for e in _of_the_arms(found.effects) if e.term in by_model}}.values()),
         icc=icc,
         icc_adjusted=available(planned.icc(level=level)),
-        notes=(*_fit_notes(data, planned, differences, icc), *([method_note] if method_note else [])),
+        notes=(
+            *left_out_notes(study, data),
+            *_fit_notes(data, planned, differences, icc),
+            *([method_note] if method_note else []),
+        ),
         recomputations=model.recompute(data, planned, arm_terms(study)),
         estimators=() if lot is None else triangulate(study, data, planned, found.effects, lot),
     )
+
+
+def _of_the_arms(effects: Iterable[ArmEffect]) -> Iterator[Estimate]:
+    """Yield the arms' coefficients; one that cannot be had as a row that says why."""
+    for effect in effects:
+        found = effect.difference
+        yield found if isinstance(found, Estimate) else Estimate.unavailable(arm_term(effect.arm), found.reason)
 
 
 def _refuse_other_rows(data: AnalysisSet, fit: Fitted) -> None:
@@ -239,7 +252,9 @@ def _attrition(data: StudyData, cohort: pd.DataFrame, rows: AnalysisSet, flow: F
     return OutcomeAttrition(
         outcome=rows.outcome.id,
         wave=rows.wave,
-        comparisons=trial_attrition(data.study.arms, data.allocation, cohort, analysed),
+        comparisons=trial_attrition(
+            data.study.arms, data.allocation, cohort, analysed, institutions_with_values(data, rows.outcome, rows.wave)
+        ),
         joined=joined.get(rows.wave, tuple(0 for _ in flow.arms)),
         joiners_analysed=len(analysed & outside),
     )
@@ -263,7 +278,7 @@ def _without_model(study: Study, data: AnalysisSet, reason: Phrase) -> OutcomeRe
         adjustment=None,
         icc=missing,
         icc_adjusted=missing,
-        notes=(reason,),
+        notes=(reason, *left_out_notes(study, data)),
         recomputations=(),
         analysed=data.flow,
         arms=arm_summaries(study, data.frame, data.outcome.id),

@@ -6,17 +6,19 @@ that removes it, so that the counts of every arm add up to its cohort (`Analysed
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from asp_eval.analysis.data import StudyData, load_data
+from asp_eval.analysis.data import PAIR, StudyData, load_data
 from asp_eval.core.errors import Fault
 from asp_eval.core.filters import parse_filter
 from asp_eval.trial.flow.consort import why_not_screened
 from asp_eval.trial.flow.counts import AnalysedFlow
-from asp_eval.trial.flow.presence import SCREENED
+from asp_eval.trial.flow.presence import SCREENED, handed_in
 from asp_eval.trial.outcomes import band_order, categories_of
 from asp_eval.trial.study.design import Outcome, Study
 
@@ -41,6 +43,10 @@ class AnalysisSet:
         One per arm.
     categories : tuple of str
         Of an ordinal outcome, whose column holds their positions; of a column of whole numbers, those numbers.
+    pairs : {"", "fixed", "random"}
+        How the matched pairs in the column `pair` enter the model; empty where the lot was not drawn within pairs.
+    lost_to : mapping of str to int
+        Children with the outcome who are left out because a covariate is missing, by covariate; of two, one child counts in both.
     """
 
     outcome: Outcome
@@ -49,6 +55,8 @@ class AnalysisSet:
     covariates: tuple[str, ...]
     flow: tuple[AnalysedFlow, ...]
     categories: tuple[str, ...] = ()
+    pairs: Literal["", "fixed", "random"] = ""
+    lost_to: Mapping[str, int] = field(default_factory=dict)
 
 
 def analysis_set(study: Study, outcome: str, wave: str | None = None) -> pd.DataFrame:
@@ -91,11 +99,23 @@ def assemble(data: StudyData, outcome_id: str, wave: str | None = None) -> Analy
         frame["baseline"] = frame["child_id"].map(data.values(outcome, outcome.baseline))
         covariates.insert(0, "baseline")
     excluded = _first_exclusion(study, frame, outcome.id, covariates)
-    flow = tuple(_arm_flow(data, frame, excluded, outcome.id, at, arm) for arm in study.arms)
-    columns = list(dict.fromkeys(["child_id", "institution", "arm", outcome.id, *covariates]))
+    own = institutions_with_values(data, outcome, at)
+    flow = tuple(_arm_flow(data, frame, excluded, outcome.id, at, arm, own) for arm in study.arms)
+    paired = study.randomisation.scheme == "pairs"
+    columns = list(dict.fromkeys(["child_id", "institution", "arm", outcome.id, *covariates, *((PAIR,) if paired else ())]))
     kept = frame.loc[excluded == "", columns].reset_index(drop=True)
     categories = categories_of(outcome, band_order(outcome, study.library), kept[outcome.id]) if outcome.is_ordinal else ()
-    return AnalysisSet(outcome, at, _without_empty_levels(kept), tuple(dict.fromkeys(covariates)), flow, categories)
+    lacking = frame.loc[excluded.isin(["missing_baseline", "missing_covariate"])]
+    return AnalysisSet(
+        outcome,
+        at,
+        _without_empty_levels(kept),
+        tuple(dict.fromkeys(covariates)),
+        flow,
+        categories,
+        (study.analysis.pairs or "fixed") if paired else "",
+        {name: n for name in dict.fromkeys(covariates) if (n := int(lacking[name].isna().sum()))},
+    )
 
 
 def _first_exclusion(study: Study, frame: pd.DataFrame, outcome: str, covariates: list[str]) -> pd.Series:
@@ -111,7 +131,16 @@ def _first_exclusion(study: Study, frame: pd.DataFrame, outcome: str, covariates
     return pd.Series(np.select(tests, EXCLUSIONS, default=""), index=frame.index)
 
 
-def _arm_flow(data: StudyData, frame: pd.DataFrame, excluded: pd.Series, outcome: str, wave: str, arm: str) -> AnalysedFlow:
+def institutions_with_values(data: StudyData, outcome: Outcome, wave: str) -> set[str]:
+    """Return the institutions that handed in values of an outcome at a wave, of whichever child they were."""
+    now = data.presence.loc[data.presence["wave"] == wave]
+    rated = now["child_id"].astype(str).isin(data.coded_values(outcome, wave).index.astype(str)).to_numpy()
+    return handed_in(now["where"].to_numpy(), rated)
+
+
+def _arm_flow(
+    data: StudyData, frame: pd.DataFrame, excluded: pd.Series, outcome: str, wave: str, arm: str, own: set[str]
+) -> AnalysedFlow:
     mine = frame["arm"] == arm
     counts = {name: int((mine & (excluded == name)).sum()) for name in EXCLUSIONS if name != "missing_outcome"}
     kept = mine & (excluded == "")
@@ -128,6 +157,7 @@ def _arm_flow(data: StudyData, frame: pd.DataFrame, excluded: pd.Series, outcome
         unscored=int((without == SCREENED).sum()),
         analysed=int(kept.sum()),
         institutions_analysed=int(frame.loc[kept, "institution"].nunique()),
+        only_elsewhere=len(set(frame.loc[kept, "institution"].astype(str)) - own),
     )
 
 

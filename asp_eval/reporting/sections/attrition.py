@@ -98,8 +98,9 @@ def _notes(losses: list[OutcomeAttrition], setting: Setting) -> tuple[str, ...]:
     say = setting.say
     notes = [
         say(
-            "Lost: at the draw, but not in the analysis. An institution stays if at least one of its children is analysed; then "
-            "children are counted within the institutions that stayed, so that nobody is lost twice.",
+            "Lost: at the draw, but not in the analysis. An institution stays if it handed in data of its own at the round; a "
+            "child that moved away and was rated elsewhere does not keep it. Children are counted within the institutions that "
+            "stayed, so that nobody is lost twice.",
         ),
         say(
             "Low: so few were lost, and so evenly, that the loss alone is unlikely to have made the arms differ much. High: it "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asp_eval.analysis.results import Results
+from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Block, Field, Fields, Section, paragraphs
 from asp_eval.reporting.sections.outcomes import by_role
 from asp_eval.reporting.sections.recomputation import estimator_table, recomputation_table
@@ -41,14 +42,7 @@ def method_fields(setting: Setting) -> tuple[Field, ...]:
             ),
         ),
         *_categories(setting),
-        Field(
-            say("Intervals and tests"),
-            say(
-                "Intervals cover {level} and tests are two-sided. With few institutions the usual normal approximation is too "
-                "optimistic, so t with the degrees of freedom in the table is used.",
-                level=level,
-            ),
-        ),
+        Field(say("Intervals and tests"), _tests(setting, level)),
         Field(
             say("Missing answers"),
             " ".join(
@@ -72,6 +66,31 @@ def method_fields(setting: Setting) -> tuple[Field, ...]:
         *_bands(setting),
         Field(say("Small numbers"), say("Where no number is right, the reason stands in its place.")),
     )
+
+
+def _tests(setting: Setting, level: str) -> str:
+    """Say what intervals and tests rest on, by the methods that were really used."""
+    say = setting.say
+    found = [effect.difference for result in setting.results.outcomes for effect in result.effects]
+    used = {one.method for one in found if not isinstance(one, Unavailable)}
+    by_lot, others = "Permutation" in used, used - {"Permutation"}
+    sentences = [say("Intervals cover {level} and tests are two-sided.", level=level)]
+    if by_lot:
+        sentences.append(
+            say(
+                "A test by permutation compares the effect with those that every allocation of the lot would have shown had the "
+                "arms been names alone; nothing is assumed to be normal. Its interval holds the differences that such a test "
+                "does not reject, or is that of t where the table says so."
+            )
+        )
+    if others or not by_lot:
+        sentences.append(
+            say(
+                "With few institutions the usual normal approximation is too optimistic, so t with the degrees of freedom in "
+                "the table is used."
+            )
+        )
+    return " ".join(sentences)
 
 
 def _categories(setting: Setting) -> tuple[Field, ...]:

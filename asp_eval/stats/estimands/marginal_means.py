@@ -61,6 +61,8 @@ class Trial:
         Position of each cluster's arm.
     probabilities : ndarray (J, arms)
         Of each arm, by the lot.
+    units : ndarray of int (J,), optional
+        0, ..., U - 1: pairs within which the lot was drawn, so that a pair is left out as a whole.
     """
 
     y: Array
@@ -68,24 +70,31 @@ class Trial:
     clusters: Codes
     arms: Codes
     probabilities: Array
+    units: Codes | None = None
+
+    @property
+    def left_out_together(self) -> Codes:
+        """Which clusters the jackknife leaves out together, (J,): each alone, or each pair."""
+        return np.arange(len(self.arms)) if self.units is None else self.units
 
     @property
     def n_arms(self) -> int:
         """How many arms there are."""
         return int(self.probabilities.shape[1])
 
-    def without(self, cluster: int) -> Trial:
-        """Return the trial without a cluster."""
-        rows, others = self.clusters != cluster, np.arange(len(self.arms)) != cluster
-        codes = self.clusters[rows]
-        return Trial(self.y[rows], self.X[rows], codes - (codes > cluster), self.arms[others], self.probabilities[others])
+    def without(self, unit: int) -> Trial:
+        """Return the trial without the clusters of a unit."""
+        others = self.left_out_together != unit
+        rows = others[self.clusters]
+        codes = (np.cumsum(others) - 1)[self.clusters[rows]]
+        return Trial(self.y[rows], self.X[rows], codes, self.arms[others], self.probabilities[others])
 
     def of_means(self) -> tuple[Trial, Array]:
         """Return the trial with one row per cluster, its means; and the cluster sizes."""
         sizes, J = np.bincount(self.clusters).astype(float), len(self.arms)
         means = np.column_stack([np.bincount(self.clusters, column, J) for column in self.X.T]) / sizes[:, None]
         y = np.bincount(self.clusters, self.y, J) / sizes
-        return Trial(y, means, np.arange(J), self.arms, self.probabilities), sizes
+        return Trial(y, means, np.arange(J), self.arms, self.probabilities, self.units), sizes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,10 +104,11 @@ class MarginalMeans:
     Attributes
     ----------
     means : ndarray (2, arms)
-    left_out : ndarray (J, 2, arms)
-        The same without each cluster.
+    left_out : ndarray (U, 2, arms)
+        The same without each cluster, or each pair.
     df : int
-        Clusters less the rank of the columns that do not vary within clusters.
+        Clusters less the rank of the columns that do not vary within clusters; of pairs, their number less one and less the
+        covariates that do not vary within clusters.
     """
 
     means: Array
@@ -146,17 +156,17 @@ def marginal_means(trial: Trial, working: Working, family: Family) -> MarginalMe
     Refusal
         FIT-160 if the working model has no solution.
     """
-    J = len(trial.arms)
+    J, units = len(trial.arms), int(trial.left_out_together.max()) + 1
     if np.bincount(trial.arms, minlength=trial.n_arms).min() < 2:
         return ONE_CLUSTER
-    df = J - _rank_between(trial)
+    df = J - _rank_between(trial) if units == J else units - 1 - (_rank_between(trial) - trial.n_arms)
     if df < 1:
         return NO_FREEDOM
     all_rows = _standardised(trial, _coefficients(trial, working, family), working, family)
     if working in LINEAR and (working == "lm" or family == "gaussian"):
         left_out = _without_each(trial, working)
     else:
-        parts = [trial.without(i) for i in range(J)]
+        parts = [trial.without(unit) for unit in range(units)]
         left_out = np.array([_standardised(part, _coefficients(part, working, family), working, family) for part in parts])
     return MarginalMeans(all_rows, left_out, df)
 
@@ -208,17 +218,20 @@ def _without_each(trial: Trial, working: Working) -> Array:
     starts = np.searchsorted(rows.clusters[order], np.arange(J))
     product = Q[order][:, :, None] * np.column_stack([Q, rows.y])[order][:, None, :]
     sums = np.add.reduceat(product, starts, axis=0)
-    others = sums.sum(axis=0) - sums
+    units = trial.left_out_together
+    together = np.zeros((int(units.max()) + 1, *sums.shape[1:]))
+    np.add.at(together, units, sums)
+    others = sums.sum(axis=0) - together
     solved = np.linalg.pinv(others[..., :-1], rcond=SINGULAR, hermitian=True) @ others[..., -1:]
-    beta = np.zeros((J, X.shape[1]))
+    beta = np.zeros((len(together), X.shape[1]))
     beta[:, kept] = np.linalg.solve(R, solved[..., 0].T).T
     p, indicators = trial.X.shape[1], np.eye(trial.n_arms)[:, 1:]
     fitted = (beta[:, :p] @ means.X.T)[..., None] + (beta[:, p:] @ indicators.T)[:, None, :]
     out = []
-    for i in range(J):
-        others_of = np.arange(J) != i
+    for unit in range(len(together)):
+        others_of = units != unit
         part = Trial(trial.y, trial.X, trial.clusters, trial.arms[others_of], trial.probabilities[others_of])
-        out.append(_averaged(part, means.y[others_of], fitted[i, others_of], sizes[others_of]))
+        out.append(_averaged(part, means.y[others_of], fitted[unit, others_of], sizes[others_of]))
     return np.array(out)
 
 

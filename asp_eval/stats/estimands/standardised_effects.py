@@ -60,6 +60,7 @@ def standardised_effects(
     scale: Scale = "RD",
     family: Family | None = None,
     decomposed: bool = True,
+    pair: str | None = None,
     df: int | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
@@ -84,8 +85,11 @@ def standardised_effects(
         Of the estimating equations; binomial for an outcome of zeros and ones, else gaussian.
     decomposed : bool
         Whether a covariate that varies within clusters enters as the cluster's mean and the deviation from it.
+    pair : str, optional
+        Column of the pairs within which the lot was drawn: the jackknife then leaves out pairs.
     df : int, optional
-        Degrees of freedom of t; by default the clusters less the rank of the columns that do not vary within clusters.
+        Degrees of freedom of t; by default the clusters less the rank of the columns that do not vary within clusters; of
+        pairs, their number less one and less the covariates that do not vary within clusters.
     level : float
 
     Returns
@@ -119,7 +123,15 @@ def standardised_effects(
     if scale not in get_args(Scale):
         NO_SUCH.refuse(what=Phrase("scale"), name=scale, known=", ".join(get_args(Scale)))
     means, arms = standardised_means(
-        formula, frame, cluster=cluster, arm=arm, probability=probability, working=working, family=family, decomposed=decomposed
+        formula,
+        frame,
+        cluster=cluster,
+        arm=arm,
+        probability=probability,
+        working=working,
+        family=family,
+        decomposed=decomposed,
+        pair=pair,
     )
     if isinstance(means, MarginalMeans) and df is not None:
         means = MarginalMeans(means.means, means.left_out, df)
@@ -144,19 +156,20 @@ def standardised_means(
     working: Working,
     family: Family | None,
     decomposed: bool,
+    pair: str | None = None,
 ) -> tuple[MarginalMeans | Unavailable, tuple[str, ...]]:
     """Return the standardised means under every arm, of which effects are made, and the names of the arms.
 
     Parameters
     ----------
-    formula, frame, cluster, arm, probability, working, family, decomposed
+    formula, frame, cluster, arm, probability, working, family, decomposed, pair
         See `standardised_effects`.
     """
     table = as_frame(frame)
     text = updated_formula(re.sub(r"\bcluster\(([^()]*)\)", r"\1", formula), f"~ . - {arm}")
-    design = read_design(text, table, random=False, besides=(cluster, arm), categories=True)
+    design = read_design(text, table, random=False, besides=tuple(name for name in (cluster, arm, pair) if name), categories=True)
     kind: Family = family or ("binomial" if set(np.unique(design.response)) <= {0.0, 1.0} else "gaussian")
-    trial, arms = _trial(design, cluster, arm, probability, decomposed=decomposed and working != "lm")  # its rows are means
+    trial, arms = _trial(design, cluster, arm, pair, probability, decomposed=decomposed and working != "lm")  # its rows are means
     return marginal_means(trial, working, kind), arms
 
 
@@ -180,7 +193,7 @@ def compared(means: Array, k: int, scale: str) -> Array:
 
 
 def _trial(
-    design: Design, cluster: str, arm: str, probability: float | pd.DataFrame, *, decomposed: bool
+    design: Design, cluster: str, arm: str, pair: str | None, probability: float | pd.DataFrame, *, decomposed: bool
 ) -> tuple[Trial, tuple[str, ...]]:
     """Return the rows of the trial, and the names of its arms."""
     clusters = read_clusters(design.frame, cluster, design)
@@ -199,7 +212,9 @@ def _trial(
     if any(arm in re.split(r"[:\[\]*]", name) for name in design.layout.fixed_names):
         WITH_ARM.refuse(found=", ".join(design.layout.fixed_names))
     pi = _probabilities(probability, [str(one) for one in clusters.levels], categories)
-    trial = Trial(design.response, X, clusters.codes, codes[first].astype(np.intp), pi)
+    units = None if pair is None else pd.factorize(rows[pair])[0][first]
+    units = None if units is None else np.unique(units, return_inverse=True)[1]
+    trial = Trial(design.response, X, clusters.codes, codes[first].astype(np.intp), pi, units)
     return (_decomposed(trial) if decomposed else trial), tuple(categories)
 
 
@@ -223,4 +238,4 @@ def _decomposed(trial: Trial) -> Trial:
     spread = means.X[trial.clusters]
     varies = ((trial.X - spread) ** 2).mean(axis=0) > CONSTANT_WITHIN * (trial.X**2).mean(axis=0)
     X = np.column_stack([spread, (trial.X - spread)[:, varies]])
-    return Trial(trial.y, X, trial.clusters, trial.arms, trial.probabilities)
+    return Trial(trial.y, X, trial.clusters, trial.arms, trial.probabilities, trial.units)

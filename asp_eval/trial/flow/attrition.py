@@ -265,12 +265,16 @@ def attrition(level: Level, reference: ArmRetention, arm: ArmRetention) -> Attri
 
 
 def trial_attrition(
-    arms: Collection[str], allocation: pd.DataFrame, cohort: pd.DataFrame, analysed: Collection[str]
+    arms: Collection[str],
+    allocation: pd.DataFrame,
+    cohort: pd.DataFrame,
+    analysed: Collection[str],
+    with_data: Collection[str],
 ) -> tuple[Attrition | Unavailable, ...]:
     """Return attrition at both levels, for each arm after the first against the first.
 
-    Institutions stay if at least one of their children is analysed. Children are counted within the institutions that
-    stayed, as the Handbook has it: a lost institution is not counted a second time through its children.
+    Institutions stay if they handed in data of their own (`asp_eval.trial.flow.presence.handed_in`). Children are counted within
+    the institutions that stayed, as the Handbook has it: a lost institution is not counted a second time through its children.
 
     Parameters
     ----------
@@ -282,6 +286,8 @@ def trial_attrition(
         The children as drawn: child_id, institution.
     analysed : collection of str
         child_id of those analysed.
+    with_data : collection of str
+        Institutions that handed in data of their own at the outcome's wave.
 
     Returns
     -------
@@ -296,7 +302,7 @@ def trial_attrition(
     retained: dict[str, tuple[ArmRetention, ArmRetention]] = {}
     for arm in arms:
         own = {institution for institution, lot in lots if lot == arm}
-        there = own & set(stayed)
+        there = own & set(with_data)
         children = ArmRetention(arm, sum(listed[one] for one in there), sum(stayed[one] for one in there))
         retained[arm] = ArmRetention(arm, len(own), len(there)), children
     reference, *others = retained.values()

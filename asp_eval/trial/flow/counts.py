@@ -111,6 +111,8 @@ class AnalysedFlow:
         Screened, with too few answers for the outcome.
     institutions, institutions_analysed : int
         Drawn to the arm, and with at least one child analysed.
+    only_elsewhere : int
+        Institutions that are analysed only through children who were rated elsewhere: they handed in no data of their own.
     """
 
     outcome: str
@@ -125,6 +127,7 @@ class AnalysedFlow:
     missing_covariate: int
     analysed: int
     institutions_analysed: int
+    only_elsewhere: int = 0
 
     def __post_init__(self) -> None:
         conserve(
@@ -141,6 +144,8 @@ class AnalysedFlow:
         conserve(
             f"institutions of {self.arm} in {self.outcome}", self.institutions, analysed=self.institutions_analysed, lost=lost
         )
+        own = self.institutions_analysed - self.only_elsewhere
+        conserve(f"institutions analysed of {self.arm}", self.institutions_analysed, own=own, elsewhere=self.only_elsewhere)
 
     @property
     def missing_outcome(self) -> int:

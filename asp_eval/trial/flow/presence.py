@@ -8,6 +8,7 @@ trial all the time. Whoever is neither is lost.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +66,22 @@ def presence(
     if not frames:
         return pd.DataFrame({"child_id": [], "wave": [], "where": [], "state": [], "retained": []})
     return pd.concat(frames, ignore_index=True).assign(retained=np.concatenate(_from_now_on(there)))
+
+
+def handed_in(where: npt.NDArray[Any], rated: Flags) -> set[str]:
+    """Return the institutions that handed in data of their own at a wave: some child, whichever, was rated in them.
+
+    This is the one definition of an institution that is not lost. A child that moved away and was rated elsewhere does not
+    keep the institution it was drawn in.
+
+    Parameters
+    ----------
+    where : ndarray of str (children,)
+        The institution each child was in at the wave.
+    rated : ndarray of bool (children,)
+        Whether it was rated at it: screened, or with a value of an outcome.
+    """
+    return {str(one) for one in where[rated]}
 
 
 def _at(rows: pd.DataFrame, wave: str, drawn_in: pd.Series) -> pd.Series:

@@ -474,6 +474,7 @@ class AnalysisPlan(Document):
     level: float = Field(default=0.95, gt=0.5, lt=1)
     families: dict[Key, ConfirmatoryFamily] = Field(default_factory=dict)
     missing_baseline: Literal["complete-cases"] = "complete-cases"
+    pairs: Literal["fixed", "random"] | None = None  # how matched pairs enter the model; fixed, where the lot has pairs
     triangulate: bool = False  # other estimators beside the planned one
     waves_model: Literal["constrained-longitudinal"] | None = None  # all waves of a score in one model
     complier: Annotated[Complier | None, BeforeValidator(_complier, json_schema_input_type=bool | Complier | None)] = None

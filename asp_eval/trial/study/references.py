@@ -44,6 +44,11 @@ LOT_NUMBER = Fault(
     "Declare it as integer or number; a column of words belongs under 'strata', or becomes a column of 0 and 1.",
 )
 
+NO_PAIRS = Fault(
+    "STU-018",
+    "'pairs' says how matched pairs enter the model, and the lot is not declared as drawn in pairs",
+    "Declare 'scheme: pairs' under 'randomisation', or leave 'pairs' out.",
+)
 NOTHING_TO_PERMUTE = Fault(
     "RND-026",
     "a lot that was drawn elsewhere cannot be permuted: which allocations it could have given is not known here",
@@ -80,6 +85,8 @@ def _lot(values: object) -> Iterator[Misfit]:
     named: list[tuple[Keys, object]] = [(("randomisation", key), _get(values, "randomisation", key)) for key in ("pair", "order")]
     if _get(values, "analysis", "method") == "permutation" and _get(values, "randomisation", "drawn_elsewhere") is True:
         yield Misfit(("analysis", "method"), NOTHING_TO_PERMUTE, found="permutation")
+    if (pairs := _get(values, "analysis", "pairs")) is not None and scheme != "pairs":
+        yield Misfit(("analysis", "pairs"), NO_PAIRS, found=pairs)
     named += [(("randomisation", "covariates", name), name) for name in covariates or () if isinstance(covariates, dict)]
     for keys, name in named:
         balanced = len(keys) == 3 and scheme != "minimisation"
