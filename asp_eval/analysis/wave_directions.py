@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from asp_eval.core.errors import Problem
 from asp_eval.intake.mapping.mapping import Mapping
 from asp_eval.intake.table import Table
 from asp_eval.store import table as stored_table
-from asp_eval.store.imports import standing_mapping
+from asp_eval.store.imports import Import, standing_files
 from asp_eval.trial.outcomes import declared_forms
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import BY_WAVE, at_wave
@@ -50,8 +51,13 @@ def stored_directions(study: Study) -> Iterator[Problem]:
                 others = {other: rows for other, rows in waves.items() if other != wave}
                 if len(waves) == 2 and wave == next(iter(waves)):
                     others = {}
-                confirmed = standing_mapping(study.folder, name, wave).confirms
+                confirmed = partial(_confirmed, standing_files(study.folder, name, wave))
                 yield from direction_problems(form, answers, at_wave(name, wave), confirmed=confirmed, others=others)
+
+
+def _confirmed(files: Sequence[Import], column: str) -> bool:
+    """Whether the mapping of any file of a wave confirms a column."""
+    return any(file.mapping.confirms(column) for file in files)
 
 
 def _stored_waves(study: Study, name: str, form: str) -> dict[str, pd.DataFrame]:

@@ -39,6 +39,10 @@ def import_(
         Path | None,
         typer.Option("--mapping", metavar="M", help="Which columns and labels are ours; default: FILE.mapping.yaml, if there."),
     ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option("--part", metavar="P", help="The part that the file is, if the table or wave comes in several: aarhus."),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="The file is the whole: what the one before had and this one has not, vanishes.")
     ] = False,
@@ -57,6 +61,9 @@ def import_(
     correct and to import again. With --propose, a mapping is written beside the file, a reason on every line; --mapping - shows
     it instead.
 
+    A table or wave that comes in several files, one for each municipality or one for each questionnaire, is imported with --part
+    and a name for each; the files of one wave are joined by child.
+
     Example: asp-eval import wave1.csv --table screening --wave w1
     """
     from asp_eval.workflow.open_study import open_study
@@ -69,14 +76,16 @@ def import_(
 
         shown = mapping == TO_SCREEN
         with progress("propose") as step:
-            proposed = draft(opened, file, table, wave, write=not (shown or as_json), xlsx=xlsx, progress=step)
+            proposed = draft(opened, file, table, wave, part=part, write=not (shown or as_json), xlsx=xlsx, progress=step)
         show_proposal(proposed, file, as_json=as_json)
         return
     from asp_eval.workflow.import_file import import_file
 
     try:
         with progress("import") as step:
-            report = import_file(opened, file, table, wave=wave, mapping=mapping, replace=replace, dry_run=dry_run, progress=step)
+            report = import_file(
+                opened, file, table, wave=wave, mapping=mapping, part=part, replace=replace, dry_run=dry_run, progress=step
+            )
     except DataProblems as error:
         name_pages(error.pages)
         raise
@@ -109,6 +118,7 @@ def name_pages(pages: Sequence[str]) -> None:
 def show_proposal(found: ProposedMapping, file: Path, *, as_json: bool) -> None:
     """Print a proposed mapping, or what was written and what is to be done with it."""
     target = f"--table {found.table}" + (f" --wave {found.wave}" if found.wave else "")
+    target += f" --part {found.part}" if found.part else ""
     following = f"asp-eval import {shlex.quote(str(file))} {target} --dry-run"
     if as_json:
         told = {"table": found.table, "wave": found.wave, "complete": found.complete, "mapping": found.mapping}

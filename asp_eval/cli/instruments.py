@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -100,6 +101,10 @@ def export_instrument(
         list[str] | None,
         typer.Option("--fill", metavar="FIELD=VALUE", help="With --wave: what stands in a field, such as institution_id=i07."),
     ] = None,
+    each_institution: Annotated[
+        bool,
+        typer.Option("--each-institution", help="With --wave: a form for each, with its id and those of its children filled in."),
+    ] = False,
     wording: Annotated[
         Path | None, typer.Option("--wording", metavar="FILE", help="Default: wording/ID.yaml in the study.")
     ] = None,
@@ -117,6 +122,11 @@ def export_instrument(
 
     if (name is None) == (wave is None):
         raise typer.BadParameter("name either an instrument or, with --wave, a wave")
+    if each_institution and (wave is None or filled):
+        raise typer.BadParameter("--each-institution goes with --wave, and without --fill")
+    if wave is not None and each_institution:
+        _say_forms(study or Path(), wave, to, table, language, out, as_json=as_json)
+        return
     if wave is not None:
         given = dict(part.partition("=")[::2] for part in filled or ())
         joint = export_wave_form(study or Path(), wave, to, table=table, language=language, filled=given, out=out)
@@ -136,6 +146,21 @@ def export_instrument(
         print_json(told)
         return
     say(Phrase("Written: {files}", files=path))
+
+
+def _say_forms(study: Path, wave: str, to: str, table: str, language: str | None, folder: Path | None, *, as_json: bool) -> None:
+    """Write a form for each institution, and say what is filled in."""
+    from asp_eval.workflow.institution_forms import export_institution_forms
+    from asp_eval.workflow.open_study import open_study
+
+    found = export_institution_forms(open_study(study), wave, to, table_name=table, language=language, folder=folder)
+    if as_json:
+        print_json({**dataclasses.asdict(found), "files": [str(path) for path in found.files]})
+        return
+    filled = {"forms": len(found.files), "folder": found.files[0].parent, "n": found.filled_in}
+    say(Phrase("Written: {forms} forms in {folder}, with {n} ids of children or staff filled in.", **filled))
+    if found.pseudonyms:
+        say(Phrase("Ids are pseudonyms in this study, which nobody at an institution knows: they are left open in the forms."))
 
 
 @verb("draft", of=instruments_app)

@@ -171,10 +171,15 @@ class IncomingFile:
         )
         if context is None or self.schema.wave is None or context.is_correction:  # a correction has but a few rows of its file
             return sifted
-        found = list(absences(sifted.table, context))
+        part, found = self.schema.part, [] if self.schema.part else [*absences(sifted.table, context)]
         if context.other_wave is not None:
             wave, meanings = context.other_wave
-            found += drift(meanings, column_meanings(mapped, self.schema), mapped.source, wave)
+            now = column_meanings(mapped, self.schema)
+            if part:  # what else was asked is in the other parts
+                meanings, now = (
+                    {name: one[name] for name in one if name in two} for one, two in ((meanings, now), (now, meanings))
+                )
+            found += drift(meanings, now, mapped.source, wave)
         table = dataclasses.replace(sifted.table, warnings=(*found, *sifted.table.warnings))
         return dataclasses.replace(sifted, table=table, problems=(*found, *sifted.problems))
 

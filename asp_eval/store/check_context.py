@@ -15,6 +15,7 @@ from asp_eval.store.connection import Store
 from asp_eval.store.corrections import CorrectedImport, corrected_import
 from asp_eval.store.instrument_changes import refuse_changed_instruments
 from asp_eval.store.layout import stored_pairs
+from asp_eval.store.parts import other_parts, refuse_misplaced
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import TableSchema
 
@@ -46,13 +47,21 @@ class StoredContext:
     changed_cells: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
 
-def stored_context(study: Study, store: Store, file: MappedFile) -> StoredContext:
+def stored_context(study: Study, store: Store, file: MappedFile, *, replace: bool = False) -> StoredContext:
     """Return what the store holds that a file is checked against.
+
+    Parameters
+    ----------
+    study : Study
+    store : Store
+    file : MappedFile
+    replace : bool
+        As for the import.
 
     Raises
     ------
     Refusal
-        STO-031 for a correction of what does not stand.
+        STO-031 for a correction of what does not stand; STO-070 to STO-073 for a part beside the whole, or otherwise named.
     DataProblems
         STO-050 if one of the study's own instruments was changed after it was used.
     """
@@ -63,8 +72,9 @@ def stored_context(study: Study, store: Store, file: MappedFile) -> StoredContex
             return StoredContext(CheckContext(), ledger.NO_ENTRY)
         checks, head = check_context(connection, study, schema), ledger.head(connection)
         if correction is None:
+            refuse_misplaced(connection, file, replace=replace)
             return StoredContext(checks, head)
-        corrected = corrected_import(connection, correction, schema.name, schema.wave)
+        corrected = corrected_import(connection, correction, schema)
         stored_keys = quarantine.keys_stored(connection, schema)
     mapping = file.incoming.mapping
     changed = corrected.changed_cells(correction, mapping, schema)
@@ -87,4 +97,5 @@ def check_context(connection: DuckDBPyConnection, study: Study, schema: TableSch
         waves_before=before,
         arms=arms,
         other_wave=labels.meanings_at_nearest_wave(connection, schema.name, own, waves) if schema.wave else None,
+        other_parts=other_parts(connection, schema),
     )

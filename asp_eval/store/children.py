@@ -7,25 +7,28 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from asp_eval.intake.checks.context import REPORTS, no_reports
+from asp_eval.intake.checks.context import PART, REPORTS, no_reports
 from asp_eval.intake.table import Table
 from asp_eval.store.layout import change, ensure, fetch, insert, quoted, sql_columns, stored_columns
+from asp_eval.store.parts import merged, of, of_part, part_column
 from asp_eval.trial.tables.schema import TableSchema
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+KEY = ("child_id", "wave")
 REGISTER = ""  # the wave under which the register of children at the draw is kept
 _PLACES = ("child_id", "wave", "institution_id", "rater_id")
 
 
 def write_reports(connection: DuckDBPyConnection, table: Table, waves: Sequence[str], *, add: bool = False) -> None:
     """Replace, or add to, what files of a table's wave said of children, and derive the children again."""
-    reports = reports_of(table)
-    ensure(connection, "child_reports", report_columns(table.schema))
+    part = table.schema.part
+    ensure(connection, "child_reports", report_columns(table.schema) | part_column(part))
     if not add:
-        change(connection, "child_reports", "DELETE FROM child_reports WHERE wave = ?", [table.wave or REGISTER])
-    insert(connection, "child_reports", reports)
+        replaced = f"wave = ? AND {of_part(connection, 'child_reports', part)}"
+        change(connection, "child_reports", f"DELETE FROM child_reports WHERE {replaced}", [table.wave or REGISTER])
+    insert(connection, "child_reports", of(reports_of(table), part))
     derive(connection, waves)
 
 
@@ -47,13 +50,15 @@ def derive(connection: DuckDBPyConnection, waves: Sequence[str]) -> None:
     The institution is that of the first report, which is where the child was at the draw; of everything else the first
     that is known counts. Children of the register count from the first wave.
     """
-    said = [name for name in stored_columns(connection, "child_reports") if name not in _PLACES]
-    order = "coalesce(list_position($waves, wave), 0)"
+    there = stored_columns(connection, "child_reports")
+    said = [name for name in there if name not in (*_PLACES, PART)]
+    place = "coalesce(list_position($waves, wave), 0)"
+    order = f"{place}, {PART}" if PART in there else place
     firsts = [f"first({quoted(n)} ORDER BY {order}) FILTER (WHERE {quoted(n)} IS NOT NULL) AS {quoted(n)}" for n in said]
     columns = [
         "child_id",
         f"first(institution_id ORDER BY {order}) AS institution_id",
-        f"list_extract($waves, greatest(min({order}), 1)) AS first_wave",
+        f"list_extract($waves, greatest(min({place}), 1)) AS first_wave",
         *firsts,
     ]
     change(connection, "children", "DROP TABLE IF EXISTS children")
@@ -72,7 +77,8 @@ def known_reports(connection: DuckDBPyConnection, waves: Sequence[str], but: str
     if not there:
         return no_reports()
     columns = ", ".join(name for name in REPORTS if name in there)
-    query = f"SELECT {columns} FROM child_reports WHERE wave <> ? AND list_contains(?, wave)"
+    reports = merged(connection, "child_reports", KEY)
+    query = f"SELECT {columns} FROM ({reports}) WHERE wave <> ? AND list_contains(?, wave)"
     frame = fetch(connection, query, [but, [REGISTER, *waves]])
     position = {wave: place for place, wave in enumerate([REGISTER, *waves])}
     return frame.iloc[frame["wave"].map(position).argsort(kind="stable")].reset_index(drop=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NOTHING_WAITS = Fault(
     "STO-031",
     "the rows came with another file than the one that stands for {table}",
-    "Another file took its place, or --table or --wave is another. 'asp-eval check' lists what is in quarantine now.",
+    "Another file took its place, or --table, --wave or --part is another. 'asp-eval check' lists what is in quarantine now.",
 )
 NOT_WAITING = Fault(
     "STO-032",
@@ -113,19 +113,17 @@ class CorrectedImport:
         return Counter(self.latest[int(row)] for row in correction.raw.rows)
 
 
-def corrected_import(
-    connection: DuckDBPyConnection | None, correction: AnyCorrection, name: str, wave: str | None
-) -> CorrectedImport:
-    """Return what a correction for a table and wave corrects.
+def corrected_import(connection: DuckDBPyConnection | None, correction: AnyCorrection, schema: TableSchema) -> CorrectedImport:
+    """Return what a correction for a table, wave and part corrects.
 
     Raises
     ------
     Refusal
         STO-031 if its rows did not come with the file that stands there.
     """
-    stands = imports.standing(connection, name, wave) if connection else ()
+    stands = imports.standing(connection, schema.name, schema.wave, schema.part) if connection else ()
     if connection is None or not stands or not stands[0].body.sha256.startswith(correction.sha256[:DIGITS]):
-        NOTHING_WAITS.refuse(correction.raw.source, table=at_wave(name, wave))
+        NOTHING_WAITS.refuse(correction.raw.source, table=at_wave(schema.name, schema.wave, schema.part))
     rows = [int(row) for row in correction.raw.rows]
     original = stands[0].import_id
     return CorrectedImport(
@@ -153,7 +151,7 @@ def mapped_correction(incoming: IncomingFile, raw: RawTable, store: Store) -> Ma
     """
     schema = incoming.schema
     with store.reading() as connection:
-        corrected = corrected_import(connection, correction_of(raw), schema.name, schema.wave)
+        corrected = corrected_import(connection, correction_of(raw), schema)
     if incoming.mapping_file is None:
         incoming = replace(incoming, mapping=corrected.mapping)
     protected = incoming.protect(raw)

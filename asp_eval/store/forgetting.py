@@ -28,6 +28,7 @@ from asp_eval.intake.pipeline import read_export
 from asp_eval.store import children, imports, ledger
 from asp_eval.store.archive import keep_export
 from asp_eval.store.layout import change, quoted, stored_columns, stored_tables
+from asp_eval.store.parts import came_with
 from asp_eval.store.reconciliation import refuse_unreconciled
 
 if TYPE_CHECKING:
@@ -118,11 +119,12 @@ class _Part:
 
 
 def _where(connection: DuckDBPyConnection, known: Sequence[imports.Import], name: str, ids: Collection[str]) -> Iterator[_Part]:
-    """Yield with which imports for a table a child's rows came: at a wave one that still has rows of that kind."""
-    for wave in {one.body.wave for one in known if one.body.table_name == name and not one.superseded}:
-        listed = _count(connection, "child_reports", wave, ids)
-        rated = _count(connection, "screening", wave, ids) if name == "screening" else listed
-        stands = [one for one in known if not one.superseded and (one.body.table_name, one.body.wave) == (name, wave)]
+    """Yield with which imports for a table a child's rows came: of a wave and part, one that still has rows of that kind."""
+    of_table = [one for one in known if one.body.table_name == name and not one.superseded]
+    for wave, part_of in dict.fromkeys((one.body.wave, one.body.part) for one in of_table):
+        listed = _count(connection, "child_reports", wave, part_of, ids)
+        rated = _count(connection, "screening", wave, part_of, ids) if name == "screening" else listed
+        stands = [one for one in of_table if (one.body.wave, one.body.part) == (wave, part_of)]
         for part, n in (("accepted", rated), ("unanswered", listed - rated)):
             for one in stands:
                 taken = min(n, one.counts()[part])
@@ -131,10 +133,11 @@ def _where(connection: DuckDBPyConnection, known: Sequence[imports.Import], name
                     yield _Part(one.import_id, part, taken)
 
 
-def _count(connection: DuckDBPyConnection, name: str, wave: str, ids: Collection[str]) -> int:
+def _count(connection: DuckDBPyConnection, name: str, wave: str, part: str, ids: Collection[str]) -> int:
     if not stored_columns(connection, name):
         return 0
-    query = f"SELECT count(*) FROM {quoted(name)} WHERE wave = ? AND child_id IN (SELECT unnest(?))"
+    came = came_with(connection, name, part)
+    query = f"SELECT count(*) FROM {quoted(name)} WHERE wave = ? AND {came} AND child_id IN (SELECT unnest(?))"
     ((n,),) = connection.execute(query, [wave, list(ids)]).fetchall()
     return int(n)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from asp_eval.core.errors import Problem
-from asp_eval.core.phrases import Phrase, listed
+from asp_eval.core.phrases import Phrase, all_of, listed
 from asp_eval.trial.tables.schema import at_wave
 
 
@@ -47,6 +47,10 @@ class ImportReport:
         number, where the row tells it.
     pages : tuple of str
         The lists of faults that were written for people, from the study folder.
+    part : str, optional
+        The part of the table or wave that the file is; None for the whole.
+    parts : mapping of str to int
+        How many rows are stored of each part of the table and wave afterwards; empty if it is no part.
     """
 
     file: str
@@ -72,6 +76,8 @@ class ImportReport:
     institutions: Mapping[int, str] = field(repr=False)
     units: Mapping[int, str] = field(repr=False)
     pages: tuple[str, ...] = ()
+    part: str | None = None
+    parts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -80,13 +86,13 @@ class ImportReport:
 
     @property
     def where(self) -> str:
-        """The table, and the wave if it has one."""
-        return at_wave(self.table, self.wave)
+        """The table, the wave if it has one, and the part if it is not the whole."""
+        return at_wave(self.table, self.wave, self.part or "")
 
     @property
     def again(self) -> str:
         """The command that takes the corrected rows in."""
-        wave = f" --wave {self.wave}" if self.wave else ""
+        wave = (f" --wave {self.wave}" if self.wave else "") + (f" --part {self.part}" if self.part else "")
         return f"asp-eval import {self.quarantine_file} --table {self.table}{wave}"
 
     def __str__(self) -> str:
@@ -102,17 +108,19 @@ class ImportReport:
                 where=self.where,
                 waits=self._quarantine(),
             )
-        read = {"file": self.file, "dialect": self.dialect, "rows": self.rows_read, "where": self.where, "parts": self._parts()}
+        became = self._became()
+        read = {"file": self.file, "dialect": self.dialect, "rows": self.rows_read, "where": self.where, "parts": became}
         if not self.stored:
             return Phrase("{file} ({dialect}): {rows} rows for {where} would give {parts}. Nothing was stored.", **read)
         gone = Phrase("; gone with that: {units}", units=self.vanished) if self.vanished else ""
         place = Phrase(" It takes the place of {file}{gone}.", file=self.superseded, gone=gone) if self.superseded else ""
         adds = Phrase(" It corrects {file}.", file=self.corrects) if self.corrects else ""
         return Phrase(
-            "{file} ({dialect}): {rows} rows for {where}: {parts}.{place}{adds}{waits}",
+            "{file} ({dialect}): {rows} rows for {where}: {parts}.{place}{adds}{beside}{waits}",
             **read,
             place=place,
             adds=adds,
+            beside=self._beside(),
             waits=self._quarantine(),
         )
 
@@ -126,7 +134,16 @@ class ImportReport:
     def _institution(self, problem: Problem) -> str | None:
         return None if problem.place.row is None else self.institutions.get(problem.place.row)
 
-    def _parts(self) -> str:
+    def _beside(self) -> str:
+        """Say which parts of the table and wave are in."""
+        if not self.parts:
+            return ""
+        rows = [
+            Phrase("{part} (1 row)" if n == 1 else "{part} ({n} rows)", part=part, n=n) for part, n in sorted(self.parts.items())
+        ]
+        return Phrase(" Parts that are in: {parts}.", parts=all_of(rows))
+
+    def _became(self) -> str:
         parts = [
             Phrase("{n} stored", n=self.accepted),
             Phrase("{n} without answers", n=self.unanswered),

@@ -34,6 +34,7 @@ COLUMNS = {
     "kept_sha256": "VARCHAR",
     "table_name": "VARCHAR",
     "wave": "VARCHAR",
+    "part": "VARCHAR",
     "rows_in": "BIGINT",
     **dict.fromkeys((*PARTS, "rows_superseded", "rows_forgotten"), "BIGINT"),
     "superseded": "BOOLEAN",
@@ -97,10 +98,10 @@ class Import:
         """The mapping that it was read with."""
         return MappingFile.model_validate_json(self.body.mapping) if self.body.mapping else NO_MAPPING
 
-    def is_of(self, table: Table, mapping: MappingFile) -> bool:
-        """Whether it is the same file, read in the same way."""
-        then = (self.body.sha256, self.body.mapping_digest, self.body.schema_digest)
-        return then == (table.sha256, mapping.digest, table.schema.digest)
+    def is_of(self, sha256: str, schema: str, mapping: MappingFile) -> bool:
+        """Whether it is the file with a digest, read by the schema with a digest and by a mapping."""
+        then = (self.body.sha256, self.body.schema_digest, self.body.mapping_digest)
+        return then == (sha256, schema, mapping.digest)
 
     def counts(self) -> dict[str, int]:
         """Return what became of its rows, as of now: the `PARTS`, those superseded and forgotten, which add up to ``rows_in``."""
@@ -119,8 +120,8 @@ class Change:
     ----------
     arms : mapping
         Arms that it adds to the allocation, by institution.
-    supersedes : Import, optional
-        The one whose place it takes.
+    supersedes : tuple of Import
+        Those whose place it takes: one, or for a whole file all parts.
     corrects : Import, optional
         The one whose rows in quarantine it brings again.
     takes : mapping of int to int
@@ -130,7 +131,7 @@ class Change:
     """
 
     arms: Mapping[str, str] = field(default_factory=dict)
-    supersedes: Import | None = None
+    supersedes: tuple[Import, ...] = ()
     corrects: Import | None = None
     takes: Mapping[int, int] = field(default_factory=dict)
     declares: bool = False
@@ -176,7 +177,7 @@ def enter(
         wave=table.wave or "",
         rows_in=table.rows_read,
         **{part: getattr(table, part) for part in PARTS},
-        supersedes=change.supersedes.import_id if change.supersedes else None,
+        supersedes=next((one.import_id for one in change.supersedes), None),
         corrects=change.corrects.import_id if change.corrects else None,
         takes=dict(change.takes),
         mapping_digest=mapping.digest,
@@ -186,6 +187,8 @@ def enter(
         decimal=table.dialect.decimal,
         dates=table.dialect.dates,
         declares=change.declares,
+        **({"part": table.schema.part} if table.schema.part else {}),
+        **({"supersedes_too": tuple(one.import_id for one in change.supersedes[1:])} if len(change.supersedes) > 1 else {}),
         **({"arms": dict(change.arms)} if change.arms else {}),
         **({"instruments": own} if (own := table.schema.own_instruments) else {}),
     )
@@ -195,7 +198,7 @@ def enter(
 def imports(chain: Sequence[ledger.Entry]) -> tuple[Import, ...]:
     """Return the imports of a ledger in their order, and what became of each."""
     found = [(entry, _body(entry)) for entry in chain if entry.kind == ledger.ImportBody.kind]
-    gone = {body.supersedes for _, body in found} - {None}
+    gone = {number for _, body in found for number in (body.supersedes, *body.supersedes_too)} - {None}
     gone |= {entry.entry for entry, body in found if body.corrects in gone}
     taken = dict.fromkeys((entry.entry for entry, _ in found), 0)
     for _, body in found:
@@ -220,17 +223,36 @@ def _body(entry: ledger.Entry) -> ledger.ImportBody:
     return body
 
 
-def standing(connection: DuckDBPyConnection, name: str, wave: str | None) -> tuple[Import, ...]:
-    """Return what stands for a table and wave: the file, then its corrections; of an allocation, every file."""
-    found = imports(ledger.entries(connection))
-    return tuple(i for i in found if not i.superseded and (i.body.table_name, i.body.wave) == (name, wave or ""))
+def standing(connection: DuckDBPyConnection, name: str, wave: str | None, part: str | None = None) -> tuple[Import, ...]:
+    """Return what stands for a table and wave: the file, then its corrections; of an allocation, every file.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+    name : str
+    wave : str, optional
+    part : str, optional
+        Only what came with this part; empty for a whole file. By default all parts, as they came.
+    """
+    found = [one for one in imports(ledger.entries(connection)) if not one.superseded]
+    here = [one for one in found if (one.body.table_name, one.body.wave) == (name, wave or "")]
+    return tuple(one for one in here if part is None or one.body.part == part)
 
 
-def standing_mapping(folder: Path, name: str, wave: str | None) -> MappingFile:
-    """Return the mapping that the file which stands for a table and wave was read with; an empty one if none stands."""
+def parts_in(connection: DuckDBPyConnection, name: str, wave: str | None) -> dict[str, int]:
+    """Return how many rows are stored of each part of a table and wave, by its name; none if the whole stands."""
+    parts: dict[str, int] = {}
+    for one in standing(connection, name, wave):
+        if one.body.part:
+            parts[one.body.part] = parts.get(one.body.part, 0) + one.counts()["accepted"]
+    return parts
+
+
+def standing_files(folder: Path, name: str, wave: str | None) -> tuple[Import, ...]:
+    """Return the files that stand for a table and wave: one, or one for each part; corrections are not among them."""
     with Store(folder).reading() as connection:
         stands = standing(connection, name, wave) if connection else ()
-    return stands[0].mapping if stands else NO_MAPPING
+    return tuple(one for one in stands if one.body.corrects is None)
 
 
 def frame(chain: Sequence[ledger.Entry]) -> pd.DataFrame:

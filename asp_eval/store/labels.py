@@ -45,13 +45,13 @@ def store_meanings(connection: DuckDBPyConnection, import_id: int, meanings: Col
 
 
 def meanings_at(connection: DuckDBPyConnection, name: str, wave: str) -> ColumnMeanings:
-    """Return what the columns mean at a wave, by the file that stands for a table; nothing if none does, or it is an old one."""
+    """Return what the columns mean at a wave, by the files that stand for a table; nothing if none does, or they are old ones."""
     stands = [entry for entry in standing(connection, name, wave) if entry.body.corrects is None]
     if not stands or not stored_columns(connection, TABLE):
         return {}
-    query = f"SELECT column_name, title, text, stored, label FROM {TABLE} WHERE import_id = ? ORDER BY rowid"
+    query = f"SELECT column_name, title, text, stored, label FROM {TABLE} WHERE list_contains(?, import_id) ORDER BY rowid"
     meanings: dict[str, ColumnMeaning] = {}
-    for column, title, text, value, label in connection.execute(query, [stands[0].import_id]).fetchall():
+    for column, title, text, value, label in connection.execute(query, [[one.import_id for one in stands]]).fetchall():
         seen = meanings.get(column, ColumnMeaning())
         stored = {} if text is None else {text: value}
         labels = {} if label is None else {text: label}

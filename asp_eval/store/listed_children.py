@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from asp_eval.store.children import KEY
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import empty_frame, fetch, stored_columns
+from asp_eval.store.parts import merged
 from asp_eval.trial.study.design import Study
 
 COLUMNS = {"child_id": "VARCHAR", "wave": "VARCHAR", "institution_id": "VARCHAR"}
@@ -26,4 +28,4 @@ def listed_children(study: Study) -> pd.DataFrame:
     with Store.of(study).reading() as connection:
         if connection is None or not stored_columns(connection, "child_reports"):
             return empty_frame(COLUMNS)
-        return fetch(connection, f"SELECT {', '.join(COLUMNS)} FROM child_reports")
+        return fetch(connection, f"SELECT {', '.join(COLUMNS)} FROM ({merged(connection, 'child_reports', KEY)})")

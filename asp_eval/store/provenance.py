@@ -11,7 +11,7 @@ import json
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.intake.mapping.mapping import kept_mapping
 from asp_eval.store import ledger, table
 from asp_eval.store.connection import Store
+from asp_eval.store.imports import parts_in
 from asp_eval.store.instrument_changes import refuse_changed_instruments
 from asp_eval.store.instrument_digests import instrument_digests
 from asp_eval.store.ledger.seals import refuse_changed, table_digests
@@ -62,6 +63,8 @@ class Provenance:
         Rows of each wave's screening that are in quarantine, and so not in the numbers; waves without any are left out.
     plan_lock : PlanLock, optional
         The lock of the plan, with every difference since; None if the plan was not locked.
+    parts : dict of dict
+        Rows that each part of a wave's screening brought, by its name; waves that came in one file are left out.
     """
 
     state: str
@@ -73,6 +76,7 @@ class Provenance:
     allocation_source: str
     quarantined: dict[str, int]
     plan_lock: PlanLock | None = None
+    parts: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def provenance_of(study: Study) -> Provenance:
@@ -88,6 +92,7 @@ def provenance_of(study: Study) -> Provenance:
         allocation_source="; ".join(_distinct(allocation, "source")),
         quarantined=_quarantined(study),
         plan_lock=plan_lock(study),
+        parts=_parts(study),
     )
 
 
@@ -255,6 +260,12 @@ def _quarantined(study: Study) -> dict[str, int]:
     rows = table(study, "quarantine")
     waves = rows.loc[rows["table_name"] == "screening", "wave"].value_counts()
     return {wave: int(waves[wave]) for wave in study.wave_ids if wave in waves.index}
+
+
+def _parts(study: Study) -> dict[str, dict[str, int]]:
+    with Store.of(study).reading() as connection:
+        found = {wave: parts_in(connection, "screening", wave) for wave in study.wave_ids} if connection is not None else {}
+    return {wave: parts for wave, parts in found.items() if parts}
 
 
 def _inputs(study: Study) -> dict[str, str]:

@@ -25,6 +25,7 @@ from asp_eval.intake.mapping.unfolding import unfolded
 from asp_eval.store import imports, ledger
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import change, ensure, fetch, insert, quoted, stored_columns, typed_frame
+from asp_eval.store.parts import came_with
 from asp_eval.store.quarantine_reasons import as_stored
 from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.study.design import Study
@@ -177,14 +178,15 @@ def take(connection: DuckDBPyConnection, of: int, rows: Sequence[int] | None = N
 
 
 def keys_stored(connection: DuckDBPyConnection, schema: TableSchema) -> frozenset[str]:
-    """Return the keys that are stored of a table and wave, also of units without answers."""
+    """Return the keys that are stored of a table, wave and part, also of units without answers."""
     name = "child_reports" if schema.name in ("children", "screening") else schema.name
     there = stored_columns(connection, name)
     if not there:
         return frozenset()
     columns = ", ".join(quoted(column) for column in schema.key if column != "wave")
-    condition, values = ("WHERE wave = ?", [schema.wave or ""]) if "wave" in there else ("", [])
-    return frozenset(keys_of(fetch(connection, f"SELECT {columns} FROM {quoted(name)} {condition}", [*values]), schema))
+    wave, values = (" AND wave = ?", [schema.wave or ""]) if "wave" in there else ("", [])
+    query = f"SELECT {columns} FROM {quoted(name)} WHERE {came_with(connection, name, schema.part)}{wave}"
+    return frozenset(keys_of(fetch(connection, query, [*values]), schema))
 
 
 def units_waiting(connection: DuckDBPyConnection, import_id: int, unit: str) -> tuple[frozenset[str], int]:
@@ -228,7 +230,8 @@ class Waiting:
     @property
     def path(self) -> str:
         """The file to edit, from the study folder."""
-        return path_of(self.found.body.table_name, self.found.body.wave)
+        body = self.found.body
+        return path_of(body.table_name, body.wave, body.part)
 
     def _frame(self) -> pd.DataFrame:
         of = origin(self.found.import_id, self.found.body.sha256)
@@ -254,7 +257,7 @@ class Waiting:
             for reason in reasons
             if (name := theirs.get(reason["column"], reason["column"])) in places
         }
-        name = path_of(self.found.body.table_name, self.found.body.wave).rpartition("/")[2].removesuffix(".csv")
+        name = self.path.rpartition("/")[2].removesuffix(".csv")
         return sheet_to_fill_in(name, [*frame.columns], frame.itertuples(index=False, name=None), at_fault)
 
     def content(self) -> bytes:
@@ -262,9 +265,9 @@ class Waiting:
         return self._frame().to_csv(index=False, sep=self.found.body.delimiter, lineterminator="\n").encode("utf-8-sig")
 
 
-def path_of(name: str, wave: str) -> str:
-    """Return the file of a table and wave that people correct, from the study folder."""
-    return f"{FOLDER}/{name}-{wave}.csv" if wave else f"{FOLDER}/{name}.csv"
+def path_of(name: str, wave: str, part: str = "") -> str:
+    """Return the file of a table, wave and part that people correct, from the study folder."""
+    return f"{FOLDER}/{'-'.join(filter(None, (name, wave, part and f'part-{part}')))}.csv"
 
 
 def waiting(connection: DuckDBPyConnection) -> tuple[Waiting, ...]:
@@ -279,7 +282,7 @@ def waiting(connection: DuckDBPyConnection) -> tuple[Waiting, ...]:
     return tuple(Waiting(known[import_id], tuple(listed)) for import_id, listed in rows.items())
 
 
-def write_files(new: NewFiles, waits: Sequence[Waiting], library: Library, changed: str | None = None) -> None:
+def write_files(new: NewFiles, waits: Sequence[Waiting], library: Library, changed: Sequence[str] = ()) -> None:
     """Write the files that people correct: those of a table and wave that changed, and those that are missing.
 
     Each stands there twice, as CSV and, up to `MOST_IN_WORKBOOK` rows, as a workbook: either may be corrected and imported.
@@ -295,21 +298,21 @@ def write_files(new: NewFiles, waits: Sequence[Waiting], library: Library, chang
         Everything in quarantine.
     library : Library
         The questionnaires that the study knows.
-    changed : str, optional
+    changed : sequence of str
         From `path_of`.
     """
     wanted = {one.path: one for one in waits}
     for path, one in wanted.items():
         book = _workbook_beside(path)
-        if path == changed or not new.place(_below_output(path)).is_file():
+        if path in changed or not new.place(_below_output(path)).is_file():
             write_whole(new.path(_below_output(path)), one.content())
         if len(one.rows) > MOST_IN_WORKBOOK:
             new.remove(_below_output(book))
-        elif path == changed or not new.place(_below_output(book)).is_file():
+        elif path in changed or not new.place(_below_output(book)).is_file():
             write_whole(new.path(_below_output(book)), one.workbook(library))
-    if changed and changed not in wanted:
-        new.remove(_below_output(changed))
-        new.remove(_below_output(_workbook_beside(changed)))
+    for path in (path for path in changed if path not in wanted):
+        new.remove(_below_output(path))
+        new.remove(_below_output(_workbook_beside(path)))
 
 
 def _workbook_beside(path: str) -> str:
@@ -332,8 +335,8 @@ def outstanding(study: Study) -> tuple[Problem, ...]:
 
 def _waiting_problem(one: Waiting) -> Problem:
     body = one.found.body
-    wave = f" --wave {body.wave}" if body.wave else ""
-    place = at_wave(body.table_name, body.wave)
+    wave = (f" --wave {body.wave}" if body.wave else "") + (f" --part {body.part}" if body.part else "")
+    place = at_wave(body.table_name, body.wave, body.part)
     n = len(one.rows)
     rows = Phrase("1 row of {file} is" if n == 1 else "{n} rows of {file} are", n=n, file=one.found.file)
     return WAITING.at(place, rows=rows, path=one.path, table=body.table_name, wave=wave, n=n)

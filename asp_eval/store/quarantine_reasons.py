@@ -65,19 +65,19 @@ def problem_of(stored: Mapping[str, Any]) -> Problem:
     return Problem(fault, place, details.pop("found"), details.pop("expected"), details)  # type: ignore[arg-type]
 
 
-def waiting_rows(study: Study, table: str, wave: str | None) -> tuple[WaitingRow, ...]:
-    """Return the rows of a table and wave that are in quarantine."""
+def waiting_rows(study: Study, table: str, wave: str | None, part: str = "") -> tuple[WaitingRow, ...]:
+    """Return the rows of a table, wave and part that are in quarantine."""
     with Store.of(study).reading() as connection:
         if connection is None or not stored_columns(connection, "quarantine"):
             return ()
-        return _rows(connection, table, wave or "", study.library)
+        return _rows(connection, table, wave or "", part, study.library)
 
 
-def _rows(connection: DuckDBPyConnection, table: str, wave: str, library: Library) -> tuple[WaitingRow, ...]:
+def _rows(connection: DuckDBPyConnection, table: str, wave: str, part: str, library: Library) -> tuple[WaitingRow, ...]:
     query = """SELECT import_id, row, institution_id, "key", reasons, cells FROM quarantine
         WHERE table_name = ? AND wave = ? ORDER BY import_id, row"""
-    found = connection.execute(query, [table, wave]).fetchall()
     known = {one.import_id: one for one in imports.imports(ledger.entries(connection))}
+    found = [row for row in connection.execute(query, [table, wave]).fetchall() if known[row[0]].body.part == part]
     columns = {row[0]: json.loads(row[5]) for row in found}  # of every import, those of one of its rows
     names = {number: _names_in_file(known[number].body.mapping, wave, of, library) for number, of in columns.items()}
     return tuple(

@@ -10,10 +10,12 @@ import pandas as pd
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.errors import Fault
 from asp_eval.core.file_sets import NewFiles, file_set
+from asp_eval.intake.checks.context import PART
 from asp_eval.store import imports, ledger, quarantine
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
 from asp_eval.store.ledger.seals import refuse_changed, table_digest
+from asp_eval.store.parts import merged
 from asp_eval.store.table_writer import add_allocation, item_columns, replace_allocation, replace_scores
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import BY_WAVE, IMPORTABLE, LISTS, base_schema, table_schema
@@ -27,6 +29,7 @@ NO_REASON = Fault(
     "a lot that was drawn is drawn again for a reason only, and none is given",
     "Say it with --why: it is kept in the ledger beside the first draw, and printed.",
 )
+ROWS_IN_PARTS = {"screening": ("child_id", "wave"), "staff_survey": ("respondent_id", "wave")}  # of one unit, in several files
 TABLES = (*IMPORTABLE, "scores", "ledger", "import_ledger", "quarantine")
 
 
@@ -67,7 +70,10 @@ def table(study: Study, name: str) -> pd.DataFrame:
         if not verified:
             refuse_changed(connection, ledger.entries(connection), [stored_name(name)])
         try:  # to look into the catalogue first takes longer than to read a table
-            return fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
+            found = fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
+            return (
+                fetch(connection, merged(connection, stored_name(name), ROWS_IN_PARTS.get(name, ()))) if PART in found else found
+            )
         except duckdb.CatalogException:
             return empty_frame(expected)
 

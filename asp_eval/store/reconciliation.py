@@ -9,6 +9,7 @@ from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase
 from asp_eval.store import imports, ledger
 from asp_eval.store.layout import quoted, stored_columns
+from asp_eval.store.parts import came_with
 from asp_eval.trial.tables.schema import BY_WAVE, at_wave
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def refuse_unreconciled(connection: DuckDBPyConnection, name: str, wave: str) ->
 def unreconciled(connection: DuckDBPyConnection, name: str, wave: str) -> Iterator[Problem]:
     """Yield what does not add up for a table and wave.
 
-    1. Of each file, the rows of every part add up to its rows, and no part is negative.
-    2. The rows stored are those accepted from the files that stand; of children, those listed.
+    1. Of each file, the counts of what became of its rows add up to its rows, and none is negative.
+    2. The rows stored are those accepted from the files that stand, part by part; of children, those listed.
     3. The rows in quarantine are those that the ledger says are there, import by import.
     """
     found = [one for one in imports.imports(ledger.entries(connection)) if (one.body.table_name, one.body.wave) == (name, wave)]
@@ -48,12 +49,14 @@ def unreconciled(connection: DuckDBPyConnection, name: str, wave: str) -> Iterat
         if sum(counts.values()) != one.body.rows_in or min(counts.values()) < 0:
             what = Phrase("the rows of {file} (entry {entry})", file=one.file, entry=one.import_id)
             yield DO_NOT_ADD_UP.at(place, found=counts, expected=one.body.rows_in, what=what)
-    stands = [one.counts() for one in found if not one.superseded]
-    for stored, parts in _holds(name):
-        expected = sum(counts[part] for counts in stands for part in parts)
-        count = _count(connection, stored, wave)
-        if count != expected:
-            yield DO_NOT_ADD_UP.at(place, found=count, expected=expected, what=Phrase("rows stored in {table}", table=stored))
+    for part in dict.fromkeys(one.body.part for one in found if not one.superseded):
+        stands = [one.counts() for one in found if not one.superseded and one.body.part == part]
+        for stored, kinds in _holds(name):
+            expected = sum(counts[kind] for counts in stands for kind in kinds)
+            count = _count(connection, stored, wave, part)
+            if count != expected:
+                what = Phrase("rows stored in {table}", table=stored)
+                yield DO_NOT_ADD_UP.at(at_wave(name, wave, part), found=count, expected=expected, what=what)
     waiting = {one.import_id: one.counts()["quarantined"] for one in found if one.counts()["quarantined"]}
     there = _in_quarantine(connection, name, wave)
     if there != waiting:
@@ -81,12 +84,13 @@ def _holds(name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
             return ((name, ("accepted",)),)
 
 
-def _count(connection: DuckDBPyConnection, name: str, wave: str) -> int:
+def _count(connection: DuckDBPyConnection, name: str, wave: str, part: str) -> int:
     if not stored_columns(connection, name):
         return 0
     by_wave = name in (*BY_WAVE, "child_reports")
-    condition, values = ("WHERE wave = ?", [wave]) if by_wave else ("", [])
-    ((count,),) = connection.execute(f"SELECT count(*) FROM {quoted(name)} {condition}", [*values]).fetchall()
+    condition, values = (" AND wave = ?", [wave]) if by_wave else ("", [])
+    came = came_with(connection, name, part)
+    ((count,),) = connection.execute(f"SELECT count(*) FROM {quoted(name)} WHERE {came}{condition}", [*values]).fetchall()
     return int(count)
 
 

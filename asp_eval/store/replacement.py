@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,8 +14,9 @@ from asp_eval.intake.files.raw import SPACES
 from asp_eval.intake.table import Table
 from asp_eval.store.children import REGISTER
 from asp_eval.store.layout import fetch, items_table, quoted, stored_columns
+from asp_eval.store.parts import of_part
 from asp_eval.store.quarantine import units_waiting
-from asp_eval.trial.tables.schema import LISTS
+from asp_eval.trial.tables.schema import LISTS, TableSchema
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -29,7 +30,7 @@ VANISHING = Fault(
     "STO-013",
     "{count} of the file that stands here ({before}) would vanish, for this one has no row that can be accepted, or no answers, "
     "of them: {names}",
-    "If the two files belong together, such as one per municipality, join them into one file and import that. "
+    "If the two files belong together, such as one per municipality, import each with --part and a name of its own. "
     "If this file is the whole, give --replace.",
 )
 
@@ -59,11 +60,12 @@ def vanishing(connection: DuckDBPyConnection, table: Table) -> list[str]:
         return _lost_rows(connection, table)
     unit = table.schema.key[0]
     frame = table.checked
-    lost = _stored(connection, _listing(table.name), unit, table.wave) - set(frame[unit])
+    replaced = partial(_stored, connection, unit=unit, schema=table.schema)
+    lost = replaced(_listing(table.name)) - set(frame[unit])
     for forms in table.schema.alternatives:
         answers = [items_table(table.name, form) for form in forms]
         items = [name for form in forms for name in table.schema.items(form) if name in frame]
-        stored = set[str]().union(*(_stored(connection, name, unit, table.wave) for name in answers))
+        stored = set[str]().union(*map(replaced, answers))
         lost |= stored - set(frame.loc[frame[items].notna().any(axis=1), unit])
     return sorted(lost)
 
@@ -88,8 +90,8 @@ class WaitingLost:
         return len(self.units) + self.nameless
 
 
-def waiting_lost(connection: DuckDBPyConnection, sifted: Sifted, before: int) -> WaitingLost:
-    """Return what waits of an import in quarantine and would vanish if a file took its place.
+def waiting_lost(connection: DuckDBPyConnection, sifted: Sifted, before: Sequence[int]) -> WaitingLost:
+    """Return what waits of imports in quarantine and would vanish if a file took their place.
 
     A row whose unit is not known cannot be found again by its id: it is there if the new file has a row without an id in its
     place, or a unit that the file before had neither stored nor waiting.
@@ -99,17 +101,18 @@ def waiting_lost(connection: DuckDBPyConnection, sifted: Sifted, before: int) ->
     connection : DuckDBPyConnection
     sifted : Sifted
         The new file.
-    before : int
-        The import whose place it takes.
+    before : sequence of int
+        The imports whose place it takes.
     """
     table = sifted.table
     unit = table.schema.key[0]
-    waiting, nameless = units_waiting(connection, before, unit)
+    found = [units_waiting(connection, number, unit) for number in before]
+    waiting, nameless = frozenset[str]().union(*(units for units, _ in found)), sum(n for _, n in found)
     if not waiting and not nameless:
         return WaitingLost()
     again = [str(cell).strip(SPACES) for cell in sifted.refused.columns[unit].cells()] if unit in sifted.refused.columns else []
     there = set(table.checked[unit].astype(str)) | set(again)
-    added = there - {""} - waiting - _stored(connection, _listing(table.name), unit, table.wave)
+    added = there - {""} - waiting - _stored(connection, _listing(table.name), unit, table.schema)
     left = max(0, nameless - again.count("") - len(added))
     return WaitingLost(tuple(sorted(waiting - there)), left)
 
@@ -132,7 +135,8 @@ def refuse_waiting_lost(source: str, lost: WaitingLost, before: str) -> None:
 def _lost_rows(connection: DuckDBPyConnection, table: Table) -> list[str]:
     """Return the keys stored that a file has no row of."""
     key = list(table.schema.key)
-    stored = fetch(connection, f"SELECT {', '.join(map(quoted, key))} FROM {table.name}")
+    replaced = of_part(connection, table.name, table.schema.part)
+    stored = fetch(connection, f"SELECT {', '.join(map(quoted, key))} FROM {table.name} WHERE {replaced}")
     rows, now = (set(frame.itertuples(index=False, name=None)) for frame in (stored, table.checked[key]))
     return sorted(" ".join(row) for row in rows - now)
 
@@ -149,9 +153,10 @@ def _listing(name: str) -> str:
     return "child_reports" if name in ("screening", "children") else name
 
 
-def _stored(connection: DuckDBPyConnection, name: str, unit: str, wave: str | None) -> set[str]:
+def _stored(connection: DuckDBPyConnection, name: str, unit: str, schema: TableSchema) -> set[str]:
     columns = stored_columns(connection, name)
     if not columns:
         return set()
-    condition, values = ("WHERE wave = ?", [wave or REGISTER]) if "wave" in columns else ("", [])
-    return set(fetch(connection, f"SELECT {unit} FROM {name} {condition}", [*values])[unit])
+    replaced = of_part(connection, name, schema.part)
+    wave, values = (" AND wave = ?", [schema.wave or REGISTER]) if "wave" in columns else ("", [])
+    return set(fetch(connection, f"SELECT {unit} FROM {name} WHERE {replaced}{wave}", [*values])[unit])

@@ -11,6 +11,7 @@ from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.intake.table import Table
 from asp_eval.store.children import write_reports
 from asp_eval.store.layout import change, ensure, fetch, insert, items_table, quoted, sql_columns, stored_columns, stored_tables
+from asp_eval.store.parts import institutions_of_other_parts, of, of_part, part_column
 from asp_eval.trial.tables.schema import LISTS, TableSchema
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def contradictions(connection: DuckDBPyConnection, table: Table) -> list[Problem
     """Return where a list of institutions or an allocation contradicts what is stored."""
     match table.name:
         case "institutions":
-            lost = sorted(_used_institutions(connection) - set(table.checked["institution_id"]))
+            kept = set(table.checked["institution_id"]) | institutions_of_other_parts(connection, table.schema.part)
+            lost = sorted(_used_institutions(connection) - kept)
             return [STILL_USED.at(Place(table.source, column="institution_id"), found=name) for name in lost]
         case "allocation":
             return _other_arms(connection, table.checked, table.source)
@@ -125,10 +127,13 @@ def _other_arms(connection: DuckDBPyConnection, frame: pd.DataFrame, source: str
 
 
 def _write_list(connection: DuckDBPyConnection, table: Table, *, add: bool) -> None:
-    if not add:
+    part = table.schema.part
+    if not add and not part:
         change(connection, table.name, f"DROP TABLE IF EXISTS {table.name}")
-    ensure(connection, table.name, sql_columns(table.schema.fields))
-    insert(connection, table.name, table.checked)
+    ensure(connection, table.name, sql_columns(table.schema.fields) | part_column(part))
+    if not add and part:
+        change(connection, table.name, f"DELETE FROM {table.name} WHERE {of_part(connection, table.name, part)}")
+    insert(connection, table.name, of(table.checked, part))
 
 
 def _used_institutions(connection: DuckDBPyConnection) -> set[str]:
@@ -141,18 +146,20 @@ def _used_institutions(connection: DuckDBPyConnection) -> set[str]:
 
 def _write_answers(connection: DuckDBPyConnection, table: Table, *, add: bool) -> None:
     """Store visits and answers of a wave. Scores of what was there are no longer right, and go."""
-    frame, schema = table.checked, table.schema
+    schema, part = table.schema, table.schema.part
+    frame, column = of(table.checked, part), part_column(part)
     base = [field for field in schema.base if field.name not in schema.child_columns]
-    ensure(connection, table.name, sql_columns(base))
+    ensure(connection, table.name, sql_columns(base) | column)
     for form in schema.forms:
-        ensure(connection, items_table(table.name, form), item_columns(schema, form))
+        ensure(connection, items_table(table.name, form), item_columns(schema, form) | column)
     for name in () if add else _stored_of(connection, table.name):
-        change(connection, name, f"DELETE FROM {quoted(name)} WHERE wave = ?", [table.wave])
-    insert(connection, table.name, frame[[field.name for field in base]], table.answered)
+        replaced = f"wave = ? AND {of_part(connection, name, part)}"
+        change(connection, name, f"DELETE FROM {quoted(name)} WHERE {replaced}", [table.wave])
+    insert(connection, table.name, frame[[*(field.name for field in base), *column]], table.answered)
     for form in schema.forms:
         items = [name for name in schema.items(form) if name in frame]
         if items:
-            names = [name for name in item_columns(schema, form) if name in frame]
+            names = [name for name in (*item_columns(schema, form), *column) if name in frame]
             answered = frame[items].notna().any(axis=1).to_numpy(dtype=bool)
             insert(connection, items_table(table.name, form), frame[names], answered)
     change(connection, "scores", "DROP TABLE IF EXISTS scores")

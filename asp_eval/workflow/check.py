@@ -19,6 +19,7 @@ from asp_eval.store.audit import Audit, audit
 from asp_eval.store.instrument_changes import changed_instruments
 from asp_eval.store.labels import label_drift
 from asp_eval.store.ledger.bodies import UNREADABLE
+from asp_eval.store.parts import rows_by_part, unanswered_in_parts
 from asp_eval.store.provenance import printed_head, verified_tables
 from asp_eval.store.quarantine import outstanding
 from asp_eval.store.wave_changes import changes
@@ -148,6 +149,9 @@ def _check_stored(study: Study, step: Progress) -> StudyCheck:
         for wave in waves:
             now = rows.loc[rows["wave"].astype(str) == wave]
             tables.append((name, wave, str(len(now)), str(now["institution_id"].nunique())))
+            for part, n, there in rows_by_part(study, name, wave):
+                tables.append((Phrase("{table}, part {part}", table=name, part=part), wave, str(n), str(there)))
+            problems += unanswered_in_parts(study, name, wave)
             if len(now) and len(allocation):
                 problems += _absent(study, allocation, now, at_wave(name, wave))
             problems += far_in_table(at_wave(name, wave), now, table_schema(name, study, wave))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZipFile
 
 from asp_eval.core.file_sets import file_set
 from asp_eval.core.phrases import Phrase
@@ -89,8 +90,8 @@ def forget(
         erased = erase(connection, ids, plan.wave_ids, kept)
         write_for_people(new, ledger_frames(connection, plan))
         waiting = quarantine.waiting(connection)
-        for path in {quarantine.path_of(one.body.table_name, one.body.wave) for one in known}:
-            quarantine.write_files(new, waiting, plan.library, path)
+        paths = {quarantine.path_of(one.body.table_name, one.body.wave, one.body.part) for one in known}
+        quarantine.write_files(new, waiting, plan.library, sorted(paths))
         for page in removed:
             new.remove(page.relative_to(output).as_posix())
     store.rewrite()
@@ -109,11 +110,21 @@ def _ids(study: Study, child: str) -> frozenset[str]:
 
 
 def _naming(folder: Path, ids: Collection[str]) -> Iterator[Path]:
-    """Yield the text files below a folder that name a child."""
+    """Yield the text files and workbooks below a folder that name a child."""
     pattern = re.compile("|".join(rf"(?<![\w.-]){re.escape(each)}(?![\w.-])" for each in ids))
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if path.suffix in (".csv", ".html", ".json") and pattern.search(path.read_text(encoding="utf-8", errors="replace")):
+        if pattern.search(_text_of(path)):
             yield path
+
+
+def _text_of(path: Path) -> str:
+    """Return what stands in a text file, or in the parts of a workbook; of other files nothing."""
+    if path.suffix in (".csv", ".html", ".json"):
+        return path.read_text(encoding="utf-8", errors="replace")
+    if path.suffix == ".xlsx":
+        with ZipFile(path) as book:
+            return "\n".join(book.read(name).decode("utf-8", errors="replace") for name in book.namelist())
+    return ""
 
 
 def _from_folder(study: Study, paths: Collection[Path]) -> tuple[str, ...]:

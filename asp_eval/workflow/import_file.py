@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.core.file_sets import file_set
-from asp_eval.core.phrases import Phrase
+from asp_eval.core.phrases import Phrase, all_of
 from asp_eval.core.progress import Cancel, Progress, by_phases, never, stoppable, unheard
 from asp_eval.intake.checks.validation import Sifted
 from asp_eval.intake.correction_files import is_correction, renumbered
 from asp_eval.intake.files.protected import files_to_keep, is_protected
 from asp_eval.intake.mapping.drift import column_meanings
+from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.mapping.mapping_sheet import kept_as_yaml
 from asp_eval.intake.pipeline import IncomingFile, MappedFile, mapped_file
 from asp_eval.intake.recognition.wave_tables import table_at_wave
@@ -26,11 +27,13 @@ from asp_eval.store.archive import keep_export
 from asp_eval.store.check_context import StoredContext, stored_context
 from asp_eval.store.corrections import mapped_correction
 from asp_eval.store.import_report import ImportReport
+from asp_eval.store.parts import place_taken
 from asp_eval.store.reconciliation import refuse_unreconciled
 from asp_eval.store.replacement import counted, refuse_vanishing, refuse_waiting_lost, vanishing, waiting_lost
 from asp_eval.store.table_writer import contradictions, write_table
 from asp_eval.trial.study.design import Study
-from asp_eval.trial.tables.schema import BY_WAVE, IMPORTABLE, UNKNOWN_TABLE, table_schema
+from asp_eval.trial.tables.parts import part_name
+from asp_eval.trial.tables.schema import BY_WAVE, IMPORTABLE, UNKNOWN_TABLE, TableSchema, table_schema
 from asp_eval.workflow.problem_pages import write_problem_pages, write_refused_pages
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
@@ -66,6 +69,7 @@ def import_file(
     *,
     wave: str | None = None,
     mapping: str | Path | None = None,
+    part: str | None = None,
     replace: bool = False,
     dry_run: bool = False,
     progress: Progress = unheard,
@@ -96,6 +100,9 @@ def import_file(
     mapping : str or Path, optional
         Default: ``<file>.mapping.yaml`` or ``<file>.mapping.xlsx`` beside the file, if it is there; for a correction, the mapping
         of the file corrected.
+    part : str, optional
+        The name of the part that the file is, if the table, or a wave of it, comes in several files: one for each municipality,
+        or one for each questionnaire, which are then joined by child. Each part is imported, replaced and corrected by itself.
     replace : bool
         Let the file take the place of one that has units, or answers, which this one has not: they vanish.
     dry_run : bool
@@ -118,12 +125,13 @@ def import_file(
     waves = plan.collected_waves(table)
     if waves and wave is None:
         NO_WAVE.refuse(table=table, waves=", ".join(waves))
+    schema = table_schema(table, plan, wave, part_name(part, table))
     step = by_phases(stoppable(progress, cancel), SHARES)
     try:
-        report = _taken_in(plan, Path(path), table, wave, mapping, replace=replace, dry_run=dry_run, progress=step)
+        report = _taken_in(plan, Path(path), schema, mapping, replace=replace, dry_run=dry_run, progress=step)
     except DataProblems as error:
         if not dry_run:
-            error.pages = _from_folder(plan, write_refused_pages(plan, error, table, wave))
+            error.pages = _from_folder(plan, write_refused_pages(plan, error, schema))
         raise
     return report if dry_run else dataclasses.replace(report, pages=_from_folder(plan, write_problem_pages(plan, report)))
 
@@ -139,7 +147,7 @@ def _table_at(study: Study, path: Path, wave: str | None, mapping: str | Path | 
     return table_at_wave(study, wave, incoming.read().columns, incoming.mapping)
 
 
-def import_again(study: Study, path: Path, table: str, wave: str | None) -> None:
+def import_again(study: Study, path: Path, table: str, wave: str | None, part: str) -> None:
     """Take in what a ledger says was taken in, where a study is made again.
 
     So also a file of which only rows that wait are left, because a child withdrew. No pages are written.
@@ -149,7 +157,7 @@ def import_again(study: Study, path: Path, table: str, wave: str | None) -> None
     DataProblems, Refusal
         As `import_file`.
     """
-    _taken_in(study, path, table, wave, None, replace=True, may_all_wait=True)
+    _taken_in(study, path, table_schema(table, study, wave, part), None, replace=True, may_all_wait=True)
 
 
 def _from_folder(study: Study, pages: Sequence[Path]) -> tuple[str, ...]:
@@ -159,8 +167,7 @@ def _from_folder(study: Study, pages: Sequence[Path]) -> tuple[str, ...]:
 def _taken_in(
     study: Study,
     path: Path,
-    table: str,
-    wave: str | None,
+    schema: TableSchema,
     mapping: str | Path | None,
     *,
     replace: bool,
@@ -169,10 +176,9 @@ def _taken_in(
     progress: Progress = unheard,
 ) -> ImportReport:
     """Take a file in: the faulty rows into quarantine, the others into the store."""
-    if table == "allocation" and not study.randomisation.drawn_elsewhere:
+    if schema.name == "allocation" and not study.randomisation.drawn_elsewhere:
         DRAWN_HERE.refuse(path.name)
     store = Store.of(study)
-    schema = table_schema(table, study, wave)
     progress(READING, 0)
     incoming = dataclasses.replace(IncomingFile.at(path, schema, mapping=mapping, study=study), may_all_wait=may_all_wait)
     raw = incoming.read(lambda done, total: progress(READING, done / total))
@@ -207,7 +213,7 @@ def _is_entered(store: Store, name: str) -> bool:
 
 def _checked(study: Study, store: Store, file: MappedFile, *, replace: bool) -> ImportReport:
     """Sift a file without storing it."""
-    context = stored_context(study, store, file)
+    context = stored_context(study, store, file, replace=replace)
     if context.already_imported:
         return _report(file, None, _Comparison(already=True), stored=False)
     sifted = _sifted(study, file, context)
@@ -221,7 +227,7 @@ def _stored(
 ) -> ImportReport:
     """Sift and store a file, with the files for people; sift again if another process stored something in between."""
     for _ in range(ATTEMPTS):
-        context = stored_context(study, store, file)
+        context = stored_context(study, store, file, replace=replace)
         sifted = None if context.already_imported else _sifted(study, file, context)
         progress(STORING, 0)
         with file_set(study.folder / "output") as new, store.writing(new) as connection:
@@ -234,10 +240,17 @@ def _stored(
                 _write(connection, study, file, sifted, copy, found)
             waiting = quarantine.waiting(connection)
             write_for_people(new, ledger_frames(connection, study))
-            changed = None if found.already else quarantine.path_of(file.schema.name, file.schema.wave or "")
+            changed = () if found.already else _changed(file, found)
             quarantine.write_files(new, waiting, study.library, changed)
-        return _report(file, sifted, found, stored=not found.already, waiting=waiting, copy=copy)
+            parts = imports.parts_in(connection, file.schema.name, file.schema.wave)
+        return _report(file, sifted, found, stored=not found.already, waiting=waiting, copy=copy, parts=parts)
     return RESTLESS.refuse(file.incoming.path.name)
+
+
+def _changed(file: MappedFile, found: _Comparison) -> tuple[str, ...]:
+    """Return the files of rows in quarantine that an import may change: its own, and those of what it takes the place of."""
+    parts = dict.fromkeys([file.schema.part, *(one.body.part for one in found.before)])
+    return tuple(quarantine.path_of(file.schema.name, file.schema.wave or "", part) for part in parts)
 
 
 def _write(
@@ -255,8 +268,8 @@ def _write(
         of, export = found.corrects.import_id, corrected.restored(found.changed_cells)
         rows = renumbered(rows, corrected.places, corrected.raw.rows)
         quarantine.take(connection, of, [int(row) for row in corrected.raw.rows])
-    if found.before is not None:
-        quarantine.take(connection, found.before.import_id)
+    for before in found.before:
+        quarantine.take(connection, before.import_id)
     if len(rows):
         refused = quarantine.rejected(export, sifted.refused, file.schema.key[0], sifted.reasons(), rows)
         quarantine.put(connection, table.name, table.wave or "", of, number, refused)
@@ -273,8 +286,8 @@ class _Comparison:
     ----------
     already : bool
         Itself.
-    before : Import, optional
-        The import that it supersedes.
+    before : tuple of Import
+        The imports that it supersedes: one, or for a whole file all parts.
     vanished : int
         How many units that costs.
     corrects : Import, optional
@@ -286,7 +299,7 @@ class _Comparison:
     """
 
     already: bool = False
-    before: imports.Import | None = None
+    before: tuple[imports.Import, ...] = ()
     vanished: int = 0
     corrects: imports.Import | None = None
     takes: Mapping[int, int] = field(default_factory=dict)
@@ -302,19 +315,29 @@ def _compared(
         takes = dict(context.corrected.rows_taken(file.correction))
         return _Comparison(corrects=context.corrected.original, takes=takes, changed_cells=context.changed_cells)
     stands = imports.standing(connection, table.name, table.wave)
-    if any(before.is_of(table, file.incoming.mapping) for before in stands):
+    mapping = file.incoming.mapping
+    if _stands(stands, table, mapping):
         return _Comparison(already=True)
     problems = contradictions(connection, table)  # come first, for replacing does not cure them
     if problems:
         raise DataProblems(problems)
     if not stands or table.name == "allocation":  # which is added to; nothing takes its place
         return _Comparison()
+    taken = place_taken(stands, table.schema.part)
+    if not taken:
+        return _Comparison()
     lost = vanishing(connection, table)
-    waiting = waiting_lost(connection, sifted, stands[0].import_id)
+    waiting = waiting_lost(connection, sifted, [one.import_id for one in taken])
     if not replace:
-        refuse_vanishing(table, lost, stands[0].file, (p for p in sifted.problems if p.severity == "error"))
-        refuse_waiting_lost(table.source, waiting, stands[0].file)
-    return _Comparison(before=stands[0], vanished=len(set(lost) | set(waiting.units)) + waiting.nameless)
+        refuse_vanishing(table, lost, taken[0].file, (p for p in sifted.problems if p.severity == "error"))
+        refuse_waiting_lost(table.source, waiting, taken[0].file)
+    return _Comparison(before=taken, vanished=len(set(lost) | set(waiting.units)) + waiting.nameless)
+
+
+def _stands(stands: Sequence[imports.Import], table: Table, mapping: MappingFile) -> bool:
+    """Whether a file stands already, read in the same way, as the same part."""
+    schema = table.schema
+    return any(one.body.part == schema.part and one.is_of(table.sha256, schema.digest, mapping) for one in stands)
 
 
 def _sifted(study: Study, file: MappedFile, stored: StoredContext) -> Sifted:
@@ -333,7 +356,7 @@ def _in_order(study: Study, file: MappedFile, sifted: Sifted) -> Sifted:
 
     with Store(study.folder).reading() as connection:
         stands = imports.standing(connection, table.name, table.wave) if connection else ()
-    if any(before.is_of(table, mapping) for before in stands):
+    if _stands(stands, table, mapping):
         return sifted
     found = file_directions(study, table, mapping)
     if any(problem.severity == "error" for problem in found):
@@ -350,9 +373,10 @@ def _report(
     stored: bool,
     waiting: Sequence[quarantine.Waiting] = (),
     copy: imports.Copy | None = None,
+    parts: Mapping[str, int] | None = None,
 ) -> ImportReport:
     table: Table | None = sifted.table if sifted else None
-    path = quarantine.path_of(file.schema.name, file.schema.wave or "")
+    path = quarantine.path_of(file.schema.name, file.schema.wave or "", file.schema.part)
     waits = sum(len(one.rows) for one in waiting if one.path == path)
     counts: dict[str, Any] = {part: getattr(table, part) if table else 0 for part in imports.PARTS}
     return ImportReport(
@@ -363,7 +387,7 @@ def _report(
         **counts,
         stored=stored,
         already=found.already,
-        superseded=found.before.file if found.before else None,
+        superseded=all_of(one.file for one in found.before) if found.before else None,
         vanished=counted(table, found.vanished) if table and found.vanished else None,
         corrects=found.corrects.file if found.corrects else None,
         waiting=waits,
@@ -373,4 +397,6 @@ def _report(
         problems=() if found.already or not sifted else sifted.problems,
         institutions=sifted.institutions if sifted else {},
         units=sifted.units if sifted else {},
+        part=file.schema.part or None,
+        parts=parts or {},
     )

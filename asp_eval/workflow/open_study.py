@@ -69,12 +69,19 @@ class StudyFolder:
         return load_study(self.folder)
 
     def propose(
-        self, file: str | Path, table: str | None = None, wave: str | None = None, *, write: bool = True, xlsx: bool = False
+        self,
+        file: str | Path,
+        table: str | None = None,
+        wave: str | None = None,
+        *,
+        part: str | None = None,
+        write: bool = True,
+        xlsx: bool = False,
     ) -> ProposedMapping:
         """Draft the mapping of a file; see `asp_eval.workflow.propose.propose`."""
         from asp_eval.workflow.propose import propose
 
-        return propose(self, file, table, wave, write=write, xlsx=xlsx)
+        return propose(self, file, table, wave, part=part, write=write, xlsx=xlsx)
 
     def import_(
         self,
@@ -83,6 +90,7 @@ class StudyFolder:
         wave: str | None = None,
         *,
         mapping: str | Path | None = None,
+        part: str | None = None,
         replace: bool = False,
         dry_run: bool = False,
         progress: Progress = unheard,
@@ -92,7 +100,16 @@ class StudyFolder:
         from asp_eval.workflow.import_file import import_file
 
         return import_file(
-            self, file, table, wave=wave, mapping=mapping, replace=replace, dry_run=dry_run, progress=progress, cancel=cancel
+            self,
+            file,
+            table,
+            wave=wave,
+            mapping=mapping,
+            part=part,
+            replace=replace,
+            dry_run=dry_run,
+            progress=progress,
+            cancel=cancel,
         )
 
     def check(self) -> StudyCheck:

@@ -19,6 +19,7 @@ from asp_eval.store import table
 from asp_eval.store.import_report import ImportReport
 from asp_eval.store.quarantine_reasons import waiting_rows
 from asp_eval.trial.study.design import Study
+from asp_eval.trial.tables.schema import TableSchema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,9 +46,9 @@ def write_problem_pages(study: Study, report: ImportReport) -> tuple[Path, ...]:
     """
     if report.already or not report.stored:
         return ()
-    folder = _folder(study, report.table, report.wave)
+    folder = _folder(study, report.table, report.wave, report.part or "")
     _write(folder.with_name(f"{folder.name}-refused"), {})
-    waits = waiting_rows(study, report.table, report.wave)
+    waits = waiting_rows(study, report.table, report.wave, report.part or "")
     warned = [problem for problem in report.problems if problem.severity == "warning" or problem.place.row is None]
     if not warned and not any(one.problems for one in waits):
         return _write(folder, {})
@@ -64,15 +65,15 @@ def write_problem_pages(study: Study, report: ImportReport) -> tuple[Path, ...]:
     return _pages(study, folder, Batch(study, report.file, report.table, report.wave, tuple(lines)))
 
 
-def write_refused_pages(study: Study, error: DataProblems, name: str, wave: str | None) -> tuple[Path, ...]:
+def write_refused_pages(study: Study, error: DataProblems, schema: TableSchema) -> tuple[Path, ...]:
     """Write what is wrong with a file that was refused whole, beside what waits from earlier files.
 
     Parameters
     ----------
     study : Study
     error : DataProblems
-    name, wave : str
-        Table and wave.
+    schema : TableSchema
+        Of the table, wave and part that the file is for.
 
     Returns
     -------
@@ -87,13 +88,13 @@ def write_refused_pages(study: Study, error: DataProblems, name: str, wave: str 
     lines = tuple(
         Line(problem, problem.place.source, problem.place.row, *_told(problem, institutions, units)) for problem in error.problems
     )
-    folder = _folder(study, name, wave)
-    batch = Batch(study, lines[0].file, name, wave, lines, refused=True)
+    folder = _folder(study, schema.name, schema.wave, schema.part)
+    batch = Batch(study, lines[0].file, schema.name, schema.wave, lines, refused=True)
     return _pages(study, folder.with_name(f"{folder.name}-refused"), batch)
 
 
-def _folder(study: Study, name: str, wave: str | None) -> Path:
-    return study.folder / "output" / "problems" / (f"{name}-{wave}" if wave else name)
+def _folder(study: Study, name: str, wave: str | None, part: str) -> Path:
+    return study.folder / "output" / "problems" / "-".join(filter(None, (name, wave, part and f"part-{part}")))
 
 
 def _told(problem: Problem, institutions: Mapping[int, str], units: Mapping[int, str]) -> tuple[str | None, str | None]:

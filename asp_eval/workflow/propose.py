@@ -15,6 +15,7 @@ from asp_eval.intake.proposing.drafting import draft
 from asp_eval.intake.proposing.proposing import propose as find_out
 from asp_eval.intake.proposing.proposing import write_proposal
 from asp_eval.intake.table import Table
+from asp_eval.trial.tables.parts import part_name
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
 
@@ -28,6 +29,8 @@ class ProposedMapping:
         Name of the file.
     table, wave : str
         What the file is proposed to be imported as; None for a table without waves.
+    part : str
+        The part that it is; empty for the whole.
     complete : bool
         Whether it can be used as it is; else a person has to fill in what is marked.
     mapping : str
@@ -41,6 +44,7 @@ class ProposedMapping:
     source: str
     table: str
     wave: str | None
+    part: str
     complete: bool
     mapping: str
     account: tuple[str, ...]
@@ -53,6 +57,7 @@ def propose(
     table: str | None = None,
     wave: str | None = None,
     *,
+    part: str | None = None,
     write: bool = True,
     xlsx: bool = False,
     progress: Progress = unheard,
@@ -68,6 +73,8 @@ def propose(
         By default the one that explains the file best.
     wave : str, optional
         Needed for tables by wave, unless the study collects it at one wave only.
+    part : str, optional
+        As for the import.
     write : bool
         Write ``<file>.mapping.yaml``.
     xlsx : bool
@@ -92,7 +99,10 @@ def propose(
 
         return file_directions(plan, read, mapping)
 
-    found = find_out(plan, file, table, wave, progress=lambda done, total: step(reading, done / total), further=directions)
+    name = part_name(part, table or "")
+    found = find_out(
+        plan, file, table, wave, part=name, progress=lambda done, total: step(reading, done / total), further=directions
+    )
     text = draft(found)
     written = write_proposal(Path(file), draft_sheet(found) if xlsx else text) if write else None
-    return ProposedMapping(found.source, found.table, found.wave, found.complete, text, tuple(found.account()), written)
+    return ProposedMapping(found.source, found.table, found.wave, name, found.complete, text, tuple(found.account()), written)

@@ -19,6 +19,7 @@ from asp_eval.core.contained_paths import inside
 from asp_eval.core.errors import AspError, Fault, Place, Problem
 from asp_eval.core.phrases import Phrase, listed
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
+from asp_eval.intake.checks.context import PART
 from asp_eval.intake.files.columns import NO_ROWS
 from asp_eval.intake.mapping.applying import NOTHING_LEFT
 from asp_eval.store import Store, imports, ledger, table, write_allocation
@@ -193,7 +194,7 @@ class _Replay:
         """Import a file again; return whether there was a row in it."""
         try:
             path = inside(self.study.folder / "data", one.file)
-            import_again(self.study, path, one.body.table_name, one.body.wave or None)
+            import_again(self.study, path, one.body.table_name, one.body.wave or None, one.body.part)
         except AspError as error:
             without_rows = {problem.code for problem in error.problems} <= EMPTY
             if one.copy is not None and without_rows and one.body.supersedes is None:  # all were of children who withdrew
@@ -314,6 +315,6 @@ def _problem(table: Phrase, found: Difference) -> Problem:
 def _key(name: str) -> Sequence[str]:
     """Return the key of a stored table; that of the answers to an instrument is the key of its visits."""
     if name in OWN_KEYS:
-        return OWN_KEYS[name]
+        return (*OWN_KEYS[name], PART)
     known = sorted((*IMPORTABLE, "scores"), key=len, reverse=True)  # staff_survey before staff
-    return base_schema(next(each for each in known if name == each or name.startswith(f"{each}_"))).key
+    return (*base_schema(next(each for each in known if name == each or name.startswith(f"{each}_"))).key, PART)

@@ -33,7 +33,7 @@ def test_the_other_municipality_in_a_file_of_its_own_is_refused(rated, export, v
     message = refusal(rated, export(other, "hvidovre.csv"), "screening", wave="w1")
     assert "hvidovre.csv: 3 children of the file that stands here (wave1.csv) would vanish" in message
     assert ": 001, 002, 003." in message
-    assert "join them into one file" in message
+    assert "import each with --part" in message
     assert "give --replace" in message
 
 

@@ -9,12 +9,29 @@ import pandas as pd
 
 from asp_eval.intake.mapping.drift import ColumnMeanings
 
+PART = "import_part"  # the stored column that says which part of a table a row came with
 REPORTS = ("child_id", "wave", "institution_id", "rater_id", "sex", "birth_month")
 
 
 def no_reports() -> pd.DataFrame:
     """Return the reports of a study without any."""
     return pd.DataFrame({name: pd.array([], dtype="string") for name in REPORTS})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OtherParts:
+    """What the other parts of a table and wave say, for a new part to be checked against.
+
+    Attributes
+    ----------
+    rows : tuple of DataFrame
+        Their rows, as stored, each with `PART`; of children, what is said of them and their visits apart.
+    answered : mapping of tuple of str to mapping
+        Of each questionnaire, by its forms: the units that have answers, and the part that each came with.
+    """
+
+    rows: tuple[pd.DataFrame, ...] = ()
+    answered: Mapping[tuple[str, ...], Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +59,8 @@ class CheckContext:
         For a correction: the keys stored at its wave (`duplicates.keys_of`), which it must not bring again.
     changed_cells : mapping of (int, str) to str
         For a correction: the cells, by row number and our column, that a spreadsheet changed unasked, as they were.
+    other_parts : OtherParts
+        For one part of a table or wave: the others.
     """
 
     institutions: frozenset[str] = frozenset()
@@ -53,3 +72,4 @@ class CheckContext:
     is_correction: bool = False
     stored_keys: frozenset[str] = frozenset()
     changed_cells: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    other_parts: OtherParts = field(default_factory=OtherParts)

@@ -13,6 +13,7 @@ from asp_eval.core.phrases import Phrase, all_of
 from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.checks.duplicates import alike_ids, keys_of, plain_id
 from asp_eval.intake.checks.findings import Finding
+from asp_eval.intake.checks.other_parts import against_other_parts
 from asp_eval.intake.files.raw import SPACES, Mask
 from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.trial.study.ages import age_years
@@ -119,6 +120,10 @@ def broken_rules(
         yield from _ages(raw, frame, schema.wave, study)
     if context is not None and "child_id" in frame and len(context.reports):
         yield from _against_reports(raw, frame, context)
+    if context is not None and schema.part:
+        yield from against_other_parts(raw, frame, schema, context.other_parts)
+        if ids := [rows["child_id"] for rows in context.other_parts.rows if "child_id" in rows]:
+            yield _mistyped_ids(raw, frame, pd.concat([context.reports["child_id"], *ids]).drop_duplicates())
     if context is not None and context.stored_keys:
         yield _already_stored(raw, frame, schema, context)
     if context is not None:

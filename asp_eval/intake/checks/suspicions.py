@@ -23,13 +23,14 @@ STRAIGHT_LINER = Fault(
 NOBODY_OF = Fault(
     "SCR-124",
     "{n} of {total} institutions have no row in the file: {names}",
-    "Import their answers if they exist; if a wave comes in parts, join them into one file.",
+    "Import their answers if they exist; if the wave comes in several files, import each with --part and a name of its own.",
     "warning",
 )
 NO_ARM = Fault(
     "SCR-125",
     "no institution of the arm {arm!r} has a row in the file",
-    "Without this arm no effect can be estimated. If its answers exist, join them into the file.",
+    "Without this arm no effect can be estimated. If its answers are in another file, import each with --part and a name "
+    "of its own.",
     "warning",
 )
 

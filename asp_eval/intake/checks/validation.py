@@ -77,6 +77,7 @@ NO_FORM = Fault(
     "SCR-062",
     "the file has no items of an instrument that study.yaml declares for it",
     "Rename its columns to INSTRUMENT.ITEM in the mapping; 'asp-eval instruments show INSTRUMENT' lists the items. "
+    "If its answers are in another file, import each file with --part and a name of its own. "
     "If it was not used, take it out of 'collect' in study.yaml.",
 )
 NOT_THERE = Fault(
@@ -299,13 +300,13 @@ def _column_problems(raw: MappedTable, schema: TableSchema) -> Iterator[Problem]
         if field.name not in there:
             if field.required:
                 yield MISSING_COLUMN.at(raw.place(column=field.name), advice=_near(field.name, there - names))
-            elif field.name in schema.declared:
+            elif field.name in schema.declared and not schema.part:  # another part may have it
                 yield NOT_THERE.at(raw.place(column=field.name))
-    for group in schema.alternatives:
-        present = [form for form in group if there.intersection(schema.items(form))]
-        if not present:
+    present = [[form for form in group if there.intersection(schema.items(form))] for group in schema.alternatives]
+    for group, forms in zip(schema.alternatives, present, strict=True):
+        if not forms and not (schema.part and (any(present) or there.intersection(schema.declared))):
             yield NO_FORM.at(raw.source, expected=any_of(group))
-        for form in present:
+        for form in forms:
             for name in schema.items(form):
                 if name not in there:
                     yield MISSING_COLUMN.at(raw.place(column=name), advice=_near(name, there - names))

@@ -54,6 +54,7 @@ def propose(
     table: str | None = None,
     wave: str | None = None,
     *,
+    part: str = "",
     progress: Progress = quiet,
     further: Checks = no_further,
 ) -> Proposal:
@@ -68,6 +69,8 @@ def propose(
         By default the one that explains the file best.
     wave : str, optional
         Needed for tables by wave, unless the study collects it at one wave only.
+    part : str
+        The part that the file is, if the table or wave comes in several: other files may hold the other questionnaires.
     progress : callable, optional
         As for `read_raw`.
     further : callable, optional
@@ -100,8 +103,8 @@ def propose(
     """
     file = Path(path)
     refuse_persons_in(mapping_beside(file))
-    best = _best(_found(study, readings(file, _declared_format(file), progress), table, wave), study, wave, file.name)
-    schema = table_schema(best.schema.name, study, _wave(study, best.schema.name, wave))
+    best = _best(_found(study, readings(file, _declared_format(file), progress), table, wave, part), study, wave, file.name)
+    schema = table_schema(best.schema.name, study, _wave(study, best.schema.name, wave), part)
     proposal = replace(best.proposal, wave=schema.wave)
     if not proposal.found_everything:
         return proposal
@@ -123,7 +126,7 @@ class _Way:
         return not _lacks(self.schema, self.proposal)
 
 
-def _found(study: Study, ways: Sequence[Reading], table: str | None, wave: str | None) -> list[_Way]:
+def _found(study: Study, ways: Sequence[Reading], table: str | None, wave: str | None, part: str) -> list[_Way]:
     """Return what a file is found to be, for each way of reading it and each table that it could be for."""
     found = []
     for raw, declared in ways:
@@ -131,6 +134,7 @@ def _found(study: Study, ways: Sequence[Reading], table: str | None, wave: str |
         if problems := [*persons_in_names(raw, NO_MAPPING)]:  # which a mapping would repeat
             raise DataProblems(problems)
         schemas = [table_schema(table, study, _wave(study, table, wave))] if table else _schemas(study, wave)
+        schemas = [replace(schema, part=part) for schema in schemas]
         found += [_Way(raw, each, propose_for(raw, study, each, declared), table is not None) for each in schemas]
     return found
 
@@ -299,10 +303,10 @@ def _wanted(
             continue
         if field.required:
             wanted.append((field.name, doubted.get(field.name, "no column looks like it")))
-        elif field.name in schema.declared and rest and field.name not in doubted:
+        elif field.name in schema.declared and rest and field.name not in doubted and not schema.part:
             wanted.append((field.name, "study.yaml declares it; take the line out if the file has no such column"))
     for group in schema.alternatives:
-        if not any(each.form in group for each in items):
+        if not any(each.form in group for each in items) and not (schema.part and (items or unsure_items)):
             why = next((each.why for each in unsure_items if each.form in group), "no columns look like its items")
             wanted.append((" or ".join(group), why))
     return wanted

@@ -73,7 +73,8 @@ def print_form(form: FieldForm | Instrument, language: str) -> str:
     Parameters
     ----------
     form : FieldForm or Instrument
-        With its wording: see `wording.worded`. Of the forms of a family, each says for which ages it is.
+        With its wording: see `wording.worded`. Of the forms of a family, each says for which ages it is. Of a form that is
+        handed out for certain children, or people, the page has a copy for each, with the id filled in.
     language : str
 
     Examples
@@ -96,10 +97,16 @@ def print_form(form: FieldForm | Instrument, language: str) -> str:
         language=language,
         words=words,
         title=say(form.title, language),
-        fields=[(say(field.label, language), form.filled.get(field.name, "")) for field in FIELDS[form.questionnaires[0].unit]],
+        copies=[_fields(form, language, unit) for unit in form.units or ("",)],
         parts=parts,
         versions="; ".join(part.version for part in parts),
     )
+
+
+def _fields(form: FieldForm, language: str, unit: str) -> list[tuple[str, str]]:
+    """Return the labels of the fields above the questions, and what stands in each."""
+    filled = {**form.filled, **({form.unit_field.name: unit} if unit else {})}
+    return [(say(field.label, language), filled.get(field.name, "")) for field in FIELDS[form.questionnaires[0].unit]]
 
 
 def _part(form: FieldForm, instrument: Instrument, language: str) -> Part:

@@ -61,8 +61,22 @@ def flow_table(flow: FlowCounts, setting: Setting) -> Table:
             ),
             received_note(flow, setting),
             _exempt(setting),
+            *parts_notes(setting),
         ),
     )
+
+
+def parts_notes(setting: Setting) -> list[str]:
+    """Say, for every wave whose answers came in several files, which of them are in."""
+    say, show = setting.say, setting.show
+    return [
+        say(
+            "{wave} came in parts. Those that are in, with their rows: {parts}.",
+            wave=setting.wave(wave),
+            parts=", ".join(f"{part} ({show.integer(n)})" for part, n in sorted(parts.items())),
+        )
+        for wave, parts in setting.results.provenance.parts.items()
+    ]
 
 
 def received_note(flow: FlowCounts, setting: Setting) -> str:

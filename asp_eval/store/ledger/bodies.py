@@ -72,6 +72,10 @@ class ImportBody(LedgerBody):
         ``rows_in`` is the sum of the others.
     supersedes, corrects : int, optional
         Entries of the import whose place it takes, and of the one whose rows it corrects.
+    part : str
+        The part of the table or wave that it is; empty for the whole.
+    supersedes_too : tuple of int
+        Entries of further imports whose place it takes: of the parts, for a whole file.
     takes : mapping of int to int
         How many rows it takes over from the quarantine of each import.
     mapping_digest, schema_digest, mapping : str
@@ -113,6 +117,8 @@ class ImportBody(LedgerBody):
     declares: bool
     arms: Mapping[str, str] = Field(default_factory=dict)
     instruments: Mapping[str, str] = Field(default_factory=dict)
+    part: str = ""
+    supersedes_too: tuple[int, ...] = ()
 
 
 class DrawBody(LedgerBody):

@@ -69,6 +69,8 @@ class TableSchema:
         The key of the pseudonyms that a file's ids of people are replaced by: those of the fields that have a `person`.
     library : Library
         The questionnaires that the study knows.
+    part : str
+        The part of the table, or of its wave, that a file is; empty for the whole. What may stand in a part is the same.
     """
 
     name: str
@@ -82,6 +84,7 @@ class TableSchema:
     counts: tuple[str, ...] = ()
     pseudonym_key: str | None = None
     library: Library = field(default_factory=shipped, compare=False, repr=False)
+    part: str = field(default="", compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -119,15 +122,16 @@ class TableSchema:
         return hashlib.sha256(json.dumps(said, default=astuple).encode()).hexdigest()
 
 
-def at_wave(table: str, wave: str | None) -> str:
-    """Say a table, and the wave if it has one.
+def at_wave(table: str, wave: str | None, part: str = "") -> str:
+    """Say a table, the wave if it has one, and the part if it is not the whole.
 
     Examples
     --------
-    >>> at_wave("screening", "w1"), at_wave("institutions", None)
-    ('screening at w1', 'institutions')
+    >>> at_wave("screening", "w1"), at_wave("institutions", None), at_wave("screening", "w1", "aarhus")
+    ('screening at w1', 'institutions', 'screening at w1, part aarhus')
     """
-    return Phrase("{table} at {wave}", table=table, wave=wave) if wave else table
+    where = Phrase("{table} at {wave}", table=table, wave=wave) if wave else table
+    return Phrase("{where}, part {part}", where=where, part=part) if part else where
 
 
 def base_schema(name: str) -> TableSchema:
@@ -142,7 +146,7 @@ def base_schema(name: str) -> TableSchema:
     return TableSchema(name=name, fields=fields, key=key)
 
 
-def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchema:
+def table_schema(name: str, study: Study, wave: str | None = None, part: str = "") -> TableSchema:
     """Return the schema of a file for a table of a study.
 
     Parameters
@@ -153,6 +157,8 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
         Adds its own columns, and the items of the instruments it declares for the table.
     wave : str, optional
         The wave the file is for: needed for screening and staff_survey.
+    part : str
+        The part that the file is, if a table or wave comes in several files; `asp_eval.trial.tables.parts`.
 
     Raises
     ------
@@ -192,6 +198,7 @@ def table_schema(name: str, study: Study, wave: str | None = None) -> TableSchem
         counts=_outcomes_in(name, own, (outcome for outcome in study.outcomes if outcome.is_count)),
         pseudonym_key=study.privacy.key if any(each.person for each in base_fields) else None,
         library=study.library,
+        part=part,
     )
 
 

@@ -43,6 +43,8 @@ class FieldForm:
         Ids of those that are asked only of children of their ages.
     filled : mapping of str to str
         What stands in a field beforehand: ``{"institution_id": "i07"}``.
+    units : tuple of str
+        Ids of the children, or of those who answer, that the form is handed out for; without any, the id is asked for.
     """
 
     name: str
@@ -51,6 +53,7 @@ class FieldForm:
     questionnaires: tuple[Instrument, ...]
     by_age: frozenset[str] = frozenset()
     filled: Mapping[str, str] = field(default_factory=dict)
+    units: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         units = {each.id: each.unit for each in self.questionnaires}
@@ -78,6 +81,11 @@ class FieldForm:
     def fields(self) -> tuple[Field, ...]:
         """What is asked before the questions: whom and when the answers are about."""
         return (*FIELDS[self.questionnaires[0].unit], *((BIRTH_MONTH,) if self.by_age else ()))
+
+    @property
+    def unit_field(self) -> Field:
+        """The field for whom the answers are about."""
+        return self.fields[0]
 
     @property
     def is_joint(self) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 Row = Mapping[str, str]
+UNITS = "units"  # the list of ids that the form is handed out for
 AGE = "age_in_years"
 # as trial.study.age_years: from the middle of the month of birth, in years of 365.25 days
 AGE_IN_YEARS = "(decimal-date-time(${date}) - decimal-date-time(date(concat(${birth_month}, '-15')))) div 365.25"
@@ -103,7 +104,9 @@ def _of_age(instrument: Instrument) -> str:
 
 def _field(field: Field, form: FieldForm) -> Row:
     row = {"type": "date" if field.is_date else "text", "name": field.name, **_labels("label", form, field.label)}
-    if field.is_person:
+    if form.units and field == form.unit_field:
+        row["type"] = f"select_one {UNITS}"
+    elif field.is_person:
         row |= {"constraint": f"not(regex(., '^{CPR_PATTERN}$'))", **_labels("constraint_message", form, NOT_A_CPR)}
     if field == BIRTH_MONTH:
         row |= {"constraint": "regex(., '^[0-9]{4}-(0[1-9]|1[0-2])$')", **_labels("constraint_message", form, field.label)}
@@ -122,6 +125,8 @@ def _question(item: Item, run: Run, instrument: Instrument, form: FieldForm) -> 
 
 
 def _choices(form: FieldForm) -> Iterator[Row]:
+    for unit in form.units:
+        yield {"list_name": UNITS, "name": unit, **_labels("label", form, dict.fromkeys(form.languages, unit))}
     for instrument in form.questionnaires:
         for name, responses in instrument.response_sets.items():
             for each in responses:
