@@ -85,7 +85,7 @@ class CategoryModel:
         """Return every later arm against the first, and the shares of all."""
         table = planned.average_effects("arm", method=BetweenWithin(), level=level)
         effects = tuple(self._effect(table.loc[table["contrast"] == f"{arm} vs {arms[0]}"], arm) for arm in arms[1:])
-        tested = tuple(replace(e, difference=_tested_by(method, planned, e)) for e in effects)
+        tested = tuple(_ratios_tested(replace(e, difference=_tested_by(method, planned, e))) for e in effects)
         return ArmNumbers(tested, self._shares(data, table, arms))
 
     def effect_size(
@@ -195,7 +195,7 @@ class OrdinalMixedModel(CategoryModel):
             raise TypeError(type(planned))
         found = CategoryModel.compare(self, planned, unadjusted, data, arms, method, level)
         odds = [planned.contrast({arm_term(arm): 1.0}, method=BetweenWithin(), level=level) for arm in arms[1:]]
-        effects = [replace(e, odds_ratio=_exponential(o)) for e, o in zip(found.effects, odds, strict=True)]
+        effects = [_ratios_tested(replace(e, odds_ratio=_exponential(o))) for e, o in zip(found.effects, odds, strict=True)]
         test = planned.proportional_odds_test("arm")
         if test.statistic is None or test.df_numerator is None or test.p_value is None:
             return ArmNumbers(tuple(effects), found.shares, Unavailable(test.note))
@@ -283,6 +283,21 @@ def _tested_by(method: Method, fit: GlmmFit | ClmmFit, effect: ArmEffect) -> Est
     note = notes_in_one([difference.note, SCORE_OF_THE_LOT, method.went_through])
     statistic = float(np.copysign(row.statistic, difference.estimate or 0.0))  # the first band's model has the other sign
     return replace(difference, statistic=statistic, p_value=row.p_value, method="Permutation", note=note)
+
+
+def _ratios_tested(effect: ArmEffect) -> ArmEffect:
+    """Return an effect whose ratios have the lot's p-value where its difference has it: one test serves all."""
+    difference = effect.difference
+    if not isinstance(difference, Estimate) or difference.method != "Permutation":
+        return effect
+
+    def tested(ratio: Estimated | None) -> Estimated | None:
+        if not isinstance(ratio, Estimate):
+            return ratio
+        statistic = float(np.copysign(difference.statistic or 0.0, (ratio.estimate or 1.0) - 1.0))
+        return replace(ratio, statistic=statistic, p_value=difference.p_value, method="Permutation", note=difference.note)
+
+    return replace(effect, ratio=tested(effect.ratio), odds_ratio=tested(effect.odds_ratio))
 
 
 def _estimate(row: pd.Series, term: str) -> Estimated:

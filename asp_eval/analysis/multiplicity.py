@@ -15,7 +15,7 @@ import numpy as np
 
 from asp_eval.analysis.formulas import arm_term, model_formula
 from asp_eval.analysis.models import planned_model
-from asp_eval.analysis.results import Adjustment, ArmEffect, Estimated, Number, OutcomeResult
+from asp_eval.analysis.results import Adjustment, Estimated, Number, OutcomeResult, planned_summary
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.analysis.triangulation import Lot
 from asp_eval.core.errors import AspError, Unavailable
@@ -44,18 +44,25 @@ class FamilyOfTests:
 
     Attributes
     ----------
-    effects : list of ArmEffect
+    effects : list of Estimate or Unavailable
+        By what the plan compares the arms: differences, ratios or odds ratios.
     distributions : list of PermutationDistribution or Unavailable
         Of the same tests; empty of a family that is not adjusted by the lot.
+    ratios : list of bool
+        Which effects are ratios.
+    measures : bool
+        Whether all outcomes are measures.
     """
 
-    effects: list[ArmEffect]
+    effects: list[Estimated]
     distributions: list[Distribution]
+    ratios: list[bool]
+    measures: bool
 
     @property
     def p_values(self) -> list[float | None]:
         """Of every test, unadjusted; None where there is none."""
-        return [None if isinstance(e.difference, Unavailable) else e.difference.p_value for e in self.effects]
+        return [None if isinstance(e, Unavailable) else e.p_value for e in self.effects]
 
 
 def outcomes_by_the_lot(study: Study) -> frozenset[str]:
@@ -90,9 +97,8 @@ def adjust(study: Study, outcomes: Sequence[OutcomeResult], statistics: Statisti
     for name, family in in_order(study.analysis.families):
         if family.adjust == "none" and family.after is None:
             continue
-        tests = [effect for outcome in family.outcomes for effect in adjusted[outcome].effects]
-        drawn = [one for outcome in family.outcomes for one in statistics.get(outcome, ())]
-        together = FamilyOfTests(tests, drawn if family.adjust == BY_THE_LOT else [])
+        together = _tests(family, adjusted, statistics if family.adjust == BY_THE_LOT else {})
+        tests = together.effects
         floor = _gate(study, family, adjusted)
         values = iter(_values(together, family))
         wide = iter(_simultaneous(together, study.analysis.level) if family.simultaneous else [None] * len(tests))
@@ -104,6 +110,17 @@ def adjust(study: Study, outcomes: Sequence[OutcomeResult], statistics: Statisti
             )
             adjusted[outcome] = replace(adjusted[outcome], adjustment=kind, effects=mine)
     return tuple(adjusted.values())
+
+
+def _tests(family: ConfirmatoryFamily, adjusted: Mapping[str, OutcomeResult], statistics: Statistics) -> FamilyOfTests:
+    """Return the tests of a family."""
+    own = [adjusted[name] for name in family.outcomes]
+    return FamilyOfTests(
+        [planned_summary(one, effect) for one in own for effect in one.effects],
+        [each for one in own for each in statistics.get(one.outcome, ())],
+        [one.summary != "difference" for one in own for _ in one.effects],
+        all(one.scale == "continuous" for one in own),
+    )
 
 
 def in_order(families: Mapping[str, ConfirmatoryFamily]) -> list[tuple[str, ConfirmatoryFamily]]:
@@ -147,13 +164,12 @@ def _table(tests: FamilyOfTests) -> tuple[Array, int | Array]:
 def _simultaneous(tests: FamilyOfTests, level: float) -> list[Estimated]:
     """Return intervals that hold together at the level: of measures by the largest |t| of the lot, else Bonferroni's."""
     known = [one for one in tests.distributions if isinstance(one, PermutationDistribution)]
-    measures = not any(effect.ratio is not None or effect.changes for effect in tests.effects)
-    if measures and len(known) == len(tests.effects):
+    if tests.measures and len(known) == len(tests.effects):
         found, observed = _table(tests)
         c = largest_quantile(found, observed, level)
-        return [_of_the_lot(e.difference, one, c) for e, one in zip(tests.effects, known, strict=True)]
+        return [_of_the_lot(e, one, c) for e, one in zip(tests.effects, known, strict=True)]
     each = (1.0 - level) / len(tests.effects)
-    return [_widened(e.difference, _bonferroni(e.difference, each)) for e in tests.effects]
+    return [_widened(e, _bonferroni(e, each), ratio=ratio) for e, ratio in zip(tests.effects, tests.ratios, strict=True)]
 
 
 def _of_the_lot(difference: Estimated, one: PermutationDistribution, critical: float) -> Estimated:
@@ -169,21 +185,26 @@ def _of_the_lot(difference: Estimated, one: PermutationDistribution, critical: f
     )
 
 
-def _bonferroni(difference: Estimated, alpha: float) -> float:
-    if isinstance(difference, Unavailable) or difference.df is None:
+def _bonferroni(effect: Estimated, alpha: float) -> float:
+    if isinstance(effect, Unavailable) or effect.df is None:
         return np.nan
-    return float(t_quantile(1.0 - alpha / 2.0, np.array(difference.df)))
+    return float(t_quantile(1.0 - alpha / 2.0, np.array(effect.df)))
 
 
-def _widened(difference: Estimated, critical: float) -> Estimated:
-    """Return an estimate with the interval of a critical value; its p-value is not that of the interval, and left out."""
-    if isinstance(difference, Unavailable):
-        return difference
-    if difference.std_error is None or difference.estimate is None or not np.isfinite(critical):
-        return Unavailable(difference.note or NO_DEGREES)
-    half = critical * difference.std_error
-    low, high = difference.estimate - half, difference.estimate + half
-    return replace(difference, p_value=None, conf_low=low, conf_high=high, note=notes_in_one([difference.note, BONFERRONI]))
+def _widened(effect: Estimated, critical: float, *, ratio: bool) -> Estimated:
+    """Return an estimate with the interval of a critical value; its p-value is not that of the interval, and left out.
+
+    The interval of a ratio is that of its logarithm.
+    """
+    if isinstance(effect, Unavailable):
+        return effect
+    if effect.std_error is None or effect.estimate is None or not np.isfinite(critical):
+        return Unavailable(effect.note or NO_DEGREES)
+    half = critical * effect.std_error
+    low, high = effect.estimate - half, effect.estimate + half
+    if ratio:
+        low, high = (effect.estimate * float(np.exp(side * half / effect.estimate)) for side in (-1.0, 1.0))
+    return replace(effect, p_value=None, conf_low=low, conf_high=high, note=notes_in_one([effect.note, BONFERRONI]))
 
 
 def _gate(study: Study, family: ConfirmatoryFamily, adjusted: Mapping[str, OutcomeResult]) -> float | None:
@@ -193,8 +214,8 @@ def _gate(study: Study, family: ConfirmatoryFamily, adjusted: Mapping[str, Outco
     before = study.analysis.families[family.after]
     values = [effect.adjusted_p for name in before.outcomes for effect in adjusted[name].effects]
     if before.adjust == "none" and before.after is None:
-        effects = [effect for name in before.outcomes for effect in adjusted[name].effects]
-        values = [_or_reason(effect, p) for effect, p in zip(effects, FamilyOfTests(effects, []).p_values, strict=True)]
+        tests = _tests(before, adjusted, {})
+        values = [_or_reason(effect, p) for effect, p in zip(tests.effects, tests.p_values, strict=True)]
     return max((1.0 if isinstance(p, Unavailable) else p for p in values), default=1.0)
 
 
@@ -207,9 +228,8 @@ def _not_below(value: Number, floor: float | None) -> Number:
     return value if isinstance(value, Unavailable) or floor is None else max(value, floor)
 
 
-def _or_reason(effect: ArmEffect, value: float | None) -> Number:
+def _or_reason(effect: Estimated, value: float | None) -> Number:
     """Return an adjusted p-value, or why the effect has none: the reason why it has no p-value at all."""
     if value is not None:
         return value
-    difference = effect.difference
-    return difference if isinstance(difference, Unavailable) else Unavailable(difference.note)
+    return effect if isinstance(effect, Unavailable) else Unavailable(effect.note)

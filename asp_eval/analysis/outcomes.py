@@ -285,6 +285,7 @@ def _without_model(study: Study, data: AnalysisSet, reason: Phrase) -> OutcomeRe
         scale=data.outcome.scale,
         average=study.estimand.average,
         bands=band_names(data.outcome, study.library),
+        summary=data.outcome.summary,
     )
 
 

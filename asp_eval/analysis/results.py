@@ -247,6 +247,8 @@ class OutcomeResult:
         Of an ordinal outcome; None for others, and where there is no model.
     bands : dict of str to texts
         What the bands of its questionnaire are called, where the outcome is in bands.
+    summary : {"difference", "ratio", "odds-ratio"}
+        By what the plan compares the arms.
     estimators : tuple of EstimatorRow
         The effects by other estimators as well, where the plan triangulates.
     average : {"precision", "participant", "institution"}
@@ -279,6 +281,7 @@ class OutcomeResult:
     shares: tuple[Share, ...] = ()
     proportional_odds: ProportionalOdds | Unavailable | None = None
     bands: dict[str, Texts] = field(default_factory=dict)
+    summary: str = "difference"
     estimators: tuple[EstimatorRow, ...] = ()
     average: str = "precision"
     averages: tuple[AverageEffects, ...] = ()
@@ -349,11 +352,12 @@ class Results:
     def effects(self) -> pd.DataFrame:
         """Return one row per outcome and arm: outcome, wave, arm, the columns of `Estimate`, adjusted_p, n_children."""
         rows = [
-            {"outcome": o.outcome, "wave": o.wave, "arm": effect.arm, **_columns_of(effect), "n_children": o.n_children}
+            {"outcome": o.outcome, "wave": o.wave, "arm": effect.arm, "summary": o.summary}
+            | {**_columns_of(o, effect), "n_children": o.n_children}
             for o in self.outcomes
             for effect in o.effects
         ]
-        columns = ["outcome", "wave", "arm", *Estimate.__dataclass_fields__, "adjusted_p", "n_children"]
+        columns = ["outcome", "wave", "arm", "summary", *Estimate.__dataclass_fields__, "adjusted_p", "n_children"]
         return pd.DataFrame(rows, columns=columns)
 
     def __str__(self) -> str:
@@ -362,10 +366,16 @@ class Results:
         return f"{next(iter(self.study.study.title.values()))}\n{self.effects()[shown].to_string(index=False, na_rep='')}"
 
 
-def _columns_of(effect: ArmEffect) -> dict[str, Any]:
+def planned_summary(result: OutcomeResult, effect: ArmEffect) -> Estimated:
+    """Return the effect by which the plan compares an arm with the first: a difference, a ratio or an odds ratio."""
+    ratio = {"ratio": effect.ratio, "odds-ratio": effect.odds_ratio}.get(result.summary)
+    return effect.difference if ratio is None else ratio
+
+
+def _columns_of(result: OutcomeResult, effect: ArmEffect) -> dict[str, Any]:
     """Return an effect as columns; a number that cannot be had is missing, with the reason in `note`."""
-    difference, adjusted = effect.difference, effect.adjusted_p
-    found = {"note": difference.reason} if isinstance(difference, Unavailable) else asdict(difference)
+    planned, adjusted = planned_summary(result, effect), effect.adjusted_p
+    found = {"note": planned.reason} if isinstance(planned, Unavailable) else asdict(planned)
     return {**found, "adjusted_p": None if isinstance(adjusted, Unavailable) else adjusted}
 
 

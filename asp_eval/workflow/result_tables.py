@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.results import Estimated, Results
+from asp_eval.analysis.results import Estimated, Results, planned_summary
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers, digits_for
@@ -15,9 +15,9 @@ def result_rows(results: Results, language: str = "en") -> list[list[str]]:
         [
             outcome.outcome,
             outcome.wave,
-            *effect_cells(effect.difference, numbers),
-            numbers.p_value(part_of_estimate(effect.difference, "p_value")),
-            numbers.degrees_of_freedom(part_of_estimate(effect.difference, "df")),
+            *effect_cells(planned_summary(outcome, effect), numbers),
+            numbers.p_value(part_of_estimate(planned_summary(outcome, effect), "p_value")),
+            numbers.degrees_of_freedom(part_of_estimate(planned_summary(outcome, effect), "df")),
             numbers.decimal(part_of_estimate(outcome.icc, "estimate"), 3),
             numbers.integer(outcome.n_children),
         ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from asp_eval.trial.outcomes import categories_of, coded
@@ -58,8 +61,18 @@ def test_names_of_categories():
         {"scale": "binary", "above": "high", "better": "higher"},
         {"scale": "binary", "above": "high", "score": None, "column": "screening.y"},
         {"scale": "nominal"},
+        {"summary": "ratio"},
+        {"scale": "ordinal", "summary": "ratio"},
+        {"scale": "count", "summary": "odds-ratio"},
+        {"scale": "binary", "above": "high", "summary": "hazard-ratio"},
     ],
 )
 def test_what_may_not_be_declared(declared):
     with pytest.raises(ValidationError):
         outcome(**declared)
+
+
+def test_the_page_s_examples_are_outcomes():
+    page = (Path(__file__).parents[2] / "docs" / "outcomes.md").read_text(encoding="utf-8")
+    shown = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])["outcomes"]
+    assert {Outcome.model_validate(one).scale for one in shown} == {"continuous", "binary", "ordinal", "count"}

@@ -147,7 +147,13 @@ def _own(declared: Texts | str, otherwise: str, setting: Setting) -> str:
 
 def _summary(result: OutcomeResult, setting: Setting) -> str:
     say = setting.say
-    measure = {
+    ratio = {
+        ("binary", "ratio"): say("ratio of shares (risk ratio)"),
+        ("count", "ratio"): say("ratio of mean counts (rate ratio)"),
+        ("binary", "odds-ratio"): say("odds ratio of the shares"),
+        ("ordinal", "odds-ratio"): say("odds ratio of a later band"),
+    }.get((result.scale, result.summary))
+    measure = ratio or {
         "continuous": say("difference of means"),
         "count": say("difference of mean counts"),
         "ordinal": say("difference of the shares beyond the first band"),

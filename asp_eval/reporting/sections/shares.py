@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.results import Estimated, OutcomeResult, ProportionalOdds, Share
+from asp_eval.analysis.results import Estimated, OutcomeResult, ProportionalOdds, Share, planned_summary
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
 from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
@@ -59,13 +59,13 @@ def counts_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table
                         _numbers(result, setting),
                         *means,
                         _difference(effect.difference, setting, 1.0),
-                        _p(effect.difference, setting),
+                        _p(planned_summary(result, effect), setting),
                         _ratio(effect.ratio, setting),
                     )
                 )
             )
     note = say("Means are adjusted: what the model expects if all children analysed had been in that arm.")
-    return Table("counts", say("The effect on counts"), columns, tuple(rows), (note,))
+    return Table("counts", say("The effect on counts"), columns, tuple(rows), (note, *_other_summaries(own, setting)))
 
 
 def shares_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> ForestFigure | None:
@@ -120,7 +120,7 @@ def _share_rows(result: OutcomeResult, i: int, setting: Setting) -> list[Row]:
             *head,
             *shown,
             _difference(effect.difference, setting, POINTS),
-            _p(effect.difference, setting),
+            _p(planned_summary(result, effect), setting),
             _ratio(effect.ratio, setting),
             _ratio(effect.odds_ratio, setting),
         )
@@ -230,7 +230,27 @@ def _notes(own: tuple[OutcomeResult, ...], setting: Setting) -> tuple[str, ...]:
     ]
     if any(result.scale == "ordinal" for result in own):
         notes.append(say("A banded outcome is compared by the share beyond its first band; every band's share stands with it."))
+    notes += _other_summaries(own, setting)
     return (*notes, *(note for result in own for note in _proportional_odds(result, setting)))
+
+
+def summary_words(setting: Setting) -> dict[str, str]:
+    """Return what planned summaries besides the difference are called."""
+    return {"ratio": setting.say("the ratio"), "odds-ratio": setting.say("the odds ratio")}
+
+
+def _other_summaries(own: tuple[OutcomeResult, ...], setting: Setting) -> list[str]:
+    """Say of which outcomes the p-value is not that of the difference."""
+    say, kinds = setting.say, summary_words(setting)
+    return [
+        say(
+            "{outcome}: the plan compares the arms by {what}, whose p-value this is.",
+            outcome=setting.outcome_at(r),
+            what=kinds[r.summary],
+        )
+        for r in own
+        if r.summary in kinds
+    ]
 
 
 def _proportional_odds(result: OutcomeResult, setting: Setting) -> tuple[str, ...]:

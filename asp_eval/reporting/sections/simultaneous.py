@@ -7,7 +7,7 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Column, Row, Table, cell
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role
-from asp_eval.reporting.sections.shares import POINTS, SHARES
+from asp_eval.reporting.sections.shares import POINTS, SHARES, summary_words
 from asp_eval.reporting.setting import Setting
 
 
@@ -35,13 +35,14 @@ def simultaneous(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple
 
 def _rows(result: OutcomeResult, setting: Setting) -> list[Row]:
     show, say = setting.show, setting.say
-    factor, rows = POINTS if result.scale in SHARES else 1.0, []
+    factor, rows = POINTS if result.scale in SHARES and result.summary == "difference" else 1.0, []
+    kind = summary_words(setting).get(result.summary)
     for i, effect in enumerate(result.effects):
         found = effect.simultaneous
         if found is None:
             continue
         head = (
-            cell(setting.effect_label(result, i, with_wave=True)),
+            cell(setting.effect_label(result, i, with_wave=True), *([kind] if kind else [])),
             cell(result.adjustment.family if result.adjustment else ""),
         )
         if isinstance(found, Unavailable):

@@ -5,7 +5,7 @@ A difference is never called "no effect" because it is uncertain, and one that g
 
 from __future__ import annotations
 
-from asp_eval.analysis.results import OutcomeResult, ProportionalOdds, Results
+from asp_eval.analysis.results import OutcomeResult, ProportionalOdds, Results, planned_summary
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Callout, CalloutKind, Section, paragraphs
 from asp_eval.reporting.language import as_sentence
@@ -36,7 +36,7 @@ def findings(results: Results, setting: Setting) -> tuple[Callout, ...]:
 
 def finding(result: OutcomeResult, i: int, setting: Setting) -> Callout:
     """Say one effect in words."""
-    say, effect, arm = setting.say, result.effects[i].difference, setting.group(setting.compared[i])
+    say, effect, arm = setting.say, planned_summary(result, result.effects[i]), setting.group(setting.compared[i])
     role = {"primary": say("primary outcome"), "secondary": say("secondary outcome")}.get(result.role, say("exploratory outcome"))
     heading = say("{outcome} ({role})", outcome=setting.outcome_at(result), role=role)
     tone = tone_of(result, i, setting.study.analysis.level)
@@ -58,12 +58,12 @@ def finding(result: OutcomeResult, i: int, setting: Setting) -> Callout:
 
 
 def tone_of(result: OutcomeResult, i: int, level: float) -> CalloutKind:
-    """Return whether an effect is told from zero, and in which direction.
+    """Return whether an effect is told from none, and in which direction.
 
-    It is told from zero if its interval leaves zero out and its p-value, adjusted where its family is, is below
+    It is told from none if its interval leaves zero (of a ratio, one) out and its p-value, adjusted where its family is, is below
     ``1 - level``. Of bands that the arm moves in both directions no number tells a direction.
     """
-    effect, adjusted = result.effects[i].difference, adjusted_p_value(result, i)
+    effect, adjusted = planned_summary(result, result.effects[i]), adjusted_p_value(result, i)
     if isinstance(effect, Unavailable):
         return "unavailable"
     p = effect.p_value if adjusted is None else adjusted
@@ -71,9 +71,15 @@ def tone_of(result: OutcomeResult, i: int, level: float) -> CalloutKind:
         return "unavailable"
     if _in_both_directions(result, i):
         return "open"
-    if effect.conf_low <= 0 <= effect.conf_high or p >= round(1 - level, 12):  # 1 - 0.95 is a little more than 0.05
+    same = no_difference(result)
+    if effect.conf_low <= same <= effect.conf_high or p >= round(1 - level, 12):  # 1 - 0.95 is a little more than 0.05
         return "open"
-    return "better" if favourable(effect.estimate, result.better) else "worse"
+    return "better" if favourable(effect.estimate - same, result.better) else "worse"
+
+
+def no_difference(result: OutcomeResult) -> float:
+    """Return the planned summary of arms that do not differ: a difference of 0, a ratio of 1."""
+    return 0.0 if result.summary == "difference" else 1.0
 
 
 def _are_not_alike(result: OutcomeResult) -> bool:
@@ -96,6 +102,8 @@ def favourable(value: float, better: str) -> bool:
 
 
 def _difference(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) -> str:
+    if result.summary != "difference":
+        return _ratio(result, effect, i, setting)
     if result.scale in ("binary", "ordinal"):
         return _share_difference(result, effect, i, setting)
     say, show = setting.say, setting.show
@@ -118,6 +126,39 @@ def _difference(result: OutcomeResult, effect: Estimate, i: int, setting: Settin
     return say("Children in {compared} scored on average {size} points higher than children in {reference}{how_sure}.", **fields)
 
 
+def _ratio(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) -> str:
+    """Say a ratio of shares, odds or means, beside what it is the ratio of."""
+    say, show, arms = setting.say, setting.show, setting.study.arms
+    if (by_band := _by_band(result, i, setting)) is not None:
+        return by_band
+    fields = {
+        "compared": setting.group(setting.compared[i]),
+        "reference": setting.group(setting.reference),
+        "size": show.decimal(effect.estimate),
+        "how_sure": _how_sure(effect, 2, setting, 1.0),
+        "share": show.percent(headline(result, arms[i + 1]) or 0.0, 1),
+        "other": show.percent(headline(result, arms[0]) or 0.0, 1),
+    }
+    if result.scale == "count":
+        return say("Children in {compared} had on average {size} times as many as children in {reference}{how_sure}.", **fields)
+    if result.scale == "ordinal":
+        return say(
+            'The share of children beyond the band "{band}" is {share} in {compared} and {other} in {reference}; the odds of a '
+            "later band are {size} times as high{how_sure}.",
+            band=first_category(result, setting),
+            **fields,
+        )
+    if result.summary == "ratio":
+        return say(
+            "The share of children is {share} in {compared} and {other} in {reference}: {size} times as large{how_sure}.",
+            **fields,
+        )
+    return say(
+        "The share of children is {share} in {compared} and {other} in {reference}: odds {size} times as high{how_sure}.",
+        **fields,
+    )
+
+
 def _share_difference(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) -> str:
     """Say a difference in shares: both shares, and how many percentage points they are apart."""
     say, show, arms = setting.say, setting.show, setting.study.arms
@@ -131,7 +172,7 @@ def _share_difference(result: OutcomeResult, effect: Estimate, i: int, setting: 
         "other": show.percent(there or 0.0, 1),
     }
     if result.scale == "ordinal":
-        if (by_band := _by_band(result, effect, i, setting)) is not None:
+        if (by_band := _by_band(result, i, setting)) is not None:
             return by_band
         fields["band"] = first_category(result, setting)
         if value < 0:
@@ -157,10 +198,10 @@ def _share_difference(result: OutcomeResult, effect: Estimate, i: int, setting: 
     )
 
 
-def _by_band(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) -> str | None:
+def _by_band(result: OutcomeResult, i: int, setting: Setting) -> str | None:
     """Say every band's share, where the arms do not move all bands' odds alike; else None."""
-    test = result.proportional_odds
-    if not isinstance(test, ProportionalOdds) or not test.rejected:
+    test, effect = result.proportional_odds, result.effects[i].difference
+    if not isinstance(test, ProportionalOdds) or not test.rejected or isinstance(effect, Unavailable):
         return None
     say, show, arms = setting.say, setting.show, setting.study.arms
     parts = []
@@ -255,21 +296,21 @@ def _adjusted(result: OutcomeResult, effect: Estimate, i: int, setting: Setting)
 def _open(result: OutcomeResult, effect: Estimate, i: int, arm: str, setting: Setting) -> tuple[str, ...]:
     say, show = setting.say, setting.show
     low, high, digits = effect.conf_low or 0.0, effect.conf_high or 0.0, digits_for(effect.std_error)
+    same = no_difference(result)
     not_same = say("That is not the same as having shown that they do not differ.")
-    if not low <= 0 <= high and adjusted_p_value(result, i) is None:
-        tested = say(
-            "The interval, which is by another method, leaves zero out, but the planned test ({p}) does not rule out chance.",
-            p=show.p_equation(effect.p_value or 0.0),
+    if not low <= same <= high:
+        return (_left_out(result, effect, i, setting), not_same)
+    cannot = say("The trial cannot tell whether the arms differ on this outcome.")
+    first = (
+        (say("By this number the arms cannot be told apart; that they do not move all bands alike can."),)
+        if _are_not_alike(result)
+        else (cannot, not_same)
+    )
+    if result.summary != "difference":
+        bounds = say(
+            "The numbers are compatible with ratios from {low} to {high}.", low=show.decimal(low), high=show.decimal(high)
         )
-        return (tested, not_same)
-    if not low <= 0 <= high:
-        p = show.p_equation(adjusted_p_value(result, i) or 0.0)
-        alone = say(
-            "Taken alone the interval leaves zero out, but after adjustment for the outcomes tested together ({p}) chance "
-            "cannot be ruled out.",
-            p=p,
-        )
-        return (alone, not_same)
+        return (*first, bounds)
     good, bad = (-low, high) if result.better == "lower" else (high, -low)
     if result.scale in ("binary", "ordinal"):
         bounds = say(
@@ -279,12 +320,7 @@ def _open(result: OutcomeResult, effect: Estimate, i: int, arm: str, setting: Se
             bad=show.decimal(POINTS * bad, 1),
             arm=arm,
         )
-        if _are_not_alike(result):
-            first = say(
-                "Whether the arms differ in the share beyond the first band cannot be told; that they move the bands unlike can."
-            )
-            return (first, bounds)
-        return (say("The trial cannot tell whether the arms differ on this outcome."), not_same, bounds)
+        return (*first, bounds)
     ends = {"good": show.decimal(good, digits), "bad": show.decimal(bad, digits), "arm": arm}
     bounds = (
         say(
@@ -297,7 +333,35 @@ def _open(result: OutcomeResult, effect: Estimate, i: int, arm: str, setting: Se
             **ends,
         )
     )
-    return (say("The trial cannot tell whether the arms differ on this outcome."), not_same, bounds)
+    return (*first, bounds)
+
+
+def _left_out(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) -> str:
+    """Say that an interval leaves arms that do not differ out, but that the p-value does not rule out chance."""
+    say, adjusted = setting.say, adjusted_p_value(result, i)
+    ratio = result.summary != "difference"
+    if adjusted is None:
+        p = setting.show.p_equation(effect.p_value or 0.0)
+        if ratio:
+            return say(
+                "The interval, which is by another method, leaves 1 out, but the planned test ({p}) does not rule out chance.",
+                p=p,
+            )
+        return say(
+            "The interval, which is by another method, leaves zero out, but the planned test ({p}) does not rule out chance.", p=p
+        )
+    p = setting.show.p_equation(adjusted)
+    if ratio:
+        return say(
+            "Taken alone the interval leaves 1 out, but after adjustment for the outcomes tested together ({p}) chance cannot be "
+            "ruled out.",
+            p=p,
+        )
+    return say(
+        "Taken alone the interval leaves zero out, but after adjustment for the outcomes tested together ({p}) chance "
+        "cannot be ruled out.",
+        p=p,
+    )
 
 
 def _size(result: OutcomeResult, i: int, setting: Setting) -> tuple[str, ...]:

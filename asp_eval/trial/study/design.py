@@ -77,6 +77,14 @@ NOT_DONE = {
         "institutions as what was drawn: lots of children, rooms or staff inside institutions are not analysed here"
     ),
 }
+SUMMARIES: dict[str, tuple[str, ...]] = {
+    "continuous": ("difference",),
+    "binary": ("difference", "ratio", "odds-ratio"),
+    "ordinal": ("difference", "odds-ratio"),
+    "count": ("difference", "ratio"),
+}
+"""By what arms can be compared on each scale: a difference of means or shares; their ratio; an odds ratio."""
+
 NO_FOLDER = Fault("STU-001", "this study was not read from a study folder", "Read it with asp_eval.load_study(path).")
 
 
@@ -363,6 +371,9 @@ class Outcome(Document):
     A ``binary`` outcome is a column of zeros and ones, a score of `cut` or more, or a band: `above` is that band or a worse
     one. An ``ordinal`` outcome is a column of whole numbers, a score cut at several places, or the bands of its instrument,
     best first. A ``count`` is how often something happened.
+
+    ``summary`` says by what the arms are compared: the effect that is told first, and whose p-value counts. The others stand
+    beside it.
     """
 
     id: Name
@@ -373,6 +384,7 @@ class Outcome(Document):
     scale: Literal["continuous", "binary", "ordinal", "count"] = "continuous"
     above: Key | None = None
     cut: float | tuple[float, ...] | None = None
+    summary: Literal["difference", "ratio", "odds-ratio"] = "difference"
     better: Literal["lower", "higher"]
     at: Key
     baseline: Key | None = None
@@ -402,6 +414,9 @@ class Outcome(Document):
             raise ValueError(Phrase("cuts that rise"))
         if self.scale == "binary" and self.score is not None and self.above is None and self.cut is None:
             raise ValueError(Phrase("'above: BAND' or 'cut: NUMBER' for a binary outcome that is a score"))
+        if self.summary not in SUMMARIES[self.scale]:
+            known = ", ".join(SUMMARIES[self.scale])
+            raise ValueError(Phrase("one of {known} with 'scale: {scale}'", known=known, scale=self.scale))
         if self.in_bands and self.better == "higher":
             raise ValueError(Phrase("'better: lower', because bands run from the best to the worst"))
         return self

@@ -2,7 +2,8 @@
 
 1. shares, differences, ratios and their standard errors are those of lme4 and ordinal; 2. tests are t on institutions;
 3. every headline is computed twice, and agrees; 4. the page says shares and percentage points, and no points; 5. an outcome
-of two values that is declared continuous is a caution at check.
+of two values that is declared continuous is a caution at check; 6. a ratio that the plan names as summary leads: its p-value is
+the one that is adjusted, told and printed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import special
 
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.analyse import analyse
@@ -154,3 +156,38 @@ def test_two_values_declared_continuous_are_a_caution(study, tmp_path):
     (folder / "study.yaml").write_text(STUDY.replace("scale: binary, ", ""), encoding="utf-8")
     (found,) = [p for p in check_study(load_study(folder)).problems if p.code == "ANA-061"]
     assert found.severity == "warning" and "asks" in str(found) and "0, 1" in str(found)
+
+
+@pytest.fixture(scope="module")
+def by_ratios(study, tmp_path_factory):
+    folder = shutil.copytree(study.folder, tmp_path_factory.mktemp("ratios") / "study")
+    text = STUDY.replace("languages: [en, da]", "languages: [en]").replace(
+        "scale: ordinal,", "scale: ordinal, summary: odds-ratio,"
+    )
+    for scale in ("binary", "count"):
+        text = text.replace(f"scale: {scale},", f"scale: {scale}, summary: ratio,")
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    made = load_study(folder)
+    return analyse(made), report(made).folder
+
+
+def test_a_planned_ratio_leads(results, by_ratios):  # 6
+    found, folder = by_ratios
+    table = found.effects().set_index("outcome")
+    log = pd.read_csv(HERE / "reference.csv").set_index(["outcome", "quantity"])
+    names = {"asks": "log ratio", "bands": "log odds ratio", "incidents": "log ratio"}
+    p = {}
+    for outcome, name in names.items():
+        row, want = table.loc[outcome], log.loc[(outcome, name)]
+        p[outcome] = 2 * special.stdtr(22, -abs(want["estimate"] / want["std_error"]))
+        assert row["estimate"] == pytest.approx(np.exp(want["estimate"]), abs=IN_SE * want["std_error"])
+        assert row["p_value"] == pytest.approx(p[outcome], rel=1e-2) and row["summary"] != "difference"
+        assert row["p_value"] != results[outcome].effects[0].difference.p_value
+    holm = np.minimum(1, np.maximum.accumulate([m * v for m, v in zip((3, 2, 1), sorted(p.values()), strict=True)]))
+    assert sorted(table["adjusted_p"]) == pytest.approx(list(holm), rel=1e-2)
+    page = (folder / "evaluation.html").read_text(encoding="utf-8")
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    for words in ("times as large", "times as many as", "odds of a later band are", "compatible with ratios from", "risk ratio)"):
+        assert words in text, words
+    assert f"{table.loc['asks', 'estimate']:.2f} times as large" in text
+    assert "percentage points lower" not in text and "the plan compares the arms by the odds ratio" in text
