@@ -36,7 +36,8 @@ def compliance(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[B
     notes = [
         say(
             "Two-stage least squares with cluster-robust CR2. Where F of the first stage is below 10 the estimate and its"
-            " interval are not to be trusted, and the Anderson-Rubin set, which is right however weak the first stage is, stands alone.",
+            " interval are not to be trusted, and the Anderson-Rubin set, which is right however weak the first stage is,"
+            " stands alone.",
         ),
         say("Children are not compared by what their institution took (as-treated): the lot does not protect that comparison."),
     ]
@@ -63,7 +64,7 @@ def _row(result: OutcomeResult, i: int, one: ComplierResult, setting: Setting) -
     shown = took if one.unit else (show.percent(one.offered_mean), show.percent(one.other_mean))
     head = (
         cell(setting.effect_label(result, i, with_wave=True), unit),
-        cell(say("{one}; {other}", one=shown[0], other=shown[1])),
+        cell(show.say("{one}; {other}", one=shown[0], other=shown[1])),
     )
     if isinstance(one.first_stage, Unavailable):
         return Row((*head, cell(show.reason(one.first_stage), wide=4)))
