@@ -156,3 +156,47 @@ class ComplierResult:
     low: float | None
     high: float | None
     kind: Literal["interval", "rays", "line", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class SubgroupEffect:
+    """One arm against the first among the children of one level.
+
+    Attributes
+    ----------
+    level, arm : str
+    children, institutions : int
+        In the arm and in the first together.
+    effect : Estimate or Unavailable
+    """
+
+    level: str
+    arm: str
+    children: int
+    institutions: int
+    effect: Estimated
+
+
+@dataclass(frozen=True, slots=True)
+class SubgroupResult:
+    """Whether the effect differs between the levels of a column, and the effect in each.
+
+    Attributes
+    ----------
+    by : str
+    model : str
+    interaction : JointTest or Unavailable
+        That the effects of all levels are the same; Unavailable where the levels cannot be compared.
+    levels : tuple of SubgroupEffect
+    not_shown : int
+        Levels with fewer children, or institutions, in an arm than are shown.
+    without : int
+        Children for whom the column is empty.
+    """
+
+    by: str
+    model: str
+    interaction: JointTest | Unavailable
+    levels: tuple[SubgroupEffect, ...]
+    not_shown: int
+    without: int

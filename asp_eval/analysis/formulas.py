@@ -15,7 +15,7 @@ from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.trial.study.design import Study
 
 ARM, BASELINE, INSTITUTION = "arm", "baseline", "institution"
-TAKEN, OFFERED = "taken__", "offered__"  # no column of a study can have these names
+TAKEN, OFFERED, BY = "taken__", "offered__", "group__"  # names that no column of a study has
 
 
 def fixed_effects(response: str, terms: Iterable[str]) -> str:
@@ -91,6 +91,17 @@ def unadjusted_formula(study: Study, data: AnalysisSet, response: str = "") -> s
     """Return the model with arm and strata only, whose variances define ICC and effect size, of the outcome or another column."""
     strata = [name for name in data.covariates if name in study.strata]
     return by_institution(fixed_effects(response or data.outcome.id, [ARM, *varying(data.frame, strata)]))
+
+
+def interaction_formula(response: str, covariates: Iterable[str]) -> str:
+    """Return a model in which the arms' effects differ between groups.
+
+    Examples
+    --------
+    >>> interaction_formula("y", ["sex"])
+    'y ~ arm * group__ + sex + (1 | institution)'
+    """
+    return by_institution(fixed_effects(response, [f"{ARM} * {BY}", *covariates]))
 
 
 def complier_formula(response: str, covariates: Iterable[str]) -> str:

@@ -25,6 +25,7 @@ from asp_eval.analysis.plan import planned_method
 from asp_eval.analysis.psychometrics import form_switches, reliabilities
 from asp_eval.analysis.results import NO_FAMILY, ArmEffect, Estimated, OutcomeResult, Results
 from asp_eval.analysis.sets import AnalysisSet, assemble, institutions_with_values
+from asp_eval.analysis.subgroups import subgroups
 from asp_eval.analysis.trial_integrity import integrity
 from asp_eval.analysis.triangulation import Lot, lot_of, triangulate
 from asp_eval.analysis.waves import all_waves
@@ -98,7 +99,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     for rows in sets:
         progress(rows.outcome.id)
         found = analyse_outcome(study, rows, method, lot if study.analysis.triangulate else None, probabilities)
-        outcomes.append(replace(found, compliers=compliers(data, rows)))
+        outcomes.append(replace(found, compliers=compliers(data, rows), subgroups=subgroups(data, rows)))
         if lot is not None and rows.outcome.id in by_lot:
             statistics[rows.outcome.id] = lot_statistics(study, rows, lot)
         losses.append(_attrition(data, cohort, rows, flow))

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import pandas as pd
 from pydantic import ConfigDict, PlainSerializer
 
-from asp_eval.analysis.declared_results import AllWaves, ComplierResult, EstimatorRow
+from asp_eval.analysis.declared_results import AllWaves, ComplierResult, EstimatorRow, SubgroupResult
 from asp_eval.analysis.integrity import Integrity
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
@@ -257,6 +257,8 @@ class OutcomeResult:
         One per arm after the first; empty where there is no model.
     compliers : tuple of ComplierResult
         One per arm after the first, where the plan declares it.
+    subgroups : tuple of SubgroupResult
+        One per column that the plan declares for the outcome.
     """
 
     outcome: str
@@ -286,6 +288,7 @@ class OutcomeResult:
     average: str = "precision"
     averages: tuple[AverageEffects, ...] = ()
     compliers: tuple[ComplierResult, ...] = ()
+    subgroups: tuple[SubgroupResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +416,9 @@ def _declared_beside(result: OutcomeResult) -> Iterator[tuple[str, Estimate]]:
         yield f"{row.estimator}: {row.model}", _as_row(f"arm[T.{row.arm}]", row.result)
     for one in result.compliers:
         yield f"compliers: {one.model}", _as_row(f"{one.taken} in {one.arm}", one.effect)
+    for group in result.subgroups:
+        for part in group.levels:
+            yield f"subgroups: {group.model}", _as_row(f"{part.arm} in {group.by}: {part.level}", part.effect)
 
 
 def _as_row(term: str, found: Estimated) -> Estimate:

@@ -149,7 +149,13 @@ def _answers(study: Study, schema: TableSchema) -> pd.DataFrame:
 
 def _public(study: Study) -> frozenset[str]:
     """Return the text columns of a study's own that may be exported: those of the plan, and those that study.yaml names."""
-    used = [*study.strata, *study.analysis.covariates, *(one.by for one in study.analysis.subgroups), *study.privacy.export]
+    used = [
+        *study.strata,
+        *study.analysis.covariates,
+        *(one.by for one in study.analysis.subgroups),
+        *study.analysis.varying,
+        *study.privacy.export,
+    ]
     rules = [name for rule in study.sets.values() for name in parse_filter(rule.filter).columns]
     return frozenset([*used, *rules])
 

@@ -7,6 +7,7 @@ from asp_eval.reporting.blocks import Section
 from asp_eval.reporting.sections.compliance import compliance
 from asp_eval.reporting.sections.estimators import estimators
 from asp_eval.reporting.sections.simultaneous import simultaneous
+from asp_eval.reporting.sections.subgroups import subgroups
 from asp_eval.reporting.sections.waves import waves
 from asp_eval.reporting.setting import Setting
 
@@ -18,5 +19,6 @@ def declared(results: Results, setting: Setting) -> Section | None:
         *simultaneous(results.outcomes, setting),
         *waves(results, setting),
         *compliance(results.outcomes, setting),
+        *subgroups(results.outcomes, setting),
     )
     return Section("declared", setting.say("Further analyses that the plan declares"), blocks) if blocks else None
