@@ -1,8 +1,10 @@
 """The effect in groups that the plan declares.
 
-1. Effects and test are those of the interaction model, by hand; by a stratum as well.  2. Groups that are too small are not
-shown, and are counted; a missing group too.  3. One group, a measure, groups of single institutions: a reason.  4. The report tells
-the test from the intervals.  5. An unknown outcome or column is refused.
+1. Effects and test are those of the interaction model, by hand; by a stratum as well.
+2. Groups that are too small are not shown, and are counted; a missing group too.
+3. One group, a measure, groups of single institutions: a reason.
+4. The report tells the test from the intervals.
+5. An unknown outcome or column is refused.
 """
 
 from __future__ import annotations
