@@ -290,6 +290,20 @@ def test_a_digest_is_what_the_ledgers_of_all_versions_say():
         assert table_digest(connection, "t") == whole.hexdigest()
 
 
+def test_a_wide_table_is_digested_by_parts_and_by_the_same_text():
+    """By hand: a line for each column, whatever part of the query it came in."""
+    numbers = range(seals.COLUMNS_AT_A_TIME * 2 + 1)
+    with duckdb.connect() as connection:
+        columns = ", ".join(f"i || '{n}' AS t{n}" for n in numbers)
+        connection.execute(f"CREATE TABLE t AS SELECT {columns} FROM range(3) r(i)")
+        found = table_digest(connection, "t")
+    lines = []
+    for n in numbers:
+        cells = "".join(f"{len(text)}:{text}" for text in (f"{i}{n}" for i in range(3)))
+        lines.append(f'"t{n}" VARCHAR 3 {hashlib.sha256(cells.encode()).hexdigest()}\n')
+    assert found == hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 @pytest.fixture
 def digested(monkeypatch) -> list[str]:
     """The tables whose cells were read for a digest, in order."""
