@@ -29,7 +29,7 @@ from asp_eval.core.file_sets import NewFiles, finish_file_sets
 from asp_eval.core.phrases import Phrase
 from asp_eval.store import ledger
 from asp_eval.store.ledger.seals import refuse_changed, study_of
-from asp_eval.store.remembered_digests import remember_digests
+from asp_eval.store.remembered_tables import remember_tables
 from asp_eval.trial.study.design import Study
 
 if TYPE_CHECKING:
@@ -99,11 +99,6 @@ class Store:
         """The database file."""
         return self.folder / "study.duckdb"
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the database is open, further out, in this context."""
-        return self.path in dict(_held.get())
-
     @contextmanager
     def reading(self) -> Iterator[DuckDBPyConnection | None]:
         """Open the database to read; None if nothing has been stored yet. Further in, it is the connection that is open."""
@@ -164,7 +159,7 @@ class Store:
 
     @contextmanager
     def _held(self, connection: DuckDBPyConnection) -> Iterator[None]:
-        remember_digests(connection)
+        remember_tables(connection)
         token = _held.set((*_held.get(), (self.path, connection)))
         try:
             yield

@@ -11,7 +11,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.intake.files.raw import Mask
-from asp_eval.store.remembered_digests import forget_digest
+from asp_eval.store.remembered_tables import forget_table, remembered_tables
 from asp_eval.trial.tables.fields import Field
 
 if TYPE_CHECKING:
@@ -49,7 +49,14 @@ def sql_columns(fields: Iterable[Field]) -> dict[str, str]:
 
 
 def stored_columns(connection: DuckDBPyConnection, name: str) -> dict[str, str]:
-    """Return the columns of a stored table; none if it is not there."""
+    """Return the columns of a stored table with their SQL types; none if it is not there."""
+    known = remembered_tables(connection).columns
+    if name not in known:
+        known[name] = _read_columns(connection, name)
+    return {**known[name]}
+
+
+def _read_columns(connection: DuckDBPyConnection, name: str) -> dict[str, str]:
     there = "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND NOT internal"
     if connection.execute(there, [name]).fetchall() == [(0,)]:  # to ask for columns would then end the transaction
         return {}
@@ -64,7 +71,7 @@ def stored_tables(connection: DuckDBPyConnection) -> tuple[str, ...]:
 def change(
     connection: DuckDBPyConnection, name: str, statement: str, values: Sequence[object] | Mapping[str, object] = ()
 ) -> None:
-    """Execute a statement that changes a table. Nothing changes a sealed table but through this: its digest is forgotten.
+    """Execute a statement that changes a table. Nothing changes a sealed table but through this: what is remembered of it goes.
 
     Parameters
     ----------
@@ -76,7 +83,7 @@ def change(
     values : sequence or mapping
         Its parameters.
     """
-    forget_digest(connection, name)
+    forget_table(connection, name)
     connection.execute(statement, values or None)
 
 

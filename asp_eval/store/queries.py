@@ -60,15 +60,12 @@ def table(study: Study, name: str) -> pd.DataFrame:
     expected = _columns(study, name)
     import duckdb
 
-    store = Store.of(study)
-    verified = store.is_open  # by whoever opened it
-    with store.reading() as connection:
+    with Store.of(study).reading() as connection:
         if connection is None:
             return empty_frame(expected)
         if name == "import_ledger":
             return imports.frame(ledger.entries(connection))
-        if not verified:
-            refuse_changed(connection, ledger.entries(connection), [stored_name(name)])
+        refuse_changed(connection, ledger.entries(connection), [stored_name(name)])
         try:  # to look into the catalogue first takes longer than to read a table
             found = fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
             return (

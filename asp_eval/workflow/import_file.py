@@ -356,9 +356,9 @@ def _in_order(study: Study, file: MappedFile, sifted: Sifted) -> Sifted:
 
     with Store(study.folder).reading() as connection:
         stands = imports.standing(connection, table.name, table.wave) if connection else ()
-    if _stands(stands, table, mapping):
-        return sifted
-    found = file_directions(study, table, mapping)
+        if _stands(stands, table, mapping):
+            return sifted
+        found = file_directions(study, table, mapping)
     if any(problem.severity == "error" for problem in found):
         raise DataProblems([*found, *sifted.problems])
     table = dataclasses.replace(table, warnings=(*found, *table.warnings))

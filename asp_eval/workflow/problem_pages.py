@@ -6,7 +6,7 @@ something is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import DataProblems, Problem
 from asp_eval.core.file_sets import file_set
 from asp_eval.intake.checks.validation import NothingAccepted
-from asp_eval.store import table
+from asp_eval.store import Store, table
 from asp_eval.store.import_report import ImportReport
 from asp_eval.store.quarantine_reasons import waiting_rows
 from asp_eval.trial.study.design import Study
@@ -48,9 +48,12 @@ def write_problem_pages(study: Study, report: ImportReport) -> tuple[Path, ...]:
         return ()
     folder = _folder(study, report.table, report.wave, report.part or "")
     _write(folder.with_name(f"{folder.name}-refused"), {})
-    waits = waiting_rows(study, report.table, report.wave, report.part or "")
     warned = [problem for problem in report.problems if problem.severity == "warning" or problem.place.row is None]
-    if not warned and not any(one.problems for one in waits):
+    with Store.of(study).reading():
+        waits = waiting_rows(study, report.table, report.wave, report.part or "")
+        wrong = bool(warned) or any(one.problems for one in waits)
+        recipients = _recipients(study, report.table, report.wave) if wrong else []
+    if not wrong:
         return _write(folder, {})
     from asp_eval.reporting.sections.problems import Batch, Line
 
@@ -62,7 +65,7 @@ def write_problem_pages(study: Study, report: ImportReport) -> tuple[Path, ...]:
     lines += [
         Line(problem, report.file, problem.place.row, *_told(problem, report.institutions, report.units)) for problem in warned
     ]
-    return _pages(study, folder, Batch(study, report.file, report.table, report.wave, tuple(lines)))
+    return _pages(folder, Batch(study, report.file, report.table, report.wave, tuple(lines)), recipients)
 
 
 def write_refused_pages(study: Study, error: DataProblems, schema: TableSchema) -> tuple[Path, ...]:
@@ -90,7 +93,9 @@ def write_refused_pages(study: Study, error: DataProblems, schema: TableSchema) 
     )
     folder = _folder(study, schema.name, schema.wave, schema.part)
     batch = Batch(study, lines[0].file, schema.name, schema.wave, lines, refused=True)
-    return _pages(study, folder.with_name(f"{folder.name}-refused"), batch)
+    with Store.of(study).reading():
+        recipients = _recipients(study, schema.name, schema.wave)
+    return _pages(folder.with_name(f"{folder.name}-refused"), batch, recipients)
 
 
 def _folder(study: Study, name: str, wave: str | None, part: str) -> Path:
@@ -102,24 +107,24 @@ def _told(problem: Problem, institutions: Mapping[int, str], units: Mapping[int,
     return (None, None) if row is None else (institutions.get(row), units.get(row))
 
 
-def _pages(study: Study, folder: Path, batch: Batch) -> tuple[Path, ...]:
+def _pages(folder: Path, batch: Batch, recipients: Sequence[Recipient]) -> tuple[Path, ...]:
     """Write everything there is to say, and remove what is no longer so."""
     from asp_eval.reporting.documents.problem_pages import problem_pages
     from asp_eval.reporting.language import languages_with_words
     from asp_eval.reporting.sections.problems import fault_rows
 
-    first = languages_with_words(study.languages)[0]
-    return _write(folder, problem_pages(batch, _recipients(study, batch)), fault_rows(batch, first))
+    first = languages_with_words(batch.study.languages)[0]
+    return _write(folder, problem_pages(batch, recipients), fault_rows(batch, first))
 
 
-def _recipients(study: Study, batch: Batch) -> list[Recipient]:
-    """Return the institutions of the study, with how many rows of each are stored in the table and wave of the file."""
+def _recipients(study: Study, name: str, wave: str | None) -> list[Recipient]:
+    """Return the institutions of the study, with how many rows of each are stored in a table and wave."""
     from asp_eval.reporting.documents.problem_pages import Recipient
 
     listed = table(study, "institutions")
     known = [str(one) for one in listed["institution_id"]] if len(listed) else []
     names = dict(zip(known, listed["name"].fillna(""), strict=True)) if _names_shown(study, listed) else {}
-    stored = _stored(study, batch)
+    stored = _stored(study, name, wave)
     return [Recipient(id_, str(names.get(id_) or ""), stored.get(id_, 0)) for id_ in known]
 
 
@@ -127,11 +132,11 @@ def _names_shown(study: Study, listed: pd.DataFrame) -> bool:
     return study.privacy.show_institution_names and "name" in listed
 
 
-def _stored(study: Study, batch: Batch) -> dict[str, int]:
-    """Return how many rows of each institution are stored, in the table and wave of the file."""
-    rows = table(study, batch.table)
-    if "wave" in rows and batch.wave is not None:
-        rows = rows.loc[rows["wave"].astype(str) == batch.wave]
+def _stored(study: Study, name: str, wave: str | None) -> dict[str, int]:
+    """Return how many rows of each institution are stored in a table and wave."""
+    rows = table(study, name)
+    if "wave" in rows and wave is not None:
+        rows = rows.loc[rows["wave"].astype(str) == wave]
     return {str(id_): int(n) for id_, n in rows["institution_id"].value_counts().items()} if len(rows) else {}
 
 

@@ -26,7 +26,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.store.layout import quoted, stored_columns, stored_tables
 from asp_eval.store.ledger.bodies import LedgerBody
 from asp_eval.store.ledger.chain import Entry
-from asp_eval.store.remembered_digests import remembered_digests
+from asp_eval.store.remembered_tables import remembered_tables
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -53,7 +53,7 @@ def table_digest(connection: DuckDBPyConnection, name: str) -> str:
     name : str
         As the database has it.
     """
-    known = remembered_digests(connection)
+    known = remembered_tables(connection).digests
     if name not in known:
         known[name] = _digest_of_cells(connection, name)
     return known[name]
