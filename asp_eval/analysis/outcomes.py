@@ -23,6 +23,7 @@ from asp_eval.analysis.models import planned_model
 from asp_eval.analysis.multiplicity import Distribution, adjust, lot_statistics, outcomes_by_the_lot
 from asp_eval.analysis.plan import planned_method
 from asp_eval.analysis.psychometrics import form_switches, reliabilities
+from asp_eval.analysis.rechecks import rechecked, with_adjusted_again
 from asp_eval.analysis.results import NO_FAMILY, ArmEffect, Estimated, OutcomeResult, Results
 from asp_eval.analysis.sets import AnalysisSet, assemble, institutions_with_values
 from asp_eval.analysis.subgroups import subgroups
@@ -99,7 +100,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     for rows in sets:
         progress(rows.outcome.id)
         found = analyse_outcome(study, rows, method, lot if study.analysis.triangulate else None, probabilities)
-        outcomes.append(replace(found, compliers=compliers(data, rows), subgroups=subgroups(data, rows)))
+        outcomes.append(replace(rechecked(study, rows, found), compliers=compliers(data, rows), subgroups=subgroups(data, rows)))
         if lot is not None and rows.outcome.id in by_lot:
             statistics[rows.outcome.id] = lot_statistics(study, rows, lot)
         losses.append(_attrition(data, cohort, rows, flow))
@@ -115,7 +116,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         informants=informants(study),
         flow=flow,
         baseline=baseline,
-        outcomes=adjust(study, outcomes, statistics),
+        outcomes=with_adjusted_again(study, adjust(study, outcomes, statistics)),
         reliabilities=alphas,
         switches=form_switches(data),
         attrition=tuple(losses),

@@ -92,6 +92,28 @@ class Recomputation:
 
 
 @dataclass(frozen=True, slots=True)
+class Recheck:
+    """One number of an arm's effect again, by a plain computation that shares no code with the engine.
+
+    Attributes
+    ----------
+    arm : str
+    quantity : str
+        std_error, df, p_value, conf_low or conf_high of the effect by Kenward-Roger; icc, effect_size, adjusted_p; cr2_std_error
+        or cr2_df of least squares by CR2.
+    value : float
+    again : float or Unavailable
+    software : str
+    """
+
+    arm: str
+    quantity: str
+    value: float
+    again: Number
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """One category of an outcome in one arm.
 
@@ -255,6 +277,8 @@ class OutcomeResult:
         Whose effect the headline is.
     averages : tuple of AverageEffects
         One per arm after the first; empty where there is no model.
+    rechecks : tuple of Recheck
+        Numbers of the effects again; empty of an outcome that is no measure.
     compliers : tuple of ComplierResult
         One per arm after the first, where the plan declares it.
     subgroups : tuple of SubgroupResult
@@ -287,6 +311,7 @@ class OutcomeResult:
     estimators: tuple[EstimatorRow, ...] = ()
     average: str = "precision"
     averages: tuple[AverageEffects, ...] = ()
+    rechecks: tuple[Recheck, ...] = ()
     compliers: tuple[ComplierResult, ...] = ()
     subgroups: tuple[SubgroupResult, ...] = ()
 

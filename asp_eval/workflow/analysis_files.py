@@ -9,14 +9,14 @@ import pandas as pd
 
 from asp_eval.analysis.data import StudyData, load_data
 from asp_eval.analysis.results import Results
-from asp_eval.analysis.sets import assemble
+from asp_eval.analysis.sets import AnalysisSet, assemble
 from asp_eval.core.errors import AspError
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase
 from asp_eval.store import table
 from asp_eval.store.sealed_files import NOT_AS_WRITTEN
 from asp_eval.trial.outcomes import outcome_label
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.descriptor import file_schemas
 from asp_eval.trial.tables.fields import Field, Kind
 from asp_eval.trial.tables.schema import BY_WAVE, TableSchema, base_schema, shipped_document
@@ -85,11 +85,17 @@ class AnalysisFiles:
         Columns that are stored and not exported, as ``table.column``.
     notes : tuple of Phrase
         What could not be exported yet, and what to do.
+    sets : tuple of AnalysisSet
+        The analysis sets among the files.
+    results : Results, optional
+        The study's, if there are current ones.
     """
 
     files: tuple[AnalysisFile, ...]
     left_out: tuple[str, ...]
     notes: tuple[Phrase, ...]
+    sets: tuple[AnalysisSet, ...] = ()
+    results: Results | None = None
 
 
 def analysis_files(study: Study) -> AnalysisFiles:
@@ -106,7 +112,7 @@ def analysis_files(study: Study) -> AnalysisFiles:
     known = _public(study)
     left_out = [f"{file.name}.{field.name}" for file in stored for field in file.fields if not _goes_out(field, known)]
     files = [_without(file, known) for file in stored]
-    notes = []
+    notes, sets, results = [], [], None
     scores = table(study, "scores")
     if len(scores):
         files.append(_scores(scores))
@@ -114,14 +120,16 @@ def analysis_files(study: Study) -> AnalysisFiles:
         notes.append(NOT_SCORED)
     if len(table(study, "screening")) and len(table(study, "allocation")):
         data = load_data(study)
-        files += [_set(data, outcome) for outcome in study.outcomes if len(scores) or outcome.column]
+        sets = [assemble(data, outcome.id) for outcome in study.outcomes if len(scores) or outcome.column]
+        files += [_set(data, found) for found in sets]
     try:
-        files.append(_flow(current_results(study)))
+        results = current_results(study)
+        files.append(_flow(results))
     except AspError as refused:
         if any(problem.code == NOT_AS_WRITTEN.code for problem in refused.problems):
             raise
         notes.append(FLOW_NOT_COUNTED)
-    return AnalysisFiles((*files, _codebook(files)), tuple(left_out), tuple(notes))
+    return AnalysisFiles((*files, _codebook(files)), tuple(left_out), tuple(notes), tuple(sets), results)
 
 
 def _stored(study: Study, name: str, schema: TableSchema) -> AnalysisFile:
@@ -177,8 +185,8 @@ def _scores(scores: pd.DataFrame) -> AnalysisFile:
     return AnalysisFile("scores", document["title"], document["description"], scores, told, schema.key)
 
 
-def _set(data: StudyData, outcome: Outcome) -> AnalysisFile:
-    found = assemble(data, outcome.id)
+def _set(data: StudyData, found: AnalysisSet) -> AnalysisFile:
+    outcome = found.outcome
     title = outcome_label(outcome, data.study.library).get("en", outcome.id)
     told = {
         "child_id": Field("child_id", "string", "Child", "Pseudonym of the child.", required=True),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import Fault
 from asp_eval.core.file_sets import file_set
 from asp_eval.core.phrases import Phrase
@@ -16,6 +17,7 @@ from asp_eval.store.provenance import one_moment
 from asp_eval.store.sealed_files import sealed_files
 from asp_eval.workflow.analysis_files import analysis_files
 from asp_eval.workflow.export_files import PACKAGE, Format, write_analysis_files, write_schemas
+from asp_eval.workflow.headline_script import SCRIPT, headline_script
 from asp_eval.workflow.study_folder import AnyStudy, output_of, plan_of
 
 NOT_A_FOLDER = Fault("CLI-011", "the export cannot be written there: it is not a folder", "Name a folder after --to.")
@@ -92,6 +94,8 @@ def export(
 
     with sealed_files(plan, state, entry, target) as new:
         write_analysis_files(plan, found.files, new, form)
+        if script := headline_script(plan, found.sets, found.results, form):
+            write_whole(new.path(SCRIPT), script)
         files = tuple(new.place(name) for name in new.names)
     return Export(target, files, found.left_out, found.notes)
 

@@ -6,7 +6,7 @@ from asp_eval.analysis.results import Results
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Block, Field, Fields, Section, paragraphs
 from asp_eval.reporting.sections.outcomes import by_role
-from asp_eval.reporting.sections.recomputation import estimator_table, recomputation_table
+from asp_eval.reporting.sections.recomputation import estimator_table, rechecks_table, recomputation_table
 from asp_eval.reporting.setting import Setting
 
 
@@ -14,11 +14,15 @@ def methods(results: Results, setting: Setting) -> Section:
     """Return how the numbers were made."""
     say, ordered = setting.say, by_role(results.outcomes)
     again = recomputation_table(ordered, setting)
+    tests = rechecks_table(ordered, setting)
     twice = say(
-        "Every headline number is computed a second time by a library that shares no code with this program (double programming)."
+        "What the tables below list is computed a second time, by libraries and plain formulas that share no code with this "
+        "program (double programming); what they do not list is not."
     )
     computed: tuple[Block, ...] = (
-        (paragraphs(twice, introduces=True), again) if again else (paragraphs(say("No independent recomputation was made.")),)
+        (paragraphs(twice, introduces=True), again, *((tests,) if tests else ()))
+        if again
+        else (paragraphs(say("No independent recomputation was made.")),)
     )
     blocks = (Fields(method_fields(setting)), estimator_table(ordered, setting), *computed)
     return Section("method", say("How the numbers were made"), blocks)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.results import OutcomeResult, Recomputation
+from collections.abc import Callable, Mapping
+
+from asp_eval.analysis.results import OutcomeResult, Recheck, Recomputation
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Column, Row, Table, cell
+from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
 from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.setting import Setting
 
 # Two programs agree if neither the estimate nor its standard error differs by more than this share of the error.
 AGREEMENT = 0.01
+LEAST_APART = 0.0005
 
 
 def estimator_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
@@ -92,6 +95,90 @@ def recomputation_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -
             ),
         ),
     )
+
+
+def rechecks_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:
+    """Return tests, intervals, ICC, effect sizes and adjusted p-values beside a plain second computation of them."""
+    say = setting.say
+    rows = tuple(
+        _rechecked(result, i, found, setting)
+        for result in outcomes
+        for i, effect in enumerate(result.effects)
+        if (found := {one.quantity: one for one in result.rechecks if one.arm == effect.arm})
+    )
+    if not rows:
+        return None
+    columns = (
+        Column(say("Outcome"), numeric=False),
+        Column(say("Standard error")),
+        Column(say("df")),
+        Column(say("p-value")),
+        Column(say("Interval")),
+        Column(say("ICC")),
+        Column(say("Effect size")),
+        Column(say("Adjusted p-value")),
+        Column(say("CR2: standard error")),
+        Column(say("CR2: df")),
+        Column(say("Agreement"), numeric=False),
+    )
+    notes = (
+        say(
+            "Below each number the same again: Kenward-Roger, CR2, ICC and effect size by formulas of whole matrices in NumPy, "
+            "which share no code with this program and fit the model anew; adjusted p-values by statsmodels."
+        ),
+        say("Agree: no number differs by more than {share} of itself, or 0.0005.", share=setting.show.percent(AGREEMENT)),
+    )
+    return Table("rechecks", say("Tests and intervals, computed twice"), columns, rows, notes)
+
+
+def _rechecked(result: OutcomeResult, i: int, found: Mapping[str, Recheck], setting: Setting) -> Row:
+    say, show = setting.say, setting.show
+
+    def pair(quantity: str, shown: Callable[[float], str]) -> Cell:
+        one = found.get(quantity)
+        if one is None:
+            return cell(show.decimal(None))
+        again = one.again
+        return cell(shown(one.value), show.reason(again) if isinstance(again, Unavailable) else shown(again))
+
+    def digits(n: int) -> Callable[[float], str]:
+        return lambda value: show.decimal(value, n)
+
+    low, high = found.get("conf_low"), found.get("conf_high")
+    interval = cell(show.decimal(None))
+    if (
+        low is not None
+        and high is not None
+        and not isinstance(low.again, Unavailable)
+        and not isinstance(high.again, Unavailable)
+    ):
+        interval = cell(show.interval(low.value, high.value, 3), show.interval(low.again, high.again, 3))
+    words = {True: say("agree"), False: say("DIFFER"), None: say("nothing to compare")}
+    return Row(
+        (
+            cell(setting.effect_label(result, i), setting.wave(result.wave)),
+            pair("std_error", digits(4)),
+            pair("df", digits(2)),
+            pair("p_value", show.p_value),
+            interval,
+            pair("icc", digits(4)),
+            pair("effect_size", digits(4)),
+            pair("adjusted_p", show.p_value),
+            pair("cr2_std_error", digits(4)),
+            pair("cr2_df", digits(2)),
+            cell(words[all_agree(tuple(found.values()))]),
+        )
+    )
+
+
+def all_agree(found: tuple[Recheck, ...]) -> bool | None:
+    """Return whether every number agrees with its second computation, None where none has one."""
+    apart = [
+        abs(one.value - one.again) <= max(AGREEMENT * abs(one.value), LEAST_APART)
+        for one in found
+        if not isinstance(one.again, Unavailable)
+    ]
+    return all(apart) if apart else None
 
 
 def _model(result: OutcomeResult, part: Recomputation, setting: Setting) -> str:

@@ -1,0 +1,185 @@
+r"""Small-sample inference a second time, written down plainly in NumPy: it shares no code with the engine, and no library has it.
+
+The mixed model of one random intercept is fitted by searching one number, the variance ratio; Kenward-Roger's standard error and
+degrees of freedom, and CR2's, are then formulas of whole matrices, one institution's block after the other: with
+:math:`V = \sigma^2 I + \tau^2 ZZ'`, :math:`G_1 = ZZ'`, :math:`G_2 = I`, :math:`\Phi = (X'V^{-1}X)^{-1}`,
+
+.. math:: P_i = -X'V^{-1}G_iV^{-1}X, \quad Q_{ij} = X'V^{-1}G_iV^{-1}G_jV^{-1}X, \quad
+   \Phi_A = \Phi + 2\Phi \{\sum_{ij} W_{ij}(Q_{ij} - P_i\Phi P_j)\} \Phi
+
+with W the inverse of the expected information of :math:`(\tau^2, \sigma^2)` (Kenward & Roger 1997, Biometrics 53:983-997). CR2
+and its degrees of freedom are those of Bell & McCaffrey (2002) for least squares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+
+from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats.estimate import Array
+
+NOT_PLAIN = Unavailable(Phrase("some columns make up others, which the plain computation does not sort out"))
+LARGEST_RATIO = 1e4
+LEAST_EIGENVALUE = 1e-10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainRows:
+    """Rows of a model.
+
+    Attributes
+    ----------
+    y : ndarray (n,)
+    X : ndarray (n, p)
+    names : tuple of str
+        Of the columns.
+    blocks : list of ndarray of int
+        Rows of each institution.
+    """
+
+    y: Array
+    X: Array
+    names: tuple[str, ...]
+    blocks: list[np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class PlainTest:
+    """A coefficient with its standard error, degrees of freedom, p-value and interval."""
+
+    estimate: float
+    std_error: float
+    df: float
+    p_value: float
+    conf_low: float
+    conf_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlainVariances:
+    """Between and within institutions, by REML."""
+
+    between: float
+    within: float
+
+    @property
+    def icc(self) -> float:
+        """Share of the variance that lies between institutions."""
+        return self.between / (self.between + self.within)
+
+
+def plain_rows(frame: pd.DataFrame, response: str, terms: list[str], group: str) -> PlainRows | Unavailable:
+    """Return a constant, numbers as they are, and an indicator of every category but the first.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    response : str
+    terms : list of str
+    group : str
+    """
+    columns, names = [np.ones(len(frame))], ["Intercept"]
+    for term in terms:
+        values = frame[term]
+        if pd.api.types.is_numeric_dtype(values.dtype):
+            columns.append(values.to_numpy(dtype=float))
+            names.append(term)
+            continue
+        for level in list(values.astype("category").cat.categories)[1:]:
+            columns.append((values == level).to_numpy(dtype=float))
+            names.append(f"{term}[T.{level}]")
+    X = np.column_stack(columns)
+    if np.linalg.matrix_rank(X) < X.shape[1]:
+        return NOT_PLAIN
+    blocks = [np.asarray(rows) for rows in frame.groupby(group, observed=True).indices.values()]
+    return PlainRows(frame[response].to_numpy(dtype=float), X, tuple(names), blocks)
+
+
+def plain_variances(rows: PlainRows) -> PlainVariances:
+    """Return the variances of a random-intercept model, by REML: the smallest criterion over the variance ratio."""
+
+    def minus_twice(ratio: float) -> float:
+        weighted = np.column_stack([rows.X, rows.y])
+        cross, log_det = weighted.T @ weighted, 0.0
+        for block in rows.blocks:
+            sums, n = weighted[block].sum(axis=0), len(block)
+            cross = cross - ratio / (1.0 + n * ratio) * np.outer(sums, sums)
+            log_det += np.log1p(n * ratio)
+        A, b, c = cross[:-1, :-1], cross[:-1, -1], cross[-1, -1]
+        rss = c - b @ np.linalg.solve(A, b)
+        degrees = len(rows.y) - A.shape[0]
+        found.update(ratio=ratio, within=rss / degrees)
+        return float(degrees * np.log(rss) + log_det + np.linalg.slogdet(A)[1])
+
+    found: dict[str, float] = {}
+    inner = optimize.minimize_scalar(
+        lambda x: minus_twice(np.exp(x)), bounds=(np.log(1e-9), np.log(LARGEST_RATIO)), method="bounded", options={"xatol": 1e-11}
+    )
+    ratio = float(np.exp(inner.x))
+    minus_twice(ratio if inner.fun < minus_twice(0.0) else 0.0)
+    return PlainVariances(found["ratio"] * found["within"], found["within"])
+
+
+def plain_kenward_roger(rows: PlainRows, variances: PlainVariances, term: str, level: float) -> PlainTest:
+    """Return a coefficient of the mixed model by Kenward-Roger."""
+    p, k = rows.X.shape[1], rows.names.index(term)
+    XVX, XVy = np.zeros((p, p)), np.zeros(p)
+    P, Q, T = np.zeros((2, p, p)), np.zeros((2, 2, p, p)), np.zeros((2, 2))
+    for block in rows.blocks:
+        n, X = len(block), rows.X[block]
+        G = (np.ones((n, n)), np.eye(n))
+        inverse = np.linalg.inv(variances.between * G[0] + variances.within * G[1])
+        XVX, XVy = XVX + X.T @ inverse @ X, XVy + X.T @ inverse @ rows.y[block]
+        for i in range(2):
+            P[i] -= X.T @ inverse @ G[i] @ inverse @ X
+            for j in range(2):
+                Q[i, j] += X.T @ inverse @ G[i] @ inverse @ G[j] @ inverse @ X
+                T[i, j] += float(np.trace(inverse @ G[i] @ inverse @ G[j]))
+    phi = np.linalg.inv(XVX)
+    information = np.array(
+        [[0.5 * (T[i, j] - 2 * np.trace(phi @ Q[i, j]) + np.trace(phi @ P[i] @ phi @ P[j])) for j in range(2)] for i in range(2)]
+    )
+    W = np.linalg.inv(information)
+    middle = sum(W[i, j] * (Q[i, j] - P[i] @ phi @ P[j]) for i in range(2) for j in range(2))
+    adjusted = phi + 2.0 * phi @ middle @ phi
+    v = np.array([(phi @ P[i] @ phi)[k, k] / phi[k, k] for i in range(2)])
+    return _tested(float((phi @ XVy)[k]), float(np.sqrt(adjusted[k, k])), _degrees(float(v @ W @ v)), level)
+
+
+def _degrees(a: float) -> float:
+    """Return Kenward-Roger's denominator degrees of freedom of one contrast, for which A1 = A2 = a."""
+    B, g = 3.5 * a, -1.0
+    c1, c2, c3 = (x / (3.0 + 2.0 * (1.0 - g)) for x in (g, 1.0 - g, 3.0 - g))
+    expected = 1.0 / (1.0 - a)
+    variance = 2.0 * (1.0 + c1 * B) / ((1.0 - c2 * B) ** 2 * (1.0 - c3 * B))
+    return float(4.0 + 3.0 / (variance / (2.0 * expected**2) - 1.0))
+
+
+def plain_cr2(rows: PlainRows, term: str, level: float) -> PlainTest:
+    """Return a coefficient of least squares by CR2 with Satterthwaite degrees of freedom."""
+    k, bread = rows.names.index(term), np.linalg.inv(rows.X.T @ rows.X)
+    beta = bread @ rows.X.T @ rows.y
+    residuals = rows.y - rows.X @ beta
+    meat, vectors = 0.0, []
+    for block in rows.blocks:
+        X = rows.X[block]
+        values, axes = np.linalg.eigh(np.eye(len(block)) - X @ bread @ X.T)
+        root = np.where(values > LEAST_EIGENVALUE, 1.0 / np.sqrt(np.maximum(values, LEAST_EIGENVALUE)), 0.0)
+        a = (axes * root) @ axes.T @ X @ bread[:, k]
+        meat += float(a @ residuals[block]) ** 2
+        column = -rows.X @ (bread @ (X.T @ a))
+        column[block] += a
+        vectors.append(column)
+    G = np.array(vectors) @ np.array(vectors).T
+    return _tested(float(beta[k]), float(np.sqrt(meat)), float(np.trace(G) ** 2 / (G**2).sum()), level)
+
+
+def _tested(estimate: float, std_error: float, df: float, level: float) -> PlainTest:
+    half = float(stats.t.ppf(0.5 + level / 2.0, df)) * std_error
+    p = 2.0 * float(stats.t.sf(abs(estimate) / std_error, df))
+    return PlainTest(estimate, std_error, df, p, estimate - half, estimate + half)
