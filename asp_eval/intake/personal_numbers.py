@@ -45,6 +45,9 @@ _BESIDE_OTHERS = {
 }  # digits in the parts of a number that stands among other digits
 
 
+_EXPONENT = re.compile(r"\s*([1-9])[.,](\d{7,9})[eE]\+?0?([89])\s*", re.ASCII)  # with all digits that a personal number has
+
+
 class _Part(NamedTuple):
     """Where digits stand together. A plain tuple: a column may have millions of them."""
 
@@ -72,6 +75,8 @@ def is_personal_number(text: str) -> str | None:
     --------
     >>> is_personal_number("010203-4567"), is_personal_number("1312011234.0"), is_personal_number("cpr 010203-4567")
     ('0102034567', '1312011234', None)
+    >>> is_personal_number("1.312011234E+09")
+    '1312011234'
     """
     for start, end, digits in _found(text):
         outside = text[:start] + text[end:]
@@ -87,7 +92,7 @@ def lacks_its_zero(text: str) -> bool:
     >>> lacks_its_zero("102034567"), lacks_its_zero("902034567.0"), lacks_its_zero("992034567")
     (True, True, False)
     """
-    return _is_short(text) and personal_number("0" + text) is not None
+    return _is_short(text) and personal_number("0" + _without_exponent(text)) is not None
 
 
 def holding_personal_numbers(texts: Iterable[str]) -> list[bool]:
@@ -119,14 +124,33 @@ def without_personal_numbers(text: str) -> str:
     return text
 
 
+def _without_exponent(text: str) -> str:
+    """Return a whole number that a spreadsheet wrote with an exponent as its digits, if all of them are there; else the text.
+
+    Examples
+    --------
+    >>> _without_exponent("3.112034567E+09"), _without_exponent("1,02034567e8"), _without_exponent("1.02E+08")
+    ('3112034567', '102034567', '1.02E+08')
+    """
+    found = _EXPONENT.fullmatch(text)
+    digits = "".join(found.groups()[:2]) if found else ""
+    return digits.ljust(int(found[3]) + 1, "0") if found and len(digits) <= int(found[3]) + 1 else text
+
+
 def _is_short(text: str) -> bool:
     plain = text.removesuffix(".0") if len(text) > DIGITS - 1 else text
+    if len(plain) > DIGITS and ("E" in plain or "e" in plain):
+        plain = _without_exponent(plain)
     return len(plain) == DIGITS - 1 and plain.isascii() and plain.isdigit()
 
 
 def _found(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where each personal number of a text begins and ends, and its ten digits."""
     if len(text) < _FEWEST or not _ENOUGH.search(text):  # most texts: a column has a million of them
+        return
+    if ("E" in text or "e" in text) and (plain := _without_exponent(text)) != text:
+        if len(plain) == DIGITS and (digits := _digits(plain)):
+            yield 0, len(text), digits
         return
     if len(text) >= _MACHINE_ID_LENGTH:
         text = _MACHINE_ID.sub(lambda found: "x" * len(found[0]), text)

@@ -114,6 +114,16 @@ def test_a_file_wider_than_any_spreadsheet_is_refused_before_its_rows_are_read(s
     assert (told.code, told.details["n"]) == ("SCR-113", 300_000)
 
 
+def test_a_workbook_wider_than_any_spreadsheet_is_refused_before_it_is_opened():
+    from asp_eval.intake.files.guards.archive import check_grids
+
+    check_grids([(3, 16_384)], "wide.ods")
+    with pytest.raises(DataProblems) as caught:
+        check_grids([(3, 2), (3, 16_385)], "wide.ods")
+    (told,) = caught.value.problems
+    assert (told.code, told.details["n"]) == ("SCR-113", 16_385)
+
+
 def test_a_wide_file_is_read_in_short_chunks_to_the_same_cells(incoming, monkeypatch):
     from asp_eval.intake.files import columns
     from asp_eval.intake.files.reading import read_raw

@@ -150,3 +150,23 @@ def test_every_day_of_the_century_is_found(day, serial):
 def test_no_text_breaks_the_search(text):
     found = personal_number(text)
     assert found is None or (len(found) == 10 and is_personal_number(found) == found)
+
+
+@pytest.mark.parametrize("text", ["3.112034567E+09", "3,112034567E+09", "3.112034567e9", " 3.112034567E09 "])
+def test_numbers_that_a_spreadsheet_wrote_with_an_exponent(text):
+    assert personal_number(text) == is_personal_number(text) == "3112034567"
+    assert holding_personal_numbers([text, "7"]) == [True, False]
+    assert masked(text) == "***"
+
+
+def test_an_exponent_and_a_lost_zero():
+    assert lacks_its_zero("1.02034567E+08")
+    assert holding_personal_numbers(["1.02034567E+08", "2.11203456E+08", "7"]) == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    "text", ["1.02E+08", "3.11E+09", "3.112034567E+10", "3.112034567E-09", "9.912034567E+09", "-3.112034567E+09"]
+)
+def test_exponents_of_other_numbers(text):
+    assert personal_number(text) is None
+    assert holding_personal_numbers([text]) == [False]

@@ -18,7 +18,7 @@ from xml.parsers import expat
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Refusal
 from asp_eval.core.phrases import Phrase
-from asp_eval.intake.files.columns import shorten
+from asp_eval.intake.files.columns import refuse_too_wide, shorten
 from asp_eval.intake.files.guards.workbook_xml import (
     MOST_CELLS,
     PASSED_OVER,
@@ -229,9 +229,10 @@ def check_grids(grids: list[tuple[int, int]], source: str) -> None:
     Raises
     ------
     DataProblems
-        SCR-073.
+        SCR-073; SCR-113 for more columns than a spreadsheet has.
     """
     if sum(row * column for row, column in grids) > MOST_CELLS:
         row, column = max(grids, key=lambda grid: grid[0] * grid[1])
         limit = Phrase("at most {n:,} cells in all", n=MOST_CELLS)
         raise DataProblems([TOO_WIDE.at(source, expected=limit, row=row, column=column_letters(column))])
+    refuse_too_wide(source, max((column for _, column in grids), default=0))
