@@ -8,6 +8,10 @@ from .stats.estimands.standardised_effects import standardised_effects
 from .stats.estimate import Estimate
 from .stats.glmm.fit import glmm
 from .stats.glmm.result import GlmmFit
+from .stats.imputation.analyses import Analyses
+from .stats.imputation.imputations import Imputations
+from .stats.imputation.impute import impute
+from .stats.imputation.pooling import pool
 from .stats.linear.instrumental import AndersonRubin, ComplierFit, FirstStage, complier_effect
 from .stats.linear.ols import OlsFit, ols
 from .stats.marginal.corrections import FayGraubard, KauermannCarroll, ManclDeRouen, Robust
@@ -73,6 +77,7 @@ __all__ = [
     "Aggregation",
     "Allocation",
     "Allocations",
+    "Analyses",
     "Ancova",
     "AndersonRubin",
     "AspError",
@@ -103,6 +108,7 @@ __all__ = [
     "IccInterval",
     "IccTriangular",
     "ImportReport",
+    "Imputations",
     "Individual",
     "Instrument",
     "KauermannCarroll",
@@ -152,6 +158,7 @@ __all__ = [
     "gap_profiles",
     "gee",
     "glmm",
+    "impute",
     "init_study",
     "instrument",
     "lmm",
@@ -160,6 +167,7 @@ __all__ = [
     "minimum_detectable_effect",
     "ols",
     "open_study",
+    "pool",
     "power",
     "randomise",
     "read_table",
