@@ -131,7 +131,11 @@ def _table(fit: Any, method: Method | None, level: float) -> pd.DataFrame:
         return NO_TABLE.refuse(found=type(fit).__name__)
     if not {"term", "estimate", "std_error"} <= set(table.columns):
         NO_TABLE.refuse(found=", ".join(map(str, table.columns)))
-    return table if "df" in table else table.assign(df=np.inf)
+    out = pd.DataFrame(table.copy())
+    for name, value in (("df", np.inf), ("method", ""), ("note", NO_NOTE)):
+        if name not in out:
+            out[name] = [value] * len(out)
+    return out
 
 
 def _range_of_df(df: Array) -> Phrase:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,10 +17,10 @@ from asp_eval.stats.imputation.gibbs import Sampler
 from asp_eval.stats.imputation.joint_model import Ints, JointModel
 
 CHAINS = 4
-FIRST_SWEEPS, BETWEEN, LEAST_SWEEPS = 100, 10, 100
-LARGEST_RHAT, LEAST_EFFECTIVE = 1.05, 50.0
-LENGTHS = (1, 3, 9)
-"""Chains that do not agree are run again, this many times as long."""
+FIRST_SWEEPS, MOST_SWEEPS = 200, 3_200
+"""Sweeps of each chain before it is first judged, by its second half, and after how many doublings at most."""
+LARGEST_RHAT, LEAST_EFFECTIVE = 1.10, 50.0
+LEAST_BETWEEN, MOST_BETWEEN = 5, 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,7 @@ class Draws:
     rows : ndarray of int
         Which rows the Y of a draw are.
     chains, first_sweeps, between : int
-        Chains; sweeps before the first draw; sweeps from one draw of a chain to the next.
+        Chains; sweeps of each until they agreed; sweeps from one draw of a chain to the next.
     convergence : DataFrame
         quantity, variable, rhat, effective_draws: one row for each quantity monitored.
     notes : tuple of Phrase
@@ -67,17 +67,12 @@ class Draws:
     notes: tuple[Phrase, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Chain:
-    """What one chain gave."""
-
-    draws: tuple[Draw, ...]
-    states: Array
-    rows: Ints
-
-
 def draw(model: JointModel, names: tuple[tuple[str, ...], tuple[str, ...]], n: int, seed: int, workers: int) -> Draws:
     """Return n draws.
+
+    The chains run until they agree: R-hat at most 1.1, and 50 effective draws, of every coefficient and variance in their
+    second halves. Then each gives its share of the draws, as many sweeps apart as one effective draw of the slowest quantity
+    takes.
 
     Parameters
     ----------
@@ -87,70 +82,71 @@ def draw(model: JointModel, names: tuple[tuple[str, ...], tuple[str, ...]], n: i
     n : int
     seed : int
     workers : int
-        Processes; the draws do not depend on it.
+        Threads; the draws do not depend on it.
     """
-    chains = min(CHAINS, n)
-    shares = [len(range(c, n, chains)) for c in range(chains)]
-    for length in LENGTHS:
-        between = max(BETWEEN, -(-LEAST_SWEEPS // min(shares))) * length
-        run = partial(run_chain, model, seed, length, FIRST_SWEEPS * length, between)
-        found = _run(run, shares, workers)
-        table = _convergence(model, names, found)
-        worst, least = float(table["rhat"].max()), float(table["effective_draws"].min())
-        if worst <= LARGEST_RHAT and least >= LEAST_EFFECTIVE:
-            break
-    notes: tuple[Phrase, ...] = ()
-    if worst > LARGEST_RHAT or least < LEAST_EFFECTIVE:
-        sweeps = FIRST_SWEEPS * length + between * max(shares)
-        notes = (
-            Phrase(
-                "After {sweeps:,} sweeps the chains still differ (R-hat {rhat:.2f} where 1.05 is aimed at, {effective:.0f} "
-                "effective draws where 50 are): impute fewer variables at once, or read the results with care.",
-                sweeps=sweeps,
-                rhat=worst,
-                effective=least,
-            ),
-        )
-    in_turn = tuple(found[k % chains].draws[k // chains] for k in range(n))
-    return Draws(in_turn, found[0].rows, chains, FIRST_SWEEPS * length, between, table, notes)
+    samplers = [Sampler(model, stream(seed, "imputation", c)) for c in range(min(CHAINS, n))]
+    states: list[Array] = [np.empty((0, 0))] * len(samplers)
+    sweeps = 0
+    with ThreadPoolExecutor(workers) as pool:
+        while True:
+            more = sweeps or FIRST_SWEEPS
+            new = list(pool.map(partial(_sweep, n=more), samplers))
+            states = [np.concatenate((old, own)) if sweeps else own for old, own in zip(states, new, strict=True)]
+            sweeps += more
+            table = _convergence(model, names, np.array(states)[:, sweeps // 2 :])
+            worst, least = float(table["rhat"].max()), float(table["effective_draws"].min())
+            agree = worst <= LARGEST_RHAT and least >= LEAST_EFFECTIVE
+            if agree or sweeps >= MOST_SWEEPS:
+                break
+        slowest = len(samplers) * (sweeps - sweeps // 2) / least
+        between = int(np.clip(np.ceil(slowest), LEAST_BETWEEN, MOST_BETWEEN))
+        shares = [len(range(c, n, len(samplers))) for c in range(len(samplers))]
+        given = list(pool.map(partial(_draws, between=between), samplers, shares))
+    in_turn = tuple(given[k % len(samplers)][k // len(samplers)] for k in range(n))
+    notes = () if agree else (_apart(sweeps, worst, least),)
+    return Draws(in_turn, samplers[0].rows, len(samplers), sweeps, between, table, notes)
 
 
-def run_chain(model: JointModel, seed: int, length: int, first: int, between: int, chain: tuple[int, int]) -> Chain:
-    """Return one chain: its number, and how many draws it is to give, in `chain`."""
-    number, n = chain
-    sampler = Sampler(model, stream(seed, "imputation", length, number))
-    for _ in range(first):
+def _sweep(sampler: Sampler, n: int) -> Array:
+    """Make n sweeps; return the states after each (n, k)."""
+    out = []
+    for _ in range(n):
         sampler.step()
-    draws, states = [], []
+        out.append(sampler.state())
+    return np.array(out)
+
+
+def _draws(sampler: Sampler, n: int, between: int) -> list[Draw]:
+    """Return n draws, some sweeps apart."""
+    out = []
     for _ in range(n):
         for _ in range(between):
             sampler.step()
-            states.append(sampler.state())
-        draws.append(Draw(sampler.Y.copy(), sampler.Z.copy(), sampler.B.copy(), sampler.Sigma.copy()))
-    return Chain(tuple(draws), np.array(states), sampler.rows)
+        out.append(Draw(sampler.Y.copy(), sampler.Z.copy(), sampler.B.copy(), sampler.Sigma.copy()))
+    return out
 
 
-def _run(run: partial[Chain], shares: list[int], workers: int) -> list[Chain]:
-    tasks = list(enumerate(shares))
-    if workers == 1 or len(tasks) == 1:
-        return [run(task) for task in tasks]
-    with ProcessPoolExecutor(min(workers, len(tasks))) as pool:
-        return list(pool.map(run, tasks))
+def _apart(sweeps: int, worst: float, least: float) -> Phrase:
+    """Say that the chains do not agree."""
+    return Phrase(
+        "After {sweeps:,} sweeps the chains still differ (R-hat {rhat:.2f} where 1.10 is aimed at, {effective:.0f} "
+        "effective draws where 50 are): impute fewer variables at once, or read the results with care.",
+        sweeps=sweeps,
+        rhat=worst,
+        effective=least,
+    )
 
 
-def _convergence(model: JointModel, names: tuple[tuple[str, ...], tuple[str, ...]], chains: list[Chain]) -> pd.DataFrame:
-    """Return how far the chains agree on each coefficient and variance."""
+def _convergence(model: JointModel, names: tuple[tuple[str, ...], tuple[str, ...]], states: Array) -> pd.DataFrame:
+    """Return how far the chains agree on each coefficient and variance; `states` is (chains, sweeps, k)."""
     rows, groups = names
-    shortest = min(len(chain.states) for chain in chains)
-    states = np.array([chain.states[:shortest] for chain in chains])
     A, P = model.n_classes, model.n_classes if model.psi_by_class else 1
     labels = [("coefficient", name) for _ in range(model.children.X.shape[1]) for name in rows]
     labels += [("coefficient", name) for _ in range(model.institutions.X.shape[1]) for name in groups]
     labels += [("variance of rows", name) for _ in range(A) for name in rows]
     labels += [("variance of groups", name) for _ in range(P) for name in (*rows, *groups)]
-    moves = states.std(axis=(0, 1)) > 1e-12  # a variance that is 1 by convention does not move
-    agree, effective = np.ones(len(labels)), np.full(len(labels), float(states.shape[0] * shortest))
-    agree[moves], effective[moves] = rhat(states[:, :, moves]), effective_draws(states[:, :, moves])
     table = pd.DataFrame(labels, columns=["quantity", "variable"])
-    table["rhat"], table["effective_draws"] = agree, effective
-    return pd.DataFrame(table.loc[moves].reset_index(drop=True))
+    moves = states.std(axis=(0, 1)) > 1e-12  # a variance that is 1 by convention does not move
+    table = pd.DataFrame(table.loc[moves].reset_index(drop=True))
+    table["rhat"], table["effective_draws"] = rhat(states[:, :, moves]), effective_draws(states[:, :, moves])
+    return table

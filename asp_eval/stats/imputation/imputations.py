@@ -275,14 +275,10 @@ class Imputations:
 
 def _filled(column: pd.Series, v: ImputedVariable, k: int) -> pd.Series:
     """Return a column with the k-th values put in, in a type that holds them."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        filled = column.astype(object)
-        filled[v.rows] = v.drawn[k]
-        return filled.astype(column.dtype)
-    numeric = v.scale == "continuous" or column.dtype.kind in "fiu"
-    out = np.array(column.to_numpy(dtype=np.float64 if numeric else object, na_value=np.nan))
+    out = np.array(column.to_numpy(dtype=np.float64 if v.scale == "continuous" else object, na_value=np.nan))
     out[v.rows] = v.drawn[k]
-    return pd.Series(out, index=column.index, name=column.name)
+    filled = pd.Series(out, index=column.index, name=column.name)
+    return filled if v.scale == "continuous" else filled.astype(column.dtype)
 
 
 def imputed_variables(plan: ImputationPlan, draws: Draws) -> tuple[ImputedVariable, ...]:

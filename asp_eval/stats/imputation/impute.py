@@ -57,7 +57,7 @@ def impute(
     covariance : {"arm", "common"}
         Of the rows.
     workers : int
-        Processes that share the chains; the numbers do not depend on it.
+        Threads that share the chains; the numbers do not depend on it.
 
     Returns
     -------

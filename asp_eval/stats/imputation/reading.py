@@ -45,7 +45,7 @@ FEW_GROUPS = Fault(
     "{groups} groups are fewer than the {variables} columns whose differences between groups are to be estimated",
     "Impute fewer variables at once: the scale in place of its items, or one wave less.",
 )
-FEW_ROWS = Fault("IMP-028", "{rows} rows are too few to impute {variables} columns", "Impute fewer variables, or predictors.")
+FEW_ROWS = Fault("IMP-028", "{rows} rows are too few for {variables} columns", "Impute fewer variables, or predictors.")
 
 ROWS_PER_COLUMN = 5
 COMMON_CHILDREN = Phrase("Too few rows per arm for a covariance of each arm: one for all arms.")
@@ -159,7 +159,10 @@ def _matrices(
     """Return X (n, p) in standard columns, and what it would be if everyone were in each arm."""
     data = read_variables(frame, names_in(expression))
     plan, _ = plan_columns(expression, data)
-    standard = standard_columns(build_matrix(plan, data) if names_in(expression) else np.ones((len(frame), 1)))
+    X = build_matrix(plan, data) if names_in(expression) else np.ones((len(frame), 1))
+    if X.shape[1] >= len(X):
+        FEW_ROWS.refuse(rows=len(X), variables=X.shape[1])
+    standard = standard_columns(X)
     switched: dict[object, Array] = {}
     for label in () if arms is None or arm is None else arms.levels:
         column = pd.Series([label] * len(frame), index=frame.index)

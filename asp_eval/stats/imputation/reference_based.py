@@ -25,6 +25,7 @@ from asp_eval.stats.imputation.reading import ImputationPlan
 
 Kind = Literal["jump", "copy"]
 KINDS = ("jump", "copy")
+ROUNDING = 1e-9  # of the columns, which are standardised
 
 KIND = Fault("IMP-040", "there is no reference-based imputation {kind!r}", "Use 'jump' (to reference) or 'copy' (reference).")
 OWN_COVARIANCE = Fault(
@@ -51,7 +52,7 @@ def reference_values(
     missing = np.column_stack([next(v for v in plan.rows if v.name == name).missing for name in visits])
     gone = np.logical_and.accumulate(missing[:, ::-1], axis=1)[:, ::-1]  # missing from here to the end
     shift = plan.reference_rows[reference] - plan.model.children.X
-    moved = np.flatnonzero(gone.any(axis=1) & (np.abs(shift).max(axis=1) > 0))
+    moved = np.flatnonzero(gone.any(axis=1) & (np.abs(shift).max(axis=1) > ROUNDING))
     known = plan.model.children.is_known
     out = {name: np.zeros((len(draws.draws), len(plan.frame))) for name in visits}
     for k, drawn in enumerate(draws.draws):

@@ -145,7 +145,7 @@ def read_incomplete(frame: pd.DataFrame, name: str, scale: str, groups: Categori
         CONSTANT.refuse(name=name)
     of_groups = _is_of_groups(numbers, groups)
     if of_groups:
-        numbers = pd.Series(numbers).groupby(groups.codes).first().to_numpy(dtype=np.float64)
+        numbers = np.asarray(pd.Series(numbers).groupby(groups.codes).first(), dtype=np.float64)
     continuous = scale == "continuous"
     centre, spread = (float(np.nanmean(numbers)), float(np.nanstd(numbers))) if continuous else (0.0, 1.0)
     return Incomplete(name, scale, of_groups, np.isnan(numbers), numbers, labels, centre, spread)
