@@ -200,3 +200,131 @@ class SubgroupResult:
     levels: tuple[SubgroupEffect, ...]
     not_shown: int
     without: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustedMean:
+    """The mean of one arm at the outcome's wave, for a child with the average covariates of those analysed."""
+
+    arm: str
+    mean: Estimated
+
+
+@dataclass(frozen=True, slots=True)
+class SizeForms:
+    """Hedges' g of one arm's effect in its three forms, with the degrees of freedom of their small-sample factors.
+
+    Attributes
+    ----------
+    arm : str
+    within, total, pooled : float
+        By the SD within institutions, the total SD of the model, and the pooled SD of the children.
+    df_within, df_total : float
+        N - M; and h of the What Works Clearinghouse, of the other two.
+    """
+
+    arm: str
+    within: float
+    total: float
+    pooled: float
+    df_within: float
+    df_total: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChecks:
+    """What a reviewer looks at beside a linear mixed model.
+
+    Attributes
+    ----------
+    floor, ceiling : float
+        Share of the children with the lowest, and the highest, score met.
+    skewness : float
+        Of the residuals.
+    lowest_sd, highest_sd : float
+        Of the children's residuals, in the institution where they vary least and most; of those with five children or more.
+    far_institutions : int
+        Institutions whose level is more than 2.5 standard deviations from what is expected.
+    influence : tuple of Influence
+        One per arm after the first.
+    """
+
+    floor: float
+    ceiling: float
+    skewness: float
+    lowest_sd: float
+    highest_sd: float
+    far_institutions: int
+    influence: tuple[Influence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """What leaving out each institution does to one arm's effect.
+
+    Attributes
+    ----------
+    arm : str
+    estimate, lowest, highest : float
+        With all institutions, and the least and the most without one of them.
+    institution : str
+        Without which it changes most.
+    """
+
+    arm: str
+    estimate: float
+    lowest: float
+    highest: float
+    institution: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaterResult:
+    """How much of an outcome lies between those who rated it.
+
+    Attributes
+    ----------
+    raters, children : int
+        With a rater recorded.
+    icc1, icc2 : Estimate or Unavailable
+        The share of the variance between raters; the reliability of a rater's mean.
+    changed : int
+        Children rated by somebody else than at the start.
+    without_changed : Estimate or Unavailable
+        The effect of the first arm compared, by the planned model without them; Unavailable without a baseline.
+    """
+
+    raters: int
+    children: int
+    icc1: Estimated
+    icc2: Estimated
+    changed: int
+    without_changed: Estimated
+
+
+@dataclass(frozen=True, slots=True)
+class RealisedDesign:
+    """The design of one outcome as it came out.
+
+    Attributes
+    ----------
+    institutions : int
+    children : float
+        On average in an institution.
+    cv : float
+        Of their numbers.
+    icc : float or None
+    r_squared : float
+        Share of the total variance that the covariates explain.
+    detectable : float or None
+        The effect, in total standard deviations, that its standard error finds with the planned power.
+    power : float
+    """
+
+    institutions: int
+    children: float
+    cv: float
+    icc: float | None
+    r_squared: float
+    detectable: float | None
+    power: float

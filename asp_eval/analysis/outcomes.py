@@ -19,6 +19,7 @@ from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.formulas import arm_term, arm_terms, model_formula, unadjusted_formula
 from asp_eval.analysis.integrity import Equivalence
 from asp_eval.analysis.left_out import left_out_notes, refused_where_too_few
+from asp_eval.analysis.model_checks import beside_the_model
 from asp_eval.analysis.models import planned_model
 from asp_eval.analysis.multiplicity import Distribution, adjust, lot_statistics, outcomes_by_the_lot
 from asp_eval.analysis.plan import planned_method
@@ -100,7 +101,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     for rows in sets:
         progress(rows.outcome.id)
         found = analyse_outcome(study, rows, method, lot if study.analysis.triangulate else None, probabilities)
-        outcomes.append(replace(rechecked(study, rows, found), compliers=compliers(data, rows), subgroups=subgroups(data, rows)))
+        outcomes.append(_with_the_rest(rechecked(study, rows, found), data, rows))
         if lot is not None and rows.outcome.id in by_lot:
             statistics[rows.outcome.id] = lot_statistics(study, rows, lot)
         losses.append(_attrition(data, cohort, rows, flow))
@@ -231,6 +232,21 @@ def _of_the_arms(effects: Iterable[ArmEffect]) -> Iterator[Estimate]:
     for effect in effects:
         found = effect.difference
         yield found if isinstance(found, Estimate) else Estimate.unavailable(arm_term(effect.arm), found.reason)
+
+
+def _with_the_rest(found: OutcomeResult, data: StudyData, rows: AnalysisSet) -> OutcomeResult:
+    """Return an outcome with what the plan declares beside its model, and what stands beside the model of a measure."""
+    beside = beside_the_model(data, rows)
+    return replace(
+        found,
+        compliers=compliers(data, rows),
+        subgroups=subgroups(data, rows),
+        means=beside.means,
+        sizes=beside.sizes,
+        checks=beside.checks,
+        raters=beside.raters,
+        realised=beside.realised,
+    )
 
 
 def _refuse_other_rows(data: AnalysisSet, fit: Fitted) -> None:

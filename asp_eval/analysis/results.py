@@ -13,7 +13,17 @@ from typing import Annotated, Any, ClassVar, Literal
 import pandas as pd
 from pydantic import ConfigDict, PlainSerializer
 
-from asp_eval.analysis.declared_results import AllWaves, ComplierResult, EstimatorRow, SubgroupResult
+from asp_eval.analysis.declared_results import (
+    AdjustedMean,
+    AllWaves,
+    ComplierResult,
+    EstimatorRow,
+    ModelChecks,
+    RaterResult,
+    RealisedDesign,
+    SizeForms,
+    SubgroupResult,
+)
 from asp_eval.analysis.integrity import Integrity
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
@@ -283,6 +293,8 @@ class OutcomeResult:
         One per arm after the first, where the plan declares it.
     subgroups : tuple of SubgroupResult
         One per column that the plan declares for the outcome.
+    means, sizes, checks, raters, realised
+        Of a measure: see `asp_eval.analysis.declared_results`.
     """
 
     outcome: str
@@ -314,6 +326,11 @@ class OutcomeResult:
     rechecks: tuple[Recheck, ...] = ()
     compliers: tuple[ComplierResult, ...] = ()
     subgroups: tuple[SubgroupResult, ...] = ()
+    means: tuple[AdjustedMean, ...] = ()
+    sizes: tuple[SizeForms, ...] = ()
+    checks: ModelChecks | None = None
+    raters: RaterResult | None = None
+    realised: RealisedDesign | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from asp_eval.analysis.results import ArmSummary, Estimated, OutcomeResult, Results
+from asp_eval.analysis.results import Estimated, OutcomeResult, Results
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell
 from asp_eval.reporting.figures.drawing import drawn
@@ -59,7 +59,7 @@ def _rows(result: OutcomeResult, setting: Setting, *, with_means: bool) -> list[
     for i, effect in enumerate(result.effects):
         head = [cell(setting.effect_label(result, i), _wave_and_direction(result, setting)), _numbers(result, setting)]
         if with_means:
-            head += [_mean(result.arms, arm, setting) for arm in setting.study.arms]
+            head += [_mean(result, arm, setting) for arm in setting.study.arms]
         rows.append(Row((*head, *_effect_cells(result, i, effect.difference, setting))))
     return rows
 
@@ -87,11 +87,22 @@ def _numbers(result: OutcomeResult, setting: Setting) -> Cell:
     return cell(setting.show.integer(result.n_children), setting.show.bracketed(setting.show.integer(result.n_institutions)))
 
 
-def _mean(arms: tuple[ArmSummary, ...], key: str, setting: Setting) -> Cell:
-    found = next((arm for arm in arms if arm.arm == key), None)
+def _mean(result: OutcomeResult, key: str, setting: Setting) -> Cell:
+    found, show = next((arm for arm in result.arms if arm.arm == key), None), setting.show
     if found is None or found.mean is None:
-        return cell(setting.show.decimal(None))
-    return cell(setting.show.decimal(found.mean), setting.show.bracketed(setting.show.decimal(found.sd)))
+        return cell(show.decimal(None))
+    return cell(show.decimal(found.mean), show.bracketed(show.decimal(found.sd)), *_adjusted_mean(result, key, setting))
+
+
+def _adjusted_mean(result: OutcomeResult, key: str, setting: Setting) -> tuple[str, ...]:
+    """Return the adjusted mean of an arm with its interval, if there is one."""
+    show = setting.show
+    mean = next((one.mean for one in result.means if one.arm == key), None)
+    if mean is None or isinstance(mean, Unavailable):
+        return ()
+    digits = digits_for(mean.std_error)
+    interval = show.bracketed(show.interval(mean.conf_low, mean.conf_high, digits))
+    return (show.say("adjusted: {n} {interval}", n=show.decimal(mean.estimate, digits), interval=interval),)
 
 
 def _adjusted(result: OutcomeResult, i: int, setting: Setting) -> str:
@@ -113,7 +124,10 @@ def _icc(result: OutcomeResult, setting: Setting) -> Cell:
     show, shown = setting.show, _with_interval(result.icc, setting, 3)
     if isinstance(result.icc, Unavailable) or isinstance(result.icc_adjusted, Unavailable):
         return cell(*shown)
-    return cell(*shown, show.say("adjusted: {n}", n=show.decimal(result.icc_adjusted.estimate, 3)))
+    value, interval = _with_interval(result.icc_adjusted, setting, 3)
+    if not interval:
+        return cell(*shown, show.say("adjusted: {n}", n=value))
+    return cell(*shown, show.say("adjusted: {n} {interval}", n=value, interval=show.bracketed(interval)))
 
 
 def _with_interval(number: Estimated, setting: Setting, digits: int) -> tuple[str, str]:
@@ -145,6 +159,11 @@ def _notes(setting: Setting, *, with_means: bool) -> tuple[str, ...]:
     ]
     if with_means:
         notes.append(say("Means and standard deviations are those observed among the children analysed, without adjustment."))
+        if any(result.means for result in setting.results.outcomes):
+            adjusted = (
+                "Adjusted means are the mixed model's, for a child with the average of the covariates, with their interval."
+            )
+            notes.append(say(adjusted))
     return tuple(notes)
 
 
