@@ -107,6 +107,7 @@ WORKED = {  # docs/randomisation.md, derived with sha256sum and by hand; the arm
     "constrained": (CONSTRAINED | {"covariates": {"children": 1}, "keep": 0.3}, "011100"),
     "minimised": (MINIMISED | {"covariates": {"municipality": 1, "size": 1}}, "010011"),
     "minimised on a number": (MINIMISED | {"covariates": {"children": 1}}, "110011"),
+    "minimised on a number in groups": (MINIMISED | {"covariates": {"children": {"cut": [45]}}}, "010011"),
 }
 
 
@@ -469,6 +470,38 @@ def balanced_by_hand(frame: pd.DataFrame, seed: int) -> dict[str, str]:
         by = sorted(ARMS, key=lambda arm: (g[arm], sha(f"{seed}:{i}:{arm}")))
         drawn[i] = by[0] if sha(f"{seed}:coin:{i}") < "c" * 64 else by[1]
     return drawn
+
+
+def test_a_number_with_cut_points_is_minimised_as_its_groups() -> None:  # 1
+    declared = MINIMISED | {"covariates": {"municipality": 1, "children": {"weight": 2, "cut": [40, 50]}}}
+    groups = SIXTY.assign(children=["low" if n < 40 else "middle" if n < 50 else "high" for n in SIXTY["children"]])
+    assert set(groups["children"]) == {"low", "middle", "high"}
+    assert 40 in set(SIXTY["children"]) or 50 in set(SIXTY["children"])  # a value on a cut point belongs above it
+    for seed in range(8):
+        drawn = randomise(study(declared), SIXTY, seed=seed)
+        by_hand = minimised_by_hand(groups, seed, {"municipality": 1, "children": 2}, None)
+        assert dict(zip(drawn.institution_ids, drawn.arms, strict=True)) == by_hand
+    assert "children cut at 40, 50 (weight 2)" in str(scheme_of(study(declared), SIXTY))
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        (MINIMISED | {"covariates": {"children": {"cut": [50, 40]}}}, "cuts that rise"),
+        (MINIMISED | {"covariates": {"children": {"cut": []}}}, "cut"),
+        (CONSTRAINED | {"covariates": {"children": {"cut": [40]}}}, "cut points are for 'scheme: minimisation'"),
+    ],
+)
+def test_cut_points_that_cannot_be_are_refused(declared: dict[str, Any], said: str) -> None:  # 5
+    with pytest.raises(ValidationError, match=said):
+        study(declared)
+
+
+def test_cut_points_that_part_nothing_are_refused() -> None:  # 5
+    with pytest.raises(DataProblems, match="RND-029"):
+        randomise(study(MINIMISED | {"covariates": {"children": {"cut": [1000]}}}), SIXTY, seed=1)
+    with pytest.raises(DataProblems, match="RND-014"):
+        randomise(study(MINIMISED | {"covariates": {"size": {"cut": [1]}}}), SIXTY, seed=1)
 
 
 def test_numbers_are_minimised_as_numbers() -> None:  # 1

@@ -69,9 +69,11 @@ def scheme_of(study: Study, institutions: pd.DataFrame, *, late: bool = False) -
         probability = exact(declared.probability)
         refuse_no_chance(probability, study.arms)
         factors, numbers = _factors(study), _numbers(study)
+        cuts = {name: tuple(map(exact, points)) for name, points in declared.cuts.items()}
+        scheme = Minimisation(study.arms, declared.ratio, roster, factors, numbers, probability, declared.order, cuts)
         if not late:
-            refuse_nothing_shared(roster, [name for name in factors if name not in numbers], study.arms)
-        return Minimisation(study.arms, declared.ratio, roster, factors, numbers, probability, declared.order)
+            refuse_nothing_shared(scheme)
+        return scheme
     if declared.scheme != "constrained":
         return _lot(study, roster)
     lot = LotInCells(study.arms, declared.ratio, roster, "stratified" if study.strata else "simple", roster.strata)
@@ -100,7 +102,13 @@ def roster_of(study: Study, institutions: pd.DataFrame, *, late: bool = False, a
     declared = study.randomisation
     if declared.scheme == "minimisation":
         named = [*_factors(study), declared.order]
-        return read_roster(institutions, (), columns=_once(named), numeric=_numbers(study), differing=not (late or any_size))
+        return read_roster(
+            institutions,
+            (),
+            columns=_once(named),
+            numeric=_numbers(study) | declared.cuts.keys(),
+            differing=not (late or any_size),
+        )
     strata = () if declared.scheme == "simple" else study.strata
     smallest = 1 if late or any_size else len(study.arms)
     if late and declared.scheme == "constrained":
@@ -122,9 +130,9 @@ def _factors(study: Study) -> dict[str, Fraction]:
 
 
 def _numbers(study: Study) -> frozenset[str]:
-    """Return the factors of a minimisation that are declared as numbers, and balanced as such."""
-    declared = study.columns.get("institutions", {})
-    return frozenset(name for name in _factors(study) if name in declared and declared[name].is_number)
+    """Return the factors of a minimisation that are declared as numbers, without cut points, and balanced as such."""
+    declared, cuts = study.columns.get("institutions", {}), study.randomisation.cuts
+    return frozenset(name for name in _factors(study) if name in declared and declared[name].is_number and name not in cuts)
 
 
 def _lot(study: Study, roster: Roster) -> LotInCells:
@@ -145,7 +153,7 @@ def _lot(study: Study, roster: Roster) -> LotInCells:
 
 
 def _weights(study: Study) -> dict[str, Fraction]:
-    return {name: exact(weight) for name, weight in study.randomisation.covariates.items()}
+    return {name: exact(weight) for name, weight in study.randomisation.weights.items()}
 
 
 def _refuse_ratio(study: Study) -> None:

@@ -6,7 +6,8 @@ each:
 1. The imbalance of an arm a is ``G_a = sum_f w_f * range_f``. Of a category f, range_f is the largest less the smallest number
    of institutions per arm among those that share its level of f, if it were given arm a. Of a number, it is the same of the
    sums of the standardised number ``z_i = (x_i - mean) / (mean of |x - mean|)`` over the institutions of an arm, means over
-   the whole list, z rounded to three decimals. The size of the arms is a category that all share, with the largest weight of
+   the whole list, z rounded to three decimals. A number with declared cut points is a category: below the first, from it to
+   below the second, and so on. The size of the arms is a category that all share, with the largest weight of
    the others; so the means of a number are alike where its sums are (balance of sums: Ma, Li, Zhang & Hu 2024, J Am Stat
    Assoc 119:151).
 2. The preferred arm is the one with the smallest G; of several, the one with the smallest ``key("ID:ARM")``.
@@ -20,8 +21,9 @@ ratio is equal: with another one this rule would not keep it (Kuznetsova & Tymof
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -32,7 +34,7 @@ from asp_eval.core.randomness import stream
 from asp_eval.trial.randomisation.blocks import entry_order
 from asp_eval.trial.randomisation.distances import common_denominator
 from asp_eval.trial.randomisation.hash_order import Draws, checked_draws, checked_seed, order_key
-from asp_eval.trial.randomisation.roster import SOURCE, Roster
+from asp_eval.trial.randomisation.roster import SOURCE
 from asp_eval.trial.randomisation.scheme import Scheme, Step, equal_chances, weighted
 
 NO_CHANCE = Fault(
@@ -51,6 +53,12 @@ NOTHING_SHARED = Fault(
     " nothing",
     "Declare it as integer or number under 'columns: institutions:' if it is one, and it is balanced as a number; or group its"
     " values into a few.",
+)
+NOTHING_PARTED = Fault(
+    "RND-029",
+    "the cut points of {column} put every institution into one group, so that there is nothing to balance",
+    "Declare cut points between the values under 'covariates' of 'randomisation' in study.yaml; or leave them out, and it is"
+    " balanced as a number.",
 )
 Sums = npt.NDArray[np.int64]
 """What entered so far, in thousandths of an institution, (draws, factors, levels, arms)."""
@@ -110,12 +118,15 @@ class Minimisation(Scheme):
         Of the preferred arm.
     order : str or None
         Column that gives the order of entry.
+    cuts : dict of str to tuple of Fraction
+        The cut points, rising, of the factors that are numbers and balanced in groups.
     """
 
     weights: dict[str, Fraction]
     numbers: frozenset[str]
     probability: Fraction
     order: str | None
+    cuts: dict[str, tuple[Fraction, ...]] = field(default_factory=dict)
 
     @property
     def strata(self) -> tuple[str, ...]:
@@ -124,9 +135,20 @@ class Minimisation(Scheme):
 
     def __str__(self) -> str:
         order = f", in order of {self.order}" if self.order else ""
-        named = {f"{name} as a number" if name in self.numbers else name: weight for name, weight in self.weights.items()}
+        named = {self._called(name): weight for name, weight in self.weights.items()}
         over = f"minimisation over the size of the arms, {weighted(named)}"
         return self.in_words(f"{over} (probability {float(self.probability):g}{order})")
+
+    def _called(self, name: str) -> str:
+        points = ", ".join(f"{float(point):g}" for point in self.cuts.get(name, ()))
+        return f"{name} as a number" if name in self.numbers else f"{name} cut at {points}" if points else name
+
+    def categories(self, name: str) -> tuple[str, ...]:
+        """Return the level of each institution of a factor that is no number, or one with cut points, (n,)."""
+        if name not in self.cuts:
+            return self.roster.columns[name]
+        width = len(str(len(self.cuts[name])))
+        return tuple(f"{bisect_right(self.cuts[name], number):0{width}}" for number in self.roster.numbers(name))
 
     def probabilities(self) -> npt.NDArray[np.float64]:
         """Return the probability of each arm for each institution, (n, arms): equal, for the rule treats the arms alike."""
@@ -218,7 +240,7 @@ class Minimisation(Scheme):
         levels, amounts = [np.zeros(n, dtype=np.intp)], [np.full(n, THOUSAND, dtype=np.int64)]
         for name in self.weights:
             number = name in self.numbers
-            levels.append(np.zeros(n, dtype=np.intp) if number else ranks(self.roster.columns[name]))
+            levels.append(np.zeros(n, dtype=np.intp) if number else ranks(self.categories(name)))
             amounts.append(thousandths(self.roster.numbers(name)) if number else np.full(n, THOUSAND, dtype=np.int64))
         weights = [max(self.weights.values()), *self.weights.values()]
         scale = common_denominator(weights)
@@ -247,18 +269,20 @@ def thousandths(numbers: Sequence[Fraction]) -> npt.NDArray[np.int64]:
     return np.array([math.floor((x - mean) / spread * THOUSAND + Fraction(1, 2)) for x in numbers], dtype=np.int64)
 
 
-def refuse_nothing_shared(roster: Roster, categories: Sequence[str], arms: Sequence[str]) -> None:
+def refuse_nothing_shared(scheme: Minimisation) -> None:
     """Refuse a category with so many values that there is less than one institution of each for every arm.
 
     Raises
     ------
     DataProblems
-        RND-028 for each such column.
+        RND-028 for each such column; RND-029 for cut points that part no institutions.
     """
-    problems, n = [], len(roster.institution_ids)
-    for column in categories:
-        levels = len(set(roster.columns[column]))
-        if levels * len(arms) > n:
+    problems, n = [], len(scheme.institution_ids)
+    for column in (name for name in scheme.weights if name not in scheme.numbers):
+        levels = len(set(scheme.categories(column)))
+        if column in scheme.cuts and levels == 1:
+            problems.append(NOTHING_PARTED.at(Place(SOURCE, column=column), column=column))
+        if levels * len(scheme.arms) > n:
             problems.append(NOTHING_SHARED.at(Place(SOURCE, column=column), column=column, levels=levels, n=n))
     if problems:
         raise DataProblems(problems)

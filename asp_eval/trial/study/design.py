@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -96,6 +97,20 @@ class StudyTitle(Document):
     synthetic: bool = False
 
 
+class CutCovariate(Document):
+    """A number that minimisation balances in groups: those below the first cut point, from it to below the second, and so on."""
+
+    weight: float = Field(default=1, gt=0, allow_inf_nan=False)
+    cut: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = Field(min_length=1)
+
+    @field_validator("cut")
+    @classmethod
+    def _rising(cls, cut: tuple[float, ...]) -> tuple[float, ...]:
+        if any(low >= high for low, high in pairwise(cut)):
+            raise ValueError(Phrase("cuts that rise"))
+        return cut
+
+
 class Randomisation(Document):
     """How the lot is, or was, drawn. Which keys go with which scheme: ``docs/randomisation.md``."""
 
@@ -103,13 +118,23 @@ class Randomisation(Document):
     ratio: tuple[int, ...] = (1, 1)
     blocks: tuple[Annotated[int, Field(ge=1)], ...] = ()
     pair: Name | None = None
-    covariates: dict[Name, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default_factory=dict)
+    covariates: dict[Name, Annotated[float, Field(gt=0, allow_inf_nan=False)] | CutCovariate] = Field(default_factory=dict)
     order: Name | None = None
     candidates: int = Field(default=20_000, ge=2, le=1_000_000)
     keep: float | None = Field(default=None, gt=0, le=1)
     cut: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     probability: float = Field(default=0.8, gt=0, lt=1)
     drawn_elsewhere: bool = False
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The covariates with their weights."""
+        return {name: one.weight if isinstance(one, CutCovariate) else one for name, one in self.covariates.items()}
+
+    @property
+    def cuts(self) -> dict[str, tuple[float, ...]]:
+        """The cut points of the covariates that have any."""
+        return {name: one.cut for name, one in self.covariates.items() if isinstance(one, CutCovariate)}
 
     @field_validator("scheme", mode="before")
     @classmethod
@@ -138,6 +163,8 @@ class Randomisation(Document):
                     strange=", ".join(strange),
                 )
             )
+        if self.scheme != "minimisation" and self.cuts:
+            raise ValueError(Phrase("a weight alone for each of 'covariates': cut points are for 'scheme: minimisation'"))
         if self.drawn_elsewhere:
             return self
         if self.scheme == "blocked" and not self.blocks:
