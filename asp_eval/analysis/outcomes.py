@@ -25,7 +25,7 @@ from asp_eval.analysis.multiplicity import Distribution, adjust, lot_statistics,
 from asp_eval.analysis.plan import planned_method
 from asp_eval.analysis.psychometrics import form_switches, reliabilities
 from asp_eval.analysis.rechecks import rechecked, with_adjusted_again
-from asp_eval.analysis.results import NO_FAMILY, ArmEffect, Estimated, OutcomeResult, Results
+from asp_eval.analysis.results import NO_FAMILY, ArmEffect, BandsUsed, Estimated, OutcomeResult, Results
 from asp_eval.analysis.sets import AnalysisSet, assemble, institutions_with_values
 from asp_eval.analysis.subgroups import subgroups
 from asp_eval.analysis.trial_integrity import integrity
@@ -43,8 +43,9 @@ from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.consort import flow_counts
 from asp_eval.trial.flow.counts import FlowCounts, conserve
 from asp_eval.trial.flow.dose import receivers
-from asp_eval.trial.outcomes import band_names, informants, outcome_label
-from asp_eval.trial.study.design import Study
+from asp_eval.trial.instruments.library import Library
+from asp_eval.trial.outcomes import band_names, default_bands, informants, outcome_label
+from asp_eval.trial.study.design import Outcome, Study
 
 NO_LOT = Fault("ANA-007", "no lot is drawn yet", "Draw it with 'asp-eval randomise', or import the allocation.")
 NO_CHILDREN = Fault(
@@ -303,8 +304,15 @@ def _without_model(study: Study, data: AnalysisSet, reason: Phrase) -> OutcomeRe
         scale=data.outcome.scale,
         average=study.estimand.average,
         bands=band_names(data.outcome, study.library),
+        bands_used=_bands_used(data.outcome, study.library),
         summary=data.outcome.summary,
     )
+
+
+def _bands_used(outcome: Outcome, library: Library) -> BandsUsed | None:
+    """Return the band set that an outcome's scores are put into bands by; None if it is not in bands."""
+    bands = default_bands(outcome, library) if outcome.in_bands else None
+    return None if bands is None else BandsUsed(bands.id, dict(bands.title), bands.source)
 
 
 def _value(number: Estimated) -> float | Unavailable:

@@ -257,6 +257,23 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class BandsUsed:
+    """The band set, or norms, by which the scores of an outcome were put into bands.
+
+    Attributes
+    ----------
+    id : str
+    title : texts
+    source : str
+        Where its thresholds were published.
+    """
+
+    id: str
+    title: Texts
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeResult:
     """One outcome at one wave, analysed.
 
@@ -279,6 +296,8 @@ class OutcomeResult:
         Of an ordinal outcome; None for others, and where there is no model.
     bands : dict of str to texts
         What the bands of its questionnaire are called, where the outcome is in bands.
+    bands_used : BandsUsed, optional
+        Where they come from.
     summary : {"difference", "ratio", "odds-ratio"}
         By what the plan compares the arms.
     estimators : tuple of EstimatorRow
@@ -331,6 +350,7 @@ class OutcomeResult:
     checks: ModelChecks | None = None
     raters: RaterResult | None = None
     realised: RealisedDesign | None = None
+    bands_used: BandsUsed | None = None
 
 
 @dataclass(frozen=True, slots=True)

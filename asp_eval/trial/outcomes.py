@@ -92,17 +92,17 @@ def informants(study: Study) -> tuple[str, ...]:
 
 def band_order(outcome: Outcome, library: Library) -> tuple[str, ...]:
     """Return the bands of an outcome's scale, best first, from the default band set of its forms; empty if there are none."""
-    bands = _default_bands(outcome, library)
+    bands = default_bands(outcome, library)
     return () if bands is None else tuple(band.band for band in bands.scales[_scale_of(outcome)])
 
 
 def band_names(outcome: Outcome, library: Library) -> dict[str, Texts]:
     """Return what the bands of an outcome's scale are called, in each language; empty if it is not in bands."""
-    bands = _default_bands(outcome, library) if outcome.in_bands else None
+    bands = default_bands(outcome, library) if outcome.in_bands else None
     return {} if bands is None else {key: dict(bands.names[key].items()) for key in band_order(outcome, library)}
 
 
-def _default_bands(outcome: Outcome, library: Library) -> BandSet | None:
+def default_bands(outcome: Outcome, library: Library) -> BandSet | None:
     """Return the default band set of the first form that has one for the outcome's scale."""
     source = source_of(outcome, library)
     for form in source.forms if isinstance(source, ScoreSource) else ():

@@ -2,6 +2,9 @@
 
 import csv
 import re
+import shutil
+import subprocess
+from dataclasses import replace
 from io import BytesIO, StringIO
 
 import pytest
@@ -203,6 +206,48 @@ def test_a_form_of_several_questionnaires_follows_redcap_s_rules():
     assert asked[0]["Branching Logic (Show field only if...)"] == "[form_by_age] = '1'"
     assert asked[-1]["Branching Logic (Show field only if...)"] == ""
     assert next(row for row in rows if row[NAME] == "institution_id")["Field Annotation"] == "@DEFAULT='i07'"
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="ODK Validate needs Java")
+@pytest.mark.parametrize(
+    "form",
+    [
+        FieldForm.of(instrument("gap-competences-child")),
+        wave_form(institution_id="i07"),
+        replace(wave_form(), units=("001", "c 2")),
+    ],
+    ids=["one questionnaire", "a wave", "an institution"],
+)
+def test_odk_validate_accepts_the_forms(form):
+    assert convert(BytesIO(xlsform(form)), validate=True).warnings == []
+
+
+R_SCRIPT = """suppressPackageStartupMessages(library(lavaan))
+for (file in commandArgs(TRUE)) {
+  source(file, local = (said <- new.env()))
+  for (name in grep("^model(_[0-9]+)?$", ls(said), value = TRUE)) {
+    table <- lavaanify(said[[name]], auto = TRUE, model.type = "cfa")
+    items <- lavNames(table, "ov")
+    stopifnot(setequal(items, said[[paste0(name, "_items")]]))
+    cat(basename(file), name, length(items), length(lavNames(table, "lv")), "\\n")
+  }
+}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="needs R")
+def test_lavaan_reads_every_model(tmp_path):
+    forms = instruments()
+    for form in forms:
+        (tmp_path / f"{form.id}.R").write_text("answers <- data.frame()\n" + lavaan(form, "en"), encoding="utf-8")
+    (tmp_path / "read.R").write_text(R_SCRIPT, encoding="utf-8")
+    files = [str(tmp_path / f"{form.id}.R") for form in forms]
+    done = subprocess.run(["Rscript", str(tmp_path / "read.R"), *files], capture_output=True, text=True, check=False)
+    if "there is no package" in done.stderr:
+        pytest.skip("needs lavaan")
+    assert done.returncode == 0, done.stderr
+    assert {line.split()[0].removesuffix(".R") for line in done.stdout.splitlines()} == {form.id for form in forms}
 
 
 def test_questionnaires_of_different_persons_are_no_one_form():

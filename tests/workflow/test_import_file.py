@@ -414,3 +414,14 @@ def test_an_import_tells_how_far_it_is(drawn, export, visits):
     told.clear()
     import_file(drawn, export(visits), "screening", wave="w1", progress=lambda *step: told.append(step))
     assert told == [("reading", 0), ("reading", 0.5), ("checking", 0.5), ("storing", 0.7)]
+
+
+def test_names_that_the_lot_is_drawn_by_are_warned_of_at_import(study, incoming):
+    file = incoming / "list.csv"
+    file.write_text(
+        "institution_id,municipality\n1,\u00c5rhus\n2,A\u030arhus\n3,\u00e5rhus\n4,Hvidovre\n5,Odense\n", encoding="utf-8"
+    )
+    report = import_file(study, file, "institutions")
+    said = [(problem.place.row, problem.severity) for problem in report.problems if problem.code == "SCR-236"]
+    assert said in ([(2, "warning"), (3, "warning")], [(3, "warning"), (4, "warning")])
+    assert report.accepted == 5

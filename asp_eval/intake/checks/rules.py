@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase, all_of
+from asp_eval.core.spelling import several_spellings
 from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.checks.duplicates import alike_ids, keys_of, plain_id
 from asp_eval.intake.checks.findings import Finding
@@ -86,6 +88,14 @@ CHANGED_CELL = Fault(
     "it in the export itself and import that.",
 )
 
+SPELLED_OTHERWISE = Fault(
+    "SCR-236",
+    "the lot is drawn by this column, and another row writes the same name as {other!r}",
+    "Copy the name from one row into the others, for two that look alike may differ in characters that are not seen; the lot "
+    "is not drawn until they are one.",
+    "warning",
+)
+
 CALLED = {"sex": Phrase("sex"), "birth_month": Phrase("month of birth")}
 
 
@@ -114,6 +124,8 @@ def broken_rules(
     yield from alike_ids(raw, schema)
     if context is not None and schema.name != "institutions" and context.institutions:
         yield from _institutions(raw, frame, schema, context)
+    if study is not None and schema.name == "institutions":
+        yield from _spellings(frame, raw, study)
     if study is not None and schema.wave is not None and "date" in frame:
         yield _dates(raw, frame, schema.wave, study)
     if study is not None and schema.name == "screening" and schema.wave is not None:
@@ -185,6 +197,25 @@ def _institutions(raw: MappedTable, frame: pd.DataFrame, schema: TableSchema, co
         yield Finding.of(
             NOT_ALLOCATED, place, undrawn, lambda row: NOT_ALLOCATED.at(raw.place(row, place), found=str(given.iloc[row]))
         )
+
+
+def _spellings(frame: pd.DataFrame, raw: MappedTable, study: Study) -> Iterator[Finding]:
+    """Find names in the columns that the lot is drawn by that differ in their spelling alone from one in a row above."""
+    lot = study.randomisation
+    for name in dict.fromkeys((*study.strata, *lot.covariates, *([lot.pair] if lot.pair else []))):
+        if name not in frame or pd.api.types.is_numeric_dtype(frame[name]):
+            continue
+        texts = ["" if pd.isna(text) else str(text).strip(SPACES) for text in frame[name]]
+        first: dict[int, str] = {}
+        for spelled in several_spellings(texts):
+            one, *others = spelled
+            first |= {row: one for other in others for row in spelled[other]}
+        places = np.isin(np.arange(len(texts)), list(first))
+        yield Finding.of(SPELLED_OTHERWISE, name, places, partial(_spelled_otherwise, raw, name, texts, first))
+
+
+def _spelled_otherwise(raw: MappedTable, name: str, texts: Sequence[str], first: Mapping[int, str], row: int) -> Problem:
+    return SPELLED_OTHERWISE.at(raw.place(row, name), found=texts[row], other=first[row])
 
 
 def _dates(raw: MappedTable, frame: pd.DataFrame, wave_id: str, study: Study) -> Finding:

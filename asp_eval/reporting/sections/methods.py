@@ -140,10 +140,22 @@ def _quarantined(setting: Setting) -> list[str]:
 
 
 def _bands(setting: Setting) -> tuple[Field, ...]:
-    """Say why no score is called high or low; of imported scores there is nothing to say."""
+    """Say by which norms scores are in bands, or why none is called high or low; of imported scores there is nothing to say."""
     say = setting.say
     if not setting.results.informants:
         return ()
+    used = {each.outcome: (each.label, each.bands_used) for each in setting.results.outcomes if each.bands_used is not None}
+    if used:
+        told = [
+            say(
+                "{outcome} is put into bands by “{title}” ({source}); no other score is called high or low.",
+                outcome=say.label(label, name),
+                title=say.label(bands.title, bands.id),
+                source=bands.source,
+            )
+            for name, (label, bands) in used.items()
+        ]
+        return (Field(say("Bands"), " ".join(told)),)
     return (
         Field(
             say("Bands"),

@@ -184,8 +184,15 @@ PAGES = {
         "do not move all bands alike",
         "nor to its disadvantage as a whole",
         "proportional odds) is rejected",
+        "Much trouble or most is put into bands by “Our own” (our own)",
     ),
-    "da": ("Ikke i én retning", "er ikke den samme i alle kategorier", "samlet hverken til fordel for", "forkastes"),
+    "da": (
+        "Ikke i én retning",
+        "er ikke den samme i alle kategorier",
+        "samlet hverken til fordel for",
+        "forkastes",
+        "sættes i normgrænser efter “Egne” (our own)",
+    ),
 }
 
 

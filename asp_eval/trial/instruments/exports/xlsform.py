@@ -31,7 +31,11 @@ Row = Mapping[str, str]
 UNITS = "units"  # the list of ids that the form is handed out for
 AGE = "age_in_years"
 # as trial.study.age_years: from the middle of the month of birth, in years of 365.25 days
-AGE_IN_YEARS = "(decimal-date-time(${date}) - decimal-date-time(date(concat(${birth_month}, '-15')))) div 365.25"
+MONTH = "^[0-9]{4}-(0[1-9]|1[0-2])$"
+AGE_IN_YEARS = (  # of a month that is not there yet a form cannot make a date, and would not open
+    f"if(regex(${{birth_month}}, '{MONTH}') and ${{date}} != '', "
+    "(decimal-date-time(${date}) - decimal-date-time(date(concat(${birth_month}, '-15')))) div 365.25, '')"
+)
 NOT_A_CPR: Text = {"da": "Skriv en kode, ikke et CPR-nummer.", "en": "Write a code, not a personal number."}
 
 
@@ -109,7 +113,7 @@ def _field(field: Field, form: FieldForm) -> Row:
     elif field.is_person:
         row |= {"constraint": f"not(regex(., '^{CPR_PATTERN}$'))", **_labels("constraint_message", form, NOT_A_CPR)}
     if field == BIRTH_MONTH:
-        row |= {"constraint": "regex(., '^[0-9]{4}-(0[1-9]|1[0-2])$')", **_labels("constraint_message", form, field.label)}
+        row |= {"constraint": f"regex(., '{MONTH}')", **_labels("constraint_message", form, field.label)}
     for_age = bool(form.by_age) and (field == BIRTH_MONTH or field.is_date)
     needed = for_age or (field.name.endswith("_id") and field.name != "rater_id")
     return row | ({"required": "yes"} if needed else {}) | {"default": form.filled.get(field.name, "")}
