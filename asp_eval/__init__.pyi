@@ -21,6 +21,7 @@ from .stats.means.resampled import ResampledClusters
 from .stats.meta.aggregation import Aggregation, aggregation, within_group_agreement
 from .stats.meta.agreement import agreement
 from .stats.meta.multiplicity import step_down
+from .stats.meta.reliability import reliability
 from .stats.mixed.fit import lmm, lmm_from_moments
 from .stats.mixed.result import MixedFit
 from .stats.ordinal.fit import clmm
@@ -171,6 +172,7 @@ __all__ = [
     "power",
     "randomise",
     "read_table",
+    "reliability",
     "render",
     "sample_size",
     "score",

@@ -23,7 +23,7 @@ from asp_eval.analysis.model_checks import beside_the_model
 from asp_eval.analysis.models import planned_model
 from asp_eval.analysis.multiplicity import Distribution, adjust, lot_statistics, outcomes_by_the_lot
 from asp_eval.analysis.plan import planned_method
-from asp_eval.analysis.psychometrics import form_switches, reliabilities
+from asp_eval.analysis.psychometrics import form_switches, reliabilities, scale_answers
 from asp_eval.analysis.rechecks import rechecked, with_adjusted_again
 from asp_eval.analysis.results import NO_FAMILY, ArmEffect, BandsUsed, Estimated, OutcomeResult, Results
 from asp_eval.analysis.sets import AnalysisSet, assemble, institutions_with_values
@@ -88,7 +88,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     with one_moment(study):  # everything that is read; models are fitted without holding the data
         data = load_data(study)
         _refuse_nothing(data)
-        method, alphas, provenance = planned_method(study), reliabilities(study), provenance_of(study)
+        method, answers, provenance = planned_method(study), scale_answers(study), provenance_of(study)
         by_lot = outcomes_by_the_lot(study)
         lot = lot_of(study, method) if study.analysis.triangulate or by_lot else None
         flow, probabilities = _flow(data), arm_probabilities(study)
@@ -119,7 +119,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         flow=flow,
         baseline=baseline,
         outcomes=with_adjusted_again(study, adjust(study, outcomes, statistics)),
-        reliabilities=alphas,
+        reliabilities=reliabilities(study, answers, data.children, sets),
         switches=form_switches(data),
         attrition=tuple(losses),
         integrity=integrity(data, tuple(equivalences)),
@@ -140,7 +140,7 @@ def refuse_unready(study: Study) -> tuple[Problem, ...]:
     _flow(data)
     planned_method(study)
     sets = [assemble(data, outcome.id) for outcome in study.outcomes]
-    reliabilities(study)
+    scale_answers(study)
     form_switches(data)
     return refuse_childless(rows.flow for rows in sets)
 

@@ -1,33 +1,76 @@
-"""How well the scales measured: Cronbach's alpha, and which form of a family each child was scored on."""
+"""How well the scales measured: how their items hang together, and which form of a family each child was scored on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
 import pandas as pd
 
 from asp_eval.analysis.data import StudyData
-from asp_eval.analysis.results import FormSwitches, Reliability
-from asp_eval.stats.meta.reliability import cronbach_alpha
+from asp_eval.analysis.formulas import INSTITUTION
+from asp_eval.analysis.results import FormSwitches, Number, Reliability
+from asp_eval.analysis.sets import AnalysisSet
+from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats.meta.one_factor import one_factor_ml
+from asp_eval.stats.meta.polychoric import polychoric
+from asp_eval.stats.meta.reliability import alpha_of, clustered_alpha
 from asp_eval.store import table
-from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.outcomes import score_sources, scored_forms
 from asp_eval.trial.study.design import Study
 
+ONE_ANSWER = Unavailable(Phrase("all children have one answer to an item"))
 
-def reliabilities(study: Study) -> tuple[Reliability, ...]:
-    """Return Cronbach's alpha, with its interval, of every outcome's scale at the baseline wave (pingouin).
+
+def scale_answers(study: Study) -> dict[str, pd.DataFrame]:
+    """Return the answers to every form whose scales are outcomes, by form; without those that nobody was rated on."""
+    found = {form.id: table(study, f"screening_{form.id}") for form in scored_forms(study)}
+    return {name: answers for name, answers in found.items() if not answers.empty}
+
+
+def reliabilities(
+    study: Study, answers: Mapping[str, pd.DataFrame], children: pd.DataFrame, sets: Sequence[AnalysisSet]
+) -> tuple[Reliability, ...]:
+    """Return the reliability of every outcome's scale, at every wave and in every arm, of the children analysed.
 
     Items are reversed as the scale reverses them; only complete answers count.
+
+    Parameters
+    ----------
+    study : Study
+    answers : mapping of str to DataFrame
+        By form: see `scale_answers`.
+    children : DataFrame
+        child_id, institution (as drawn), arm.
+    sets : sequence of AnalysisSet
+        Of all outcomes: a scale's children are those analysed for any of its outcomes.
     """
-    wanted = {source.scale for source in score_sources(study)}
-    rows: list[Reliability] = []
-    for instrument in scored_forms(study):
-        responses = table(study, f"screening_{instrument.id}")
-        if responses.empty:  # a form of a family that nobody was rated on
+    analysed: dict[str, set[str]] = {}
+    for rows in sets:
+        if rows.outcome.score:
+            analysed.setdefault(rows.outcome.score.rpartition(".")[2], set()).update(rows.frame["child_id"].astype(str))
+    home = children[["child_id", "institution", "arm"]].astype("str").set_index("child_id")
+    found: list[Reliability] = []
+    for form in scored_forms(study):
+        if form.id not in answers:
             continue
-        scales = [scale.key for scale in instrument.scales if scale.key in wanted]
-        rows += [_reliability(instrument, scale, responses, baseline_wave(study), study.analysis.level) for scale in scales]
-    return tuple(rows)
+        given = answers[form.id]
+        for scale in (one.key for one in form.scales if one.key in analysed):
+            mine = given.loc[given["child_id"].astype(str).isin(analysed[scale])]
+            ids = mine["child_id"].astype(str)
+            placed = mine.assign(**{name: ids.map(home[name]) for name in home.columns})
+            found += _of_scale(study, form, scale, placed)
+    return tuple(found)
+
+
+def _of_scale(study: Study, form: Instrument, scale: str, answers: pd.DataFrame) -> Iterator[Reliability]:
+    """Yield the reliability of one scale at every wave that has answers: of all arms, then of each."""
+    for wave in study.wave_ids:
+        now = answers.loc[answers["wave"] == wave]
+        for arm in ("", *study.arms) if len(now) else ():
+            yield _reliability(form, scale, now if not arm else now.loc[now["arm"] == arm], wave, study.analysis.level, arm)
 
 
 def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
@@ -48,10 +91,22 @@ def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
     return tuple(rows)
 
 
-def _reliability(instrument: Instrument, scale: str, responses: pd.DataFrame, wave: str, level: float) -> Reliability:
-    items = keyed(instrument, scale, responses.loc[responses["wave"] == wave]).dropna()
+def _reliability(
+    instrument: Instrument, scale: str, answers: pd.DataFrame, wave: str, level: float, arm: str = ""
+) -> Reliability:
+    items = keyed(instrument, scale, answers).dropna()
     label = dict(instrument.scale(scale).title)
-    return Reliability(instrument.id, scale, label, wave, len(items), cronbach_alpha(items, level))
+    alpha = clustered_alpha(items, answers.loc[items.index, INSTITUTION], level)
+    omega, ordinal = (alpha, alpha) if isinstance(alpha, Unavailable) else _beside(items)
+    return Reliability(instrument.id, scale, label, wave, len(items), alpha, arm, omega, ordinal)
+
+
+def _beside(items: pd.DataFrame) -> tuple[Number, Number]:
+    """Return omega total and ordinal alpha of complete answers."""
+    if (items.min() == items.max()).any():
+        return ONE_ANSWER, ONE_ANSWER
+    factor = one_factor_ml(np.cov(items.to_numpy().T))
+    return factor if isinstance(factor, Unavailable) else factor.omega, alpha_of(polychoric(items.to_numpy()))
 
 
 def keyed(instrument: Instrument, scale: str, responses: pd.DataFrame) -> pd.DataFrame:

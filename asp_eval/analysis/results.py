@@ -355,7 +355,19 @@ class OutcomeResult:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Cronbach's alpha of one scale at one wave, with its interval."""
+    """How well the items of one scale hang together at one wave, among the children analysed.
+
+    Attributes
+    ----------
+    n : int
+        Children with complete answers.
+    alpha : Estimate or Unavailable
+        Cronbach's, with an interval that knows the institutions.
+    arm : str
+        Empty of all arms together.
+    omega, ordinal_alpha : float, Unavailable or None
+        Omega total of one factor, and alpha from polychoric correlations; None in results of an older version.
+    """
 
     instrument: str
     scale: str
@@ -363,6 +375,9 @@ class Reliability:
     wave: str
     n: int
     alpha: Estimated
+    arm: str = ""
+    omega: Number | None = None
+    ordinal_alpha: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
-"""Cronbach's alpha by its formula, and items turned round as the instrument says."""
+"""Cronbach's alpha by its formula, what stands beside it, and items turned round as the instrument says."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import f
 
 from asp_eval.analysis.psychometrics import _reliability, keyed
 from asp_eval.core.errors import Unavailable
@@ -17,7 +16,7 @@ def answers(n, seed=1):
     rng = np.random.default_rng(seed)
     trait = rng.normal(size=(n, 1))
     items = np.clip(np.round(1 + 0.7 * trait + 0.6 * rng.normal(size=(n, len(SDQ.columns)))), 0, 2)
-    return pd.DataFrame(items, columns=list(SDQ.columns)).assign(wave="w1")
+    return pd.DataFrame(items, columns=list(SDQ.columns)).assign(wave="w1", institution=np.arange(n) % 25)
 
 
 def test_the_reversed_item_of_conduct_is_turned_round():
@@ -55,11 +54,17 @@ def test_too_few_complete_answers_give_a_reason():
     assert isinstance(found.alpha, Unavailable)
 
 
-def test_the_interval_of_alpha_is_that_of_the_level():
-    frame = answers(200)
-    k, n = 5, 200
-    for level in (0.90, 0.99):
-        found = _reliability(SDQ, "conduct", frame, "w1", level).alpha
-        tails = ((1 + level) / 2, (1 - level) / 2)
-        low, high = (1 - (1 - found.estimate) * f.ppf(tail, n - 1, (n - 1) * (k - 1)) for tail in tails)
-        assert (found.conf_low, found.conf_high) == pytest.approx((low, high), abs=0.0005)
+def test_a_higher_level_has_a_wider_interval():
+    frame = answers(400)
+    low, high = (_reliability(SDQ, "conduct", frame, "w1", level).alpha for level in (0.90, 0.99))
+    assert high.conf_low < low.conf_low < low.conf_high < high.conf_high
+    assert low.method == "ClusterBootstrap"
+
+
+def test_omega_and_ordinal_alpha_stand_beside_and_one_answer_has_none():
+    frame = answers(400)
+    found = _reliability(SDQ, "conduct", frame, "w1", 0.95)
+    assert found.alpha.estimate < found.ordinal_alpha < 1  # answers of three categories hold less than what they are cut from
+    assert found.alpha.estimate < found.omega < 1  # one item was turned round, so that the items weigh very unequally
+    same = frame.assign(**{f"{SDQ.id}.steals": 0.0})
+    assert isinstance(_reliability(SDQ, "conduct", same, "w1", 0.95).ordinal_alpha, Unavailable)
