@@ -21,7 +21,7 @@ from .stats.means.resampled import ResampledClusters
 from .stats.meta.aggregation import Aggregation, aggregation, within_group_agreement
 from .stats.meta.agreement import agreement
 from .stats.meta.multiplicity import step_down
-from .stats.meta.reliability import reliability
+from .stats.meta.reliability import ScaleReliability, reliability
 from .stats.mixed.fit import lmm, lmm_from_moments
 from .stats.mixed.result import MixedFit
 from .stats.ordinal.fit import clmm
@@ -133,6 +133,7 @@ __all__ = [
     "Results",
     "Robust",
     "Satterthwaite",
+    "ScaleReliability",
     "Scored",
     "SimulatedPower",
     "Sizes",

@@ -15,13 +15,13 @@ from __future__ import annotations
 from typing import TypedDict
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.randomness import stream
-from asp_eval.stats.design.variables import Codes
 from asp_eval.stats.estimate import Array, Estimate
 from asp_eval.stats.meta.one_factor import OneFactor, one_factor_minres, one_factor_ml
 from asp_eval.stats.meta.polychoric import polychoric
@@ -34,7 +34,7 @@ TOO_FEW = Unavailable(Phrase("too few complete answers"))
 FEW_CLUSTERS = Phrase("the children are in fewer than five institutions, too few to say how sure this is")
 
 
-class Reliability(TypedDict):
+class ScaleReliability(TypedDict):
     """What `reliability` returns; a number that cannot be had is an `Unavailable`."""
 
     n_all: int
@@ -59,7 +59,7 @@ class Reliability(TypedDict):
     alpha_between: float | None
 
 
-def reliability(frame: pd.DataFrame, items: list[str], group: str | None = None, level: float = 0.95) -> Reliability:
+def reliability(frame: pd.DataFrame, items: list[str], group: str | None = None, level: float = 0.95) -> ScaleReliability:
     """Return how well the items of a scale hang together, on the rows where all are answered.
 
     Parameters
@@ -99,7 +99,7 @@ def reliability(frame: pd.DataFrame, items: list[str], group: str | None = None,
     rest = {name: float(np.corrcoef(X[:, i], np.delete(X, i, axis=1).sum(axis=1))[0, 1]) for i, name in enumerate(items)}
     dropped = {name: alpha_of(np.delete(np.delete(C, i, 0), i, 1)) for i, name in enumerate(items)}
     within, between = (None, None) if group is None else _within_and_between(X, pd.factorize(whole[group])[0])
-    return Reliability(
+    return ScaleReliability(
         n_all=len(frame),
         n_complete=n,
         alpha=alpha,
@@ -135,7 +135,7 @@ def _share(X: Array, items: list[str], value: float) -> dict[str, float]:
     return {name: float((X[:, i] == value).mean()) for i, name in enumerate(items)}
 
 
-def _within_and_between(X: Array, codes: Codes) -> tuple[float, float]:
+def _within_and_between(X: Array, codes: npt.NDArray[np.intp]) -> tuple[float, float]:
     """Return alpha of the pooled covariance within clusters, and of what is between them beyond that."""
     sizes = np.bincount(codes).astype(float)
     J, n = len(sizes), len(X)
