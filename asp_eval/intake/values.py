@@ -20,26 +20,27 @@ from asp_eval.trial.tables.fields import Field
 NOT_A_CODE = Fault(
     "SCR-014",
     "the value is not an allowed code",
-    "Correct the cell, or leave it empty if unanswered. If it is a label, give its code in the mapping: "
-    "'recode: {{COLUMN: {{LABEL: CODE}}}}'.",
+    "Correct the cell{called}, or leave it empty if unanswered. If it is a label, give its code in the mapping: "
+    "'recode: {{{column}: {{{label}: CODE}}}}'.",
 )
 WRONG_TYPE = Fault(
     "SCR-042",
     "the value is not {kind}",
-    "Correct the cell; a word that means missing is declared in the mapping: 'missing: [WORD]'.",
+    "Correct the cell{called}; a word that means missing is declared in the mapping: 'missing: [{label}]'.",
 )
 NOT_ALLOWED = Fault(
     "SCR-043",
     "the value is not one of those allowed",
-    "Correct the cell, or recode the label in the mapping: 'recode: {{COLUMN: {{LABEL: OURS}}}}'; OURS \"\" empties it.",
+    "Correct the cell{called}, or recode the label in the mapping: 'recode: {{{column}: {{{label}: OURS}}}}'; "
+    'OURS "" empties it.',
 )
-OUT_OF_RANGE = Fault("SCR-044", "the value is out of range", "Correct the cell.")
+OUT_OF_RANGE = Fault("SCR-044", "the value is out of range", "Correct the cell{called}.")
 FULL_DATE = Fault(
     "SCR-184",
     "the value is a whole date, and no more than the month is to be kept",
-    "Say in the mapping that the day is to be dropped: 'truncate: {{COLUMN: month}}'.",
+    "Say in the mapping that the day is to be dropped: 'truncate: {{{column}: month}}'.",
 )
-IMPOSSIBLE_DATE = Fault("SCR-047", "there is no such date", "Correct the cell.")
+IMPOSSIBLE_DATE = Fault("SCR-047", "there is no such date", "Correct the cell{called}.")
 
 KINDS = {
     "string": Phrase("a text"),

@@ -416,3 +416,21 @@ def test_a_correction_does_not_bring_what_is_stored(sifted, visits):
     found = sifted(visits, replace(AT_W1, stored_keys=frozenset({"002"})))
     assert [(p.code, p.place.row) for p in found.problems] == [("SCR-120", 3)]
     assert found.table.frame["child_id"].tolist() == ["001", "003"]
+
+
+def test_remedies_name_the_columns_of_the_file_and_the_labels_met(check, visits):
+    frame = visits.rename(columns={"sdq-teacher-4-17.obeys": "Q 7", "sex": "Køn", "birth_month": "født"}).assign(Bem="x")
+    frame.loc[0, "Q 7"], frame.loc[1, "Køn"], frame.loc[2, "født"], frame.loc[3, "date"] = "ja, tit", "P", "2002-09-14", "i går"
+    frame.loc[4, "institution_id"] = ""
+    mapping = {"version": 1, "rename": {"Q 7": "sdq-teacher-4-17.obeys", "Køn": "sex", "født": "birth_month"}}
+    told = {problem.code: str(problem) for problem in check(frame, mapping=Mapping.model_validate(mapping))}
+    assert "Correct the cell in the file's column 'Q 7', or leave" in told["SCR-014"]
+    assert '\'recode: {"sdq-teacher-4-17.obeys": {"ja, tit": CODE}}\'' in told["SCR-014"]
+    assert "in the file's column 'Køn', or recode the label in the mapping: 'recode: {sex: {P: OURS}}'" in told["SCR-043"]
+    assert "'truncate: {birth_month: month}'" in told["SCR-184"]
+    assert "Correct the cell; a word that means missing is declared in the mapping: 'missing: [\"i går\"]'" in told["SCR-042"]
+    assert "Fill it in, or take the row out" in told["SCR-045"]
+    assert "'rename: {Bem: OURS}') or that it is left out ('ignore: [Bem]')" in told["SCR-040"]
+    lacking = {problem.code: str(problem) for problem in check(visits.drop(columns="child_id"))}
+    assert "'rename: {COLUMN: child_id}'" in lacking["SCR-041"]
+    assert "'constants: {child_id: null}'" in lacking["SCR-041"]

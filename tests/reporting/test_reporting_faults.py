@@ -131,8 +131,10 @@ def test_words_in_details_are_told_and_data_are_not():
 def test_what_is_kept_of_a_problem_gives_it_back():
     place = Place("w1.csv", row=5, column="age")
     problems = [
-        values.WRONG_TYPE.at(place, found="x", expected=Phrase("at most {n}", n=3), kind=values.KINDS["integer"]),
-        validation.NO_VALUE.at(place),
+        values.WRONG_TYPE.at(
+            place, found="x", expected=Phrase("at most {n}", n=3), kind=values.KINDS["integer"], label="x", called=""
+        ),
+        validation.NO_VALUE.at(place, called=Phrase(" in the file's column {name!r}", name="Alder")),
         rules.OUTSIDE_AGES.at(place, found=2.9, expected="3"),
     ]
     for problem in problems:

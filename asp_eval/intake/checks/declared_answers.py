@@ -16,6 +16,7 @@ from asp_eval.core.errors import Fault, Place, Problem
 from asp_eval.core.phrases import NO_NOTE, Phrase, listed
 from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.intake.mapping.drift import ColumnMeaning, column_meanings
+from asp_eval.intake.mapping.items import mapping_key
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.recognition.column_matching import indicates
 from asp_eval.intake.recognition.synonyms import NO, VALUES, YES, fold
@@ -97,7 +98,7 @@ def _problem(mapped: MappedTable, schema: TableSchema, part: str, told: Contradi
         Place(mapped.source, column=part if len(names) > 1 else names[0]),
         part=part if whole else names[0] if len(names) == 1 else part,
         where=where,
-        recode=", ".join(f"{_key(text)}: {_key(value)}" for text, value in told.recode),
+        recode=", ".join(f"{mapping_key(text)}: {mapping_key(value)}" for text, value in told.recode),
         **dict(told.details),
     )
 
@@ -198,8 +199,3 @@ def _code(text: str) -> str:
     """Return a number as a code is written: 2.0 and 2,0 are 2."""
     head, mark, tail = text.replace(",", ".").partition(".")
     return head if mark and not tail.strip("0") else text
-
-
-def _key(text: str) -> str:
-    """Return a text as it can stand in the flow of a mapping."""
-    return text if re.fullmatch(r"-?(0|[1-9]\d*)|[^\W\d]\w*", text) else f'"{text}"'

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Problem
-from asp_eval.core.phrases import Phrase, all_of, any_of
+from asp_eval.core.phrases import NO_NOTE, Phrase, all_of, any_of
 from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.checks.damaged_ids import damaged_ids
 from asp_eval.intake.checks.declared_answers import OTHER_CODES, OTHER_MEANING, TURNED_ROUND
@@ -22,6 +22,7 @@ from asp_eval.intake.checks.rules import broken_rules, unmet
 from asp_eval.intake.checks.suspicions import straight_liners
 from asp_eval.intake.files.raw import SPACES, Mask, TextColumn
 from asp_eval.intake.mapping.applying import MappedTable
+from asp_eval.intake.mapping.items import mapping_key
 from asp_eval.intake.mapping.mapping import NO_MAPPING
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.table import VALIDATED, Table
@@ -46,17 +47,17 @@ from asp_eval.trial.tables.schema import TableSchema
 UNKNOWN_COLUMN = Fault(
     "SCR-040",
     "the column is unknown",
-    "{advice}Say in the mapping, a file FILE.mapping.yaml beside FILE, what it is ('rename: {{COLUMN: OURS}}') "
-    "or that it is left out ('ignore: [COLUMN]'); or declare it in study.yaml ('columns'). "
+    "{advice}Say in the mapping, a file FILE.mapping.yaml beside FILE, what it is ('rename: {{{theirs}: OURS}}') "
+    "or that it is left out ('ignore: [{ours}]'); or declare it in study.yaml ('columns'). "
     "'asp-eval import FILE --propose' drafts a mapping.",
 )
 MISSING_COLUMN = Fault(
     "SCR-041",
     "the column is missing",
-    "{advice}Export it, or rename another column to it in the mapping ('rename: {{COLUMN: OURS}}'); if it was not collected, "
-    "say so there: 'constants: {{OURS: null}}'.",
+    "{advice}Export it, or rename another column to it in the mapping ('rename: {{COLUMN: {ours}}}'); if it was not collected, "
+    "say so there: 'constants: {{{ours}: null}}'.",
 )
-NO_VALUE = Fault("SCR-045", "the cell is empty, and must not be", "Fill it in, or take the row out.")
+NO_VALUE = Fault("SCR-045", "the cell is empty, and must not be", "Fill it in{called}, or take the row out.")
 NO_VALUES = Fault(
     "SCR-212",
     "{n} cells hold a code that study.yaml declares missing ({codes}), and are empty in the study",
@@ -295,11 +296,12 @@ def _column_problems(raw: MappedTable, schema: TableSchema) -> Iterator[Problem]
     there, names = set(raw.columns), set(schema.names)
     for name in raw.columns:
         if name not in names:
-            yield UNKNOWN_COLUMN.at(raw.place(column=name), advice=_near(name, names - there))
+            said = {"theirs": mapping_key(raw.exported.get(name, name)), "ours": mapping_key(name)}
+            yield UNKNOWN_COLUMN.at(raw.place(column=name), advice=_near(name, names - there), **said)
     for field in schema.base:
         if field.name not in there:
             if field.required:
-                yield MISSING_COLUMN.at(raw.place(column=field.name), advice=_near(field.name, there - names))
+                yield _missing_column(raw, field.name, there - names)
             elif field.name in schema.declared and not schema.part:  # another part may have it
                 yield NOT_THERE.at(raw.place(column=field.name))
     present = [[form for form in group if there.intersection(schema.items(form))] for group in schema.alternatives]
@@ -309,7 +311,17 @@ def _column_problems(raw: MappedTable, schema: TableSchema) -> Iterator[Problem]
         for form in forms:
             for name in schema.items(form):
                 if name not in there:
-                    yield MISSING_COLUMN.at(raw.place(column=name), advice=_near(name, there - names))
+                    yield _missing_column(raw, name, there - names)
+
+
+def _missing_column(raw: MappedTable, name: str, pool: set[str]) -> Problem:
+    return MISSING_COLUMN.at(raw.place(column=name), advice=_near(name, pool), ours=mapping_key(name))
+
+
+def _called(raw: MappedTable, name: str) -> str:
+    """Say what the file calls a column, where that is something else."""
+    theirs = raw.exported.get(name, name)
+    return NO_NOTE if theirs == name else Phrase(" in the file's column {name!r}", name=theirs)
 
 
 def _near(name: str, pool: set[str]) -> str:
@@ -343,12 +355,12 @@ def _other_than(thousands: str | None) -> str | None:
 
 def _checked(raw: MappedTable, field: Field, marks: Marks) -> tuple[pd.Series, list[Finding]]:
     """Return the values of a column and the faults of its cells."""
-    name, column = field.name, raw.columns[field.name]
+    name, column, called = field.name, raw.columns[field.name], _called(raw, field.name)
     converted = convert(column, field, marks)
     found = [_faulty_cells(raw, field, converted, fault) for fault in dict.fromkeys(converted.faults) if fault is not None]
     if field.required:
         empty = converted.series.isna().to_numpy() & ~converted.faulty
-        found.append(Finding.of(NO_VALUE, name, empty, lambda row: NO_VALUE.at(raw.place(row, name))))
+        found.append(Finding.of(NO_VALUE, name, empty, lambda row: NO_VALUE.at(raw.place(row, name), called=called)))
     return converted.series, found
 
 
@@ -368,8 +380,12 @@ def _faulty_cells(raw: MappedTable, field: Field, converted: Converted, fault: F
     name, column = field.name, raw.columns[field.name]
     there = column.where(np.array([one is fault for one in converted.faults], dtype=np.bool_))
 
+    said = {"kind": KINDS[field.kind], "column": mapping_key(name), "called": _called(raw, name)}
+
     def problem(row: int) -> Problem:
-        return fault.at(raw.place(row, name), found=column.cell(row), expected=expected(field), kind=KINDS[field.kind])
+        text = column.cell(row)
+        label = mapping_key(text.strip(SPACES))
+        return fault.at(raw.place(row, name), found=text, expected=expected(field), label=label, **said)
 
     return Finding.of(fault, name, there, problem)
 

@@ -51,3 +51,16 @@ def _filled(pattern: str, item: Item) -> str:
         return f"{item.number + int(more or 0):0{width or 1}}"
 
     return _SLOT.sub(fill, pattern)
+
+
+def mapping_key(text: str) -> str:
+    r"""Return a text as it can stand between braces in a mapping.
+
+    Examples
+    --------
+    >>> mapping_key("1"), mapping_key("dreng"), mapping_key("007"), mapping_key('passer "godt"')
+    ('1', 'dreng', '"007"', '"passer \\"godt\\""')
+    """
+    if re.fullmatch(r"-?(0|[1-9]\d*)|[^\W\d]\w*", text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
