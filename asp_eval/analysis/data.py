@@ -134,7 +134,7 @@ def load_data(study: Study) -> StudyData:
     children["arm"] = pd.Categorical(children["arm"], categories=list(study.arms))
     if study.randomisation.scheme == "pairs" and len(allocation):
         children[PAIR] = pd.Categorical(children["institution"].astype(str).map(pairs_of(study, allocation, institutions)))
-    compared = [*(one.by for one in study.analysis.subgroups), *study.analysis.varying]
+    compared = [*(one.by for one in study.analysis.subgroups), *study.analysis.varying, *study.analysis.levels]
     for name in dict.fromkeys([*study.strata, *study.analysis.covariates, *compared]):
         if name not in children.columns:
             UNKNOWN_COVARIATE.refuse("study.yaml", name=name)

@@ -328,3 +328,31 @@ class RealisedDesign:
     r_squared: float
     detectable: float | None
     power: float
+
+
+@dataclass(frozen=True, slots=True)
+class LevelResult:
+    """The planned model with a level between child and institution: a nested random intercept.
+
+    Attributes
+    ----------
+    level : str
+        The column of children: a room, a class.
+    groups : int
+        How many there are, within institutions.
+    without : int
+        Children analysed for whom the column is empty; they are left out here.
+    model : str
+    effects : tuple of Estimate or Unavailable
+        Of the later arms, in their order.
+    icc_institution, icc_level : Estimate or Unavailable
+        Shares of the variance, with arm and strata only: between institutions, and between groups of one institution.
+    """
+
+    level: str
+    groups: int
+    without: int
+    model: str
+    effects: tuple[Estimated, ...]
+    icc_institution: Estimated
+    icc_level: Estimated

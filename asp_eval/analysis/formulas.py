@@ -93,6 +93,17 @@ def unadjusted_formula(study: Study, data: AnalysisSet, response: str = "") -> s
     return by_institution(fixed_effects(response or data.outcome.id, [ARM, *varying(data.frame, strata)]))
 
 
+def with_level(formula: str, level: str) -> str:
+    """Return a model with a random intercept for each group of a level within its institution.
+
+    Examples
+    --------
+    >>> with_level("y ~ arm + (1 | institution)", "room")
+    'y ~ arm + (1 | institution) + (1 | institution:room)'
+    """
+    return f"{formula} + (1 | {INSTITUTION}:{level})"
+
+
 def interaction_formula(response: str, covariates: Iterable[str]) -> str:
     """Return a model in which the arms' effects differ between groups.
 

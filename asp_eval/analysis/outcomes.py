@@ -19,6 +19,7 @@ from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.formulas import arm_term, arm_terms, model_formula, unadjusted_formula
 from asp_eval.analysis.integrity import Equivalence
 from asp_eval.analysis.left_out import left_out_notes, refused_where_too_few
+from asp_eval.analysis.levels import levels
 from asp_eval.analysis.model_checks import beside_the_model
 from asp_eval.analysis.models import planned_model
 from asp_eval.analysis.multiplicity import Distribution, adjust, lot_statistics, outcomes_by_the_lot
@@ -242,6 +243,7 @@ def _with_the_rest(found: OutcomeResult, data: StudyData, rows: AnalysisSet) -> 
         found,
         compliers=compliers(data, rows),
         subgroups=subgroups(data, rows),
+        levels=levels(data, rows),
         means=beside.means,
         sizes=beside.sizes,
         checks=beside.checks,

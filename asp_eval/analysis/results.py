@@ -18,6 +18,7 @@ from asp_eval.analysis.declared_results import (
     AllWaves,
     ComplierResult,
     EstimatorRow,
+    LevelResult,
     ModelChecks,
     RaterResult,
     RealisedDesign,
@@ -312,6 +313,8 @@ class OutcomeResult:
         One per arm after the first, where the plan declares it.
     subgroups : tuple of SubgroupResult
         One per column that the plan declares for the outcome.
+    levels : tuple of LevelResult
+        One per level between child and institution that the plan declares.
     means, sizes, checks, raters, realised
         Of a measure: see `asp_eval.analysis.declared_results`.
     """
@@ -345,6 +348,7 @@ class OutcomeResult:
     rechecks: tuple[Recheck, ...] = ()
     compliers: tuple[ComplierResult, ...] = ()
     subgroups: tuple[SubgroupResult, ...] = ()
+    levels: tuple[LevelResult, ...] = ()
     means: tuple[AdjustedMean, ...] = ()
     sizes: tuple[SizeForms, ...] = ()
     checks: ModelChecks | None = None
@@ -493,6 +497,9 @@ def _declared_beside(result: OutcomeResult) -> Iterator[tuple[str, Estimate]]:
         yield f"{row.estimator}: {row.model}", _as_row(f"arm[T.{row.arm}]", row.result)
     for one in result.compliers:
         yield f"compliers: {one.model}", _as_row(f"{one.taken} in {one.arm}", one.effect)
+    for between in result.levels:
+        for effect, found in zip(result.effects, between.effects, strict=True):
+            yield f"levels: {between.model}", _as_row(f"arm[T.{effect.arm}]", found)
     for group in result.subgroups:
         for part in group.levels:
             yield f"subgroups: {group.model}", _as_row(f"{part.arm} in {group.by}: {part.level}", part.effect)

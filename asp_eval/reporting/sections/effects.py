@@ -160,10 +160,9 @@ def _notes(setting: Setting, *, with_means: bool) -> tuple[str, ...]:
     if with_means:
         notes.append(say("Means and standard deviations are those observed among the children analysed, without adjustment."))
         if any(result.means for result in setting.results.outcomes):
-            adjusted = (
-                "Adjusted means are the mixed model's, for a child with the average of the covariates, with their interval."
+            notes.append(
+                say("Adjusted means are the mixed model's, for a child with the average of the covariates, with their interval.")
             )
-            notes.append(say(adjusted))
     return tuple(notes)
 
 

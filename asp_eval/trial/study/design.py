@@ -522,6 +522,7 @@ class AnalysisPlan(Document):
     complier: Annotated[Complier | None, BeforeValidator(_complier, json_schema_input_type=bool | Complier | None)] = None
     subgroups: tuple[Subgroup, ...] = ()
     varying: tuple[Name, ...] = ()  # columns between whose levels the effect is shown
+    levels: tuple[Name, ...] = ()  # columns of children between child and institution, such as a room
 
 
 class GapPlan(Document):

@@ -1,0 +1,74 @@
+"""The planned model with a level between child and institution: a room, a class, a group.
+
+Institutions were drawn, and the arm's effect is judged by them with or without such a level; the level says where the rest of the
+variance lies, which the design of the next trial needs. It is a random intercept nested in the institution, if it is identified:
+some institution has several groups, and some group several children.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from asp_eval.analysis.data import StudyData
+from asp_eval.analysis.declared_results import Estimated, LevelResult
+from asp_eval.analysis.formulas import INSTITUTION, arm_term, model_formula, unadjusted_formula, with_level
+from asp_eval.analysis.sets import AnalysisSet
+from asp_eval.core.errors import AspError, Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats.estimate import available
+from asp_eval.stats.mixed.fit import MixedFit, lmm
+from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
+
+MEASURES_ONLY = Unavailable(Phrase("a level between child and institution is modelled for measures alone"))
+ONE_EACH = Unavailable(Phrase("every institution has one group, which cannot be told from the institution"))
+SINGLE = Unavailable(Phrase("every group holds one child, which cannot be told from the group"))
+NESTED = f"{INSTITUTION}:{{level}}"
+
+
+def levels(data: StudyData, rows: AnalysisSet) -> tuple[LevelResult, ...]:
+    """Return the planned model with every level that the plan declares.
+
+    Parameters
+    ----------
+    data : StudyData
+    rows : AnalysisSet
+    """
+    cohort = data.cohort.set_index("child_id")
+    return tuple(_with(data, rows, name, cohort[name]) for name in data.study.analysis.levels)
+
+
+def _with(data: StudyData, rows: AnalysisSet, level: str, column: pd.Series) -> LevelResult:
+    """Return the planned model with one level, or why it is not identified."""
+    study = data.study
+    values = rows.frame["child_id"].map(column)
+    frame = rows.frame.assign(**{level: values.astype(object).map(str, na_action="ignore")}).dropna(subset=[level])
+    frame = frame.reset_index(drop=True)
+    without = len(rows.frame) - len(frame)
+    groups = int(frame.groupby([INSTITUTION, level], observed=True).ngroups) if len(frame) else 0
+
+    def refused(reason: Unavailable) -> LevelResult:
+        return LevelResult(level, groups, without, "", tuple(reason for _ in study.arms[1:]), reason, reason)
+
+    if not rows.outcome.is_continuous:
+        return refused(MEASURES_ONLY)
+    if groups <= frame[INSTITUTION].nunique():
+        return refused(ONE_EACH)
+    if groups == len(frame):
+        return refused(SINGLE)
+    formula = with_level(model_formula(rows), level)
+    try:
+        fit = lmm(formula, frame)
+        plain = lmm(with_level(unadjusted_formula(study, rows), level), frame)
+    except AspError as refusal:
+        return refused(Unavailable(refusal.reason))
+    effects = tuple(
+        available(fit.contrast({arm_term(arm): 1.0}, method=KenwardRoger(), level=study.analysis.level)) for arm in study.arms[1:]
+    )
+    return LevelResult(
+        level, groups, without, formula, effects, _share(plain, INSTITUTION), _share(plain, NESTED.format(level=level))
+    )
+
+
+def _share(fit: MixedFit, group: str) -> Estimated:
+    """Return the share of the variance that lies at a level."""
+    return available(fit.icc(group=group))

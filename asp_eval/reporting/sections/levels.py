@@ -1,0 +1,51 @@
+"""The planned model with a level between child and institution."""
+
+from __future__ import annotations
+
+from asp_eval.analysis.declared_results import Estimated, LevelResult
+from asp_eval.analysis.results import OutcomeResult
+from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
+from asp_eval.reporting.numbers import digits_for
+from asp_eval.reporting.sections.outcomes import by_role
+from asp_eval.reporting.setting import Setting
+
+
+def levels(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[Table, ...]:
+    """Return the effects and intraclass correlations with the declared levels; nothing where the plan declares none."""
+    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    rows = tuple(row for result in by_role(outcomes) for one in result.levels for row in _rows(result, one, setting))
+    if not rows:
+        return ()
+    columns = (
+        Column(say("Outcome"), numeric=False),
+        Column(say("Level"), numeric=False),
+        Column(say("Groups")),
+        Column(say("Difference ({level} interval)", level=level)),
+        Column(say("ICC, institutions")),
+        Column(say("ICC, groups of one institution")),
+    )
+    note = say(
+        "The planned model with a random intercept for each group within its institution, by Kenward-Roger. ICC: shares of the"
+        " variance with arm and strata only. Institutions were drawn, and the planned model stands as the headline.",
+    )
+    return (Table("levels", say("A level between child and institution"), columns, rows, (note,)),)
+
+
+def _rows(result: OutcomeResult, one: LevelResult, setting: Setting) -> list[Row]:
+    show, rows = setting.show, []
+    for i, found in enumerate(one.effects):
+        head = (cell(setting.effect_label(result, i, with_wave=True)), cell(setting.say.name(one.level)))
+        groups = cell(show.integer(one.groups))
+        if isinstance(found, Unavailable):
+            rows.append(Row((*head, groups, cell(show.reason(found), wide=3))))
+            continue
+        digits = digits_for(found.std_error)
+        effect = cell(show.decimal(found.estimate, digits), show.interval(found.conf_low, found.conf_high, digits))
+        rows.append(Row((*head, groups, effect, _share(one.icc_institution, setting), _share(one.icc_level, setting))))
+    return rows
+
+
+def _share(found: Estimated, setting: Setting) -> Cell:
+    show = setting.show
+    return cell(show.reason(found) if isinstance(found, Unavailable) else show.decimal(found.estimate, 3))
