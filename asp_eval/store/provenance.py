@@ -149,7 +149,7 @@ def state_of(study: Study) -> str:
         "study": study.digest,
         "version": version("asp-eval"),
         "instruments": instrument_digests(study),
-        "own": {str(file.path): file.digest for file in study.library.own_files},
+        "own": {str(file.path): file.digest for file in study.own_files},
         "tables": tables,
         "entry": brought[-1] if brought else "",
     }
@@ -273,7 +273,7 @@ def _inputs(study: Study) -> dict[str, str]:
 
 
 def _own_files(study: Study) -> list[Path]:
-    return [study.folder / file.path for file in study.library.own_files]
+    return [study.folder / file.path for file in study.own_files]
 
 
 def _software() -> dict[str, str]:
