@@ -1,3 +1,4 @@
+from .analysis.process.results import ProcessResults
 from .analysis.profiles import GapResults
 from .analysis.results import Results
 from .core.errors import AspError, DataProblems, Refusal, Unavailable
@@ -125,6 +126,7 @@ __all__ = [
     "Permutation",
     "PlanLock",
     "PowerResult",
+    "ProcessResults",
     "ProposedMapping",
     "RandomSites",
     "Refusal",

@@ -17,10 +17,12 @@ from asp_eval.cli import check as check
 from asp_eval.cli import score as score
 from asp_eval.cli import analyse as analyse
 from asp_eval.cli import gap as gap
+from asp_eval.cli import process as process
 from asp_eval.cli import report as report
 from asp_eval.cli import export as export
 from asp_eval.cli import forget as forget
 from asp_eval.cli.instruments import instruments_app
+from asp_eval.cli.frames import frames_app
 from asp_eval.cli.plan import plan_app
 
 # isort: on
@@ -28,9 +30,11 @@ from asp_eval.cli.plan import plan_app
 __all__ = ["app", "verbs"]
 
 app.add_typer(instruments_app, name="instruments")
+app.add_typer(frames_app, name="frames")
 app.add_typer(plan_app, name="plan")
 
 
 def verbs() -> list[Any]:
     """Return every registered command, for the tests of completeness."""
-    return [*app.registered_commands, *instruments_app.registered_commands, *plan_app.registered_commands]
+    groups = (app, instruments_app, frames_app, plan_app)
+    return [command for group in groups for command in group.registered_commands]

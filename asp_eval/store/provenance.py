@@ -37,7 +37,9 @@ STALE = Fault(
     "the results are older than the data, the instruments, study.yaml or this version of asp-eval",
     "Give 'asp-eval score', 'asp-eval analyse' and 'asp-eval gap' again, then the report.",
 )
-RESULT_FILES = ("results.json", "results.csv", "gap.json")
+RESULT_FILES = ("results.json", "results.csv", "gap.json", "process.json")
+PROCESS_ONLY = ("interviews", "excerpts", "goals")
+Scope = Literal["effects", "process"]
 SOFTWARE = ("asp-eval", "numpy", "scipy", "pandas", "duckdb", "statsmodels", "linearmodels", "pingouin", "jinja2", "babel")
 
 
@@ -97,7 +99,7 @@ def provenance_of(study: Study) -> Provenance:
 
 
 @contextmanager
-def one_moment(study: Study) -> Iterator[str]:
+def one_moment(study: Study, scope: Scope = "effects") -> Iterator[str]:
     """Hold the stored data while they are read, so that everything read inside the block is of one moment; give its state.
 
     Other processes can read meanwhile, and not write: read everything, leave the block, then compute.
@@ -105,6 +107,8 @@ def one_moment(study: Study) -> Iterator[str]:
     Parameters
     ----------
     study : Study
+    scope : {"effects", "process"}
+        As of `state_of`.
 
     Yields
     ------
@@ -117,7 +121,7 @@ def one_moment(study: Study) -> Iterator[str]:
         STO-040 for every table that is not what was stored.
     """
     with verified_tables(study):
-        yield state_of(study)
+        yield state_of(study, scope)
 
 
 @contextmanager
@@ -129,11 +133,17 @@ def verified_tables(study: Study) -> Iterator[None]:
         yield
 
 
-def state_of(study: Study) -> str:
+def state_of(study: Study, scope: Scope = "effects") -> str:
     """Return a digest of everything results depend on.
 
     That is: study.yaml as the study was read from it; the version of this package; the declared instruments with their norms,
     and the study's own; every stored table; and the last entry of the ledger that brought data or arms.
+
+    Parameters
+    ----------
+    study : Study
+    scope : {"effects", "process"}
+        No effect and no profile depends on the tables of `PROCESS_ONLY`; the process evaluation does, and on the coding frames.
 
     Raises
     ------
@@ -144,16 +154,24 @@ def state_of(study: Study) -> str:
     with Store.of(study).reading() as connection:
         chain = ledger.entries(connection) if connection is not None else ()
         tables = table_digests(connection) if connection is not None else {}
-    brought = [entry.digest for entry in chain if entry.kind in ledger.DATA_KINDS]
+    left_out = PROCESS_ONLY if scope == "effects" else ()
+    brought = [entry.digest for entry in chain if entry.kind in ledger.DATA_KINDS and _table_of(entry) not in left_out]
     parts = {
         "study": study.digest,
         "version": version("asp-eval"),
         "instruments": instrument_digests(study),
-        "own": {str(file.path): file.digest for file in study.own_files},
-        "tables": tables,
+        "own": {str(file.path): file.digest for file in study.library.own_files},
+        "tables": {name: digest for name, digest in tables.items() if name not in left_out},
         "entry": brought[-1] if brought else "",
     }
+    if scope == "process":
+        parts["frames"] = [study.coding_frame(each.frame).model_dump_json() for each in study.interviews]
     return hashlib.sha256(ledger.canonical(parts).encode()).hexdigest()
+
+
+def _table_of(entry: ledger.Entry) -> str:
+    """Return the table that an entry brought data of; empty if it is no import."""
+    return entry.content.table_name if isinstance(entry.content, ledger.ImportBody) else ""
 
 
 def ledger_head(study: Study) -> str:
@@ -173,9 +191,9 @@ def printed_head(study: Study) -> str:
         return ""
 
 
-def refuse_stale(study: Study, state: str, source: str) -> None:
+def refuse_stale(study: Study, state: str, source: str, scope: Scope = "effects") -> None:
     """Refuse results that were computed from other data, or under another study.yaml, than stand now."""
-    if state != state_of(study):
+    if state != state_of(study, scope):
         STALE.refuse(source)
 
 
@@ -273,7 +291,7 @@ def _inputs(study: Study) -> dict[str, str]:
 
 
 def _own_files(study: Study) -> list[Path]:
-    return [study.folder / file.path for file in study.own_files]
+    return [study.folder / file.path for file in study.library.own_files]
 
 
 def _software() -> dict[str, str]:

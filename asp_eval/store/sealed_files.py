@@ -16,7 +16,7 @@ from asp_eval.core.file_sets import NewFiles, file_set, finish_file_sets
 from asp_eval.store import ledger
 from asp_eval.store.connection import Store
 from asp_eval.store.ledger import Entry, LedgerBody, ResultsBody
-from asp_eval.store.provenance import state_of
+from asp_eval.store.provenance import Scope, state_of
 from asp_eval.store.queries import ledger_frames, write_for_people
 from asp_eval.trial.study.design import Study
 
@@ -37,7 +37,11 @@ FILE_GONE = Fault(
 
 @contextmanager
 def sealed_files(
-    study: Study, state: str, body: Callable[[Mapping[str, str]], LedgerBody], folder: Path | None = None
+    study: Study,
+    state: str,
+    body: Callable[[Mapping[str, str]], LedgerBody],
+    folder: Path | None = None,
+    scope: Scope = "effects",
 ) -> Iterator[NewFiles]:
     """Write files that appear together with the ledger's entry of them.
 
@@ -50,6 +54,8 @@ def sealed_files(
         Gives what the entry says, from the files' digests by name.
     folder : Path, optional
         Where they appear; by default the study's ``output``.
+    scope : {"effects", "process"}
+        Of the state.
 
     Yields
     ------
@@ -67,15 +73,15 @@ def sealed_files(
     with file_set(target) as new:
         yield new
         with Store.of(study).writing(new) as connection:
-            refuse_moved(study, state)
+            refuse_moved(study, state, scope)
             ledger.append(connection, body(new.digests()), study.study.id)
             if folder is None:
                 write_for_people(new, ledger_frames(connection, study))
 
 
-def refuse_moved(study: Study, state: str) -> None:
+def refuse_moved(study: Study, state: str, scope: Scope = "effects") -> None:
     """Refuse to write down what was computed from other data, or under another study.yaml, than stand now: STO-047."""
-    if state_of(study) != state or hashlib.sha256((study.folder / "study.yaml").read_bytes()).hexdigest() != study.digest:
+    if state_of(study, scope) != state or hashlib.sha256((study.folder / "study.yaml").read_bytes()).hexdigest() != study.digest:
         MOVED.refuse("study.duckdb")
 
 
@@ -90,8 +96,8 @@ def refuse_unsealed(study: Study, name: str, kind: type[ResultsBody]) -> None:
 
 
 def changed_files(study: Study, chain: tuple[Entry, ...]) -> Iterator[Problem]:
-    """Yield the files in ``output`` that are not those that the last analysis, profiles and report wrote."""
-    for kind in (ledger.ResultsBody, ledger.GapBody, ledger.ReportBody):
+    """Yield the files in ``output`` that are not those that the last analysis, profiles, process evaluation and report wrote."""
+    for kind in (ledger.ResultsBody, ledger.GapBody, ledger.ProcessBody, ledger.ReportBody):
         if (last := _last(chain, kind)) is not None:
             for name, was in last.files.items():
                 place = f"output/{name}"

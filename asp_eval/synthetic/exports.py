@@ -19,7 +19,7 @@ from asp_eval.core.documents import write_whole
 from asp_eval.intake.mapping.mapping import kept_mapping
 from asp_eval.synthetic import population as pop
 from asp_eval.synthetic.competences import CHILD, STAFF
-from asp_eval.synthetic.fieldwork import SDQ, simulate_fieldwork
+from asp_eval.synthetic.fieldwork import LEARNING, SDQ, simulate_fieldwork
 from asp_eval.synthetic.people import draw_institutions
 from asp_eval.synthetic.workbook import workbook_bytes
 from asp_eval.trial.instruments.library import family, instrument
@@ -67,8 +67,23 @@ KINDS_DA: Labels = {
     "Projekt udefra": "external_project",
 }
 ELEMENTS_DA: Labels = {"Viden": "knowledge", "Refleksion": "reflection", "Implementering": "implementation"}
-EMPLOYED = {"person": "staff_id", "institution": "institution_id", "stilling": "role", "timer_om_ugen": "hours"}
+EMPLOYED = {
+    "person": "staff_id",
+    "institution": "institution_id",
+    "stilling": "role",
+    "timer_om_ugen": "hours",
+    "ansat": "start_date",
+    "fratrådt": "end_date",
+}
 ROLES_DA: Labels = {"Leder": "manager", "Pædagog": "pedagogue", "Medhjælper": "assistant"}
+INTERVIEW_DA = {
+    "institution": "institution_id",
+    "runde": "round",
+    "koder": "coder_id",
+    "dato": "date",
+    "begrundelse": "decided_why",
+}
+ROUNDS_DA: Labels = {"Start": "baseline", "Efter et år": "one_year"}
 STAFF_COLUMNS = {"respondent": "respondent_id", "institution": "institution_id", "dato": "date"}
 
 
@@ -141,6 +156,8 @@ def write_fieldwork(folder: Path, seed: int, allocation: pd.DataFrame) -> tuple[
         _write(folder / "screening_w2.csv", "screening", "w2", *_second_wave(second)),
         _write(folder / "screening_w3.xlsx", "screening", "w3", *_third_wave(third)),
         _write(folder / "implementation.csv", "implementation", None, *_log_export(fieldwork.implementation)),
+        _write(folder / "staff_survey_w3.csv", "staff_survey", "w3", *_learning_export(fieldwork.learning)),
+        _write(folder / "interviews.csv", "interviews", None, *_interview_export(fieldwork.interviews)),
     )
 
 
@@ -209,6 +226,8 @@ def _staff_export(survey: pd.DataFrame) -> tuple[bytes, Mappings]:
 def _staff_list(staff: pd.DataFrame) -> tuple[bytes, Mappings]:
     """A list of staff with Danish labels."""
     frame = _labelled(_renamed(staff, EMPLOYED), EMPLOYED, {"role": ROLES_DA})
+    for column in ("ansat", "fratrådt"):
+        frame[column] = frame[column].dt.strftime("%d-%m-%Y")
     return _csv(frame, ";", "utf-8-sig", decimal=","), {"rename": EMPLOYED, "recode": {"role": ROLES_DA}}
 
 
@@ -218,6 +237,22 @@ def _log_export(log: pd.DataFrame) -> tuple[bytes, Mappings]:
     frame = _labelled(_renamed(log, LOG_DA), LOG_DA, recode)
     frame["dato"] = frame["dato"].dt.strftime("%d-%m-%Y")
     return _csv(frame, ";", "utf-8", decimal=","), {"rename": LOG_DA, "recode": recode}
+
+
+def _learning_export(survey: pd.DataFrame) -> tuple[bytes, Mappings]:
+    """A CSV of codes with numbered questions, as the first staff survey."""
+    rename = {**STAFF_COLUMNS, **{f"q{number}": name for number, name in enumerate(instrument(LEARNING).columns, start=1)}}
+    frame = _renamed(survey, rename)
+    frame["dato"] = frame["dato"].dt.strftime("%d-%m-%Y")
+    return _csv(frame, ";", "utf-8"), {"rename": rename}
+
+
+def _interview_export(sheet: pd.DataFrame) -> tuple[bytes, Mappings]:
+    """The coders' sheet, with the codebook's keys as headings."""
+    frame = _renamed(sheet, {**INTERVIEW_DA, **{name: name for name in sheet.columns if name not in INTERVIEW_DA.values()}})
+    frame["dato"] = frame["dato"].dt.strftime("%d-%m-%Y")
+    frame = _labelled(frame, INTERVIEW_DA, {"round": ROUNDS_DA})
+    return _csv(frame, ";", "utf-8"), {"rename": INTERVIEW_DA, "recode": {"round": ROUNDS_DA}}
 
 
 def _labelled(frame: pd.DataFrame, rename: Mapping[str, str], recode: Mapping[str, Labels]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from asp_eval.core.randomness import stream
 from asp_eval.synthetic import population as pop
 from asp_eval.synthetic.children import Flags, Values, draw_answered, draw_sdq
 from asp_eval.synthetic.competences import CHILD, STAFF, Codes, draw_competences
+from asp_eval.synthetic.interviews import interview_sheet
 from asp_eval.synthetic.people import Children, Indices, People, draw_institutions, draw_people
 from asp_eval.synthetic.programme import implementation_log, staff_list
 from asp_eval.trial.instruments.definition import Instrument
@@ -21,6 +22,9 @@ from asp_eval.trial.instruments.library import choose_version, family, instrumen
 from asp_eval.trial.study.ages import age_years
 
 SDQ = "sdq-teacher"
+LEARNING = "organisational-learning"
+LEARNING_BETWEEN = 0.45  # SD of houses, in answers
+LEARNING_EFFECT = 0.15  # of the intervention, in answers
 ARMS = ("reference", "intervention")
 
 NO_ARM = Fault("SYN-001", "a synthetic institution has no arm", "Draw the lot over the institutions that were written first.")
@@ -41,12 +45,18 @@ class Fieldwork:
         respondent_id, institution_id, date and the items, one row per answer.
     staff, implementation : DataFrame
         As `asp_eval.synthetic.programme` returns them.
+    interviews : DataFrame
+        As `asp_eval.synthetic.interviews` returns it.
+    learning : DataFrame
+        The staff survey on learning at the last wave: respondent_id, institution_id, date and the items.
     """
 
     screening: Mapping[str, pd.DataFrame]
     staff_survey: pd.DataFrame
     staff: pd.DataFrame
     implementation: pd.DataFrame
+    interviews: pd.DataFrame
+    learning: pd.DataFrame
 
 
 def simulate_fieldwork(seed: int, allocation: pd.DataFrame) -> Fieldwork:
@@ -84,7 +94,14 @@ def simulate_fieldwork(seed: int, allocation: pd.DataFrame) -> Fieldwork:
         whole = pd.concat([frame, *items], axis=1).loc[people.children.joined <= wave]
         screening[plan.id] = whole.sort_values(["institution_id", "child_id"], ignore_index=True)
     log = implementation_log(seed, people, in_arm)
-    return Fieldwork(screening, _staff_survey(seed, people, staff), staff_list(seed, people), log)
+    return Fieldwork(
+        screening,
+        _staff_survey(seed, people, staff),
+        staff_list(seed, people),
+        log,
+        interview_sheet(seed, people, in_arm),
+        _learning_survey(seed, people, in_arm),
+    )
 
 
 def draw_rated(seed: int, people: People, treated: Flags) -> Flags:
@@ -208,3 +225,34 @@ def _staff_survey(seed: int, people: People, codes: Codes) -> pd.DataFrame:
     items = _items(instrument(STAFF), codes, draw_answered(rng, (len(frame),), codes.shape[1]))
     whole = pd.concat([frame, items], axis=1)
     return whole.loc[takes_part].sort_values(["institution_id", "respondent_id"], ignore_index=True)
+
+
+def _learning_survey(seed: int, people: People, treated: Flags) -> pd.DataFrame:
+    """The answers to the questionnaire on learning at the end: houses differ, and the intervention's a little from the others."""
+    rng = stream(seed, "synthetic", "learning survey")
+    form = instrument(LEARNING)
+    asked = np.unique(people.children.rater[-1])
+    asked = asked[rng.random(len(asked)) < pop.STAFF_ANSWERED]
+    house = people.staff.institution[asked]
+    level = rng.normal(0, LEARNING_BETWEEN, size=(len(people.institutions.ids), len(form.scales)))
+    level[treated] += LEARNING_EFFECT
+    columns = {item.key: position for position, item in enumerate(form.items)}
+    codes = np.zeros((len(asked), len(form.items)), dtype=np.int8)
+    for position, scale in enumerate(form.scales):
+        person = level[house, position] + rng.normal(0, 0.5, size=len(asked))
+        for key in scale.items:
+            item = form.item(key)
+            ladder = np.asarray(form.codes(item))
+            value = np.clip(np.rint(person + rng.normal(0, 0.6, size=len(asked)) + (len(ladder) - 1) / 2), 0, len(ladder) - 1)
+            place = value.astype(int)
+            codes[:, columns[key]] = ladder[len(ladder) - 1 - place] if item.reverse else ladder[place]
+    day = np.busday_offset(np.datetime64(pop.WAVES[-1].first, "D") + rng.integers(3, 40, size=len(asked)), 0, roll="backward")
+    frame = pd.DataFrame(
+        {
+            "respondent_id": _texts(people.staff.ids, asked),
+            "institution_id": _texts(people.institutions.ids, house),
+            "date": pd.Series(day.astype("datetime64[s]")),
+        }
+    )
+    whole = pd.concat([frame, _items(form, codes, draw_answered(rng, (len(frame),), codes.shape[1]))], axis=1)
+    return whole.sort_values(["institution_id", "respondent_id"], ignore_index=True)

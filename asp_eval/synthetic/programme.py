@@ -76,7 +76,8 @@ def staff_list(seed: int, people: People) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        staff_id, institution_id, role, hours (a week), in the order of the institutions.
+        staff_id, institution_id, role, hours (a week), start_date, end_date (missing of who still works there), in the order
+        of the institutions.
     """
     rng = stream(seed, "synthetic", "staff list")
     home = people.staff.institution
@@ -102,7 +103,35 @@ def staff_list(seed: int, people: People) -> pd.DataFrame:
     second["institution"] = [_neighbour(rng, people, one) for one in second["institution"]]
     whole = pd.concat([raters, managers, second], ignore_index=True)
     whole.insert(1, "institution_id", np.asarray(people.institutions.ids, dtype=object)[whole.pop("institution")])
+    came, went = _days(seed, people)
+    whole["start_date"] = whole["staff_id"].map(came).astype("datetime64[s]")
+    whole["end_date"] = whole["staff_id"].map(went).astype("datetime64[s]")
     return whole.sort_values(["institution_id", "staff_id"], ignore_index=True)
+
+
+def _days(seed: int, people: People) -> tuple[dict[str, np.datetime64], dict[str, np.datetime64]]:
+    """Return the first day of those who came after the first wave, and the last day of those who left before the last.
+
+    Who has children to rate at one wave and none at the next left between the two.
+    """
+    rng = stream(seed, "synthetic", "staff days")
+    rates = np.array([np.isin(np.arange(len(people.staff.ids)), people.children.rater[wave]) for wave in range(len(pop.WAVES))])
+    came: dict[str, np.datetime64] = {}
+    went: dict[str, np.datetime64] = {}
+    for person, name in enumerate(people.staff.ids):
+        waves = np.flatnonzero(rates[:, person])
+        between = rng.random(2)
+        if len(waves) and waves[0] > 0 and not people.staff.at_start[person]:
+            came[name] = _between(int(waves[0]) - 1, between[0])
+        if len(waves) and waves[-1] < len(pop.WAVES) - 1:
+            went[name] = _between(int(waves[-1]), between[1])
+    return came, went
+
+
+def _between(wave: int, share: float) -> np.datetime64:
+    """Return a day between the end of a wave and the beginning of the next."""
+    first, last = np.datetime64(pop.WAVES[wave].last, "D"), np.datetime64(pop.WAVES[wave + 1].first, "D")
+    return np.datetime64(first + np.timedelta64(1 + int(share * ((last - first).astype(int) - 2)), "D"))
 
 
 def _neighbour(rng: np.random.Generator, people: People, one: int) -> int:

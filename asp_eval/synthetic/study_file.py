@@ -40,7 +40,10 @@ collect:
   screening:                        # a list where a table collects other instruments at other waves
     - {{waves: [w1, w2, w3], instruments: [{{family: sdq-teacher}}]}}
     - {{waves: [w1], instruments: [gap-competences-child]}}
-  staff_survey: {{waves: [w1], instruments: [gap-competences-staff]}}
+  staff_survey:
+    - {{waves: [w1], instruments: [gap-competences-staff]}}
+    - {{waves: [w3], instruments: [organisational-learning]}}
+  interviews: {{rounds: [baseline, one_year], frame: asp-process, double_coded: 1}}   # two coders for every interview
 received: {{table: implementation, sum: hours, at_least: 20}}   # an institution with less did not receive the intervention
 columns:                            # further columns of the exports, with their type
   institutions: {{places: integer}}

@@ -26,12 +26,13 @@ from asp_eval.workflow.check import check_study
 from asp_eval.workflow.gap import gap_profiles
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.init import refuse_unless_empty
+from asp_eval.workflow.process import process
 from asp_eval.workflow.randomise import randomise
 from asp_eval.workflow.report import report
 from asp_eval.workflow.result_tables import effect_cells, part_of_estimate
 from asp_eval.workflow.score import score_study
 
-VERBS = 14  # that are called
+VERBS = 17  # that are called
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +152,8 @@ def demo(
     tell(randomise(study, seed=lot, progress=part("randomise"), cancel=cancel), "randomise", "--seed", str(lot))
     announce(
         Phrase(
-            "The field work takes place: three waves of screening, a staff survey and an implementation log come back as files."
+            "The field work takes place: three waves of screening, two staff surveys, a list of staff, an implementation log "
+            "and coded interviews come back as files."
         )
     )
     for export in write_fieldwork(folder / "data", seed, table(study, "allocation")):
@@ -161,6 +163,7 @@ def demo(
     results = analyse(study, progress=part("analyse"), cancel=cancel)
     tell(results, "analyse")
     tell(gap_profiles(study, progress=part("gap"), cancel=cancel), "gap")
+    tell(process(study, progress=part("process"), cancel=cancel), "process")
     for what, formats in (("results", FORMATS), ("gap", ("html", "pdf"))):
         printed = report(study, formats, [what], progress=part("report"), cancel=cancel)
         tell(printed, "report", "--part", what, "--format", ",".join(formats))

@@ -14,6 +14,7 @@ from asp_eval.trial.study.protocol import load_study
 if TYPE_CHECKING:
     import pandas as pd
 
+    from asp_eval.analysis.process.results import ProcessResults
     from asp_eval.analysis.profiles import GapResults
     from asp_eval.analysis.results import Results
     from asp_eval.stats.resampling.allocations import Allocations
@@ -153,6 +154,12 @@ class StudyFolder:
         from asp_eval.workflow.gap import gap_profiles
 
         return gap_profiles(self, progress=progress, cancel=cancel)
+
+    def process(self, *, progress: Progress = unheard, cancel: Cancel = never) -> ProcessResults:
+        """Evaluate the process, and write down what is found; see `asp_eval.workflow.process.process`."""
+        from asp_eval.workflow.process import process
+
+        return process(self, progress=progress, cancel=cancel)
 
     def report(
         self,

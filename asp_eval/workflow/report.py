@@ -24,7 +24,7 @@ from asp_eval.store.ledger import DATA_KINDS, ReportBody
 from asp_eval.store.provenance import RESULT_FILES, Output, manifest_of, one_moment, outputs_before
 from asp_eval.store.sealed_files import sealed_files
 from asp_eval.trial.study.design import Study
-from asp_eval.workflow.stored_results import current_profiles, current_results
+from asp_eval.workflow.stored_results import current_process, current_profiles, current_results
 from asp_eval.workflow.study_folder import AnyStudy, output_of, plan_of, profiles_file, results_file
 
 Part = Literal["results", "gap"]
@@ -101,7 +101,8 @@ def report(
     DataProblems
         ANA-001 if there are no results, ANA-002 if they are damaged.
     Refusal
-        ANA-006 if they are older than the data or study.yaml; REP-016 to REP-018 if there is no such format or part.
+        ANA-006 if they are older than the data or study.yaml, PRO-002 if the process evaluation is; REP-016 to REP-018 if there
+        is no such format or part.
     """
     plan, kinds = plan_of(study), known_formats(formats)
     wanted = _known_parts(plan, parts)
@@ -110,8 +111,9 @@ def report(
     possible = [kind for kind in kinds if kind not in {problem.place.source for problem in problems}]
     with one_moment(plan) as state:
         results, day = [_results_of(plan, part) for part in wanted if possible], _day_of(plan)
+        process = current_process(plan) if "results" in wanted else None
     problems += childless(outcome.analysed for one in results if isinstance(one, Results) for outcome in one.outcomes)
-    pages = [page for part in results for page in pages_of(part, None, possible, look, day)]
+    pages = [page for part in results for page in pages_of(part, None, possible, look, day, process)]
     return _written(plan, state, pages, problems, stoppable(progress, cancel))
 
 

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from asp_eval.analysis.childless import refuse_childless
+from asp_eval.analysis.process.results import ProcessResults
 from asp_eval.analysis.profiles import GapResults, refuse_without_gaps
 from asp_eval.analysis.results import Results
+from asp_eval.core.errors import Fault
 from asp_eval.store import Store
-from asp_eval.store.ledger import GapBody, ResultsBody
-from asp_eval.store.provenance import refuse_stale
+from asp_eval.store.ledger import GapBody, ProcessBody, ResultsBody
+from asp_eval.store.provenance import refuse_stale, state_of
 from asp_eval.store.result_files import load
 from asp_eval.store.sealed_files import refuse_unsealed
-from asp_eval.workflow.study_folder import PROFILES, RESULTS, AnyStudy, plan_of, profiles_file, results_file
+from asp_eval.workflow.study_folder import (
+    PROCESS,
+    PROFILES,
+    RESULTS,
+    AnyStudy,
+    plan_of,
+    process_file,
+    profiles_file,
+    results_file,
+)
+
+STALE_PROCESS = Fault(
+    "PRO-002",
+    "the process evaluation is older than the data, the coding frames, study.yaml or this version of asp-eval",
+    "Give 'asp-eval process' again, then the report.",
+)
 
 
 def current_results(study: AnyStudy) -> Results:
@@ -41,4 +58,17 @@ def current_profiles(study: AnyStudy) -> GapResults:
         refuse_stale(plan, results.state, "output")
         refuse_unsealed(plan, PROFILES, GapBody)
     refuse_without_gaps(results)
+    return results
+
+
+def current_process(study: AnyStudy) -> ProcessResults | None:
+    """Return the process evaluation that `process` wrote, None if none was made; refuses as `current_results`."""
+    plan = plan_of(study)
+    if not process_file(plan).is_file():
+        return None
+    with Store.of(plan).reading():
+        results = load(process_file(plan), ProcessResults, verb="process")
+        if results.state != state_of(plan, "process"):
+            STALE_PROCESS.refuse(PROCESS)
+        refuse_unsealed(plan, PROCESS, ProcessBody)
     return results

@@ -14,7 +14,7 @@ CHANGED = Fault(
     "study.yaml was changed after the study was loaded, so that results would not be of what stands in it",
     "Load it again; asp_eval.open_study reads it at every verb.",
 )
-RESULTS, TIDY, PROFILES = "results.json", "results.csv", "gap.json"
+RESULTS, TIDY, PROFILES, PROCESS = "results.json", "results.csv", "gap.json", "process.json"
 
 
 class HasPlan(Protocol):
@@ -66,3 +66,8 @@ def tidy_file(study: Study) -> Path:
 def profiles_file(study: Study) -> Path:
     """Return where `gap` writes the GAP-profiles."""
     return output_of(study) / PROFILES
+
+
+def process_file(study: Study) -> Path:
+    """Return where `process` writes the process evaluation."""
+    return output_of(study) / PROCESS

@@ -156,7 +156,7 @@ def test_pages_of_what_is_no_longer_declared_are_removed(small_demo, run, tmp_pa
     shutil.copytree(small_demo.folder, tmp_path / "study")
     declared = tmp_path / "study" / "study.yaml"
     declared.write_text(declared.read_text(encoding="utf-8").replace("languages: [da, en]", "languages: [en]"), encoding="utf-8")
-    for verb in ("analyse", "gap", "report"):
+    for verb in ("analyse", "gap", "process", "report"):
         assert run(verb, cwd=tmp_path / "study").code == 0
     output = tmp_path / "study" / "output"
     assert len([*output.glob("*.html"), *output.glob("gap/*.html")]) == 2 + 12

@@ -53,7 +53,7 @@ def test_the_work_list_says_what_each_coder_found():
 
 def test_a_consensus_overwrites_nobody():
     assert set(by_code(SHEET, PROCESS).query("code == 'management_relation' and institution_id == 'A'")["value"]) == {"I", "II"}
-    assert codes_of_coders(SHEET, PROCESS, "management_relation")[["k1", "k2"]].iloc[0].tolist() == ["I", "II"]
+    assert codes_of_coders(SHEET, "management_relation")[["k1", "k2"]].iloc[0].tolist() == ["I", "II"]
 
 
 def test_the_type_is_the_coders_word_or_the_rule_s():

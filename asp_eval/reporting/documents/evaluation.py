@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asp_eval.analysis.process.results import ProcessResults
 from asp_eval.analysis.results import Results
 from asp_eval.reporting.blocks import Document
 from asp_eval.reporting.language import words_for
@@ -20,18 +21,21 @@ from asp_eval.reporting.sections.measures import measures
 from asp_eval.reporting.sections.methods import methods
 from asp_eval.reporting.sections.plan import plan
 from asp_eval.reporting.sections.plan_changes import plan_changes, unlocked_words
+from asp_eval.reporting.sections.process import process_chapter
 from asp_eval.reporting.sections.reproduction import reproduction
 from asp_eval.reporting.sections.summary import summary
 from asp_eval.reporting.setting import Setting
 
 
-def evaluation(results: Results, language: str) -> Document:
+def evaluation(results: Results, language: str, process: ProcessResults | None = None) -> Document:
     """Return the evaluation report in one language.
 
     Parameters
     ----------
     results : Results
     language : str
+    process : ProcessResults, optional
+        What the process evaluation found, for a chapter of its own.
 
     Raises
     ------
@@ -51,6 +55,7 @@ def evaluation(results: Results, language: str) -> Document:
         effects(results, setting),
         estimands(results, setting),
         declared(results, setting),
+        process_chapter(process, setting),
         measures(results, setting),
         methods(results, setting),
         limits(results, setting),

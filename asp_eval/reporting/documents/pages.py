@@ -10,6 +10,7 @@ from pathlib import Path
 
 from babel import Locale
 
+from asp_eval.analysis.process.results import ProcessResults
 from asp_eval.analysis.profiles import GapResults
 from asp_eval.analysis.results import Results
 from asp_eval.core.errors import AspError, Problem, Refusal
@@ -85,6 +86,7 @@ def pages_of(
     formats: Collection[str] = ("html",),
     theme: Theme = PLAIN,
     day: date | None = None,
+    process: ProcessResults | None = None,
 ) -> tuple[Page, ...]:
     """Return the files that the reports of some results are, in the order of reading.
 
@@ -98,6 +100,8 @@ def pages_of(
     theme : Theme
     day : date, optional
         Of which day the data are.
+    process : ProcessResults, optional
+        What the process evaluation found: a chapter of the evaluation.
 
     Raises
     ------
@@ -110,7 +114,7 @@ def pages_of(
         words_for(code)  # refuses an unknown language before anything is written
     if isinstance(results, GapResults):
         return _gap_pages(results, wanted, kinds, theme, day)
-    return _evaluation_pages(results, wanted, kinds, theme, day)
+    return _evaluation_pages(results, wanted, kinds, theme, day, process)
 
 
 def render(
@@ -173,14 +177,19 @@ def page_name(stem: str, language: str, languages: Sequence[str], ending: str = 
 
 
 def _evaluation_pages(
-    results: Results, languages: Sequence[str], formats: Sequence[Format], theme: Theme, day: date | None
+    results: Results,
+    languages: Sequence[str],
+    formats: Sequence[Format],
+    theme: Theme,
+    day: date | None,
+    process: ProcessResults | None,
 ) -> tuple[Page, ...]:
     return tuple(
         Page(
             page_name("evaluation", code, languages, kind), kind, document, theme, translations_of("evaluation", code, languages)
         )
         for code in languages
-        for document in (_dated(evaluation(results, code), results, day),)
+        for document in (_dated(evaluation(results, code, process), results, day),)
         for kind in formats
     )
 

@@ -34,8 +34,10 @@ NEARLY_SINGULAR = Unavailable(
     Phrase("the codes hardly tell the types apart (the matrix of types by code is nearly singular): no effect can be worked out")
 )
 SMALLEST_SINGULAR_VALUE = 0.1  # of the matrix of types by code; below, errors of the confusion matrix grow more than tenfold
-EM_TOLERANCE = 1e-12
-MOST_STEPS = 20_000
+EM_TOLERANCE = 1e-9
+TINY = 1e-300
+MOST_STEPS = 2_000
+SMALLEST_SHARE = 1e-3  # of a type that the codes of two coders leave
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,29 +184,49 @@ def errors_of_two_coders(first: Codes, second: Codes, types: int) -> CodingError
     """
     if types < 3:
         return Unavailable(Phrase("two coders and two types leave the coding errors unknown without a consensus"))
+    right, shares = fitted_two_coders(table_of_codes(first, second, types)[None])
+    if not shares[0].min() > SMALLEST_SHARE:
+        return NEARLY_SINGULAR
+    return CodingErrors(even_errors(right)[0], shares[0])
+
+
+def table_of_codes(first: Codes, second: Codes, types: int) -> Array:
+    """Return how often two coders gave each pair of codes, shape (types, types)."""
     both = (first >= 0) & (second >= 0)
-    table = np.zeros((types, types))
-    np.add.at(table, (first[both], second[both]), 1.0)
-    table = (table + table.T) / 2
-    shares, right = table.sum(axis=1) / table.sum(), np.full(types, 0.9)
-    if not (shares > 0).all():
-        return Unavailable(Phrase("a type was never coded: how it is coded is not known"))
+    return np.bincount(first[both] * types + second[both], minlength=types**2).reshape(types, types).astype(float)
+
+
+def fitted_two_coders(tables: Array) -> tuple[Array, Array]:
+    """Return the share of right codes and the shares of the types of many tables of two equal coders, by one EM for all.
+
+    Parameters
+    ----------
+    tables : array, shape (b, types, types)
+
+    Returns
+    -------
+    right, shares : array, shape (b, types)
+        Shares are zero where a type was never coded.
+    """
+    table = (tables + tables.transpose(0, 2, 1)) / 2
+    types, total = table.shape[-1], table.sum(axis=(1, 2))[:, None]
+    shares, right = table.sum(axis=2) / total, np.full(table.shape[:2], 0.9)
     for _ in range(MOST_STEPS):
-        confusion = _even_errors(right)
-        weight = shares[:, None, None] * confusion[:, :, None] * confusion[:, None, :]
-        weight = table * weight / weight.sum(axis=0)
-        mass = weight.sum(axis=(1, 2))
-        hits = weight.sum(axis=2).diagonal()  # the table is symmetric: both coders are right equally often
-        moved = float(np.abs(hits / mass - right).max() + np.abs(mass / table.sum() - shares).max())
-        right, shares = hits / mass, mass / table.sum()
+        confusion = even_errors(right)
+        weight = shares[:, :, None, None] * confusion[:, :, :, None] * confusion[:, :, None, :]
+        weight = table[:, None] * weight / np.maximum(weight.sum(axis=1, keepdims=True), TINY)
+        mass = weight.sum(axis=(2, 3))
+        hits = np.einsum("bttj->bt", weight)  # the table is symmetric: both coders are right equally often
+        new = np.clip(hits / np.maximum(mass, TINY), 1 / types, 1 - EM_TOLERANCE)
+        moved = float(np.abs(new - right).max() + np.abs(mass / total - shares).max())
+        right, shares = new, mass / total
         if moved < EM_TOLERANCE:
             break
-    return CodingErrors(_even_errors(right), shares)
+    return right, shares
 
 
-def _even_errors(right: Array) -> Array:
-    """Return the confusion matrix with these shares right and the errors even over the other types."""
-    types = len(right)
-    confusion = np.repeat(((1 - right) / (types - 1))[:, None], types, axis=1)
-    np.fill_diagonal(confusion, right)
-    return confusion
+def even_errors(right: Array) -> Array:
+    """Return confusion matrices, shape (..., types, types), with shares right of shape (..., types) and the errors even."""
+    types = right.shape[-1]
+    wrong = ((1 - right) / (types - 1))[..., None]
+    return np.asarray(wrong + (right[..., None] - wrong) * np.eye(types))

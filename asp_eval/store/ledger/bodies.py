@@ -87,8 +87,7 @@ class ImportBody(LedgerBody):
     arms : mapping of str to str
         Arms that it adds to the allocation, by institution.
     instruments : mapping of str to str
-        Digests of the study's own instruments that it may hold answers to, and of the coding frames that it is coded with, by
-        id and version: ``mood version 1``, ``interviews frame version 2``.
+        Digests of the study's own instruments that it may hold answers to, by id and version: ``mood version 1``.
     """
 
     kind: ClassVar[str] = "import"
@@ -219,6 +218,12 @@ class GapBody(ResultsBody):
     kind: ClassVar[str] = "gap"
 
 
+class ProcessBody(ResultsBody):
+    """The process evaluation that was made."""
+
+    kind: ClassVar[str] = "process"
+
+
 class ReportBody(ResultsBody):
     """Pages that were written, and their manifest."""
 
@@ -310,6 +315,7 @@ Body = (
     | ScoreBody
     | ResultsBody
     | GapBody
+    | ProcessBody
     | ReportBody
     | ExportBody
     | ForgetBody

@@ -113,14 +113,13 @@ def disagreements(interviews: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     return open_.merge(listed, on=[*INTERVIEW, "code"], how="left").reset_index(drop=True)
 
 
-def codes_of_coders(interviews: pd.DataFrame, frame: Frame, code: str) -> pd.DataFrame:
+def codes_of_coders(interviews: pd.DataFrame, code: str) -> pd.DataFrame:
     """Return one code as `agreement` takes it: a row per interview, a column per coder, empty where a coder did not code it.
 
     Parameters
     ----------
     interviews : DataFrame
         Rows of one frame.
-    frame : Frame
     code : str
 
     Returns
@@ -128,9 +127,8 @@ def codes_of_coders(interviews: pd.DataFrame, frame: Frame, code: str) -> pd.Dat
     DataFrame
         institution_id, round, then one column per coder.
     """
-    long = by_code(interviews, frame)
-    mine = long.loc[(long["code"] == code) & (long["kind"] != CONSENSUS)]
-    wide = mine.pivot_table(index=INTERVIEW, columns="coder_id", values="value", aggfunc="first")
+    coders = interviews.loc[interviews["kind"].fillna("coder") != CONSENSUS, [*INTERVIEW, "coder_id", code]]
+    wide = coders.dropna().pivot_table(index=INTERVIEW, columns="coder_id", values=code, aggfunc="first")
     return wide.rename_axis(columns=None).reset_index()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -66,6 +66,10 @@ class Frame(Document):
         if found:
             raise Misfits(found)
         return self
+
+    def as_declared(self) -> dict[str, Any]:
+        """Return what the file says, under its own keys."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -1,0 +1,162 @@
+"""What was delivered: hours by element of the programme, projects of other origin, and staff who left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from asp_eval.analysis.process.interviews import share
+from asp_eval.analysis.process.results import ElementDose, LevelCount, Number, Turnover
+from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.trial.flow.dose import EXTERNAL, own_events
+from asp_eval.trial.study.design import Study
+
+DAYS_A_YEAR = 365.25
+NO_DATES = Unavailable(Phrase("the list of staff tells no first and last days"))
+NO_PERIOD = Unavailable(Phrase("the study declares no days for its waves"))
+NO_TIME = Unavailable(Phrase("nobody worked there in the period"))
+NOT_RECORDED = Unavailable(Phrase("the log does not tell how many took part"))
+
+
+def element_doses(study: Study, log: pd.DataFrame, arms: Mapping[str, str]) -> tuple[ElementDose, ...]:
+    """Return hours, events and days by element of the programme and arm; external projects are not counted.
+
+    Parameters
+    ----------
+    study : Study
+    log : DataFrame
+        The implementation log.
+    arms : mapping of str to str
+        The arm of each institution that was drawn.
+    """
+    own = own_events(log)
+    own = own.loc[own["element"].notna()]
+    arm_of = own["institution_id"].map(arms)
+    return tuple(
+        _element_dose(own.loc[(arm_of == arm) & (own["element"] == element)], arm, element, sum(a == arm for a in arms.values()))
+        for arm in study.arms
+        for element in dict.fromkeys(sorted(own["element"].unique(), key=_order))
+    )
+
+
+def hours_by_institution(log: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Return hours by institution and element of the programme."""
+    own = own_events(log)
+    sums = own.loc[own["element"].notna()].groupby(["institution_id", "element"])["hours"].sum()
+    found: dict[str, dict[str, float]] = {}
+    for institution, element, hours in sums.reset_index().itertuples(index=False):
+        found.setdefault(str(institution), {})[str(element)] = float(hours)
+    return found
+
+
+def project_counts(study: Study, log: pd.DataFrame, arms: Mapping[str, str]) -> tuple[LevelCount, ...]:
+    """Return in how many institutions of each arm a project of other origin ran."""
+    with_project = set(log.loc[log["kind"] == EXTERNAL, "institution_id"])
+    counts = []
+    for arm in study.arms:
+        mine = [institution for institution, of in arms.items() if of == arm]
+        counts.append(LevelCount("projects", EXTERNAL, "", arm, share(len(with_project.intersection(mine)), len(mine))))
+    return tuple(counts)
+
+
+def turnover(study: Study, staff: pd.DataFrame, groups: Mapping[str, Mapping[str, str]]) -> tuple[Turnover, ...] | Unavailable:
+    """Return who left between the first day of the first wave and the last of the last, a year's rate with its exact interval.
+
+    Parameters
+    ----------
+    study : Study
+    staff : DataFrame
+        The list of staff.
+    groups : mapping of str to mapping
+        For ``arm`` and ``type``, the group of each institution.
+
+    Returns
+    -------
+    tuple of Turnover or Unavailable
+        Unavailable without days.
+    """
+    period = _period(study)
+    if period is None:
+        return NO_PERIOD
+    stays = _stays(staff, *period)
+    if stays is None:
+        return NO_DATES
+    found = []
+    for kind in ("arm", "type"):
+        of = groups.get(kind, {})
+        for group in dict.fromkeys([*(study.arms if kind == "arm" else ()), *sorted(set(of.values()))]):
+            mine = stays.loc[stays["institution_id"].map(of) == group]
+            institutions = sum(each == group for each in of.values())
+            found.append(_turnover(kind, group, institutions, mine, study.analysis.level))
+    return tuple(found)
+
+
+def left_by_institution(study: Study, staff: pd.DataFrame) -> dict[str, float]:
+    """Return the yearly rate of those who left, by institution; none without days."""
+    period = _period(study)
+    stays = None if period is None else _stays(staff, *period)
+    if stays is None:
+        return {}
+    sums = stays.groupby("institution_id")[["left", "years"]].sum()
+    sums = sums.loc[sums["years"] > 0]
+    return {str(name): float(left / years) for name, left, years in sums.itertuples()}
+
+
+def _period(study: Study) -> tuple[date, date] | None:
+    days = [day for wave in study.waves for day in (wave.start, wave.end) if day is not None]
+    return (min(days), max(days)) if len(days) > 1 else None
+
+
+def _stays(staff: pd.DataFrame, first: date, last: date) -> pd.DataFrame | None:
+    """Return years worked in the period and whether the person left in it, by person and institution."""
+    if staff.empty or "end_date" not in staff or staff["end_date"].isna().all():
+        return None
+    begin, end = np.datetime64(first, "s"), np.datetime64(last, "s")
+    started, ended = (staff[name].to_numpy(dtype="datetime64[s]") for name in ("start_date", "end_date"))
+    came = np.maximum(np.where(np.isnat(started), begin, started), begin)
+    went = np.minimum(np.where(np.isnat(ended), end, ended), end)
+    years = (went - came) / np.timedelta64(1, "D") / DAYS_A_YEAR
+    left = (ended >= begin) & (ended < end)
+    stays = pd.DataFrame({"institution_id": staff["institution_id"], "years": years, "left": left.astype(int)})
+    return stays.loc[stays["years"] > 0]
+
+
+def _turnover(kind: str, group: str, institutions: int, stays: pd.DataFrame, level: float) -> Turnover:
+    left, years = int(stays["left"].sum()), float(stays["years"].sum())
+    rate: Number = NO_TIME
+    low: Number = NO_TIME
+    high: Number = NO_TIME
+    if years > 0:
+        tail = (1 - level) / 2
+        rate = left / years
+        low = float(stats.chi2.ppf(tail, 2 * left)) / 2 / years if left else 0.0
+        high = float(stats.chi2.ppf(1 - tail, 2 * left + 2)) / 2 / years
+    return Turnover("type" if kind == "type" else "arm", group, institutions, len(stays), left, years, rate, low, high)
+
+
+def _element_dose(events: pd.DataFrame, arm: str, element: str, institutions: int) -> ElementDose:
+    hours = events["hours"].fillna(0.0)
+    recorded = events["participants"].notna().any() if len(events) else True
+    taken_up: Number = float((hours * events["participants"].fillna(0.0)).sum()) if recorded else NOT_RECORDED
+    days = events["date"].dropna()
+    return ElementDose(
+        arm=arm,
+        element=element,
+        institutions=institutions,
+        with_any=int(events["institution_id"].nunique()),
+        events=len(events),
+        hours=float(hours.sum()),
+        taken_up=taken_up,
+        first="" if days.empty else days.min().date().isoformat(),
+        last="" if days.empty else days.max().date().isoformat(),
+    )
+
+
+def _order(element: str) -> int:
+    known = ("knowledge", "reflection", "implementation")
+    return known.index(element) if element in known else len(known)

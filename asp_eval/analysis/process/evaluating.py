@@ -1,0 +1,224 @@
+"""The process evaluation of a study, from its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from asp_eval import __version__
+from asp_eval.analysis.data import StudyData, load_data
+from asp_eval.analysis.process.delivery import (
+    element_doses,
+    hours_by_institution,
+    left_by_institution,
+    project_counts,
+    turnover,
+)
+from asp_eval.analysis.process.interviews import frame_findings
+from asp_eval.analysis.process.joint_display import (
+    AdjustedMeans,
+    adjusted_means,
+    effects_by_type,
+    trimming_bounds,
+    type_means,
+)
+from asp_eval.analysis.process.results import (
+    FrameFindings,
+    InstitutionLine,
+    ProcessResults,
+    TrimmingBound,
+    TypeEffect,
+    TypeMean,
+)
+from asp_eval.analysis.process.staff_answers import staff_scales
+from asp_eval.analysis.sets import assemble
+from asp_eval.core.errors import AspError, Fault, Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.core.randomness import stream
+from asp_eval.store import table
+from asp_eval.store.provenance import one_moment
+from asp_eval.trial.process.coded import CONSENSUS, codes_of_coders, decided, of_frame, one_row_each
+from asp_eval.trial.process.frame import Frame
+from asp_eval.trial.process.types import institution_types
+from asp_eval.trial.study.design import Outcome, Study
+
+NOTHING = Fault(
+    "PRO-001",
+    "there is nothing to tell of the process: no interviews, no log, no list of staff with days, no staff questionnaire",
+    "Import what the study has of them: 'asp-eval import FILE --table interviews' (or implementation, staff, staff_survey).",
+)
+NO_TYPES = Unavailable(Phrase("no interviews were coded with a frame that has types"))
+NO_OUTCOME = Unavailable(Phrase("the study declares no continuous outcome, or its model could not be fitted"))
+PRECONDITIONS = "preconditions"
+GAP_DISCUSSED = "gap_discussed"
+MET = "met"
+
+
+def process_results(study: Study) -> ProcessResults:
+    """Return the process evaluation of a study.
+
+    Raises
+    ------
+    Refusal
+        PRO-001 if there is nothing of it; STO-040 for a table that is not what was stored.
+    """
+    with one_moment(study, "process") as state:
+        interviews, log, staff, allocation = (
+            table(study, name) for name in ("interviews", "implementation", "staff", "allocation")
+        )
+        arms = {str(name): str(arm) for name, arm in allocation[["institution_id", "arm"]].itertuples(index=False)}
+        scales = staff_scales(study, arms)
+        data = load_data(study) if arms and len(table(study, "screening")) else None
+        scored = len(table(study, "scores")) > 0
+    findings = [
+        found for declared in study.interviews if (found := frame_findings(study, interviews, declared, arms)) is not None
+    ]
+    first, last = _types(interviews, findings)
+    doses = element_doses(study, log, arms)
+    left = turnover(study, staff, {"arm": arms, "type": last})
+    if not findings and log.empty and isinstance(left, Unavailable) and not scales:
+        NOTHING.refuse(str(study.folder.name))
+    outcome = _outcome(study, scored) if data is not None else None
+    means = NO_OUTCOME if outcome is None or data is None else _means(study, data, outcome)
+    return ProcessResults(
+        study=study.without_folder(),
+        state=state,
+        package_version=__version__,
+        frames=tuple(findings),
+        doses=doses,
+        turnover=left,
+        projects=project_counts(study, log, arms) if len(log) else (),
+        staff_scales=scales,
+        outcome="" if outcome is None else outcome.id,
+        lines=_lines(study, interviews, log, staff, arms, (first, last), means),
+        type_means=() if isinstance(means, Unavailable) else _described(study, means, last, arms),
+        type_effects=_moderated(study, interviews, findings, means, arms),
+        bounds=() if isinstance(means, Unavailable) else _bounds(study, means, last, arms),
+    )
+
+
+def _types(interviews: pd.DataFrame, findings: list[FrameFindings]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return each institution's type in the first and in the last round of the first frame that has types."""
+    of = next((found for found in findings if found.frame.type is not None), None)
+    if of is None:
+        return {}, {}
+    types = institution_types(decided(of_frame(interviews, of.frame), of.frame), of.frame)
+    known = [(one.institution_id, one.round, one.type) for one in types if isinstance(one.type, str)]
+    first, last = ({i: t for i, r, t in known if r == of.rounds[end]} for end in (0, -1))
+    return first, last
+
+
+def _outcome(study: Study, scored: bool) -> Outcome | None:
+    """Return the first primary outcome that is continuous and has values."""
+    found = [o for o in study.outcomes if o.role == "primary" and o.is_continuous and (scored or o.column is not None)]
+    return found[0] if found else None
+
+
+def _means(study: Study, data: StudyData, outcome: Outcome) -> AdjustedMeans | Unavailable:
+    try:
+        rows = assemble(data, outcome.id)
+    except AspError as refused:
+        return Unavailable(refused.reason)
+    return adjusted_means(rows, study.privacy.minimum_cell, study.analysis.level)
+
+
+def _lines(
+    study: Study,
+    interviews: pd.DataFrame,
+    log: pd.DataFrame,
+    staff: pd.DataFrame,
+    arms: Mapping[str, str],
+    types: tuple[Mapping[str, str], Mapping[str, str]],
+    means: AdjustedMeans | Unavailable,
+) -> tuple[InstitutionLine, ...]:
+    """Return one line per institution, by arm and type, in an order within them that tells nothing of who they are."""
+    hours = hours_by_institution(log)
+    left = left_by_institution(study, staff)
+    met, discussed = _conditions(study, interviews)
+    shuffled = stream(1, "joint display", *sorted(arms)).permutation(len(arms))
+    order = {name: int(place) for name, place in zip(sorted(arms), shuffled, strict=True)}
+    ranked = sorted(arms, key=lambda name: (study.arms.index(arms[name]), types[1].get(name, "~"), order[name]))
+    return tuple(
+        InstitutionLine(
+            number=number,
+            arm=arms[name],
+            first_type=types[0].get(name, ""),
+            last_type=types[1].get(name, ""),
+            hours=hours.get(name, {}),
+            left_per_year=left.get(name),
+            met=met.get(name),
+            gap_discussed=discussed.get(name, ""),
+            mean=means if isinstance(means, Unavailable) else means.shrunken.get(name, NO_OUTCOME),
+        )
+        for number, name in enumerate(ranked, 1)
+    )
+
+
+def _conditions(study: Study, interviews: pd.DataFrame) -> tuple[dict[str, int], dict[str, str]]:
+    """Return, for the last round, how many preconditions each institution meets, and what became of its GAP-profile."""
+    met: dict[str, int] = {}
+    discussed: dict[str, str] = {}
+    for declared in study.interviews:
+        frame = study.coding_frame(declared.frame)
+        rows = of_frame(interviews, frame)
+        rows = rows.loc[rows["round"] == declared.rounds[-1]]
+        codes = tuple(code.key for code in frame.codes if code.theme == PRECONDITIONS)
+        if rows.empty:
+            continue
+        wide = one_row_each(decided(rows, frame), (*codes, GAP_DISCUSSED) if GAP_DISCUSSED in frame.keys else codes)
+        for (name, _), row in zip(wide.index, wide.to_dict("records"), strict=True):
+            if any(row[code] is not None for code in codes):
+                met[str(name)] = sum(row[code] == MET for code in codes)
+            if row.get(GAP_DISCUSSED) is not None:
+                discussed[str(name)] = str(row[GAP_DISCUSSED])
+    return met, discussed
+
+
+def _described(study: Study, means: AdjustedMeans, types: Mapping[str, str], arms: Mapping[str, str]) -> tuple[TypeMean, ...]:
+    return type_means(means.raw, types, arms, study.analysis.level)
+
+
+def _bounds(study: Study, means: AdjustedMeans, last: Mapping[str, str], arms: Mapping[str, str]) -> tuple[TrimmingBound, ...]:
+    """Return trimming bounds where only the intervention's institutions have a type after it."""
+    reference = study.arms[0]
+    if any(arms.get(name) == reference for name in last) or not last or len(study.arms) != 2:
+        return ()
+    return trimming_bounds(means.raw, last, arms, (reference, study.arms[1]))
+
+
+def _moderated(
+    study: Study,
+    interviews: pd.DataFrame,
+    findings: list[FrameFindings],
+    means: AdjustedMeans | Unavailable,
+    arms: Mapping[str, str],
+) -> tuple[TypeEffect, ...] | Unavailable:
+    of = next((found for found in findings if found.frame.type is not None), None)
+    if of is None or of.frame.type is None:
+        return NO_TYPES
+    if isinstance(means, Unavailable):
+        return means
+    rows = of_frame(interviews, of.frame)
+    rows = rows.loc[rows["round"] == of.rounds[0]]
+    coders, consensus = _coded_types(rows, of.frame)
+    pair = (study.arms[0], study.arms[1])
+    return effects_by_type(
+        means.raw, arms, pair, coders, consensus, of.frame.levels(of.frame.type.code), level=study.analysis.level
+    )
+
+
+def _coded_types(rows: pd.DataFrame, frame: Frame) -> tuple[pd.DataFrame, pd.Series]:
+    """Return the type by each coder and by consensus: the own word, else the rule on that row's criteria."""
+    assert frame.type is not None  # asked only of a frame with a rule
+    rule = frame.type
+    words = [
+        row[rule.code]
+        if pd.notna(row[rule.code]) or any(pd.isna(row[key]) for key in rule.criteria)
+        else rule.decide(tuple(str(row[key]) for key in rule.criteria)).then
+        for row in rows[[rule.code, *rule.criteria]].to_dict("records")
+    ]
+    filled = rows.assign(**{rule.code: pd.array(words, dtype="string")})
+    coders = codes_of_coders(filled, rule.code).drop(columns="round").set_index("institution_id")
+    agreed = filled.loc[filled["kind"] == CONSENSUS].set_index("institution_id")[rule.code]
+    return coders, agreed.dropna()

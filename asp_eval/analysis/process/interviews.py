@@ -1,0 +1,167 @@
+"""What interviews say: codes and types by round and arm, changes of type, and the agreement of the coders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from asp_eval.analysis.process.results import (
+    CodeAgreement,
+    Count,
+    FrameFindings,
+    InterviewCount,
+    LevelCount,
+    TypeChange,
+)
+from asp_eval.core.errors import AspError
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats.meta.agreement import agreement_of
+from asp_eval.stats.meta.agreement_coefficients import Weights
+from asp_eval.trial.process.coded import CONSENSUS, INTERVIEW, codes_of_coders, decided, disagreements, of_frame
+from asp_eval.trial.process.frame import Frame
+from asp_eval.trial.process.types import InstitutionType, institution_types, transitions, unused_cells
+from asp_eval.trial.study.design import Interviews, Study
+
+ALL_ARMS = ""
+TYPE = "type"
+AGREEMENT_DRAWS = 1000
+TOO_FEW = Phrase("fewer than two interviews were coded by two coders")
+
+
+def share(n: int, of: int, level: float = 0.95) -> Count:
+    """Return a count with Wilson's interval of its share.
+
+    Examples
+    --------
+    >>> one = share(5, 10)
+    >>> round(one.low, 3), round(one.high, 3)
+    (0.237, 0.763)
+    """
+    if not of:
+        return Count(n, of, None, None)
+    low, high = stats.binomtest(n, of).proportion_ci(level, "wilson")
+    return Count(n, of, float(low), float(high))
+
+
+def frame_findings(
+    study: Study, interviews: pd.DataFrame, declared: Interviews, arms: Mapping[str, str], seed: int = 1
+) -> FrameFindings | None:
+    """Return what interviews coded with a frame say; None where there are none.
+
+    Parameters
+    ----------
+    study : Study
+    interviews : DataFrame
+        The stored table.
+    declared : Interviews
+    arms : mapping of str to str
+        The arm of each institution that was drawn; others are left out.
+    seed : int
+        Of the resampling of institutions.
+    """
+    frame = study.coding_frame(declared.frame)
+    rows = of_frame(interviews, frame)
+    rows = rows.loc[rows["institution_id"].isin(list(arms))]
+    if rows.empty:
+        return None
+    found = decided(rows, frame)
+    types = institution_types(found, frame)
+    level = study.analysis.level
+    typed = [(one.institution_id, one.round, one.type) for one in types if isinstance(one.type, str)]
+    as_types = pd.DataFrame(typed, columns=[*INTERVIEW, "value"]).assign(code=TYPE)
+    type_code = "" if frame.type is None else frame.type.code
+    return FrameFindings(
+        frame=frame,
+        rounds=declared.rounds,
+        interviews=_interview_counts(study, rows, declared.rounds, arms),
+        coders=int(rows.loc[rows["kind"].fillna("coder") != CONSENSUS, "coder_id"].nunique()),
+        double_coded=declared.double_coded,
+        levels=tuple(
+            count
+            for code in frame.keys
+            if code != type_code
+            for count in _level_counts(
+                study, found.loc[found["code"] == code], code, frame.levels(code), declared.rounds, arms, level
+            )
+        ),
+        types=_level_counts(study, as_types, TYPE, frame.levels(type_code), declared.rounds, arms, level) if type_code else (),
+        by_rule=sum(one.source == "rule" for one in types),
+        overridden=sum(one.overridden for one in types),
+        doubtful=sum(one.source == "rule" and one.confidence == "doubtful" for one in types),
+        undecided=sum(one.source == "none" for one in types),
+        unused_lines=len(unused_cells(found, frame)),
+        changes=_changes(study, types, declared.rounds, frame, arms),
+        open_codes=len(disagreements(rows, frame)),
+        agreement=tuple(code_agreement(rows, frame, code, seed) for code in frame.keys),
+    )
+
+
+def code_agreement(rows: pd.DataFrame, frame: Frame, code: str, seed: int = 1) -> CodeAgreement:
+    """Return the coefficients of agreement on one code, their intervals over institutions resampled.
+
+    Ordered levels count near misses in part: by the square of the distance in Cohen's kappa and Gwet's coefficient.
+    """
+    wide = codes_of_coders(rows, code)
+    coders = list(wide.columns[len(INTERVIEW) :])
+    ranks = {level: rank for rank, level in enumerate(frame.levels(code))}
+    codes = wide[coders].apply(lambda column: column.map(ranks)).astype("float64").fillna(-1).to_numpy().astype(np.int64)
+    twice = (codes >= 0).sum(axis=1) > 1 if len(coders) > 1 else np.zeros(len(codes), dtype=bool)
+    if twice.sum() < 2:
+        return CodeAgreement(code, (), TOO_FEW)
+    clusters = np.asarray(pd.factorize(wide["institution_id"])[0], dtype=np.int64)
+    weights: Weights | None = "quadratic" if frame.is_ordinal(code) else None
+    try:
+        found = agreement_of(codes, coders, len(ranks), weights=weights, clusters=clusters, draws=AGREEMENT_DRAWS, seed=seed)
+    except AspError as refused:
+        return CodeAgreement(code, (), refused.reason)
+    return CodeAgreement(code, found)
+
+
+def _interview_counts(
+    study: Study, rows: pd.DataFrame, rounds: tuple[str, ...], arms: Mapping[str, str]
+) -> tuple[InterviewCount, ...]:
+    coders = rows.loc[rows["kind"].fillna("coder") != CONSENSUS].groupby(INTERVIEW)["coder_id"].nunique().reset_index()
+    coders["arm"] = coders["institution_id"].map(arms)
+    return tuple(
+        InterviewCount(round_, arm, len(mine), sum(of == arm for of in arms.values()), int((mine["coder_id"] > 1).sum()))
+        for round_ in rounds
+        for arm in study.arms
+        for mine in (coders.loc[(coders["round"] == round_) & (coders["arm"] == arm)],)
+    )
+
+
+def _level_counts(
+    study: Study,
+    found: pd.DataFrame,
+    code: str,
+    levels: tuple[str, ...],
+    rounds: tuple[str, ...],
+    arms: Mapping[str, str],
+    level: float,
+) -> tuple[LevelCount, ...]:
+    """Count a code's levels by round and arm, and over all arms; open codes count nowhere."""
+    known = found.loc[found["value"].notna()]
+    of_arm = known["institution_id"].map(arms)
+    counts = []
+    for round_ in rounds:
+        for arm in (ALL_ARMS, *study.arms):
+            mine = known.loc[(known["round"] == round_) & ((of_arm == arm) | (arm == ALL_ARMS)), "value"]
+            counts += [LevelCount(code, each, round_, arm, share(int((mine == each).sum()), len(mine), level)) for each in levels]
+    return tuple(counts)
+
+
+def _changes(
+    study: Study, types: tuple[InstitutionType, ...], rounds: tuple[str, ...], frame: Frame, arms: Mapping[str, str]
+) -> tuple[TypeChange, ...]:
+    if frame.type is None or len(rounds) < 2:
+        return ()
+    levels = frame.levels(frame.type.code)
+    found = []
+    for arm in study.arms:
+        table = transitions(tuple(one for one in types if arms[one.institution_id] == arm), rounds, levels)
+        counts = table.to_numpy()
+        found += [TypeChange(arm, a, b, int(counts[i, j])) for i, a in enumerate(levels) for j, b in enumerate(levels)]
+    return tuple(found)

@@ -1,0 +1,305 @@
+"""What the process evaluation finds, as values: everything its chapter shows, labels included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import PlainSerializer
+
+from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats.estimate import Estimate
+from asp_eval.stats.meta.agreement import Agreement
+from asp_eval.trial.process.frame import Frame
+from asp_eval.trial.study.design import Study
+
+Texts = dict[str, str]
+Number = float | Unavailable
+Estimated = Estimate | Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many of how many, with Wilson's interval of the share; the limits are None of nobody."""
+
+    n: int
+    of: int
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class InterviewCount:
+    """Interviews of one round in one arm: institutions interviewed, of how many, and interviews that two coders coded."""
+
+    round: str
+    arm: str
+    interviewed: int
+    institutions: int
+    coded_twice: int
+
+
+@dataclass(frozen=True, slots=True)
+class LevelCount:
+    """In how many institutions of an arm a code says a level, in one round; `arm` is empty for all arms together."""
+
+    code: str
+    level: str
+    round: str
+    arm: str
+    count: Count
+
+
+@dataclass(frozen=True, slots=True)
+class TypeChange:
+    """Institutions of an arm that went from one type in the first round to another in the last."""
+
+    arm: str
+    first: str
+    last: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class CodeAgreement:
+    """The coefficients of agreement of one code; `reason` where there are none."""
+
+    code: str
+    coefficients: tuple[Agreement, ...]
+    reason: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFindings:
+    """What interviews coded with one frame say.
+
+    Attributes
+    ----------
+    frame : Frame
+    rounds : tuple of str
+    interviews : tuple of InterviewCount
+    coders : int
+    double_coded : float
+        The share of interviews that two coders were to code, as declared.
+    levels : tuple of LevelCount
+        Of every code but the type.
+    types : tuple of LevelCount
+        Of the type, by the coders' word or the rule.
+    by_rule, overridden, doubtful, undecided : int
+        Interviews whose type follows from the rule; whose coders say another than the rule; where the rule is doubtful; without
+        a type.
+    unused_lines : int
+        Lines of the rule that no interview fell on.
+    changes : tuple of TypeChange
+    open_codes : int
+        Codes on which coders differ and nobody has decided.
+    agreement : tuple of CodeAgreement
+    """
+
+    frame: Annotated[Frame, PlainSerializer(Frame.as_declared)]
+    rounds: tuple[str, ...]
+    interviews: tuple[InterviewCount, ...]
+    coders: int
+    double_coded: float
+    levels: tuple[LevelCount, ...]
+    types: tuple[LevelCount, ...]
+    by_rule: int
+    overridden: int
+    doubtful: int
+    undecided: int
+    unused_lines: int
+    changes: tuple[TypeChange, ...]
+    open_codes: int
+    agreement: tuple[CodeAgreement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ElementDose:
+    """What the institutions of an arm had of one element of the programme.
+
+    Attributes
+    ----------
+    institutions, with_any : int
+    events : int
+    hours : float
+        Offered: the sum over events.
+    taken_up : float or Unavailable
+        Hours times those who took part.
+    first, last : str
+        Days of the first and the last event, ISO 8601; empty without events.
+    """
+
+    arm: str
+    element: str
+    institutions: int
+    with_any: int
+    events: int
+    hours: float
+    taken_up: Number
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """Staff who left: `left` of `staff` people in `person_years`, and the yearly rate with its exact Poisson interval.
+
+    `group` is an arm or a type, by `kind`.
+    """
+
+    kind: Literal["arm", "type"]
+    group: str
+    institutions: int
+    staff: int
+    left: int
+    person_years: float
+    rate: Number
+    low: Number
+    high: Number
+
+
+@dataclass(frozen=True, slots=True)
+class StaffScale:
+    """One scale of a staff questionnaire, and whether its answers may stand for the institution.
+
+    Attributes
+    ----------
+    institutions, respondents : int
+    icc1, icc2, f, p_value : float or Unavailable
+    agreement : float or Unavailable
+        The median over institutions of r_wg(j), against answers spread evenly over the scale.
+    defensible : bool
+        Whether agreement, reliability and F all reach the declared limits.
+    effects : tuple of Estimate or Unavailable
+        One per arm after the first: the difference by the mixed model with arm and strata, where both arms answered.
+    """
+
+    instrument: str
+    scale: str
+    label: Texts
+    wave: str
+    institutions: int
+    respondents: int
+    icc1: Number
+    icc2: Number
+    f: Number
+    p_value: Number
+    agreement: Number
+    defensible: bool
+    effects: tuple[Estimated, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InstitutionLine:
+    """One institution of the joint display.
+
+    Attributes
+    ----------
+    number : int
+        A running number of this display; no identifier.
+    arm : str
+    first_type, last_type : str
+        Empty where not known.
+    hours : mapping of str to float
+        By element.
+    left_per_year : float or None
+    met : int or None
+        Preconditions that are met in the last round, of those coded.
+    gap_discussed : str
+        Level of the code; empty where not coded.
+    mean : Estimate or Unavailable
+        The institution's mean of the primary outcome, adjusted and shrunken: not an effect, for it has one arm.
+    """
+
+    number: int
+    arm: str
+    first_type: str
+    last_type: str
+    hours: dict[str, float]
+    left_per_year: float | None
+    met: int | None
+    gap_discussed: str
+    mean: Estimated
+
+
+@dataclass(frozen=True, slots=True)
+class TypeMean:
+    """Institutions of one type in one arm, and their mean of the outcome, adjusted: a description, not an effect."""
+
+    type: str
+    arm: str
+    institutions: int
+    mean: Number
+    low: Number
+    high: Number
+
+
+@dataclass(frozen=True, slots=True)
+class TypeEffect:
+    """The effect by a type coded at baseline in both arms: as coded, and with the coding errors taken out.
+
+    `errors_from` says what the errors were worked out from: a consensus of every interview, or two coders compared.
+    """
+
+    type: str
+    as_coded: Estimated
+    corrected: Estimated
+    errors_from: Literal["consensus", "coders"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrimmingBound:
+    """Limits of the effect in institutions that would be of a type under the intervention.
+
+    Attributes
+    ----------
+    share : float
+        Of the intervention's institutions that are of the type; the same share of the other arm is taken from either end.
+    low, high : float or Unavailable
+        The difference to the arm's highest and to its lowest institutions.
+    """
+
+    type: str
+    share: float
+    low: Number
+    high: Number
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessResults:
+    """Everything the chapter on the process shows.
+
+    Attributes
+    ----------
+    study : Study
+    state : str
+        What it was computed from (`asp_eval.store.provenance.state_of`).
+    package_version : str
+    frames : tuple of FrameFindings
+    doses : tuple of ElementDose
+    turnover : tuple of Turnover or Unavailable
+    projects : tuple of LevelCount
+        Institutions with a project of other origin, by arm.
+    staff_scales : tuple of StaffScale
+    outcome : str
+        The outcome of the joint display; empty without one.
+    lines : tuple of InstitutionLine
+    type_means : tuple of TypeMean
+    type_effects : tuple of TypeEffect or Unavailable
+    bounds : tuple of TrimmingBound
+    """
+
+    study: Annotated[Study, PlainSerializer(Study.as_declared)]
+    state: str
+    package_version: str
+    frames: tuple[FrameFindings, ...]
+    doses: tuple[ElementDose, ...]
+    turnover: tuple[Turnover, ...] | Unavailable
+    projects: tuple[LevelCount, ...]
+    staff_scales: tuple[StaffScale, ...]
+    outcome: str
+    lines: tuple[InstitutionLine, ...]
+    type_means: tuple[TypeMean, ...]
+    type_effects: tuple[TypeEffect, ...] | Unavailable
+    bounds: tuple[TrimmingBound, ...]

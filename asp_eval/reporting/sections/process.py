@@ -1,0 +1,399 @@
+"""The chapter on the process: who the institutions were, what was delivered, how coders agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from asp_eval.analysis.process.results import (
+    CodeAgreement,
+    Count,
+    ElementDose,
+    FrameFindings,
+    ProcessResults,
+    StaffScale,
+    Turnover,
+)
+from asp_eval.analysis.process.staff_answers import ENOUGH_AGREEMENT, ENOUGH_F, ENOUGH_RELIABILITY
+from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.blocks import Block, Cell, Column, Row, Section, Table, cell, listing, paragraphs
+from asp_eval.reporting.numbers import Shown, digits_for
+from asp_eval.reporting.sections.process_and_effect import process_and_effect
+from asp_eval.reporting.setting import Setting
+from asp_eval.stats.meta.agreement import Agreement
+from asp_eval.trial.process.frame import Frame
+
+
+def process_chapter(found: ProcessResults | None, setting: Setting) -> Section | None:
+    """Return the chapter "What happened in the institutions"; None where no process evaluation was made."""
+    if found is None:
+        return None
+    say = setting.say
+    parts = [
+        part
+        for one in found.frames
+        for part in (_types(one, setting), _conditions(one, setting), _coders(one, setting))
+        if part is not None
+    ]
+    delivered = _delivered(found, setting)
+    staff = _staff(found, setting)
+    together = process_and_effect(found, setting)
+    order = [*parts[:1], delivered, *parts[1:], staff, together, _reach(found, setting)]
+    return Section(
+        "process",
+        say("What happened in the institutions"),
+        (paragraphs(say("From interviews, the log of the programme, the list of staff and staff's own answers.")),),
+        tuple(part for part in order if part is not None),
+    )
+
+
+def shown_count(count: Count, setting: Setting) -> Cell:
+    """Return a count of a total, with the interval of its share below it."""
+    show = setting.show
+    if not count.of or count.low is None or count.high is None:
+        return cell(show.integer(None))
+    between = show.say("{low} to {high}", low=show.percent(count.low), high=show.percent(count.high))
+    return cell(show.say("{n} of {total}", n=show.integer(count.n), total=show.integer(count.of)), between)
+
+
+def level_name(frame: Frame, code: str, level: str, setting: Setting) -> str:
+    """Return what a level of a code is called."""
+    for each in frame.level_sets[frame.code(code).levels].levels:
+        if each.key == level:
+            return setting.say.label(each.title, level)
+    return level
+
+
+def round_name(key: str, setting: Setting) -> str:
+    """Return what a round of interviews is called."""
+    known = {"baseline": setting.say("the start"), "one_year": setting.say("one year on")}
+    return known.get(key, key)
+
+
+def type_name(frame: Frame, level: str, setting: Setting) -> str:
+    """Return what a type of institution is called; a dash where there is none."""
+    return level_name(frame, frame.type.code, level, setting) if level and frame.type else setting.show.integer(None)
+
+
+def _types(found: FrameFindings, setting: Setting) -> Section | None:
+    """Return the types of institution by round and arm, and how they changed."""
+    say, show, frame = setting.say, setting.show, found.frame
+    if frame.type is None:
+        return None
+    heading = [Column(say("Type"), numeric=False)]
+    heading += [
+        Column(say("{arm}, {round}", arm=setting.heading(setting.arm(arm)), round=round_name(round_, setting)))
+        for round_ in found.rounds
+        for arm in setting.study.arms
+    ]
+    counts = {(each.level, each.round, each.arm): each.count for each in found.types}
+    rows = tuple(
+        Row(
+            (
+                cell(type_name(frame, level, setting)),
+                *(shown_count(counts[level, round_, arm], setting) for round_ in found.rounds for arm in setting.study.arms),
+            )
+        )
+        for level in frame.levels(frame.type.code)
+    )
+    notes = [say("Number of institutions with a type, and the 95 % interval of the share (Wilson).")]
+    table = Table("types", say("Types of institution"), tuple(heading), rows, tuple(notes))
+    words = [
+        say(
+            "{n} interviews were coded, {twice} of them by two coders or more; {coders} coders took part.",
+            n=show.integer(sum(each.interviewed for each in found.interviews)),
+            twice=show.integer(sum(each.coded_twice for each in found.interviews)),
+            coders=show.integer(found.coders),
+        ),
+        say(
+            "The type follows from the rule of the frame in {rule} interviews; the coders' own word differs from the rule in "
+            "{overridden}. The rule is doubtful in {doubtful}, and {undecided} interviews have no type.",
+            rule=show.integer(found.by_rule),
+            overridden=show.integer(found.overridden),
+            doubtful=show.integer(found.doubtful),
+            undecided=show.integer(found.undecided),
+        ),
+    ]
+    if found.unused_lines:
+        words.append(say("Lines of the rule that no interview fell on: {n}.", n=show.integer(found.unused_lines)))
+    changes = _changes(found, setting)
+    return Section(
+        "types", say("Types of institution, and how they changed"), (listing(words), table, *((changes,) if changes else ()))
+    )
+
+
+def _changes(found: FrameFindings, setting: Setting) -> Table | None:
+    """Return the change of type from the first round to the last, by arm."""
+    say, show, frame = setting.say, setting.show, found.frame
+    if not found.changes or frame.type is None:
+        return None
+    levels = frame.levels(frame.type.code)
+    counts = {(each.arm, each.first, each.last): each.n for each in found.changes}
+    columns = [Column(say("From"), numeric=False), *(Column(type_name(frame, level, setting)) for level in levels)]
+    rows: list[Row] = []
+    for arm in setting.study.arms:
+        rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+        for first in levels:
+            numbers = [cell(show.integer(counts[arm, first, last])) for last in levels]
+            rows.append(Row((cell(type_name(frame, first, setting)), *numbers)))
+    first, last = round_name(found.rounds[0], setting), round_name(found.rounds[-1], setting)
+    caption = say("From type at {first} (rows) to type at {last} (columns)", first=first, last=last)
+    return Table("changes", caption, tuple(columns), tuple(rows), (say("Institutions with a type in both rounds."),))
+
+
+def _conditions(found: FrameFindings, setting: Setting) -> Section | None:
+    """Return every other code, heading by heading, as it stood in the last round."""
+    say, frame = setting.say, found.frame
+    kept = {(each.code, each.level, each.arm): each.count for each in found.levels if each.round == found.rounds[-1]}
+    tables = []
+    for theme in frame.themes:
+        codes = [code for code in frame.codes if code.theme == theme.key and _any(kept, code.key, setting.study.arms)]
+        codes = [code for code in codes if frame.type is None or code.key != frame.type.code]
+        if not codes:
+            continue
+        rows: list[Row] = []
+        for code in codes:
+            rows.append(Row((cell(say.label(code.title, code.key), wide=1 + len(setting.study.arms)),), group=True))
+            for level in frame.levels(code.key):
+                shares = [shown_count(kept[code.key, level, arm], setting) for arm in setting.study.arms]
+                rows.append(Row((cell(level_name(frame, code.key, level, setting)), *shares)))
+        columns = [Column("", numeric=False), *(Column(setting.heading(setting.arm(arm))) for arm in setting.study.arms)]
+        tables.append(
+            Table(f"{frame.id}-{theme.key}", say.label(theme.title, theme.key), tuple(columns), tuple(rows), breaks=True)
+        )
+    if not tables:
+        return None
+    intro = say(
+        "What coders found at {round}: the number of institutions, and the 95 % interval of the share. A code on which coders "
+        "differ and nobody has decided counts nowhere; there are {open} of them.",
+        round=round_name(found.rounds[-1], setting),
+        open=setting.show.integer(found.open_codes),
+    )
+    return Section(f"{frame.id}-codes", say("What managers told"), (paragraphs(intro), *tables))
+
+
+def _any(kept: dict[tuple[str, str, str], Count], code: str, arms: Iterable[str]) -> bool:
+    return any(count.of for (key, _, arm), count in kept.items() if key == code and arm in set(arms))
+
+
+def _coders(found: FrameFindings, setting: Setting) -> Section | None:
+    """Return the agreement of the coders, code by code."""
+    say, show, frame = setting.say, setting.show, found.frame
+    agreed = [each for each in found.agreement if each.coefficients]
+    if not agreed:
+        return None
+    columns = (
+        Column(say("Code"), numeric=False),
+        Column(say("Interviews")),
+        Column(say("Alike")),
+        Column(say("Krippendorff's alpha")),
+        Column(say("Gwet's coefficient")),
+    )
+    rows = tuple(
+        Row(
+            (
+                cell(say.label(frame.code(each.code).title, each.code)),
+                cell(show.integer(_first(each, "percent").units)),
+                cell(_percent(_first(each, "percent"), setting)),
+                _coefficient(_alpha(each, frame), setting),
+                _coefficient(_first(each, "gwet"), setting),
+            )
+        )
+        for each in agreed
+    )
+    notes = (
+        say(
+            "Interviews coded by two coders or more. Intervals: institutions resampled, as two rounds of one are not independent."
+        ),
+        say("Ordered codes: alpha for ordered codes, and Gwet's coefficient with part credit for near misses (AC2, squared)."),
+    )
+    words = [
+        say(
+            "Two coders or more coded {twice} of {n} interviews; {share} were planned.",
+            twice=show.integer(sum(each.coded_twice for each in found.interviews)),
+            n=show.integer(sum(each.interviewed for each in found.interviews)),
+            share=show.percent(found.double_coded),
+        )
+    ]
+    table = Table(f"{frame.id}-agreement", say("Agreement of the coders"), columns, rows, notes)
+    return Section(f"{frame.id}-coders", say("How the coders agreed"), (paragraphs(*words), table))
+
+
+def _first(agreement: CodeAgreement, statistic: str) -> Agreement:
+    return next(each for each in agreement.coefficients if each.statistic == statistic)
+
+
+def _alpha(agreement: CodeAgreement, frame: Frame) -> Agreement:
+    return _first(agreement, "krippendorff_ordinal" if frame.is_ordinal(agreement.code) else "krippendorff_nominal")
+
+
+def _percent(found: Agreement, setting: Setting) -> str:
+    return setting.show.integer(None) if found.estimate is None else setting.show.percent(found.estimate)
+
+
+def _coefficient(found: Agreement, setting: Setting) -> Cell:
+    show = setting.show
+    if found.estimate is None:
+        return cell(show.reason(Unavailable(found.note)))
+    return cell(show.decimal(found.estimate), show.interval(found.conf_low, found.conf_high))
+
+
+def _delivered(found: ProcessResults, setting: Setting) -> Section | None:
+    """Return what was delivered, element by element, and who left."""
+    say, show = setting.say, setting.show
+    blocks: list[Block] = []
+    if found.doses:
+        columns = (
+            Column(say("Element"), numeric=False),
+            Column(say("Institutions with any")),
+            Column(say("Events")),
+            Column(say("Hours offered")),
+            Column(say("Hours times those who took part")),
+            Column(say("First and last day"), numeric=False),
+        )
+        rows: list[Row] = []
+        for arm in setting.study.arms:
+            rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+            rows += [_dose_row(dose, setting) for dose in found.doses if dose.arm == arm]
+        note = say("From the log of the programme; projects of other origin are not counted.")
+        blocks.append(Table("elements", say("What was delivered, by element of the programme"), columns, tuple(rows), (note,)))
+    if not isinstance(found.turnover, Unavailable):
+        columns = (
+            Column("", numeric=False),
+            Column(say("Institutions")),
+            Column(say("Staff")),
+            Column(say("Left")),
+            Column(say("Years worked")),
+            Column(say("Left a year, of 100")),
+        )
+        kinds = {"arm": say("By arm"), "type": say("By type in the last round")}
+        lines: list[Row] = []
+        for kind, words in kinds.items():
+            mine = [each for each in found.turnover if each.kind == kind]
+            if mine:
+                lines.append(Row((cell(words, wide=len(columns)),), group=True))
+                lines += [_turnover_row(each, found, setting) for each in mine]
+        note = say("From first and last days in the list of staff, between the first and the last wave; exact Poisson intervals.")
+        blocks.append(Table("turnover", say("Staff who left"), columns, tuple(lines), (note,)))
+    elif found.doses:
+        blocks.append(paragraphs(say("Staff turnover: {reason}.", reason=show.reason(found.turnover))))
+    return Section("delivered", say("What was delivered, and to whom"), tuple(blocks)) if blocks else None
+
+
+def _dose_row(dose: ElementDose, setting: Setting) -> Row:
+    say, show = setting.say, setting.show
+    days = say("{first} to {last}", first=show.day(dose.first), last=show.day(dose.last)) if dose.first else show.integer(None)
+    return Row(
+        (
+            cell(setting.heading(say.name(dose.element))),
+            cell(show.say("{n} of {total}", n=show.integer(dose.with_any), total=show.integer(dose.institutions))),
+            cell(show.integer(dose.events)),
+            cell(show.decimal(dose.hours, 1)),
+            cell(show.decimal(dose.taken_up, 0)),
+            cell(days),
+        )
+    )
+
+
+def _turnover_row(one: Turnover, found: ProcessResults, setting: Setting) -> Row:
+    show = setting.show
+    frame = next((each.frame for each in found.frames if each.frame.type is not None), None)
+    name = setting.heading(setting.arm(one.group)) if one.kind == "arm" or frame is None else type_name(frame, one.group, setting)
+    return Row(
+        (
+            cell(name),
+            cell(show.integer(one.institutions)),
+            cell(show.integer(one.staff)),
+            cell(show.integer(one.left)),
+            cell(show.decimal(one.person_years, 1)),
+            _rate(one, setting),
+        )
+    )
+
+
+def _rate(one: Turnover, setting: Setting) -> Cell:
+    show = setting.show
+    if isinstance(one.rate, Unavailable) or isinstance(one.low, Unavailable) or isinstance(one.high, Unavailable):
+        return cell(show.decimal(None))
+    return cell(show.decimal(100 * one.rate, 1), show.interval(100 * one.low, 100 * one.high, 1))
+
+
+def _staff(found: ProcessResults, setting: Setting) -> Section | None:
+    """Return the scales of staff questionnaires at the level of the institution."""
+    if not found.staff_scales:
+        return None
+    say, show = setting.say, setting.show
+    columns = (
+        Column(say("Scale"), numeric=False),
+        Column(say("Institutions")),
+        Column(say("Staff")),
+        Column("ICC(1)"),
+        Column("ICC(2)"),
+        Column(say("Median r_wg(j)")),
+        Column(say("May stand for the institution"), numeric=False),
+        Column(say("Difference between the arms")),
+    )
+    rows = tuple(_scale_row(scale, setting) for scale in found.staff_scales)
+    notes = (
+        say(
+            "Answers may stand for their institution where the median agreement within institutions is at least {agreement}, "
+            "ICC(2) at least {reliability} and F significant at {f}: limits of this report, each shown.",
+            agreement=show.decimal(ENOUGH_AGREEMENT),
+            reliability=show.decimal(ENOUGH_RELIABILITY),
+            f=show.percent(ENOUGH_F),
+        ),
+        say("r_wg(j) compares answers within an institution with answers spread evenly over the scale."),
+        say(
+            "The difference is of the mixed model with arm and strata (Kenward-Roger), in points of the scale, not adjusted for "
+            "many tests."
+        ),
+    )
+    table = Table("staff", say("Staff questionnaires at the level of the institution"), columns, rows, notes, breaks=True)
+    return Section("staff-answers", say("What staff answered"), (table,))
+
+
+def _scale_row(scale: StaffScale, setting: Setting) -> Row:
+    say, show = setting.say, setting.show
+    return Row(
+        (
+            cell(
+                say.label(scale.label, scale.scale),
+                say("{wave}; {instrument}", wave=setting.wave(scale.wave), instrument=scale.instrument),
+            ),
+            cell(show.integer(scale.institutions)),
+            cell(show.integer(scale.respondents)),
+            cell(show.decimal(scale.icc1)),
+            cell(show.decimal(scale.icc2)),
+            cell(show.decimal(scale.agreement)),
+            cell(say("yes") if scale.defensible else say("no")),
+            _difference(scale, setting),
+        )
+    )
+
+
+def _difference(scale: StaffScale, setting: Setting) -> Cell:
+    show = setting.show
+    parts: list[Shown] = []
+    for effect in scale.effects:
+        if isinstance(effect, Unavailable):
+            return cell(show.reason(effect))
+        digits = digits_for(effect.std_error)
+        interval = show.interval(effect.conf_low, effect.conf_high, digits)
+        parts.append(Shown(show.beside(show.decimal(effect.estimate, digits), interval)))
+    return cell(*parts) if parts else cell(show.decimal(None))
+
+
+def _reach(found: ProcessResults, setting: Setting) -> Section:
+    """Return what the design can say about the process, and what it cannot."""
+    say = setting.say
+    words = [
+        say(
+            "The lot was drawn between institutions, so the difference of the arms is an effect; nothing else in this chapter is."
+        ),
+        say(
+            "Types, doses and conditions that come about after the lot describe institutions; they may be causes or consequences."
+        ),
+        say("An institution has one arm. Its mean is no effect of its own, and the table that holds it is no ranking."),
+    ]
+    if found.frames:
+        words.append(say("What managers told is what they told: coders judged interviews, not institutions."))
+    return Section("reach", say("What this chapter can say, and what it cannot"), (listing(words),))

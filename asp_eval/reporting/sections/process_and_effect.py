@@ -1,0 +1,179 @@
+"""Process and effect together: means by type, effects by a type coded before, bounds, and one line per institution."""
+
+from __future__ import annotations
+
+from asp_eval.analysis.process.results import Estimated, InstitutionLine, Number, ProcessResults
+from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.blocks import Block, Callout, Cell, Column, Row, Section, Table, cell, paragraphs
+from asp_eval.reporting.numbers import digits_for
+from asp_eval.reporting.setting import Setting
+from asp_eval.trial.process.frame import Frame
+
+
+def process_and_effect(found: ProcessResults, setting: Setting) -> Section | None:
+    """Return process and effect side by side; None without an outcome and types."""
+    frame = next((each.frame for each in found.frames if each.frame.type is not None), None)
+    if frame is None or not found.lines or not found.outcome:
+        return None
+    say = setting.say
+    outcome = next((each for each in setting.results.outcomes if each.outcome == found.outcome), None)
+    name = setting.outcome(outcome) if outcome is not None else found.outcome
+    caution = Callout(
+        "caution",
+        paragraphs(
+            say(
+                "Types after the lot go together with outcomes for many reasons. What follows describes; it does not show that a "
+                "type made a difference."
+            )
+        ),
+        mark=say("Caution"),
+    )
+    blocks: list[Block] = [caution]
+    if found.type_means:
+        blocks.append(_means(found, frame, name, setting))
+    blocks.append(_by_type(found, frame, name, setting))
+    if found.bounds:
+        blocks.append(_bounds(found, frame, name, setting))
+    blocks.append(_lines(found, frame, name, setting))
+    return Section("together", say("Process and effect together"), tuple(blocks))
+
+
+def _called(frame: Frame, level: str, setting: Setting) -> str:
+    if frame.type is None or not level:
+        return setting.show.integer(None)
+    titles = {each.key: each.title for each in frame.level_sets[frame.code(frame.type.code).levels].levels}
+    return setting.say.label(titles[level], level) if level in titles else level
+
+
+def _means(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> Table:
+    say, show = setting.say, setting.show
+    columns = (
+        Column(say("Type in the last round"), numeric=False),
+        Column(say("Arm"), numeric=False),
+        Column(say("Institutions")),
+        Column(say("Mean")),
+    )
+    rows = tuple(
+        Row(
+            (
+                cell(_called(frame, each.type, setting)),
+                cell(setting.heading(setting.arm(each.arm))),
+                cell(show.integer(each.institutions)),
+                _interval(each.mean, each.low, each.high, setting),
+            )
+        )
+        for each in found.type_means
+    )
+    note = say("Means over institutions of {outcome}, adjusted for the planned covariates; t intervals.", outcome=name)
+    return Table("type-means", say("{outcome} by type: a description", outcome=name), columns, rows, (note,))
+
+
+def _by_type(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> Block:
+    say = setting.say
+    if isinstance(found.type_effects, Unavailable):
+        reason = setting.show.reason(found.type_effects)
+        return paragraphs(say("Effect by the type that institutions were of before: {reason}.", reason=reason))
+    columns = (
+        Column(say("Type in the first round"), numeric=False),
+        Column(say("As coded")),
+        Column(say("Coding errors taken out")),
+    )
+    rows = tuple(
+        Row((cell(_called(frame, each.type, setting)), _estimate(each.as_coded, setting), _estimate(each.corrected, setting)))
+        for each in found.type_effects
+    )
+    sources = {
+        "coders": say(
+            "Errors are worked out from two coders held against each other: equally good, erring independently of each other, of "
+            "the arm and of the outcome, a wrong word falling on each other type equally often."
+        ),
+        "consensus": say("Errors are counted against the consensus of every interview, taken as the truth."),
+    }
+    notes = (
+        say("Types coded at the start in both arms. The effects are those of subgroups only if coders did not know the arm."),
+        sources[found.type_effects[0].errors_from],
+        say("Intervals of institutions resampled hold how unsure the errors are."),
+    )
+    return Table("type-effects", say("Effect on {outcome} by the type before the lot", outcome=name), columns, rows, notes)
+
+
+def _bounds(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> Table:
+    say, show = setting.say, setting.show
+    columns = (Column(say("Type"), numeric=False), Column(say("Share")), Column(say("The effect lies between")))
+    rows = tuple(
+        Row(
+            (
+                cell(_called(frame, each.type, setting)),
+                cell(show.percent(each.share)),
+                _interval(None, each.low, each.high, setting),
+            )
+        )
+        for each in found.bounds
+    )
+    note = say("Of the other arm the same share of institutions is taken, from its highest and from its lowest.")
+    return Table("bounds", say("Limits of the effect on {outcome} in each type", outcome=name), columns, rows, (note,))
+
+
+def _lines(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> Table:
+    say = setting.say
+    elements = sorted({element for line in found.lines for element in line.hours})
+    columns = [
+        Column(say("No."), numeric=False),
+        Column(say("Type before"), numeric=False),
+        Column(say("Type after"), numeric=False),
+        *(Column(say("{element}, hours", element=setting.heading(say.name(element)))) for element in elements),
+        Column(say("Left a year, of 100")),
+        Column(say("Preconditions met")),
+        Column(say("GAP-profile discussed"), numeric=False),
+        Column(say("Mean")),
+    ]
+    rows: list[Row] = []
+    for arm in setting.study.arms:
+        rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+        rows += [_line(line, elements, frame, setting) for line in found.lines if line.arm == arm]
+    notes = (
+        say("Numbers run through this table and identify nobody. Ordered by type, within it at random."),
+        say(
+            "Mean: {outcome}, adjusted and drawn towards the mean of the arm; {level} interval.",
+            outcome=name,
+            level=setting.show.level(setting.study.analysis.level),
+        ),
+    )
+    return Table("joint", say("Institution by institution: process and outcome"), tuple(columns), tuple(rows), notes, breaks=True)
+
+
+def _line(line: InstitutionLine, elements: list[str], frame: Frame, setting: Setting) -> Row:
+    show = setting.show
+    discussed: str = setting.show.integer(None)
+    if line.gap_discussed:
+        levels = frame.level_sets[frame.code("gap_discussed").levels].levels
+        discussed = next(setting.say.label(each.title, each.key) for each in levels if each.key == line.gap_discussed)
+    return Row(
+        (
+            cell(show.integer(line.number)),
+            cell(_called(frame, line.first_type, setting)),
+            cell(_called(frame, line.last_type, setting)),
+            *(cell(show.decimal(line.hours.get(element), 1)) for element in elements),
+            cell(show.decimal(None if line.left_per_year is None else 100 * line.left_per_year, 1)),
+            cell(show.integer(line.met)),
+            cell(discussed),
+            _estimate(line.mean, setting),
+        )
+    )
+
+
+def _estimate(found: Estimated, setting: Setting) -> Cell:
+    show = setting.show
+    if isinstance(found, Unavailable):
+        return cell(show.reason(found))
+    digits = digits_for(found.std_error)
+    return cell(show.decimal(found.estimate, digits), show.interval(found.conf_low, found.conf_high, digits))
+
+
+def _interval(middle: Number | None, low: Number, high: Number, setting: Setting) -> Cell:
+    show = setting.show
+    if isinstance(low, Unavailable) or isinstance(high, Unavailable) or isinstance(middle, Unavailable):
+        reason = next(each for each in (middle, low, high) if isinstance(each, Unavailable))
+        return cell(show.reason(reason))
+    limits = show.interval(low, high)
+    return cell(limits) if middle is None else cell(show.decimal(middle), limits)

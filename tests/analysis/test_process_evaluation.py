@@ -1,0 +1,202 @@
+"""The process evaluation: counts, doses, turnover and effects by type, each by hand on small tables."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from asp_eval.analysis.process.delivery import element_doses, left_by_institution, project_counts, turnover
+from asp_eval.analysis.process.interviews import frame_findings, share
+from asp_eval.analysis.process.joint_display import effects_by_type, trimming_bounds, type_means
+from asp_eval.core.errors import Unavailable
+from asp_eval.core.randomness import stream
+from asp_eval.stats.meta.agreement import agreement
+from asp_eval.trial.process.library import frame
+from asp_eval.trial.study.design import Interviews, Study
+
+PROCESS = frame("asp-process")
+STUDY = Study.model_validate(
+    {
+        "version": 1,
+        "study": {"id": "mini", "title": {"en": "Mini"}},
+        "arms": ["reference", "intervention"],
+        "waves": [
+            {"id": "w1", "label": {"en": "start"}, "from": "2006-09-01", "to": "2006-11-30"},
+            {"id": "w2", "label": {"en": "end"}, "from": "2008-04-01", "to": "2008-08-31"},
+        ],
+        "collect": {"screening": {"waves": ["w1", "w2"], "instruments": [{"family": "sdq-teacher"}]}},
+        "outcomes": [{"id": "y", "score": "sdq-teacher.total", "role": "primary", "better": "lower", "at": "w2"}],
+    }
+)
+ARMS = {"A": "reference", "B": "reference", "C": "intervention", "D": "intervention"}
+
+
+def interviews():
+    """Return a sheet of two coders: they agree on A, B and C, and differ on D, where a consensus decides the aim."""
+    words = {"A": ("I", "I"), "B": ("II", "II"), "C": ("III", "III"), "D": ("I", "II")}
+    rows = [
+        {"institution_id": name, "round": "baseline", "coder_id": coder, "kind": "coder"}
+        | dict.fromkeys(("management_relation", "aim", "external_pressure"), word)
+        for name, pair in words.items()
+        for coder, word in zip(("k1", "k2"), pair, strict=True)
+    ]
+    rows.append({"institution_id": "D", "round": "baseline", "coder_id": "k3", "kind": "consensus", "aim": "I"})
+    return (
+        pd.DataFrame(rows)
+        .assign(frame=None)
+        .reindex(columns=[*rows[0], "frame", *PROCESS.keys])
+        .loc[:, lambda f: ~f.columns.duplicated()]
+    )
+
+
+def found():
+    return frame_findings(STUDY, interviews(), Interviews(), ARMS)
+
+
+def test_types_are_counted_by_arm_and_interviews_without_one_nowhere():
+    counts = {(each.arm, each.level): (each.count.n, each.count.of) for each in found().types if each.round == "baseline"}
+    assert counts["reference", "I"] == (1, 2)
+    assert counts["intervention", "III"] == (1, 1)  # the type of D is open: two criteria are
+    assert counts["", "I"] == (1, 3)
+    assert (found().by_rule, found().undecided, found().open_codes) == (3, 1, 2)
+
+
+def test_interviews_are_counted_by_round_and_arm():
+    first = next(each for each in found().interviews if each.round == "baseline" and each.arm == "intervention")
+    assert (first.interviewed, first.institutions, first.coded_twice) == (2, 2, 2)
+    assert all(each.interviewed == 0 for each in found().interviews if each.round == "one_year")
+
+
+def test_agreement_is_that_of_the_function_for_frames_of_codes():
+    mine = next(each for each in found().agreement if each.code == "aim").coefficients
+    wide = pd.DataFrame({"k1": ["I", "II", "III", "I"], "k2": ["I", "II", "III", "II"]})
+    other = agreement(wide, ["k1", "k2"], ["I", "II", "III"], weights="quadratic").set_index("statistic")
+    for each in mine:
+        assert each.estimate == pytest.approx(other.loc[each.statistic, "estimate"])
+    assert next(each for each in mine if each.statistic == "percent").estimate == 0.75
+
+
+def test_a_share_has_wilson_s_interval():
+    p, n, z = 0.3, 10, stats.norm.ppf(0.975)
+    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    one = share(3, 10)
+    assert (one.low, one.high) == pytest.approx((middle - half, middle + half))
+    assert share(0, 0).low is None
+
+
+LOG = pd.DataFrame(
+    {
+        "institution_id": ["C", "C", "D", "A", "B"],
+        "date": pd.to_datetime(["2007-01-10", "2007-02-10", "2007-03-10", "2007-04-10", "2007-05-10"]),
+        "kind": ["course", "meeting", "course", "external_project", "external_project"],
+        "element": ["knowledge", "reflection", "knowledge", None, None],
+        "hours": [6.0, 2.0, 4.0, 20.0, None],
+        "participants": [5.0, 8.0, None, 3.0, 3.0],
+    }
+)
+
+
+def test_doses_are_hours_by_element_without_projects_of_other_origin():
+    doses = {(each.arm, each.element): each for each in element_doses(STUDY, LOG, ARMS)}
+    knowledge = doses["intervention", "knowledge"]
+    assert (knowledge.with_any, knowledge.events, knowledge.hours, knowledge.taken_up) == (2, 2, 10.0, 30.0)
+    assert (knowledge.first, knowledge.last) == ("2007-01-10", "2007-03-10")
+    assert doses["reference", "knowledge"].events == 0
+    assert list(dict.fromkeys(element for _, element in doses)) == ["knowledge", "reflection"]
+    assert {each.arm: each.count.n for each in project_counts(STUDY, LOG, ARMS)} == {"reference": 2, "intervention": 0}
+
+
+STAFF = pd.DataFrame(
+    {
+        "staff_id": ["p1", "p2", "p3", "p4"],
+        "institution_id": ["A", "A", "C", "C"],
+        "start_date": pd.to_datetime(["2000-01-01", "2007-09-01", None, "2009-01-01"]),
+        "end_date": pd.to_datetime(["2007-09-01", None, "2006-01-01", None]),
+    }
+)
+
+
+def test_turnover_is_people_who_left_by_the_years_worked_in_the_period():
+    # the period is 2006-09-01 to 2008-08-31, 730 days; p1 works 365 of them and leaves, p2 365; p3 left before, p4 came after
+    rates = {each.group: each for each in turnover(STUDY, STAFF, {"arm": ARMS, "type": {}})}
+    one = rates["reference"]
+    years = 730 / 365.25
+    assert (one.staff, one.left) == (2, 1)
+    assert one.person_years == pytest.approx(years)
+    assert one.rate == pytest.approx(1 / years)
+    assert one.low == pytest.approx(stats.chi2.ppf(0.025, 2) / 2 / years)
+    assert one.high == pytest.approx(stats.chi2.ppf(0.975, 4) / 2 / years)
+    assert isinstance(rates["intervention"].rate, Unavailable)
+    assert left_by_institution(STUDY, STAFF) == {"A": pytest.approx(1 / years)}
+
+
+def test_a_list_of_staff_without_days_has_no_turnover():
+    bare = STAFF.assign(end_date=pd.NaT)
+    assert "first and last days" in turnover(STUDY, bare, {"arm": ARMS}).reason
+
+
+def test_means_of_types_have_t_intervals_and_a_single_institution_none():
+    means = pd.Series([1.0, 3.0, 5.0], index=list("ABC"))
+    rows = {(each.type, each.arm): each for each in type_means(means, {"A": "I", "B": "I", "C": "II"}, ARMS, 0.95)}
+    one = rows["I", "reference"]
+    assert (one.mean, one.institutions) == (2.0, 2)
+    assert one.high - one.mean == pytest.approx(stats.t.ppf(0.975, 1) * math.sqrt(2) / math.sqrt(2))
+    assert isinstance(rows["II", "intervention"].mean, Unavailable)
+
+
+def test_trimming_bounds_hold_the_effect_of_a_simulated_type():
+    random = stream(1, "bounds")
+    of_type = random.random(4000) < 0.4
+    outcome = random.normal(0, 1, 4000) + of_type
+    treated = np.arange(4000) % 2 == 1
+    seen = outcome - 0.5 * (treated & of_type)
+    names = [f"i{k}" for k in range(4000)]
+    arms = {name: ("r", "i")[int(t)] for name, t in zip(names, treated, strict=True)}
+    types = {name: "I" if of_type[k] else "II" for k, name in enumerate(names) if treated[k]}
+    bound = trimming_bounds(pd.Series(seen, index=names), types, arms, ("r", "i"))[0]
+    assert bound.low < -0.5 < bound.high
+    assert bound.share == pytest.approx(0.4, abs=0.03)
+
+
+def trial(seed, n=240, wrong=0.15):
+    """Return institution means with effects -1, 0 and 1 in three types, and the codes of two coders."""
+    random = stream(seed, "by type")
+    true = random.integers(0, 3, size=n)
+    treated = np.arange(n) % 2
+    outcome = np.array([-1.0, 0.0, 1.0])[true] * treated + random.normal(0, 0.4, n)
+    levels = np.array(["I", "II", "III"])
+    coder = lambda: levels[np.where(random.random(n) < wrong, (true + random.integers(1, 3, size=n)) % 3, true)]  # noqa: E731
+    names = [f"i{k:03d}" for k in range(n)]
+    codes = pd.DataFrame({"k1": coder(), "k2": coder()}, index=names)
+    arms = {name: ("r", "i")[int(t)] for name, t in zip(names, treated, strict=True)}
+    return pd.Series(outcome, index=names), arms, codes, pd.Series(levels[true], index=names)
+
+
+NOBODY = pd.Series(dtype="str")
+
+
+def test_coding_errors_pull_effects_together_and_are_taken_out():
+    means, arms, codes, true = trial(1)
+    rows = {each.type: each for each in effects_by_type(means, arms, ("r", "i"), codes, NOBODY, ["I", "II", "III"])}
+    assert rows["I"].errors_from == "coders"
+    assert rows["I"].as_coded.estimate > -0.9
+    assert rows["I"].corrected.estimate == pytest.approx(-1.0, abs=0.2)
+    assert rows["III"].corrected.conf_low < 1.0 < rows["III"].corrected.conf_high
+    against = effects_by_type(means, arms, ("r", "i"), codes, true, ["I", "II", "III"])
+    assert {each.errors_from for each in against} == {"consensus"}
+    assert against[0].corrected.estimate == pytest.approx(-1.0, abs=0.2)
+
+
+def test_a_type_coded_in_one_arm_alone_has_no_effect():
+    means, arms, codes, _ = trial(2)
+    treated = [name for name, arm in arms.items() if arm == "i"]
+    assert "both arms" in effects_by_type(means, arms, ("r", "i"), codes.loc[treated], NOBODY, ["I", "II", "III"]).reason
+
+
+def test_one_coder_without_a_consensus_leaves_the_errors_unknown():
+    means, arms, codes, _ = trial(3)
+    rows = effects_by_type(means, arms, ("r", "i"), codes[["k1"]], NOBODY, ["I", "II", "III"])
+    assert all("how coders err is not known" in each.corrected.reason for each in rows)
