@@ -52,7 +52,8 @@ def estimators_table(key: str, outcomes: tuple[OutcomeResult, ...], setting: Set
 
 
 def _row(row: EstimatorRow, result: OutcomeResult, setting: Setting) -> Row:
-    show, head = setting.show, (cell(_name(row, setting)), cell(_average(row, setting)))
+    show = setting.show
+    head = (cell(setting.heading(_name(row, setting))), cell(setting.heading(_average(row, setting))))
     found = row.result
     if isinstance(found, Unavailable):
         return Row((*head, cell(show.reason(found), wide=3)))

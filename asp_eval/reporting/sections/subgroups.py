@@ -38,8 +38,8 @@ def _table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
             rows += _rows(group, setting)
     notes = (
         say(
-            "The groups were declared before the outcomes were seen. Only the test of a difference between groups says whether"
-            " the effect differs: that one group's interval leaves zero out and another's does not says nothing of it.",
+            "The groups are those that the plan declares. Only the test of a difference between groups says whether the effect"
+            " differs: that one group's interval leaves zero out and another's does not says nothing of it.",
         ),
         say(
             "Groups with fewer than {children} children or {institutions} institutions in an arm are not shown.",
