@@ -190,7 +190,7 @@ def enter(
         **({"part": table.schema.part} if table.schema.part else {}),
         **({"supersedes_too": tuple(one.import_id for one in change.supersedes[1:])} if len(change.supersedes) > 1 else {}),
         **({"arms": dict(change.arms)} if change.arms else {}),
-        **({"instruments": own} if (own := table.schema.own_instruments) else {}),
+        **({"instruments": own} if (own := table.schema.own_documents) else {}),
     )
     return ledger.append(connection, body, study)
 

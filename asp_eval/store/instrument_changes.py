@@ -1,4 +1,7 @@
-"""A study's own instruments that were changed after answers were stored under them: the answers were given to other questions."""
+"""A study's own instruments and coding frames that were changed after answers were stored under them.
+
+The answers were given to other questions, and the interviews coded by other rules.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,8 @@ CHANGED = Fault(
 
 
 def changed_instruments(study: Study) -> Iterator[Problem]:
-    """Yield a problem for each of the study's own instruments that says something else than when it was used (STO-050)."""
-    own = study.library.own_instruments
-    if not own or study.folder_if_saved is None:
+    """Yield a problem for each of the study's own instruments and frames that says something else than when it was used."""
+    if study.folder_if_saved is None or not (own := (*study.library.own_instruments, *study.own_frames)):
         return
     with Store.of(study).reading() as connection:
         stands = [one for one in imports(ledger.entries(connection)) if not one.superseded] if connection else []

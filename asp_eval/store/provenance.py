@@ -160,12 +160,10 @@ def state_of(study: Study, scope: Scope = "effects") -> str:
         "study": study.digest,
         "version": version("asp-eval"),
         "instruments": instrument_digests(study),
-        "own": {str(file.path): file.digest for file in study.library.own_files},
+        "own": {str(file.path): file.digest for file in (study.library.own_files if scope == "effects" else study.own_files)},
         "tables": {name: digest for name, digest in tables.items() if name not in left_out},
         "entry": brought[-1] if brought else "",
     }
-    if scope == "process":
-        parts["frames"] = [study.coding_frame(each.frame).model_dump_json() for each in study.interviews]
     return hashlib.sha256(ledger.canonical(parts).encode()).hexdigest()
 
 
@@ -291,7 +289,7 @@ def _inputs(study: Study) -> dict[str, str]:
 
 
 def _own_files(study: Study) -> list[Path]:
-    return [study.folder / file.path for file in study.library.own_files]
+    return [study.folder / file.path for file in study.own_files]
 
 
 def _software() -> dict[str, str]:

@@ -254,3 +254,18 @@ def test_curves_pass_through_the_table(planned):
         assert frame["power"].is_monotonic_increasing
         mine = found.table.loc[found.table["icc"] == icc]
         assert np.interp(0.2, frame["effect"], frame["power"]) == pytest.approx(mine["power"].iloc[0], abs=0.05)
+
+
+def test_few_institutions_with_a_small_correlation_have_the_simulated_power_unasked(tmp_path) -> None:
+    """8 institutions of 15 with an ICC of .02: the formula says more than trials find."""
+    few = "power: {institutions: 8, children: 15, icc: [0.02], effect: [0.5]}\n"
+    plain = STUDY.replace("strata: [municipality]\n", "strata: []\n").replace("scheme: stratified", "scheme: simple")
+    plain = plain.replace(", baseline: w1", "")
+    found = study_power(declared(tmp_path, plain + few))
+    row = found.table.iloc[0]
+    assert found.few and found.trials == 5_000
+    assert row["power"] == pytest.approx(0.528, abs=5e-4)
+    assert row["simulated_power"] == pytest.approx(0.476, abs=0.025)
+    assert any("go by the simulated power" in said for said in found.assumptions())
+    many = study_power(declared(tmp_path, plain + few.replace("institutions: 8", "institutions: 40")))
+    assert not many.few and "simulated_power" not in many.table

@@ -17,11 +17,16 @@ from asp_eval.stats.power.simulated import simulate_power
 CASES = list(itertools.product([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 2 / 3, 0.75], [0.2, 0.35, 0.5, 0.8, 1.2]))
 
 
+KEPT = {0.2: 5, 0.4: 5, 0.5: 2, 0.6: 5, 2 / 3: 3, 0.75: 4}
+"""Shares that are ratios of small numbers, and their sums: 1 to 4, ..., 2 to 1."""
+
+
 def smallest(make: Any, effect: float, share: float, most: int) -> int:
-    """By trying every number from 2, each drawn in whole arms."""
+    """By trying every number from 2, each drawn in whole arms, in the ratio where that is one of small numbers."""
     for number in range(2, most + 1):
         treated = round(share * number)
-        if 0 < treated < number:
+        kept = share not in KEPT or number % KEPT[share] == 0
+        if 0 < treated < number and kept:
             try:
                 if power(make(number, treated / number), effect).power >= 0.8 - 1e-12:
                     return number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from fractions import Fraction
 from typing import Any, cast
 
 import numpy as np
@@ -34,6 +35,7 @@ BEYOND_REASON = Fault(
 NOUNS = {"size": "individuals in a cluster"}
 SIZES = ("individuals", "clusters", "subclusters", "size", "sites")
 LARGEST = 1e6
+LARGEST_RATIO_SUM = 5
 
 
 def sample_size(
@@ -157,6 +159,7 @@ def _reason(design: Design, sought: str) -> tuple[Phrase, Phrase]:
 def _whole(question: Question, sought: str, effect: float, aim: float, found: float) -> Design:
     """Return the design with the smallest whole number that can be drawn in its ratio and reaches the power.
 
+    A share that is a ratio of small numbers (1 to 1, 2 to 1, 3 to 2, ...) is kept exactly: the number is a multiple of their sum.
     Arms of whole numbers have another share than the one asked for, off by up to 0.5 / N. Nearer to one half, fewer are needed:
     with precision in proportion to N s (1 - s), at most 0.5 |1 - 2 s| / (s (1 - s)) fewer than `found`, which the search steps
     back, and three more for what the degrees of freedom add.
@@ -167,12 +170,14 @@ def _whole(question: Question, sought: str, effect: float, aim: float, found: fl
     if shared:
         share = single(design.share)
         number = max(2, number - int(np.ceil(0.5 * abs(1 - 2 * share) / (share * (1 - share)))) - 3)
+    step = _ratio_sum(single(design.share)) if shared else 1
+    number += -number % step
     while True:
         tried = _sized(design, sought, number)
         if shared:
             treated = round(single(design.share) * number)
             if not 0 < treated < number:
-                number += 1
+                number += step
                 continue
             tried = cast(Design, replace(cast(Any, tried), share=treated / number))
         try:
@@ -181,4 +186,16 @@ def _whole(question: Question, sought: str, effect: float, aim: float, found: fl
         except Refusal:
             if number > LARGEST:
                 raise
-        number += 1
+        number += step
+
+
+def _ratio_sum(share: float) -> int:
+    """Return how many a ratio of small numbers takes at least, 1 of a share that is none.
+
+    Examples
+    --------
+    >>> _ratio_sum(0.5), _ratio_sum(2 / 3), _ratio_sum(0.37)
+    (2, 3, 1)
+    """
+    simple = Fraction(share).limit_denominator(LARGEST_RATIO_SUM)
+    return simple.denominator if abs(float(simple) - share) < 1e-9 else 1

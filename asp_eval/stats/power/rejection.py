@@ -53,7 +53,7 @@ class TTest:
         return df
 
     def __str__(self) -> str:
-        return f"{_sided(self.sides, self.both_tails)} t test at {self.alpha:g}, exact by the noncentral t distribution"
+        return f"{_sided(self.sides, self.both_tails)} t test at {self.alpha:g}, by the noncentral t distribution"
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,8 @@ class ImportBody(LedgerBody):
     arms : mapping of str to str
         Arms that it adds to the allocation, by institution.
     instruments : mapping of str to str
-        Digests of the study's own instruments that it may hold answers to, by id and version: ``mood version 1``.
+        Digests of the study's own instruments that it may hold answers to, and of the coding frames that it is coded with, by
+        id and version: ``mood version 1``, ``interviews frame version 2``.
     """
 
     kind: ClassVar[str] = "import"

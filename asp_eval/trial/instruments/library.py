@@ -165,12 +165,13 @@ def _with_own(folder: Path, files: tuple[tuple[Path, bytes], ...]) -> Library:
     norms = [path for path, _ in files if path.parent.name == FOLDER]
     return Library(
         known,
-        tuple(_own_file(path, document(each)) for path, each in own),
-        tuple(_own_file(path, path.stem) for path in norms),
+        tuple(own_file(path, document(each)) for path, each in own),
+        tuple(own_file(path, path.stem) for path in norms),
     )
 
 
-def _own_file(path: Path, document: str) -> OwnFile:
+def own_file(path: Path, document: str) -> OwnFile:
+    """Return a file of a study's own, by its folder, its name and what it says."""
     says = json.dumps(read_yaml(path)[0], sort_keys=True, ensure_ascii=False, default=str)
     return OwnFile(f"{path.parent.name}/{path.name}", document, hashlib.sha256(says.encode()).hexdigest())
 

@@ -10,6 +10,7 @@ from asp_eval.core.documents import read_document
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.phrases import Phrase, any_of
 from asp_eval.core.resources import shipped_folder
+from asp_eval.trial.instruments.library import OwnFile, own_file
 from asp_eval.trial.process.frame import Frame
 
 UNKNOWN = Fault("FRM-020", "no coding frame has this name", "{advice}'asp-eval frames list' shows them all.")
@@ -52,6 +53,16 @@ def frames_of(folder: Path | None) -> tuple[Frame, ...]:
     if problems:
         raise DataProblems(problems)
     return (*shipped_frames(), *(each for _, each in read))
+
+
+def own_frames(folder: Path) -> tuple[OwnFile, ...]:
+    """Return the files of a study's own coding frames, with their digests."""
+    return tuple(own_file(path, document(each)) for path, each in _read(sorted((folder / FOLDER).glob("*.yaml"))))
+
+
+def document(frame: Frame) -> str:
+    """Return what a coding frame is called in the ledger: ``asp-process frame version 1``."""
+    return f"{frame.id} frame version {frame.version}"
 
 
 def frame(name: str, version: int | None = None, *, study: Path | None = None) -> Frame:

@@ -7,6 +7,7 @@ institutions' ids. So every kept candidate is equally probable, and they are the
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -39,6 +40,7 @@ NO_LOT_LEFT = Fault(
     "Keep more candidates, or balance fewer covariates.",
 )
 MOST_NAMED = 5
+EVEN = 0.01  # probabilities that are no farther apart count as alike
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +126,7 @@ class Constrained(Scheme):
         parted = {tuple(held) for held in self.roster.members().values() if self.ratio == (1, 1) and len(held) == 2}
         pairs = [(i, j) for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if (i, j) not in parted]
         always, never = ([all_of([ids[i], ids[j]]) for i, j in pairs if share[i, j] == value] for value in (1.0, 0.0))
-        found = [*self.roster.cautions]
+        found = [*self.roster.cautions, *self._unequal()]
         if always:
             found.append(
                 Phrase(
@@ -144,6 +146,16 @@ class Constrained(Scheme):
                 )
             )
         return tuple(found)
+
+    def _unequal(self) -> Iterator[Phrase]:
+        """Yield, for every arm but the first, the institutions' probabilities where they are not all alike."""
+        probabilities = self.probabilities()
+        for position, arm in enumerate(self.arms[1:], start=1):
+            share = probabilities[:, position]
+            if share.max() - share.min() > EVEN:
+                order = sorted(range(len(share)), key=lambda p: (share[p], self.institution_ids[p]))
+                named = listed(Phrase("{id} {p:.3f}", id=self.institution_ids[p], p=float(share[p])) for p in order)
+                yield Phrase("What is kept gives the institutions unequal probabilities of {arm}: {list}.", arm=arm, list=named)
 
     def _in_turn(self, seed: int) -> list[str]:
         """Return the kept candidates by their keys."""

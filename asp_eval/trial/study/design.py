@@ -31,9 +31,9 @@ from asp_eval.core.documents import Document, Misfit, Misfits
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.spelling import folded, twins
-from asp_eval.trial.instruments.library import Library, shipped
+from asp_eval.trial.instruments.library import Library, OwnFile, shipped
 from asp_eval.trial.process.frame import Frame
-from asp_eval.trial.process.library import among, shipped_frames
+from asp_eval.trial.process.library import among, own_frames, shipped_frames
 from asp_eval.trial.study import references
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
@@ -644,6 +644,16 @@ class Study(Document):
     def interviews(self) -> tuple[Interviews, ...]:
         """The interviews; of a study that does not declare them, those of the process evaluation's own frame."""
         return self.collect.interviews or (Interviews(),)
+
+    @property
+    def own_frames(self) -> tuple[OwnFile, ...]:
+        """The files of the coding frames that are the study's own."""
+        return own_frames(self.folder) if self._frames is not None else ()
+
+    @property
+    def own_files(self) -> tuple[OwnFile, ...]:
+        """The files of everything that is the study's own: instruments, norms and coding frames."""
+        return (*self.library.own_files, *self.own_frames)
 
     def coding_frame(self, name: str) -> Frame:
         """Return a coding frame that the study knows, or refuse with FRM-020."""

@@ -14,7 +14,8 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.core.resources import shipped_folder
 from asp_eval.core.spelling import folded
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.library import Library, document, shipped
+from asp_eval.trial.instruments.library import Library, OwnFile, document, shipped
+from asp_eval.trial.process.library import document as frame_document
 from asp_eval.trial.study.design import Family, Outcome, Study
 from asp_eval.trial.tables.fields import Field, as_text
 
@@ -71,6 +72,8 @@ class TableSchema:
         The questionnaires that the study knows.
     part : str
         The part of the table, or of its wave, that a file is; empty for the whole. What may stand in a part is the same.
+    own_frames : tuple of OwnFile
+        The files of the study's own coding frames that its columns are of.
     """
 
     name: str
@@ -85,6 +88,7 @@ class TableSchema:
     pseudonym_key: str | None = None
     library: Library = field(default_factory=shipped, compare=False, repr=False)
     part: str = field(default="", compare=False)
+    own_frames: tuple[OwnFile, ...] = field(default=(), compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -97,10 +101,11 @@ class TableSchema:
         return tuple(form for group in self.alternatives for form in group)
 
     @property
-    def own_instruments(self) -> dict[str, str]:
-        """Digests of the study's own among these instruments, by id and version."""
+    def own_documents(self) -> dict[str, str]:
+        """Digests of the study's own instruments and coding frames that the table is of, by id and version."""
         documents = {document(self.library.instrument(form)) for form in self.forms}
-        return {file.document: file.digest for file in self.library.own_instruments if file.document in documents}
+        own = [file for file in self.library.own_instruments if file.document in documents]
+        return {file.document: file.digest for file in (*own, *self.own_frames)}
 
     def field(self, name: str) -> Field:
         """Return the column called `name`."""
@@ -199,7 +204,14 @@ def table_schema(name: str, study: Study, wave: str | None = None, part: str = "
         pseudonym_key=study.privacy.key if any(each.person for each in base_fields) else None,
         library=study.library,
         part=part,
+        own_frames=_own_frames(study) if name == "interviews" else (),
     )
+
+
+def _own_frames(study: Study) -> tuple[OwnFile, ...]:
+    """Return the files of the study's own frames that its interviews are coded with."""
+    used = {frame_document(study.coding_frame(each.frame)) for each in study.interviews}
+    return tuple(file for file in study.own_frames if file.document in used)
 
 
 def _interviews(study: Study) -> tuple[tuple[Field, ...], tuple[str, ...]]:
