@@ -103,7 +103,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     for rows in sets:
         progress(rows.outcome.id)
         found = analyse_outcome(study, rows, method, lot if study.analysis.triangulate else None, probabilities)
-        outcomes.append(_with_the_rest(rechecked(study, rows, found), data, rows))
+        outcomes.append(_with_the_rest(rechecked(study, rows, found, probabilities), data, rows))
         if lot is not None and rows.outcome.id in by_lot:
             statistics[rows.outcome.id] = lot_statistics(study, rows, lot)
         losses.append(_attrition(data, cohort, rows, flow))

@@ -179,6 +179,44 @@ def plain_cr2(rows: PlainRows, term: str, level: float) -> PlainTest:
     return _tested(float(beta[k]), float(np.sqrt(meat)), float(np.trace(G) ** 2 / (G**2).sum()), level)
 
 
+def plain_jackknife(rows: PlainRows, arms: Array, probabilities: Array, k: int, *, by_size: bool) -> tuple[float, float]:
+    """Return the standardised difference of arm k and the first, and its jackknife's standard error, by refits of the rows.
+
+    Parameters
+    ----------
+    rows : PlainRows
+        The columns after the constant are the indicators of the arms after the first, then the covariates.
+    arms : ndarray of int (J,)
+        Of each institution, in the order of the blocks.
+    probabilities : ndarray (J, arms)
+    k : int
+    by_size : bool
+        Whether children, and not institutions, count alike.
+    """
+    n_arms, every = probabilities.shape[1], list(range(len(rows.blocks)))
+
+    def difference(used: list[int]) -> float:
+        taken = np.concatenate([rows.blocks[i] for i in used])
+        beta = np.linalg.lstsq(rows.X[taken], rows.y[taken], rcond=None)[0]
+        parts, sizes = [], []
+        for i in used:
+            X, y = rows.X[rows.blocks[i]].copy(), rows.y[rows.blocks[i]].mean()
+            own = []
+            for arm in range(n_arms):
+                X[:, 1:n_arms] = 0.0
+                if arm:
+                    X[:, arm] = 1.0
+                fitted = float((X @ beta).mean())
+                own.append(fitted + (y - fitted) / probabilities[i, arm] if arms[i] == arm else fitted)
+            parts.append(own[k] - own[0])
+            sizes.append(len(X))
+        return float(np.average(parts, weights=sizes if by_size else None))
+
+    left_out = [difference([i for i in every if i != one]) for one in every]
+    J = len(every)
+    return difference(every), float(np.sqrt((J - 1) ** 2 / J * np.var(left_out, ddof=1)))
+
+
 def _tested(estimate: float, std_error: float, df: float, level: float) -> PlainTest:
     half = float(stats.t.ppf(0.5 + level / 2.0, df)) * std_error
     p = 2.0 * float(stats.t.sf(abs(estimate) / std_error, df))

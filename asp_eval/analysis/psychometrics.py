@@ -21,6 +21,9 @@ from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.outcomes import score_sources, scored_forms
 from asp_eval.trial.study.design import Study
 
+FEWEST_POLYCHORIC = 100  # complete answers; below, cells are empty by chance
+EDGE = 0.99  # a correlation beyond it is that of an empty cell
+FEW_FOR_POLYCHORIC = Unavailable(Phrase("too few answers of some kind for polychoric correlations"))
 ONE_ANSWER = Unavailable(Phrase("all children have one answer to an item"))
 
 
@@ -106,7 +109,16 @@ def _beside(items: pd.DataFrame) -> tuple[Number, Number]:
     if (items.min() == items.max()).any():
         return ONE_ANSWER, ONE_ANSWER
     factor = one_factor_ml(np.cov(items.to_numpy().T))
-    return factor if isinstance(factor, Unavailable) else factor.omega, alpha_of(polychoric(items.to_numpy()))
+    return factor if isinstance(factor, Unavailable) else factor.omega, _ordinal_alpha(items)
+
+
+def _ordinal_alpha(items: pd.DataFrame) -> Number:
+    """Return alpha from polychoric correlations, where there are answers enough for them."""
+    if len(items) < FEWEST_POLYCHORIC:
+        return FEW_FOR_POLYCHORIC
+    R = polychoric(items.to_numpy())
+    at_the_edge = np.abs(R - np.eye(len(R))).max() > EDGE
+    return FEW_FOR_POLYCHORIC if at_the_edge else alpha_of(R)
 
 
 def keyed(instrument: Instrument, scale: str, responses: pd.DataFrame) -> pd.DataFrame:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
+
 from asp_eval.analysis.formulas import ARM, INSTITUTION, arm_term, covariate_terms, varying
 from asp_eval.analysis.plain_inference import (
     PlainRows,
     PlainVariances,
     plain_cr2,
+    plain_jackknife,
     plain_kenward_roger,
     plain_rows,
     plain_variances,
@@ -25,7 +29,7 @@ BY_P_VALUES = {"holm": "holm", "benjamini-hochberg": "fdr_bh"}
 TESTED = ("std_error", "df", "p_value", "conf_low", "conf_high")
 
 
-def rechecked(study: Study, data: AnalysisSet, result: OutcomeResult) -> OutcomeResult:
+def rechecked(study: Study, data: AnalysisSet, result: OutcomeResult, probabilities: pd.DataFrame | Unavailable) -> OutcomeResult:
     """Return a result with the numbers of its effects computed again; one that is no measure, or of random pairs, as it is.
 
     Parameters
@@ -33,6 +37,8 @@ def rechecked(study: Study, data: AnalysisSet, result: OutcomeResult) -> Outcome
     study : Study
     data : AnalysisSet
     result : OutcomeResult
+    probabilities : DataFrame or Unavailable
+        Of the arms by the lot.
     """
     if not data.outcome.is_continuous or data.pairs == "random":
         return result
@@ -43,6 +49,8 @@ def rechecked(study: Study, data: AnalysisSet, result: OutcomeResult) -> Outcome
         return result
     variances = plain_variances(rows), plain_variances(unadjusted)
     found = [one for i in range(len(result.effects)) for one in _effect(study, data, result, i, rows, variances)]
+    if not isinstance(probabilities, Unavailable) and not data.pairs:
+        found += [one for i in range(len(result.effects)) for one in _jackknife(study, data, result, i, rows, probabilities)]
     return replace(result, rechecks=tuple(found))
 
 
@@ -56,14 +64,14 @@ def _effect(
 ) -> Iterator[Recheck]:
     """Yield the numbers of one effect again."""
     effect, level = result.effects[i], study.analysis.level
-    term, headline = arm_term(effect.arm), effect.difference
-    if term not in rows.names or isinstance(headline, Unavailable):
+    term, mixed = arm_term(effect.arm), result.averages[i].precision if result.averages else effect.difference
+    if term not in rows.names or isinstance(mixed, Unavailable):
         return
     planned, unadjusted = variances
-    if headline.method == "KenwardRoger":
+    if mixed.method == "KenwardRoger":
         again = plain_kenward_roger(rows, planned, term, level)
-        yield from (_one(effect.arm, name, getattr(headline, name), getattr(again, name)) for name in TESTED)
-        if isinstance(effect.effect_size, Estimate):
+        yield from (_one(effect.arm, name, getattr(mixed, name), getattr(again, name)) for name in TESTED)
+        if isinstance(effect.effect_size, Estimate) and result.average == "precision":
             total = (unadjusted.between + unadjusted.within) ** 0.5
             yield _one(effect.arm, "effect_size", effect.effect_size.estimate, again.estimate / total)
     if isinstance(result.icc, Estimate):
@@ -73,6 +81,24 @@ def _effect(
         by_hand = plain_cr2(rows, term, level)
         yield _one(effect.arm, "cr2_std_error", robust.std_error, by_hand.std_error)
         yield _one(effect.arm, "cr2_df", robust.df, by_hand.df)
+
+
+def _jackknife(
+    study: Study, data: AnalysisSet, result: OutcomeResult, i: int, rows: PlainRows, probabilities: pd.DataFrame
+) -> Iterator[Recheck]:
+    """Yield a headline of standardised averages again, by refits of the rows."""
+    effect, average = result.effects[i], result.average
+    headline = effect.difference
+    if average == "precision" or isinstance(headline, Unavailable):
+        return
+    homes = [str(data.frame[INSTITUTION].iloc[block[0]]) for block in rows.blocks]
+    arms = np.array([list(study.arms).index(str(data.frame[ARM].iloc[block[0]])) for block in rows.blocks])
+    if np.bincount(arms, minlength=len(study.arms)).min() < 2:  # the headline is then of the other arms alone
+        return
+    chances = probabilities.loc[homes, list(study.arms)].to_numpy(dtype=float)
+    estimate, se = plain_jackknife(rows, arms, chances, i + 1, by_size=average == "participant")
+    yield _one(effect.arm, "jackknife_estimate", headline.estimate, estimate)
+    yield _one(effect.arm, "jackknife_std_error", headline.std_error, se)
 
 
 def _one(arm: str, quantity: str, value: float | None, again: Number) -> Recheck:

@@ -110,8 +110,8 @@ class Recheck:
     ----------
     arm : str
     quantity : str
-        std_error, df, p_value, conf_low or conf_high of the effect by Kenward-Roger; icc, effect_size, adjusted_p; cr2_std_error
-        or cr2_df of least squares by CR2.
+        std_error, df, p_value, conf_low or conf_high of the mixed model's effect by Kenward-Roger; icc, effect_size, adjusted_p;
+        cr2_std_error or cr2_df of least squares by CR2; jackknife_estimate or jackknife_std_error of a standardised average.
     value : float
     again : float or Unavailable
     software : str

@@ -29,6 +29,7 @@ from asp_eval.reporting.sections.recomputation import all_agree
 from asp_eval.workflow.headline_script import headline_script
 
 TERM = "arm[T.b]"
+EVEN = pd.DataFrame(0.5, index=[f"h{k}" for k in range(24)], columns=ARMS)
 
 
 def trial(between: float, seed: int = 1) -> pd.DataFrame:
@@ -71,13 +72,23 @@ def test_without_variance_between_one_block_is_as_good_as_many():
 
 def test_a_number_that_was_changed_is_told():
     result, data = analysed("precision")
-    found = rechecked(study("precision"), data, result)
+    found = rechecked(study("precision"), data, result, EVEN)
     assert {one.quantity for one in found.rechecks} >= {"std_error", "df", "p_value", "conf_low", "icc", "effect_size", "cr2_df"}
     assert all_agree(found.rechecks) is True
     effect = result.effects[0]
-    wrong = replace(result, effects=(replace(effect, difference=replace(effect.difference, df=effect.difference.df + 3)),))
-    assert all_agree(rechecked(study("precision"), data, wrong).rechecks) is False
+    wrong = replace(effect.difference, df=effect.difference.df + 3)
+    wrongly = replace(result, averages=(replace(result.averages[0], precision=wrong),))
+    assert all_agree(rechecked(study("precision"), data, wrongly, EVEN).rechecks) is False
     assert all_agree(()) is None
+
+
+@pytest.mark.parametrize("average", ["participant", "institution"])
+def test_a_standardised_headline_is_that_of_refits(average):
+    result, data = analysed(average)
+    found = {one.quantity: one for one in rechecked(study(average), data, result, EVEN).rechecks}
+    for name in ("jackknife_estimate", "jackknife_std_error"):
+        assert found[name].again == pytest.approx(found[name].value, rel=1e-9)
+    assert found["std_error"].value == result.averages[0].precision.std_error
 
 
 def test_adjusted_p_values_are_those_of_statsmodels():

@@ -128,7 +128,11 @@ def _analysis(setting: Setting) -> list[str]:
     sentences = [say("Scores are compared with the score at the start taken into account, where the plan declares one.")]
     if adjusted:
         sentences.append(say("Further adjusted for: {list}.", list=adjusted))
-    sentences.append(say("Planned small-sample method: {method}.", method=setting.method(study.analysis.method)))
+    method = setting.method(study.analysis.method)
+    if study.estimand.average == "precision":
+        sentences.append(say("Planned small-sample method: {method}.", method=method))
+    else:
+        sentences.append(say("Tested by the jackknife of institutions; the mixed model beside it by {method}.", method=method))
     if study.analysis.triangulate:
         sentences.append(say("Beside it every effect is estimated by several other estimators."))
     if study.analysis.waves_model is not None:

@@ -100,8 +100,9 @@ def recomputation_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -
 def rechecks_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:
     """Return tests, intervals, ICC, effect sizes and adjusted p-values beside a plain second computation of them."""
     say = setting.say
+    jackknifed = any(one.quantity == "jackknife_estimate" for result in outcomes for one in result.rechecks)
     rows = tuple(
-        _rechecked(result, i, found, setting)
+        _rechecked(result, i, found, setting, jackknifed=jackknifed)
         for result in outcomes
         for i, effect in enumerate(result.effects)
         if (found := {one.quantity: one for one in result.rechecks if one.arm == effect.arm})
@@ -119,6 +120,7 @@ def rechecks_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Tab
         Column(say("Adjusted p-value")),
         Column(say("CR2: standard error")),
         Column(say("CR2: df")),
+        *((Column(say("Jackknife: estimate")), Column(say("Jackknife: standard error"))) if jackknifed else ()),
         Column(say("Agreement"), numeric=False),
     )
     notes = (
@@ -131,7 +133,7 @@ def rechecks_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Tab
     return Table("rechecks", say("Tests and intervals, computed twice"), columns, rows, notes)
 
 
-def _rechecked(result: OutcomeResult, i: int, found: Mapping[str, Recheck], setting: Setting) -> Row:
+def _rechecked(result: OutcomeResult, i: int, found: Mapping[str, Recheck], setting: Setting, *, jackknifed: bool) -> Row:
     say, show = setting.say, setting.show
 
     def pair(quantity: str, shown: Callable[[float], str]) -> Cell:
@@ -166,6 +168,7 @@ def _rechecked(result: OutcomeResult, i: int, found: Mapping[str, Recheck], sett
             pair("adjusted_p", show.p_value),
             pair("cr2_std_error", digits(4)),
             pair("cr2_df", digits(2)),
+            *((pair("jackknife_estimate", digits(4)), pair("jackknife_std_error", digits(4))) if jackknifed else ()),
             cell(words[all_agree(tuple(found.values()))]),
         )
     )
