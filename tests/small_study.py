@@ -20,6 +20,7 @@ from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.import_file import import_file
+from asp_eval.workflow.score import score_study
 
 sys.path.insert(0, str(Path(__file__).parent))  # where survey_exports.py lies
 
@@ -42,6 +43,11 @@ outcomes:
   - {id: total, score: sdq-teacher.total, role: primary, better: lower, at: w2, baseline: w1}
 """
 OLDER = instrument("sdq-teacher-4-17").columns
+CHILD_SIDE, STAFF_SIDE = (f"gap-competences-{side}" for side in ("child", "staff"))
+WITH_PROFILES = (
+    STUDY_YAML.replace("[{family: sdq-teacher}]", f"[{{family: sdq-teacher}}, {CHILD_SIDE}]")
+    + f"gap: {{staff: {STAFF_SIDE}, child: {CHILD_SIDE}, wave: w1}}\n"
+)
 
 Write = Callable[..., Path]
 
@@ -110,6 +116,30 @@ def rated_once(drawn_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     three_visits().to_csv(file, index=False, lineterminator="\n")
     import_file(load_study(folder), file, "screening", wave="w1")
     return folder
+
+
+@pytest.fixture(scope="session")
+def complete_once(drawn_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The drawn study with both waves, a staff survey, a GAP-profile and scores: every verb has something to do in it."""
+    folder = shutil.copytree(drawn_once, tmp_path_factory.mktemp("complete") / "study")
+    (folder / "study.yaml").write_text(WITH_PROFILES)
+    study = load_study(folder)
+    for name, (frame, table, wave) in exports_of_both_sides().items():
+        frame.to_csv(folder.parent / f"{name}.csv", index=False, lineterminator="\n")
+        import_file(study, folder.parent / f"{name}.csv", table, wave=wave)
+    score_study(study)
+    return folder
+
+
+def exports_of_both_sides() -> dict[str, tuple[pd.DataFrame, str, str]]:
+    """Return the files of a complete study by name, each with its table and its wave."""
+    visits = three_visits().assign(**dict.fromkeys(instrument(CHILD_SIDE).columns, "3"))
+    staff = pd.DataFrame({"respondent_id": ["1", "2"], "institution_id": ["A1", "A2"]})
+    return {
+        "wave1": (visits, "screening", "w1"),
+        "wave2": (visits.assign(date="2007-09-14"), "screening", "w2"),
+        "staff": (staff.assign(**dict.fromkeys(instrument(STAFF_SIDE).columns, "3")), "staff_survey", "w1"),
+    }
 
 
 @pytest.fixture

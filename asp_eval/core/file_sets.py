@@ -42,7 +42,7 @@ from asp_eval.core.errors import Fault
 NOT_IN_PLACE = Fault(
     "FIL-003",
     "everything was stored, but a file could not be put in its place: {reason}",
-    "Close it where it is open, and see that its folder may be written to. The next command puts it in place.",
+    "Close it where it is open, and see that its folder may be written to. The next command that writes there puts it in place.",
 )
 
 SUFFIX, LIST = ".new", "files-to-put-in-place.json"
@@ -55,6 +55,8 @@ class FilesToPutInPlace(BaseModel):
     ----------
     files, remove : tuple of str
         Names from the folder: of those to be put in place, in this order; and of those to be removed after them.
+    first : tuple of str
+        Of the files, those of which an earlier one is to be taken away before anything else is done.
     wait_for : str
         Digest of the ledger's entry without which the set does not count; empty if it counts by itself.
     """
@@ -63,6 +65,7 @@ class FilesToPutInPlace(BaseModel):
 
     files: tuple[ContainedName, ...]
     remove: tuple[ContainedName, ...] = ()
+    first: tuple[ContainedName, ...] = ()
     wait_for: str = ""
 
 
@@ -84,6 +87,7 @@ class NewFiles:
     staging: Path
     _names: list[str] = field(default_factory=list)
     _removed: list[str] = field(default_factory=list)
+    _first: list[str] = field(default_factory=list)
     is_listed: bool = False
 
     def path(self, name: str) -> Path:
@@ -119,6 +123,15 @@ class NewFiles:
             inside(self.folder, name)
         self._removed += names
 
+    def index(self, name: str) -> Path:
+        """Return where to write the file that lists the others, after them.
+
+        An earlier one is taken away before the first of them is put in place: so it never lists files of two sets, also where
+        nobody finishes what a killed process began.
+        """
+        self._first.append(name)
+        return self.path(name)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The files of the set so far."""
@@ -150,7 +163,7 @@ class NewFiles:
 
     def _write_list(self, wait_for: str) -> None:
         removed = tuple(name for name in self._removed if name not in self._names)
-        todo = FilesToPutInPlace(files=self.names, remove=removed, wait_for=wait_for)
+        todo = FilesToPutInPlace(files=self.names, remove=removed, first=tuple(self._first), wait_for=wait_for)
         write_whole(self.staging / LIST, todo.model_dump_json())
         self.is_listed = True
 
@@ -212,6 +225,11 @@ def finish_file_sets(folder: Path, counts: Callable[[str], bool] = lambda _: Fal
             shutil.rmtree(staging, ignore_errors=True)
 
 
+def is_being_written(path: Path) -> bool:
+    """Return whether a path is the hidden folder of a set that is not yet in place: of which, to a reader, nothing is there."""
+    return path.is_dir() and path.name.startswith(".") and path.name.endswith(SUFFIX)
+
+
 def _list_of(staging: Path) -> FilesToPutInPlace | None:
     """Return what is to be done; None where no list was written, or another process has done it and taken it away."""
     try:
@@ -226,6 +244,9 @@ def _put_in_place(folder: Path, staging: Path) -> None:
     if todo is None:
         return
     try:
+        for name in todo.first:
+            if inside(staging, name).exists():
+                inside(folder, name).unlink(missing_ok=True)
         for name in todo.files:
             source, target = inside(staging, name), inside(folder, name)
             if source.exists():

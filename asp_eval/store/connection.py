@@ -106,7 +106,7 @@ class Store:
             yield there
             return
         if not self.path.is_file():
-            finish_file_sets(self._output)
+            finish_file_sets(self.output)
             yield None
             return
         connection = self._open(read_only=True)
@@ -153,7 +153,7 @@ class Store:
             connection.close()
 
     @property
-    def _output(self) -> Path:
+    def output(self) -> Path:
         """Where files that belong to transactions are; a link that leads out of the study is refused."""
         return inside(self.folder, "output")
 
@@ -173,7 +173,7 @@ class Store:
         if first and self.study_id and first != self.study_id:
             OTHER_STUDY.refuse(str(self.path), found=first, expected=self.study_id, other=first)
         digests = {entry.digest for entry in chain}
-        finish_file_sets(self._output, digests.__contains__)
+        finish_file_sets(self.output, digests.__contains__)
 
     def rewrite(self) -> None:
         """Write the database anew, so that nothing of rows that were deleted is left in blocks of the file that are free."""

@@ -81,7 +81,7 @@ def plan_now(study: Study) -> PlanBody:
 
 def record_plan(study: Study, body: PlanBody) -> Entry:
     """Enter a plan in the ledger."""
-    with file_set(study.folder / "output") as new, Store.of(study).writing(new) as connection:
+    with file_set(Store.of(study).output) as new, Store.of(study).writing(new) as connection:
         entry = ledger.append(connection, body, study.study.id)
         write_for_people(new, ledger_frames(connection, study))
     return entry

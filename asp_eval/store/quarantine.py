@@ -328,7 +328,7 @@ def outstanding(study: Study) -> tuple[Problem, ...]:
     with Store.of(study).reading() as connection:
         waits = waiting(connection) if connection is not None else ()
         if not all((study.folder / one.path).is_file() for one in waits):
-            with file_set(study.folder / "output") as new:
+            with file_set(Store.of(study).output) as new:
                 write_files(new, waits, study.library)
     return tuple(_waiting_problem(one) for one in waits)
 

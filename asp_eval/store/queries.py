@@ -119,7 +119,7 @@ def write_allocation(
     for field in schema.fields:
         if field.kind == "string" and field.name in kept:
             kept[field.name] = kept[field.name].astype("string")
-    with file_set(study.folder / "output") as new, Store.of(study).writing(new) as connection:
+    with file_set(Store.of(study).output) as new, Store.of(study).writing(new) as connection:
         if kind == ledger.RedrawBody.kind:
             arms = replace_allocation(connection, schema, kept)
         else:
@@ -152,7 +152,7 @@ def write_scores(
     for field in schema.fields:
         if field.name in kept:
             kept[field.name] = kept[field.name].astype("float64" if field.numeric else "string")
-    with file_set(study.folder / "output") as new, Store.of(study).writing(new) as connection:
+    with file_set(Store.of(study).output) as new, Store.of(study).writing(new) as connection:
         refuse_moved()
         before = table_digest(connection, "scores")
         replace_scores(connection, schema, kept)

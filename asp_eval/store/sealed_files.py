@@ -66,7 +66,7 @@ def sealed_files(
     Refusal
         STO-047 if the data, or study.yaml, are others by now. Nothing is then written.
     """
-    target = folder or study.folder / "output"
+    target = folder or Store.of(study).output
     with Store.of(study).reading() as connection:
         digests = {entry.digest for entry in ledger.entries(connection)} if connection is not None else set[str]()
         finish_file_sets(target, digests.__contains__)

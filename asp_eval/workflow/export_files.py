@@ -42,7 +42,7 @@ def write_analysis_files(study: Study, files: Sequence[AnalysisFile], new: NewFi
             write_csv(new.path(name), frame, excel=form == "excel")
     new.remove(*(name for name in _earlier(new.folder) if name not in names))
     listed = [_resource(file, name, form) for file, name in zip(files, names, strict=True)]
-    _write_json(new.path(PACKAGE), package(study, "export", listed))
+    _write_json(new.index(PACKAGE), package(study, "export", listed))
 
 
 def write_schemas(study: Study, new: NewFiles) -> None:
@@ -51,7 +51,7 @@ def write_schemas(study: Study, new: NewFiles) -> None:
     for name, descriptor in schemas:
         _write_json(new.path(f"{name}.schema.json"), descriptor)
     listed = [resource(name, f"{name}.csv", f"{name}.schema.json") for name, _ in schemas]
-    _write_json(new.path(PACKAGE), package(study, "import", listed))
+    _write_json(new.index(PACKAGE), package(study, "import", listed))
 
 
 def typed_frame(file: AnalysisFile) -> pd.DataFrame:

@@ -80,7 +80,7 @@ def forget(
         known = imports.imports(ledger.entries(connection)) if connection else ()
     held = [*holding(known, ids, data)]
     step(Phrase("storing"), 0.5)
-    output = plan.folder / "output"
+    output = store.output
     removed = [*_naming(output / "problems", ids)]
     with (
         kept_without(held if copies else [], data) as kept,

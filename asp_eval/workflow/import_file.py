@@ -230,7 +230,7 @@ def _stored(
         context = stored_context(study, store, file, replace=replace)
         sifted = None if context.already_imported else _sifted(study, file, context)
         progress(STORING, 0)
-        with file_set(study.folder / "output") as new, store.writing(new) as connection:
+        with file_set(store.output) as new, store.writing(new) as connection:
             if ledger.head(connection) != context.ledger_head:
                 continue
             found = _Comparison(already=True)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import Fault
+from asp_eval.core.file_sets import file_set, finish_file_sets, is_being_written
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.intake.privacy.keys import create_key
-from asp_eval.trial.study.protocol import study_template, write_study_schema
+from asp_eval.trial.study.protocol import SCHEMA_FILE, study_template, write_study_schema
 
 NOT_EMPTY = Fault(
     "CLI-001", "the folder is not empty, and nothing in it will be overwritten", "Name another folder, or remove this one."
@@ -51,14 +52,19 @@ def init_study(folder: str | Path, *, progress: Progress = unheard, cancel: Canc
     refuse_unless_empty(folder)
     stoppable(progress, cancel)(Phrase("writing"), 0)
     key, file = create_key(folder)
-    (folder / "data").mkdir(parents=True, exist_ok=True)
-    (folder / "output").mkdir(exist_ok=True)
-    write_study_schema(folder)
-    write_whole(folder / "study.yaml", study_template(key.id))
+    with file_set(folder) as new:
+        write_study_schema(new.path(SCHEMA_FILE).parent)
+        write_whole(new.path("study.yaml"), study_template(key.id))
+    for name in ("data", "output"):
+        (folder / name).mkdir(exist_ok=True)
     return StartedStudy(folder, file)
 
 
 def refuse_unless_empty(folder: Path) -> None:
-    """Refuse a folder that holds anything."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    """Refuse a folder that holds anything but what a killed process began to write there."""
+    if not folder.exists():
+        return
+    if folder.is_dir():
+        finish_file_sets(folder)
+    if not folder.is_dir() or not all(is_being_written(path) for path in folder.iterdir()):
         NOT_EMPTY.refuse(str(folder))

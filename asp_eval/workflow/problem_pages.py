@@ -99,7 +99,7 @@ def write_refused_pages(study: Study, error: DataProblems, schema: TableSchema) 
 
 
 def _folder(study: Study, name: str, wave: str | None, part: str) -> Path:
-    return study.folder / "output" / "problems" / "-".join(filter(None, (name, wave, part and f"part-{part}")))
+    return Store.of(study).output / "problems" / "-".join(filter(None, (name, wave, part and f"part-{part}")))
 
 
 def _told(problem: Problem, institutions: Mapping[int, str], units: Mapping[int, str]) -> tuple[str | None, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from asp_eval.core.contained_paths import inside
 from asp_eval.core.errors import Fault
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
@@ -49,8 +50,14 @@ def current_plan(study: AnyStudy) -> Study:
 
 
 def output_of(study: Study) -> Path:
-    """Return the folder that results and reports are written to."""
-    return study.folder / "output"
+    """Return the folder that results and reports are written to.
+
+    Raises
+    ------
+    Refusal
+        FIL-002 if it is a link that leads out of the study.
+    """
+    return inside(study.folder, "output")
 
 
 def results_file(study: Study) -> Path:

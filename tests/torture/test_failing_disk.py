@@ -1,50 +1,61 @@
 """A disk that fails, and a process that dies, at any write: the study is as it was, or as it should be, never a third.
 
 1. For every verb that writes, and for every write it does, one after the other: if that write fails, or the process dies there,
-then after the next command the ledger, the tables and the files in ``output`` are all those of before, or all the new ones.
-2. A transaction that cannot be committed changes nothing, and ends with 3.  3. Killed by SIGKILL, SIGTERM or Ctrl-C at random
-moments in all verbs, nothing is lost (slow).
+then after the next command the ledger, the tables and the files in ``output`` are all those of before, or all the new ones; so
+with `power`, which enters nothing, and with `init`, which begins a study.  An export into a folder elsewhere is the old one or
+the new one, or has no list of its files, and the next export there makes it whole.
+2. A transaction that cannot be committed changes nothing, and ends with 3.
 
 A write is what Python tells its audit hooks of: a file opened to be written, renamed, linked or removed, a folder made or
-removed. What the database itself writes is not among them; there the transaction is the write, and the process is killed in
-earnest.
+removed. What the database itself writes is not among them; there the transaction is the write, and processes are killed in
+earnest: see `test_kills`.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import random
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 import pytest
 
 from asp_eval.analysis.outcomes import analyse as planned_analysis
+from asp_eval.analysis.power_inputs import Wishes
+from asp_eval.analysis.profiles import study_gap_profiles
+from asp_eval.analysis.study_power import study_power
 from asp_eval.core.csv_text import read_csv_text
 from asp_eval.core.errors import AspError
+from asp_eval.core.file_sets import LIST
 from asp_eval.store import Store, connection, table
 from asp_eval.store.audit import audit
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow import analyse as analyse_verb
+from asp_eval.workflow import gap as gap_verb
+from asp_eval.workflow import power as power_verb
 from asp_eval.workflow.analyse import analyse
 from asp_eval.workflow.export import export
+from asp_eval.workflow.export_files import PACKAGE
+from asp_eval.workflow.forget import forget
+from asp_eval.workflow.gap import gap_profiles
 from asp_eval.workflow.import_file import import_file
+from asp_eval.workflow.init import init_study
+from asp_eval.workflow.plan_lock import lock_plan
+from asp_eval.workflow.power import planned_power
+from asp_eval.workflow.randomise import randomise
 from asp_eval.workflow.report import report
 from asp_eval.workflow.score import score_study
-from tests.counted_trial import INSTITUTIONS, WAVE1, WAVE2, declared, store
+from tests.counted_trial import WAVE1, store
+from tests.small_study import STUDY_YAML
 
 WRITES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.chmod", "tempfile.mkdtemp"}
 MOST_WRITES = 200
+UNDRAWN = "institution_id,municipality\nA1,Aarhus\nA2,Aarhus\nH1,Hvidovre\nH2,Hvidovre\n"
 FAULTY = WAVE1.replace("c01,01,2027", "c01,99,2027", 1)
 
 
@@ -86,30 +97,38 @@ class Disk:
 DISK = Disk()  # an audit hook cannot be taken away again; it does nothing until it is asked to
 
 
-def score_again(study: Study) -> None:
-    score_study(study)
-
-
 VERBS: dict[str, Callable[[Study], object]] = {
     "import": lambda study: import_file(study, study.folder.parent / "faulty.csv", "screening", wave="w1", replace=True),
     "analyse": analyse,
     "report": report,
     "export": export,
-    "score": score_again,
+    "score": score_study,
+    "gap": gap_profiles,
+    "randomise": lambda study: randomise(study, seed=7),
+    "plan lock": lock_plan,
+    "forget": lambda study: forget(study, "001", copies=True),
+    "power": lambda study: planned_power(study, effects=(0.2,), iccs=(0.1,), institutions=20, size=20.0),
 }
+ENTERS_NOTHING = ("power",)
 
 
 @pytest.fixture(scope="module")
-def started(small_study, rated_once, tmp_path_factory) -> dict[str, Path]:
+def started(small_study, rated_once, complete_once, tmp_path_factory) -> dict[str, Path]:
     """For each verb a study that it has something to do in."""
     folder = tmp_path_factory.mktemp("started")
     (folder / "faulty.csv").write_text(FAULTY)
     analysed = load_study(shutil.copytree(small_study.folder, folder / "analysed"))
     analyse(analysed)
-    return dict.fromkeys(("analyse", "import"), small_study.folder) | {
-        "report": analysed.folder,
-        "export": analysed.folder,
-        "score": rated_once,
+    undrawn = folder / "undrawn"
+    undrawn.mkdir()
+    (undrawn / "study.yaml").write_text(STUDY_YAML)
+    store(load_study(undrawn), folder, "list", UNDRAWN, "institutions")
+    return {
+        **dict.fromkeys(("analyse", "import"), small_study.folder),
+        **dict.fromkeys(("report", "export"), analysed.folder),
+        **dict.fromkeys(("score", "forget", "plan lock"), rated_once),
+        **dict.fromkeys(("randomise", "power"), undrawn),
+        "gap": complete_once,
     }
 
 
@@ -135,8 +154,11 @@ def stored(study: Study) -> dict[str, str]:
 @pytest.fixture
 def fixed_results(started, monkeypatch):
     """The models are fitted once: what is tried here is how results are written."""
-    results = planned_analysis(load_study(started["analyse"]))
+    results, profiles = planned_analysis(load_study(started["analyse"])), study_gap_profiles(load_study(started["gap"]))
+    power = study_power(load_study(started["power"]), Wishes((0.2,), (0.1,), 20, 20.0))
     monkeypatch.setattr(analyse_verb, "planned_analysis", lambda *_: results)
+    monkeypatch.setattr(gap_verb, "study_gap_profiles", lambda *_: profiles)
+    monkeypatch.setattr(power_verb, "study_power", lambda *_, **__: power)
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["the write fails", "the process dies"])
@@ -146,7 +168,8 @@ def test_at_every_write_the_study_is_as_it_was_or_as_it_should_be(step, verb, di
     """Some writes in the tests of every day, each of them in the slow ones."""
     (tmp_path / "faulty.csv").write_text(FAULTY)
     begun, seen = load_study(shutil.copytree(started[verb], tmp_path / "begun")), set()
-    old_tables, old_files, old_entries = stored(begun), shown(begun), len(table(begun, "ledger"))
+    old = stored(begun), shown(begun)
+    old_entries, powered = len(table(begun, "ledger")), {"power.csv", "power.svg"}
     for number in range(1 + step // 4, MOST_WRITES, step):
         study = load_study(shutil.copytree(begun.folder, tmp_path / "study"))
         ended = True
@@ -156,21 +179,73 @@ def test_at_every_write_the_study_is_as_it_was_or_as_it_should_be(step, verb, di
             except (OSError, AspError, Dead, duckdb.Error):
                 ended = False
         entries = len(table(study, "ledger"))  # the next command, which finishes what was begun
-        is_new = entries > old_entries
-        if is_new:
+        is_new = entries > old_entries or powered <= shown(study).keys()
+        if not is_new:
+            assert (stored(study), shown(study)) == old, number
+        elif verb not in ENTERS_NOTHING:
             assert audit(study).problems == (), number
             people = read_csv_text(study.folder / "output" / "ledger.csv")["digest"].tolist()
             assert people[-1] == table(study, "ledger")["digest"].iloc[-1] or verb == "export", number
-        else:
-            assert stored(study) == old_tables, number
-            assert {
-                name: text for name, text in shown(study).items() if not name.startswith(("problems/", "export/"))
-            } == old_files
         seen.add(is_new)
         if ended and DISK.count < number:
             break
         shutil.rmtree(study.folder)
     assert seen == {False, True}, number
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["the write fails", "the process dies"])
+@pytest.mark.parametrize("step", [23, pytest.param(1, marks=pytest.mark.slow)])
+def test_an_export_elsewhere_is_whole_after_the_next_one(step, dies, started, tmp_path):
+    outside, seen = tmp_path / "outside", set()
+    begun = load_study(shutil.copytree(started["export"], tmp_path / "begun"))
+    export(begun, outside)
+    (outside / "children.csv").write_text("of the export before")
+    old = held(outside)
+    new = held(export(begun, tmp_path / "new").folder)
+    for number in range(1, MOST_WRITES, step):
+        target = shutil.copytree(outside, tmp_path / "target")
+        ended = True
+        with DISK.failing(number, dies=dies):
+            try:
+                export(begun, target)
+            except (OSError, AspError, Dead, duckdb.Error):
+                ended = False
+        found = held(target)
+        seen.add(found == new)
+        assert found in (old, new) or PACKAGE not in found, number
+        export(begun, target)
+        assert held(target) == new, number
+        assert [path.name for path in target.iterdir() if path.name.startswith(".") and (path / LIST).is_file()] == []
+        if ended and DISK.count < number:
+            break
+        shutil.rmtree(target)
+    assert (seen, audit(begun).problems) == ({False, True}, ())
+
+
+def held(folder: Path) -> dict[str, str]:
+    """Return the files of a folder that people see."""
+    return {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["the write fails", "the process dies"])
+def test_a_study_is_begun_or_the_folder_is_as_good_as_empty(dies, tmp_path):
+    seen = set()
+    for number in range(1, MOST_WRITES):
+        folder = tmp_path / str(number)
+        with DISK.failing(number, dies=dies), suppress(OSError, AspError, Dead):
+            init_study(folder)
+        if DISK.count < number:
+            break
+        try:
+            init_study(folder)
+            is_begun = False
+        except AspError as refused:
+            assert "CLI-001" in str(refused)  # it was begun, or finished now
+            is_begun = True
+        assert load_study(folder).study.id
+        assert (folder / "study.schema.json").is_file()
+        seen.add(is_begun)
+    assert seen == {False, True}
 
 
 def test_a_transaction_that_cannot_be_committed_changes_nothing(started, tmp_path, monkeypatch, run):
@@ -198,79 +273,3 @@ def test_a_transaction_that_cannot_be_committed_changes_nothing(started, tmp_pat
     monkeypatch.undo()
     assert (done.code, "RUN-002" in done.err, "Traceback" in done.err) == (3, True, False)
     assert (stored(study), shown(study), sorted(path.name for path in (study.folder / "data").iterdir())) == before
-
-
-VERBS_IN_A_PROCESS = """
-import os, signal, sys, time
-from contextlib import suppress
-from pathlib import Path
-import jinja2, linearmodels, pingouin, statsmodels.api  # loaded once, before the first child
-from asp_eval.core.errors import AspError
-from asp_eval.trial.study.protocol import load_study
-from asp_eval.workflow.analyse import analyse
-from asp_eval.workflow.export import export
-from asp_eval.workflow.import_file import import_file
-from asp_eval.workflow.report import report
-study = load_study(sys.argv[1])
-folder = Path(sys.argv[2])
-
-def verbs(first):
-    def take_in(study):
-        for name in ("wave2-0.csv", "wave2-1.csv"):
-            import_file(study, folder / name, "screening", wave="w2", replace=True)
-
-    for turn in range(first, 1000):
-        with suppress(AspError):  # results that are older than the data
-            (take_in, analyse, report, export)[turn % 4](study)
-
-print("ready", flush=True)
-for line in sys.stdin:
-    seconds, number, first = line.split()
-    child = os.fork()
-    if child == 0:
-        verbs(int(first))
-    time.sleep(float(seconds))
-    os.kill(child, int(number))
-    os.waitpid(child, 0)
-    print("dead", flush=True)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-@pytest.mark.parametrize("kills", [200])
-def test_killed_in_any_verb_nothing_is_lost(kills, tmp_path):
-    study = declared(tmp_path / "study") if (tmp_path / "study").mkdir() is None else None
-    assert study is not None
-    store(study, tmp_path, "institutions", INSTITUTIONS, "institutions")
-    arms = pd.DataFrame({"institution_id": ["01", "02", "03", "04"], "arm": ["reference", "intervention"] * 2})
-    arms.assign(date="2027-08-01", source="registry").to_csv(tmp_path / "arms.csv", index=False)
-    import_file(study, tmp_path / "arms.csv", "allocation")
-    store(study, tmp_path, "w1", WAVE1, "screening", "w1")
-    for turn, score in enumerate((3, 9)):
-        text = WAVE2.replace("girl,2023-01,1,3", f"girl,2023-01,1,{score}")
-        (tmp_path / f"wave2-{turn}.csv").write_text(text)
-    command = [sys.executable, "-c", VERBS_IN_A_PROCESS, str(study.folder), str(tmp_path)]
-    killer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL)
-    assert killer.stdin is not None
-    assert killer.stdout is not None
-    assert killer.stdout.readline() == "ready\n"
-    moments, heads = random.Random(20061), set()
-    for turn in range(kills):
-        number = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[turn % 3]
-        killer.stdin.write(f"{moments.uniform(0, 3)} {int(number)} {turn % 4}\n")
-        killer.stdin.flush()
-        assert killer.stdout.readline() == "dead\n"
-        assert [problem for problem in audit(study).problems if problem.severity == "error"] == [], turn
-        ledger = table(study, "ledger")
-        assert read_csv_text(study.folder / "output" / "ledger.csv")["digest"].iloc[-1] in set(ledger["digest"]), turn
-        heads.add(len(ledger))
-        assert {"institutions.csv", "arms.csv", "w1.csv"} <= {path.name for path in (study.folder / "data").iterdir()}
-    killer.kill()
-    killer.communicate()
-    assert len(heads) > kills / 10
-    time.sleep(0.1)
-    import_file(study, tmp_path / "wave2-0.csv", "screening", wave="w2", replace=True)
-    analyse(study)
-    assert report(study).pages
-    assert audit(study).problems == ()

@@ -25,7 +25,7 @@ from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.report import report
 from asp_eval.workflow.score import score_study
 from tests.counted_trial import ALLOCATION, INSTITUTIONS, STUDY, WAVE1, WAVE2, declared, store
-from tests.small_study import STUDY_YAML
+from tests.small_study import WITH_PROFILES
 
 FILTERED = STUDY.replace("kept == 1", "kept == 7").replace("set: itt", "set: kept")
 EARLIER = "outcomes:\n  - {id: first, column: screening.score, role: secondary, better: lower, at: w1}\n"
@@ -96,9 +96,7 @@ def test_where_one_outcome_of_several_has_none_the_others_are_written_and_it_is_
 
 def test_profiles_of_one_side_alone_are_refused(drawn_once, tmp_path, run):  # 3
     folder = shutil.copytree(drawn_once, tmp_path / "study")
-    gap = "gap: {staff: gap-competences-staff, child: gap-competences-child, wave: w1}\n"
-    families = "[{family: sdq-teacher}, gap-competences-child]"
-    (folder / "study.yaml").write_text(STUDY_YAML.replace("[{family: sdq-teacher}]", families) + gap)
+    (folder / "study.yaml").write_text(WITH_PROFILES)
     study = load_study(folder)
     items = instrument("gap-competences-staff").columns
     staff = pd.DataFrame({"respondent_id": ["1", "2"], "institution_id": ["A2", "H2"], **dict.fromkeys(items, "3")})

@@ -1,0 +1,159 @@
+"""Processes that are killed in the middle of a verb, and two processes at once: nothing is lost, and nothing is half.
+
+1. Killed by SIGKILL, SIGTERM or Ctrl-C at random moments in any verb, every entry that was in the ledger still is, the tables and
+the files are those that it says, and the next commands go on: a few kills here, 200 in the slow tests.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from asp_eval.core.csv_text import read_csv_text
+from asp_eval.store import table
+from asp_eval.store.audit import audit
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.protocol import load_study
+from asp_eval.workflow.analyse import analyse
+from asp_eval.workflow.gap import gap_profiles
+from asp_eval.workflow.import_file import import_file
+from asp_eval.workflow.randomise import randomise
+from asp_eval.workflow.report import report
+from asp_eval.workflow.score import score_study
+from tests.small_study import STUDY_YAML, exports_of_both_sides
+
+VERBS = ("import", "score", "check", "gap", "randomise", "power", "analyse", "report", "export")
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT) if sys.platform != "win32" else ()
+LONGEST = 0.6  # seconds until a kill
+IN_A_PROCESS = """
+import os, sys, time
+from contextlib import suppress
+from pathlib import Path
+import jinja2, linearmodels, pingouin, statsmodels.api  # loaded once, before the first child
+from asp_eval.core.errors import AspError
+from asp_eval.trial.study.protocol import load_study
+from asp_eval.workflow.analyse import analyse
+from asp_eval.workflow.check import check_study
+from asp_eval.workflow.export import export
+from asp_eval.workflow.gap import gap_profiles
+from asp_eval.workflow.import_file import import_file
+from asp_eval.workflow.power import planned_power
+from asp_eval.workflow.randomise import randomise
+from asp_eval.workflow.report import report
+from asp_eval.workflow.score import score_study
+
+folder = Path(sys.argv[1])
+study, undrawn = load_study(folder / "study"), load_study(folder / "undrawn")
+
+def take_in(study):
+    for turn in range(2):
+        import_file(study, folder / f"wave2-{turn}.csv", "screening", wave="w2", replace=True)
+
+def draw(_):
+    randomise(undrawn, seed=time.time_ns() % 10**9, replace=True, why="as a test")
+
+VERBS = {
+    "import": take_in,
+    "score": score_study,
+    "check": check_study,
+    "gap": gap_profiles,
+    "randomise": draw,
+    "power": lambda study: planned_power(study, effects=(0.2,), iccs=(0.1,), institutions=20, size=20.0),
+    "analyse": analyse,
+    "report": report,
+    "export": export,
+}
+
+def go_on(first):
+    for turn in range(first, 10_000):
+        name = list(VERBS)[turn % len(VERBS)]
+        (folder / "now").write_text(name)
+        with suppress(AspError):  # results that are older than the data
+            VERBS[name](study)
+
+print("ready", flush=True)
+for line in sys.stdin:
+    seconds, number, first = line.split()
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        go_on(int(first))
+    time.sleep(float(seconds))
+    os.kill(child, int(number))
+    os.waitpid(child, 0)
+    print("dead", flush=True)
+"""
+
+
+@pytest.fixture
+def begun(complete_once, tmp_path) -> Path:
+    """A folder with a complete study, one whose lot is not drawn, and two versions of a wave to import."""
+    shutil.copytree(complete_once, tmp_path / "study")
+    (tmp_path / "undrawn").mkdir()
+    (tmp_path / "undrawn" / "study.yaml").write_text(STUDY_YAML)
+    institutions = pd.DataFrame(
+        {"institution_id": ["A1", "A2", "H1", "H2"], "municipality": ["Aarhus", "Aarhus", "Hvidovre", "Hvidovre"]}
+    )
+    institutions.to_csv(tmp_path / "institutions.csv", index=False)
+    undrawn = load_study(tmp_path / "undrawn")
+    import_file(undrawn, tmp_path / "institutions.csv", "institutions")
+    randomise(undrawn, seed=7)
+    wave2, _, _ = exports_of_both_sides()["wave2"]
+    for turn in range(2):
+        wave2.assign(hours=[str(20 + turn)] * 3).to_csv(tmp_path / f"wave2-{turn}.csv", index=False)
+    return tmp_path
+
+
+def digests(study: Study) -> list[str]:
+    return [str(digest) for digest in table(study, "ledger")["digest"]]
+
+
+def hold(study: Study, before: list[str]) -> list[str]:
+    """See that a study is whole and has every entry that it had; return its entries."""
+    assert [str(problem) for problem in audit(study).problems if problem.severity == "error"] == []
+    entries = digests(study)
+    assert entries[: len(before)] == before
+    assert read_csv_text(study.folder / "output" / "ledger.csv")["digest"].iloc[-1] in entries
+    return entries
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither fork nor these signals")
+@pytest.mark.parametrize("kills", [9, pytest.param(200, marks=pytest.mark.slow)])
+def test_killed_in_any_verb_nothing_is_lost(kills, begun):  # 1
+    studies = [load_study(begun / "study"), load_study(begun / "undrawn")]
+    kept = [{path.name for path in (study.folder / "data").iterdir()} for study in studies]
+    entries, moments, met = [digests(study) for study in studies], random.Random(20061), Counter[str]()
+    command = [sys.executable, "-c", IN_A_PROCESS, str(begun)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL) as killer:
+        assert killer.stdin is not None
+        assert killer.stdout is not None
+        assert killer.stdout.readline() == "ready\n"
+        for turn in range(kills):
+            number = SIGNALS[turn // len(VERBS) % len(SIGNALS)]
+            killer.stdin.write(f"{moments.uniform(0, LONGEST)} {int(number)} {turn % len(VERBS)}\n")
+            killer.stdin.flush()
+            assert killer.stdout.readline() == "dead\n"
+            met[(begun / "now").read_text()] += 1
+            entries = [hold(study, before) for study, before in zip(studies, entries, strict=True)]
+            for study, names in zip(studies, kept, strict=True):
+                assert names <= {path.name for path in (study.folder / "data").iterdir()}
+        killer.stdin.close()
+    if kills >= 200:
+        print(dict(met), [len(one) for one in entries])
+        assert met.keys() >= set(VERBS)
+    study = studies[0]
+    import_file(study, begun / "wave2-0.csv", "screening", wave="w2", replace=True)
+    score_study(study)
+    analyse(study)
+    gap_profiles(study)
+    assert report(study).pages
+    assert audit(study).problems == ()
+    assert [path.name for path in study.folder.rglob(".*.new") if (path / "files-to-put-in-place.json").is_file()] == []
