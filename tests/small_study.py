@@ -19,6 +19,8 @@ from asp_eval.store.ledger.seals import table_digests
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
+from asp_eval.workflow.analyse import analyse
+from asp_eval.workflow.gap import gap_profiles
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.score import score_study
 
@@ -120,7 +122,7 @@ def rated_once(drawn_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="session")
 def complete_once(drawn_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The drawn study with both waves, a staff survey, a GAP-profile and scores: every verb has something to do in it."""
+    """The drawn study with both waves, a staff survey, scores, results and profiles: every verb has something to do."""
     folder = shutil.copytree(drawn_once, tmp_path_factory.mktemp("complete") / "study")
     (folder / "study.yaml").write_text(WITH_PROFILES)
     study = load_study(folder)
@@ -128,6 +130,8 @@ def complete_once(drawn_once: Path, tmp_path_factory: pytest.TempPathFactory) ->
         frame.to_csv(folder.parent / f"{name}.csv", index=False, lineterminator="\n")
         import_file(study, folder.parent / f"{name}.csv", table, wave=wave)
     score_study(study)
+    analyse(study)
+    gap_profiles(study)
     return folder
 
 

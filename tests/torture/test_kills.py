@@ -7,14 +7,12 @@ the files are those that it says, and the next commands go on: a few kills here,
 from __future__ import annotations
 
 import random
-import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from asp_eval.core.csv_text import read_csv_text
@@ -24,13 +22,10 @@ from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.analyse import analyse
 from asp_eval.workflow.gap import gap_profiles
-from asp_eval.workflow.import_file import import_file
-from asp_eval.workflow.randomise import randomise
 from asp_eval.workflow.report import report
 from asp_eval.workflow.score import score_study
-from tests.small_study import STUDY_YAML, exports_of_both_sides
+from tests.torture.verbs import VERBS, begin
 
-VERBS = ("import", "score", "check", "gap", "randomise", "power", "analyse", "report", "export")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT) if sys.platform != "win32" else ()
 LONGEST = 0.6  # seconds until a kill
 IN_A_PROCESS = """
@@ -40,37 +35,10 @@ from pathlib import Path
 import jinja2, linearmodels, pingouin, statsmodels.api  # loaded once, before the first child
 from asp_eval.core.errors import AspError
 from asp_eval.trial.study.protocol import load_study
-from asp_eval.workflow.analyse import analyse
-from asp_eval.workflow.check import check_study
-from asp_eval.workflow.export import export
-from asp_eval.workflow.gap import gap_profiles
-from asp_eval.workflow.import_file import import_file
-from asp_eval.workflow.power import planned_power
-from asp_eval.workflow.randomise import randomise
-from asp_eval.workflow.report import report
-from asp_eval.workflow.score import score_study
+from tests.torture.verbs import VERBS
 
 folder = Path(sys.argv[1])
-study, undrawn = load_study(folder / "study"), load_study(folder / "undrawn")
-
-def take_in(study):
-    for turn in range(2):
-        import_file(study, folder / f"wave2-{turn}.csv", "screening", wave="w2", replace=True)
-
-def draw(_):
-    randomise(undrawn, seed=time.time_ns() % 10**9, replace=True, why="as a test")
-
-VERBS = {
-    "import": take_in,
-    "score": score_study,
-    "check": check_study,
-    "gap": gap_profiles,
-    "randomise": draw,
-    "power": lambda study: planned_power(study, effects=(0.2,), iccs=(0.1,), institutions=20, size=20.0),
-    "analyse": analyse,
-    "report": report,
-    "export": export,
-}
+study = load_study(folder / "study")
 
 def go_on(first):
     for turn in range(first, 10_000):
@@ -93,25 +61,6 @@ for line in sys.stdin:
 """
 
 
-@pytest.fixture
-def begun(complete_once, tmp_path) -> Path:
-    """A folder with a complete study, one whose lot is not drawn, and two versions of a wave to import."""
-    shutil.copytree(complete_once, tmp_path / "study")
-    (tmp_path / "undrawn").mkdir()
-    (tmp_path / "undrawn" / "study.yaml").write_text(STUDY_YAML)
-    institutions = pd.DataFrame(
-        {"institution_id": ["A1", "A2", "H1", "H2"], "municipality": ["Aarhus", "Aarhus", "Hvidovre", "Hvidovre"]}
-    )
-    institutions.to_csv(tmp_path / "institutions.csv", index=False)
-    undrawn = load_study(tmp_path / "undrawn")
-    import_file(undrawn, tmp_path / "institutions.csv", "institutions")
-    randomise(undrawn, seed=7)
-    wave2, _, _ = exports_of_both_sides()["wave2"]
-    for turn in range(2):
-        wave2.assign(hours=[str(20 + turn)] * 3).to_csv(tmp_path / f"wave2-{turn}.csv", index=False)
-    return tmp_path
-
-
 def digests(study: Study) -> list[str]:
     return [str(digest) for digest in table(study, "ledger")["digest"]]
 
@@ -127,12 +76,16 @@ def hold(study: Study, before: list[str]) -> list[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither fork nor these signals")
 @pytest.mark.parametrize("kills", [9, pytest.param(200, marks=pytest.mark.slow)])
-def test_killed_in_any_verb_nothing_is_lost(kills, begun):  # 1
-    studies = [load_study(begun / "study"), load_study(begun / "undrawn")]
+def test_killed_in_any_verb_nothing_is_lost(kills, complete_once, tmp_path):  # 1
+    study = begin(complete_once, tmp_path)
+    studies = [study, load_study(tmp_path / "undrawn")]
     kept = [{path.name for path in (study.folder / "data").iterdir()} for study in studies]
     entries, moments, met = [digests(study) for study in studies], random.Random(20061), Counter[str]()
-    command = [sys.executable, "-c", IN_A_PROCESS, str(begun)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL) as killer:
+    command = [sys.executable, "-c", IN_A_PROCESS, str(tmp_path)]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root, stderr=subprocess.DEVNULL
+    ) as killer:
         assert killer.stdin is not None
         assert killer.stdout is not None
         assert killer.stdout.readline() == "ready\n"
@@ -141,16 +94,14 @@ def test_killed_in_any_verb_nothing_is_lost(kills, begun):  # 1
             killer.stdin.write(f"{moments.uniform(0, LONGEST)} {int(number)} {turn % len(VERBS)}\n")
             killer.stdin.flush()
             assert killer.stdout.readline() == "dead\n"
-            met[(begun / "now").read_text()] += 1
+            met[(tmp_path / "now").read_text()] += 1
             entries = [hold(study, before) for study, before in zip(studies, entries, strict=True)]
             for study, names in zip(studies, kept, strict=True):
                 assert names <= {path.name for path in (study.folder / "data").iterdir()}
         killer.stdin.close()
-    if kills >= 200:
-        print(dict(met), [len(one) for one in entries])
-        assert met.keys() >= set(VERBS)
-    study = studies[0]
-    import_file(study, begun / "wave2-0.csv", "screening", wave="w2", replace=True)
+    print(dict(met), [len(one) for one in entries])
+    assert kills < 200 or met.keys() == VERBS.keys()
+    VERBS["import"](study)
     score_study(study)
     analyse(study)
     gap_profiles(study)
