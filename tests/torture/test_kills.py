@@ -79,8 +79,8 @@ def hold(study: Study, before: list[str]) -> list[str]:
 def test_killed_in_any_verb_nothing_is_lost(kills, complete_once, tmp_path):  # 1
     study = begin(complete_once, tmp_path)
     studies = [study, load_study(tmp_path / "undrawn")]
-    kept = [{path.name for path in (study.folder / "data").iterdir()} for study in studies]
-    entries, moments, met = [digests(study) for study in studies], random.Random(20061), Counter[str]()
+    kept = [{path.name for path in (each.folder / "data").iterdir()} for each in studies]
+    entries, moments, met = [digests(each) for each in studies], random.Random(20061), Counter[str]()
     command = [sys.executable, "-c", IN_A_PROCESS, str(tmp_path)]
     root = Path(__file__).parents[2]
     with subprocess.Popen(
@@ -95,9 +95,9 @@ def test_killed_in_any_verb_nothing_is_lost(kills, complete_once, tmp_path):  # 
             killer.stdin.flush()
             assert killer.stdout.readline() == "dead\n"
             met[(tmp_path / "now").read_text()] += 1
-            entries = [hold(study, before) for study, before in zip(studies, entries, strict=True)]
-            for study, names in zip(studies, kept, strict=True):
-                assert names <= {path.name for path in (study.folder / "data").iterdir()}
+            entries = [hold(each, before) for each, before in zip(studies, entries, strict=True)]
+            for each, names in zip(studies, kept, strict=True):
+                assert names <= {path.name for path in (each.folder / "data").iterdir()}
         killer.stdin.close()
     print(dict(met), [len(one) for one in entries])
     assert kills < 200 or met.keys() == VERBS.keys()
