@@ -24,7 +24,9 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Array
 
 NOT_PLAIN = Unavailable(Phrase("some columns make up others, which the plain computation does not sort out"))
+NO_VARIANCE = Unavailable(Phrase("the model leaves nothing of the outcome unexplained, so that there is no variance to estimate"))
 LARGEST_RATIO = 1e4
+NOTHING_LEFT = 1e-10  # of the length of the outcome, that rounding leaves
 LEAST_EIGENVALUE = 1e-10
 
 
@@ -96,8 +98,12 @@ def plain_rows(frame: pd.DataFrame, response: str, terms: list[str], group: str)
     X = np.column_stack(columns)
     if np.linalg.matrix_rank(X) < X.shape[1]:
         return NOT_PLAIN
+    y = frame[response].to_numpy(dtype=float)
+    left = y - X @ np.linalg.lstsq(X, y)[0]
+    if np.linalg.norm(left) <= NOTHING_LEFT * max(1.0, float(np.linalg.norm(y))):
+        return NO_VARIANCE
     blocks = [np.asarray(rows) for rows in frame.groupby(group, observed=True).indices.values()]
-    return PlainRows(frame[response].to_numpy(dtype=float), X, tuple(names), blocks)
+    return PlainRows(y, X, tuple(names), blocks)
 
 
 def plain_variances(rows: PlainRows) -> PlainVariances:
