@@ -244,3 +244,20 @@ def test_a_part_is_checked_in_python_without_storing(two_questionnaires, export,
     with Store(two_questionnaires.folder).reading() as connection:
         assert connection is not None
         assert connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'screening'").fetchall() == [(0,)]
+
+
+def test_a_draft_for_a_part_wants_the_questionnaire_of_the_file_alone(two_questionnaires, export, visits):
+    file = export(visits.rename(columns={"child_id": "barn"}), "sdq.csv")
+    whole = open_study(two_questionnaires.folder).propose(file, "screening", "w1", write=False)
+    part = open_study(two_questionnaires.folder).propose(file, "screening", "w1", part="sdq", write=False)
+    assert part.part == "sdq"
+    assert any("gap-competences-child" in line for line in whole.account)
+    assert not any("gap-competences-child" in line for line in part.account)
+
+
+def test_a_questionnaire_that_no_part_brings_is_told(two_questionnaires, export, visits):
+    import_file(two_questionnaires, export(visits, "sdq.csv"), "screening", wave="w1", part="sdq")
+    found = check_study(two_questionnaires)
+    (told,) = [problem for problem in found.problems if problem.code == "STO-074"]
+    assert "gap-competences-child" in str(told)
+    assert ("screening, part sdq", "w1", "3", "3") in found.tables
