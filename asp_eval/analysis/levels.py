@@ -59,11 +59,10 @@ def _with(data: StudyData, rows: AnalysisSet, level: str, column: pd.Series) -> 
     try:
         fit = lmm(formula, frame)
         plain = lmm(with_level(unadjusted_formula(study, rows), level), frame)
+        method, width = KenwardRoger(), study.analysis.level
+        effects = tuple(available(fit.contrast({arm_term(arm): 1.0}, method=method, level=width)) for arm in study.arms[1:])
     except AspError as refusal:
         return refused(Unavailable(refusal.reason))
-    effects = tuple(
-        available(fit.contrast({arm_term(arm): 1.0}, method=KenwardRoger(), level=study.analysis.level)) for arm in study.arms[1:]
-    )
     return LevelResult(
         level, groups, without, formula, effects, _share(plain, INSTITUTION), _share(plain, NESTED.format(level=level))
     )

@@ -21,7 +21,7 @@ import pandas as pd
 from asp_eval.analysis.data import StudyData
 from asp_eval.analysis.declared_results import AllWaves, Estimated, VarianceShare, WaveEffect, WaveMean
 from asp_eval.analysis.formulas import varying, waves_formula
-from asp_eval.core.errors import AspError
+from asp_eval.core.errors import AspError, Unavailable
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import JointTest, available
@@ -31,6 +31,7 @@ from asp_eval.trial.outcomes import outcome_label
 from asp_eval.trial.study.design import Outcome, Study
 
 SCORE = "score"
+NOT_DETERMINED = Unavailable(Phrase("too few children of the arm have the score at this wave"))
 TOO_FEW_WAVES = Phrase("the score was not collected at two waves or more")
 
 
@@ -165,7 +166,12 @@ def _effects(study: Study, rows: Rows, fit: MixedFit) -> Iterator[WaveEffect]:
 def _joint(study: Study, rows: Rows, fit: MixedFit) -> Iterator[JointTest]:
     """Yield the test that an arm has no effect at any wave."""
     for arm in study.arms[1:]:
-        yield fit.joint_test([_effect_column(rows, study, arm, wave) for wave in _later(rows)], method=KenwardRoger())
+        terms = [_effect_column(rows, study, arm, wave) for wave in _later(rows)]
+        if set(terms) <= set(fit.names):
+            yield fit.joint_test(terms, method=KenwardRoger())
+        else:
+            reason = NOT_DETERMINED.reason
+            yield JointTest(", ".join(terms), None, None, None, None, "KenwardRoger", reason)
 
 
 def _means(study: Study, rows: Rows, fit: MixedFit) -> Iterator[WaveMean]:
@@ -191,7 +197,9 @@ def _average_covariates(fit: MixedFit, others: Sequence[str]) -> dict[str, float
 
 
 def _contrast(study: Study, fit: MixedFit, weights: dict[str, float], term: str) -> Estimated:
-    """Return a contrast by Kenward-Roger, under a name."""
+    """Return a contrast by Kenward-Roger, under a name; one whose columns the data do not determine has a reason."""
+    if not weights.keys() <= set(fit.names):
+        return NOT_DETERMINED
     return available(replace(fit.contrast(weights, method=KenwardRoger(), level=study.analysis.level), term=term))
 
 

@@ -147,7 +147,7 @@ def test_a_declared_study_gets_rows_after_the_others(stored):  # 6
     assert list(added["outcome"]) == ["y"] * 7 + ["z"] * 7 and set(added["term"]) == {ARM}
     assert added["model"].str.partition(": ")[0].tolist()[:7] == [row.estimator for row in found.outcomes[0].estimators]
     page = plain_text(evaluation(found, "da"))
-    assert "Den samme effekt ved flere estimatorer" in page and "alle institutioner tæller lige meget" in page
+    assert "Den samme effekt ved flere estimatorer" in page and "Alle institutioner tæller lige meget" in page
     assert "several estimators" not in plain_text(evaluation(analyse(declares(study, "set: itt")), "en"))
 
 
