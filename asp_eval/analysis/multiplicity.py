@@ -17,12 +17,11 @@ from asp_eval.analysis.formulas import arm_term, model_formula
 from asp_eval.analysis.models import planned_model
 from asp_eval.analysis.results import Adjustment, Estimated, Number, OutcomeResult, planned_summary
 from asp_eval.analysis.sets import AnalysisSet
-from asp_eval.analysis.triangulation import Lot
+from asp_eval.analysis.triangulation import Lot, permutation_of
 from asp_eval.core.errors import AspError, Unavailable
 from asp_eval.core.phrases import Phrase, notes_in_one
 from asp_eval.stats.estimate import Estimate, t_quantile
 from asp_eval.stats.meta.multiplicity import Array, benjamini_hochberg, holm, largest_quantile, step_down
-from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.resampling.permutation_test import PermutationDistribution
 from asp_eval.trial.study.design import ConfirmatoryFamily, Study
 
@@ -75,9 +74,9 @@ def lot_statistics(study: Study, data: AnalysisSet, lot: Lot) -> tuple[Distribut
     """Return the planned model's |t| of every later arm under every draw of the lot, or why there is none."""
     if isinstance(lot, Unavailable):
         return tuple(lot for _ in study.arms[1:])
-    method = Permutation("arm", lot, interval=False)
     try:
         fit = planned_model(data.outcome).fit(model_formula(data), data.frame)
+        method = replace(permutation_of(fit, lot), interval=False)
         return tuple(method.distribution(fit, {arm_term(arm): 1.0}) for arm in study.arms[1:])
     except AspError as refused:
         return tuple(Unavailable(refused.reason) for _ in study.arms[1:])

@@ -122,12 +122,22 @@ def _estimating_equations(data: AnalysisSet, frame: pd.DataFrame, arms: tuple[st
     return averaged_difference(fit.average_effects("arm", level=level), arms)
 
 
+def permutation_of(planned: Fitted, lot: Allocations) -> Permutation:
+    """Return the permutation test of a planned model: of its own statistic, or of institutions' means where it has more levels.
+
+    A model with more than a random intercept would be refitted lot by lot, which takes minutes.
+    """
+    several = isinstance(planned, MixedFit) and len(planned.n_groups) > 1
+    return Permutation("arm", lot, "cluster-means" if several else "model")
+
+
 def _permuted(planned: Fitted, effect: ArmEffect, lot: Lot, level: float) -> Estimated:
     """Return the effect tested by the study's own lot; of what is no measure, the p-value alone."""
     if isinstance(lot, Unavailable):
         return lot
     measure = isinstance(planned, MixedFit)
-    found = planned.contrast({arm_term(effect.arm): 1.0}, Permutation("arm", lot, interval=measure), level)
+    method = replace(permutation_of(planned, lot), interval=measure)
+    found = planned.contrast({arm_term(effect.arm): 1.0}, method, level)
     if measure or found.p_value is None:
         return available(found) if measure else Unavailable(found.note)
     if isinstance(effect.difference, Unavailable):

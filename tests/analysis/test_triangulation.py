@@ -18,7 +18,7 @@ import statsmodels.api as sm
 from asp_eval.analysis.models import planned_model
 from asp_eval.analysis.outcomes import analyse
 from asp_eval.analysis.results import tidy
-from asp_eval.analysis.triangulation import triangulate
+from asp_eval.analysis.triangulation import permutation_of, triangulate
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.reporting.documents.evaluation import evaluation
@@ -157,3 +157,10 @@ def plain_text(document) -> str:
 
 def test_the_key_is_a_yes_or_no(tmp_path):
     assert declared(tmp_path, STUDY.replace("{set: itt,", "{set: itt, triangulate: true,")).analysis.triangulate
+
+
+def test_a_model_with_more_levels_permutes_the_means_of_institutions():  # 4: its own statistic would take minutes
+    frame = simulated_frame(8).assign(room=lambda f: np.arange(len(f)) % 3)
+    fit, allocations = lmm("y ~ arm + (1 | institution) + (1 | institution:room)", frame), lot(frame)
+    assert permutation_of(fit, allocations).statistic == "cluster-means"
+    assert permutation_of(lmm("y ~ arm + (1 | institution)", frame), allocations).statistic == "model"

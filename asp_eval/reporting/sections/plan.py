@@ -137,7 +137,23 @@ def _analysis(setting: Setting) -> list[str]:
         sentences.append(say("Beside it every effect is estimated by several other estimators."))
     if study.analysis.waves_model is not None:
         sentences.append(say("All waves of a score are also analysed in one model (constrained longitudinal analysis)."))
+    sentences += _declared(setting)
     rows = study.sets[study.analysis.set].filter
     if rows:
         sentences.append(say('Analysis set "{name}": rows where {filter}.', name=study.analysis.set, filter=rows))
     return sentences
+
+
+def _declared(setting: Setting) -> list[str]:
+    """Say which effects in parts of the trial the plan declares."""
+    say, plan = setting.say, setting.study.analysis
+    groups = ", ".join(dict.fromkeys(say.name(name) for name in (*(one.by for one in plan.subgroups), *plan.varying)))
+    found = []
+    if plan.complier is not None:
+        found.append(say("The effect among those who took the intervention is estimated as well."))
+    if groups:
+        found.append(say("The effect is compared between groups by: {list}.", list=groups))
+    if plan.levels:
+        levels = ", ".join(say.name(name) for name in plan.levels)
+        found.append(say("The planned model is also fitted with a level between child and institution: {list}.", list=levels))
+    return found
