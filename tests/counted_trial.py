@@ -29,7 +29,7 @@ columns:
 sets: {itt: {filter: null}, kept: {filter: kept == 1}}
 outcomes:
   - {id: y, column: screening.score, role: primary, better: lower, at: w2, baseline: w1}
-analysis: {set: itt, covariates: [sex]}
+analysis: {set: itt, covariates: [sex], missing_baseline: complete-cases}
 """
 INSTITUTIONS = "institution_id,name,municipality\n01,A,North\n02,B,North\n03,C,South\n04,D,South\n"
 ALLOCATION = "institution_id,arm,date,source\n" + "".join(

@@ -134,7 +134,9 @@ def load_data(study: Study) -> StudyData:
     children["arm"] = pd.Categorical(children["arm"], categories=list(study.arms))
     if study.randomisation.scheme == "pairs" and len(allocation):
         children[PAIR] = pd.Categorical(children["institution"].astype(str).map(pairs_of(study, allocation, institutions)))
+    missing = study.analysis.missing_outcome
     compared = [*(one.by for one in study.analysis.subgroups), *study.analysis.varying, *study.analysis.levels]
+    compared += missing.predictors if missing else ()
     for name in dict.fromkeys([*study.strata, *study.analysis.covariates, *compared]):
         if name not in children.columns:
             UNKNOWN_COVARIATE.refuse("study.yaml", name=name)

@@ -356,3 +356,103 @@ class LevelResult:
     effects: tuple[Estimated, ...]
     icc_institution: Estimated
     icc_level: Estimated
+
+
+@dataclass(frozen=True, slots=True)
+class ImputedEffect:
+    """The effect of one arm after imputation, pooled over the imputed data sets.
+
+    Attributes
+    ----------
+    analysis : {"imputation", "jump", "copy"}
+        Missing at random given what is known of a child; or as if those who dropped out had gone on like the first arm.
+    arm : str
+    result : Estimate or Unavailable
+    fmi, mc_error, df_low, df_high : float or None
+        Fraction of missing information; Monte Carlo error of the estimate; fewest and most degrees of freedom of a data set.
+    """
+
+    analysis: Literal["imputation", "jump", "copy"]
+    arm: str
+    result: Estimated
+    fmi: float | None = None
+    mc_error: float | None = None
+    df_low: float | None = None
+    df_high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftedEffect:
+    """The effect of one arm when its imputed values are moved by `delta`; `outside`: their mean then leaves the scores' range."""
+
+    delta: float
+    estimate: float
+    conf_low: float
+    conf_high: float
+    outside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TippingPoint:
+    """How far the values imputed in one arm must be moved before its interval includes zero, or no longer does.
+
+    Attributes
+    ----------
+    arm : str
+    excludes_zero : bool
+        Whether the interval without any shift excludes zero.
+    delta : float or Unavailable
+        Points added to the imputed values.
+    outside : bool
+        Whether the mean of the imputed values then leaves the range of the scores.
+    curve : tuple of ShiftedEffect
+    """
+
+    arm: str
+    excludes_zero: bool
+    delta: float | Unavailable
+    outside: bool
+    curve: tuple[ShiftedEffect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImputedArm:
+    """Children of one arm in the imputed data, and those whose outcome was imputed."""
+
+    arm: str
+    children: int
+    imputed: int
+
+
+@dataclass(frozen=True, slots=True)
+class MissingOutcomeResult:
+    """Missing outcomes imputed, and how far the conclusion would bend.
+
+    Attributes
+    ----------
+    imputations : int
+        Zero where there are none; `notes` then holds the reason.
+    variables, predictors : tuple of str
+        What was imputed together, and from what.
+    arms : tuple of ImputedArm
+    chains, sweeps, between : int
+        Of the sampler: chains, sweeps of each until they agreed, sweeps between two draws.
+    rhat, effective_draws : float or None
+        The worst of all quantities monitored.
+    effects : tuple of ImputedEffect
+    tipping : tuple of TippingPoint
+    notes : tuple of Phrase
+    """
+
+    imputations: int
+    variables: tuple[str, ...]
+    predictors: tuple[str, ...]
+    arms: tuple[ImputedArm, ...]
+    chains: int
+    sweeps: int
+    between: int
+    rhat: float | None
+    effective_draws: float | None
+    effects: tuple[ImputedEffect, ...]
+    tipping: tuple[TippingPoint, ...]
+    notes: tuple[Phrase, ...]

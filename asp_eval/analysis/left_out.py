@@ -9,11 +9,14 @@ from asp_eval.analysis.averages import ARM_OF_ONE
 from asp_eval.analysis.data import PAIR
 from asp_eval.analysis.formulas import ARM, INSTITUTION, varying
 from asp_eval.analysis.results import ArmEffect, Estimated
-from asp_eval.analysis.sets import AnalysisSet
+from asp_eval.analysis.sets import MISSING, AnalysisSet
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.trial.study.design import Study
 
+INDICATOR_OF_ODDS = Phrase(
+    "An indicator of a missing baseline leaves a difference in means as it is, but moves an odds ratio that is conditional on it."
+)
 CHILDLESS = Unavailable(Phrase("no child of the arm has the outcome"))
 
 
@@ -27,10 +30,14 @@ def left_out_notes(study: Study, data: AnalysisSet) -> Iterator[Phrase]:
     """
     there = set(varying(data.frame, data.covariates))
     for name in data.covariates:
-        if name not in there:
+        if name not in there and not name.endswith(MISSING):
             yield Phrase("{name} is the same for all children analysed, and so is not in the model.", name=name)
     for name, n in data.lost_to.items():
         yield Phrase("Children who have the outcome and are left out because {name} is missing: {n}.", n=n, name=name)
+    for name, n in data.indicated.items():
+        yield Phrase("Children whose {name} is missing, and who are in the analysis by an indicator of it: {n}.", n=n, name=name)
+    if data.indicated and not data.outcome.is_continuous:
+        yield INDICATOR_OF_ODDS
     for arm in study.arms:
         if not (data.frame[ARM] == arm).any():
             yield Phrase("No child of the arm {arm} has the outcome, so it is not in the comparison.", arm=arm)

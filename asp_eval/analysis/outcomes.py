@@ -20,6 +20,7 @@ from asp_eval.analysis.formulas import arm_term, arm_terms, model_formula, unadj
 from asp_eval.analysis.integrity import Equivalence
 from asp_eval.analysis.left_out import left_out_notes, refused_where_too_few
 from asp_eval.analysis.levels import levels
+from asp_eval.analysis.missing_outcomes import missing_outcomes
 from asp_eval.analysis.model_checks import beside_the_model
 from asp_eval.analysis.models import planned_model
 from asp_eval.analysis.multiplicity import Distribution, adjust, lot_statistics, outcomes_by_the_lot
@@ -103,7 +104,12 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     for rows in sets:
         progress(rows.outcome.id)
         found = analyse_outcome(study, rows, method, lot if study.analysis.triangulate else None, probabilities)
+<<<<<<< HEAD
         outcomes.append(_with_the_rest(rechecked(study, rows, found, probabilities), data, rows))
+=======
+        found = _with_the_rest(rechecked(study, rows, found), data, rows)
+        outcomes.append(replace(found, missing=missing_outcomes(data, rows, method)))
+>>>>>>> 40db2d7 (Missing outcomes in a study: imputation, tipping point, reference-based; a missing baseline by an indicator)
         if lot is not None and rows.outcome.id in by_lot:
             statistics[rows.outcome.id] = lot_statistics(study, rows, lot)
         losses.append(_attrition(data, cohort, rows, flow))

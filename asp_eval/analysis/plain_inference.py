@@ -96,7 +96,7 @@ def plain_rows(frame: pd.DataFrame, response: str, terms: list[str], group: str)
             columns.append((values == level).to_numpy(dtype=float))
             names.append(f"{term}[T.{level}]")
     X = np.column_stack(columns)
-    if np.linalg.matrix_rank(X) < X.shape[1]:
+    if np.linalg.matrix_rank(X) < X.shape[1] or len(X) <= X.shape[1]:
         return NOT_PLAIN
     y = frame[response].to_numpy(dtype=float)
     left = y - X @ np.linalg.lstsq(X, y)[0]

@@ -19,6 +19,7 @@ from asp_eval.analysis.declared_results import (
     ComplierResult,
     EstimatorRow,
     LevelResult,
+    MissingOutcomeResult,
     ModelChecks,
     RaterResult,
     RealisedDesign,
@@ -315,6 +316,8 @@ class OutcomeResult:
         One per column that the plan declares for the outcome.
     levels : tuple of LevelResult
         One per level between child and institution that the plan declares.
+    missing : MissingOutcomeResult or None
+        Where the plan declares `missing_outcome`.
     means, sizes, checks, raters, realised
         Of a measure: see `asp_eval.analysis.declared_results`.
     """
@@ -349,6 +352,7 @@ class OutcomeResult:
     compliers: tuple[ComplierResult, ...] = ()
     subgroups: tuple[SubgroupResult, ...] = ()
     levels: tuple[LevelResult, ...] = ()
+    missing: MissingOutcomeResult | None = None
     means: tuple[AdjustedMean, ...] = ()
     sizes: tuple[SizeForms, ...] = ()
     checks: ModelChecks | None = None
@@ -500,9 +504,11 @@ def _declared_beside(result: OutcomeResult) -> Iterator[tuple[str, Estimate]]:
     for between in result.levels:
         for effect, found in zip(result.effects, between.effects, strict=True):
             yield f"levels: {between.model}", _as_row(f"arm[T.{effect.arm}]", found)
+    for part in result.missing.effects if result.missing else ():
+        yield f"{part.analysis}: {result.model}", _as_row(f"arm[T.{part.arm}]", part.result)
     for group in result.subgroups:
-        for part in group.levels:
-            yield f"subgroups: {group.model}", _as_row(f"{part.arm} in {group.by}: {part.level}", part.effect)
+        for level in group.levels:
+            yield f"subgroups: {group.model}", _as_row(f"{level.arm} in {group.by}: {level.level}", level.effect)
 
 
 def _as_row(term: str, found: Estimated) -> Estimate:

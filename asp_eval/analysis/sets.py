@@ -6,7 +6,7 @@ that removes it, so that the counts of every arm add up to its cohort (`Analysed
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,6 +16,7 @@ import pandas as pd
 from asp_eval.analysis.data import PAIR, StudyData, load_data
 from asp_eval.core.errors import Fault
 from asp_eval.core.filters import parse_filter
+from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.consort import why_not_screened
 from asp_eval.trial.flow.counts import AnalysedFlow
 from asp_eval.trial.flow.presence import SCREENED, handed_in
@@ -23,6 +24,7 @@ from asp_eval.trial.outcomes import band_order, categories_of
 from asp_eval.trial.study.design import Outcome, Study
 
 UNKNOWN_OUTCOME = Fault("ANA-005", "the study declares no outcome {outcome!r}", "Use one of: {known}.")
+MISSING = "__missing"
 EXCLUSIONS = ("filtered_out", "missing_outcome", "missing_baseline", "missing_covariate")
 
 
@@ -45,6 +47,8 @@ class AnalysisSet:
         Of an ordinal outcome, whose column holds their positions; of a column of whole numbers, those numbers.
     pairs : {"", "fixed", "random"}
         How the matched pairs in the column `pair` enter the model; empty where the lot was not drawn within pairs.
+    indicated : mapping of str to int
+        Children analysed whose baseline or covariate is missing, by covariate: an indicator of it is in the model.
     lost_to : mapping of str to int
         Children with the outcome who are left out because a covariate is missing, by covariate; of two, one child counts in both.
     """
@@ -57,6 +61,7 @@ class AnalysisSet:
     categories: tuple[str, ...] = ()
     pairs: Literal["", "fixed", "random"] = ""
     lost_to: Mapping[str, int] = field(default_factory=dict)
+    indicated: Mapping[str, int] = field(default_factory=dict)
 
 
 def analysis_set(study: Study, outcome: str, wave: str | None = None) -> pd.DataFrame:
@@ -98,6 +103,8 @@ def assemble(data: StudyData, outcome_id: str, wave: str | None = None) -> Analy
     if outcome.baseline and outcome.baseline != at:
         frame["baseline"] = frame["child_id"].map(data.values(outcome, outcome.baseline))
         covariates.insert(0, "baseline")
+    indicated = indicators(study, outcome, frame, covariates)
+    covariates = [name for own in covariates for name in ((own, indicator_of(own)) if own in indicated else (own,))]
     excluded = _first_exclusion(study, frame, outcome.id, covariates)
     own = institutions_with_values(data, outcome, at)
     flow = tuple(_arm_flow(data, frame, excluded, outcome.id, at, arm, own) for arm in study.arms)
@@ -115,7 +122,45 @@ def assemble(data: StudyData, outcome_id: str, wave: str | None = None) -> Analy
         categories,
         (study.analysis.pairs or "fixed") if paired else "",
         {name: n for name in dict.fromkeys(covariates) if (n := int(lacking[name].isna().sum()))},
+        {name: n for name in indicated if (n := int(kept[indicator_of(name)].sum()))},
     )
+
+
+def indicator_of(name: str) -> str:
+    """Return the name of the column that says whether a covariate is missing, which no column of a study can have."""
+    return f"{name}{MISSING}"
+
+
+def indicators(study: Study, outcome: Outcome, frame: pd.DataFrame, covariates: Sequence[str]) -> tuple[str, ...]:
+    """Fill in missing baselines and covariates, add the indicators of where they were missing, and return which ones.
+
+    What stands in their place does not matter: beside its indicator, any one value gives the same effect of the arm (White &
+    Thompson 2005, Stat Med 24:993). Only what was measured before the lot can be treated so: covariates, and the score at the
+    baseline wave. Values that nobody with the outcome lacks stay as they are.
+
+    Parameters
+    ----------
+    study : Study
+    outcome : Outcome
+    frame : DataFrame
+        Changed in place.
+    covariates : sequence of str
+    """
+    if study.analysis.missing_baseline != "indicator":
+        return ()
+    before = [name for name in covariates if name not in study.strata]
+    if outcome.baseline != baseline_wave(study):
+        before = [name for name in before if name != "baseline"]
+    found = []
+    for name in dict.fromkeys(before):
+        gone = frame[name].isna()
+        if not bool((gone & frame[outcome.id].notna()).any()) or gone.all():
+            continue
+        text = isinstance(frame[name].dtype, pd.CategoricalDtype)
+        frame[name] = frame[name].fillna(frame[name].cat.categories[0] if text else frame[name].mean())
+        frame[indicator_of(name)] = gone.astype("float64")
+        found.append(name)
+    return tuple(found)
 
 
 def _first_exclusion(study: Study, frame: pd.DataFrame, outcome: str, covariates: list[str]) -> pd.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asp_eval.analysis.results import OutcomeResult, Results
+from asp_eval.analysis.sets import MISSING
 from asp_eval.reporting.language import Words
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.trial.study.design import Study
@@ -48,6 +49,8 @@ class Setting:
 
     def _part(self, part: str) -> str:
         name, _, level = part.removesuffix("]").partition("[T.")
+        if name.endswith(MISSING):
+            return self.say("{name} missing", name=self._part(name.removesuffix(MISSING)))
         known = {"baseline": self.say("score at the start"), "Intercept": self.say("Intercept")}
         shown = known.get(name) or self.say.name(name)
         return f"{shown}: {self.arm(level) if name == 'arm' else self.say.name(level)}" if level else shown

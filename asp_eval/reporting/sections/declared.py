@@ -7,6 +7,7 @@ from asp_eval.reporting.blocks import Section
 from asp_eval.reporting.sections.compliance import compliance
 from asp_eval.reporting.sections.estimators import estimators
 from asp_eval.reporting.sections.levels import levels
+from asp_eval.reporting.sections.missing_outcomes import missing_outcomes
 from asp_eval.reporting.sections.simultaneous import simultaneous
 from asp_eval.reporting.sections.subgroups import subgroups
 from asp_eval.reporting.sections.waves import waves
@@ -20,6 +21,7 @@ def declared(results: Results, setting: Setting) -> Section | None:
         *simultaneous(results.outcomes, setting),
         *waves(results, setting),
         *levels(results.outcomes, setting),
+        *missing_outcomes(results, setting),
         *compliance(results.outcomes, setting),
         *subgroups(results.outcomes, setting),
     )

@@ -506,6 +506,26 @@ def _complier(value: object) -> object:
     return {"taken": "received"} if value is True else None if value is False else value
 
 
+class MissingOutcome(Document):
+    """How far missing outcomes could bend the conclusion: see ``docs/imputation.md``.
+
+    `predictors` are complete columns of children or institutions that tell who is missing. `reference` asks for reference-based
+    imputation, `delta` for the points on the curve, in units of the score; without it they are chosen around the tipping point.
+    """
+
+    sensitivity: tuple[Literal["imputation", "tipping-point"], ...] = Field(default=("imputation",), min_length=1)
+    imputations: int = Field(default=50, ge=5, le=1_000)
+    predictors: tuple[Name, ...] = ()
+    reference: tuple[Literal["jump", "copy"], ...] = ()
+    delta: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
+
+    @model_validator(mode="after")
+    def _curve_is_asked_for(self) -> Self:
+        if self.delta and "tipping-point" not in self.sensitivity:
+            raise ValueError(Phrase("'delta' with 'sensitivity: [tipping-point]'"))
+        return self
+
+
 class AnalysisPlan(Document):
     """How the outcomes are analysed; baseline and strata are added to the covariates."""
 
@@ -515,7 +535,8 @@ class AnalysisPlan(Document):
     draws: int = Field(default=10_000, ge=100, le=1_000_000)  # of a permutation test
     level: float = Field(default=0.95, gt=0.5, lt=1)
     families: dict[Key, ConfirmatoryFamily] = Field(default_factory=dict)
-    missing_baseline: Literal["complete-cases"] = "complete-cases"
+    missing_baseline: Literal["indicator", "complete-cases"] = "indicator"
+    missing_outcome: MissingOutcome | None = None
     pairs: Literal["fixed", "random"] | None = None  # how matched pairs enter the model; fixed, where the lot has pairs
     triangulate: bool = False  # other estimators beside the planned one
     waves_model: Literal["constrained-longitudinal"] | None = None  # all waves of a score in one model
