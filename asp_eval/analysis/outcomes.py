@@ -104,12 +104,8 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     for rows in sets:
         progress(rows.outcome.id)
         found = analyse_outcome(study, rows, method, lot if study.analysis.triangulate else None, probabilities)
-<<<<<<< HEAD
-        outcomes.append(_with_the_rest(rechecked(study, rows, found, probabilities), data, rows))
-=======
-        found = _with_the_rest(rechecked(study, rows, found), data, rows)
+        found = _with_the_rest(rechecked(study, rows, found, probabilities), data, rows)
         outcomes.append(replace(found, missing=missing_outcomes(data, rows, method)))
->>>>>>> 40db2d7 (Missing outcomes in a study: imputation, tipping point, reference-based; a missing baseline by an indicator)
         if lot is not None and rows.outcome.id in by_lot:
             statistics[rows.outcome.id] = lot_statistics(study, rows, lot)
         losses.append(_attrition(data, cohort, rows, flow))
