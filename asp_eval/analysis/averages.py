@@ -7,7 +7,7 @@ model (`asp_eval.stats.estimands`); beside them stands the same by independence 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -68,6 +68,20 @@ def average_effects(
             )
         )
     return tuple(out)
+
+
+def size_notes(study: Study, averages: Sequence[AverageEffects]) -> Iterator[Phrase]:
+    """Yield a note where the headline is the mixed model's and the averages over children and institutions differ."""
+    if study.estimand.average != "precision":
+        return
+    for by in averages:
+        p = None if isinstance(by.apart, Unavailable) else by.apart.p_value
+        if p is not None and p < round(1 - study.analysis.level, 12):  # 1 - 0.95 is a little above 0.05
+            yield Phrase(
+                "The effect goes with the size of the institutions (p = {p:.3f}): averages over children and over institutions "
+                "differ, and the mixed model is about neither.",
+                p=p,
+            )
 
 
 def headline(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from asp_eval.analysis.allocations import arm_probabilities
-from asp_eval.analysis.averages import NOT_KNOWN, average_effects, headline
+from asp_eval.analysis.averages import NOT_KNOWN, average_effects, headline, size_notes
 from asp_eval.analysis.balance import arm_summaries, baseline_table
 from asp_eval.analysis.cautions import cautions, far_value_notes
 from asp_eval.analysis.childless import childless, refuse_childless
@@ -223,6 +223,7 @@ def analyse_outcome(
         icc_adjusted=available(planned.icc(level=level)),
         notes=(
             *left_out_notes(study, data),
+            *size_notes(study, averages),
             *_fit_notes(data, planned, differences, icc),
             *([method_note] if method_note else []),
         ),

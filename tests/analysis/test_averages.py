@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 from averages_of_a_trial import ARMS, analysed, rows, study
 
+from asp_eval.analysis.averages import size_notes
 from asp_eval.analysis.outcomes import analyse_outcome
 from asp_eval.core.errors import Unavailable
 from asp_eval.stats.estimate import Estimate
@@ -78,3 +79,12 @@ def test_probabilities_of_the_lot_that_are_not_known_leave_the_mixed_model():
     assert isinstance(found.averages[0].participant, Unavailable)
     assert isinstance(found.effects[0].difference, Estimate)
     assert replace(found.averages[0]).participant_cr2.estimate is not None
+
+
+def test_a_mixed_model_of_informative_sizes_says_that_it_is_about_neither():
+    found, _ = analysed("precision")
+    by = found.averages[0]
+    told = tuple(size_notes(study("precision"), [replace(by, apart=replace(by.apart, p_value=0.01))]))
+    assert len(told) == 1 and "about neither" in told[0] and "0.010" in told[0]
+    assert not [*size_notes(study("precision"), [replace(by, apart=replace(by.apart, p_value=0.2))])]
+    assert not [*size_notes(study("participant"), [replace(by, apart=replace(by.apart, p_value=0.01))])]
