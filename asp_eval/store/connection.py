@@ -61,6 +61,7 @@ OTHER_STUDY = Fault(
 PATIENCE = 5.0  # seconds a second process waits for the first
 FIRST_WAIT = 0.02  # seconds, doubled up to half a second
 LONGEST_WAIT = 0.5
+_INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C
 _HELD = ("lock", "used by another process", "different configuration")
 _SYSTEM = re.compile(
     r"permission denied|access is denied|read-only(?: file system)?|no space left on device|not enough space|input/output error"
@@ -163,6 +164,10 @@ class Store:
         token = _held.set((*_held.get(), (self.path, connection)))
         try:
             yield
+        except RuntimeError as error:
+            if str(error) == _INTERRUPTED:
+                raise KeyboardInterrupt from error
+            raise
         finally:
             _held.reset(token)
 

@@ -6,13 +6,16 @@ was given wrongly ends with 1.  4. Ctrl-C ends quietly.
 
 from __future__ import annotations
 
+import _thread
 import errno
 import tempfile
+import threading
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from asp_eval.store import Store
 from asp_eval.workflow import defects
 
 SECRET = "Karen Hansen 010203-1234"
@@ -82,6 +85,17 @@ def test_a_path_that_was_given_wrongly_ends_with_1(failing, run, study):
     failing(PermissionError(errno.EACCES, "Permission denied", "there.csv"))
     done = run("check", cwd=study.folder)
     assert (done.code, "CLI-005" in done.err) == (1, True)
+
+
+def test_ctrl_c_in_the_middle_of_a_query_is_ctrl_c(study):
+    with Store(study.folder).writing() as connection:
+        connection.execute("CREATE TABLE one AS SELECT 1 AS x")
+    later = threading.Timer(0.3, _thread.interrupt_main)
+    later.start()
+    with pytest.raises(KeyboardInterrupt), Store(study.folder).reading() as opened:
+        assert opened is not None
+        opened.execute("SELECT sum(a.range * b.range) FROM range(1000000000) a, range(1000) b").fetchall()
+    later.join()
 
 
 def test_ctrl_c_ends_quietly(failing, run, study):

@@ -56,7 +56,11 @@ for line in sys.stdin:
         go_on(int(first))
     time.sleep(float(seconds))
     os.kill(child, int(number))
-    os.waitpid(child, 0)
+    until = time.monotonic() + 20
+    while not os.waitpid(child, os.WNOHANG)[0]:
+        time.sleep(0.02)
+        if time.monotonic() > until:  # Ctrl-C is an exception, which a library can lose; the person gives it again
+            os.kill(child, 9)
     print("dead", flush=True)
 """
 
@@ -100,7 +104,7 @@ def test_killed_in_any_verb_nothing_is_lost(kills, complete_once, tmp_path):  # 
                 assert names <= {path.name for path in (each.folder / "data").iterdir()}
         killer.stdin.close()
     print(dict(met), [len(one) for one in entries])
-    assert kills < 200 or met.keys() == VERBS.keys()
+    assert kills < 200 or met.keys() >= VERBS.keys()  # killed before it said which: none
     VERBS["import"](study)
     score_study(study)
     analyse(study)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from asp_eval.core.documents import write_whole
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.analyse import analyse
@@ -34,7 +35,7 @@ def import_other(study: Study) -> object:
     """Import the version of the second wave that does not stand."""
     path = study.folder.parent / "wave2.csv"
     frame = pd.read_csv(path, dtype=str)
-    frame.assign(hours=str(20 + time.time_ns() % 10)).to_csv(path, index=False)
+    write_whole(path, frame.assign(hours=str(20 + time.time_ns() % 10)).to_csv(index=False))  # it may be killed here
     return import_file(study, path, "screening", wave="w2", replace=True)
 
 
