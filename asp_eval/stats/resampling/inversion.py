@@ -3,7 +3,7 @@
 For an effect delta the outcome less delta times the observed arm is tested with the same draws; delta is in the interval
 if its p-value is not below 1 - level. The p-value is a step function, so each endpoint is found by bisection. Once a
 draw compares the same with the observed statistic at both ends of a bracket it is not refitted inside it; the
-endpoint found is then checked with all draws, and sought again with all of them should the check fail.
+endpoint found is then checked with the draws that were left out, and sought again with all of them should the check fail.
 """
 
 from __future__ import annotations
@@ -27,6 +27,25 @@ PRECISION = 1e-6
 """Width of the last bracket, in standard errors."""
 DOUBLINGS = 50
 UNBOUNDED = Phrase("the permutation test rejects no effect on that side, however large, so the interval has no end")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bracket:
+    """The last bracket of a bisection.
+
+    Attributes
+    ----------
+    middle : float
+        An effect between the one inside and the one outside.
+    active : ndarray of int
+        Draws that were still compared at every step.
+    fixed : int
+        How many of the others compare at least as large, as they did at both ends of an earlier bracket.
+    """
+
+    middle: float
+    active: Index
+    fixed: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,18 +84,20 @@ class Inversion:
             outside += side * step
         else:
             return Unavailable(UNBOUNDED)
-        low, high = self._bisect(inside, outside, at_inside, at_outside)
-        if self.exceeds(low, everyone).sum() >= self.least > self.exceeds(high, everyone).sum():
-            return 0.5 * (low + high)
-        return float(np.mean(self._bisect(inside, outside, None, None)))
+        last = self._bisect(inside, outside, at_inside, at_outside)
+        settled = np.ones(self.draws, dtype=bool)
+        settled[last.active - 1] = False
+        if int((self.exceeds(last.middle, everyone) & settled).sum()) == last.fixed:
+            return last.middle
+        return self._bisect(inside, outside, None, None).middle
 
     def exceeds(self, effect: float, which: Index) -> Mask:
         """Return which draws are at least as large as the observed one at an effect (k,)."""
         found = self.statistics(effect, np.append(0, which))
         return at_least(found[1:], float(found[0]))
 
-    def _bisect(self, inside: float, outside: float, at_inside: Mask | None, at_outside: Mask | None) -> tuple[float, float]:
-        """Return the last bracket, an effect inside and one outside; without comparisons, refit every draw every time."""
+    def _bisect(self, inside: float, outside: float, at_inside: Mask | None, at_outside: Mask | None) -> Bracket:
+        """Return the last bracket; without comparisons, refit every draw every time."""
         active, fixed = np.arange(1, self.draws + 1), 0
         while abs(outside - inside) > PRECISION * self.unit:
             if at_inside is not None and at_outside is not None:
@@ -91,7 +112,7 @@ class Inversion:
                 inside, at_inside = middle, None if at_inside is None else at_middle
             else:
                 outside, at_outside = middle, None if at_outside is None else at_middle
-        return inside, outside
+        return Bracket(0.5 * (inside + outside), active, fixed)
 
 
 def at_least(statistics: Array, observed: float) -> Mask:
