@@ -19,6 +19,9 @@ Formats = Annotated[str, typer.Option("--format", metavar="F", help="One or more
 Parts = Annotated[
     str | None, typer.Option("--part", metavar="P", help="results (the evaluation) or gap (the GAP-profiles); default: both.")
 ]
+Shell = Annotated[
+    bool, typer.Option("--shell", help="The report before the data: every table and figure of the plan, no number.")
+]
 ThemeFile = Annotated[
     Path | None, typer.Option("--theme", metavar="FILE", help="A YAML file with an organisation's colour, logo and font.")
 ]
@@ -26,7 +29,12 @@ ThemeFile = Annotated[
 
 @verb()
 def report(
-    study: StudyFolder = HERE, formats: Formats = "html", part: Parts = None, theme: ThemeFile = None, as_json: AsJson = False
+    study: StudyFolder = HERE,
+    formats: Formats = "html",
+    part: Parts = None,
+    theme: ThemeFile = None,
+    shell: Shell = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the evaluation report and the GAP-profiles.
 
@@ -37,6 +45,9 @@ def report(
     from asp_eval.workflow.open_study import open_study
     from asp_eval.workflow.report import report as write
 
+    if shell:
+        _write_shell(study, _names(formats), as_json=as_json)
+        return
     with progress("report") as step:
         written = write(open_study(study), _names(formats), None if part is None else _names(part), theme=theme, progress=step)
     if as_json:
@@ -51,6 +62,18 @@ def report(
         show(written)
     if written.problems:
         raise typer.Exit(1)
+
+
+def _write_shell(study: Path, formats: list[str], *, as_json: bool) -> None:
+    """Write the report before the data, and say where it is."""
+    from asp_eval.workflow.open_study import open_study
+    from asp_eval.workflow.report_shell import write_shell
+
+    pages = write_shell(open_study(study), formats)
+    if as_json:
+        print_json({"pages": [path.name for path in pages]})
+    else:
+        say(Phrase("Written: {files}", files=", ".join(f"output/{path.name}" for path in pages)))
 
 
 def _names(option: str) -> list[str]:

@@ -27,7 +27,9 @@ from asp_eval.reporting.sections.summary import summary
 from asp_eval.reporting.setting import Setting
 
 
-def evaluation(results: Results, language: str, process: ProcessResults | None = None) -> Document:
+def evaluation(
+    results: Results, language: str, process: ProcessResults | None = None, *, numbers: Numbers | None = None
+) -> Document:
     """Return the evaluation report in one language.
 
     Parameters
@@ -36,13 +38,15 @@ def evaluation(results: Results, language: str, process: ProcessResults | None =
     language : str
     process : ProcessResults, optional
         What the process evaluation found, for a chapter of its own.
+    numbers : Numbers, optional
+        How numbers are shown; by default as the language writes them.
 
     Raises
     ------
     Refusal
         If there is no catalogue for the language.
     """
-    setting = Setting(results, Numbers(words_for(language, results.study.languages)))
+    setting = Setting(results, numbers or Numbers(words_for(language, results.study.languages)))
     say, study, version = setting.say, setting.study.study, results.provenance.package_version
     synthetic = say("Synthetic data: simulated, not from real institutions or children") if study.synthetic else ""
     sections = (
