@@ -35,7 +35,10 @@ PAIRS = (
     STUDY.replace("{drawn_elsewhere: true, scheme: stratified}", "{scheme: pairs, pair: pair}")
     .replace("strata: [municipality]", "strata: []")
     .replace("columns:\n", "columns:\n  institutions: {pair: string}\n")
-    .replace("{set: itt, covariates: [sex]}", "{set: itt, method: permutation, draws: 500, level: 0.8}")
+    .replace(
+        "{set: itt, covariates: [sex], missing_baseline: complete-cases}",
+        "{set: itt, method: permutation, draws: 500, level: 0.8}",
+    )
     .replace("baseline: w1}", "baseline: null}")
 )
 
@@ -91,7 +94,8 @@ def lmm_error(frame: pd.DataFrame) -> float:
 def test_the_rest_is_by_kenward_roger_and_says_so(study):  # 2
     (result,) = analyse(study).outcomes
     methods = {row.term: row.method for row in result.coefficients}
-    assert methods == {"Intercept": "KenwardRoger", "arm[T.intervention]": "Permutation"}
+    pairs = {f"pair[T.p{k}]": "KenwardRoger" for k in (1, 2, 3)}
+    assert methods == {"Intercept": "KenwardRoger", "arm[T.intervention]": "Permutation", **pairs}
     assert BY_THE_MODEL in result.notes and isinstance(result.effects[0].effect_size, Estimate)
 
 
@@ -144,8 +148,8 @@ def test_shares_and_counts_print_the_lots_p_value(yes):  # 4
         effect = results[name].effects[0].difference
         assert effect.p_value == pytest.approx(expected) and effect.method == "Permutation"
         assert SCORE_OF_THE_LOT in effect.note and "all 16 possible allocations" in effect.note
-        assert effect.df == 6.0
-        half_width = stats.t.ppf(0.9, 6) * effect.std_error
+        assert effect.df == 3.0  # four pairs
+        half_width = stats.t.ppf(0.9, 3) * effect.std_error
         assert (effect.conf_low, effect.conf_high) == pytest.approx((effect.estimate - half_width, effect.estimate + half_width))
         assert {row.method for row in results[name].coefficients} == {"BetweenWithin"}
 
