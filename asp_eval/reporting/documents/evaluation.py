@@ -7,6 +7,7 @@ from asp_eval.analysis.results import Results
 from asp_eval.reporting.blocks import Document
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.sections.about import about
 from asp_eval.reporting.sections.baseline import baseline
 from asp_eval.reporting.sections.checklist import checklist
 from asp_eval.reporting.sections.coefficients import coefficients
@@ -64,10 +65,12 @@ def evaluation(
         methods(results, setting),
         limits(results, setting),
         reproduction(setting),
+        about(setting),
         coefficients(results, setting),
         details(results, setting),
-        checklist(say),
     )
+    written = [section for section in sections if section is not None]
+    named = [(part.anchor, part.title) for section in written for part in (section, *section.parts) if part.anchor]
     return Document(
         kind="evaluation",
         language=say.language,
@@ -75,6 +78,6 @@ def evaluation(
         subtitle=say("Evaluation report of a cluster-randomised trial"),
         banner=". ".join(part for part in (synthetic, unlocked_words(results, setting)) if part),
         made_with=say("Made with asp_eval {version}.", version=version),
-        sections=tuple(section for section in sections if section is not None),
+        sections=(*written, checklist(say, named, filled=setting.study.report.filled)),
         contents=True,
     )

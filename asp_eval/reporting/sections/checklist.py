@@ -1,61 +1,88 @@
-"""CONSORT 2010, extension to cluster trials (BMJ 345:e5661): where this report answers each item, and where it does not."""
+"""CONSORT 2025, with the extension to cluster trials: where this report answers each item, and where it does not.
+
+The items are those of CONSORT 2025 (Hopewell and others 2025, BMJ 389:e081123), said in this report's own words. The extension to
+cluster trials (Campbell and others 2012, BMJ 345:e5661) is numbered on CONSORT 2010; its additions stand with the item of 2025
+that asks for the same.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from asp_eval.reporting.blocks import Column, Row, Section, Table, cell, paragraphs
 from asp_eval.reporting.language import Words
 
 
-def checklist(say: Words) -> Section:
-    """Return the items a cluster trial's report must answer beyond the usual."""
+def checklist(say: Words, sections: Collection[tuple[str, str]], *, filled: Collection[str] = ()) -> Section:
+    """Return the items a cluster trial's report must answer, each with the section that does.
+
+    Parameters
+    ----------
+    say : Words
+    sections : collection of (anchor, title)
+        Of the report.
+    filled : collection of str
+        What study.yaml says under ``report``.
+    """
     what = say(
-        "The items of CONSORT 2010 with its extension to cluster trials (BMJ 345:e5661) that concern the design as a cluster "
-        "trial, and where this report answers them."
+        "The items of CONSORT 2025 in this report's own words. The extension to cluster trials (2012) is numbered on CONSORT "
+        "2010: what it adds is marked C, with the item of 2025 that asks for the same."
     )
-    return Section("consort", say("Appendix: CONSORT for cluster trials"), (paragraphs(what), checklist_table(say)))
+    table = checklist_table(say, dict(sections), set(filled))
+    return Section("consort", say("Appendix: CONSORT for cluster trials"), (paragraphs(what), table))
 
 
-def checklist_table(say: Words) -> Table:
+def checklist_table(say: Words, titles: dict[str, str], filled: set[str]) -> Table:
     """Return each item, what it asks for, and where this report answers it or that it does not."""
-    plan, flow, start = say("What was planned"), say("Who took part"), say("The arms at the start")
-    found, made, missing = say("What was found"), say("How the numbers were made"), ""
     rows = (
-        ("1a", say("Title says that the trial is cluster-randomised"), "top", say("Title")),
-        ("2a", say("Why whole institutions were drawn"), "", missing),
-        ("3a", say("Design and ratio of the arms"), "plan", plan),
-        (
-            "4a",
-            say("Eligibility of institutions and of children"),
-            "plan",
-            say(
-                "Children: What was planned. Institutions: not in this report",
-            ),
-        ),
-        ("5", say("What each arm did"), "", missing),
-        ("6a", say("Outcomes, and that they are measured on the child"), "plan", plan),
-        ("7a", say("Sample size: institutions, children per institution, ICC assumed"), "", missing),
-        ("8b", say("Type of the lot and its strata"), "plan", plan),
-        (
-            "9",
-            say("Allocation by institution, and its concealment"),
-            "plan",
-            say(
-                "Allocation: What was planned. Concealment: not in this report",
-            ),
-        ),
-        ("10", say("Who enrolled and consented, before or after the draw"), "", missing),
-        ("11a", say("Who knew the arm"), "limits", say("Limits")),
-        ("12a", say("How clustering was handled"), "method", made),
-        ("13a", say("Flow of institutions and children per arm"), "flow", flow),
-        ("13b", say("Losses and exclusions, with reasons"), "flow", flow),
-        ("15", say("Baseline of institutions and of children"), "baseline", start),
-        ("16", say("Numbers of institutions and children in each analysis"), "found", found),
-        ("17a", say("Effect with its precision, and ICC, for each primary outcome"), "found", found),
-        ("20", say("Limits, sources of bias"), "limits", say("Limits")),
-        ("21", say("Generalisability to institutions and children"), "limits", say("Limits")),
-        ("23–25", say("Registration, protocol, funding"), "", missing),
+        ("1a", say("Title says that the trial is randomised; C: by institution"), "top"),
+        ("1b", say("Summary of design, methods, results and conclusions"), "short"),
+        ("2", say("Registration"), "open" if "registration" in filled else ""),
+        ("3", say("Where the protocol and the plan of analysis can be read"), "open" if "protocol" in filled else "changes"),
+        ("4", say("Who can have the data, and how"), "open" if "data_access" in filled else ""),
+        ("5a", say("Who paid, and what part they had"), "open" if "funding" in filled else ""),
+        ("5b", say("Conflicts of interest"), "open" if "conflicts" in filled else ""),
+        ("6", say("Background; C: why whole institutions were drawn"), ""),
+        ("7", say("Objectives; C: for institutions, children or both"), "estimands"),
+        ("8", say("Whether those concerned took part in design and conduct"), ""),
+        ("9", say("Design and ratio of the arms; C: what an institution is"), "plan"),
+        ("10", say("Changes after the trial began, with reasons"), "changes"),
+        ("11", say("Where the trial took place"), "flow"),
+        ("12a", say("Who could take part; C: institutions and children"), "plan"),
+        ("12b", say("Who could deliver the intervention"), ""),
+        ("13", say("What each arm was to have"), ""),
+        ("14", say("Outcomes, when and on whom they are measured"), "plan"),
+        ("15", say("How harms were looked for"), ""),
+        ("16a", say("How many institutions and children were planned; C: with the ICC"), "realised"),
+        ("16b", say("Interim analyses and rules to stop"), ""),
+        ("17a", say("Who drew the lot, and how"), "plan"),
+        ("17b", say("Type of the lot and its strata; C: by institution"), "plan"),
+        ("18", say("Whether arms could be foreseen; C: at the institution, the child or both"), ""),
+        ("19", say("Who enrolled and who assigned; C: consent before or after the draw"), ""),
+        ("20a", say("Who knew the arm"), "limits"),
+        ("20b", say("How it was kept from those who did not"), ""),
+        ("21a", say("Methods of analysis; C: how clustering was handled"), "method"),
+        ("21b", say("Who is counted in each analysis, and in which arm"), "estimands"),
+        ("21c", say("How missing data were handled"), "missing"),
+        ("21d", say("Further analyses: subgroups, sensitivity"), "declared"),
+        ("22a", say("Flow of each arm; C: institutions and children"), "flow"),
+        ("22b", say("Losses and exclusions, with reasons; C: both levels"), "flow"),
+        ("23a", say("Dates of recruitment and of measurement"), "plan"),
+        ("23b", say("Why the trial ended, if early"), ""),
+        ("24a", say("What the arms really had"), "contact"),
+        ("24b", say("What else they had at the same time"), "contact"),
+        ("25", say("Baseline of each arm; C: institutions and children"), "baseline"),
+        ("26", say("Numbers, effects and their precision for each outcome; C: with the ICC"), "found"),
+        ("27", say("Harms in each arm"), ""),
+        ("28", say("Results of the further analyses"), "declared"),
+        ("29", say("What it means, harms and benefits weighed"), "short"),
+        ("30", say("Limits: bias, precision, to whom it carries over; C: institutions and children"), "limits"),
     )
     none = say("Not in this report: for the study team to write")
     columns = tuple(Column(heading, numeric=False) for heading in (say("Item"), say("Asks for"), say("Answered in")))
-    lines = (Row((cell(item), cell(asks), cell(where or none, anchor=anchor))) for item, asks, anchor, where in rows)
-    return Table("checklist", "", columns, tuple(lines), breaks=True)
+    known = {"top": say("Title")} | titles
+    lines = tuple(
+        Row((cell(item), cell(asks), cell(known.get(anchor, none), anchor=anchor if anchor in known else "")))
+        for item, asks, anchor in rows
+    )
+    return Table("checklist", "", columns, lines, breaks=True)

@@ -11,6 +11,7 @@ from asp_eval.reporting.blocks import Callout, CalloutKind, Section, paragraphs
 from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.effects import adjusted_p_value
+from asp_eval.reporting.sections.how_sure import how_sure
 from asp_eval.reporting.sections.outcomes import by_role
 from asp_eval.reporting.sections.shares import POINTS, adjusted_share, category_name, first_category, headline
 from asp_eval.reporting.setting import Setting
@@ -21,7 +22,7 @@ def summary(results: Results, setting: Setting) -> Section:
     """Return what was found, in plain words, and what a reader must bear in mind."""
     careful = caution(results, setting)
     warning = (Callout("caution", paragraphs(*careful)),) if careful else ()
-    blocks = (paragraphs(*lead(results, setting)), *findings(results, setting), *warning)
+    blocks = (paragraphs(*lead(results, setting)), *findings(results, setting), *how_sure(results, setting), *warning)
     return Section("short", setting.say("In short"), blocks)
 
 

@@ -600,6 +600,23 @@ class PowerPlan(Document):
     lost: Lost = Lost()
 
 
+class ReportPlan(Document):
+    """What the reports say of who stands behind the study."""
+
+    authors: tuple[str, ...] = ()
+    contact: str = ""
+    registration: str = ""
+    protocol: str = ""
+    funding: str = ""
+    conflicts: str = ""
+    data_access: str = ""
+
+    @property
+    def filled(self) -> tuple[str, ...]:
+        """The keys that say something."""
+        return tuple(name for name, value in self if value)
+
+
 class Study(Document):
     """Everything ``study.yaml`` declares. Read one with `load_study`."""
 
@@ -623,6 +640,7 @@ class Study(Document):
     gap: GapPlan | None = None
     privacy: Privacy = Privacy()
     power: PowerPlan = PowerPlan()
+    report: ReportPlan = ReportPlan()
 
     _folder: Path | None = PrivateAttr(default=None)
     _library: Library | None = PrivateAttr(default=None)

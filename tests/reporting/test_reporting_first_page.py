@@ -1,0 +1,107 @@
+"""Page one and the open-science items: how sure by declared rules, who stands behind the report, the checklist with its links."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import builders
+import pytest
+
+from asp_eval.analysis.declared_results import EstimatorRow
+from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.reporting.blocks import Fields, Table, plain
+from asp_eval.reporting.documents.evaluation import evaluation
+from asp_eval.reporting.language import words_for
+from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.sections.about import about
+from asp_eval.reporting.sections.how_sure import apart, how_sure, judged
+from asp_eval.reporting.setting import Setting
+
+
+def setting(results=None, **changes) -> Setting:
+    return Setting(results or builders.results(study=builders.study(**changes)), Numbers(words_for("en")))
+
+
+def row(value, average="precision", arm="intervention"):
+    return EstimatorRow("mixed-cr2", arm, average, "y ~ arm", builders.estimate(value, 0.2))
+
+
+def lines(results, outcome):
+    return {line.about: line.level for line in judged(results, outcome, setting(results))}
+
+
+@pytest.mark.parametrize(("institutions", "level"), [(30, "high"), (20, "high"), (19, "moderate"), (5, "moderate"), (4, "low")])
+def test_the_design_counts_institutions_of_the_smallest_arm(institutions, level):
+    outcome = builders.outcome()
+    flows = tuple(
+        replace(flow, institutions=60, institutions_analysed=institutions + 10 * k) for k, flow in enumerate(outcome.analysed)
+    )
+    outcome = replace(outcome, analysed=flows)
+    assert lines(builders.results(outcomes=(outcome,)), outcome)["Design"] == level
+
+
+@pytest.mark.parametrize(("others", "far"), [([-0.42], 0.0), ([-0.34, -0.5], 0.5), ([-0.10], 2.0)])
+def test_agreement_is_the_furthest_like_estimate_in_headline_standard_errors(others, far):
+    outcome = builders.outcome(effect=builders.estimate(-0.42, 0.16, p=0.01))
+    outcome = replace(outcome, estimators=tuple(row(value) for value in others))
+    assert apart(outcome) == pytest.approx(far)
+
+
+def test_estimates_of_another_average_are_not_compared():
+    outcome = replace(builders.outcome(), estimators=(row(5.0, average="participant"),))
+    assert apart(outcome) is None
+    assert lines(builders.results(outcomes=(outcome,)), outcome)["Agreement"] == "low"
+
+
+def test_without_other_estimators_nothing_is_claimed_of_their_agreement():
+    outcome = builders.outcome()
+    assert lines(builders.results(outcomes=(outcome,)), outcome)["Agreement"] == "moderate"
+
+
+def test_a_plan_that_was_not_locked_is_the_weakest_count_and_so_the_sentence():
+    results = builders.results(outcomes=(builders.outcome(),))
+    assert lines(results, results.outcomes[0])["Plan"] == "low"
+    sentence, table = how_sure(results, setting(results))
+    assert "How sure: low" in plain(sentence.parts[0].text)
+    assert isinstance(table, Table)
+    assert len(table.rows) == 4
+
+
+def test_without_a_number_nothing_is_judged():
+    effect = replace(builders.outcome().effects[0], difference=Unavailable(Phrase("why")))
+    results = builders.results(outcomes=(replace(builders.outcome(), effects=(effect,)),))
+    assert how_sure(results, setting(results)) == ()
+
+
+def test_what_study_yaml_says_is_printed_and_what_it_does_not_is_named():
+    section = about(setting(report={"authors": ["A. Body", "B. Body"], "funding": "A fund"}))
+    fields = next(block for block in section.blocks if isinstance(block, Fields))
+    assert [plain(each.value) for each in fields.fields] == ["A. Body, B. Body", "A fund"]
+    words = plain(section.blocks[-1].parts[0].text)
+    assert "registration" in words
+    assert "funding" not in words
+
+
+def tables(document):
+    return {block.key: block for section in document.sections for block in section.blocks if isinstance(block, Table)}
+
+
+def test_every_item_of_the_checklist_leads_to_a_section_that_is_there_or_says_that_there_is_none():
+    document = evaluation(builders.results(study=builders.study(report={"registration": "ISRCTN 1"})), "en")
+    anchors = {part.anchor for section in document.sections for part in (section, *section.parts)} | {"top"}
+    rows = tables(document)["checklist"].rows
+    assert {row.cells[0].text.rstrip("abcd") for row in rows} == {str(number) for number in range(1, 31)}
+    for each in rows:
+        asked, answered = each.cells[0].text, each.cells[2]
+        assert answered.anchor in anchors if answered.anchor else "for the study team" in answered.text, asked
+    by_item = {each.cells[0].text: each.cells[2] for each in rows}
+    assert by_item["2"].anchor == "open"
+    assert by_item["5a"].anchor == ""
+
+
+def test_a_section_that_is_not_in_the_report_answers_nothing():
+    document = evaluation(builders.results(), "en")
+    by_item = {each.cells[0].text: each.cells[2] for each in tables(document)["checklist"].rows}
+    present = {part.anchor for section in document.sections for part in (section, *section.parts)}
+    assert (by_item["21c"].anchor == "missing") == ("missing" in present)
