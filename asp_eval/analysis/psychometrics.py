@@ -18,7 +18,7 @@ from asp_eval.stats.meta.polychoric import polychoric
 from asp_eval.stats.meta.reliability import alpha_of, clustered_alpha
 from asp_eval.store import table
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.outcomes import score_sources, scored_forms
+from asp_eval.trial.outcomes import ScoreSource, score_sources, scored_forms, source_of
 from asp_eval.trial.study.design import Study
 
 FEWEST_POLYCHORIC = 100  # complete answers; below, cells are empty by chance
@@ -52,8 +52,9 @@ def reliabilities(
     """
     analysed: dict[str, set[str]] = {}
     for rows in sets:
-        if rows.outcome.score:
-            analysed.setdefault(rows.outcome.score.rpartition(".")[2], set()).update(rows.frame["child_id"].astype(str))
+        source = source_of(rows.outcome, study.library)
+        if isinstance(source, ScoreSource):
+            analysed.setdefault(source.scale, set()).update(rows.frame["child_id"].astype(str))
     home = children[["child_id", "institution", "arm"]].astype("str").set_index("child_id")
     found: list[Reliability] = []
     for form in scored_forms(study):

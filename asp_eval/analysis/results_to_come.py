@@ -70,17 +70,17 @@ def _baseline(study: Study) -> tuple[BaselineRow, ...]:
     return tuple(BaselineRow(name, label, "", "child", nobody, apart) for name, label in named)
 
 
-def _outcome(study: Study, outcome: Outcome) -> OutcomeResult:
-    covariates = [*(["baseline"] if outcome.baseline else []), *study.analysis.covariates, *study.strata]
+def _outcome(study: Study, declared: Outcome) -> OutcomeResult:
+    covariates = [*(["baseline"] if declared.baseline else []), *study.analysis.covariates, *study.strata]
     nothing = tuple(ArmSummary(arm, 0, 0) for arm in study.arms)
     return OutcomeResult(
-        outcome=outcome.id,
-        label=outcome_label(outcome, study.library),
-        wave=outcome.at,
+        outcome=declared.id,
+        label=outcome_label(declared, study.library),
+        wave=declared.at,
         set=study.analysis.set,
-        role=outcome.role,
-        better=outcome.better,
-        model=by_institution(fixed_effects(outcome.id, [ARM, *covariates])),
+        role=declared.role,
+        better=declared.better,
+        model=by_institution(fixed_effects(declared.id, [ARM, *covariates])),
         n_children=0,
         n_institutions=0,
         effects=tuple(ArmEffect(arm, TO_COME, TO_COME, NO_FAMILY) for arm in study.arms[1:]),
@@ -90,9 +90,9 @@ def _outcome(study: Study, outcome: Outcome) -> OutcomeResult:
         icc_adjusted=TO_COME,
         notes=(),
         recomputations=(),
-        analysed=tuple(AnalysedFlow(outcome.id, outcome.at, arm, 0, 0, 0, NOBODY, 0, 0, 0, 0, 0) for arm in study.arms),
-        arms=nothing if outcome.is_continuous else (),
-        scale=outcome.scale,
+        analysed=tuple(AnalysedFlow(declared.id, declared.at, arm, 0, 0, 0, NOBODY, 0, 0, 0, 0, 0) for arm in study.arms),
+        arms=nothing if declared.is_continuous else (),
+        scale=declared.scale,
         average=study.estimand.average,
         averages=tuple(AverageEffects(arm, TO_COME, TO_COME, TO_COME, TO_COME, TO_COME, TO_COME) for arm in study.arms[1:]),
     )
