@@ -86,7 +86,7 @@ def _dense(given, Y, sampler, p, q, r, J):
     return np.linalg.solve(precision, design.T @ weight @ Y.ravel() + linear), np.linalg.inv(precision)
 
 
-@pytest.mark.parametrize("copies", [2, 30])
+@pytest.mark.parametrize("copies", [2, 60])
 def test_missing_values_have_their_conditional_distribution(copies):
     """A rare pattern, and one that is common enough to be drawn by itself."""
     S = np.array([[1.0, 0.5, 0.2], [0.5, 2.0, -0.3], [0.2, -0.3, 1.5]])

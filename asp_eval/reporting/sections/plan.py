@@ -149,6 +149,10 @@ def _declared(setting: Setting) -> list[str]:
     say, plan = setting.say, setting.study.analysis
     groups = ", ".join(dict.fromkeys(say.name(name) for name in (*(one.by for one in plan.subgroups), *plan.varying)))
     found = []
+    if plan.missing_outcome is not None:
+        found.append(
+            say("Missing outcomes are imputed as well, {n} times.", n=setting.show.integer(plan.missing_outcome.imputations))
+        )
     if plan.complier is not None:
         found.append(say("The effect among those who took the intervention is estimated as well."))
     if groups:

@@ -18,7 +18,7 @@ from asp_eval.stats.imputation.joint_model import Ints, JointModel
 
 CHAINS = 4
 FIRST_SWEEPS, MOST_SWEEPS = 200, 3_200
-"""Sweeps of each chain before it is first judged, by its second half, and after how many doublings at most."""
+"""Sweeps of each chain before it is first judged, by its second half, and about how many at most; it grows by half each time."""
 LARGEST_RHAT, LEAST_EFFECTIVE = 1.10, 50.0
 LEAST_BETWEEN, MOST_BETWEEN = 5, 50
 
@@ -89,7 +89,7 @@ def draw(model: JointModel, names: tuple[tuple[str, ...], tuple[str, ...]], n: i
     sweeps = 0
     with ThreadPoolExecutor(workers) as pool:
         while True:
-            more = sweeps or FIRST_SWEEPS
+            more = sweeps // 2 or FIRST_SWEEPS
             new = list(pool.map(partial(_sweep, n=more), samplers))
             states = [np.concatenate((old, own)) if sweeps else own for old, own in zip(states, new, strict=True)]
             sweeps += more

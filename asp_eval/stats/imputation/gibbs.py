@@ -22,7 +22,14 @@ import scipy.sparse as sp
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.imputation.covariances import draw_child_covariance, draw_institution_covariance
 from asp_eval.stats.imputation.joint_model import Bounds, Ints, JointModel, Level, Marks
-from asp_eval.stats.imputation.unknown_cells import CommonPattern, RarePatterns, draw_latent, draw_missing, pattern_order
+from asp_eval.stats.imputation.unknown_cells import (
+    CommonPattern,
+    RarePatterns,
+    draw_latent,
+    draw_missing,
+    inverse_factor,
+    pattern_order,
+)
 
 START_VARIANCE = 0.1
 SMALL = 0.01
@@ -150,7 +157,7 @@ class Sampler:
             rows, groups = slice(own.first, own.last), own.groups
             mean, Psi = self._prior(a)
             factor = np.linalg.cholesky(self.Sigma[a])
-            whiten = np.linalg.inv(factor)
+            whiten = inverse_factor(self.Sigma[a])
             size, Q = np.linalg.eigh(whiten @ Psi @ whiten.T)
             T = whiten.T @ Q
             n, SX = self._n[groups], self._SX[groups]
