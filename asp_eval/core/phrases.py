@@ -14,7 +14,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
 
@@ -100,6 +100,11 @@ class Phrase(str):
 
         written = core_schema.plain_serializer_function_ser_schema(_written, when_used="json")
         return core_schema.no_info_plain_validator_function(_read, serialization=written)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Say it in a JSON Schema: a text, or a template with its fields."""
+        return {"type": ["string", "object"]}
 
 
 NO_NOTE = Phrase("")

@@ -37,7 +37,7 @@ STALE = Fault(
     "the results are older than the data, the instruments, study.yaml or this version of asp-eval",
     "Give 'asp-eval score', 'asp-eval analyse' and 'asp-eval gap' again, then the report.",
 )
-RESULT_FILES = ("results.json", "results.csv", "gap.json", "process.json")
+RESULT_FILES = ("results.json", "results.csv", "results.ard.csv", "gap.json", "process.json")
 PROCESS_ONLY = ("interviews", "excerpts", "goals")
 Scope = Literal["effects", "process"]
 SOFTWARE = ("asp-eval", "numpy", "scipy", "pandas", "duckdb", "statsmodels", "linearmodels", "pingouin", "jinja2", "babel")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ConfigDict, RootModel, ValidationError
 
@@ -54,6 +54,11 @@ def load(path: Path, kind: type[T], *, verb: str) -> T:
 def as_json(value: object) -> str:
     """Return a result value as JSON text."""
     return _content(type(value))(value).model_dump_json(indent=1)
+
+
+def json_schema(kind: type) -> dict[str, Any]:
+    """Return the JSON Schema of the files that hold values of a type."""
+    return _content(kind).model_json_schema(mode="serialization")
 
 
 def _content(kind: type[T]) -> type[_Content[T]]:

@@ -15,7 +15,8 @@ CHANGED = Fault(
     "study.yaml was changed after the study was loaded, so that results would not be of what stands in it",
     "Load it again; asp_eval.open_study reads it at every verb.",
 )
-RESULTS, TIDY, PROFILES, PROCESS = "results.json", "results.csv", "gap.json", "process.json"
+RESULTS, TIDY, RECORDS = "results.json", "results.csv", "results.ard.csv"
+PROFILES, PROCESS = "gap.json", "process.json"
 
 
 class HasPlan(Protocol):

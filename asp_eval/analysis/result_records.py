@@ -1,0 +1,139 @@
+"""Results as analysis results data: one row per statistic, in the columns of CDISC's ARD as R's cards and gtsummary read them.
+
+=================  =====================================================================================
+column             holds
+=================  =====================================================================================
+``group1``         what rows are grouped by: ``ARM``, or empty
+``group1_level``   the arm
+``variable``       the outcome, or the variable of the baseline table
+``variable_level`` a category, or the term of a model
+``context``        what was computed: ``summary`` of an arm, ``categorical``, ``regression``, ``effect``
+``stat_name``      ``N``, ``mean``, ``sd``, ``n``, ``p``, ``estimate``, ``std.error``, ``conf.low`` and so on
+``stat_label``     the same in words
+``stat``           the number
+``method``         what really produced it
+``warning``        why there is no number
+=================  =====================================================================================
+
+The columns are those of the ARD standard's draft (CDISC 2024); `stat` of another type than a number does not occur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from asp_eval.analysis.results import ArmSummary, Estimated, OutcomeResult, Results
+from asp_eval.core.errors import Unavailable
+
+COLUMNS = (
+    "group1",
+    "group1_level",
+    "variable",
+    "variable_level",
+    "context",
+    "stat_name",
+    "stat_label",
+    "stat",
+    "method",
+    "warning",
+)
+ARM = "ARM"
+LABELS = {
+    "N": "Units with a value",
+    "N_miss": "Units without a value",
+    "n": "Count",
+    "p": "Share",
+    "mean": "Mean",
+    "sd": "SD",
+    "estimate": "Estimate",
+    "std.error": "Standard error",
+    "parameter": "Degrees of freedom",
+    "statistic": "Test statistic",
+    "p.value": "p-value",
+    "p.value.adjusted": "p-value adjusted within the family",
+    "conf.low": "CI lower bound",
+    "conf.high": "CI upper bound",
+    "effect.size": "Standardised effect",
+    "icc": "Intraclass correlation",
+}
+OF_ESTIMATES = {
+    "estimate": "estimate",
+    "std.error": "std_error",
+    "parameter": "df",
+    "statistic": "statistic",
+    "p.value": "p_value",
+    "conf.low": "conf_low",
+    "conf.high": "conf_high",
+}
+
+
+def result_records(results: Results) -> pd.DataFrame:
+    """Return baseline, outcomes by arm, effects and coefficients, one row per statistic.
+
+    Parameters
+    ----------
+    results : Results
+    """
+    rows: list[dict[str, Any]] = []
+    for line in results.baseline:
+        rows += [row for arm in line.arms for row in _summary(arm, line.variable, line.level)]
+    for outcome in results.outcomes:
+        rows += _outcome(outcome)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _outcome(outcome: OutcomeResult) -> Iterator[dict[str, Any]]:
+    name = outcome.outcome
+    for arm in outcome.arms:
+        yield from _summary(arm, name, "")
+    for effect in outcome.effects:
+        yield from _estimate(
+            effect.difference, {"group1": ARM, "group1_level": effect.arm, "variable": name, "context": "effect"}
+        )
+        place = {"group1": ARM, "group1_level": effect.arm, "variable": name, "context": "effect"}
+        yield _row("effect.size", _number(effect.effect_size), _method(effect.effect_size), place, _why(effect.effect_size))
+        if not isinstance(effect.adjusted_p, Unavailable):
+            adjusted = "" if outcome.adjustment is None else outcome.adjustment.method
+            yield _row("p.value.adjusted", effect.adjusted_p, adjusted, place, "")
+    yield _row("icc", _number(outcome.icc), _method(outcome.icc), {"variable": name, "context": "regression"}, _why(outcome.icc))
+    for coefficient in outcome.coefficients:
+        yield from _estimate(coefficient, {"variable": name, "variable_level": coefficient.term, "context": "regression"})
+
+
+def _summary(arm: ArmSummary, variable: str, level: str) -> Iterator[dict[str, Any]]:
+    place = {"group1": ARM, "group1_level": arm.arm, "variable": variable, "variable_level": level}
+    counts = {"N": arm.n, "N_miss": arm.missing}
+    if arm.count is not None:
+        of = {"context": "categorical"}
+        share = arm.count / arm.n if arm.n else None
+        yield from (_row(stat, value, "", place | of, "") for stat, value in {**counts, "n": arm.count, "p": share}.items())
+        return
+    numbers = {**counts, "mean": arm.mean, "sd": arm.sd}
+    yield from (_row(stat, value, "", place | {"context": "summary"}, "") for stat, value in numbers.items())
+
+
+def _estimate(found: Estimated, place: dict[str, str]) -> Iterator[dict[str, Any]]:
+    if isinstance(found, Unavailable):
+        yield _row("estimate", None, "", place, str(found.reason))
+        return
+    for stat, name in OF_ESTIMATES.items():
+        yield _row(stat, getattr(found, name), found.method, place, str(found.note) if getattr(found, name) is None else "")
+
+
+def _row(stat: str, value: float | None, method: str, place: dict[str, str], warning: str) -> dict[str, Any]:
+    return place | {"stat_name": stat, "stat_label": LABELS[stat], "stat": value, "method": method, "warning": warning}
+
+
+def _number(found: Estimated) -> float | None:
+    return None if isinstance(found, Unavailable) else found.estimate
+
+
+def _method(found: Estimated) -> str:
+    return "" if isinstance(found, Unavailable) else found.method
+
+
+def _why(found: Estimated) -> str:
+    return str(found.reason) if isinstance(found, Unavailable) else ""
