@@ -5,6 +5,8 @@ column             holds
 =================  =====================================================================================
 ``group1``         what rows are grouped by: ``ARM``, or empty
 ``group1_level``   the arm
+``group2``         ``UNIT``, of a summary
+``group2_level``   what is counted: ``child``, ``institution``, or ``institution_mean`` (institutions by their children's mean)
 ``variable``       the outcome, or the variable of the baseline table
 ``variable_level`` a category, or the term of a model
 ``context``        what was computed: ``summary`` of an arm, ``categorical``, ``regression``, ``effect``
@@ -31,6 +33,8 @@ from asp_eval.core.errors import Unavailable
 COLUMNS = (
     "group1",
     "group1_level",
+    "group2",
+    "group2_level",
     "variable",
     "variable_level",
     "context",
@@ -40,7 +44,7 @@ COLUMNS = (
     "method",
     "warning",
 )
-ARM = "ARM"
+ARM, UNIT = "ARM", "UNIT"
 LABELS = {
     "N": "Units with a value",
     "N_miss": "Units without a value",
@@ -79,7 +83,7 @@ def result_records(results: Results) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for line in results.baseline:
-        rows += [row for arm in line.arms for row in _summary(arm, line.variable, line.level)]
+        rows += [row for arm in line.arms for row in _summary(arm, line.variable, line.level, line.unit)]
     for outcome in results.outcomes:
         rows += _outcome(outcome)
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -88,7 +92,7 @@ def result_records(results: Results) -> pd.DataFrame:
 def _outcome(outcome: OutcomeResult) -> Iterator[dict[str, Any]]:
     name = outcome.outcome
     for arm in outcome.arms:
-        yield from _summary(arm, name, "")
+        yield from _summary(arm, name, "", "child")
     for effect in outcome.effects:
         yield from _estimate(
             effect.difference, {"group1": ARM, "group1_level": effect.arm, "variable": name, "context": "effect"}
@@ -103,8 +107,9 @@ def _outcome(outcome: OutcomeResult) -> Iterator[dict[str, Any]]:
         yield from _estimate(coefficient, {"variable": name, "variable_level": coefficient.term, "context": "regression"})
 
 
-def _summary(arm: ArmSummary, variable: str, level: str) -> Iterator[dict[str, Any]]:
-    place = {"group1": ARM, "group1_level": arm.arm, "variable": variable, "variable_level": level}
+def _summary(arm: ArmSummary, variable: str, level: str, unit: str) -> Iterator[dict[str, Any]]:
+    place = {"group1": ARM, "group1_level": arm.arm, "group2": UNIT, "group2_level": unit}
+    place |= {"variable": variable, "variable_level": level}
     counts = {"N": arm.n, "N_miss": arm.missing}
     if arm.count is not None:
         of = {"context": "categorical"}

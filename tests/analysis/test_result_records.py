@@ -8,6 +8,7 @@ from pathlib import Path
 
 import builders
 import jsonschema
+import pandas as pd
 import pytest
 
 from asp_eval.analysis.result_records import COLUMNS, LABELS, result_records
@@ -56,11 +57,8 @@ def test_effects_and_summaries_are_the_results_own_numbers(records):
         assert mine["conf.low"] == effect.conf_low
     for row in results.baseline:
         for arm in row.arms:
-            mine = records[
-                (records["variable"] == row.variable)
-                & (records["variable_level"] == row.level)
-                & (records["group1_level"] == arm.arm)
-            ]
+            keys = {"variable": row.variable, "variable_level": row.level, "group1_level": arm.arm, "group2_level": row.unit}
+            mine = records[(records[list(keys)] == pd.Series(keys)).all(axis=1)]
             found = mine.drop_duplicates("stat_name").set_index("stat_name")["stat"]
             assert found["N"] == arm.n
             if arm.count is not None and arm.n:
