@@ -297,8 +297,8 @@ with an effect of .4 and of 70 without one, so that the effect is .05 for partic
 exponential errors. The permutation test draws 399 lots, the wild bootstrap 999; whether
 the permutation interval holds the effect is asked by testing that effect.
 
-What does not hold: under informative sizes the mixed model and exchangeable estimating equations hold neither
-average reliably (the report says that they weigh by precision). With 8 institutions Kenward-Roger is cautious, and
+What does not hold: under informative sizes the mixed model and exchangeable estimating equations hold the average
+over participants too seldom (the report says that they weigh by precision). With 8 institutions Kenward-Roger is cautious, and
 the results carry a note. With a weak offer the interval of two-stage least squares is not right, and below an F of
 10 the report shows the Anderson-Rubin set alone."""
 
