@@ -32,7 +32,7 @@ ROUNDS = ("baseline", "one_year")
 FRAME = "asp-process"
 LATER_ONLY = ("gap_meaningful", "gap_surprising", "gap_easy", "gap_discussed", "new_routines")  # asked about after a year
 RIGHT = 0.85  # of the other codes, by either coder
-REASON = "Talt igennem af koderne"
+DISCUSSED = "Talt igennem af koderne"
 
 
 def interview_sheet(seed: int, people: People, treated: Flags) -> pd.DataFrame:
@@ -65,7 +65,7 @@ def interview_sheet(seed: int, people: People, treated: Flags) -> pd.DataFrame:
             differing = [key for key in process.type.criteria if len({codes.get(key) for codes in coded}) > 1]
             if differing and random.random() < DECIDED:
                 agreed = {key: TYPES[int(types[one])] for key in differing}
-                rows.append(common | {"coder_id": DECIDES, "kind": "consensus", "decided_why": REASON} | agreed)
+                rows.append(common | {"coder_id": DECIDES, "kind": "consensus", "decided_why": DISCUSSED} | agreed)
     columns = ["institution_id", "round", "coder_id", "kind", "date", "informant_role", *process.keys, "decided_why"]
     sheet = pd.DataFrame(rows).reindex(columns=columns)
     sheet["date"] = pd.Series(pd.to_datetime(sheet["date"])).astype("datetime64[s]")
