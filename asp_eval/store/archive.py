@@ -16,6 +16,8 @@ from pathlib import Path
 from asp_eval.core.documents import remove_stale_parts
 from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.intake.mapping.mapping import kept_mapping, mapping_beside
+from asp_eval.store import imports, ledger
+from asp_eval.store.connection import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,16 @@ def keep_export(
         if written.new and (isinstance(error, (DataProblems, Refusal)) or not is_entered(written.name)):
             written.discard()
         raise
+
+
+def is_entered(store: Store, name: str) -> bool:
+    """Whether the ledger has a file of this name in ``data/``; also if that cannot be known, for then it must stay."""
+    try:
+        with store.reading() as connection:
+            chain = ledger.entries(connection) if connection is not None else ()
+            return any(one.file == name for one in imports.imports(chain))
+    except Exception:
+        return True
 
 
 def _written(folder: Path, file: Path, mapping: Path | None, companions: Sequence[Path]) -> KeptExport:

@@ -16,7 +16,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asp_eval.core.contained_paths import inside
-from asp_eval.core.errors import Fault
+from asp_eval.core.errors import AspError, Fault
 from asp_eval.core.file_sets import NewFiles, finish_file_sets
 from asp_eval.core.phrases import Phrase
 from asp_eval.store import ledger
@@ -107,9 +107,10 @@ class Store:
             yield there
             return
         if not self.path.is_file():
-            finish_file_sets(self.output)
+            self._finish_file_sets(lambda _: False)
             yield None
             return
+        self._finish_writing_anew()
         connection = self._open(read_only=True)
         try:
             with self._held(connection):
@@ -119,13 +120,17 @@ class Store:
             connection.close()
 
     @contextmanager
-    def writing(self, files: NewFiles | None = None) -> Iterator[DuckDBPyConnection]:
+    def writing(self, *files: NewFiles, anew: bool = False) -> Iterator[DuckDBPyConnection]:
         """Open the database for one transaction: all of it is stored, or, after any error, nothing.
 
         Parameters
         ----------
-        files : NewFiles, optional
-            Files that are written inside the block, and appear if, and only if, the transaction is committed.
+        *files : NewFiles
+            Sets of files, in ``output`` or ``data``, that are written inside the block, and appear and go if, and only if, the
+            transaction is committed.
+        anew : bool
+            Write the database anew afterwards, so that nothing of rows that were deleted is left in blocks of the file that are
+            free. If the process is killed before, the next command does.
 
         Raises
         ------
@@ -137,6 +142,7 @@ class Store:
         _sweep(self.folder)
         if not self.path.is_file():
             self._create()
+        self._finish_writing_anew()
         connection = self._open(read_only=False)
         try:
             with self._held(connection):
@@ -145,13 +151,18 @@ class Store:
                 refuse_changed(connection, ledger.entries(connection))
                 before = ledger.head(connection)
                 yield connection
-                if files is not None and (after := ledger.head(connection)) != before:
-                    files.wait_for(after)
+                if (after := ledger.head(connection)) != before:
+                    for new in files:
+                        new.wait_for(after)
+                if anew:
+                    self._to_write_anew.touch()
                 connection.execute("COMMIT")
-                if files is not None:
-                    files.put_in_place()
+                for new in files:
+                    new.put_in_place()
         finally:  # a connection that is closed inside a transaction takes it back
             connection.close()
+        if anew:
+            self._write_anew()
 
     @property
     def output(self) -> Path:
@@ -178,10 +189,24 @@ class Store:
         if first and self.study_id and first != self.study_id:
             OTHER_STUDY.refuse(str(self.path), found=first, expected=self.study_id, other=first)
         digests = {entry.digest for entry in chain}
-        finish_file_sets(self.output, digests.__contains__)
+        self._finish_file_sets(digests.__contains__)
 
-    def rewrite(self) -> None:
-        """Write the database anew, so that nothing of rows that were deleted is left in blocks of the file that are free."""
+    def _finish_file_sets(self, counts: Callable[[str], bool]) -> None:
+        for folder in (self.output, self.folder / "data"):
+            finish_file_sets(folder, counts)
+
+    @property
+    def _to_write_anew(self) -> Path:
+        """A file that is there while the database is still to be written anew."""
+        return self.folder / ".study.duckdb.to-write-anew"
+
+    def _finish_writing_anew(self) -> None:
+        """Write the database anew if a killed process could not; what hinders it now hinders nobody, and the next tries again."""
+        if self._to_write_anew.exists():
+            with contextlib.suppress(AspError, OSError):
+                self._write_anew()
+
+    def _write_anew(self) -> None:
         part = self.folder / f".study.duckdb.{os.getpid()}.part"
         part.unlink(missing_ok=True)
         connection = self._open(read_only=False)
@@ -197,6 +222,7 @@ class Store:
             connection.close()
         if part.is_file():  # Windows cannot replace a file that is open
             part.replace(self.path)
+        self._to_write_anew.unlink(missing_ok=True)
 
     def _create(self) -> None:
         """Put an empty database in place in one step, so that a half-made one is never there."""

@@ -7,11 +7,11 @@ entries, and `imports` counts ``rows_forgotten`` of them.
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asp_eval.core.errors import DataProblems, Fault
+from asp_eval.core.file_sets import NewFiles, file_set
 from asp_eval.intake.files.columns import NO_ROWS
 from asp_eval.intake.files.protected import ProtectedTable, protected_copy
 from asp_eval.intake.files.raw import SPACES
@@ -26,7 +27,8 @@ from asp_eval.intake.mapping.mapping import NO_MAPPING, mapping_beside
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.pipeline import read_export
 from asp_eval.store import children, imports, ledger
-from asp_eval.store.archive import keep_export
+from asp_eval.store.archive import is_entered, keep_export
+from asp_eval.store.connection import Store
 from asp_eval.store.layout import change, quoted, stored_columns, stored_tables
 from asp_eval.store.parts import came_with
 from asp_eval.store.reconciliation import refuse_unreconciled
@@ -197,9 +199,25 @@ def holding(known: Sequence[imports.Import], ids: Collection[str], data: Path) -
             yield one, ProtectedTable.of(raw.keep(~rows))
 
 
+@dataclass(frozen=True, slots=True)
+class KeptWithout:
+    """What is kept from now on of files that had a child.
+
+    Attributes
+    ----------
+    copies : mapping of int to KeptCopy
+        The copy that stands for the file of each import, by its entry.
+    files : tuple of NewFiles
+        The files themselves, to be removed from ``data/`` with the transaction that enters the copies; none if there are none.
+    """
+
+    copies: Mapping[int, ledger.KeptCopy]
+    files: tuple[NewFiles, ...]
+
+
 @contextmanager
-def kept_without(held: Sequence[tuple[imports.Import, ProtectedTable]], data: Path) -> Iterator[Mapping[int, ledger.KeptCopy]]:
-    """Keep what is left of files in their place; after an error in what is done meanwhile, the files are as they were.
+def kept_without(held: Sequence[tuple[imports.Import, ProtectedTable]], store: Store) -> Iterator[KeptWithout]:
+    """Keep what is left of files beside them; after an error before that is entered, the copies are taken away.
 
     A copy is CSV, whatever the file was, and stands for the file: it is read as the file was, and imported it is the import.
 
@@ -207,21 +225,29 @@ def kept_without(held: Sequence[tuple[imports.Import, ProtectedTable]], data: Pa
     ----------
     held : sequence of (Import, ProtectedTable)
         From `holding`.
-    data : Path
-        The folder of kept files.
+    store : Store
     """
-    kept: dict[int, ledger.KeptCopy] = {}
+    data, copies, files = store.folder / "data", dict[int, ledger.KeptCopy](), list[NewFiles]()
     with ExitStack() as stack:
         for one, left in held:
             path = data / one.file
             scratch = Path(stack.enter_context(TemporaryDirectory()))
             copy, origin = protected_copy(left, path).write(scratch)
-            found = stack.enter_context(keep_export(copy, mapping_beside(path), data, (origin,)))
-            kept[one.import_id] = ledger.KeptCopy(file=found.name, sha256=found.sha256)
-        yield kept
-    for path in {data / one.file for one, _ in held}:
+            keeping = keep_export(copy, mapping_beside(path), data, (origin,), partial(is_entered, store))
+            found = stack.enter_context(keeping)
+            copies[one.import_id] = ledger.KeptCopy(file=found.name, sha256=found.sha256)
+        if held:
+            files.append(stack.enter_context(file_set(data)))
+            files[0].remove(*_of_files(held, data))
+        yield KeptWithout(copies, tuple(files))
+
+
+def _of_files(held: Sequence[tuple[imports.Import, ProtectedTable]], data: Path) -> Iterator[str]:
+    """Yield files and what explains them, by their names from ``data/``."""
+    for path in dict.fromkeys(data / one.file for one, _ in held):
         if path.parent != data:  # it is there with what explains it, and nothing else
-            shutil.rmtree(path.parent, ignore_errors=True)
+            beside = [each for each in sorted(path.parent.iterdir()) if each != path]
         else:
-            (mapping_beside(path) or path).unlink(missing_ok=True)
-            path.unlink(missing_ok=True)
+            beside = [mapping for mapping in [mapping_beside(path)] if mapping]
+        for each in (*beside, path):
+            yield each.relative_to(data).as_posix()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -79,19 +79,32 @@ def plan_now(study: Study) -> PlanBody:
     )
 
 
-def record_plan(study: Study, body: PlanBody) -> Entry:
-    """Enter a plan in the ledger."""
+def record_plan(study: Study, fit_to_enter: Callable[[], PlanBody | None]) -> None:
+    """Enter a plan in the ledger, in one transaction with everything that is read for it.
+
+    Parameters
+    ----------
+    study : Study
+    fit_to_enter : callable
+        Reads what is stored and returns the plan; refuses, or returns None, if none is to be entered.
+    """
     with file_set(Store.of(study).output) as new, Store.of(study).writing(new) as connection:
-        entry = ledger.append(connection, body, study.study.id)
-        write_for_people(new, ledger_frames(connection, study))
-    return entry
+        if (body := fit_to_enter()) is not None:
+            ledger.append(connection, body, study.study.id)
+            write_for_people(new, ledger_frames(connection, study))
 
 
 def record_changed_plan(study: Study) -> None:
     """Enter the plan in the ledger if one was locked, and the last that was entered is another."""
+    if _changed_plan(study):
+        record_plan(study, lambda: _changed_plan(study))
+
+
+def _changed_plan(study: Study) -> PlanChangeBody | None:
     chain = _plans(study)
-    if chain and (now := plan_now(study)).declared != _body(chain[-1]).declared:
-        record_plan(study, PlanChangeBody(**now.model_dump(exclude_unset=True)))
+    if not chain or (now := plan_now(study)).declared == _body(chain[-1]).declared:
+        return None
+    return PlanChangeBody(**now.model_dump(exclude_unset=True))
 
 
 def _plans(study: Study) -> tuple[Entry, ...]:

@@ -58,21 +58,18 @@ def table(study: Study, name: str) -> pd.DataFrame:
         holds the data.
     """
     expected = _columns(study, name)
-    import duckdb
-
     with Store.of(study).reading() as connection:
         if connection is None:
             return empty_frame(expected)
         if name == "import_ledger":
             return imports.frame(ledger.entries(connection))
         refuse_changed(connection, ledger.entries(connection), [stored_name(name)])
-        try:  # to look into the catalogue first takes longer than to read a table
-            found = fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
-            return (
-                fetch(connection, merged(connection, stored_name(name), ROWS_IN_PARTS.get(name, ()))) if PART in found else found
-            )
-        except duckdb.CatalogException:
+        columns = stored_columns(connection, stored_name(name))
+        if not columns:  # to ask for it would end a transaction that this may be inside
             return empty_frame(expected)
+        if PART in columns:
+            return fetch(connection, merged(connection, stored_name(name), ROWS_IN_PARTS.get(name, ())))
+        return fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
 
 
 def write_allocation(

@@ -15,6 +15,7 @@ from asp_eval.intake.privacy.keys import load_key
 from asp_eval.intake.privacy.pseudonyms import pseudonym
 from asp_eval.store import Store, imports, ledger, ledger_frames, quarantine, write_for_people
 from asp_eval.store.forgetting import erase, holding, kept_without
+from asp_eval.store.sealed_files import MOVED
 from asp_eval.trial.study.design import Study
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
@@ -71,7 +72,7 @@ def forget(
     Raises
     ------
     Refusal
-        STO-060 if the study does not have the child.
+        STO-060 if the study does not have the child; STO-047 if a file was imported meanwhile.
     """
     plan, step = plan_of(study), stoppable(progress, cancel)
     ids, store, data = _ids(plan, child), Store.of(plan), plan.folder / "data"
@@ -83,21 +84,22 @@ def forget(
     output = store.output
     removed = [*_naming(output / "problems", ids)]
     with (
-        kept_without(held if copies else [], data) as kept,
+        kept_without(held if copies else [], store) as kept,
         file_set(output) as new,
-        store.writing(new) as connection,
+        store.writing(new, *kept.files, anew=True) as connection,
     ):
-        erased = erase(connection, ids, plan.wave_ids, kept)
+        if imports.imports(ledger.entries(connection)) != known:  # a file came in meanwhile, and may have the child
+            MOVED.refuse("study.duckdb")
+        erased = erase(connection, ids, plan.wave_ids, kept.copies)
         write_for_people(new, ledger_frames(connection, plan))
         waiting = quarantine.waiting(connection)
         paths = {quarantine.path_of(one.body.table_name, one.body.wave, one.body.part) for one in known}
         quarantine.write_files(new, waiting, plan.library, sorted(paths))
         for page in removed:
             new.remove(page.relative_to(output).as_posix())
-    store.rewrite()
     still = [*_naming(output, ids)] + ([] if copies else [data / one.file for one, _ in held])
     return Forgotten(
-        erased.rows, tuple(copy.file for copy in kept.values()), _from_folder(plan, removed), _from_folder(plan, still)
+        erased.rows, tuple(copy.file for copy in kept.copies.values()), _from_folder(plan, removed), _from_folder(plan, still)
     )
 
 

@@ -23,7 +23,7 @@ from asp_eval.intake.pipeline import IncomingFile, MappedFile, mapped_file
 from asp_eval.intake.recognition.wave_tables import table_at_wave
 from asp_eval.intake.table import Table
 from asp_eval.store import Store, imports, labels, ledger, ledger_frames, quarantine, write_for_people
-from asp_eval.store.archive import keep_export
+from asp_eval.store.archive import is_entered, keep_export
 from asp_eval.store.check_context import StoredContext, stored_context
 from asp_eval.store.corrections import mapped_correction
 from asp_eval.store.import_report import ImportReport
@@ -189,7 +189,7 @@ def _taken_in(
     with (
         files_to_keep(file.protected, incoming.path) as (whole, companions),
         kept_as_yaml(incoming.mapping_file) as mapping_file,
-        keep_export(whole, mapping_file, study.folder / "data", companions, partial(_is_entered, store)) as kept,
+        keep_export(whole, mapping_file, study.folder / "data", companions, partial(is_entered, store)) as kept,
     ):
         copy = imports.Copy(kept.name, kept.sha256)
         as_received = not file.protected.changed and not is_protected(incoming.path)  # whose digest is that of what it copies
@@ -199,16 +199,6 @@ def _taken_in(
     if report.already:
         kept.discard()
     return report
-
-
-def _is_entered(store: Store, name: str) -> bool:
-    """Whether the ledger has a file of this name in ``data/``; also if that cannot be known, for then it must stay."""
-    try:
-        with store.reading() as connection:
-            chain = ledger.entries(connection) if connection is not None else ()
-            return any(one.file == name for one in imports.imports(chain))
-    except Exception:
-        return True
 
 
 def _checked(study: Study, store: Store, file: MappedFile, *, replace: bool) -> ImportReport:

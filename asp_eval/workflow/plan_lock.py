@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from asp_eval.core.errors import DataProblems, Fault
-from asp_eval.store.plan_locks import (
-    NOT_LOCKED,
-    plan_lock,
-    plan_now,
-    record_plan,
-    refuse_locked,
-)
+from asp_eval.store import Store
+from asp_eval.store.ledger import PlanBody
+from asp_eval.store.plan_locks import NOT_LOCKED, plan_lock, plan_now, record_plan, refuse_locked
+from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.plan_fields import PlanLock
 from asp_eval.workflow.check import plan_problems
 from asp_eval.workflow.late_baselines import late_baselines
@@ -43,13 +40,20 @@ def lock_plan(study: AnyStudy) -> PlanLock:
         Everything that 'asp-eval check' says against the declaration; STU-052 for a baseline from after the lot.
     """
     plan = current_plan(study)
+    with Store.of(plan).reading():  # a refusal makes no database
+        _fit_to_lock(plan)
+    record_plan(plan, lambda: _fit_to_lock(plan))
+    return locked_plan(plan)
+
+
+def _fit_to_lock(plan: Study) -> PlanBody:
+    """Return the plan as it is; refuse one that is locked, at fault, or with a baseline from after the lot."""
     refuse_locked(plan)
     problems = [problem for problem in plan_problems(plan) if problem.severity == "error"]
     problems += late_baselines(plan, BASELINE_AFTER_LOT)
     if problems:
         raise DataProblems(problems)
-    record_plan(plan, plan_now(plan))
-    return locked_plan(plan)
+    return plan_now(plan)
 
 
 def locked_plan(study: AnyStudy) -> PlanLock:
@@ -60,5 +64,7 @@ def locked_plan(study: AnyStudy) -> PlanLock:
     Refusal
         STU-051 if it is not locked; STU-053 if the locked plan cannot be compared.
     """
-    found = plan_lock(plan_of(study))
+    plan = plan_of(study)
+    with Store.of(plan).reading():
+        found = plan_lock(plan)
     return NOT_LOCKED.refuse("study.yaml") if found is None else found

@@ -1,7 +1,8 @@
 """A disk that fails, and a process that dies, at any write: the study is as it was, or as it should be, never a third.
 
 1. For every verb that writes, and for every write it does, one after the other: if that write fails, or the process dies there,
-then after the next command the ledger, the tables and the files in ``output`` are all those of before, or all the new ones; so
+then after the next command the ledger, the tables and the files in ``output`` and ``data`` are all those of before, or all the
+new ones (of a file that a process began to take in when it died, a copy may lie in ``data``); so
 with `power`, which enters nothing, and with `init`, which begins a study.  An export into a folder elsewhere is the old one or
 the new one, or has no list of its files, and the next export there makes it whole.
 2. A transaction that cannot be committed changes nothing, and ends with 3.
@@ -144,6 +145,12 @@ def shown(study: Study) -> dict[str, bytes]:
     }
 
 
+def kept(study: Study) -> dict[str, bytes]:
+    """Return every file in ``data`` that people see."""
+    files = [path for path in (study.folder / "data").rglob("*") if path.is_file() and not path.name.startswith(".")]
+    return {path.relative_to(study.folder).as_posix(): path.read_bytes() for path in files}
+
+
 def stored(study: Study) -> dict[str, str]:
     with Store(study.folder).reading() as opened:
         assert opened is not None
@@ -168,7 +175,7 @@ def test_at_every_write_the_study_is_as_it_was_or_as_it_should_be(step, verb, di
     """Some writes in the tests of every day, each of them in the slow ones."""
     (tmp_path / "faulty.csv").write_text(FAULTY)
     begun, seen = load_study(shutil.copytree(started[verb], tmp_path / "begun")), set()
-    old = stored(begun), shown(begun)
+    old, was_kept, now_kept = (stored(begun), shown(begun)), kept(begun), []
     old_entries, powered = len(table(begun, "ledger")), {"power.csv", "power.svg"}
     for number in range(1 + step // 4, MOST_WRITES, step):
         study = load_study(shutil.copytree(begun.folder, tmp_path / "study"))
@@ -180,8 +187,11 @@ def test_at_every_write_the_study_is_as_it_was_or_as_it_should_be(step, verb, di
                 ended = False
         entries = len(table(study, "ledger"))  # the next command, which finishes what was begun
         is_new = entries > old_entries or powered <= shown(study).keys()
+        now_kept += [kept(study)] if is_new else []
         if not is_new:
             assert (stored(study), shown(study)) == old, number
+            assert was_kept.items() <= kept(study).items(), number
+            assert dies or was_kept == kept(study), number
         elif verb not in ENTERS_NOTHING:
             assert audit(study).problems == (), number
             people = read_csv_text(study.folder / "output" / "ledger.csv")["digest"].tolist()
@@ -191,6 +201,7 @@ def test_at_every_write_the_study_is_as_it_was_or_as_it_should_be(step, verb, di
             break
         shutil.rmtree(study.folder)
     assert seen == {False, True}, number
+    assert all(each == now_kept[-1] for each in now_kept)  # the last is that of a command that nothing hindered
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["the write fails", "the process dies"])

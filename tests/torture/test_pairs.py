@@ -13,10 +13,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import combinations_with_replacement, product
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from asp_eval.analysis.outcomes import analyse as planned_analysis
@@ -27,6 +28,8 @@ from asp_eval.store.audit import audit
 from asp_eval.store.result_files import as_json
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
+from asp_eval.workflow.import_file import import_file
+from asp_eval.workflow.plan_lock import lock_plan, locked_plan
 from asp_eval.workflow.stored_results import current_profiles, current_results
 from tests.torture.verbs import FURTHER, VERBS, Verb, begin, begin_alone
 
@@ -86,6 +89,26 @@ def gaps(verb: Verb, study: Study) -> int:
 def test_an_import_in_the_middle_of_a_verb(name, complete_once, tmp_path):  # 1
     tried = begin_alone(complete_once, tmp_path / "tried")
     pair(name, "import", gaps(SHARING[name], tried), complete_once, tmp_path / "pair")
+
+
+def test_a_plan_is_locked_once_and_with_the_data_of_one_moment(complete_once, tmp_path):  # 1
+    def fewer(study: Study) -> object:
+        frame = pd.read_csv(study.folder.parent / "wave2.csv", dtype=str)
+        frame.iloc[1:].to_csv(study.folder.parent / "fewer.csv", index=False)
+        return import_file(study, study.folder.parent / "fewer.csv", "screening", wave="w2", replace=True)
+
+    tried = begin_alone(complete_once, tmp_path / "tried")
+    begun, rows, seen = len(table(tried, "ledger")), int((table(tried, "screening")["wave"] == "w2").sum()), set()
+    opened = gaps(lock_plan, tried)
+    for other, gap in product((fewer, lock_plan), range(1, opened + 1)):
+        study = begin_alone(complete_once, tmp_path / f"{other.__name__}-{gap}")
+        with interrupted(gap, other, study), suppress(AspError):
+            lock_plan(study)
+        kinds = table(study, "ledger")["kind"].tolist()
+        came_first = other is fewer and "import" in kinds[begun : kinds.index("plan-lock")]
+        assert (locked_plan(study).data["screening w2"], kinds.count("plan-lock")) == (rows - came_first, 1)
+        seen.add((other is fewer, came_first))
+    assert seen == {(True, False), (True, True), (False, False)}
 
 
 @pytest.mark.slow

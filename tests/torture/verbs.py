@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from asp_eval.core.documents import write_whole
+from asp_eval.store.plan_locks import plan_lock
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.analyse import analyse
@@ -45,6 +46,21 @@ def draw_again(study: Study) -> object:
     return randomise(undrawn, seed=time.time_ns() % 10**9 + 8, replace=True, why="as a test")
 
 
+def lock_another(study: Study) -> object:
+    """Lock the plan of a fresh copy of the other study, if that of the last copy is locked."""
+    folder, copy = study.folder.parent / "unlocked", study.folder.parent / ".unlocked"
+    if not folder.is_dir() or plan_lock(load_study(folder)) is not None:
+        for each in (folder, copy):
+            shutil.rmtree(each, ignore_errors=True)
+        shutil.copytree(study.folder.parent / "undrawn", copy).rename(folder)  # it may be killed here
+    return lock_plan(load_study(folder))
+
+
+def forget_again(study: Study) -> object:
+    """Forget a child, whom the import of the other version brings in again, in the files too."""
+    return forget(study, "003", copies=True)
+
+
 VERBS: dict[str, Verb] = {
     "import": import_other,
     "score": score_study,
@@ -61,6 +77,8 @@ FURTHER: dict[str, Verb] = {
     "plan lock": lock_plan,
     "export elsewhere": lambda study: export(study, study.folder.parent / "elsewhere"),
 }
+REPEATED: dict[str, Verb] = VERBS | {"forget": forget_again, "plan lock": lock_another}
+"""Verbs that find something to do again and again."""
 
 
 def begin(complete: Path, folder: Path) -> Study:

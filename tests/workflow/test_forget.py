@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from asp_eval.core.errors import Refusal
-from asp_eval.store import table
+from asp_eval.core.file_sets import NewFiles
+from asp_eval.store import Store, forgetting, table
+from asp_eval.workflow import forget as forget_verb
 from asp_eval.workflow.check import check_ledger
 from asp_eval.workflow.forget import forget
 from asp_eval.workflow.import_file import import_file
@@ -80,6 +82,41 @@ def test_with_copies_nothing_in_the_folder_names_the_child(filled, incoming):
     assert not check_ledger(filled).problems
     kept = {path.name for path in (filled.folder / "data").rglob("*") if path.is_file()}
     assert {"w1.csv", "w2.xlsx"}.isdisjoint(kept)
+
+
+class Killed(BaseException):
+    """What ends a process."""
+
+
+@pytest.mark.parametrize(("owner", "step"), [(NewFiles, "put_in_place"), (Store, "_write_anew")])
+def test_what_a_killed_process_did_not_take_away_the_next_command_does(filled, monkeypatch, owner, step):
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(owner, step, killed)
+        patched.setattr(forgetting, "is_entered", killed)  # a process that ends by itself would finish now
+        forget(filled, CHILD, copies=True)
+    assert CHILD.encode() in everything(filled)
+    assert table(filled, "ledger")["kind"].iloc[-1] == "forget"  # the next command
+    assert CHILD.encode() not in everything(filled)
+    assert not check_ledger(filled).problems
+
+
+def test_a_file_that_came_in_while_the_others_were_searched_is_not_left_out(filled, incoming, monkeypatch):
+    searched = forget_verb.holding
+
+    def searching(*given):
+        yield from searched(*given)
+        import_file(filled, screening(incoming / "again.csv", date="2006-09-11"), "screening", wave="w1", replace=True)
+
+    monkeypatch.setattr(forget_verb, "holding", searching)
+    with pytest.raises(Refusal, match="STO-047"):
+        forget(filled, CHILD, copies=True)
+    assert {path.name for path in (filled.folder / "data").iterdir()} == {"institutions.csv", "w1.csv", "w2.xlsx", "again.csv"}
+    monkeypatch.undo()
+    forget(filled, CHILD, copies=True)
+    assert CHILD.encode() not in everything(filled)
 
 
 def test_the_copy_that_is_left_is_read_as_the_file_was(filled, tmp_path):
