@@ -35,6 +35,7 @@ from asp_eval.analysis.triangulation import Lot, lot_of, triangulate
 from asp_eval.analysis.waves import all_waves
 from asp_eval.core.errors import AspError, Fault, Problem, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
+from asp_eval.core.threads import one_blas_thread
 from asp_eval.stats.estimate import Estimate, available
 from asp_eval.stats.fitted import Fitted
 from asp_eval.stats.smallsample.method import Method
@@ -65,6 +66,7 @@ OTHER_ROWS = Fault(
 )
 
 
+@one_blas_thread
 def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> Results:
     """Analyse a study as its plan declares.
 

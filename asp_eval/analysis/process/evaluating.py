@@ -36,6 +36,7 @@ from asp_eval.analysis.sets import assemble
 from asp_eval.core.errors import AspError, Fault, Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.randomness import stream
+from asp_eval.core.threads import one_blas_thread
 from asp_eval.store import table
 from asp_eval.store.provenance import one_moment
 from asp_eval.trial.process.coded import CONSENSUS, codes_of_coders, decided, of_frame, one_row_each
@@ -55,6 +56,7 @@ GAP_DISCUSSED = "gap_discussed"
 MET = "met"
 
 
+@one_blas_thread
 def process_results(study: Study) -> ProcessResults:
     """Return the process evaluation of a study.
 

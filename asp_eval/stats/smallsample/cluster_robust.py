@@ -18,6 +18,7 @@ import numpy as np
 
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
+from asp_eval.core.threads import one_blas_thread
 from asp_eval.stats.smallsample.cluster_blocks import Array, ClusterBlocks
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
 from asp_eval.stats.smallsample.sandwich import Kind, Sandwich, hotelling_df, invisible_share, sandwich, satterthwaite_df
@@ -43,6 +44,7 @@ class Clustered(Protocol):
 class ClusterRobustVariance(Method):
     """What CR0 to CR3 share; use one of those."""
 
+    @one_blas_thread
     def covariance(self, fit: Fit) -> Array | Unavailable:
         """Return the cluster-robust covariance matrix (p, p)."""
         crossed = two_way(fit, self.name)
@@ -51,6 +53,7 @@ class ClusterRobustVariance(Method):
         robust = self._sandwich(fit)
         return robust if isinstance(robust, Unavailable) else robust.covariance()
 
+    @one_blas_thread
     def errors(self, fit: Fit, contrasts: Array) -> ContrastErrors | Unavailable:
         """Return cluster-robust standard errors and Bell-McCaffrey degrees of freedom; of two clusterings min(J) - 1."""
         crossed = two_way(fit, self.name)
@@ -67,6 +70,7 @@ class ClusterRobustVariance(Method):
         notes = tuple(_note(s) for s in invisible_share(robust, contrasts))
         return ContrastErrors(std_error, df, self.name, reasons=reasons, notes=notes if any(notes) else ())
 
+    @one_blas_thread
     def f_test(self, fit: Fit, contrasts: Array) -> FTest | Unavailable:
         """Return the approximate Hotelling test HTZ: F = (eta-q+1)/(eta q) Q on q and eta-q+1 degrees of freedom.
 
