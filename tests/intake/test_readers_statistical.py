@@ -277,10 +277,10 @@ def test_damaged_parquet_is_refused(tmp_path):
         (b"\x09\x08\x10\x00\x00\x06rest", "SCR-085", "very old"),
         (b"SQLite format 3\0", "SCR-085", "a database"),
         (b"RDX3\nX\n", "SCR-085", "an R file"),
-        (gzip.compress(b"RDX3\nX\n\0\0\0\3"), "SCR-085", "write.csv"),
-        (gzip.compress(b"X\n\0\0\0\3\0\4"), "SCR-085", "write.csv"),
+        (gzip.compress(b"RDX3\nX\n\0\0\0\3", mtime=0), "SCR-085", "write.csv"),
+        (gzip.compress(b"X\n\0\0\0\3\0\4", mtime=0), "SCR-085", "write.csv"),
         (lzma.compress(b"X\n\0\0\0\3\0\4"), "SCR-085", "write.csv"),
-        (gzip.compress(b"child_id,x\n1,2\n"), "SCR-074", "Unpack"),
+        (gzip.compress(b"child_id,x\n1,2\n", mtime=0), "SCR-074", "Unpack"),
     ],
 )
 def test_files_of_other_kinds_are_named(tmp_path, content, code, word):
