@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from asp_eval.analysis.gap_words import Verdict
 from asp_eval.analysis.integrity import (
     ArmDose,
     Equivalence,
@@ -14,7 +15,7 @@ from asp_eval.analysis.integrity import (
     Omnibus,
     RaterMissingness,
 )
-from asp_eval.analysis.profiles import HIDDEN, NO_DIFFERENCES, GapDimension, GapEntry, GapProfile, GapResults, Verdict
+from asp_eval.analysis.profiles import HIDDEN, NO_DIFFERENCES, GapDimension, GapEntry, GapProfile, GapResults
 from asp_eval.analysis.results import (
     NO_FAMILY,
     Adjustment,
@@ -31,6 +32,7 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Estimate, JointTest, available
 from asp_eval.store.provenance import Provenance
+from asp_eval.trial.disclosure.bands import CountBand
 from asp_eval.trial.flow.attrition import ArmRetention, OutcomeAttrition, attrition
 from asp_eval.trial.flow.contamination import Contamination, ExternalProjects, Shared
 from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, NotScreened, Received, WaveFlow
@@ -457,25 +459,25 @@ def gap_dimensions() -> tuple[GapDimension, ...]:
     )
 
 
-def gap_entry(dimension: str, staff: float, child: float, gap: float, verdict: Verdict, half: float = 6.0) -> GapEntry:
+def gap_entry(dimension: str, staff: int, child: int, gap: int, verdict: Verdict, half: int = 6) -> GapEntry:
     """An entry with all its numbers."""
-    return GapEntry(dimension, 9, 47, staff, child, gap, gap - half, gap + half, 0.62, verdict, NO_NOTE)
+    return GapEntry(dimension, staff, child, gap, gap - half, gap + half, 0.62, verdict, NO_NOTE)
 
 
 def gap_profile(name: str = "Solsikken", key: str = "inst-01") -> GapProfile:
     """A profile with every kind of entry."""
     entries = (
-        gap_entry("self_worth", 81.0, 52.0, 21.4, "staff-higher-than-most"),
-        gap_entry("emotions", 72.0, 66.0, 6.9, "not-distinguishable"),
-        gap_entry("independence", 70.0, 62.0, 8.1, "as-most", 3.0),
-        gap_entry("play", 55.0, 71.0, -9.2, "child-higher-than-most"),
-        gap_entry("empathy", 66.5, 66.4, 2.0, "not-distinguishable"),
-        GapEntry("cooperation", None, None, None, None, None, None, None, None, None, HIDDEN),
-        gap_entry("language", 77.0, 61.0, 13.0, "not-distinguishable"),
-        gap_entry("attention", 64.0, 55.0, 8.8, "not-distinguishable"),
-        GapEntry("curiosity", 9, None, 71.0, 64.0, None, None, None, 0.0, None, NO_DIFFERENCES),
+        gap_entry("self_worth", 81, 52, 21, "clearly-staff-higher"),
+        gap_entry("emotions", 72, 66, 7, "not-distinguishable"),
+        gap_entry("independence", 70, 62, 8, "as-most", 3),
+        gap_entry("play", 55, 71, -9, "clearly-child-higher"),
+        gap_entry("empathy", 67, 66, 2, "perhaps-child-higher"),
+        GapEntry("cooperation", None, None, None, None, None, None, None, HIDDEN),
+        gap_entry("language", 77, 61, 13, "perhaps-staff-higher"),
+        gap_entry("attention", 64, 55, 9, "not-distinguishable"),
+        GapEntry("curiosity", 71, 64, None, None, None, 0.0, None, NO_DIFFERENCES),
     )
-    return GapProfile(key, name, key, entries)
+    return GapProfile(key, name, key, entries, CountBand(5, 9), CountBand(15, None), "self_worth")
 
 
 def gap_results(profiles: tuple[GapProfile, ...] = (), **changes: Any) -> GapResults:

@@ -9,7 +9,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.store import table
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.parts import Scale
+from asp_eval.trial.instruments.parts import Item, Scale
 from asp_eval.trial.study.design import GapPlan, Study
 
 Texts = dict[str, str]
@@ -23,12 +23,23 @@ NO_COMMON_DIMENSION = Fault(
 
 @dataclass(frozen=True, slots=True)
 class DimensionLabel:
-    """A competence dimension and its area, with their names in each language."""
+    """A competence dimension and its area, with their names in each language.
+
+    Attributes
+    ----------
+    steps : (int, int)
+        Steps of the grids on which staff's and children's scores lie.
+    staff_questions, child_questions : tuple of dict
+        What the two forms ask, in their own words; empty where the wording is not the package's to print.
+    """
 
     key: str
     label: Texts
     area: str
     area_label: Texts
+    steps: tuple[int, int] = (12, 12)
+    staff_questions: tuple[Texts, ...] = ()
+    child_questions: tuple[Texts, ...] = ()
 
 
 def dimension_labels(study: Study, plan: GapPlan) -> tuple[DimensionLabel, ...]:
@@ -42,8 +53,12 @@ def dimension_labels(study: Study, plan: GapPlan) -> tuple[DimensionLabel, ...]:
         If there is none.
     """
     staff, child = study.library.instrument(plan.staff), study.library.instrument(plan.child)
-    theirs = {scale.key for scale in child.scales if _is_profile_scale(scale)}
-    found = tuple(_label(staff, scale) for scale in staff.scales if _is_profile_scale(scale) and scale.key in theirs)
+    theirs = {scale.key: scale for scale in child.scales if _is_profile_scale(scale)}
+    found = tuple(
+        _label(staff, scale, child, theirs[scale.key])
+        for scale in staff.scales
+        if _is_profile_scale(scale) and scale.key in theirs
+    )
     if not found:
         NO_COMMON_DIMENSION.refuse("study.yaml, gap", found=f"{plan.staff} and {plan.child}")
     return found
@@ -68,6 +83,12 @@ def institution_names(study: Study) -> dict[str, str]:
     return dict(zip(named["institution_id"].astype(str), named["name"].astype(str), strict=True))
 
 
+def arms_of_institutions(study: Study) -> dict[str, str]:
+    """Return the arm of every institution that is drawn."""
+    lots = table(study, "allocation")
+    return dict(zip(lots["institution_id"].astype(str), lots["arm"].astype(str), strict=True))
+
+
 def _side(study: Study, instrument_id: str, wave: str, source: str, person: str) -> pd.DataFrame:
     scores = table(study, "scores")
     mine = scores.loc[(scores["instrument"] == instrument_id) & (scores["wave"].astype(str) == wave)]
@@ -83,7 +104,30 @@ def _is_profile_scale(scale: Scale) -> bool:
     return (scale.range.from_, scale.range.to, scale.better) == (0, 100, "higher")
 
 
-def _label(staff: Instrument, scale: Scale) -> DimensionLabel:
+def _label(staff: Instrument, scale: Scale, child: Instrument, theirs: Scale) -> DimensionLabel:
     area = next((composite for composite in staff.composites if scale.key in composite.scales), None)
     title = {**scale.title}
-    return DimensionLabel(scale.key, title, area.key if area else scale.key, {**area.title} if area else title)
+    return DimensionLabel(
+        scale.key,
+        title,
+        area.key if area else scale.key,
+        {**area.title} if area else title,
+        (_steps(staff, scale), _steps(child, theirs)),
+        _questions(staff, scale),
+        _questions(child, theirs),
+    )
+
+
+def _steps(instrument: Instrument, scale: Scale) -> int:
+    """Return the steps from the lowest to the highest sum of a scale's answers."""
+    codes = [[answer.code for answer in instrument.response_sets[item.responses]] for item in _items(instrument, scale)]
+    return sum(max(each) - min(each) for each in codes)
+
+
+def _questions(instrument: Instrument, scale: Scale) -> tuple[Texts, ...]:
+    """Return the texts of a scale's items."""
+    return tuple({**item.text} for item in _items(instrument, scale) if item.text)
+
+
+def _items(instrument: Instrument, scale: Scale) -> list[Item]:
+    return [item for item in instrument.items if item.key in scale.items]

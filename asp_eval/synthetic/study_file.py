@@ -66,7 +66,7 @@ analysis:
   subgroups: []
 
 # --- the GAP-profile of each institution -------------------------------------------------------------------------
-gap: {{staff: gap-competences-staff, child: gap-competences-child, wave: w1}}
+gap: {{staff: gap-competences-staff, child: gap-competences-child, wave: w1, arms: [intervention]}}
 privacy: {{minimum_cell: 5, show_institution_names: false}}
 """
 

@@ -8,10 +8,13 @@ note says what the gap is not; the worksheet has the implementation element's wo
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import builders
 import pytest
 
+from asp_eval.analysis.gap_recipients import Withheld
+from asp_eval.analysis.gap_words import Verdict
 from asp_eval.analysis.profiles import FEW_INSTITUTIONS, NO_ANSWERS, NO_DIFFERENCES
 from asp_eval.reporting.blocks import Link, plain
 from asp_eval.reporting.documents.gap_profiles import gap_index, gap_profile
@@ -19,7 +22,7 @@ from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.gap_caveats import caveat_fields
 from asp_eval.reporting.sections.gap_index import alphabetical, index
-from asp_eval.reporting.sections.gap_profile import gap_figure, gap_limit, gap_pairs, in_short, words
+from asp_eval.reporting.sections.gap_profile import gap_figure, gap_limit, in_short, who_answered, words
 from asp_eval.reporting.sections.worksheet import questions, steps_table
 from asp_eval.reporting.writers.html import html
 from asp_eval.trial.profiles.sampling import NO_RATERS
@@ -41,54 +44,79 @@ def sentences(language: str = "en") -> dict[str, tuple[str, str]]:
 
 
 def short(profile, language: str = "en") -> tuple[str, ...]:
-    return in_short(gap_pairs(RESULTS, profile), words_for(language))
+    return in_short(RESULTS, profile, numbers(language))
 
 
 def test_every_verdict_has_its_sentence():
-    said = sentences()
-    higher = "lies higher than in most institutions."
-    assert said["Self-worth"][0] == f"Seen against the children's side, the staff side {higher}"
-    assert said["Play and friendship"][0] == f"Seen against the staff side, the children's side {higher}"
-    assert said["Independence"][0] == "The gap is much like that of most institutions."
-    assert said["Emotions"][0] == "Your gap cannot be told apart from the other institutions'."
+    said = {label: sentence for label, (sentence, _) in sentences().items()}
+    higher = "lie higher than in most institutions."
+    assert said["Self-worth"] == "Clear: seen against the children's side, the staff side lies higher than in most institutions."
+    assert said["Play and friendship"].startswith("Clear: seen against the staff side, the children's side lies higher")
+    assert said["Language"] == f"Perhaps: seen against the children's side, the staff side seems to {higher}"
+    assert said["Empathy"] == f"Perhaps: seen against the staff side, the children's side seems to {higher}"
+    assert said["Independence"] == "Like most: the gap lies among the middle half of the institutions."
+    assert said["Emotions"].startswith("Cannot tell: ")
+    assert set(get_args(Verdict)) == {e.verdict for e in PROFILE.entries if e.verdict}
 
 
-def test_only_what_can_be_told_apart_stands_out():
+def test_only_what_is_clear_stands_out():
     assert [field.label for field in dimensions() if field.strong] == ["Self-worth", "Play and friendship"]
-    first, second, _ = short(PROFILE)
-    assert "Self-worth" in first
-    assert "Play and friendship" in second
+
+
+def test_the_profile_begins_with_their_own_numbers():
+    widest, narrowest, departure, staff, children = short(PROFILE)
+    assert widest == (
+        "You rate your own support of “Self-worth” 81 and the children 52: the widest distance of the 8 that can be shown; "
+        "typically it is 8."
+    )
+    assert narrowest == "The narrowest is on “Empathy”: 67 and 66; typically it is 8."
+    assert departure == "Allowing for chance, you differ most from the typical institution on “Self-worth”."
+    assert "Self-worth" in staff
+    assert "Play and friendship" in children
+
+
+def test_hidden_dimensions_are_not_spoken_for():
+    every = tuple(replace(e, staff=70, child=60) if e.staff is None else e for e in PROFILE.entries)
+    assert "the widest distance of your 9;" in short(replace(PROFILE, entries=every))[0]
+    assert "den største afstand af jeres 9;" in short(replace(PROFILE, entries=every), "da")[0]
+
+
+def test_a_distance_against_the_typical_says_so():
+    turned = tuple(replace(e, staff=20, child=80) if e.dimension == "play" else e for e in PROFILE.entries)
+    assert short(replace(PROFILE, entries=turned))[0].endswith("; typically it is 8, the other way round.")
+
+
+def test_where_several_departures_are_alike_none_is_named():
+    said = short(replace(PROFILE, departure=""))
+    assert said[2] == "No dimension sets you apart from the typical institution more than the others: several are alike."
 
 
 def test_a_hidden_dimension_says_so_kindly_and_shows_nothing():
     sentence, numbers = sentences()["Cooperation and disagreement"]
-    assert sentence == "Not shown, to protect those who answered: there are too few answers, or they are too much alike."
+    assert sentence.startswith("Not shown, to protect those who answered")
     assert numbers == ""
 
 
-def test_a_count_that_would_reveal_people_is_left_out():
-    assert sentences()["Curiosity and exploration"][1] == "9 staff"
-
-
-def test_the_numbers_behind_a_sentence_have_interval_counts_and_weight():
-    assert sentences()["Self-worth"][1] == "gap 21 (15 to 27) · 9 staff · 47 children · weight 62%"
-    assert sentences("da")["Selvværd"][1] == "gab 21 (15 til 27) · 9 fra personalet · 47 børn · vægt 62\xa0%"
-
-
-def test_where_nothing_stands_out_the_profile_says_so():
-    entries = tuple(replace(e, verdict="not-distinguishable") if e.verdict else e for e in PROFILE.entries)
-    (said,) = short(replace(PROFILE, entries=entries), "da")
-    assert said.startswith("På ingen af kompetencerne skiller jeres gab sig mere ud")
+def test_the_numbers_behind_a_sentence_have_interval_and_weight():
+    assert sentences()["Self-worth"][1] == "gap 21 (15 to 27) · weight 62%"
+    assert sentences("da")["Selvværd"][1] == "gab 21 (15 til 27) · vægt 62\xa0%"
 
 
 def test_without_any_number_the_worksheet_is_still_offered():
     hidden = next(e for e in PROFILE.entries if e.dimension == "cooperation")
     entries = tuple(replace(hidden, dimension=e.dimension) for e in PROFILE.entries)
     assert short(replace(PROFILE, entries=entries)) == (
-        "To protect those who answered, no numbers are shown for your institution.",
+        "To protect those who answered, no distance between the two sides is shown for your institution.",
         "The worksheet can be used all the same.",
     )
+    alone = (replace(entries[0], child=52), *entries[1:])
+    assert short(replace(PROFILE, entries=alone))[1] == "The children's side alone, 0 to 100: Self-worth 52."
     assert len(questions(words_for("en"))) == 3
+
+
+def test_who_answered_is_said_in_bands():
+    assert who_answered(PROFILE, numbers()) == ("Staff who answered: 5 to 9", "Children who were rated: 15 or more")
+    assert who_answered(replace(PROFILE, staff_band=None), numbers("da"))[0] == "Svar fra personalet: for få til at blive vist"
 
 
 @pytest.mark.parametrize(
@@ -114,13 +142,27 @@ def test_no_middle_half_is_drawn_where_institutions_do_not_differ():
     assert lines["Self-worth"].band is not None
 
 
-def test_all_institutions_share_one_gap_scale():
-    wide = builders.gap_profile("Anden", "inst-02")
-    wide = replace(wide, entries=tuple(replace(e, conf_high=48.0) if e.conf_high else e for e in wide.entries))
-    results = builders.gap_results((PROFILE, wide))
-    assert gap_limit(results) == 48.0
-    first, second = (gap_figure(results, p, numbers()) for p in results.profiles)
-    assert first.gap_axis == second.gap_axis
+def test_institutions_share_one_gap_scale_but_for_one_far_from_the_others():
+    many = tuple(builders.gap_profile(f"Hus {n}", f"inst-{n:02}") for n in range(29))
+    far = replace(PROFILE, entries=tuple(replace(e, conf_high=88) if e.conf_high else e for e in PROFILE.entries))
+    results = builders.gap_results((*many, far))
+    assert gap_limit(results) == gap_limit(builders.gap_results(many)) == 27
+    one, other, longer = (gap_figure(results, p, numbers()) for p in (many[0], many[1], far))
+    assert one.gap_axis == other.gap_axis != longer.gap_axis
+
+
+def test_a_long_name_is_not_cut():
+    name = "Samarbejde, uenighed, forhandling og konfliktløsning i børnegruppen på tværs af alder, stuer og afdelinger"
+    results = replace(RESULTS, dimensions=tuple(replace(d, label={"en": name, "da": name}) for d in RESULTS.dimensions))
+    first = gap_figure(results, PROFILE, numbers()).areas[0].lines[0]
+    assert " ".join(label.text for label in first.label) == name
+
+
+def test_the_typical_institution_is_marked():
+    first = gap_figure(RESULTS, PROFILE, numbers()).areas[0].lines[0]
+    assert first.typical_staff is not None
+    assert first.typical_child is not None
+    assert first.typical_staff.x > first.typical_child.x  # 70 and 62
 
 
 @pytest.mark.parametrize(("allowed", "title"), [(True, "Solsikken"), (False, "Institution inst-01")])
@@ -130,7 +172,15 @@ def test_names_only_where_the_study_allows(allowed, title):
 
 def test_the_method_note_warns_of_what_the_gap_is_not():
     note = " ".join(f"{field.label}: {field.value}" for field in caveat_fields(RESULTS, numbers()))
-    for said in ("own convention", "ranking", "same yardstick", "same staff", "smaller the next time by itself", "fewer than 5"):
+    for said in (
+        "own convention",
+        "ranking",
+        "same yardstick",
+        "same staff",
+        "smaller the next time by itself",
+        "fewer than 5",
+        "bands",
+    ):
         assert said in note
 
 
@@ -152,16 +202,25 @@ def test_the_worksheet_speaks_the_implementation_elements_words():
 def test_the_index_is_alphabetical_with_danish_letters_last():
     names = ["Åen", "inst-10", "Østen", "inst-2", "Æblet", "bakken"]
     links = tuple(Link(f"{i}.html", name, "da") for i, name in enumerate(names))
-    _, profiles = index(links, words_for("da"))
+    _, profiles = index(RESULTS, links, numbers("da"))
     (items,) = profiles.blocks[0].parts
     assert [plain(item.text) for item in items.items] == ["bakken", "inst-2", "inst-10", "Æblet", "Østen", "Åen"]
     assert alphabetical("") == ()
 
 
 def test_an_index_without_profiles_says_that_there_are_none():
-    (only,) = index((), words_for("en"))
+    (only,) = index(RESULTS, (), numbers())
     assert [part.text for part in only.blocks[0].parts] == ["There are no profiles: no institution has answers at this round."]
     page = html(gap_index(replace(RESULTS, profiles=()), (), "da"))
     assert "Der er ingen profiler" in page
     assert "alfabetisk" not in page
     assert "<ul" not in page
+
+
+def test_the_index_says_who_is_given_none():
+    kept = (*(Withheld(f"r{n}", "reference", "w3") for n in range(30)), Withheld("x1", "", ""))
+    results = replace(RESULTS, withheld=kept)
+    short_section, _ = index(results, (Link("a.html", "A", "en"),), numbers())
+    said = " ".join(plain(part.text) for part in short_section.blocks[0].parts)
+    assert "The 30 institutions of the arm “reference” are given theirs once round w3 has ended." in said
+    assert "Institutions without a profile because they were not drawn: 1." in said

@@ -11,7 +11,7 @@ from asp_eval.reporting.language import Words, words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.gap_caveats import caveats
 from asp_eval.reporting.sections.gap_index import index
-from asp_eval.reporting.sections.gap_profile import display_name, picture, reading, short, words
+from asp_eval.reporting.sections.gap_profile import behind, display_name, picture, reading, short, words
 from asp_eval.reporting.sections.worksheet import worksheet
 
 
@@ -36,7 +36,8 @@ def gap_profile(results: GapResults, profile: GapProfile, language: str) -> Docu
         picture(results, profile, show),
         reading(results, show),
         words(results, profile, show),
-        worksheet(show),
+        worksheet(results, profile, show),
+        behind(results, show),
         caveats(results, show),
     )
     return _document(results, show.words, "gap_profile", display_name(results, profile, show.words), sections)
@@ -45,7 +46,7 @@ def gap_profile(results: GapResults, profile: GapProfile, language: str) -> Docu
 def gap_index(results: GapResults, links: Sequence[Link], language: str) -> Document:
     """Return the page that leads to all profiles; `links` are the profiles' pages."""
     say = words_for(language, results.languages)
-    return _document(results, say, "gap_index", say("GAP-profiles"), index(links, say))
+    return _document(results, say, "gap_index", say("GAP-profiles"), index(results, links, Numbers(say)))
 
 
 def _document(

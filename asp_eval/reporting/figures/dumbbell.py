@@ -1,7 +1,8 @@
 """Dumbbell plot of a GAP-profile: the two sides of each dimension, and beside them the gap among the institutions.
 
-Left panel: a dot for staff and a square for the children on 0 to 100. Right panel: the gap with its interval, on a
-bar that spans the middle half of all institutions. Shapes and direct labels carry the meaning; colour only helps.
+Left panel: a dot for staff and a square for the children on 0 to 100, with short strokes for the typical institution. Right
+panel: the gap with its interval, on a bar that spans the middle half of all institutions. Shapes and direct labels carry the
+meaning; colour only helps.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from asp_eval.reporting.numbers import Numbers
 
 WIDTH, LABELS, DOTS_LEFT, DOTS_RIGHT, GAP_LEFT, GAP_RIGHT = 760.0, 0.0, 205.0, 470.0, 520.0, 745.0
 ROW, AREA, HEADER, FOOTER, SIZE, SMALL = 30.0, 24.0, 56.0, 42.0, 13.0, 11.0
-DOT, BAND = 5.5, 9.0
+DOT, BAND, STROKE = 5.5, 9.0, 10.0
+LINES = 6  # of a name: long enough for any, so that none is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class GapLine:
     middle_low: float | None
     middle_high: float | None
     reason: str = ""
+    typical_staff: float | None = None
+    typical_child: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class PlacedLine:
     low: float | None
     high: float | None
     reason: tuple[Label, ...]
+    typical_staff: Rectangle | None
+    typical_child: Rectangle | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +118,10 @@ def dumbbell(areas: Sequence[GapArea], show: Numbers, *, limit: float, title: st
         lines, row_y = [], y + AREA
         for line in area.lines:
             wants_names = not named and line.staff is not None and line.child is not None
-            lines.append(_line(line, row_y + ROW / 2, dots, gaps, show, names=wants_names))
+            height = max(ROW, 14.0 * len(lines_of(line.label, DOTS_LEFT - 15, SIZE, most=LINES)) + 2)
+            lines.append(_line(line, row_y + height / 2, dots, gaps, show, names=wants_names))
             named = named or wants_names
-            row_y += ROW
+            row_y += height
         placed.append(PlacedArea(heading, round(y + 2, 1), tuple(lines)))
         y = row_y
     return DumbbellFigure(
@@ -165,7 +172,7 @@ def _line(line: GapLine, y: float, dots: Axis, gaps: Axis, show: Numbers, *, nam
     drawn = line.gap is not None and line.low is not None and line.high is not None
     return PlacedLine(
         y=y,
-        label=stack(LABELS, y, lines_of(line.label, DOTS_LEFT - 15, SIZE), 14),
+        label=stack(LABELS, y, lines_of(line.label, DOTS_LEFT - 15, SIZE, most=LINES), 14),
         staff=staff,
         child=child,
         dot="" if staff is None else disc(staff, y, DOT),
@@ -177,7 +184,14 @@ def _line(line: GapLine, y: float, dots: Axis, gaps: Axis, show: Numbers, *, nam
         low=gaps.place(line.low) if drawn and line.low is not None else None,
         high=gaps.place(line.high) if drawn and line.high is not None else None,
         reason=reason,
+        typical_staff=_stroke(line.typical_staff, y - STROKE - 2, dots),
+        typical_child=_stroke(line.typical_child, y + 2, dots),
     )
+
+
+def _stroke(value: float | None, top: float, dots: Axis) -> Rectangle | None:
+    """Return the short stroke of the typical institution's value."""
+    return None if value is None else Rectangle(round(dots.place(value) - 1, 1), top, 2.0, STROKE)
 
 
 def _band(line: GapLine, y: float, gaps: Axis) -> Rectangle | None:
@@ -233,6 +247,7 @@ def _data(areas: Sequence[GapArea], show: Numbers, title: str) -> Table:
         Column("", numeric=False),
         Column(say("staff")),
         Column(say("children")),
+        Column(say("Typical institution")),
         Column(say("The gap among the institutions")),
         Column(say("Middle half of the institutions")),
     )
@@ -250,7 +265,15 @@ def _data_row(line: GapLine, show: Numbers) -> Row:
             cell(line.label, line.reason),
             cell(show.decimal(line.staff, 0)),
             cell(show.decimal(line.child, 0)),
+            cell(_typical(line, show)),
             cell(show.decimal(line.gap, 0), interval),
             cell(show.interval(line.middle_low, line.middle_high, 0)),
         )
     )
+
+
+def _typical(line: GapLine, show: Numbers) -> str:
+    """Return the typical institution's two numbers."""
+    if line.typical_staff is None or line.typical_child is None:
+        return ""
+    return show.words("{staff} and {child}", staff=show.decimal(line.typical_staff, 0), child=show.decimal(line.typical_child, 0))

@@ -63,7 +63,8 @@ def caveat_fields(results: GapResults, show: Numbers) -> tuple[Field, ...]:
         Field(
             say("Protection"),
             say(
-                "Numbers from fewer than {n} people are not shown, nor numbers from which they could be worked out.",
+                "Numbers from fewer than {n} people are not shown, nor numbers from which somebody who answered could work out "
+                "too much of what another answered. How many answered is said in bands.",
                 n=show.integer(results.minimum_cell),
             ),
         ),

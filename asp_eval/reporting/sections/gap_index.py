@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
+from asp_eval.analysis.profiles import GapResults
 from asp_eval.reporting.blocks import Link, Section, listing, paragraphs
-from asp_eval.reporting.language import Words
+from asp_eval.reporting.numbers import Numbers
 
 
-def index(links: Sequence[Link], say: Words) -> tuple[Section, ...]:
-    """Return the list of profiles, in the order of their names."""
+def index(results: GapResults, links: Sequence[Link], show: Numbers) -> tuple[Section, ...]:
+    """Return the list of profiles, in the order of their names, and who is given none."""
+    say, not_made = show.words, _not_made(results, show)
     if not links:
         none = say("There are no profiles: no institution has answers at this round.")
-        return (Section("short", "", (paragraphs(none),)),)
+        return (Section("short", "", (paragraphs(*(not_made or (none,))),)),)
     ordered = sorted(links, key=lambda link: alphabetical(link.text))
     words = paragraphs(
         say("One profile for each institution, made to be talked about at a staff meeting."),
@@ -21,8 +24,33 @@ def index(links: Sequence[Link], say: Words) -> tuple[Section, ...]:
             "The list is in alphabetical order. The profiles are not meant for comparing institutions with each other, and "
             "cannot carry it.",
         ),
+        *not_made,
     )
     return Section("short", "", (words,)), Section("profiles", "", (listing((link,) for link in ordered),))
+
+
+def _not_made(results: GapResults, show: Numbers) -> tuple[str, ...]:
+    """Say of each arm how many institutions are given no profile, and until when."""
+    say, sentences = show.words, []
+    counts = Counter((one.arm, one.until) for one in results.withheld)
+    for (arm, until), count in sorted(counts.items()):
+        n = show.integer(count)
+        if not arm:
+            sentences.append(say("Institutions without a profile because they were not drawn: {n}.", n=n))
+        elif until:
+            sentences.append(
+                say(
+                    "The {n} institutions of the arm “{arm}” are given theirs once round {wave} has ended.",
+                    n=n,
+                    arm=arm,
+                    wave=until,
+                )
+            )
+        else:
+            sentences.append(say("No profile is made for the {n} institutions of the arm “{arm}”.", n=n, arm=arm))
+    if sentences:
+        sentences.append(say("Their answers have a part in what is typical."))
+    return tuple(sentences)
 
 
 def alphabetical(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -6,15 +6,16 @@ everything that is computed from the others, so that nothing about it can be com
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem, Unavailable
-from asp_eval.trial.profiles.disclosure import HIGHEST, LOWEST, may_be_shown
+from asp_eval.trial.disclosure.means import mean_may_be_shown
 from asp_eval.trial.profiles.sampling import (
     child_mean_variances,
     error_covariances,
@@ -24,6 +25,8 @@ from asp_eval.trial.profiles.sampling import (
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
+
+LOWEST, HIGHEST = 0.0, 100.0  # percent of maximum possible
 
 MISSING_COLUMN = Fault("GAP-001", "the scores lack a column that a profile needs", "Give one row per person and dimension.")
 OUTSIDE_SCALE = Fault(
@@ -56,6 +59,8 @@ class DimensionMeans:
         Sampling variances of the two means.
     error_covariance : ndarray, shape (m,), or Unavailable
         Covariance of their errors; Unavailable where the raters cannot be linked.
+    child_alone : dict of str to float
+        The children's mean of the institutions that have no staff side to show, where it may be shown by itself.
     """
 
     dimension: str
@@ -68,6 +73,7 @@ class DimensionMeans:
     staff_variance: Floats | Unavailable
     child_variance: Floats | Unavailable
     error_covariance: Floats | Unavailable
+    child_alone: dict[str, float] = field(default_factory=dict)
 
     @property
     def gap(self) -> Floats:
@@ -86,7 +92,7 @@ class DimensionMeans:
 
 
 def profile_means(
-    staff: pd.DataFrame, children: pd.DataFrame, dimensions: Sequence[str], *, minimum_cell: int
+    staff: pd.DataFrame, children: pd.DataFrame, steps: Mapping[str, tuple[int, int]], *, minimum_cell: int
 ) -> tuple[DimensionMeans, ...]:
     """Return the two means of every institution on every dimension, as far as they may be shown.
 
@@ -97,8 +103,9 @@ def profile_means(
         not answered).
     children : DataFrame
         One row per child and dimension: institution_id, child_id, rater_id (missing where unknown), dimension, score.
-    dimensions : sequence of str
-        In the order of the result; rows of other dimensions are left aside.
+    steps : mapping of str to (int, int)
+        The dimensions, in the order of the result, with the steps of the grid on which staff's and children's scores lie: 12 for
+        three answers from 1 to 5. Rows of other dimensions are left aside.
     minimum_cell : int
         Fewest respondents, and fewest children, that may be shown.
 
@@ -113,14 +120,22 @@ def profile_means(
     """
     staff = _checked(staff, "staff scores", STAFF_COLUMNS, "respondent_id")
     children = _checked(children, "child scores", CHILD_COLUMNS, "child_id")
-    return tuple(
-        _dimension(key, staff.loc[staff["dimension"] == key], children.loc[children["dimension"] == key], minimum_cell)
-        for key in dimensions
-    )
+    people = staff.groupby("institution_id", observed=True)["respondent_id"].nunique()
+    enough = set(people.index[people >= minimum_cell])
+    found = []
+    for key, grid in steps.items():
+        own, rated = (side.loc[side["dimension"] == key] for side in (staff, children))
+        found.append(_dimension(key, own, rated, grid, minimum_cell, enough))
+    return tuple(found)
 
 
-def _dimension(key: str, staff: pd.DataFrame, children: pd.DataFrame, minimum_cell: int) -> DimensionMeans:
-    own, rated = _cells(staff, minimum_cell).add_suffix("_staff"), _cells(children, minimum_cell).add_suffix("_child")
+def _dimension(
+    key: str, staff: pd.DataFrame, children: pd.DataFrame, grid: tuple[int, int], minimum_cell: int, enough: AbstractSet[str]
+) -> DimensionMeans:
+    """Return one dimension; `enough` are the institutions where enough staff answered anything at all."""
+    own, rated = (_cells(side, steps, minimum_cell) for side, steps in zip((staff, children), grid, strict=True))
+    alone = rated.loc[rated["shown"] & ~rated.index.isin(list(enough)), "mean"]
+    own, rated = own.add_suffix("_staff"), rated.add_suffix("_child")
     both = own.join(rated, how="inner")
     visible = both["shown_staff"] & both["shown_child"]
     shown = both.loc[visible]
@@ -135,18 +150,15 @@ def _dimension(key: str, staff: pd.DataFrame, children: pd.DataFrame, minimum_ce
         shown["mean_staff"].to_numpy(np.float64),
         shown["mean_child"].to_numpy(np.float64),
         *variances,
+        {str(institution): float(mean) for institution, mean in alone.items()},
     )
 
 
-def _cells(side: pd.DataFrame, minimum_cell: int) -> pd.DataFrame:
+def _cells(side: pd.DataFrame, steps: int, minimum_cell: int) -> pd.DataFrame:
     """Return count, mean and whether it may be shown, indexed by institution in alphabetical order."""
-    cells = side.groupby("institution_id", observed=True)["score"].agg(["count", "mean", "min", "max"])
-    spread = cells["max"] - cells["min"]
-    shown = [
-        may_be_shown(count, mean, width, minimum_cell=minimum_cell)
-        for count, mean, width in zip(cells["count"], cells["mean"], spread, strict=True)
-    ]
-    return cells[["count", "mean"]].assign(shown=np.asarray(shown, dtype=bool))
+    scores = side.groupby("institution_id", observed=True)["score"]
+    shown = [mean_may_be_shown(each.to_numpy(np.float64), steps, minimum_cell=minimum_cell) for _, each in scores]
+    return scores.agg(["count", "mean"]).assign(shown=np.asarray(shown, dtype=bool))
 
 
 def _variances(

@@ -547,11 +547,21 @@ class AnalysisPlan(Document):
 
 
 class GapPlan(Document):
-    """Which pair of instruments makes the GAP-profile, and at which wave."""
+    """Which pair of instruments makes the GAP-profile, at which wave, and to whom it is given.
+
+    Attributes
+    ----------
+    arms : tuple of str, optional
+        The arms whose institutions are given theirs; all institutions where it is left out.
+    release : dict of str to str
+        Arms that are given theirs later: once the wave that stands beside the arm has ended.
+    """
 
     staff: str
     child: str
     wave: Key
+    arms: Annotated[tuple[Key, ...], Field(min_length=1)] | None = None
+    release: dict[Key, Key] = Field(default_factory=dict)
 
 
 class Privacy(Document):

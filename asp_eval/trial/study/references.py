@@ -101,6 +101,7 @@ def _waves(values: object) -> Iterator[Misfit]:
     named: list[tuple[Keys, object]] = [
         (("eligibility", "at"), _get(values, "eligibility", "at")),
         (("gap", "wave"), _get(values, "gap", "wave")),
+        *((("gap", "release", arm), wave) for arm, wave in _dict(values, "gap", "release").items()),
     ]
     for table in ("screening", "staff_survey"):
         for keys, collection in _collections(values, table):
@@ -173,6 +174,8 @@ def _arms(values: object) -> Iterator[Misfit]:
     labels = _get(values, "arm_labels")
     if isinstance(labels, dict):
         yield from _unknown(UNKNOWN_ARM, [(("arm_labels", arm), arm) for arm in labels], arms)
+    yield from _unknown(UNKNOWN_ARM, [(("gap", "arms", i), arm) for i, arm in enumerate(_list(values, "gap", "arms"))], arms)
+    yield from _unknown(UNKNOWN_ARM, [(("gap", "release", arm), arm) for arm in _dict(values, "gap", "release")], arms)
     if ratio and arms and len(ratio) != len(arms):
         yield Misfit(("randomisation", "ratio"), RATIO, found=str(ratio), expected=f"{len(arms)} numbers")
 
@@ -217,3 +220,8 @@ def _get(values: object, *keys: str | int) -> Any:
 def _list(values: object, *keys: str | int) -> list[Any]:
     found = _get(values, *keys)
     return list(found) if isinstance(found, (list, tuple)) else []
+
+
+def _dict(values: object, *keys: str | int) -> dict[Any, Any]:
+    found = _get(values, *keys)
+    return found if isinstance(found, dict) else {}

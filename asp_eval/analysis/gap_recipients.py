@@ -1,0 +1,72 @@
+"""Which institutions are given their GAP-profile, and which are not, or not yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from asp_eval.core.errors import Fault
+from asp_eval.trial.study.design import GapPlan, Study
+
+NOT_DRAWN = Fault(
+    "GAP-012",
+    "study.yaml gives GAP-profiles to some arms, and no institution has an arm yet",
+    "Draw the arms with 'asp-eval randomise', or import the allocation, first.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """An institution whose profile is not made.
+
+    Attributes
+    ----------
+    institution_id : str
+    arm : str
+        Empty if it has none.
+    until : str
+        The wave after which it is given; empty if the plan gives it none.
+    """
+
+    institution_id: str
+    arm: str
+    until: str
+
+
+def withheld(
+    study: Study, plan: GapPlan, institutions: Iterable[str], arms: Mapping[str, str], today: date
+) -> tuple[Withheld, ...]:
+    """Return the institutions whose profile is not made.
+
+    Parameters
+    ----------
+    study : Study
+    plan : GapPlan
+        Its `arms` and `release`.
+    institutions : iterable of str
+        Those with answers.
+    arms : mapping of str to str
+        Arm of every institution that is drawn.
+    today : date
+        An arm of `release` is given its profiles once this is later than the last day of its wave.
+
+    Raises
+    ------
+    Refusal
+        GAP-012 if the plan names arms and nothing is drawn.
+    """
+    if plan.arms is None and not plan.release:
+        return ()
+    if not arms:
+        NOT_DRAWN.refuse("study.yaml, gap")
+    given = set(study.arms if plan.arms is None else plan.arms) - set(plan.release)
+    given |= {arm for arm, wave in plan.release.items() if _has_ended(study, wave, today)}
+    out = [(institution, arms.get(institution, "")) for institution in institutions]
+    return tuple(Withheld(institution, arm, plan.release.get(arm, "")) for institution, arm in out if arm not in given)
+
+
+def _has_ended(study: Study, wave: str, today: date) -> bool:
+    """Return whether the last day of a wave is past; one without a last day has not ended."""
+    last = study.wave(wave).end
+    return last is not None and last < today
