@@ -44,3 +44,5 @@ def show(results: GapResults) -> None:
             of=of,
         )
     )
+    if results.withheld:
+        say(Phrase("{n} institutions are not given theirs, or not yet, as study.yaml says.", n=len(results.withheld)))

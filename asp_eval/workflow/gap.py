@@ -14,7 +14,7 @@ __all__ = ["GapResults", "as_json", "gap_profiles"]
 
 
 def gap_profiles(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = never) -> GapResults:
-    """Compute the GAP-profile of every institution from the stored scores, and write ``output/gap.json``.
+    """Compute the GAP-profiles from the stored scores, and write ``output/gap.json``; the ledger says whose were made.
 
     Parameters
     ----------
@@ -25,7 +25,8 @@ def gap_profiles(study: AnyStudy, *, progress: Progress = unheard, cancel: Cance
     Raises
     ------
     Refusal
-        STU-040 if study.yaml was changed after the study was loaded; GAP-010 if the study declares no profile; CLI-004 if no
+        STU-040 if study.yaml was changed after the study was loaded; GAP-010 if the study declares no profile; GAP-012 if
+        it gives profiles to some arms and none is drawn; CLI-004 if no
         institution has answers of both sides;
         STO-040 if a table is not what was stored; STO-047 if the data were changed meanwhile.
     """
@@ -35,6 +36,10 @@ def gap_profiles(study: AnyStudy, *, progress: Progress = unheard, cancel: Cance
     results = study_gap_profiles(plan)
     refuse_without_gaps(results)
     step(Phrase("writing"), 0.9)
-    with sealed_files(plan, results.state, lambda files: GapBody(state=results.state, files=files)) as new:
+    made = tuple(profile.institution_id for profile in results.profiles)
+    kept_back = tuple(one.institution_id for one in results.withheld)
+    with sealed_files(
+        plan, results.state, lambda files: GapBody(state=results.state, files=files, made=made, withheld=kept_back)
+    ) as new:
         save(new.path(PROFILES), results)
     return results

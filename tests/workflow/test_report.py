@@ -12,7 +12,7 @@ import shutil
 
 import pytest
 
-from asp_eval import open_study
+from asp_eval import open_study, table
 from asp_eval.core.errors import Refusal
 from asp_eval.reporting.writers import formats
 
@@ -32,7 +32,7 @@ def manifest(study) -> dict:
 def test_the_demo_has_every_format(demo):
     output = demo.folder / "output"
     assert all((output / f"evaluation{code}.{kind}").is_file() for code in ("", ".en") for kind in formats.FORMATS)
-    assert len(list((output / "gap").glob("*.pdf"))) == 120
+    assert len(list((output / "gap").glob("*.pdf"))) == 60  # of the thirty institutions of the intervention, in two languages
 
 
 def test_what_has_not_changed_is_not_written_again(reported):
@@ -114,3 +114,11 @@ def test_a_folder_that_cannot_be_written_to_is_said_in_words(reported, run, monk
     assert said.code == 1
     assert "CLI-005" in said.err
     assert "Traceback" not in said.err
+
+
+def test_the_ledger_says_whose_profiles_were_made(reported):
+    entered, lots = table(reported, "ledger"), table(reported, "allocation")
+    body = json.loads(entered.loc[entered["kind"] == "gap", "body"].iloc[-1])
+    arms = dict(zip(lots["institution_id"].astype(str), lots["arm"].astype(str), strict=True))
+    assert {arms[one] for one in body["made"]} == {"intervention"}
+    assert {arms[one] for one in body["withheld"]} == {"reference"}

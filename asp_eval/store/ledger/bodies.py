@@ -214,9 +214,18 @@ class ResultsBody(LedgerBody):
 
 
 class GapBody(ResultsBody):
-    """GAP-profiles that were computed."""
+    """GAP-profiles that were computed: the record of who was given one, and when.
+
+    Attributes
+    ----------
+    made, withheld : tuple of str
+        Institutions whose profile was made, and those with answers whose profile was not.
+    """
 
     kind: ClassVar[str] = "gap"
+
+    made: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 class ProcessBody(ResultsBody):
