@@ -2,6 +2,7 @@ from .analysis.process.results import ProcessResults
 from .analysis.profiles import GapResults
 from .analysis.results import Results
 from .core.errors import AspError, DataProblems, Refusal, Unavailable
+from .engines.duckdb_sums import moments_from_sql
 from .intake.table import Table
 from .reporting.documents.pages import render
 from .stats.engine.moments import Moments
@@ -169,6 +170,7 @@ __all__ = [
     "lmm_from_moments",
     "load_study",
     "minimum_detectable_effect",
+    "moments_from_sql",
     "ols",
     "open_study",
     "pool",

@@ -21,6 +21,7 @@ from asp_eval.cli import process as process
 from asp_eval.cli import report as report
 from asp_eval.cli import export as export
 from asp_eval.cli import forget as forget
+from asp_eval.cli import moments as moments
 from asp_eval.cli.instruments import instruments_app
 from asp_eval.cli.frames import frames_app
 from asp_eval.cli.plan import plan_app

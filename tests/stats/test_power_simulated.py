@@ -64,7 +64,7 @@ def engine(trials, r: int, names=NAMES):
     held = trials.n[:, r] > 0
     layout = Layout("y ~ ...", (*names, "y"), tuple(range(c - 1)), (FactorLayout("g", ("g",), ((0,),)),))
     sums = Sums(np.zeros(c), trials.total[:, :, r].copy(), (trials.sums[:, held, r].T[:, None, :],), {})
-    moments = Moments.from_sums(layout, sums, [pd.RangeIndex(int(held.sum()))], int(trials.n[:, r].sum()))
+    moments = Moments.of_pass(layout, sums, [pd.RangeIndex(int(held.sum()))], int(trials.n[:, r].sum()))
     return lmm_from_moments(moments)
 
 

@@ -70,7 +70,9 @@ def accumulate(layout: Layout, n: int, fill: Fill, codes: list[Codes], sizes: li
     step = min(n, max(CHUNK, *sizes)) if sizes else min(n, CHUNK)
     total = np.zeros((c, c))
     sums = [np.zeros((m, len(f.needed), c)) for m, f in zip(sizes, layout.factors, strict=True)]
-    pairs = {(i, j): _cells(codes[i], codes[j], sizes[i], sizes[j]) for i in range(len(codes)) for j in range(i + 1, len(codes))}
+    pairs = {
+        (i, j): cells_of(codes[i], codes[j], sizes[i], sizes[j]) for i in range(len(codes)) for j in range(i + 1, len(codes))
+    }
     blocks = {
         (i, j): np.zeros((len(where), len(layout.factors[i].needed), len(layout.factors[j].needed)))
         for (i, j), (where, _) in pairs.items()
@@ -122,7 +124,7 @@ def _add_cells(out: Array, u: Array, cell: Codes, first: tuple[int, ...], second
             out[:, a, b] += np.bincount(cell, weights=u[v] * u[w], minlength=len(out))
 
 
-def _cells(first: Codes, second: Codes, m: int, m2: int) -> tuple[npt.NDArray[np.intp], Codes]:
+def cells_of(first: Codes, second: Codes, m: int, m2: int) -> tuple[npt.NDArray[np.intp], Codes]:
     """Return the combinations of groups that occur (cells, 2), and the cell of each row (n,)."""
     parent = np.zeros(m, dtype=np.intp)
     parent[first] = second

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,12 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.layout import CONSTANT, FactorLayout, Layout
 from asp_eval.stats.design.model_frame import BAD_WEIGHTS, Design, read_design
-from asp_eval.stats.design.tables import Given
+from asp_eval.stats.design.tables import Given, as_frame
 from asp_eval.stats.design.variables import read_categories
 from asp_eval.stats.engine.accumulate import Sums, accumulate
+from asp_eval.stats.engine.disclosure import UNCOUNTED, check_counts, whole_minimum
+from asp_eval.stats.engine.group_sums import Declared, read_answer
+from asp_eval.stats.engine.moments_file import NOT_A_FILE, read_arrays, write_arrays
 from asp_eval.stats.estimate import Array
 
 DIFFERENT_MODELS = Fault(
@@ -124,7 +128,7 @@ class Moments:
         codes, levels = [g.codes for g in design.groups], [g.levels for g in design.groups]
         n = design.data.n
         sums = accumulate(design.layout, n, design.fill, codes, [len(v) for v in levels], design.weights)
-        return cls.from_sums(design.layout, sums, levels, n, dropped=design.data.n_dropped, weights=design.weights)
+        return cls.of_pass(design.layout, sums, levels, n, dropped=design.data.n_dropped, weights=design.weights)
 
     @classmethod
     def from_arrays(
@@ -180,10 +184,10 @@ class Moments:
         if w is not None and w.shape != response.shape:
             BAD_ARRAYS.refuse(why=Phrase("the weights have another number of rows than X"))
         found = accumulate(layout, len(x), fill, [c.codes for c in coded], [len(c.levels) for c in coded], w)
-        return cls.from_sums(layout, found, [c.levels for c in coded], len(x), weights=w)
+        return cls.of_pass(layout, found, [c.levels for c in coded], len(x), weights=w)
 
     @classmethod
-    def from_sums(
+    def of_pass(
         cls, layout: Layout, sums: Sums, levels: Sequence[pd.Index], n: int, *, dropped: int = 0, weights: Array | None = None
     ) -> Moments:
         """Wrap what a pass has found."""
@@ -192,6 +196,30 @@ class Moments:
         log_weights = 0.0 if weights is None else float(np.log(weights).sum())
         cells = {k: Cells(*v) for k, v in sums.cells.items()}
         return cls(layout, sums.shift, sums.total, tuple(levels), sums.sums, cells, n, dropped, log_weights, weights is not None)
+
+    @classmethod
+    def from_sums(cls, frame: pd.DataFrame, categories: Declared | None = None) -> Moments:
+        """Read the answer of a data base to the statement that ``asp-eval moments --sql`` prints.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame, or anything with ``to_pandas`` or ``toPandas``
+            The answer as it came, every row of it.
+        categories : mapping of str to sequence, optional
+            The categories of columns in order, the reference first. Shards that are to be added need them, since each may
+            lack one; else they are what the answer holds, sorted.
+
+        Raises
+        ------
+        Refusal
+            FIT-171 if it is no such answer; FIT-172 if a category was not declared.
+        """
+        convert = getattr(frame, "toPandas", None)
+        found = read_answer(as_frame(convert() if callable(convert) else frame), categories)
+        cells = {k: Cells(*v) for k, v in found.sums.cells.items()}
+        levels, weighted = tuple(g.levels for g in found.design.groups), found.design.weights is not None
+        total = (found.sums.shift, found.sums.total, levels, found.sums.sums, cells)
+        return cls(found.design.layout, *total, found.n, found.n_dropped, found.log_weights, weighted)
 
     def __add__(self, other: Moments) -> Moments:
         """Return the moments of both sets of rows together."""
@@ -218,6 +246,63 @@ class Moments:
             self.log_weights + theirs.log_weights,
             self.weighted,
         )
+
+    def save(self, path: str | Path, *, minimum: int = 5) -> None:
+        """Write the sums to a file that holds no row, so that they can be sent and added to others.
+
+        Parameters
+        ----------
+        path : str or Path
+            Conventionally with the ending ``.npz``.
+        minimum : int
+            Fewest rows that any group, category, cell of two categories or rest of one may have; 1 for a file that stays
+            in the house.
+
+        Raises
+        ------
+        Refusal
+            FIT-173 if a number is of fewer rows, and nothing is written; FIT-174 if the rows have weights.
+        """
+        at_least = whole_minimum(minimum)
+        if at_least > 1:
+            if self.weighted:
+                UNCOUNTED.refuse()
+            cells = {k: c.blocks[:, 0, 0] for k, c in self.cells.items()}
+            counts = (self.n_obs, self.n_dropped)
+            total = self.shifted(np.zeros(len(self.shift))).total
+            check_counts(self.layout, total, self.levels, self.sums, cells, counts, at_least)
+        arrays: dict[str, npt.NDArray[Any]] = {"shift": self.shift, "total": self.total}
+        arrays |= {f"sums_{i}": s for i, s in enumerate(self.sums)}
+        arrays |= {f"where_{i}_{j}": c.where for (i, j), c in self.cells.items()}
+        arrays |= {f"blocks_{i}_{j}": c.blocks for (i, j), c in self.cells.items()}
+        facts = {"n_obs": self.n_obs, "n_dropped": self.n_dropped, "log_weights": self.log_weights, "weighted": self.weighted}
+        write_arrays(Path(path), arrays, self.layout, self.levels, facts)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Moments:
+        """Read sums that `save` wrote.
+
+        Raises
+        ------
+        Refusal
+            FIT-175 if the file is another, or damaged.
+        """
+        arrays, layout, levels, facts = read_arrays(Path(path))
+        c, m = len(layout.columns), [len(v) for v in levels]
+        shapes = {"shift": (c,), "total": (c, c)}
+        shapes |= {f"sums_{i}": (m[i], len(f.needed), c) for i, f in enumerate(layout.factors)}
+        pairs = [(i, j) for i in range(len(m)) for j in range(i + 1, len(m))]
+        for i, j in pairs:
+            n_cells = len(arrays.get(f"where_{i}_{j}", ()))
+            shapes[f"where_{i}_{j}"] = (n_cells, 2)
+            shapes[f"blocks_{i}_{j}"] = (n_cells, len(layout.factors[i].needed), len(layout.factors[j].needed))
+        for name, shape in shapes.items():
+            if name not in arrays or arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
+                NOT_A_FILE.refuse(str(path), why=Phrase("the part {name} is not what it should be", name=name))
+        cells = {(i, j): Cells(arrays[f"where_{i}_{j}"].astype(np.intp), arrays[f"blocks_{i}_{j}"]) for i, j in pairs}
+        sums = tuple(arrays[f"sums_{i}"] for i in range(len(m)))
+        held = (facts["n_obs"], facts["n_dropped"], facts["log_weights"], facts["weighted"])
+        return cls(layout, arrays["shift"], arrays["total"], levels, sums, cells, *held)
 
     def shifted(self, shift: Array) -> Moments:
         """Return the same moments about another point: column k becomes u_k + (old shift - new shift)_k * 1."""
