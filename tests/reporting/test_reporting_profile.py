@@ -18,6 +18,7 @@ from asp_eval.analysis.gap_words import Verdict
 from asp_eval.analysis.profiles import FEW_INSTITUTIONS, NO_ANSWERS, NO_DIFFERENCES
 from asp_eval.reporting.blocks import Link, plain
 from asp_eval.reporting.documents.gap_profiles import gap_index, gap_profile
+from asp_eval.reporting.documents.pages import pages_of
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.gap_caveats import caveat_fields
@@ -224,3 +225,12 @@ def test_the_index_says_who_is_given_none():
     said = " ".join(plain(part.text) for part in short_section.blocks[0].parts)
     assert "The 30 institutions of the arm “reference” are given theirs once round w3 has ended." in said
     assert "Institutions without a profile because they were not drawn: 1." in said
+
+
+def test_a_profile_leads_to_no_other_institution():
+    results = builders.gap_results((PROFILE, builders.gap_profile("Anden", "inst-02")))
+    for page in pages_of(results):
+        if "inst-01" in page.name:
+            content = page.made().decode()
+            assert "inst-02" not in content
+            assert 'href="index' not in content

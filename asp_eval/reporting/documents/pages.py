@@ -44,8 +44,6 @@ class Page:
     theme : Theme
     translations : tuple of Link
         The same in other languages.
-    home : Link, optional
-        The page that leads to this one.
     """
 
     name: str
@@ -53,7 +51,6 @@ class Page:
     document: Document
     theme: Theme
     translations: tuple[Link, ...] = ()
-    home: Link | None = None
 
     def made(self) -> bytes:
         """Return the content of the file; the same page always has the same bytes.
@@ -65,7 +62,7 @@ class Page:
         """
         match self.format:
             case "html":
-                return html(self.document, self.translations, self.home, self.theme).encode()
+                return html(self.document, self.translations, self.theme).encode()
             case "pdf":
                 return pdf(self.document, self.theme)
             case "docx":
@@ -76,7 +73,7 @@ class Page:
     @property
     def made_from(self) -> str:
         """Digest of everything that the file is made from: another one means that its content may be another."""
-        parts = (self.document, self.theme, self.translations, self.home, software_of(self.format))
+        parts = (self.document, self.theme, self.translations, software_of(self.format))
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -200,18 +197,21 @@ def _gap_pages(
     pages = []
     for code in languages:
         say = words_for(code, results.languages)
-        home = Link(page_name("index", code, languages), say("All institutions"), code)
         links = tuple(
             Link(page_name(p.file_stem, code, languages), display_name(results, p, say), code) for p in results.profiles
         )
         if "html" in formats:  # it is for clicking
             index = _dated(gap_index(results, links, code), results, day)
-            pages.append(Page(f"gap/{home.address}", "html", index, theme, translations_of("index", code, languages)))
+            pages.append(
+                Page(
+                    f"gap/{page_name('index', code, languages)}", "html", index, theme, translations_of("index", code, languages)
+                )
+            )
         for profile in results.profiles:
             others = translations_of(profile.file_stem, code, languages)
             document = _dated(gap_profile(results, profile, code), results, day)
             pages += [
-                Page(f"gap/{page_name(profile.file_stem, code, languages, kind)}", kind, document, theme, others, home)
+                Page(f"gap/{page_name(profile.file_stem, code, languages, kind)}", kind, document, theme, others)
                 for kind in formats
             ]
     return tuple(pages)

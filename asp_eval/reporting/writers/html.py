@@ -14,7 +14,7 @@ from asp_eval.reporting.templates import templates
 from asp_eval.reporting.theme import PLAIN, Theme
 
 
-def html(document: Document, translations: Sequence[Link] = (), home: Link | None = None, theme: Theme = PLAIN) -> str:
+def html(document: Document, translations: Sequence[Link] = (), theme: Theme = PLAIN) -> str:
     """Return a document as one HTML page.
 
     Parameters
@@ -22,12 +22,10 @@ def html(document: Document, translations: Sequence[Link] = (), home: Link | Non
     document : Document
     translations : sequence of Link
         The same page in other languages.
-    home : Link, optional
-        The page that leads to this one.
     theme : Theme
     """
     page = _template("page.html.j2").render(
-        document=document, translations=translations, home=home, say=words_for(document.language), theme=theme
+        document=document, translations=translations, say=words_for(document.language), theme=theme
     )
     return theme.dressed(page)
 
