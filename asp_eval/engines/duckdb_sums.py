@@ -17,7 +17,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.engines.dialects import DIALECTS, Dialect
 from asp_eval.engines.statement import complete_condition, sums_statement
 from asp_eval.stats.design.variables import NO_ROWS, NOT_A_VARIABLE, NOT_NUMERIC, UNKNOWN_COLUMN
-from asp_eval.stats.engine.group_sums import Declared, GroupQuestion, ask, columns_named
+from asp_eval.stats.engine.group_sums import Declared, GroupQuestion, ask, check_declared, columns_named, grouping_columns
 from asp_eval.stats.engine.moments import Moments
 
 if TYPE_CHECKING:
@@ -97,9 +97,10 @@ def moments_from_sql(
     import duckdb
 
     declared = dict(categories or {})
+    check_declared(formula, declared)
     with ExitStack() as stack:
         try:
-            opened = _relation(relation, database, stack)
+            opened = _relation(relation, database, grouping_columns(formula), stack)
             source = DuckdbRows(opened)
             question = ask(formula, source.categorical(formula, declared), weights)
             return Moments.from_sums(source.group_sums(question), declared)
@@ -154,7 +155,8 @@ class DuckdbRows:
         constants = self._constants(question)
         kept = (*_WHOLE, *_TEXT, "BOOLEAN", "FLOAT", "DOUBLE")
         as_text = frozenset(c for _, c in question.keys if self._type(c) not in kept)
-        statement = sums_statement(question, "asked", _DIALECT, constants=constants, as_text=as_text)
+        floating = self._floating(question)
+        statement = sums_statement(question, "asked", _DIALECT, constants=constants, as_text=as_text, floating=floating)
         width = len(question.keys) + len(question.products) + len(constants) + 4
         most = MOST_NUMBERS // width
         answer: pd.DataFrame = self._query(f"SELECT * FROM ({statement}) LIMIT {most + 1}").df()
@@ -175,6 +177,10 @@ class DuckdbRows:
             if kind not in _NUMERIC and not (kind == "BOOLEAN" and name == question.formula.response):
                 NOT_NUMERIC.refuse(name, found=Phrase("a column of type {kind}", kind=kind))
 
+    def _floating(self, question: GroupQuestion) -> frozenset[str]:
+        """Return the keys that may be NaN, which is a missing value as NULL is."""
+        return frozenset(c for _, c in question.keys if self._type(c) in ("FLOAT", "DOUBLE"))
+
     def _type(self, name: str) -> str:
         types = self.types
         if name not in types:
@@ -186,7 +192,7 @@ class DuckdbRows:
         """Return the mean of each number of the answer over the first complete rows; an infinite one counts as nothing."""
         names = [_DIALECT.number(_DIALECT.column(c)) for c in question.numbers]
         chosen = ", ".join(f"{e} AS v{i}" for i, e in enumerate(names))
-        where = complete_condition(question, _DIALECT)
+        where = complete_condition(question, _DIALECT, self._floating(question))
         first = self._query(f"SELECT {chosen} FROM asked WHERE {where} LIMIT {FIRST_ROWS}").fetchnumpy()
         values = {c: np.asarray(first[f"v{i}"], float) for i, c in enumerate(question.numbers)}
         if not len(values[question.formula.response]):
@@ -199,9 +205,12 @@ class DuckdbRows:
 
 
 def _relation(
-    relation: str | Path | DuckDBPyRelation, database: str | Path | DuckDBPyConnection | None, stack: ExitStack
+    relation: str | Path | DuckDBPyRelation,
+    database: str | Path | DuckDBPyConnection | None,
+    groups: tuple[str, ...],
+    stack: ExitStack,
 ) -> DuckDBPyRelation:
-    """Return what holds the rows; what is opened for it is closed with `stack`."""
+    """Return what holds the rows, to be closed with `stack`. The groups of a CSV file are text: 007 is not 7."""
     import duckdb
 
     if isinstance(relation, duckdb.DuckDBPyRelation):
@@ -217,7 +226,10 @@ def _relation(
         connection = database
     if text.lower().endswith(_FILES):
         try:
-            return connection.read_parquet(text) if text.lower().endswith(".parquet") else connection.read_csv(text)
+            if text.lower().endswith(".parquet"):
+                return connection.read_parquet(text)
+            header = connection.read_csv(text).columns
+            return connection.read_csv(text, dtype={g: "VARCHAR" for g in groups if g in header})
         except duckdb.IOException as error:
             return NO_RELATION.refuse(text, why=str(error).splitlines()[0])
     if database is None:

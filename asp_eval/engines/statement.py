@@ -19,6 +19,7 @@ def sums_statement(
     *,
     constants: Sequence[float] | None = None,
     as_text: frozenset[str] = frozenset(),
+    floating: frozenset[str] = frozenset(),
 ) -> str:
     """Return the statement.
 
@@ -32,6 +33,8 @@ def sums_statement(
         What is taken from each number; by default its mean, for which the rows are read once more.
     as_text : frozenset of str
         Keys that are turned into text, because no frame holds their type.
+    floating : frozenset of str
+        Keys that may be NaN.
     """
     parts = [*question.parts, ()]
     x = [" * ".join(f"v{_position(question, c)}" for c in part) or _response(question) for part in parts]
@@ -45,7 +48,7 @@ def sums_statement(
     centred = [*kept, "complete", *(f"{e} - {c} AS z{i}" for i, (e, c) in enumerate(zip(x, fixed, strict=True), 1))]
     centred += [f"v{_position(question, question.weights)} AS w"] if question.weights else []
     centred += [f"{c} AS constant_{i}" for i, c in enumerate(fixed, 1)]
-    steps = [f"numbers AS (SELECT {_columns(question, dialect, as_text)} FROM {relation})", *point]
+    steps = [f"numbers AS (SELECT {_columns(question, dialect, as_text, floating)} FROM {relation})", *point]
     steps.append(f"centred AS (SELECT {', '.join(centred)} FROM {source})")
     keys = [f"k{i}" for i in range(1, len(question.keys) + 1)]
     grouped = ", ".join([*keys, "complete"])
@@ -56,10 +59,10 @@ def sums_statement(
     )
 
 
-def complete_condition(question: GroupQuestion, dialect: Dialect) -> str:
+def complete_condition(question: GroupQuestion, dialect: Dialect, floating: frozenset[str] = frozenset()) -> str:
     """Return the condition that a row has a value in every column of the model."""
     keys = dict.fromkeys(column for _, column in question.keys)
-    numbers = [dialect.number(dialect.column(c)) for c in question.numbers]
+    numbers = [dialect.number(dialect.column(c)) for c in dict.fromkeys((*question.numbers, *sorted(floating)))]
     return " AND ".join(
         [
             *(f"{dialect.column(c)} IS NOT NULL" for c in (*keys, *(n for n in question.numbers if n not in keys))),
@@ -68,14 +71,14 @@ def complete_condition(question: GroupQuestion, dialect: Dialect) -> str:
     )
 
 
-def _columns(question: GroupQuestion, dialect: Dialect, as_text: frozenset[str]) -> str:
+def _columns(question: GroupQuestion, dialect: Dialect, as_text: frozenset[str], floating: frozenset[str]) -> str:
     """Return keys k, numbers v, and whether the row is complete."""
     keys = []
     for i, (_, column) in enumerate(question.keys, 1):
         quoted = dialect.column(column)
         keys.append(f"CAST({quoted} AS VARCHAR) AS k{i}" if column in as_text else f"{quoted} AS k{i}")
     numbers = [f"{dialect.number(dialect.column(c))} AS v{i}" for i, c in enumerate(question.numbers, 1)]
-    complete = f"CASE WHEN {complete_condition(question, dialect)} THEN 1 ELSE 0 END AS complete"
+    complete = f"CASE WHEN {complete_condition(question, dialect, floating)} THEN 1 ELSE 0 END AS complete"
     return ", ".join([*keys, *numbers, complete])
 
 

@@ -9,7 +9,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.engines.dialects import dialect_named
 from asp_eval.engines.duckdb_sums import moments_from_sql
 from asp_eval.engines.statement import sums_statement
-from asp_eval.stats.engine.group_sums import Declared, ask
+from asp_eval.stats.engine.group_sums import Declared, ask, check_declared
 from asp_eval.stats.engine.moments import Moments
 
 __all__ = ["Moments", "declared_categories", "moments_statement", "save_moments"]
@@ -57,6 +57,7 @@ def moments_statement(formula: str, relation: str, dialect: str, categories: Dec
     Refusal
         ENG-001 if the dialect is unknown; FIT-170 for what takes more than one pass.
     """
+    check_declared(formula, categories)
     return sums_statement(ask(formula, categories, weights), relation, dialect_named(dialect))
 
 

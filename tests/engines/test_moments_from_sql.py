@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import itertools
+from decimal import Decimal
 
 import duckdb
 import numpy as np
@@ -264,6 +265,30 @@ def test_rows_that_are_not_there(tmp_path):
         moments_from_sql("y ~ x + (1 | g)", "held", database=tmp_path / "no.duckdb")
     with pytest.raises(AspError, match="ENG-004"):
         moments_from_sql("y ~ x + (1 | g)", "held", database=duckdb.connect())
+
+
+def test_a_slip_in_the_name_of_a_declared_column_is_refused():
+    for slip in ("amr", "inst"):
+        with pytest.raises(AspError, match="FIT-179"):
+            moments_from_sql("y ~ arm + (1 | inst)", RELATION, categories={slip: ["old", "new"]})
+        with pytest.raises(AspError, match="FIT-179"):
+            Moments.from_sums(answer(), categories={slip: ["old", "new"]})
+
+
+def test_groups_of_a_csv_file_are_as_they_are_written(tmp_path):
+    (tmp_path / "rows.csv").write_text("g,y\n007,1.5\n7,2.5\n007,3.5\n", encoding="utf-8")
+    assert moments_from_sql("y ~ 1 + (1 | g)", tmp_path / "rows.csv").levels[0].tolist() == ["007", "7"]
+
+
+def test_a_group_that_is_nan_is_missing_as_null_is():
+    odd = "SELECT CASE WHEN range = 1 THEN 'NaN'::DOUBLE WHEN range > 1 THEN range % 3 END AS g, range AS y FROM range(20)"
+    m = moments_from_sql("y ~ 1 + (1 | g)", odd, database=duckdb.connect())
+    assert (m.n_obs, m.n_dropped, m.levels[0].tolist()) == (18, 2, [0, 1, 2])
+
+
+def test_an_answer_in_decimals_is_read():
+    decimals = answer().map(lambda v: Decimal(repr(v)) if isinstance(v, float) else v)
+    assert_same_moments(Moments.from_sums(decimals), Moments.from_frame("y ~ arm + x + (1 | inst)", FRAME))
 
 
 def test_weights_must_be_positive():

@@ -24,7 +24,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.arithmetic import is_logical, plain_function
 from asp_eval.stats.design.columns import Column
-from asp_eval.stats.design.formula import NO_RANDOM, ModelFormula, expand_terms, parse_formula
+from asp_eval.stats.design.formula import NO_RANDOM, ModelFormula, expand_terms, names_in, parse_formula
 from asp_eval.stats.design.model_frame import BAD_WEIGHTS, Design, read_design
 from asp_eval.stats.design.syntax import CODED, Call, Name, Tree, parse, spell
 from asp_eval.stats.design.transforms import LEARNED
@@ -46,6 +46,10 @@ UNDECLARED = Fault(
     "FIT-172",
     "the column {name} holds a category that was not declared",
     "Declare every category of the column, in order, the reference first.",
+)
+
+NOT_IN_MODEL = Fault(
+    "FIT-179", "categories are declared of {name}, which is no column of the model's effects", "Correct or leave out its name."
 )
 
 GROUP, CATEGORY, VALUE = "group_", "category_", "value_"
@@ -139,7 +143,7 @@ def ask(formula: str, categories: Iterable[str], weights: str | None = None) -> 
                     numeric.append(column)
             if numeric:
                 parts[tuple(sorted(numeric))] = None
-    groups = tuple(dict.fromkeys(g for b in parsed.blocks for g in b.group))
+    groups = grouping_columns(formula)
     offsets = tuple(_plain_column(o) for o in parsed.offsets)
     return GroupQuestion(parsed, groups, tuple(found), tuple(values), tuple(parts), offsets, weights)
 
@@ -150,6 +154,26 @@ def columns_named(formula: str) -> tuple[str, ...]:
     expressions = (parsed.fixed, *(b.expression for b in parsed.blocks))
     trees = (t for e in expressions for term in expand_terms(e) for t in term.trees)
     return tuple(dict.fromkeys(t.name for t in trees if isinstance(t, Name)))
+
+
+def grouping_columns(formula: str) -> tuple[str, ...]:
+    """Return the columns right of the bars."""
+    return tuple(dict.fromkeys(g for b in parse_formula(formula).blocks for g in b.group))
+
+
+def check_declared(formula: str, declared: Iterable[str]) -> None:
+    """Refuse categories of a column that the model does not have: a slip would leave another with its sorted order.
+
+    Raises
+    ------
+    Refusal
+        FIT-179
+    """
+    parsed = parse_formula(formula)
+    used = [n for e in (parsed.fixed, *(b.expression for b in parsed.blocks)) for n in names_in(e)]
+    for name in declared:
+        if name not in used:
+            NOT_IN_MODEL.refuse(formula, name=name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,6 +215,7 @@ def read_answer(frame: pd.DataFrame, categories: Declared | None = None) -> Answ
         FIT-171 if a column is missing or a number cannot be; FIT-023 if no row is complete; FIT-021 if a value is infinite.
     """
     question = _question_of(frame)
+    check_declared(question.formula.text, categories or {})
     whole = _whole_numbers(frame, "complete") == 1
     counts = _whole_numbers(frame, "n")
     if not whole.any():
