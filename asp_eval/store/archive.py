@@ -149,7 +149,8 @@ def _write_new(path: Path, source: Path) -> None:
         Path(part).chmod(0o644)
         _put_in_place(Path(part), path)
     finally:
-        Path(part).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what was put in place counts, and the next export that is kept removes the rest
+            Path(part).unlink(missing_ok=True)
 
 
 def _put_in_place(part: Path, path: Path) -> None:
@@ -159,7 +160,12 @@ def _put_in_place(part: Path, path: Path) -> None:
         raise
     except OSError:  # a disk without hard links
         with part.open("rb") as content, path.open("xb") as file:
-            shutil.copyfileobj(content, file)
+            try:
+                shutil.copyfileobj(content, file)
+            except BaseException:
+                file.close()
+                path.unlink(missing_ok=True)
+                raise
 
 
 def _place(folder: Path, file: Path, mapping: Path | None, companions: Sequence[Path]) -> Path:

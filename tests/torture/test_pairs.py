@@ -34,7 +34,7 @@ from asp_eval.workflow.stored_results import current_profiles, current_results
 from tests.torture.verbs import FURTHER, VERBS, Verb, begin, begin_alone
 
 SHARING = {name: verb for name, verb in (VERBS | FURTHER).items() if name != "randomise"}
-MOST_GAPS = 20
+COMPUTING = ("score", "analyse", "gap", "report", "export")  # between reading and writing
 LOCKED = "STO-001"
 MOVED_ON = {"STO-047", "ANA-006", "ANA-001", "STO-014", "STU-050", "STO-060", "SCO-010", "GAP-010"}  # what may be refused
 
@@ -85,7 +85,7 @@ def gaps(verb: Verb, study: Study) -> int:
     return opened[0]
 
 
-@pytest.mark.parametrize("name", ["score", "analyse", "gap", "report", "export"])  # that compute between reading and writing
+@pytest.mark.parametrize("name", ["gap", *(pytest.param(name, marks=pytest.mark.slow) for name in COMPUTING if name != "gap")])
 def test_an_import_in_the_middle_of_a_verb(name, complete_once, tmp_path):  # 1
     tried = begin_alone(complete_once, tmp_path / "tried")
     pair(name, "import", gaps(SHARING[name], tried), complete_once, tmp_path / "pair")
