@@ -33,6 +33,7 @@ from asp_eval.core.errors import Refusal
 from asp_eval.store.result_files import load, save
 from asp_eval.trial.disclosure.bands import CountBand
 from asp_eval.trial.study.design import GapPlan, Study
+from asp_eval.trial.study.references import misfits
 
 AREAS = {"play": "social", "empathy": "social", "language": "learning"}
 LABELS = tuple(DimensionLabel(key, {"en": key}, area, {"en": area}) for key, area in AREAS.items())
@@ -275,6 +276,11 @@ def test_an_arm_is_given_its_profiles_once_its_wave_has_ended(day: str, made: in
     results = profiles_of(*make_sides(), study=study, arms=arms_by_halves(), today=date.fromisoformat(day))
     assert len(results.profiles) == made
     assert all(one.until == "w3" for one in results.withheld)
+
+
+def test_a_release_after_a_wave_without_a_last_day_is_refused() -> None:  # 6
+    found = {"waves": [{"id": "w1"}, {"id": "w3", "to": "2008-05-31"}], "gap": {"release": {"reference": "w1", "other": "w3"}}}
+    assert [(misfit.fault.code, misfit.keys) for misfit in misfits(found)] == [("GAP-013", ("gap", "release", "reference"))]
 
 
 def test_an_institution_that_was_not_drawn_is_given_none() -> None:  # 6

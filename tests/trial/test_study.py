@@ -73,6 +73,9 @@ def test_a_language_nobody_has_translated_reports_to_may_be_declared(tmp_path):
             "found 'conducts'",
         ),
         ("set: itt", "set: per-protocol", "analysis.set", "expected itt"),
+        ("child, wave: w1}", "child, wave: w1, arms: [treated]}", "gap.arms[0]", "found 'treated'"),
+        ("child, wave: w1}", "child, wave: w1, release: {control: w2}}", "gap.release.control", "found 'control'"),
+        ("child, wave: w1}", "child, wave: w1, release: {reference: w9}}", "gap.release.reference", "found 'w9'"),
         ("to: 2027-10-31", "to: 2027-01-31", "waves[0]", "on or after the first"),
         ("below: 7", "below: 2", "eligibility.age_years", "greater than 'from'"),
         ("score: sdq-teacher.conduct", "score: conduct", "outcomes[0]", "two parts"),
@@ -83,7 +86,7 @@ def test_a_language_nobody_has_translated_reports_to_may_be_declared(tmp_path):
         ("covariates: [sex, age]", "covariates: [baseline, age]", "analysis.covariates[0]", "a meaning of its own"),
         ("score: sdq-teacher.conduct", "column: staff_survey.y", "outcomes[0]", "a column of screening"),
         ("minimum_cell: 5", "minimum_cell: 1", "privacy.minimum_cell", "2 or more"),
-        ("reference: {da", "control: {da", "arm_labels.control", "no declared arm"),
+        ("reference: {da", "control: {da", "arm_labels.control", "no such arm"),
     ],
 )
 def test_a_mistake_is_answered_at_its_field(tmp_path, old, new, field, says):

@@ -16,7 +16,10 @@ from asp_eval.core.strict_yaml import Keys
 UNKNOWN_WAVE = Fault("STU-010", "the wave is not declared", "Use the id of a wave, or declare it under 'waves'.")
 UNKNOWN_SET = Fault("STU-011", "the analysis set is not declared", "Use one of 'sets', or declare it there.")
 UNKNOWN_OUTCOME = Fault("STU-012", "the outcome is not declared", "Use the id of an outcome, or declare it under 'outcomes'.")
-UNKNOWN_ARM = Fault("STU-013", "the label is of no declared arm", "Use the name of an arm.")
+UNKNOWN_ARM = Fault("STU-013", "no such arm is declared", "Use the name of one of 'arms'.")
+NO_LAST_DAY = Fault(
+    "GAP-013", "the wave after which an arm is given its GAP-profiles has no last day", "Give the wave its 'to', the last day."
+)
 UNKNOWN_FAMILY = Fault("STU-043", "the family is not declared, or is this one", "Use the name of another of 'families'.")
 WAITING = Fault("STU-044", "each of these families waits for the other", "Leave out 'after' of the one that is tested first.")
 NOT_RECEIVED = Fault(
@@ -109,6 +112,10 @@ def _waves(values: object) -> Iterator[Misfit]:
     for position in range(len(_list(values, "outcomes"))):
         named += [(("outcomes", position, key), _get(values, "outcomes", position, key)) for key in ("at", "baseline")]
     yield from _unknown(UNKNOWN_WAVE, named, known)
+    endless = [wave.get("id") for wave in _list(values, "waves") if isinstance(wave, dict) and wave.get("to") is None]
+    for arm, wave in _dict(values, "gap", "release").items():
+        if wave in endless:
+            yield Misfit(("gap", "release", arm), NO_LAST_DAY, found=wave)
 
 
 def _collections(values: object, table: str) -> Iterator[tuple[Keys, object]]:
