@@ -69,3 +69,29 @@ def test_a_code_outside_the_frame_keeps_its_row_out_and_loses_nothing(drawn, exp
     report = import_file(drawn, export(SHEET.assign(aim=["I", "IV", "III"]), "interviews.csv"), "interviews")
     assert (report.accepted, report.quarantined, {problem.code for problem in report.problems}) == (2, 1, {"SCR-043"})
     assert len(table(drawn, "interviews")) == 2
+
+
+def codes(report):
+    return sorted({problem.code for problem in report.problems})
+
+
+def test_a_consensus_that_does_not_say_why_waits_and_the_others_come_in(drawn, export):
+    agreed = SHEET.head(1).assign(coder_id="k3", kind="consensus")
+    sheet = pd.concat([SHEET, agreed])
+    report = import_file(drawn, export(sheet, "interviews.csv"), "interviews")
+    assert (report.quarantined, "SCR-250" in codes(report)) == (1, True)
+    said = pd.concat([SHEET, agreed.assign(decided_why="talked over")])
+    assert import_file(drawn, export(said, "said.csv"), "interviews", replace=True).quarantined == 0
+
+
+def test_a_later_round_dated_before_the_earlier_one_waits(drawn, export):
+    rounds = SHEET.head(1).assign(round="one_year", date="2005-10-01")
+    sheet = pd.concat([SHEET.assign(date="2006-10-01"), rounds])
+    report = import_file(drawn, export(sheet, "interviews.csv"), "interviews")
+    assert (report.quarantined, "SCR-251" in codes(report)) == (1, True)
+
+
+def test_a_coder_with_one_interview_is_told_and_kept(drawn, export):
+    report = import_file(drawn, export(SHEET, "interviews.csv"), "interviews")
+    assert "SCR-252" in codes(report)
+    assert report.accepted == 3
