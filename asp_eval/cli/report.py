@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,11 +10,17 @@ import typer
 
 from asp_eval.cli.app import HERE, AsJson, StudyFolder, verb
 from asp_eval.cli.console import plain_problems, print_json, print_problems, progress, say
+from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 
 if TYPE_CHECKING:
     from asp_eval.workflow.report import Report
 
+NOT_TOGETHER = Fault(
+    "REP-022",
+    "the option does nothing beside --{asked}, which writes one report before the data, without a look of its own",
+    "Leave it out, or give the command once for each report.",
+)
 
 Formats = Annotated[str, typer.Option("--format", metavar="F", help="One or more of html, pdf, docx, xlsx, with commas between.")]
 Parts = Annotated[
@@ -21,6 +28,10 @@ Parts = Annotated[
 ]
 Shell = Annotated[
     bool, typer.Option("--shell", help="The report before the data: every table and figure of the plan, no number.")
+]
+Mock = Annotated[
+    bool,
+    typer.Option("--mock", help="The report of a trial drawn at random from the plan, without effect; marked on every page."),
 ]
 ThemeFile = Annotated[
     Path | None, typer.Option("--theme", metavar="FILE", help="A YAML file with an organisation's colour, logo and font.")
@@ -34,6 +45,7 @@ def report(
     part: Parts = None,
     theme: ThemeFile = None,
     shell: Shell = False,
+    mock: Mock = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the evaluation report and the GAP-profiles.
@@ -45,8 +57,11 @@ def report(
     from asp_eval.workflow.open_study import open_study
     from asp_eval.workflow.report import report as write
 
-    if shell:
-        _write_shell(study, _names(formats), as_json=as_json)
+    if shell or mock:
+        _refuse_passed_over(
+            {"--part": part, "--theme": theme, "--mock": "" if shell and mock else None}, "shell" if shell else "mock"
+        )
+        _write_before(study, _names(formats), mock=mock, as_json=as_json)
         return
     with progress("report") as step:
         written = write(open_study(study), _names(formats), None if part is None else _names(part), theme=theme, progress=step)
@@ -64,12 +79,24 @@ def report(
         raise typer.Exit(1)
 
 
-def _write_shell(study: Path, formats: list[str], *, as_json: bool) -> None:
-    """Write the report before the data, and say where it is."""
+def _refuse_passed_over(options: Mapping[str, object], asked: str) -> None:
+    """Refuse options that a report before the data would pass over; None of one that was not given."""
+    for name, value in options.items():
+        if value is not None:
+            NOT_TOGETHER.refuse(name, asked=asked)
+
+
+def _write_before(study: Path, formats: list[str], *, mock: bool, as_json: bool) -> None:
+    """Write a report before the data, and say where it is."""
     from asp_eval.workflow.open_study import open_study
+    from asp_eval.workflow.report_mock import write_mock
     from asp_eval.workflow.report_shell import write_shell
 
-    pages = write_shell(open_study(study), formats)
+    if mock:
+        with progress("report") as step:
+            pages = write_mock(open_study(study), formats, progress=step)
+    else:
+        pages = write_shell(open_study(study), formats)
     if as_json:
         print_json({"pages": [path.name for path in pages]})
     else:

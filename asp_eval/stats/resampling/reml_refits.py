@@ -87,11 +87,16 @@ class Stack:
     def profile(self, products: Array, indicators: Array, d: Array, orders: int) -> Array:
         """Return S(d) with derivatives, packed (E, orders, R)."""
         v = 1.0 / (1.0 + d * self.h[:, None])
-        weights = np.stack([d * v, v * v, -2.0 * self.h[:, None] * v**3][:orders], axis=1)  # (J, orders, R)
+        weights = np.empty((len(self.h), orders, len(d)))  # d v with derivatives; products, for a power takes ten times as long
+        np.multiply(d, v, out=weights[:, 0])
+        if orders > 1:
+            np.multiply(v, v, out=weights[:, 1])
+        if orders > 2:
+            np.multiply(-2.0 * self.h[:, None] * v, weights[:, 1], out=weights[:, 2])
         flat = weights.reshape(len(self.h), orders * len(d))
         S = -(self.outer.T @ flat).reshape(len(self.base), orders, len(d))
         arms = len(indicators) // len(self.h)
-        moved = (np.tile(weights, (arms, 1, 1)) * indicators[:, None]).reshape(len(indicators), orders * len(d))
+        moved = (weights * indicators.reshape(arms, len(self.h), 1, len(d))).reshape(len(indicators), orders * len(d))
         S[self.moving] -= (self.outer_gain.T @ moved).reshape(len(self.moving), orders, len(d))
         S[:, 0] += products
         return S
