@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from asp_eval.core.phrases import NO_NOTE, Phrase
 
@@ -83,6 +82,8 @@ def _pair_agreement(counts: Array, credit: Array) -> Array:
 
 def percent(codes: Codes, categories: int, name: str, level: float) -> Coefficient:
     """Return the share of pairs of codes that agree; of two coders with Wilson's interval, of more with t over units."""
+    from scipy import stats  # loaded where intervals are: those who read results take a third of the time without
+
     counts = _counts(codes, categories)
     used = np.asarray(counts.sum(axis=1) > 1, dtype=bool)
     agree = _pair_agreement(counts, np.eye(categories))
@@ -115,6 +116,8 @@ def cohen(pair: Codes, credit: Array, name: str, level: float) -> Coefficient:
 
 
 def _cohen_interval(table: Array, n: int, credit: Array, level: float) -> Interval:
+    from scipy import stats  # loaded where intervals are: those who read results take a third of the time without
+
     first, second = table.sum(axis=1), table.sum(axis=0)
     observed, expected = float((table * credit).sum()), float(first @ credit @ second)
     if not 1 - expected > 1e-12:
@@ -209,5 +212,7 @@ def gwet(codes: Codes, credit: Array, level: float) -> Coefficient:
 
 
 def _student(estimate: float, error: float, df: int, level: float) -> Interval:
+    from scipy import stats  # loaded where intervals are: those who read results take a third of the time without
+
     half = float(stats.t.ppf((1 + level) / 2, df)) * error
     return Interval(error, None, float(df), estimate - half, min(estimate + half, 1.0), "t")
