@@ -48,6 +48,9 @@ def plain_problems(problems: Iterable[Problem]) -> list[dict[str, object]]:
     return [problem.within(words()).as_dict() for problem in problems]
 
 
+OF_THE_COLUMN = ("theirs", "ours", "called")  # details of a remedy that only name the problem's own column
+
+
 def print_problems(problems: Iterable[Problem], *, as_json: bool = False) -> None:
     """Print problems to stderr, errors first, by code; or to stdout as JSON.
 
@@ -60,7 +63,8 @@ def print_problems(problems: Iterable[Problem], *, as_json: bool = False) -> Non
     for _, group in groupby(listed, key=lambda p: p.code):
         sentences: dict[tuple[object, ...], list[Problem]] = {}
         for problem in group:
-            said = (problem.place.source, problem.text, problem.found, problem.expected, problem.remedy)
+            rest = tuple(sorted((name, str(value)) for name, value in problem.details.items() if name not in OF_THE_COLUMN))
+            said = (problem.place.source, problem.text, problem.found, problem.expected, problem.fault.remedy, rest)
             sentences.setdefault(said, []).append(problem)
         _print_kind(list(sentences.values()))
 
