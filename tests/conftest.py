@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -85,9 +84,7 @@ def demo(tmp_path_factory) -> Demo:
 def small_demo(tmp_path_factory) -> Demo:
     """The demo with 12 institutions of about 15 children: every table, outcome and page, for tests that give its verbs again."""
     from asp_eval.synthetic import population
-    from asp_eval.synthetic.truth import true_effects
 
     few = {"MUNICIPALITIES": (("Aarhus", 8), ("Hvidovre", 4)), "CHILDREN_PER_INSTITUTION": 15, "SIZE_SD": 3.0, "SMALLEST": 10}
-    of_few = partial(true_effects, 10_000)  # the population values that its end compares with, less exactly
-    with patch.multiple(population, **few), patch("asp_eval.workflow.demo.true_effects", of_few):
+    with patch.multiple(population, **few):
         return _finished(tmp_path_factory, "small-demo")

@@ -3,13 +3,16 @@
 The *population value* of an outcome is the mean score of the eligible children had every institution been in the
 intervention arm, less the mean had every one been in the reference arm. An analysis of covariance of the randomised
 trial estimates it, covariates or not. It is worked out in closed form, and by a very large simulation with the code that
-generates the data. Prorated scores, rounded half up, move it by a few thousandths of a point at most (see
-``docs/synthetic.md``), which a trial of this size cannot see.
+generates the data; its values for a million children lie beside this file, so that a demo need not simulate them again.
+Prorated scores, rounded half up, move them by a few thousandths of a point at most (see ``docs/synthetic.md``), which a trial
+of this size cannot see.
 """
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from importlib.resources import files
 
 import numpy as np
 
@@ -22,6 +25,7 @@ from asp_eval.synthetic.study_file import outcome_id
 
 BLOCKS = 7  # trials' worth of institutions simulated together: about 21,000 children
 SEED = 2006  # the population value is one number, whatever the seed of a demo
+SIMULATED = "true_effects.csv"  # what `true_effects()` returns, rounded to ten decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,12 @@ def true_effects(children: int = 1_000_000, *, seed: int = SEED, skipped: bool =
         for position, declared in enumerate(pop.SCALES)
         for wave in (1, 2)
     )
+
+
+def population_values() -> dict[str, float]:
+    """Return the value of each outcome of the demo's study, by its id, as `true_effects` simulates it with a million children."""
+    lines = (files(__package__) / SIMULATED).read_text(encoding="utf-8").splitlines()
+    return {outcome_id(row["scale"], row["wave"]): float(row["value"]) for row in csv.DictReader(lines)}
 
 
 def closed_form_effect(scale: str, wave: str) -> float:

@@ -18,8 +18,8 @@ from asp_eval.reporting.numbers import Numbers, digits_for
 from asp_eval.reporting.writers.formats import FORMATS
 from asp_eval.store import table
 from asp_eval.synthetic.exports import write_fieldwork, write_institutions
-from asp_eval.synthetic.study_file import demo_study_yaml, outcome_id
-from asp_eval.synthetic.truth import true_effects
+from asp_eval.synthetic.study_file import demo_study_yaml
+from asp_eval.synthetic.truth import population_values
 from asp_eval.trial.study.protocol import load_study, write_study_schema
 from asp_eval.workflow.analyse import analyse
 from asp_eval.workflow.check import check_study
@@ -173,7 +173,7 @@ def demo(
 
 
 def _beside_the_population(results: Results) -> tuple[DemoEstimate, ...]:
-    truth = {outcome_id(effect.scale, effect.wave): effect.value for effect in true_effects()}
+    truth = population_values()
     found = []
     for outcome in results.outcomes:
         effect, value = outcome.effects[0].difference, truth[outcome.outcome]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -48,10 +49,9 @@ CONSTRAINED = "{scheme: constrained, covariates: {children: 1}, keep: 0.5}"
 class Folder:
     """A study folder, and the command run in it."""
 
-    def __init__(self, path: Path, capsys, monkeypatch):
+    def __init__(self, path: Path, capsys=None, monkeypatch=None):
         self.path, self.capsys, self.monkeypatch = path, capsys, monkeypatch
-        self.declare("{scheme: stratified}")
-        self.list(ROWS)
+        self.study = load_study(path) if (path / "study.yaml").is_file() else None
 
     def declare(self, randomisation: str) -> None:
         text = STUDY.replace("{scheme: stratified}", randomisation)
@@ -81,9 +81,18 @@ class Folder:
             return dict(connection.execute("SELECT institution_id, arm FROM allocation").fetchall())
 
 
+@pytest.fixture(scope="module")
+def listed_once(tmp_path_factory):
+    """A study with its list of institutions: imported once, and copied for each test."""
+    listed = Folder(tmp_path_factory.mktemp("listed"))
+    listed.declare("{scheme: stratified}")
+    listed.list(ROWS)
+    return listed.path
+
+
 @pytest.fixture
-def folder(tmp_path, capsys, monkeypatch):
-    return Folder(tmp_path, capsys, monkeypatch)
+def folder(listed_once, tmp_path, capsys, monkeypatch):
+    return Folder(shutil.copytree(listed_once, tmp_path, dirs_exist_ok=True), capsys, monkeypatch)
 
 
 def by_hand(seed: int) -> dict[str, str]:

@@ -53,3 +53,4 @@ def test_templates_and_catalogues_are_in_the_wheel(installed):
     assert list(shipped.rglob("*.j2"))
     assert list(shipped.rglob("*.po"))
     assert (installed / "asp_eval" / "py.typed").is_file()
+    assert (installed / "asp_eval" / "synthetic" / "true_effects.csv").is_file()

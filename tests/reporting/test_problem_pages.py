@@ -11,13 +11,13 @@ from __future__ import annotations
 import csv
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
+from small_study import three_visits
 
-from asp_eval.cli import commands
 from asp_eval.core.errors import DataProblems
 from asp_eval.reporting.sections.institution_questions import FOR_INSTITUTIONS
 from asp_eval.trial.study.design import Study
@@ -29,17 +29,26 @@ SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 NASTY = "<script>alert(1)</script>"
 
 
+def in_two_languages(study: Study) -> Study:
+    file = study.folder / "study.yaml"
+    file.write_text(file.read_text().replace("arms:", "languages: [da, en]\narms:", 1))
+    return load_study(study.folder)
+
+
 @pytest.fixture
 def danish(drawn: Study) -> Study:
     """The study in Danish and English."""
-    file = drawn.folder / "study.yaml"
-    file.write_text(file.read_text().replace("arms:", "languages: [da, en]\narms:", 1))
-    return load_study(drawn.folder)
+    return in_two_languages(drawn)
 
 
 @pytest.fixture
-def faulty(visits: pd.DataFrame) -> pd.DataFrame:
+def faulty() -> pd.DataFrame:
     """A1: 001 and 011 right, 021 wrong. A2: 002 wrong. H1: 003 outside the ages. An institution that is not known, and none."""
+    return faulty_rows()
+
+
+def faulty_rows() -> pd.DataFrame:
+    visits = three_visits()
     more = visits.iloc[[0, 0, 0, 0]].assign(child_id=["011", "021", "004", "005"], institution_id=["A1", "A1", "A11", ""])
     rows = pd.concat([visits, more], ignore_index=True)
     rows.loc[1, [ITEM, "sex", "date"]] = [NASTY, "=1+1", "2006-02-31"]
@@ -55,6 +64,27 @@ def written(study: Study, file: Path, wave: str = "w1", **options: object) -> di
     return {path.name: path.read_text(encoding="utf-8-sig") for path in paths}
 
 
+@pytest.fixture(scope="module")
+def begun_once(drawn_once: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """The study in two languages after the import of the faulty file, and its pages: made once. Tests read it, or copy it."""
+    folder = shutil.copytree(drawn_once, tmp_path_factory.mktemp("begun") / "study")
+    file = folder.parent / "wave1.csv"
+    faulty_rows().to_csv(file, index=False, lineterminator="\n")
+    return folder, written(in_two_languages(load_study(folder)), file)
+
+
+@pytest.fixture
+def pages(begun_once: tuple[Path, dict[str, str]]) -> dict[str, str]:
+    """The pages of the faulty file, by name."""
+    return begun_once[1]
+
+
+@pytest.fixture
+def begun(begun_once: tuple[Path, dict[str, str]], tmp_path: Path) -> Study:
+    """The study after the import of the faulty file, for a test to write into."""
+    return load_study(shutil.copytree(begun_once[0], tmp_path / "study"))
+
+
 def rows_of(page: str) -> list[list[str]]:
     body = "".join(re.findall(r"<tbody>(.*?)</tbody>", page, re.DOTALL))
     return [re.findall(r"<t[dh][^>]*>([^<]*)", row) for row in re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)]
@@ -64,8 +94,7 @@ def folder(study: Study) -> list[str]:
     return sorted(path.relative_to(study.folder / "output").as_posix() for path in study.folder.glob("output/problems/*/*"))
 
 
-def test_each_institution_has_a_page_with_its_own_rows_alone(danish, export, faulty):
-    pages = written(danish, export(faulty))
+def test_each_institution_has_a_page_with_its_own_rows_alone(pages):
     assert sorted(pages) == [
         "a1.en.html",
         "a1.html",
@@ -102,8 +131,7 @@ def test_a_question_is_called_by_its_number_and_the_files_own_names(danish, expo
     assert "tantrum" not in page
 
 
-def test_nothing_runs(danish, export, faulty):
-    pages = written(danish, export(faulty))
+def test_nothing_runs(pages):
     assert "&lt;script&gt;" in pages["a2.html"]
     assert not any(NASTY in page for name, page in pages.items() if name.endswith(".html"))
     table = list(csv.DictReader(pages["faults.csv"].splitlines(), delimiter=";"))
@@ -149,24 +177,22 @@ def test_a_language_without_words_stops_no_import(danish, export, faulty):
     assert not [name for name in pages if ".en." in name or ".sv." in name]
 
 
-def test_pages_of_an_earlier_import_are_removed(danish, export, faulty, visits):
-    written(danish, export(faulty))
-    assert len(folder(danish)) == 7
-    written(danish, export(visits.assign(birth_month="2002-01"), "whole.csv"), replace=True)
-    assert folder(danish) == [
+def test_pages_of_an_earlier_import_are_removed(begun, export, visits):
+    assert len(folder(begun)) == 7
+    written(begun, export(visits.assign(birth_month="2002-01"), "whole.csv"), replace=True)
+    assert folder(begun) == [
         f"problems/screening-w1/{name}" for name in ("all.en.html", "all.html", "faults.csv")
     ]  # H2 is absent
     everyone = pd.concat([visits, visits.iloc[[0]].assign(child_id="004", institution_id="H2")])
-    written(danish, export(everyone.assign(birth_month="2002-01"), "everyone.csv"))
-    assert folder(danish) == []
+    written(begun, export(everyone.assign(birth_month="2002-01"), "everyone.csv"))
+    assert folder(begun) == []
 
 
-def test_a_correction_of_one_institution_leaves_the_others(danish, export, faulty):
-    written(danish, export(faulty))
-    path = danish.folder / "output/quarantine/screening-w1.csv"
+def test_a_correction_of_one_institution_leaves_the_others(begun, export):
+    path = begun.folder / "output/quarantine/screening-w1.csv"
     waits = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     part = waits[waits["child_id"] == "021"].assign(**{ITEM: "1"})
-    pages = written(danish, export(part, "answer.csv"))
+    pages = written(begun, export(part, "answer.csv"))
     assert "a1.html" not in pages
     assert [row[0] for row in rows_of(pages["a2.html"])] == ["3", "3", "3"]
 
@@ -176,17 +202,16 @@ def test_a_dry_run_writes_nothing(danish, export, faulty):
     assert folder(danish) == []
 
 
-def test_a_refused_file_has_pages_beside_those_of_what_waits(danish, export, faulty):
-    written(danish, export(faulty))
-    before = folder(danish)
+def test_a_refused_file_has_pages_beside_those_of_what_waits(begun, export, faulty):
+    before = folder(begun)
     with pytest.raises(DataProblems) as caught:
-        import_file(danish, export(faulty.assign(date="2006-02-31"), "bad.csv"), "screening", wave="w1")
+        import_file(begun, export(faulty.assign(date="2006-02-31"), "bad.csv"), "screening", wave="w1")
     assert caught.value.pages[0] == "output/problems/screening-w1-refused/faults.csv"
-    assert set(folder(danish)) - set(before) >= {
+    assert set(folder(begun)) - set(before) >= {
         "problems/screening-w1-refused/a1.html",
         "problems/screening-w1-refused/all.html",
     }
-    page = (danish.folder / "output/problems/screening-w1-refused/a1.en.html").read_text()
+    page = (begun.folder / "output/problems/screening-w1-refused/a1.en.html").read_text()
     assert "Nothing of it has been taken in yet" in page
     assert set(re.findall(r"\b00\d\b", page.partition("<main")[2])) == {"001"}
 
@@ -209,8 +234,8 @@ def test_what_an_institution_is_asked_repeats_nothing_that_stands_elsewhere():
 
 
 @pytest.mark.parametrize("language", ["da", "en"])
-def test_the_page_reads_as_it_did(danish, export, faulty, language):
-    page = written(danish, export(faulty))["a2.html" if language == "da" else "a2.en.html"]
+def test_the_page_reads_as_it_did(pages, language):
+    page = pages["a2.html" if language == "da" else "a2.en.html"]
     main = page.partition("<header")[2].partition('<p class="foot">')[0]
     found = "<header" + main
     path = SNAPSHOTS / f"problems.{language}.html"
@@ -220,17 +245,16 @@ def test_the_page_reads_as_it_did(danish, export, faulty, language):
 
 
 @pytest.mark.parametrize(("given", "variable"), [(["--language", "da"], ""), ([], "da"), (["--language=da"], "en")])
-def test_the_screen_speaks_danish_if_it_is_asked_to(danish, export, faulty, given, variable, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+def test_the_screen_speaks_danish_if_it_is_asked_to(danish, export, faulty, given, variable, monkeypatch, run):
     monkeypatch.setenv("ASP_EVAL_LANGUAGE", variable)
-    options = ["--study", str(danish.folder), *given]
-    said = CliRunner().invoke(commands.app, ["import", str(export(faulty)), "--table", "screening", "--wave", "w1", *options])
-    assert said.exit_code == 1
-    assert "wave1.csv række 6, kolonne sdq-teacher-4-17.tantrum: værdien er ikke en af de tilladte koder" in " ".join(
-        said.output.split()
-    )
-    assert "4 rækker er i karantæne: ret output/quarantine/screening-w1.csv" in " ".join(said.output.split())
-    assert "output/problems/screening-w1" in " ".join(said.output.split())
-    checked = CliRunner().invoke(commands.app, ["check", *options])
-    assert "Næste skridt: " in " ".join(checked.output.split())
-    assert "i karantæne. Ret output/quarantine" in " ".join(checked.output.split())
+    options = ["--study", danish.folder, *given]
+    done = run("import", export(faulty), "--table", "screening", "--wave", "w1", *options)
+    assert done.code == 1
+    said = " ".join((done.out + done.err).split())
+    assert "wave1.csv række 6, kolonne sdq-teacher-4-17.tantrum: værdien er ikke en af de tilladte koder" in said
+    assert "4 rækker er i karantæne: ret output/quarantine/screening-w1.csv" in said
+    assert "output/problems/screening-w1" in said
+    checked = run("check", *options)
+    said = " ".join((checked.out + checked.err).split())
+    assert "Næste skridt: " in said
+    assert "i karantæne. Ret output/quarantine" in said

@@ -125,18 +125,18 @@ def test_categories_and_groups_variables_come_back_as_they_were():
 
 def test_more_imputations_move_the_answer_by_monte_carlo_error_only():
     frame, variables = trial(), VARIABLES
-    few = asp_eval.impute(frame, variables, **(RANDOM | {"n": 12})).fit(fitted).pool()
-    many = asp_eval.impute(frame, variables, **(RANDOM | {"n": 40, "seed": 9})).fit(fitted).pool()
+    few = asp_eval.impute(frame, variables, **(RANDOM | {"n": 8})).fit(fitted).pool()
+    many = asp_eval.impute(frame, variables, **(RANDOM | {"n": 24, "seed": 9})).fit(fitted).pool()
     error = np.hypot(few["mc_error"], many["mc_error"])
     assert (np.abs(few["estimate"] - many["estimate"]) < 3 * error).all()
 
 
 def test_order_of_rows_and_names_of_groups_change_nothing_in_distribution():
     frame, variables = trial(), {"w3": "continuous", "w2": "continuous"}
-    own = asp_eval.impute(frame, variables, **(RANDOM | {"n": 24})).fit(fitted).pool()
+    own = asp_eval.impute(frame, variables, **(RANDOM | {"n": 16})).fit(fitted).pool()
     mixed = frame.sample(frac=1, random_state=3).reset_index(drop=True)
     mixed["inst"] = mixed["inst"].map({f"i{j:02d}": f"x{(7 * j) % 20:02d}" for j in range(20)})
-    other = asp_eval.impute(mixed, variables, **(RANDOM | {"n": 24})).fit(fitted).pool()
+    other = asp_eval.impute(mixed, variables, **(RANDOM | {"n": 16})).fit(fitted).pool()
     error = np.hypot(own["mc_error"], other["mc_error"])
     assert (np.abs(own["estimate"] - other["estimate"]) < 3.5 * error).all()
     np.testing.assert_allclose(own["std_error"], other["std_error"], rtol=0.15)
@@ -152,7 +152,7 @@ def test_imputation_repairs_what_complete_cases_miss():
         sign = np.where(frame["arm"] == "new", 1.0, -1.0)
         frame.loc[rng.random(len(frame)) < 1 / (1 + np.exp(0.6 - sign * frame["w2"].fillna(0))), "w3"] = np.nan
         off.append(fitted(frame).contrast("arm[T.old]").estimate - truth)
-        done = asp_eval.impute(frame, VARIABLES, **(RANDOM | {"n": 12}))
+        done = asp_eval.impute(frame, VARIABLES, **(RANDOM | {"n": 6}))
         repaired.append(done.fit(fitted).pool().set_index("term").loc["arm[T.old]", "estimate"] - truth)
     assert abs(np.mean(off)) > 0.1
     assert abs(np.mean(repaired)) < abs(np.mean(off)) / 3

@@ -55,23 +55,18 @@ FRAMES = {"staff": STAFF, "interviews": INTERVIEWS, "implementation": LOG}
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_list_is_stored_as_it_is(drawn, export, name):
+def test_a_list_is_stored_as_it_is_and_typed_before_anything_is(drawn, export, name):
+    empty = table(drawn, name)
     report = import_file(drawn, export(FRAMES[name], f"{name}.csv"), name)
     assert (report.accepted, report.stored) == (len(FRAMES[name]), True)
     stored = table(drawn, name)
+    assert empty.empty
+    assert empty.dtypes.to_dict() == stored.dtypes.to_dict()
     texts = stored.astype("string").fillna("")
     for column in FRAMES[name]:
         if stored[column].dtype == "string":
             assert texts[column].tolist() == FRAMES[name][column].tolist(), column
     assert import_file(drawn, export(FRAMES[name], f"{name}.csv"), name).already
-
-
-@pytest.mark.parametrize("name", LISTS)
-def test_a_list_of_which_nothing_was_stored_is_empty_and_typed(drawn, export, name):
-    empty = table(drawn, name)
-    import_file(drawn, export(FRAMES[name], f"{name}.csv"), name)
-    assert empty.empty
-    assert empty.dtypes.to_dict() == table(drawn, name).dtypes.to_dict()
 
 
 def test_values_have_their_types(drawn, export):
@@ -121,27 +116,39 @@ def test_the_same_key_twice_keeps_the_rows_out_and_half_of_it_does_not(drawn, ex
     assert import_file(drawn, export(STAFF, "right.csv"), "staff", replace=True).accepted == 3
 
 
-@pytest.mark.parametrize(
-    ("name", "column", "value", "code"),
-    [
-        ("staff", "role", "boss", "SCR-043"),
-        ("staff", "hours", "81", "SCR-044"),
-        ("staff", "end_date", "2007-02-30", "SCR-047"),
-        ("interviews", "round", "later", "SCR-043"),
-        ("interviews", "type", "IV", "SCR-043"),
-        ("interviews", "aim", "1", "SCR-043"),
-        ("implementation", "kind", "party", "SCR-043"),
-        ("implementation", "participants", "2.5", "SCR-042"),
-        ("implementation", "hours", "-1", "SCR-044"),
-        ("implementation", "event_id", "", "SCR-045"),
-    ],
-)
-def test_a_wrong_cell_keeps_its_row_out(drawn, export, name, column, value, code):
-    wrong = FRAMES[name].copy()
-    wrong.loc[1, column] = value
-    report = import_file(drawn, export(wrong, "wrong.csv"), name)
-    assert [(p.code, p.place.row, p.place.column) for p in report.problems] == [(code, 3, column)]
-    assert (report.quarantined, len(table(drawn, name))) == (1, len(wrong) - 1)
+WRONG = {
+    "staff": (
+        "staff_id",
+        [("role", "boss", "SCR-043"), ("hours", "81", "SCR-044"), ("end_date", "2007-02-30", "SCR-047")],
+    ),
+    "interviews": (
+        "coder_id",
+        [("round", "later", "SCR-043"), ("type", "IV", "SCR-043"), ("aim", "1", "SCR-043")],
+    ),
+    "implementation": (
+        "event_id",
+        [
+            ("kind", "party", "SCR-043"),
+            ("participants", "2.5", "SCR-042"),
+            ("hours", "-1", "SCR-044"),
+            ("event_id", "", "SCR-045"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_wrong_cell_keeps_its_row_out(drawn, export, name):
+    """Each wrong cell in a row of its own, after enough that are right."""
+    key, cells = WRONG[name]
+    right = FRAMES[name].iloc[[1] * 8].assign(**{key: [f"r{n}" for n in range(10, 18)]})
+    wrong = FRAMES[name].iloc[[1] * len(cells)].assign(**{key: [f"w{n}" for n in range(len(cells))]})
+    for n, (column, value, _) in enumerate(cells):
+        wrong.iloc[n, wrong.columns.get_loc(column)] = value
+    report = import_file(drawn, export(pd.concat([right, wrong]), "wrong.csv"), name)
+    found = [(p.code, p.place.row, p.place.column) for p in report.problems]
+    assert sorted(found) == sorted((code, 10 + n, column) for n, (column, _, code) in enumerate(cells))
+    assert (report.quarantined, len(table(drawn, name))) == (len(cells), 8)
 
 
 def test_a_list_has_the_study_s_own_columns(drawn, export):

@@ -8,8 +8,11 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas as pd
 import pytest
+from small_study import three_visits
 
 from asp_eval.core.errors import AspError, DataProblems
 from asp_eval.intake.pipeline import read_table
@@ -31,13 +34,20 @@ TWO_QUESTIONNAIRES = (
 )
 
 
+@pytest.fixture(scope="module")
+def two_parts_once(drawn_once, tmp_path_factory):
+    """The children of Aarhus and of Hvidovre at w1, each in a file of its own: imported once, and copied for each test."""
+    folder = shutil.copytree(drawn_once, tmp_path_factory.mktemp("parts") / "study")
+    for name, rows in (("aarhus", three_visits().iloc[:2]), ("hvidovre", three_visits().iloc[2:])):
+        file = folder.parent / f"{name}.csv"
+        rows.to_csv(file, index=False, lineterminator="\n")
+        import_file(load_study(folder), file, "screening", wave="w1", part=name)
+    return folder
+
+
 @pytest.fixture
-def two_parts(drawn, export, visits):
-    """The children of Aarhus and of Hvidovre at w1, each in a file of its own."""
-    aarhus, hvidovre = export(visits.iloc[:2], "aarhus.csv"), export(visits.iloc[2:], "hvidovre.csv")
-    import_file(drawn, aarhus, "screening", wave="w1", part="aarhus")
-    import_file(drawn, hvidovre, "screening", wave="w1", part="hvidovre")
-    return drawn
+def two_parts(two_parts_once, tmp_path):
+    return load_study(shutil.copytree(two_parts_once, tmp_path / "study"))
 
 
 def codes(study, *arguments, **named) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -19,37 +18,33 @@ from asp_eval.store import Store, table
 from asp_eval.store.audit import audit
 from asp_eval.workflow.import_file import import_file
 
-IMPORT = """
-import sys
-from asp_eval.workflow.import_file import import_file
-from asp_eval.trial.study.protocol import load_study
-study = load_study(sys.argv[1])
-print("ready", flush=True)
-for turn in range(1000):
-    for name in ("small.csv", "large.csv"):
-        import_file(study, f"{sys.argv[2]}/{name}", "screening", wave="w1", replace=True)
-"""
 KILLED = """
-import os, shutil, signal, sys, time
+import os, signal, sys, time
 from pathlib import Path
 import duckdb
 from asp_eval.workflow.import_file import import_file
 from asp_eval.trial.study.protocol import load_study
 study = load_study(sys.argv[1])
+incoming = Path(sys.argv[2])
 waiting = Path(sys.argv[1], "output/quarantine/screening-w1.csv")
-corrected = Path(sys.argv[2], "corrected.csv")
+corrected = incoming / "corrected.csv"
 
-def imports():
+def corrections():
     for turn in range(1000):
-        import_file(study, f"{sys.argv[2]}/faulty{turn % 2}.csv", "screening", wave="w1", replace=True)
+        import_file(study, incoming / f"faulty{turn % 2}.csv", "screening", wave="w1", replace=True)
         corrected.write_text(waiting.read_text().replace(",x,", ",boy,", 100))
         import_file(study, corrected, "screening", wave="w1")
+
+def replacements():
+    for turn in range(1000):
+        for name in ("small.csv", "large.csv"):
+            import_file(study, incoming / name, "screening", wave="w1", replace=True)
 
 print("ready", flush=True)
 for line in sys.stdin:
     child = os.fork()
     if child == 0:
-        imports()
+        {"corrections": corrections, "replacements": replacements}[sys.argv[3]]()
     time.sleep(float(line))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -69,6 +64,15 @@ def start(code: str, *arguments: object) -> subprocess.Popen[str]:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
+
+
+def kill_after(killer: subprocess.Popen[str], seconds: float) -> None:
+    """Let the killer begin its imports, and kill them after some seconds."""
+    assert killer.stdin is not None
+    assert killer.stdout is not None
+    killer.stdin.write(f"{seconds}\n")
+    killer.stdin.flush()
+    assert killer.stdout.readline() == "dead\n"
 
 
 def end(process: subprocess.Popen[str]) -> None:
@@ -111,17 +115,16 @@ def test_the_second_process_says_who_holds_the_data_and_keeps_nothing(drawn, exp
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_kill_at_any_moment_leaves_before_or_after(drawn, exports):
     children = {2: 2, 903: 903, 0: 0}
+    killer = start(KILLED, drawn.folder, exports, "replacements")
     for turn in range(3):
-        process = start(IMPORT, drawn.folder, exports)
-        time.sleep(0.1 + 0.3 * turn)
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
+        kill_after(killer, 0.1 + 0.3 * turn)
         seen, ledger = table(drawn, "screening"), table(drawn, "import_ledger")
         standing = ledger.loc[(ledger["table_name"] == "screening") & ~ledger["superseded"]]
         assert len(standing) <= 1
         assert len(seen) == (standing["accepted"].iloc[0] if len(standing) else 0)
         assert len(table(drawn, "children")) == children[len(seen)]
         assert len(table(drawn, "screening_sdq-teacher-4-17")) == len(seen)
+    end(killer)
     assert import_file(drawn, exports / "large.csv", "screening", wave="w1").rows_read == 903
     assert len(table(drawn, "screening")) == 903
 
@@ -133,13 +136,11 @@ def test_killed_at_random_moments_the_study_reconciles_every_time(kills, drawn, 
     for number in range(2):
         file = export(many.assign(sex=["boy", "x", "x"] * 100, hours=str(number)), f"faulty{number}.csv")
         file.with_name(f"{file.name}.mapping.yaml").write_text("version: 1\nstop_at: {share_of_rows: 1}\n")
-    killer = start(KILLED, drawn.folder, incoming)
+    killer = start(KILLED, drawn.folder, incoming, "corrections")
     moments = random.Random(20061)
     seen = set()
     for _ in range(kills):
-        killer.stdin.write(f"{moments.uniform(0, 2)}\n")
-        killer.stdin.flush()
-        assert killer.stdout.readline() == "dead\n"
+        kill_after(killer, moments.uniform(0, 2))
         assert audit(drawn).problems == ()
         ledger = table(drawn, "import_ledger")
         here = ledger.loc[ledger["table_name"] == "screening"]
@@ -159,31 +160,31 @@ def test_killed_at_random_moments_the_study_reconciles_every_time(kills, drawn, 
 
 def test_two_processes_that_import_files_of_one_name_keep_both(drawn, visits, tmp_path):
     code = """
-import sys
+import multiprocessing, sys
+from asp_eval.store import Store
 from asp_eval.workflow.import_file import import_file
 from asp_eval.trial.study.protocol import load_study
-study = load_study(sys.argv[1])
-print("ready", flush=True)
-sys.stdin.readline()
-import_file(study, sys.argv[2], "screening", wave=sys.argv[3])
+Store.of = lambda study: Store(study.folder, patience=60, study_id=study.study.id)  # a busy machine is no refusal
+
+def take_in(wave, gate):
+    gate.wait()
+    import_file(load_study(sys.argv[1]), f"{sys.argv[2]}/{wave}/wave.csv", "screening", wave=wave)
+
+two = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
+if __name__ == "__main__":
+    gate = two.Barrier(2)
+    started = [two.Process(target=take_in, args=(wave, gate)) for wave in ("w1", "w2")]
+    [process.start() for process in started]
+    [process.join() for process in started]
+    print([process.exitcode for process in started])
 """
-    started = []
     for wave, date in (("w1", "2006-09-14"), ("w2", "2007-09-01")):
-        folder = tmp_path / wave
-        folder.mkdir()
-        visits.assign(date=date).to_csv(folder / "wave.csv", index=False)
-        arguments = [sys.executable, "-c", code, str(drawn.folder), str(folder / "wave.csv"), wave]
-        started.append(subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
-    for process in started:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in started:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    for process in started:
-        process.communicate()
-    assert [process.returncode for process in started] == [0, 0]
+        (tmp_path / wave).mkdir()
+        visits.assign(date=date).to_csv(tmp_path / wave / "wave.csv", index=False)
+    (tmp_path / "two.py").write_text(code)
+    command = [sys.executable, str(tmp_path / "two.py"), str(drawn.folder), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "[0, 0]\n", done.stderr
     assert audit(drawn).problems == ()
     assert {"wave.csv", "wave-2.csv"} <= {path.name for path in (drawn.folder / "data").iterdir()}
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_study import by_hand
+from small_study import by_hand, three_visits
 
 from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.intake.files.reading import read_raw
@@ -17,15 +18,15 @@ from asp_eval.store.audit import audit
 from asp_eval.store.imports import PARTS
 from asp_eval.store.table_writer import write_table
 from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.import_file import ImportReport, import_file
 
 ITEM = "sdq-teacher-4-17.tantrum"
 FILE = "output/quarantine/screening-w1.csv"
 
 
-@pytest.fixture
-def faulty(visits: pd.DataFrame) -> pd.DataFrame:
-    """Five children; 002 has a wrong answer and a wrong sex, 004 an institution that is not known."""
+def faulty_rows() -> pd.DataFrame:
+    visits = three_visits()
     more = visits.iloc[[0, 0]].assign(child_id=["004", "005"], institution_id=["B9", "A2"])
     rows = pd.concat([visits, more], ignore_index=True)
     rows.loc[1, [ITEM, "sex"]] = ["7", "x"]
@@ -33,10 +34,25 @@ def faulty(visits: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture
-def begun(drawn: Study, export: Callable[..., Path], faulty: pd.DataFrame) -> Study:
+def faulty() -> pd.DataFrame:
+    """Five children; 002 has a wrong answer and a wrong sex, 004 an institution that is not known."""
+    return faulty_rows()
+
+
+@pytest.fixture(scope="module")
+def begun_once(drawn_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study with the five children imported: made once, and copied for each test."""
+    folder = shutil.copytree(drawn_once, tmp_path_factory.mktemp("begun") / "study")
+    file = folder.parent / "wave1.csv"
+    faulty_rows().to_csv(file, index=False, lineterminator="\n")
+    import_file(load_study(folder), file, "screening", wave="w1")
+    return folder
+
+
+@pytest.fixture
+def begun(begun_once: Path, tmp_path: Path) -> Study:
     """The study with the five children imported: three stored, two in quarantine."""
-    import_file(drawn, export(faulty), "screening", wave="w1")
-    return drawn
+    return load_study(shutil.copytree(begun_once, tmp_path / "study"))
 
 
 def edited(study: Study, change: Callable[[pd.DataFrame], pd.DataFrame], name: str = FILE) -> Path:

@@ -9,7 +9,7 @@ from asp_eval.synthetic.calibration import score_sd
 from asp_eval.synthetic.children import draw_sdq, score_values
 from asp_eval.synthetic.fieldwork import draw_rated
 from asp_eval.synthetic.people import draw_institutions, draw_people
-from asp_eval.synthetic.truth import closed_form_effect, true_effects
+from asp_eval.synthetic.truth import closed_form_effect, population_values, true_effects
 
 MOST_ERRORS = 4.5  # ten comparisons, standard errors from about ten batches
 SKIPPED_MAY_MOVE = 0.005  # points of a score from 0 to 10; a trial's standard error is about 0.1
@@ -25,6 +25,21 @@ def test_simulation_and_closed_form_agree(simulated):
     for effect in simulated.values():
         assert effect.monte_carlo_error < 0.004
         assert abs(effect.value - effect.closed_form) < MOST_ERRORS * effect.monte_carlo_error
+
+
+def test_the_values_that_a_demo_ends_with_are_those_of_both_ways(simulated):
+    """They are drawn once with a million children, and kept; a fifth as many are drawn here."""
+    kept = population_values()
+    assert kept.keys() == {effect.outcome for effect in simulated.values()}
+    for effect in simulated.values():
+        error = effect.monte_carlo_error
+        assert abs(kept[effect.outcome] - effect.closed_form) < MOST_ERRORS * error / 5**0.5
+        assert abs(kept[effect.outcome] - effect.value) < MOST_ERRORS * error
+
+
+@pytest.mark.slow
+def test_the_values_that_a_demo_ends_with_are_what_the_simulation_gives():
+    assert population_values() == {effect.outcome: pytest.approx(effect.value, abs=1e-10) for effect in true_effects()}
 
 
 def test_effects_are_the_published_ones_in_standard_deviations(simulated):

@@ -158,11 +158,21 @@ def stored(study: Study) -> dict[str, str]:
         return {name: opened.execute(f"SELECT * FROM {name}").df().to_csv() for name in names}
 
 
+@pytest.fixture(scope="module")
+def computed(started):
+    """Results, profiles and power of the studies."""
+    wishes = Wishes((0.2,), (0.1,), 20, 20.0)
+    return (
+        planned_analysis(load_study(started["analyse"])),
+        study_gap_profiles(load_study(started["gap"])),
+        study_power(load_study(started["power"]), wishes),
+    )
+
+
 @pytest.fixture
-def fixed_results(started, monkeypatch):
+def fixed_results(computed, monkeypatch):
     """The models are fitted once: what is tried here is how results are written."""
-    results, profiles = planned_analysis(load_study(started["analyse"])), study_gap_profiles(load_study(started["gap"]))
-    power = study_power(load_study(started["power"]), Wishes((0.2,), (0.1,), 20, 20.0))
+    results, profiles, power = computed
     monkeypatch.setattr(analyse_verb, "planned_analysis", lambda *_: results)
     monkeypatch.setattr(gap_verb, "study_gap_profiles", lambda *_: profiles)
     monkeypatch.setattr(power_verb, "study_power", lambda *_, **__: power)

@@ -14,10 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
+from once import made_once
 
-from asp_eval.store import write_allocation
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.import_file import import_file
 
@@ -28,46 +27,26 @@ from cases import CASES, csv, visits  # noqa: E402 - the folder must be on the p
 
 ROOT = HERE.parents[1]
 LARGEST = 500  # MB
-STUDY_YAML = """\
-version: 1
-study: {id: torture, title: {en: Torture}, synthetic: true}
-arms: [reference, intervention]
-strata: [municipality]
-waves:
-  - {id: w1, label: {en: start}, from: 2006-09-01, to: 2006-11-30}
-  - {id: w2, label: {en: midway}, from: 2007-08-15, to: 2007-10-31}
-eligibility: {age_years: {from: 3, below: 7}, at: w1}
-columns:
-  children: {mother_education: string}
-  screening: {hours: number}
-collect:
-  screening: {waves: [w1, w2], instruments: [{family: sdq-teacher}]}
-outcomes:
-  - {id: total, score: sdq-teacher.total, role: primary, better: lower, at: w2, baseline: w1}
-"""
 
 ODD = [key for key, case in CASES.items() if not case.code]
 FAULTY = [key for key, case in CASES.items() if case.code]
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory):
-    """What the worker, one process for all cases, was answered."""
-    studies = tmp_path_factory.mktemp("torture")
-    drawn = studies / "drawn"
-    drawn.mkdir()
-    (drawn / "study.yaml").write_text(STUDY_YAML)
-    study = load_study(drawn)
-    (studies / "institutions.csv").write_text("institution_id,municipality\nA1,Aarhus\nA2,Aarhus\nH1,Hvidovre\nH2,Hvidovre\n")
-    import_file(study, studies / "institutions.csv", "institutions")
-    arms = pd.DataFrame({"institution_id": ["A1", "A2", "H1", "H2"], "arm": ["reference", "intervention"] * 2})
-    write_allocation(study, arms)
-    rated = load_study(shutil.copytree(drawn, studies / "rated"))
-    (studies / "wave1.csv").write_text(csv(visits()))
-    import_file(rated, studies / "wave1.csv", "screening", wave="w1")
-    run = subprocess.run([sys.executable, HERE / "worker.py", studies], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr[-2000:]
-    return {answer["case"]: answer for answer in map(json.loads, run.stdout.splitlines())}
+def answers(drawn_once, tmp_path_factory):
+    """What the worker, one process for all cases, was answered: once for all workers of the tests."""
+
+    def make(studies: Path) -> None:
+        shutil.copytree(drawn_once, studies / "drawn")
+        rated = load_study(shutil.copytree(drawn_once, studies / "rated"))
+        (studies / "wave1.csv").write_text(csv(visits()))
+        import_file(rated, studies / "wave1.csv", "screening", wave="w1")
+        run = subprocess.run([sys.executable, HERE / "worker.py", studies], capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr[-2000:]
+        (studies / "answers.jsonl").write_text(run.stdout, encoding="utf-8")
+
+    said = (made_once(tmp_path_factory, "torture", make) / "answers.jsonl").read_text(encoding="utf-8")
+    return {answer["case"]: answer for answer in map(json.loads, said.splitlines())}
 
 
 def test_there_are_enough():

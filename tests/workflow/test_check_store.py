@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import builders
 import pytest
@@ -18,23 +19,31 @@ from asp_eval.reporting.sections.reproduction import commands
 from asp_eval.reporting.setting import Setting
 from asp_eval.store import Store, table
 from asp_eval.store.provenance import ledger_head, manifest_of, printed_head, provenance_of, state_of
+from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.check import check_ledger, check_study
-from tests.counted_trial import ALLOCATION, INSTITUTIONS, WAVE1, WAVE2, store
+from tests.counted_trial import ALLOCATION, INSTITUTIONS, WAVE1, WAVE2, declared, store
 
 WRONG = WAVE1.replace("c01,01,2027", "c01,99,2027", 1)
 
 
-@pytest.fixture
-def waiting_study(empty_study, tmp_path):
+@pytest.fixture(scope="module")
+def waiting_once(tmp_path_factory):
     """The study with everything imported; one row of w1 waits."""
+    folder = tmp_path_factory.mktemp("waiting")
+    study = declared(folder)
     for name, text, wave in (
         ("institutions", INSTITUTIONS, None),
         ("allocation", ALLOCATION, None),
         ("screening", WRONG, "w1"),
         ("screening", WAVE2, "w2"),
     ):
-        store(empty_study, tmp_path, wave or name, text, name, wave)
-    return empty_study
+        store(study, folder, wave or name, text, name, wave)
+    return study.folder
+
+
+@pytest.fixture
+def waiting_study(waiting_once, tmp_path):
+    return load_study(shutil.copytree(waiting_once, tmp_path / "study"))
 
 
 def said(study) -> dict[str, str]:
