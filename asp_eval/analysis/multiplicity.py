@@ -17,7 +17,7 @@ from asp_eval.analysis.formulas import arm_term, model_formula
 from asp_eval.analysis.models import planned_model
 from asp_eval.analysis.results import Adjustment, Estimated, Number, OutcomeResult, planned_summary
 from asp_eval.analysis.sets import AnalysisSet
-from asp_eval.analysis.triangulation import Lot, permutation_of
+from asp_eval.analysis.triangulation import Lot, permutation_of, statistic_note
 from asp_eval.core.errors import AspError, Unavailable
 from asp_eval.core.phrases import Phrase, notes_in_one
 from asp_eval.stats.estimate import Estimate, t_quantile
@@ -107,7 +107,10 @@ def adjust(study: Study, outcomes: Sequence[OutcomeResult], statistics: Statisti
                 replace(effect, adjusted_p=_not_below(next(values), floor), simultaneous=next(wide))
                 for effect in adjusted[outcome].effects
             )
-            adjusted[outcome] = replace(adjusted[outcome], adjustment=kind, effects=mine)
+            notes = adjusted[outcome].notes
+            if family.adjust == BY_THE_LOT and (said := statistic_note(study)) and said not in notes:
+                notes = (*notes, said)
+            adjusted[outcome] = replace(adjusted[outcome], adjustment=kind, effects=mine, notes=notes)
     return tuple(adjusted.values())
 
 

@@ -15,13 +15,14 @@ import pandas as pd
 
 from asp_eval.analysis.allocations import allocations
 from asp_eval.analysis.category_models import as_numbers, averaged_difference
+from asp_eval.analysis.data import PAIR
 from asp_eval.analysis.declared_results import Average, Estimated, Estimator, EstimatorRow
 from asp_eval.analysis.formulas import INSTITUTION, arm_term, marginal_formula, model_formula
 from asp_eval.analysis.plan import SEED
 from asp_eval.analysis.results import ArmEffect
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import AspError, Unavailable
-from asp_eval.core.phrases import Phrase, notes_in_one
+from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
 from asp_eval.stats.estimate import available
 from asp_eval.stats.fitted import Fitted
 from asp_eval.stats.linear.cluster_means import cluster_means
@@ -38,6 +39,11 @@ from asp_eval.trial.study.design import Study
 
 WILD_DRAWS = 9_999
 P_ONLY = Phrase("p-value only: the interval would need the effect to be a constant shift, which that of a share or count is not")
+BY_PAIRS = Phrase("clustered by matched pair, as the lot was drawn")
+OF_THE_MODEL = Phrase(
+    "the lot is gone through with the planned model's statistic, whose effect weighs institutions by precision, "
+    "and not with that of the headline's average"
+)
 
 Lot = Allocations | Unavailable
 
@@ -98,8 +104,12 @@ def _of_one_arm(study: Study, data: AnalysisSet, planned: Fitted, effect: ArmEff
 
         return answer
 
-    def least_squares() -> OlsFit:
-        return ols(marginal, frame, cluster=INSTITUTION)
+    def least_squares(cluster: str = INSTITUTION) -> OlsFit:
+        return ols(marginal, frame, cluster=cluster)
+
+    def by_drawn(method: Method) -> Callable[[], Estimated]:
+        answer = by(lambda: least_squares(PAIR if data.pairs else INSTITUTION), method)
+        return (lambda: _noted(answer(), BY_PAIRS)) if data.pairs else answer
 
     if isinstance(planned, MixedFit):
         yield row("mixed-kr", "precision", mixed, by(lambda: planned, KenwardRoger()))
@@ -107,10 +117,10 @@ def _of_one_arm(study: Study, data: AnalysisSet, planned: Fitted, effect: ArmEff
     else:
         yield row("planned", "precision", mixed, lambda: effect.difference)
     yield row("gee", "precision", marginal, lambda: _estimating_equations(data, frame, (study.arms[0], arm), level))
-    yield row("least-squares", "participant", marginal, by(least_squares, CR2()))
-    yield row("wild-bootstrap", "participant", marginal, by(least_squares, WildBootstrap(WILD_DRAWS, SEED)))
+    yield row("least-squares", "participant", marginal, by_drawn(CR2()))
+    yield row("wild-bootstrap", "participant", marginal, by_drawn(WildBootstrap(WILD_DRAWS, SEED)))
     yield row("cluster-means", "institution", marginal, by(lambda: cluster_means(least_squares()), CR2()))
-    yield row("permutation", "constant", mixed, lambda: _permuted(planned, effect, lot, level))
+    yield row("permutation", "constant", mixed, lambda: _noted(_permuted(planned, effect, lot, level), statistic_note(study)))
 
 
 def _estimating_equations(data: AnalysisSet, frame: pd.DataFrame, arms: tuple[str, str], level: float) -> Estimated:
@@ -120,6 +130,11 @@ def _estimating_equations(data: AnalysisSet, frame: pd.DataFrame, arms: tuple[st
     if data.outcome.is_continuous:
         return available(fit.contrast({arm_term(arms[1]): 1.0}, level=level))
     return averaged_difference(fit.average_effects("arm", level=level), arms)
+
+
+def statistic_note(study: Study) -> Phrase:
+    """Return what is said where the lot is gone through with another statistic than the headline's; empty where it is not."""
+    return NO_NOTE if study.estimand.average == "precision" else OF_THE_MODEL
 
 
 def permutation_of(planned: Fitted, lot: Allocations) -> Permutation:
@@ -153,6 +168,11 @@ def _permuted(planned: Fitted, effect: ArmEffect, lot: Lot, level: float) -> Est
         method=found.method,
         note=notes_in_one([found.note, P_ONLY]),
     )
+
+
+def _noted(found: Estimated, said: Phrase) -> Estimated:
+    """Return an estimate with one more note."""
+    return found if isinstance(found, Unavailable) else replace(found, note=notes_in_one([found.note, said]))
 
 
 def _or_reason(answer: Callable[[], Estimated]) -> Estimated:

@@ -78,8 +78,6 @@ def outcome_values(outcome: Outcome, column: OwnColumn | None, latent: Array) ->
     """
     low, high = (None, None) if column is None else (column.min, column.max)
     share = ndtr(latent)
-    if outcome.scale == "binary" and outcome.cut is None:
-        return np.asarray(share > 0.7, dtype=np.float64)
     if outcome.is_ordinal and outcome.cut is None:
         first = low or 0.0
         levels = int(high - first) + 1 if high is not None else 4
@@ -88,7 +86,9 @@ def outcome_values(outcome: Outcome, column: OwnColumn | None, latent: Array) ->
         from scipy.stats import poisson
 
         counts = poisson.ppf(share, math.exp(RATE))
-        return np.asarray(np.clip(counts, low, high), dtype=np.float64)
+        return np.asarray(np.clip(counts, low or 0.0, np.inf if high is None else high), dtype=np.float64)
+    if not outcome.is_continuous and outcome.cut is None:  # yes or no
+        return np.asarray(share > 0.7, dtype=np.float64)
     cuts = outcome.cut if isinstance(outcome.cut, tuple) else (outcome.cut,) if outcome.cut is not None else ()
     centre, spread = (float(np.mean(cuts)), max(float(np.ptp(cuts)), 1.0)) if cuts else (CENTRE, SPREAD)
     if low is not None and high is not None and not cuts:

@@ -4,6 +4,7 @@
 all sign vectors of eight institutions is that of refitting rows.  3. Every row is its own estimator's, and names its effect.
 4. A lot that cannot reach 5 % gives no interval; a lot that is not known gives its reason.  5. Of shares and bands the lot
 gives a p-value alone.  6. A study that declares it gets rows in results.csv after the others, which stay as they are.
+7. Matched pairs are the clusters of least squares: of equal sizes the paired t test.  8. The statistic of the lot is named.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy.stats import ttest_rel
 
+from asp_eval.analysis.formulas import model_formula
 from asp_eval.analysis.models import planned_model
 from asp_eval.analysis.outcomes import analyse
+from asp_eval.analysis.plan import SEED
 from asp_eval.analysis.results import tidy
-from asp_eval.analysis.triangulation import permutation_of, triangulate
+from asp_eval.analysis.sets import AnalysisSet
+from asp_eval.analysis.triangulation import permutation_of, statistic_note, triangulate
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.reporting.documents.evaluation import evaluation
@@ -28,7 +33,7 @@ from asp_eval.stats.marginal.gee import gee
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.stats.resampling.allocations import Allocations
 from asp_eval.stats.resampling.permutation import Permutation
-from asp_eval.stats.resampling.wild import ClusterScores, WildTest
+from asp_eval.stats.resampling.wild import ClusterScores, WildBootstrap, WildTest
 from asp_eval.stats.smallsample.cluster_robust import CR1, CR2
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from tests.counted_trial import STUDY, declared
@@ -164,3 +169,53 @@ def test_a_model_with_more_levels_permutes_the_means_of_institutions():  # 4: it
     fit, allocations = lmm("y ~ arm + (1 | institution) + (1 | institution:room)", frame), lot(frame)
     assert permutation_of(fit, allocations).statistic == "cluster-means"
     assert permutation_of(lmm("y ~ arm + (1 | institution)", frame), allocations).statistic == "model"
+
+
+def paired_rows(sizes: list[int], covariates: tuple[str, ...] = ()) -> tuple[dict, pd.DataFrame]:
+    """The estimators of a trial in pairs; `sizes` are those of the institutions, pair by pair."""
+    random = np.random.default_rng(4)
+    code = np.repeat(np.arange(len(sizes)), sizes)
+    y = random.normal(0, 1, len(sizes) // 2)[code // 2] - 0.5 * (code % 2) + random.normal(0, 0.6, len(sizes))[code]
+    frame = pd.DataFrame({"institution": pd.Categorical([f"i{k:02d}" for k in code]), "y": y + random.normal(size=len(code))})
+    frame["arm"] = pd.Categorical(np.array(ARMS)[code % 2], categories=list(ARMS))
+    frame["pair"] = pd.Categorical([f"p{k // 2}" for k in code])
+    frame["baseline"] = 0.3 * frame["y"] + random.normal(size=len(code))
+    study = simulated_study()
+    data = AnalysisSet(study.outcomes[0], "w2", frame, covariates, (), (), "fixed")
+    model = planned_model(data.outcome)
+    planned = model.fit(model_formula(data), frame)
+    found = model.compare(planned, planned, data, study.arms, KenwardRoger(), 0.95)
+    return {row.estimator: row for row in triangulate(study, data, planned, found.effects, lot(frame, 400))}, frame
+
+
+def test_pairs_are_the_clusters_of_least_squares():  # 7
+    found, frame = paired_rows([6] * 16)
+    means = frame.pivot_table("y", "pair", "arm", observed=True)
+    by_hand = ttest_rel(means["intervention"], means["reference"])
+    row = found["least-squares"].result
+    assert (row.statistic, row.df, row.p_value) == pytest.approx((by_hand.statistic, 7, by_hand.pvalue), rel=1e-8)
+    assert "clustered by matched pair" in row.note
+    assert "clustered by matched pair" in found["wild-bootstrap"].result.note
+    found, frame = paired_rows([4, 12, 9, 5, 6, 6, 15, 3, 8, 10, 5, 5, 7, 14, 9, 4], ("baseline",))
+    for name, method in (("least-squares", CR2()), ("wild-bootstrap", WildBootstrap(9_999, SEED))):
+        by = {
+            cluster: ols("y ~ arm + baseline + pair", frame, cluster=cluster).contrast({ARM: 1.0}, method)
+            for cluster in ("pair", "institution")
+        }
+        row = found[name].result
+        assert (row.p_value, row.conf_low) == pytest.approx((by["pair"].p_value, by["pair"].conf_low), rel=1e-8)
+        assert abs(by["pair"].p_value / by["institution"].p_value - 1) > 0.005
+
+
+@pytest.mark.parametrize(("average", "said"), [("precision", False), ("participant", True), ("institution", True)])
+def test_the_statistic_of_the_lot_is_named_where_it_is_not_the_headline(average, said):  # 8
+    study = simulated_study()
+    study = study.model_copy(update={"estimand": study.estimand.model_copy(update={"average": average})})
+    assert bool(statistic_note(study)) == said
+    frame = simulated_frame(8)
+    data = simulated_set(study, frame)
+    model = planned_model(data.outcome)
+    planned = model.fit("y ~ arm + baseline + (1 | institution)", frame)
+    found = model.compare(planned, planned, data, study.arms, KenwardRoger(), 0.95)
+    rows = {row.estimator: row for row in triangulate(study, data, planned, found.effects, lot(frame))}
+    assert ("and not with that of the headline's average" in rows["permutation"].result.note) == said
