@@ -1,0 +1,88 @@
+"""The chapter on the process: every frame goes from a coded sheet to printed words, in both languages, with a type and without."""
+
+from __future__ import annotations
+
+import builders
+import pandas as pd
+import pytest
+
+from asp_eval.analysis.process.delivery import NO_DATES
+from asp_eval.analysis.process.evaluating import NO_TYPES
+from asp_eval.analysis.process.interviews import frame_findings
+from asp_eval.analysis.process.results import ProcessResults
+from asp_eval.core.randomness import stream
+from asp_eval.reporting.blocks import Prose, Table, plain
+from asp_eval.reporting.language import words_for
+from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.sections.process import process_chapter
+from asp_eval.reporting.setting import Setting
+from asp_eval.trial.process.library import shipped_frames
+from asp_eval.trial.study.design import Interviews
+
+ARMS = {f"i{number}": ("reference", "intervention")[number % 2] for number in range(8)}
+
+
+def sheet(frame):
+    """Return what two coders wrote on eight institutions in two rounds; they agree in most."""
+    random = stream(1, "sheet", frame.id)
+    rows = []
+    for institution in ARMS:
+        for round_ in ("baseline", "one_year"):
+            first = {code: str(random.choice(frame.levels(code))) for code in frame.keys}
+            second = first | {code: str(random.choice(frame.levels(code))) for code in frame.keys if random.random() < 0.2}
+            for coder, codes in (("k1", first), ("k2", second)):
+                rows.append(
+                    {"institution_id": institution, "round": round_, "coder_id": coder, "kind": "coder", "frame": frame.id}
+                    | codes
+                )
+    return pd.DataFrame(rows)
+
+
+def chapter(frame, language):
+    study = builders.study()
+    found = frame_findings(study, sheet(frame), Interviews(frame=frame.id), ARMS)
+    results = ProcessResults(study, "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
+    setting = Setting(builders.results(study=study), Numbers(words_for(language)))
+    return found, process_chapter(results, setting)
+
+
+def blocks(section):
+    return [*section.blocks, *(block for part in section.parts for block in blocks(part))]
+
+
+def words(section):
+    texts = [section.title, *(part.title for part in section.parts)]
+    for block in blocks(section):
+        if isinstance(block, Table):
+            texts += [block.caption, *block.notes, *(cell.text for row in block.rows for cell in row.cells)]
+        elif isinstance(block, Prose):
+            texts += [plain(item.text) for part in block.parts for item in getattr(part, "items", (part,))]
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+@pytest.mark.parametrize("frame", shipped_frames(), ids=lambda frame: frame.id)
+def test_every_frame_goes_from_a_coded_sheet_to_printed_words(frame, language):
+    found, section = chapter(frame, language)
+    printed = words(section)
+    for code in frame.codes:
+        if frame.type is None or code.key != frame.type.code:
+            assert code.title[language] in printed, code.key
+    tables = {block.key for block in blocks(section) if isinstance(block, Table)}
+    assert f"{frame.id}-agreement" in tables
+    assert ("types" in tables) == (frame.type is not None)
+    assert found.coders == 2
+
+
+def test_the_counts_that_are_printed_are_those_that_were_found():
+    frame = next(each for each in shipped_frames() if each.type is not None)
+    found, section = chapter(frame, "en")
+    table = next(block for block in blocks(section) if isinstance(block, Table) and block.key == "types")
+    row = next(row for row in table.rows if row.cells[0].text == "I innovative")
+    counts = {(each.round, each.arm): each.count for each in found.types if each.level == "I"}
+    expected = [counts[round_, arm] for round_ in found.rounds for arm in ("reference", "intervention")]
+    assert [cell.text for cell in row.cells[1:]] == [f"{each.n} of {each.of}" for each in expected]
+
+
+def test_without_a_process_evaluation_there_is_no_chapter():
+    assert process_chapter(None, Setting(builders.results(), Numbers(words_for("en")))) is None
