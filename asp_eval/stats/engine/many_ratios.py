@@ -67,23 +67,23 @@ def minimise_ratios(replicates: Replicates) -> Array:
     low, high = upper[np.maximum(best - 1, 0)], upper[best + 1]
     near_zero = np.flatnonzero(low == 0.0)
     at_zero = np.zeros(len(best), dtype=bool)
-    value, slope, _ = criteria(replicates, near_zero, np.zeros(len(near_zero)))
+    value, slope, _ = criteria(replicates, near_zero, np.zeros(len(near_zero)), 2)
     rises = slope >= -1e-9 * _of(replicates.N, near_zero)
     at_zero[near_zero[rises & (best[near_zero] == 0)]] = True
     d = _search(replicates, _vertex(values, best), low, high, np.flatnonzero(~at_zero))
     inner = rises & (best[near_zero] > 0) & (d[near_zero] < GRID[1])
     if inner.any():
         doubtful = near_zero[inner]
-        there, _, _ = criteria(replicates, doubtful, d[doubtful])
+        there, _, _ = criteria(replicates, doubtful, d[doubtful], 2)
         at_zero[doubtful[value[inner] <= there + 1e-9]] = True
     return np.where(at_zero, 0.0, d)
 
 
-def criteria(replicates: Replicates, which: Index, d: Array) -> tuple[Array, Array, Array]:
-    """Return the criterion of some replicates and its first two derivatives in d, up to a constant."""
+def criteria(replicates: Replicates, which: Index, d: Array, orders: int = 3) -> tuple[Array, Array, Array | float]:
+    """Return the criterion of some replicates and its first two derivatives in d, up to a constant; without the second, 0."""
     h = replicates.h[:, None] if replicates.h.ndim == 1 else replicates.h[:, which]
-    found = eliminate(replicates.profile(which, d, 3), replicates.size).pivots
-    value, first, second = found[:, 0], found[:, 1], found[:, 2]
+    found = eliminate(replicates.profile(which, d, orders), replicates.size).pivots
+    value, first = found[:, 0], found[:, 1]
     N = _of(replicates.N, which)
     many = np.full((replicates.size, np.size(N)), 1.0 if replicates.reml else 0.0)
     many[-1] = N
@@ -91,8 +91,9 @@ def criteria(replicates: Replicates, which: Index, d: Array) -> tuple[Array, Arr
     share = first / value
     logs = np.log1p(d * h).sum(axis=0) + (many * np.log(value)).sum(axis=0)
     slope = hv.sum(axis=0) + (many * share).sum(axis=0)
-    bend = (many * (second / value - share**2)).sum(axis=0) - (hv * hv).sum(axis=0)
-    return logs, slope, bend
+    if orders < 3:
+        return logs, slope, 0.0
+    return logs, slope, (many * (found[:, 2] / value - share**2)).sum(axis=0) - (hv * hv).sum(axis=0)
 
 
 def _of(N: int | Array, which: Index) -> int | Array:
