@@ -1,4 +1,4 @@
-"""The chapter on the process: every frame goes from a coded sheet to printed words, with a type and without, in both languages."""
+"""The chapter on the process: every frame goes from a coded sheet to printed words in both languages."""
 
 from __future__ import annotations
 
