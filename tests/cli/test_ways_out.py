@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import errno
+import signal
 import tempfile
 import threading
 from pathlib import Path
@@ -90,12 +91,16 @@ def test_a_path_that_was_given_wrongly_ends_with_1(failing, run, study):
 def test_ctrl_c_in_the_middle_of_a_query_is_ctrl_c(study):
     with Store(study.folder).writing() as connection:
         connection.execute("CREATE TABLE one AS SELECT 1 AS x")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore Ctrl-C
     later = threading.Timer(0.3, _thread.interrupt_main)
     later.start()
-    with pytest.raises(KeyboardInterrupt), Store(study.folder).reading() as opened:
-        assert opened is not None
-        opened.execute("SELECT sum(a.range * b.range) FROM range(1000000000) a, range(1000) b").fetchall()
-    later.join()
+    try:
+        with pytest.raises(KeyboardInterrupt), Store(study.folder).reading() as opened:
+            assert opened is not None
+            opened.execute("SELECT sum(a.range * b.range) FROM range(1000000000) a, range(1000) b").fetchall()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        later.join()
 
 
 def test_ctrl_c_ends_quietly(failing, run, study):
