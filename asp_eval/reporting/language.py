@@ -128,8 +128,8 @@ def fault_words(language: str) -> Translation:
 
     Examples
     --------
-    >>> fault_words("da")("Correct the cell.")
-    'Ret cellen.'
+    >>> fault_words("da")("Correct the cell, or leave it empty.")
+    'Ret cellen, eller lad den stå tom.'
     """
     if language not in available_languages():
         NO_LANGUAGE.refuse(found=language, expected=", ".join(available_languages()))

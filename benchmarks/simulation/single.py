@@ -34,7 +34,7 @@ def moments(cross: Array) -> Moments:
     names = (*NAMES[: c - 1], "y")
     layout = Layout("y ~ arm + x + (1 | cluster)", names, tuple(range(c - 1)), (FactorLayout("cluster", ("cluster",), ((0,),)),))
     sums = Sums(np.zeros(c), cross.sum(axis=0), (cross[:, :1],), {})
-    return Moments.from_sums(layout, sums, [pd.RangeIndex(m)], int(cross[:, 0, 0].sum()))
+    return Moments.of_pass(layout, sums, [pd.RangeIndex(m)], int(cross[:, 0, 0].sum()))
 
 
 def mixed(cross: Array) -> MixedFit:

@@ -26,7 +26,7 @@ AGREEMENT = {"statsmodels": 0.01, "linearmodels": 1e-8}
 
 def test_every_verb_was_run_and_shown(demo):
     shown = re.findall(r"^\$ asp-eval (\w+)", demo.out, re.MULTILINE)
-    assert shown == ["import", "randomise", *["import"] * 6, "check", "score", "analyse", "gap", "report", "report"]
+    assert shown == ["import", "randomise", *["import"] * 8, "check", "score", "analyse", "gap", "process", "report", "report"]
 
 
 def test_it_ends_with_the_estimates_beside_the_population_values(demo):
@@ -45,7 +45,7 @@ def test_the_exports_are_as_an_evaluator_receives_them(demo):
     assert b";" in first.splitlines()[0]
     (data / "screening_w2.csv").read_text(encoding="utf-8")
     assert (data / "screening_w3.xlsx").read_bytes()[:2] == b"PK"
-    assert len(list(data.glob("*.mapping.yaml"))) == 6
+    assert len(list(data.glob("*.mapping.yaml"))) == 8
 
 
 def test_the_trial_has_the_declared_shape(demo):
@@ -91,8 +91,8 @@ def test_the_headline_was_recomputed_and_agrees(demo):
 def test_every_page_says_synthetic_and_loads_nothing_from_elsewhere(demo):
     pages = list((demo.folder / "output").rglob("*.html"))
     imports_with_warnings = {page.parent.name for page in pages if page.parent.parent.name == "problems"}
-    assert imports_with_warnings == {"screening-w1", "screening-w2", "screening-w3"}
-    assert len(pages) == 2 + 2 * 61 + 2 * len(imports_with_warnings)
+    assert imports_with_warnings == {"screening-w1", "screening-w2", "screening-w3", "staff_survey-w3"}
+    assert len(pages) == 2 + 2 * 31 + 2 * len(imports_with_warnings)  # profiles of the intervention arm, and their index
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert re.search("synthetic|syntetisk", text, re.IGNORECASE), page.name

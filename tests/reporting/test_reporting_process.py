@@ -86,3 +86,17 @@ def test_the_counts_that_are_printed_are_those_that_were_found():
 
 def test_without_a_process_evaluation_there_is_no_chapter():
     assert process_chapter(None, Setting(builders.results(), Numbers(words_for("en")))) is None
+
+
+def test_no_anchor_of_the_evaluation_stands_twice_with_the_chapter_in_it():
+    from asp_eval.reporting.documents.evaluation import evaluation
+
+    frame = next(each for each in shipped_frames() if each.type is not None)
+    study = builders.study()
+    found = frame_findings(study, sheet(frame), Interviews(frame=frame.id), ARMS)
+    results = ProcessResults(study, "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
+    document = evaluation(builders.results(study=study), "en", results)
+    sections = [part for section in document.sections for part in (section, *section.parts)]
+    named = [section.anchor for section in sections if section.anchor]
+    named += [block.key for section in sections for block in section.blocks if isinstance(block, Table)]
+    assert len(named) == len(set(named)), sorted(name for name in named if named.count(name) > 1)

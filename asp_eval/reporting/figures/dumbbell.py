@@ -276,4 +276,4 @@ def _typical(line: GapLine, show: Numbers) -> str:
     """Return the typical institution's two numbers."""
     if line.typical_staff is None or line.typical_child is None:
         return ""
-    return show.words("{staff} and {child}", staff=show.decimal(line.typical_staff, 0), child=show.decimal(line.typical_child, 0))
+    return show.say("{staff} and {child}", staff=show.decimal(line.typical_staff, 0), child=show.decimal(line.typical_child, 0))

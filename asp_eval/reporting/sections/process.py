@@ -117,7 +117,9 @@ def _types(found: FrameFindings, setting: Setting) -> Section | None:
         words.append(say("Lines of the rule that no interview fell on: {n}.", n=show.integer(found.unused_lines)))
     changes = _changes(found, setting)
     return Section(
-        "types", say("Types of institution, and how they changed"), (listing(words), table, *((changes,) if changes else ()))
+        "process-types",
+        say("Types of institution, and how they changed"),
+        (listing(words), table, *((changes,) if changes else ())),
     )
 
 
@@ -137,7 +139,7 @@ def _changes(found: FrameFindings, setting: Setting) -> Table | None:
             rows.append(Row((cell(type_name(frame, first, setting)), *numbers)))
     first, last = round_name(found.rounds[0], setting), round_name(found.rounds[-1], setting)
     caption = say("From type at {first} (rows) to type at {last} (columns)", first=first, last=last)
-    return Table("changes", caption, tuple(columns), tuple(rows), (say("Institutions with a type in both rounds."),))
+    return Table("type-changes", caption, tuple(columns), tuple(rows), (say("Institutions with a type in both rounds."),))
 
 
 def _conditions(found: FrameFindings, setting: Setting) -> Section | None:

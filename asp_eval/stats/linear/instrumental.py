@@ -214,7 +214,7 @@ def complier_effect(formula: str, frame: pd.DataFrame, *, cluster: str) -> Compl
     >>> frame = pd.DataFrame({"g": g, "offered": g % 2, "taken": took, "y": took - rng.normal(size=300)})
     >>> fit = complier_effect("y ~ taken | offered", frame, cluster="g")
     >>> round(fit.first_stage.F), fit.anderson_rubin.kind
-    (34, 'interval')
+    (36, 'interval')
     """
     left, divided, first = formula.partition("|")
     response, tilde, second = left.partition("~")

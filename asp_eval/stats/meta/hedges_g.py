@@ -78,7 +78,7 @@ def hedges_forms(
     ...     2.0, between_variance=10.0, within_variance=90.0, pooled_sd=10.0, children=400, clusters=20
     ... )
     >>> round(forms.within, 4), round(forms.total, 4), forms.df_within
-    (0.2104, 0.1995, 380)
+    (0.2104, 0.1996, 380)
     """
     total = between_variance + within_variance
     if not (within_variance > 0 and total > 0):

@@ -41,7 +41,7 @@ columns:
   children: {hours: number}
 outcomes:
   - {id: y, column: screening.score, role: primary, better: lower, at: w2, baseline: w1}
-analysis: {covariates: [sex, hours]}
+analysis: {covariates: [sex, hours], missing_baseline: complete-cases}
 """
 
 
