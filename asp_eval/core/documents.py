@@ -118,6 +118,18 @@ def read_document(path: Path, model: type[Model], *, context: Mapping[str, Any] 
     return validated(values, lines, path.name, model, context=context)
 
 
+def read_documents(paths: Iterable[Path], model: type[Model]) -> tuple[list[tuple[Path, Model]], list[Problem]]:
+    """Return what could be read of several documents of one kind, each with its path, and every mistake in the others."""
+    read: list[tuple[Path, Model]] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            read.append((path, read_document(path, model)))
+        except DataProblems as error:
+            problems.extend(error.problems)
+    return read, problems
+
+
 def validated(
     values: object, lines: Mapping[Keys, int], source: str, model: type[Model], *, context: Mapping[str, Any] | None = None
 ) -> Model:

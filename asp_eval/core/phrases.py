@@ -7,6 +7,7 @@ A note, a reason, a caution and a detail of a fault are either data (an id, a nu
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Number, Real
@@ -180,6 +181,18 @@ def any_of(parts: Iterable[str]) -> Phrase:
     for other in others:
         found = Phrase("{one} or {other}", one=found, other=other)
     return found
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence with the names that come near one that is unknown, and a space after it; nothing if none does.
+
+    Examples
+    --------
+    >>> did_you_mean("asp-proces", ["asp-process", "gap"])
+    'Did you mean asp-process? '
+    """
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return Phrase("Did you mean {name}? ", name=any_of(near)) if near else ""
 
 
 def some_of(names: Iterable[str], most: int, total: int | None = None) -> Phrase:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Sequence
@@ -12,9 +11,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asp_eval.core.documents import read_document
+from asp_eval.core.documents import read_documents
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
-from asp_eval.core.phrases import Phrase, any_of
+from asp_eval.core.phrases import Phrase, did_you_mean
 from asp_eval.core.resources import shipped_folder
 from asp_eval.core.strict_yaml import read_yaml
 from asp_eval.trial.instruments.definition import Instrument
@@ -291,13 +290,7 @@ def read_folder(folder: Path) -> tuple[Instrument, ...]:
 
 def _read_instruments(paths: Sequence[Path], beside: Sequence[Instrument]) -> list[tuple[Path, Instrument]]:
     """Read instrument files, and compare each with those before it and with the instruments they will stand beside."""
-    problems: list[Problem] = []
-    read: list[tuple[Path, Instrument]] = []
-    for path in paths:
-        try:
-            read.append((path, read_document(path, Instrument)))
-        except DataProblems as error:
-            problems.extend(error.problems)
+    read, problems = read_documents(paths, Instrument)
     for (first, one), (second, other) in combinations(read, 2):
         problems.extend(_clashes(first.name, one, second, other))
     for one in beside:
@@ -331,6 +324,4 @@ def _ages(form: Instrument) -> Ages:
 
 
 def _refuse(kind: str, name: str, known: Sequence[str]) -> None:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    advice = Phrase("Did you mean {name}? ", name=any_of(near)) if near else ""
-    UNKNOWN.refuse(found=name, kind=kind, advice=advice)
+    UNKNOWN.refuse(found=name, kind=kind, advice=did_you_mean(name, known))

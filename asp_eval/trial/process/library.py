@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from asp_eval.core.documents import read_document
-from asp_eval.core.errors import DataProblems, Fault, Place, Problem
-from asp_eval.core.phrases import Phrase, any_of
+from asp_eval.core.documents import read_documents
+from asp_eval.core.errors import DataProblems, Fault, Place
+from asp_eval.core.phrases import Phrase, did_you_mean
 from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.instruments.library import OwnFile, own_file
 from asp_eval.trial.process.frame import Frame
@@ -18,10 +18,18 @@ SAME_VERSION = Fault("FRM-021", "{other} has the same id and version", "Raise th
 FOLDER = "frames"  # of a study, and of the shipped instruments
 
 
+@dataclass(frozen=True, slots=True)
+class OwnFrame:
+    """A coding frame of a study's own, and the file it was read from."""
+
+    frame: Frame
+    file: OwnFile
+
+
 @cache
 def shipped_frames() -> tuple[Frame, ...]:
     """Return the coding frames that came with the package, by id."""
-    return tuple(each for _, each in _read(sorted((shipped_folder("instruments") / FOLDER).glob("*.yaml"))))
+    return tuple(each for _, each in _read(shipped_folder("instruments"), ()))
 
 
 def frames_of(folder: Path | None) -> tuple[Frame, ...]:
@@ -35,29 +43,22 @@ def frames_of(folder: Path | None) -> tuple[Frame, ...]:
     Raises
     ------
     DataProblems
+        As `own_frames`.
+    """
+    return (*shipped_frames(), *(each.frame for each in (own_frames(folder) if folder else ())))
+
+
+def own_frames(folder: Path) -> tuple[OwnFrame, ...]:
+    """Return the coding frames in a study's folder ``frames``.
+
+    Raises
+    ------
+    DataProblems
         Every mistake in every file; FRM-021 for an id and version that stands twice or is shipped.
     """
-    own = [] if folder is None else sorted((folder / FOLDER).glob("*.yaml"))
-    if not own:
-        return shipped_frames()
-    read = _read(own)
-    known: dict[tuple[str, int], str] = {
-        (each.id, each.version): Phrase("{name}, which comes with the package,", name=each.id) for each in shipped_frames()
-    }
-    problems: list[Problem] = []
-    for path, each in read:
-        if other := known.get((each.id, each.version)):
-            place = Place(path.name, column="version")
-            problems.append(SAME_VERSION.at(place, found=f"{each.id} version {each.version}", other=other))
-        known[each.id, each.version] = path.name
-    if problems:
-        raise DataProblems(problems)
-    return (*shipped_frames(), *(each for _, each in read))
-
-
-def own_frames(folder: Path) -> tuple[OwnFile, ...]:
-    """Return the files of a study's own coding frames, with their digests."""
-    return tuple(own_file(path, document(each)) for path, each in _read(sorted((folder / FOLDER).glob("*.yaml"))))
+    if not (folder / FOLDER).is_dir():
+        return ()  # those that are shipped need not be read
+    return tuple(OwnFrame(each, own_file(path, document(each))) for path, each in _read(folder, shipped_frames()))
 
 
 def document(frame: Frame) -> str:
@@ -95,20 +96,21 @@ def among(known: tuple[Frame, ...], name: str, version: int | None = None) -> Fr
     """Return the frame called `name` among some, or refuse with FRM-020."""
     found = [each for each in known if each.id == name and version in {None, each.version}]
     if not found:
-        near = difflib.get_close_matches(name, sorted({each.id for each in known}), n=3, cutoff=0.5)
-        advice = Phrase("Did you mean {name}? ", name=any_of(near)) if near else ""
-        UNKNOWN.refuse(found=name, advice=advice)
+        UNKNOWN.refuse(found=name, advice=did_you_mean(name, sorted({each.id for each in known})))
     return max(found, key=lambda each: each.version)
 
 
-def _read(paths: list[Path]) -> list[tuple[Path, Frame]]:
-    problems: list[Problem] = []
-    read: list[tuple[Path, Frame]] = []
-    for path in paths:
-        try:
-            read.append((path, read_document(path, Frame)))
-        except DataProblems as error:
-            problems.extend(error.problems)
+def _read(folder: Path, beside: tuple[Frame, ...]) -> list[tuple[Path, Frame]]:
+    """Read the frames of a folder, and compare each with those before it and with the frames it will stand beside."""
+    read, problems = read_documents(sorted((folder / FOLDER).glob("*.yaml")), Frame)
+    known: dict[tuple[str, int], str] = {
+        (each.id, each.version): Phrase("{name}, which comes with the package,", name=each.id) for each in beside
+    }
+    for path, each in read:
+        if other := known.get((each.id, each.version)):
+            place = Place(path.name, column="version")
+            problems.append(SAME_VERSION.at(place, found=f"{each.id} version {each.version}", other=other))
+        known[each.id, each.version] = path.name
     if problems:
         raise DataProblems(problems)
     return read

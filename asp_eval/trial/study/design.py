@@ -33,7 +33,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.core.spelling import folded, twins
 from asp_eval.trial.instruments.library import Library, OwnFile, shipped
 from asp_eval.trial.process.frame import Frame
-from asp_eval.trial.process.library import among, own_frames, shipped_frames
+from asp_eval.trial.process.library import OwnFrame, among, shipped_frames
 from asp_eval.trial.study import references
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
@@ -654,7 +654,7 @@ class Study(Document):
 
     _folder: Path | None = PrivateAttr(default=None)
     _library: Library | None = PrivateAttr(default=None)
-    _frames: tuple[Frame, ...] | None = PrivateAttr(default=None)
+    _own_frames: tuple[OwnFrame, ...] = PrivateAttr(default=())
     _digest: str = PrivateAttr(default="")
 
     @property
@@ -672,7 +672,7 @@ class Study(Document):
     def without_folder(self) -> Study:
         """Return the study as declared, knowing no folder, so that it can go where a path of this machine must not."""
         study = type(self).model_validate(self.as_declared())
-        study._library, study._frames = self._library, self._frames
+        study._library, study._own_frames = self._library, self._own_frames
         return study
 
     def as_declared(self) -> dict[str, Any]:
@@ -697,7 +697,7 @@ class Study(Document):
     @property
     def own_frames(self) -> tuple[OwnFile, ...]:
         """The files of the coding frames that are the study's own."""
-        return own_frames(self.folder) if self._frames is not None else ()
+        return tuple(each.file for each in self._own_frames)
 
     @property
     def own_files(self) -> tuple[OwnFile, ...]:
@@ -706,7 +706,7 @@ class Study(Document):
 
     def coding_frame(self, name: str) -> Frame:
         """Return a coding frame that the study knows, or refuse with FRM-020."""
-        return among(self._frames or shipped_frames(), name)
+        return among((*shipped_frames(), *(each.frame for each in self._own_frames)), name)
 
     @property
     def wave_ids(self) -> tuple[str, ...]:

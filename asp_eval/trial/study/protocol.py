@@ -11,7 +11,7 @@ from asp_eval.core.documents import read_document, write_whole
 from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.instruments.library import library_of
-from asp_eval.trial.process.library import FOLDER, frames_of
+from asp_eval.trial.process.library import own_frames
 from asp_eval.trial.study.design import Study
 
 SCHEMA_FILE = "study.schema.json"
@@ -58,14 +58,14 @@ def load_study(path: str | Path) -> Study:
     except DataProblems as error:
         problems += error.problems
     try:
-        frames = frames_of(folder) if (folder / FOLDER).is_dir() else None  # those that are shipped are read when asked for
+        frames = own_frames(folder)
     except DataProblems as error:
         problems += error.problems
     if problems:
         raise DataProblems(problems)
     study._folder, study._digest = folder, digest
     study._library = library if library.own_files else None
-    study._frames = frames
+    study._own_frames = frames
     return study
 
 
