@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 
 import pandas as pd
 
@@ -45,13 +45,14 @@ def stored_directions(study: Study) -> Iterator[Problem]:
     Of two waves the later is compared with the earlier: which of them has it wrong, two cannot tell.
     """
     for name in BY_WAVE:
+        files = cache(partial(standing_files, study.folder, name))
         for form in declared_forms(study, name):
             waves = _stored_waves(study, name, form.id)
             for wave, answers in waves.items():
                 others = {other: rows for other, rows in waves.items() if other != wave}
                 if len(waves) == 2 and wave == next(iter(waves)):
                     others = {}
-                confirmed = partial(_confirmed, standing_files(study.folder, name, wave))
+                confirmed = partial(_confirmed, files(wave))
                 yield from direction_problems(form, answers, at_wave(name, wave), confirmed=confirmed, others=others)
 
 

@@ -117,9 +117,7 @@ def name_pages(pages: Sequence[str]) -> None:
 
 def show_proposal(found: ProposedMapping, file: Path, *, as_json: bool) -> None:
     """Print a proposed mapping, or what was written and what is to be done with it."""
-    target = f"--table {found.table}" + (f" --wave {found.wave}" if found.wave else "")
-    target += f" --part {found.part}" if found.part else ""
-    following = f"asp-eval import {shlex.quote(str(file))} {target} --dry-run"
+    following = f"asp-eval import {shlex.quote(str(file))} {found.trial_options}"
     if as_json:
         told = {"table": found.table, "wave": found.wave, "complete": found.complete, "mapping": found.mapping}
         print_json({**told, "next": following})

@@ -7,13 +7,15 @@ import math
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 WIDEST = 60  # letters of a column
 LINE = 15.0  # points
 LONGEST_NAME = 31  # letters of a sheet's name in Excel
 LONGEST_TEXT = 32_767  # letters of a cell in Excel
+NO_DAY = date(1980, 1, 1)  # when a workbook was made that has no day: the same content is the same file
+TEXTS_STAY = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _NOT_IN_A_NAME = re.compile(r"[\[\]:*?/\\]")
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -98,16 +100,15 @@ def workbook(
     from xlsxwriter import Workbook
 
     file = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    book = Workbook(file, options)
-    made = day or date(1980, 1, 1)
+    book = Workbook(file, TEXTS_STAY)
+    made = day or NO_DAY
     book.set_properties(
         {
             "title": title[:255],
             "subject": subject[:255],
             "comments": comments,
             "author": "",
-            "created": datetime(made.year, made.month, made.day),
+            "created": datetime.combine(made, time()),
         }
     )
     forms = _Formats(book)
@@ -141,10 +142,8 @@ def sheet_to_fill_in(
     from xlsxwriter import Workbook
 
     file = io.BytesIO()
-    book = Workbook(
-        file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    )
-    book.set_properties({"created": datetime(1980, 1, 1)})
+    book = Workbook(file, TEXTS_STAY)
+    book.set_properties({"created": datetime.combine(NO_DAY, time())})
     plain, mark = book.add_format({"num_format": "@"}), book.add_format({"num_format": "@", "bg_color": "#ffd966"})
     heading = book.add_format({"bold": True, "num_format": "@", "bottom": 1})
     target = book.add_worksheet(sheet_names([name])[0])

@@ -23,8 +23,7 @@ from asp_eval.core.file_sets import NewFiles, file_set
 from asp_eval.intake.files.columns import NO_ROWS
 from asp_eval.intake.files.protected import ProtectedTable, protected_copy
 from asp_eval.intake.files.raw import SPACES
-from asp_eval.intake.mapping.mapping import NO_MAPPING, mapping_beside
-from asp_eval.intake.mapping.mapping import Mapping as MappingFile
+from asp_eval.intake.mapping.mapping import mapping_beside
 from asp_eval.intake.pipeline import read_export
 from asp_eval.store import children, imports, ledger
 from asp_eval.store.archive import is_entered, keep_export
@@ -161,13 +160,9 @@ def _waiting(connection: DuckDBPyConnection, known: Sequence[imports.Import]) ->
         yield _Waiting(number, row, latest, str(json.loads(cells).get(columns[number], "")).strip(SPACES))
 
 
-def _mapping(one: imports.Import) -> MappingFile:
-    return MappingFile.model_validate_json(one.body.mapping) if one.body.mapping else NO_MAPPING
-
-
 def _column(one: imports.Import) -> str:
     """Return what a file calls the child's id."""
-    return next((theirs for theirs, ours in _mapping(one).rename.items() if ours == CHILD), CHILD)
+    return next((theirs for theirs, ours in one.mapping.rename.items() if ours == CHILD), CHILD)
 
 
 def holding(known: Sequence[imports.Import], ids: Collection[str], data: Path) -> Iterator[tuple[imports.Import, ProtectedTable]]:
@@ -185,7 +180,7 @@ def holding(known: Sequence[imports.Import], ids: Collection[str], data: Path) -
         if not path.is_file():
             continue
         try:
-            raw = read_export(path, _mapping(one).format)
+            raw = read_export(path, one.mapping.format)
         except DataProblems as error:
             if {problem.code for problem in error.problems} == {NO_ROWS.code}:  # another child was the last in it
                 continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from asp_eval.core.errors import Problem
 from asp_eval.core.phrases import Phrase, all_of, listed
-from asp_eval.trial.tables.schema import at_wave
+from asp_eval.trial.tables.schema import at_wave, wave_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,7 @@ class ImportReport:
     @property
     def again(self) -> str:
         """The command that takes the corrected rows in."""
-        wave = (f" --wave {self.wave}" if self.wave else "") + (f" --part {self.part}" if self.part else "")
-        return f"asp-eval import {self.quarantine_file} --table {self.table}{wave}"
+        return f"asp-eval import {self.quarantine_file} --table {self.table}{wave_options(self.wave, self.part or '')}"
 
     def __str__(self) -> str:
         return str(self.account)

@@ -9,7 +9,7 @@ An entry says what was true when it was written and is never changed; what becam
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -239,6 +239,11 @@ def standing(connection: DuckDBPyConnection, name: str, wave: str | None, part: 
     return tuple(one for one in here if part is None or one.body.part == part)
 
 
+def files_of(stands: Iterable[Import]) -> tuple[Import, ...]:
+    """Return the files among imports; corrections are not among them."""
+    return tuple(one for one in stands if one.body.corrects is None)
+
+
 def parts_in(connection: DuckDBPyConnection, name: str, wave: str | None) -> dict[str, int]:
     """Return how many rows are stored of each part of a table and wave, by its name; none if the whole stands."""
     parts: dict[str, int] = {}
@@ -252,7 +257,7 @@ def standing_files(folder: Path, name: str, wave: str | None) -> tuple[Import, .
     """Return the files that stand for a table and wave: one, or one for each part; corrections are not among them."""
     with Store(folder).reading() as connection:
         stands = standing(connection, name, wave) if connection else ()
-    return tuple(one for one in stands if one.body.corrects is None)
+    return files_of(stands)
 
 
 def frame(chain: Sequence[ledger.Entry]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from asp_eval.core.errors import Problem
 from asp_eval.intake.mapping.drift import ColumnMeaning, ColumnMeanings, drift
 from asp_eval.store.connection import Store
-from asp_eval.store.imports import standing
+from asp_eval.store.imports import files_of, standing
 from asp_eval.store.layout import ensure, insert, stored_columns
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import BY_WAVE
@@ -46,7 +46,7 @@ def store_meanings(connection: DuckDBPyConnection, import_id: int, meanings: Col
 
 def meanings_at(connection: DuckDBPyConnection, name: str, wave: str) -> ColumnMeanings:
     """Return what the columns mean at a wave, by the files that stand for a table; nothing if none does, or they are old ones."""
-    stands = [entry for entry in standing(connection, name, wave) if entry.body.corrects is None]
+    stands = files_of(standing(connection, name, wave))
     if not stands or not stored_columns(connection, TABLE):
         return {}
     query = f"SELECT column_name, title, text, stored, label FROM {TABLE} WHERE list_contains(?, import_id) ORDER BY rowid"

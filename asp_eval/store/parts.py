@@ -152,22 +152,20 @@ def rows_by_part(study: Study, name: str, wave: str) -> tuple[tuple[str, int, in
 
 
 def unanswered_in_parts(study: Study, name: str, wave: str) -> Iterator[Problem]:
-    """Yield a warning for each questionnaire that no part of a table and wave has answers to."""
-    if rows_by_part(study, name, wave):
-        with Store.of(study).reading() as connection:
-            assert connection is not None  # it has rows
-            for group in table_schema(name, study, wave).alternatives:
-                stored = [items_table(name, form) for form in group]
-                there = [each for each in stored if stored_columns(connection, each)]
-                counts = [connection.execute(f"SELECT count(*) FROM {each} WHERE wave = ?", [wave]).fetchall() for each in there]
-                if not any(n for ((n,),) in counts):
-                    yield NOT_IN_ANY_PART.at(at_wave(name, wave), where=at_wave(name, wave), form=any_of(group))
+    """Yield a warning for each questionnaire that no part of a table and wave that came in parts has answers to."""
+    with Store.of(study).reading() as connection:
+        assert connection is not None  # it has rows
+        for group in table_schema(name, study, wave).alternatives:
+            stored = [items_table(name, form) for form in group]
+            there = [each for each in stored if stored_columns(connection, each)]
+            counts = [connection.execute(f"SELECT count(*) FROM {each} WHERE wave = ?", [wave]).fetchall() for each in there]
+            if not any(n for ((n,),) in counts):
+                yield NOT_IN_ANY_PART.at(at_wave(name, wave), where=at_wave(name, wave), form=any_of(group))
 
 
 def place_taken(stands: Sequence[imports.Import], part: str) -> tuple[imports.Import, ...]:
     """Return the files whose place a file takes, of all that stand for its table and wave; corrections are not among them."""
-    files = [one for one in stands if one.body.corrects is None]
-    return tuple(one for one in files if not part or one.body.part in ("", part))
+    return tuple(one for one in imports.files_of(stands) if not part or one.body.part in ("", part))
 
 
 def refuse_misplaced(connection: DuckDBPyConnection, file: MappedFile, *, replace: bool) -> None:
@@ -188,7 +186,7 @@ def refuse_misplaced(connection: DuckDBPyConnection, file: MappedFile, *, replac
     """
     schema, source = file.schema, file.incoming.path.name
     part, where = schema.part, at_wave(schema.name, schema.wave)
-    files = [one for one in imports.standing(connection, schema.name, schema.wave) if one.body.corrects is None]
+    files = imports.files_of(imports.standing(connection, schema.name, schema.wave))
     parts = sorted({one.body.part for one in files} - {""})
     if not part:
         if parts and not replace:

@@ -18,6 +18,7 @@ from asp_eval.store.ledger import Entry, PlanBody, PlanChangeBody
 from asp_eval.store.queries import ledger_frames, write_for_people
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.plan_fields import PlanChange, PlanLock, plan_differences, plan_fields
+from asp_eval.trial.tables.schema import BY_WAVE
 
 LOCKED_BEFORE = Fault(
     "STU-050",
@@ -31,7 +32,6 @@ UNREADABLE_PLAN = Fault(
     "Use the version of asp-eval that the ledger names in that entry.",
 )
 ROWS = ("institutions", "allocation", "children")
-BY_WAVE = ("screening", "staff_survey")
 
 
 def plan_lock(study: Study) -> PlanLock | None:
@@ -47,7 +47,8 @@ def plan_lock(study: Study) -> PlanLock | None:
         return None
     first, *later = chain
     locked = _fields(first)
-    now = plan_fields(study) | _beside(plan_now(study), locked)
+    lot = _lot(study) if "lot" in locked else ""  # one that was drawn after the lock is no change of the plan
+    now = plan_fields(study) | _rests_on(instrument_digests(study), lot)
     changes = tuple(replace(one, since=_since(one, later)) for one in plan_differences(locked, now))
     return PlanLock(first.recorded_at[:10], first.entry, first.digest, _body(first).data, changes)
 
@@ -72,7 +73,7 @@ def plan_now(study: Study) -> PlanBody:
             counts = table(study, name)["wave"].astype(str).value_counts()
             rows |= {f"{name} {wave}": int(counts.get(wave, 0)) for wave in study.collected_waves(name)}
     return PlanBody(
-        declared=json.dumps(study.as_declared(), sort_keys=True, ensure_ascii=False),
+        declared=_declared(study),
         instruments=instrument_digests(study),
         lot=_lot(study),
         data={name: count for name, count in rows.items() if count},
@@ -102,9 +103,13 @@ def record_changed_plan(study: Study) -> None:
 
 def _changed_plan(study: Study) -> PlanChangeBody | None:
     chain = _plans(study)
-    if not chain or (now := plan_now(study)).declared == _body(chain[-1]).declared:
+    if not chain or _declared(study) == _body(chain[-1]).declared:
         return None
-    return PlanChangeBody(**now.model_dump(exclude_unset=True))
+    return PlanChangeBody(**plan_now(study).model_dump(exclude_unset=True))
+
+
+def _declared(study: Study) -> str:
+    return json.dumps(study.as_declared(), sort_keys=True, ensure_ascii=False)
 
 
 def _plans(study: Study) -> tuple[Entry, ...]:
@@ -128,17 +133,12 @@ def _fields(entry: Entry) -> dict[str, str]:
         declared = Study.model_validate(json.loads(body.declared))
     except ValidationError:
         UNREADABLE_PLAN.refuse("study.yaml", day=entry.recorded_at[:10])
-    return plan_fields(declared) | _rests_on(body)
+    return plan_fields(declared) | _rests_on(body.instruments, body.lot)
 
 
-def _rests_on(body: PlanBody) -> dict[str, str]:
-    lot = {"lot": body.lot} if body.lot else {}
-    return {f"instruments.{name}": digest for name, digest in body.instruments.items()} | lot
-
-
-def _beside(now: PlanBody, locked: Mapping[str, str]) -> dict[str, str]:
-    """Return what the plan rests on now; a lot that was drawn after the lock is no change of the plan."""
-    return {name: value for name, value in _rests_on(now).items() if name != "lot" or "lot" in locked}
+def _rests_on(instruments: Mapping[str, str], lot: str) -> dict[str, str]:
+    """Return what a plan rests on as fields: the digest of each instrument, and of the lot unless that is empty."""
+    return {f"instruments.{name}": digest for name, digest in instruments.items()} | ({"lot": lot} if lot else {})
 
 
 def _since(change: PlanChange, later: list[Entry]) -> str:

@@ -20,7 +20,6 @@ from asp_eval.intake.correction_files import for_people, origin
 from asp_eval.intake.files.protected import ProtectedTable
 from asp_eval.intake.files.raw import SPACES, Rows
 from asp_eval.intake.mapping.applying import MappedTable
-from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.mapping.unfolding import unfolded
 from asp_eval.store import imports, ledger
 from asp_eval.store.connection import Store
@@ -29,7 +28,7 @@ from asp_eval.store.parts import came_with
 from asp_eval.store.quarantine_reasons import as_stored
 from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.study.design import Study
-from asp_eval.trial.tables.schema import TableSchema, at_wave
+from asp_eval.trial.tables.schema import TableSchema, at_wave, wave_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -246,10 +245,8 @@ class Waiting:
             The questionnaires that the study knows, for what the file calls their items.
         """
         body, frame = self.found.body, self._frame()
-        theirs: dict[str, str] = {}
-        if body.mapping:
-            mapping = unfolded(MappingFile.model_validate_json(body.mapping), body.wave, [*frame.columns], library)
-            theirs = {ours: name for name, ours in mapping.renames(library).items()}
+        mapping = unfolded(self.found.mapping, body.wave, [*frame.columns], library)
+        theirs = {ours: name for name, ours in mapping.renames(library).items()}
         places = {unguard_formula(name): column for column, name in enumerate(frame.columns)}
         at_fault = {
             (row, places[name])
@@ -335,11 +332,10 @@ def outstanding(study: Study) -> tuple[Problem, ...]:
 
 def _waiting_problem(one: Waiting) -> Problem:
     body = one.found.body
-    wave = (f" --wave {body.wave}" if body.wave else "") + (f" --part {body.part}" if body.part else "")
     place = at_wave(body.table_name, body.wave, body.part)
     n = len(one.rows)
     rows = Phrase("1 row of {file} is" if n == 1 else "{n} rows of {file} are", n=n, file=one.found.file)
-    return WAITING.at(place, rows=rows, path=one.path, table=body.table_name, wave=wave, n=n)
+    return WAITING.at(place, rows=rows, path=one.path, table=body.table_name, wave=wave_options(body.wave, body.part), n=n)
 
 
 def _in_words(reason: Mapping[str, Any]) -> str:

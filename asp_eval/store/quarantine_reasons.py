@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from asp_eval.core.errors import Fault, Place, Problem
 from asp_eval.core.phrases import as_plain, from_plain
-from asp_eval.intake.mapping.mapping import NO_MAPPING
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.mapping.unfolding import unfolded
 from asp_eval.store import imports, ledger
@@ -79,7 +78,7 @@ def _rows(connection: DuckDBPyConnection, table: str, wave: str, part: str, libr
     known = {one.import_id: one for one in imports.imports(ledger.entries(connection))}
     found = [row for row in connection.execute(query, [table, wave]).fetchall() if known[row[0]].body.part == part]
     columns = {row[0]: json.loads(row[5]) for row in found}  # of every import, those of one of its rows
-    names = {number: _names_in_file(known[number].body.mapping, wave, of, library) for number, of in columns.items()}
+    names = {number: _names_in_file(known[number].mapping, wave, of, library) for number, of in columns.items()}
     return tuple(
         WaitingRow(known[number].file, row, institution, unit, tuple(map(problem_of, json.loads(reasons))), *names[number])
         for number, row, institution, unit, reasons, _ in found
@@ -87,9 +86,9 @@ def _rows(connection: DuckDBPyConnection, table: str, wave: str, part: str, libr
 
 
 def _names_in_file(
-    mapping: str, wave: str, columns: Collection[str], library: Library
+    mapping: MappingFile, wave: str, columns: Collection[str], library: Library
 ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Return what a mapping says our columns, and our values, are called in the file."""
-    read = unfolded(MappingFile.model_validate_json(mapping), wave, columns, library) if mapping else NO_MAPPING
+    read = unfolded(mapping, wave, columns, library)
     labels = {part: {value: label for label, value in pairs.items() if value} for part, pairs in read.recode.items()}
     return {ours: theirs for theirs, ours in read.renames(library).items()}, labels

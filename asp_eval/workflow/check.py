@@ -28,7 +28,7 @@ from asp_eval.trial.outcomes import ColumnSource, band_order, declared_forms, so
 from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.study.design import Outcome, Study
 from asp_eval.trial.tables.far_values import far_in_table
-from asp_eval.trial.tables.schema import LISTS, at_wave, table_schema
+from asp_eval.trial.tables.schema import BY_WAVE, LISTS, at_wave, table_schema
 from asp_eval.workflow.late_baselines import late_baselines
 from asp_eval.workflow.stored_results import current_profiles, current_results
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
@@ -143,15 +143,16 @@ def _check_stored(study: Study, step: Progress) -> StudyCheck:
     tables += [("allocation", "", str(len(allocation)), str(allocation["institution_id"].nunique()))]
     if len(allocation):
         problems += _undrawn(still_open(institutions, date.today()), allocation)
-    for name in ("screening", "staff_survey"):
+    for name in BY_WAVE:
         waves = study.collected_waves(name)
         rows = table(study, name) if waves else institutions
         for wave in waves:
             now = rows.loc[rows["wave"].astype(str) == wave]
             tables.append((name, wave, str(len(now)), str(now["institution_id"].nunique())))
-            for part, n, there in rows_by_part(study, name, wave):
-                tables.append((Phrase("{table}, part {part}", table=name, part=part), wave, str(n), str(there)))
-            problems += unanswered_in_parts(study, name, wave)
+            if parts := rows_by_part(study, name, wave):
+                for part, n, there in parts:
+                    tables.append((Phrase("{table}, part {part}", table=name, part=part), wave, str(n), str(there)))
+                problems += unanswered_in_parts(study, name, wave)
             if len(now) and len(allocation):
                 problems += _absent(study, allocation, now, at_wave(name, wave))
             problems += far_in_table(at_wave(name, wave), now, table_schema(name, study, wave))
@@ -217,7 +218,7 @@ def _is_complete(study: Study, allocation: pd.DataFrame, visits: pd.DataFrame) -
 
 
 def _is_unscored(study: Study) -> bool:
-    return any(map(study.collected_instruments, ("screening", "staff_survey"))) and table(study, "scores").empty
+    return any(map(study.collected_instruments, BY_WAVE)) and table(study, "scores").empty
 
 
 def _analysis_problems(study: Study) -> Sequence[Problem]:
@@ -231,7 +232,7 @@ def _analysis_problems(study: Study) -> Sequence[Problem]:
 
 
 def _unknown_instruments(study: Study) -> Iterator[Problem]:
-    for name in ("screening", "staff_survey"):
+    for name in BY_WAVE:
         try:
             declared_forms(study, name)
         except AspError as error:

@@ -16,6 +16,7 @@ from asp_eval.core.progress import Cancel, Progress, by_phases, never, stoppable
 from asp_eval.intake.checks.validation import Sifted
 from asp_eval.intake.correction_files import is_correction, renumbered
 from asp_eval.intake.files.protected import files_to_keep, is_protected
+from asp_eval.intake.files.raw import RawTable
 from asp_eval.intake.mapping.drift import column_meanings
 from asp_eval.intake.mapping.mapping import Mapping as MappingFile
 from asp_eval.intake.mapping.mapping_sheet import kept_as_yaml
@@ -117,9 +118,9 @@ def import_file(
     Refusal
         If the study does not collect this, if units would vanish (STO-013), or if another process holds the data.
     """
-    plan = plan_of(study)
+    plan, read = plan_of(study), None
     if table is None:
-        table = _table_at(plan, Path(path), wave, mapping)
+        table, read = _table_at(plan, Path(path), wave, mapping)
     if table not in IMPORTABLE:
         UNKNOWN_TABLE.refuse(found=table, expected=", ".join(IMPORTABLE))
     waves = plan.collected_waves(table)
@@ -128,7 +129,7 @@ def import_file(
     schema = table_schema(table, plan, wave, part_name(part, table))
     step = by_phases(stoppable(progress, cancel), SHARES)
     try:
-        report = _taken_in(plan, Path(path), schema, mapping, replace=replace, dry_run=dry_run, progress=step)
+        report = _taken_in(plan, Path(path), schema, mapping, replace=replace, dry_run=dry_run, progress=step, read=read)
     except DataProblems as error:
         if not dry_run:
             error.pages = _from_folder(plan, write_refused_pages(plan, error, schema))
@@ -136,15 +137,16 @@ def import_file(
     return report if dry_run else dataclasses.replace(report, pages=_from_folder(plan, write_problem_pages(plan, report)))
 
 
-def _table_at(study: Study, path: Path, wave: str | None, mapping: str | Path | None) -> str:
-    """Return the table of a file of which the wave alone is told; the file is looked at if it could be of either."""
+def _table_at(study: Study, path: Path, wave: str | None, mapping: str | Path | None) -> tuple[str, RawTable | None]:
+    """Return the table of a file of which the wave alone is told; and the file, if it was read because it could be of either."""
     if wave is None:
         NO_TABLE.refuse(path.name)
     collected = [table for table in BY_WAVE if wave in study.collected_waves(table)]
     if len(collected) < 2:
-        return collected[0] if collected else BY_WAVE[0]
+        return collected[0] if collected else BY_WAVE[0], None
     incoming = IncomingFile.at(path, table_schema(collected[0], study, wave), mapping=mapping, study=study)
-    return table_at_wave(study, wave, incoming.read().columns, incoming.mapping)
+    raw = incoming.read()
+    return table_at_wave(study, wave, raw.columns, incoming.mapping), raw
 
 
 def import_again(study: Study, path: Path, table: str, wave: str | None, part: str) -> None:
@@ -174,14 +176,15 @@ def _taken_in(
     dry_run: bool = False,
     may_all_wait: bool = False,
     progress: Progress = unheard,
+    read: RawTable | None = None,
 ) -> ImportReport:
-    """Take a file in: the faulty rows into quarantine, the others into the store."""
+    """Take a file in, read already or not: the faulty rows into quarantine, the others into the store."""
     if schema.name == "allocation" and not study.randomisation.drawn_elsewhere:
         DRAWN_HERE.refuse(path.name)
     store = Store.of(study)
     progress(READING, 0)
     incoming = dataclasses.replace(IncomingFile.at(path, schema, mapping=mapping, study=study), may_all_wait=may_all_wait)
-    raw = incoming.read(lambda done, total: progress(READING, done / total))
+    raw = incoming.read(lambda done, total: progress(READING, done / total)) if read is None else read
     file = mapped_correction(incoming, raw, store) if is_correction(raw) else mapped_file(incoming, raw)
     progress(CHECKING, 0)
     if dry_run:

@@ -16,6 +16,7 @@ from asp_eval.intake.proposing.proposing import propose as find_out
 from asp_eval.intake.proposing.proposing import write_proposal
 from asp_eval.intake.table import Table
 from asp_eval.trial.tables.parts import part_name
+from asp_eval.trial.tables.schema import wave_options
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
 
@@ -49,6 +50,11 @@ class ProposedMapping:
     mapping: str
     account: tuple[str, ...]
     written: Path | None
+
+    @property
+    def trial_options(self) -> str:
+        """The options of ``asp-eval import`` that show what an import by the mapping would do, without storing anything."""
+        return f"--table {self.table}{wave_options(self.wave, self.part)} --dry-run"
 
 
 def propose(

@@ -173,7 +173,7 @@ def test_the_same_file_again_stands_already_whatever_came_since(
     frame = turned(*SCALE["emotion"])(waves["w2"].copy())
     taken(drawn, incoming, frame, "w2", "confirmed: [sdq-teacher-4-17]")
     taken(drawn, incoming, waves["w1"], "w1", "confirmed: [sdq-teacher-4-17]")
-    taken(drawn, incoming, frame, "w2", "confirmed: [sdq-teacher-4-17]")
+    assert import_file(drawn, incoming / "w2.csv", "screening", wave="w2").already
 
 
 def test_few_children_say_nothing(drawn: Study, incoming: Path, waves: dict[str, pd.DataFrame]) -> None:

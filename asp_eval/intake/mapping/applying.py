@@ -120,15 +120,18 @@ def _one_of_each(raw: TextTable, mapping: Mapping, key: Sequence[str], library: 
     _must_have(raw, "by", [mapping.by])
     if not theirs:
         return raw
-    codes = np.column_stack([pd.factorize(np.array([str(c).strip(SPACES) for c in raw.columns[n].cells()]))[0] for n in theirs])
-    groups = np.unique(codes, axis=0, return_inverse=True)[1].ravel()
+    parts, blank = [], np.ones(len(raw), dtype=bool)
+    for column in (raw.columns[name] for name in theirs):
+        numbers, plain = pd.factorize(np.array([str(text).strip(SPACES) for text in column.texts], dtype=object))
+        parts.append(numbers[column.codes])
+        blank &= (plain == "")[parts[-1]]
+    groups = np.unique(np.column_stack(parts), axis=0, return_inverse=True)[1].ravel()
     told = raw.columns[mapping.by]
     order = moments_in_order([str(text) for text in told.texts], raw.dialect.dates)
     if order is None:
         raise DataProblems([NO_ORDER.at(raw.place(column=mapping.by))])
     place = np.asarray(order)[told.codes] * (1 if mapping.keep == "last" else -1)
     best = pd.Series(place).groupby(groups).transform("max").to_numpy()
-    blank = np.array([not any(raw.columns[n].cell(row).strip(SPACES) for n in theirs) for row in range(len(raw))])
     kept = (place == best) | blank
     return replace(raw.keep(kept), collapsed=raw.collapsed + int(np.count_nonzero(~kept)))
 

@@ -139,6 +139,17 @@ def at_wave(table: str, wave: str | None, part: str = "") -> str:
     return Phrase("{where}, part {part}", where=where, part=part) if part else where
 
 
+def wave_options(wave: str | None, part: str = "") -> str:
+    """Return the options of a command that name a wave and a part, each after a space; none for a table without.
+
+    Examples
+    --------
+    >>> wave_options("w1", "aarhus"), wave_options(None)
+    (' --wave w1 --part aarhus', '')
+    """
+    return (f" --wave {wave}" if wave else "") + (f" --part {part}" if part else "")
+
+
 def base_schema(name: str) -> TableSchema:
     """Return the schema of a shipped table, without anything a study adds.
 
