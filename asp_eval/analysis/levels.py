@@ -63,11 +63,10 @@ def _with(data: StudyData, rows: AnalysisSet, level: str, column: pd.Series) -> 
         effects = tuple(available(fit.contrast({arm_term(arm): 1.0}, method=method, level=width)) for arm in study.arms[1:])
     except AspError as refusal:
         return refused(Unavailable(refusal.reason))
-    return LevelResult(
-        level, groups, without, formula, effects, _share(plain, INSTITUTION), _share(plain, NESTED.format(level=level))
-    )
+    shares = (_share(plain, group, width) for group in (INSTITUTION, NESTED.format(level=level)))
+    return LevelResult(level, groups, without, formula, effects, *shares)
 
 
-def _share(fit: MixedFit, group: str) -> Estimated:
+def _share(fit: MixedFit, group: str, width: float) -> Estimated:
     """Return the share of the variance that lies at a level."""
-    return available(fit.icc(group=group))
+    return available(fit.icc(group=group, level=width))

@@ -94,7 +94,8 @@ def adjust(study: Study, outcomes: Sequence[OutcomeResult], statistics: Statisti
     """
     adjusted = {one.outcome: one for one in outcomes}
     for name, family in in_order(study.analysis.families):
-        if family.adjust == "none" and family.after is None:
+        judged_together = family.adjust != "none" or family.after is not None
+        if not judged_together and not family.simultaneous:
             continue
         together = _tests(family, adjusted, statistics if family.adjust == BY_THE_LOT else {})
         tests = together.effects
@@ -104,7 +105,11 @@ def adjust(study: Study, outcomes: Sequence[OutcomeResult], statistics: Statisti
         kind = Adjustment(family.adjust, len(tests), name, family.after or "", _opened(floor, study.analysis.level))
         for outcome in family.outcomes:
             mine = tuple(
-                replace(effect, adjusted_p=_not_below(next(values), floor), simultaneous=next(wide))
+                replace(
+                    effect,
+                    adjusted_p=_not_below(next(values), floor) if judged_together else effect.adjusted_p,
+                    simultaneous=next(wide),
+                )
                 for effect in adjusted[outcome].effects
             )
             notes = adjusted[outcome].notes

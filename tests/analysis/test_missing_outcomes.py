@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import builders
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,16 +18,34 @@ import pytest
 import asp_eval
 from asp_eval.analysis import missing_outcomes as room
 from asp_eval.analysis.data import load_data
+from asp_eval.analysis.declared_results import AllWaves, MissingOutcomeResult, WaveEffect
 from asp_eval.analysis.outcomes import analyse
 from asp_eval.analysis.results import tidy
 from asp_eval.analysis.sets import assemble
 from asp_eval.core.errors import AspError, DataProblems, Unavailable
+from asp_eval.reporting.blocks import Table
 from asp_eval.reporting.documents.evaluation import evaluation
+from asp_eval.reporting.language import words_for
+from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.sections.missing_outcomes import missing_outcomes
+from asp_eval.reporting.setting import Setting
 from asp_eval.stats.imputation import draws
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from tests.simulated_sets import declares
 
 ASKED = "missing_outcome: {sensitivity: [imputation, tipping-point], imputations: 5, reference: [jump]}"
+
+
+def test_all_waves_stand_beside_their_own_score_whatever_its_title():  # 1
+    lost = MissingOutcomeResult(0, (), (), (), 0, 0, 0, None, None, (), (), (room.NOTHING_MISSING,))
+    title = {"da": "Problemer", "en": "Problems"}
+    both = tuple(builders.outcome(key, label=title, missing=lost) for key in ("conduct", "peer"))
+    effect = WaveEffect("intervention", "w3", "", builders.estimate(-0.4))
+    waves = AllWaves("conduct", title, "lower", "w1", "m", 9, 18, 4, (effect,), (), (), (), ())
+    results = builders.results(outcomes=both, waves=(waves,))
+    table = next(b for b in missing_outcomes(results, Setting(results, Numbers(words_for("en")))) if isinstance(b, Table))
+    names = [row.cells[0].text for row in table.rows]
+    assert names.count("all waves in one model") == 1 and names.index("all waves in one model") < len(names) - 2
 
 
 @pytest.fixture(autouse=True)

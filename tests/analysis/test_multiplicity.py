@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+import builders
 import numpy as np
 import pytest
 from scipy import stats
@@ -19,11 +20,16 @@ from asp_eval.analysis.data import load_data
 from asp_eval.analysis.formulas import model_formula
 from asp_eval.analysis.multiplicity import adjust, in_order
 from asp_eval.analysis.outcomes import analyse
+from asp_eval.analysis.results import Adjustment
 from asp_eval.analysis.sets import assemble
 from asp_eval.analysis.triangulation import lot_of
 from asp_eval.core.errors import DataProblems, Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.reporting.documents.evaluation import evaluation
+from asp_eval.reporting.language import words_for
+from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.sections.simultaneous import simultaneous
+from asp_eval.reporting.setting import Setting
 from asp_eval.stats.meta.multiplicity import step_down
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.stats.resampling.permutation import Permutation
@@ -87,6 +93,32 @@ def test_bonferroni_together(stored):  # 4
         one, wide = found[k].effects[0].difference, found[k].effects[0].simultaneous
         half = stats.t.ppf(1 - 0.025 / 2, one.df) * one.std_error
         assert (wide.conf_low, wide.conf_high) == pytest.approx((one.estimate - half, one.estimate + half))
+
+
+def test_a_family_of_intervals_alone(stored):  # 4
+    found = of(analyse(declares(stored, BOTH.format(adjust="none", together="true"))))
+    for k in "yz":
+        one, wide = found[k].effects[0].difference, found[k].effects[0].simultaneous
+        assert wide.conf_low == pytest.approx(one.estimate - stats.t.ppf(1 - 0.025 / 2, one.df) * one.std_error)
+        assert isinstance(found[k].effects[0].adjusted_p, Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("method", "summary", "said"),
+    [
+        ("holm", "difference", ["step down", "percentage points"]),
+        ("westfall-young", "odds-ratio", ["step down", "a ratio of one"]),
+        ("benjamini-hochberg", "odds-ratio", ["share of false findings", "a ratio of one"]),
+        ("none", "odds-ratio", []),
+    ],
+)
+def test_what_is_said_of_intervals_that_hold_together(method, summary, said):  # 4
+    one = builders.outcome(scale="binary", summary=summary, adjustment=Adjustment(method, 2, "all"))
+    one = replace(one, effects=(replace(one.effects[0], simultaneous=builders.estimate()),))
+    (table,) = simultaneous((one,), Setting(builders.results(outcomes=(one,)), Numbers(words_for("en"))))
+    assert [any(part in note for note in table.notes) for part in said] == [True] * len(said)
+    every = ("step down", "share of false findings", "percentage points", "a ratio of one")
+    assert not any(part in note for note in table.notes for part in every if part not in (*said, "a ratio of one"))
 
 
 def test_a_family_that_waits(stored):  # 3

@@ -82,9 +82,23 @@ def test_a_share_has_wilson_s_interval():
     p, n, z = 0.3, 10, stats.norm.ppf(0.975)
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    one = share(3, 10)
+    one = share(3, 10, 0.95)
     assert (one.low, one.high) == pytest.approx((middle - half, middle + half))
-    assert share(0, 0).low is None
+    assert share(0, 0, 0.95).low is None
+
+
+def test_every_interval_is_of_the_declared_level():
+    study = STUDY.model_validate({**STUDY.as_declared(), "analysis": {"level": 0.9}})
+    found = frame_findings(study, interviews(), Interviews(), ARMS)
+    codes = [one.count for one in found.levels if one.count.of]
+    assert codes and all((one.low, one.high) == wilson(one.n, one.of, 0.9) for one in codes)
+    projects = project_counts(study, LOG, ARMS)
+    assert all((one.count.low, one.count.high) == wilson(one.count.n, one.count.of, 0.9) for one in projects)
+
+
+def wilson(n, of, level):
+    low, high = stats.binomtest(n, of).proportion_ci(level, "wilson")
+    return pytest.approx((low, high))
 
 
 LOG = pd.DataFrame(
@@ -180,12 +194,12 @@ NOBODY = pd.Series(dtype="str")
 
 def test_coding_errors_pull_effects_together_and_are_taken_out():
     means, arms, codes, true = trial(1)
-    rows = {each.type: each for each in effects_by_type(means, arms, ("r", "i"), codes, NOBODY, ["I", "II", "III"])}
+    rows = {each.type: each for each in effects_by_type(means, arms, ("r", "i"), codes, NOBODY, ["I", "II", "III"], level=0.95)}
     assert rows["I"].errors_from == "coders"
     assert rows["I"].as_coded.estimate > -0.9
     assert rows["I"].corrected.estimate == pytest.approx(-1.0, abs=0.2)
     assert rows["III"].corrected.conf_low < 1.0 < rows["III"].corrected.conf_high
-    against = effects_by_type(means, arms, ("r", "i"), codes, true, ["I", "II", "III"])
+    against = effects_by_type(means, arms, ("r", "i"), codes, true, ["I", "II", "III"], level=0.95)
     assert {each.errors_from for each in against} == {"consensus"}
     assert against[0].corrected.estimate == pytest.approx(-1.0, abs=0.2)
 
@@ -193,10 +207,11 @@ def test_coding_errors_pull_effects_together_and_are_taken_out():
 def test_a_type_coded_in_one_arm_alone_has_no_effect():
     means, arms, codes, _ = trial(2)
     treated = [name for name, arm in arms.items() if arm == "i"]
-    assert "both arms" in effects_by_type(means, arms, ("r", "i"), codes.loc[treated], NOBODY, ["I", "II", "III"]).reason
+    found = effects_by_type(means, arms, ("r", "i"), codes.loc[treated], NOBODY, ["I", "II", "III"], level=0.95)
+    assert "both arms" in found.reason
 
 
 def test_one_coder_without_a_consensus_leaves_the_errors_unknown():
     means, arms, codes, _ = trial(3)
-    rows = effects_by_type(means, arms, ("r", "i"), codes[["k1"]], NOBODY, ["I", "II", "III"])
+    rows = effects_by_type(means, arms, ("r", "i"), codes[["k1"]], NOBODY, ["I", "II", "III"], level=0.95)
     assert all("how coders err is not known" in each.corrected.reason for each in rows)

@@ -23,8 +23,8 @@ def setting(results=None, **changes) -> Setting:
     return Setting(results or builders.results(study=builders.study(**changes)), Numbers(words_for("en")))
 
 
-def row(value, average="precision", arm="intervention"):
-    return EstimatorRow("mixed-cr2", arm, average, "y ~ arm", builders.estimate(value, 0.2))
+def row(value, average="precision", arm="intervention", estimator="gee"):
+    return EstimatorRow(estimator, arm, average, "y ~ arm", builders.estimate(value, 0.2))
 
 
 def lines(results, outcome):
@@ -52,6 +52,13 @@ def test_estimates_of_another_average_are_not_compared():
     outcome = replace(builders.outcome(), estimators=(row(5.0, average="participant"),))
     assert apart(outcome) is None
     assert lines(builders.results(outcomes=(outcome,)), outcome)["Agreement"] == "low"
+
+
+def test_the_planned_model_by_another_standard_error_is_no_other_estimate():
+    own = tuple(row(-0.42, estimator=name) for name in ("planned", "mixed-kr", "mixed-cr2"))
+    outcome = replace(builders.outcome(effect=builders.estimate(-0.42, 0.16)), estimators=own)
+    assert apart(outcome) is None
+    assert apart(replace(outcome, estimators=(*own, row(-0.26)))) == pytest.approx(1.0)
 
 
 def test_without_other_estimators_nothing_is_claimed_of_their_agreement():

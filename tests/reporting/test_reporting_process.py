@@ -8,7 +8,7 @@ import pytest
 
 from asp_eval.analysis.process.delivery import NO_DATES
 from asp_eval.analysis.process.evaluating import NO_TYPES
-from asp_eval.analysis.process.interviews import frame_findings
+from asp_eval.analysis.process.interviews import code_agreement, frame_findings
 from asp_eval.analysis.process.results import ProcessResults
 from asp_eval.core.randomness import stream
 from asp_eval.reporting.blocks import Prose, Table, plain
@@ -38,8 +38,8 @@ def sheet(frame):
     return pd.DataFrame(rows)
 
 
-def chapter(frame, language):
-    study = builders.study()
+def chapter(frame, language, level=0.95):
+    study = builders.study(analysis={"covariates": ["sex", "age"], "level": level})
     found = frame_findings(study, sheet(frame), Interviews(frame=frame.id), ARMS)
     results = ProcessResults(study, "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
     setting = Setting(builders.results(study=study), Numbers(words_for(language)))
@@ -82,6 +82,15 @@ def test_the_counts_that_are_printed_are_those_that_were_found():
     counts = {(each.round, each.arm): each.count for each in found.types if each.level == "I"}
     expected = [counts[round_, arm] for round_ in found.rounds for arm in ("reference", "intervention")]
     assert [cell.text for cell in row.cells[1:]] == [f"{each.n} of {each.of}" for each in expected]
+
+
+def test_the_level_that_is_printed_is_the_plan_s():
+    frame = next(each for each in shipped_frames() if each.type is not None)
+    printed = words(chapter(frame, "en", level=0.9)[1])
+    assert printed.count("90% interval") == 3 and "95 %" not in printed and "95%" not in printed
+    code = frame.codes[0].key
+    wide, narrow = (code_agreement(sheet(frame), frame, code, level).coefficients for level in (0.95, 0.9))
+    assert all(a.conf_low > b.conf_low and a.conf_high <= b.conf_high for a, b in zip(narrow, wide, strict=True))
 
 
 def test_without_a_process_evaluation_there_is_no_chapter():

@@ -60,7 +60,8 @@ def project_counts(study: Study, log: pd.DataFrame, arms: Mapping[str, str]) -> 
     counts = []
     for arm in study.arms:
         mine = [institution for institution, of in arms.items() if of == arm]
-        counts.append(LevelCount("projects", EXTERNAL, "", arm, share(len(with_project.intersection(mine)), len(mine))))
+        count = share(len(with_project.intersection(mine)), len(mine), study.analysis.level)
+        counts.append(LevelCount("projects", EXTERNAL, "", arm, count))
     return tuple(counts)
 
 

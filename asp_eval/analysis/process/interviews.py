@@ -31,12 +31,12 @@ AGREEMENT_DRAWS = 1000
 TOO_FEW = Phrase("fewer than two interviews were coded by two coders")
 
 
-def share(n: int, of: int, level: float = 0.95) -> Count:
+def share(n: int, of: int, level: float) -> Count:
     """Return a count with Wilson's interval of its share.
 
     Examples
     --------
-    >>> one = share(5, 10)
+    >>> one = share(5, 10, 0.95)
     >>> round(one.low, 3), round(one.high, 3)
     (0.237, 0.763)
     """
@@ -95,11 +95,11 @@ def frame_findings(
         unused_lines=len(unused_cells(found, frame)),
         changes=_changes(study, types, declared.rounds, frame, arms),
         open_codes=len(disagreements(rows, frame)),
-        agreement=tuple(code_agreement(rows, frame, code, seed) for code in frame.keys),
+        agreement=tuple(code_agreement(rows, frame, code, level, seed) for code in frame.keys),
     )
 
 
-def code_agreement(rows: pd.DataFrame, frame: Frame, code: str, seed: int = 1) -> CodeAgreement:
+def code_agreement(rows: pd.DataFrame, frame: Frame, code: str, level: float, seed: int = 1) -> CodeAgreement:
     """Return the coefficients of agreement on one code, their intervals over institutions resampled.
 
     Ordered levels count near misses in part: by the square of the distance in Cohen's kappa and Gwet's coefficient.
@@ -114,7 +114,9 @@ def code_agreement(rows: pd.DataFrame, frame: Frame, code: str, seed: int = 1) -
     clusters = np.asarray(pd.factorize(wide["institution_id"])[0], dtype=np.int64)
     weights: Weights | None = "quadratic" if frame.is_ordinal(code) else None
     try:
-        found = agreement_of(codes, coders, len(ranks), weights=weights, clusters=clusters, draws=AGREEMENT_DRAWS, seed=seed)
+        found = agreement_of(
+            codes, coders, len(ranks), weights=weights, clusters=clusters, level=level, draws=AGREEMENT_DRAWS, seed=seed
+        )
     except AspError as refused:
         return CodeAgreement(code, (), refused.reason)
     return CodeAgreement(code, found)

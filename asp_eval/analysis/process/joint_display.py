@@ -197,7 +197,7 @@ def effects_by_type(
     consensus: pd.Series,
     levels: Sequence[str],
     *,
-    level: float = 0.95,
+    level: float,
     seed: int = 1,
 ) -> tuple[TypeEffect, ...] | Unavailable:
     """Return the effect by a type coded at baseline, as the first coder has it and with the coding errors taken out.

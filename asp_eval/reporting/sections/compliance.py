@@ -48,6 +48,8 @@ def compliance(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[B
                 " curve."
             )
         )
+    if any(result.compliers and result.scale in SHARES for result in outcomes):
+        notes.append(say("Differences of shares are in percentage points."))
     table = Table("compliers", say("The effect among those who took the intervention"), columns, rows, tuple(notes))
     return (paragraphs(about, introduces=True), table)
 

@@ -29,6 +29,7 @@ Level = Literal["high", "moderate", "low"]
 ORDER: tuple[Level, ...] = ("low", "moderate", "high")
 ENOUGH, FEWEST = 20, 5  # institutions in each arm
 CLOSE, NEAR = 0.5, 1.0  # headline standard errors
+OF_THE_MODEL = ("planned", "mixed-kr", "mixed-cr2")  # whose estimate is the headline's own, where it weighs by precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ def apart(result: OutcomeResult) -> float | None:
         headline = effect.difference
         if isinstance(headline, Unavailable) or headline.estimate is None or not headline.std_error:
             return None
-        alike = [row for row in result.estimators if row.arm == effect.arm and row.average == result.average]
+        others = [row for row in result.estimators if row.arm == effect.arm and row.estimator not in OF_THE_MODEL]
+        alike = [row for row in others if row.average == result.average]
         distances += [
             abs(row.result.estimate - headline.estimate) / headline.std_error
             for row in alike

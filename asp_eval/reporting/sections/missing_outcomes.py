@@ -13,6 +13,7 @@ from asp_eval.reporting.figures.tipping import tipping_figure
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import primary_outcomes
 from asp_eval.reporting.setting import Setting
+from asp_eval.trial.study.design import Study
 
 
 def missing_outcomes(results: Results, setting: Setting) -> tuple[Block, ...]:
@@ -139,10 +140,16 @@ def _rows(results: Results, result: OutcomeResult, arm: str, setting: Setting) -
         reason = "; ".join(say.note(note) for note in missing.notes)
         yield Row((cell(say("imputed")), cell(say("not available: {reason}", reason=reason), wide=5)))
     for one in results.waves:
-        if (result.label, result.outcome) in ((one.label, one.outcome), (one.label, result.outcome)):
+        if _score(results.study, one.outcome) == _score(results.study, result.outcome):
             for part in one.effects:
                 if part.arm == arm and part.wave == result.wave and not part.since:
                     yield _row(say("all waves in one model"), show.integer(one.n_children), part.difference, "", setting)
+
+
+def _score(study: Study, outcome: str) -> tuple[str | None, str | None]:
+    """Return which score an outcome is made of; several outcomes may be of one score, and have one title."""
+    declared = study.outcome(outcome)
+    return declared.score, declared.column
 
 
 def _row(name: str, children: str, found: Estimated, information: str, setting: Setting) -> Row:

@@ -55,6 +55,11 @@ def shown_count(count: Count, setting: Setting) -> Cell:
     return cell(show.say("{n} of {total}", n=show.integer(count.n), total=show.integer(count.of)), between)
 
 
+def _level(setting: Setting) -> str:
+    """Return the level of the plan's intervals."""
+    return setting.show.level(setting.study.analysis.level)
+
+
 def level_name(frame: Frame, code: str, level: str, setting: Setting) -> str:
     """Return what a level of a code is called."""
     for each in frame.level_sets[frame.code(code).levels].levels:
@@ -95,7 +100,7 @@ def _types(found: FrameFindings, setting: Setting) -> Section | None:
         )
         for level in frame.levels(frame.type.code)
     )
-    notes = [say("Number of institutions with a type, and the 95 % interval of the share (Wilson).")]
+    notes = [say("Number of institutions with a type, and the {level} interval of the share (Wilson).", level=_level(setting))]
     table = Table("types", say("Types of institution"), tuple(heading), rows, tuple(notes))
     words = [
         say(
@@ -165,9 +170,10 @@ def _conditions(found: FrameFindings, setting: Setting) -> Section | None:
     if not tables:
         return None
     intro = say(
-        "What coders found at {round}: the number of institutions, and the 95 % interval of the share. A code on which coders "
+        "What coders found at {round}: the number of institutions, and the {level} interval of the share. A code on which coders "
         "differ and nobody has decided counts nowhere; there are {open} of them.",
         round=round_name(found.rounds[-1], setting),
+        level=_level(setting),
         open=setting.show.integer(found.open_codes),
     )
     return Section(f"{frame.id}-codes", say("What managers told"), (paragraphs(intro), *tables))
@@ -204,7 +210,9 @@ def _coders(found: FrameFindings, setting: Setting) -> Section | None:
     )
     notes = (
         say(
-            "Interviews coded by two coders or more. Intervals: institutions resampled, as two rounds of one are not independent."
+            "Interviews coded by two coders or more. {level} intervals: institutions resampled, as two rounds of one are not "
+            "independent.",
+            level=_level(setting),
         ),
         say("Ordered codes: alpha for ordered codes, and Gwet's coefficient with part credit for near misses (AC2, squared)."),
     )
@@ -274,7 +282,11 @@ def _delivered(found: ProcessResults, setting: Setting) -> Section | None:
             if mine:
                 lines.append(Row((cell(words, wide=len(columns)),), group=True))
                 lines += [_turnover_row(each, found, setting) for each in mine]
-        note = say("From first and last days in the list of staff, between the first and the last wave; exact Poisson intervals.")
+        note = say(
+            "From first and last days in the list of staff, between the first and the last wave; exact Poisson {level} "
+            "intervals.",
+            level=_level(setting),
+        )
         blocks.append(Table("turnover", say("Staff who left"), columns, tuple(lines), (note,)))
     elif found.doses:
         blocks.append(paragraphs(say("Staff turnover: {reason}.", reason=show.reason(found.turnover))))
@@ -345,8 +357,9 @@ def _staff(found: ProcessResults, setting: Setting) -> Section | None:
         ),
         say("r_wg(j) compares answers within an institution with answers spread evenly over the scale."),
         say(
-            "The difference is of the mixed model with arm and strata (Kenward-Roger), in points of the scale, not adjusted for "
-            "many tests."
+            "The difference is of the mixed model with arm and strata (Kenward-Roger, {level} interval), in points of the scale, "
+            "not adjusted for many tests.",
+            level=_level(setting),
         ),
     )
     table = Table("staff", say("Staff questionnaires at the level of the institution"), columns, rows, notes, breaks=True)

@@ -64,7 +64,11 @@ def _means(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> 
         )
         for each in found.type_means
     )
-    note = say("Means over institutions of {outcome}, adjusted for the planned covariates; t intervals.", outcome=name)
+    note = say(
+        "Means over institutions of {outcome}, adjusted for the planned covariates; t, {level} intervals.",
+        outcome=name,
+        level=show.level(setting.study.analysis.level),
+    )
     return Table("type-means", say("{outcome} by type: a description", outcome=name), columns, rows, (note,))
 
 
@@ -92,7 +96,10 @@ def _by_type(found: ProcessResults, frame: Frame, name: str, setting: Setting) -
     notes = (
         say("Types coded at the start in both arms. The effects are those of subgroups only if coders did not know the arm."),
         sources[found.type_effects[0].errors_from],
-        say("Intervals of institutions resampled hold how unsure the errors are."),
+        say(
+            "{level} intervals; those of institutions resampled hold how unsure the errors are.",
+            level=setting.show.level(setting.study.analysis.level),
+        ),
     )
     return Table("type-effects", say("Effect on {outcome} by the type before the lot", outcome=name), columns, rows, notes)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from asp_eval.analysis.results import OutcomeResult
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Column, Row, Table, cell
@@ -14,28 +16,45 @@ from asp_eval.reporting.setting import Setting
 def simultaneous(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[Table, ...]:
     """Return the table of intervals that hold together; nothing where the plan asks for none."""
     say, level = setting.say, setting.show.level(setting.study.analysis.level)
-    rows = tuple(row for result in by_role(outcomes) for row in _rows(result, setting))
+    own = tuple(result for result in by_role(outcomes) if any(effect.simultaneous is not None for effect in result.effects))
+    rows = tuple(row for result in own for row in _rows(result, setting))
     if not rows:
         return ()
     columns = (
         Column(say("Outcome"), numeric=False),
         Column(say("Family"), numeric=False),
-        Column(say("Difference ({level} interval, together)", level=level)),
+        Column(say("Effect ({level} interval, together)", level=level)),
         Column(say("by"), numeric=False),
     )
-    notes = (
-        say(
-            "Together: in {level} of trials all intervals of a family hold their effects at once. They are of one step, and the"
-            " adjusted p-values step down, so that an interval may hold zero although its p-value rejects.",
-            level=level,
-        ),
-    )
-    return (Table("simultaneous", say("Intervals that hold together"), columns, rows, notes),)
+    return (Table("simultaneous", say("Intervals that hold together"), columns, rows, tuple(_notes(own, setting))),)
+
+
+def _notes(own: tuple[OutcomeResult, ...], setting: Setting) -> Iterator[str]:
+    """Yield what the intervals say, and why a p-value of the same family may say otherwise."""
+    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    yield say("Together: in {level} of trials all intervals of a family hold their effects at once.", level=level)
+    methods = {result.adjustment.method for result in own if result.adjustment is not None}
+    if methods & {"holm", "westfall-young"}:
+        yield say(
+            "The intervals are of one step, and the adjusted p-values step down: an interval may hold no effect (a difference of"
+            " zero, a ratio of one) although its p-value rejects.",
+        )
+    if "benjamini-hochberg" in methods:
+        yield say(
+            "Benjamini and Hochberg's p-values limit the share of false findings, and not the chance of any: an interval may hold"
+            " no effect (a difference of zero, a ratio of one) although its p-value rejects.",
+        )
+    if any(_in_points(result) for result in own):
+        yield say("Differences of shares are in percentage points.")
+
+
+def _in_points(result: OutcomeResult) -> bool:
+    return result.scale in SHARES and result.summary == "difference"
 
 
 def _rows(result: OutcomeResult, setting: Setting) -> list[Row]:
     show, say = setting.show, setting.say
-    factor, rows = POINTS if result.scale in SHARES and result.summary == "difference" else 1.0, []
+    factor, rows = POINTS if _in_points(result) else 1.0, []
     kind = summary_words(setting).get(result.summary)
     for i, effect in enumerate(result.effects):
         found = effect.simultaneous
