@@ -11,6 +11,7 @@ from asp_eval.store import table
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.parts import Item, Scale
 from asp_eval.trial.study.design import GapPlan, Study
+from asp_eval.trial.study.profile_dimensions import shared_scales
 
 Texts = dict[str, str]
 
@@ -53,12 +54,7 @@ def dimension_labels(study: Study, plan: GapPlan) -> tuple[DimensionLabel, ...]:
         If there is none.
     """
     staff, child = study.library.instrument(plan.staff), study.library.instrument(plan.child)
-    theirs = {scale.key: scale for scale in child.scales if _is_profile_scale(scale)}
-    found = tuple(
-        _label(staff, scale, child, theirs[scale.key])
-        for scale in staff.scales
-        if _is_profile_scale(scale) and scale.key in theirs
-    )
+    found = tuple(_label(staff, scale, child, theirs) for scale, theirs in shared_scales(staff, child))
     if not found:
         NO_COMMON_DIMENSION.refuse("study.yaml, gap", found=f"{plan.staff} and {plan.child}")
     return found
@@ -98,10 +94,6 @@ def _side(study: Study, instrument_id: str, wave: str, source: str, person: str)
     columns = [person, "institution_id", *(["rater_id"] if source == "screening" else [])]
     joined: pd.DataFrame = mine.merge(visits.reindex(columns=columns), on=person, how="left", validate="many_to_one")
     return joined
-
-
-def _is_profile_scale(scale: Scale) -> bool:
-    return (scale.range.from_, scale.range.to, scale.better) == (0, 100, "higher")
 
 
 def _label(staff: Instrument, scale: Scale, child: Instrument, theirs: Scale) -> DimensionLabel:

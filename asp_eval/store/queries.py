@@ -41,7 +41,7 @@ def table(study: Study, name: str) -> pd.DataFrame:
     study : Study
     name : str
         ``institutions``, ``allocation``, ``children``, ``screening`` (visits), ``staff_survey``, ``staff``,
-        ``interviews``, ``implementation``, ``scores``, ``ledger`` (its entries), ``import_ledger`` (what it says of
+        ``interviews``, ``implementation``, ``goals``, ``scores``, ``ledger`` (its entries), ``import_ledger`` (what it says of
         files), ``quarantine``; or the answers to an instrument: ``screening_sdq-teacher-4-17``.
 
     Returns

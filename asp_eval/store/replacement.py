@@ -40,6 +40,7 @@ WORDS = {
     "staff": (Phrase("1 member of staff"), partial(Phrase, "{n} members of staff")),
     "interviews": (Phrase("1 interview"), partial(Phrase, "{n} interviews")),
     "implementation": (Phrase("1 event"), partial(Phrase, "{n} events")),
+    "goals": (Phrase("1 goal"), partial(Phrase, "{n} goals")),
 }
 MOST_NAMED = 5
 

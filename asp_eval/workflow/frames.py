@@ -24,8 +24,8 @@ def table(study: AnyStudy, name: str) -> pd.DataFrame:
     study : Study or StudyFolder
     name : str
         ``institutions``, ``allocation``, ``children``, ``screening`` (visits), ``staff_survey``, ``staff``, ``interviews``,
-        ``implementation``, ``scores``, ``ledger`` (its entries), ``import_ledger`` (what it says of files), ``quarantine``;
-        or the answers to an instrument: ``screening_sdq-teacher-4-17``.
+        ``implementation``, ``goals``, ``scores``, ``ledger`` (its entries), ``import_ledger`` (what it says of files),
+        ``quarantine``; or the answers to an instrument: ``screening_sdq-teacher-4-17``.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def table_schema(name: str, study: AnyStudy, wave: str | None = None) -> TableSc
     Parameters
     ----------
     name : str
-        One of institutions, allocation, children, screening, staff_survey, staff, interviews, implementation, scores.
+        One of institutions, allocation, children, screening, staff_survey, staff, interviews, implementation, goals, scores.
     study : Study or StudyFolder
         Adds its own columns, and the items of the instruments it declares for the table.
     wave : str, optional

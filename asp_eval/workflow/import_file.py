@@ -93,7 +93,8 @@ def import_file(
     study : Study or StudyFolder
     path : str or Path
         CSV or XLSX, or a corrected file from ``output/quarantine/``.
-    table : {"institutions", "allocation", "children", "screening", "staff_survey", "staff", "interviews", "implementation"}
+    table : str
+        One of `IMPORTABLE`: "institutions", "screening", "goals".
         Where the wave alone is given: "staff_survey" if the file has a ``respondent_id``, by its header or its mapping, or if
         nothing else is collected at the wave; else "screening".
     wave : str, optional

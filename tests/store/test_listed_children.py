@@ -1,4 +1,4 @@
-"""Staff, interviews and the implementation log: lists that are stored whole.
+"""Staff, interviews, the implementation log and goals: lists that are stored whole.
 
 1. they are imported, stored and read back with their types; 2. an unknown institution is refused, and one that a list names
 cannot leave the study; a wrong cell keeps its row out; 3. the key is the whole of it: a member of staff may stand at two
@@ -51,7 +51,18 @@ LOG = pd.DataFrame(
         "note": ["", "GAP-profile", "language screening"],
     }
 )
-FRAMES = {"staff": STAFF, "interviews": INTERVIEWS, "implementation": LOG}
+GOALS = pd.DataFrame(
+    {
+        "institution_id": ["A1", "A1", "H1"],
+        "goal": ["1", "2", "1"],
+        "date": ["2006-11-20", "2006-11-20", ""],
+        "aim": ["All are asked to join in", "", "Quiet before lunch"],
+        "partial_aim": ["", "One of us sits with those who build", ""],
+        "due": ["2007-03-01", "2006-12-15", ""],
+        "how_it_went": ["reached", "", "given_up"],
+    }
+)
+FRAMES = {"staff": STAFF, "interviews": INTERVIEWS, "implementation": LOG, "goals": GOALS}
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -96,7 +107,8 @@ def test_an_institution_that_a_list_names_cannot_leave_the_study(study, incoming
 
 
 @pytest.mark.parametrize(
-    ("name", "lost"), [("staff", "1 member of staff"), ("interviews", "1 interview"), ("implementation", "1 event")]
+    ("name", "lost"),
+    [("staff", "1 member of staff"), ("interviews", "1 interview"), ("implementation", "1 event"), ("goals", "1 goal")],
 )
 def test_a_file_that_lacks_a_row_of_the_one_before_is_refused(drawn, export, name, lost):
     """The row taken out leaves its institution in the file, so that only the whole key can tell."""
@@ -134,6 +146,15 @@ WRONG = {
             ("event_id", "", "SCR-045"),
         ],
     ),
+    "goals": (
+        "goal",
+        [
+            ("how_it_went", "fine", "SCR-043"),
+            ("due", "2007-02-30", "SCR-047"),
+            ("profile_wave", "w9", "SCR-043"),
+            ("goal", "100", "SCR-043"),
+        ],
+    ),
 }
 
 
@@ -141,8 +162,11 @@ WRONG = {
 def test_a_wrong_cell_keeps_its_row_out(drawn, export, name):
     """Each wrong cell in a row of its own, after enough that are right."""
     key, cells = WRONG[name]
-    right = FRAMES[name].iloc[[1] * 8].assign(**{key: [f"r{n}" for n in range(10, 18)]})
-    wrong = FRAMES[name].iloc[[1] * len(cells)].assign(**{key: [f"w{n}" for n in range(len(cells))]})
+    ids = ("{n}", "8{n}") if name == "goals" else ("r{n}", "w{n}")
+    right = FRAMES[name].iloc[[1] * 8].assign(**{key: [ids[0].format(n=n) for n in range(10, 18)]})
+    wrong = FRAMES[name].iloc[[1] * len(cells)].assign(**{key: [ids[1].format(n=n) for n in range(len(cells))]})
+    if name == "goals":
+        right["profile_wave"] = wrong["profile_wave"] = ""
     for n, (column, value, _) in enumerate(cells):
         wrong.iloc[n, wrong.columns.get_loc(column)] = value
     report = import_file(drawn, export(pd.concat([right, wrong]), "wrong.csv"), name)

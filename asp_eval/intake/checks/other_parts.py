@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem
-from asp_eval.core.phrases import any_of
+from asp_eval.core.phrases import all_of, any_of
 from asp_eval.intake.checks.context import PART, OtherParts
 from asp_eval.intake.checks.findings import Finding
 from asp_eval.intake.mapping.applying import MappedTable
@@ -37,7 +37,7 @@ OTHER_RATER = Fault(
     "warning",
 )
 APART = ("wave", "date", "rater_id")  # what may differ where the questionnaires of one wave were filled in one by one
-ONE_PART = ("institutions", "staff", "interviews", "implementation")  # of whose units no two parts have one
+ONE_PART = ("institutions", "staff", "interviews", "implementation", "goals")  # of whose units no two parts have one
 
 
 def against_other_parts(raw: MappedTable, frame: pd.DataFrame, schema: TableSchema, others: OtherParts) -> Iterator[Finding]:
@@ -75,7 +75,8 @@ def _in_two_parts(raw: MappedTable, frame: pd.DataFrame, schema: TableSchema, ro
     parts = [known.get(key) for key in frame[keys].itertuples(index=False, name=None)]
 
     def problem(row: int) -> Problem:
-        return IN_TWO_PARTS.at(raw.place(row, unit), found=str(frame[unit].iloc[row]), unit=unit, part=str(parts[row]))
+        found = ", ".join(str(frame[key].iloc[row]) for key in keys)
+        return IN_TWO_PARTS.at(raw.place(row, unit), found=found, unit=all_of(keys), part=str(parts[row]))
 
     return Finding.of(IN_TWO_PARTS, unit, np.array([part is not None for part in parts], dtype=np.bool_), problem)
 

@@ -15,6 +15,7 @@ from asp_eval.core.spelling import several_spellings
 from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.checks.duplicates import alike_ids, keys_of, plain_id
 from asp_eval.intake.checks.findings import Finding
+from asp_eval.intake.checks.goal_rules import goal_rules
 from asp_eval.intake.checks.interview_rules import interview_rules
 from asp_eval.intake.checks.other_parts import against_other_parts
 from asp_eval.intake.files.raw import SPACES, Mask
@@ -127,6 +128,8 @@ def broken_rules(
         yield from _institutions(raw, frame, schema, context)
     if study is not None and schema.name == "interviews":
         yield from interview_rules(raw, frame, study)
+    if study is not None and schema.name == "goals":
+        yield from goal_rules(raw, frame, study, context.arms if context is not None else {})
     if study is not None and schema.name == "institutions":
         yield from _spellings(frame, raw, study)
     if study is not None and schema.wave is not None and "date" in frame:

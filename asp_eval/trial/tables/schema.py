@@ -17,14 +17,15 @@ from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import Library, OwnFile, document, shipped
 from asp_eval.trial.process.library import document as frame_document
 from asp_eval.trial.study.design import Family, Outcome, Study
+from asp_eval.trial.study.profile_dimensions import dimension_names
 from asp_eval.trial.tables.fields import Field, as_text
 
 Importable = Literal[
-    "institutions", "allocation", "children", "screening", "staff_survey", "staff", "interviews", "implementation"
+    "institutions", "allocation", "children", "screening", "staff_survey", "staff", "interviews", "implementation", "goals"
 ]
 IMPORTABLE: tuple[str, ...] = get_args(Importable)
 BY_WAVE = ("screening", "staff_survey")
-LISTS = ("staff", "interviews", "implementation")  # stored whole, as they come: no waves, no items
+LISTS = ("staff", "interviews", "implementation", "goals")  # stored whole, as they come: no waves, no items
 
 UNKNOWN_TABLE = Fault("SCR-030", "there is no such table to import", "Name one of the tables.")
 NEEDS_WAVE = Fault("SCR-031", "a file for this table belongs to a wave", "Say which, with --wave.")
@@ -168,7 +169,7 @@ def table_schema(name: str, study: Study, wave: str | None = None, part: str = "
     Parameters
     ----------
     name : str
-        One of institutions, allocation, children, screening, staff_survey, staff, interviews, implementation, scores.
+        One of institutions, allocation, children, screening, staff_survey, staff, interviews, implementation, goals, scores.
     study : Study
         Adds its own columns, and the items of the instruments it declares for the table.
     wave : str, optional
@@ -324,6 +325,10 @@ def _for_study(field: Field, name: str, study: Study, wave: str | None) -> Field
         field = replace(field, person=None)
     if field.name == "arm":
         return replace(field, allowed=study.arms)
+    if name == "goals" and field.name == "dimension":
+        return replace(field, allowed=tuple(dimension_names(study)))
+    if name == "goals" and field.name == "profile_wave":
+        return replace(field, allowed=study.wave_ids)
     if field.name == "wave":
         return replace(field, allowed=(wave,) if wave else study.wave_ids)
     if name == "institutions" and field.name in study.strata:
