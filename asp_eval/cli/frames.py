@@ -57,7 +57,7 @@ def show_frame(name: Name, study: Study = None, as_json: AsJson = False) -> None
 @verb("export", of=frames_app)
 def export_frame(
     name: Name,
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="refi (.qdc), codebook or guides.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="refi (.qdc), codebook, guides, print or xlsform.")],
     study: Study = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Default: named after the frame, where you stand.")

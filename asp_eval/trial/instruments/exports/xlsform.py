@@ -6,7 +6,7 @@ field needs no renaming. Every cell is written as text: nothing in it can run as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 Row = Mapping[str, str]
+PLAIN = ("type", "name", "required", "relevant", "constraint", "calculation", "default", "appearance")
 UNITS = "units"  # the list of ids that the form is handed out for
 AGE = "age_in_years"
 # as trial.study.age_years: from the middle of the month of birth, in years of 365.25 days
@@ -53,26 +54,42 @@ def xlsform(form: FieldForm | Instrument) -> bytes:
     >>> xlsform(instrument("governance-npm-npg"))[:2]
     b'PK'
     """
+    form = FieldForm.of(form) if isinstance(form, Instrument) else form
+    about = {"form_title": say(form.title, form.languages[0]), "form_id": form.name, "version": form.version}
+    return written_form(_survey(form), _choices(form), about, form.languages)
+
+
+def written_form(survey: Iterable[Row], choices: Iterable[Row], about: Row, languages: Sequence[str]) -> bytes:
+    """Return the XLSX file of a form from its rows.
+
+    Parameters
+    ----------
+    survey, choices : iterable of mapping
+        Rows by the names of the standard's columns; what a language says stands under `labelled`'s names.
+    about : mapping of str to str
+        ``form_title``, ``form_id`` and ``version``.
+    languages : sequence of str
+        The first is the default.
+    """
     from openpyxl import Workbook
 
-    form = FieldForm.of(form) if isinstance(form, Instrument) else form
     book = Workbook()
-    first = form.languages[0]
-    plain = ("type", "name", "required", "relevant", "constraint", "calculation", "default")
-    survey = book.active or book.create_sheet()
-    survey.title = "survey"
-    _fill(survey, [*plain, *_columns("label", form), *_columns("constraint_message", form)], _survey(form))
-    _fill(book.create_sheet("choices"), ["list_name", "name", *_columns("label", form)], _choices(form))
-    settings = {
-        "form_title": say(form.title, first),
-        "form_id": form.name,
-        "version": form.version,
-        "default_language": _name(first),
-    }
+    sheet = book.active or book.create_sheet()
+    sheet.title = "survey"
+    rows = list(survey)
+    said = [what for what in ("label", "hint", "constraint_message") if any(key.startswith(what) for row in rows for key in row)]
+    _fill(sheet, [*PLAIN, *(column for what in said for column in _columns(what, languages))], rows)
+    _fill(book.create_sheet("choices"), ["list_name", "name", *_columns("label", languages)], choices)
+    settings = {**about, "default_language": _name(languages[0])}
     _fill(book.create_sheet("settings"), list(settings), [settings])
     content = BytesIO()
     book.save(content)
     return content.getvalue()
+
+
+def labelled(what: str, text: Text, languages: Sequence[str]) -> dict[str, str]:
+    """Return a text as the cells of its languages: ``{"label::English (en)": "..."}``."""
+    return {f"{what}::{_name(language)}": say(text, language) for language in languages}
 
 
 def _survey(form: FieldForm) -> Iterator[Row]:
@@ -142,12 +159,12 @@ def _list(name: str, instrument: Instrument, form: FieldForm) -> str:
     return f"{instrument.id}_{name}" if form.is_joint else name
 
 
-def _columns(what: str, form: FieldForm) -> list[str]:
-    return [f"{what}::{_name(language)}" for language in form.languages]
+def _columns(what: str, languages: Sequence[str]) -> list[str]:
+    return [f"{what}::{_name(language)}" for language in languages]
 
 
 def _labels(what: str, form: FieldForm, text: Text) -> dict[str, str]:
-    return {f"{what}::{_name(language)}": say(text, language) for language in form.languages}
+    return labelled(what, text, form.languages)
 
 
 def _name(language: str) -> str:
