@@ -189,10 +189,10 @@ def printed_head(study: Study) -> str:
         return ""
 
 
-def refuse_stale(study: Study, state: str, source: str, scope: Scope = "effects") -> None:
-    """Refuse results that were computed from other data, or under another study.yaml, than stand now."""
+def refuse_stale(study: Study, state: str, source: str, fault: Fault = STALE, scope: Scope = "effects") -> None:
+    """Refuse, by a fault, results that were computed from other data, or under another study.yaml, than stand now."""
     if state != state_of(study, scope):
-        STALE.refuse(source)
+        fault.refuse(source)
 
 
 @dataclass(frozen=True, slots=True)

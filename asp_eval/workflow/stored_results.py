@@ -9,7 +9,7 @@ from asp_eval.analysis.results import Results
 from asp_eval.core.errors import Fault
 from asp_eval.store import Store
 from asp_eval.store.ledger import GapBody, ProcessBody, ResultsBody
-from asp_eval.store.provenance import refuse_stale, state_of
+from asp_eval.store.provenance import refuse_stale
 from asp_eval.store.result_files import load
 from asp_eval.store.sealed_files import refuse_unsealed
 from asp_eval.workflow.study_folder import (
@@ -68,7 +68,6 @@ def current_process(study: AnyStudy) -> ProcessResults | None:
         return None
     with Store.of(plan).reading():
         results = load(process_file(plan), ProcessResults, verb="process")
-        if results.state != state_of(plan, "process"):
-            STALE_PROCESS.refuse(PROCESS)
+        refuse_stale(plan, results.state, PROCESS, STALE_PROCESS, "process")
         refuse_unsealed(plan, PROCESS, ProcessBody)
     return results

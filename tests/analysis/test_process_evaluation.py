@@ -8,13 +8,13 @@ import pytest
 from scipy import stats
 
 from asp_eval.analysis.process.delivery import element_doses, left_by_institution, project_counts, turnover
-from asp_eval.analysis.process.interviews import frame_findings, share
+from asp_eval.analysis.process.interviews import coded_interviews, frame_findings, share
 from asp_eval.analysis.process.joint_display import effects_by_type, trimming_bounds, type_means
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.randomness import stream
 from asp_eval.stats.meta.agreement import agreement
 from asp_eval.trial.process.library import frame
-from asp_eval.trial.study.design import Interviews, Study
+from asp_eval.trial.study.design import Study
 
 PROCESS = frame("asp-process")
 STUDY = Study.model_validate(
@@ -52,7 +52,8 @@ def interviews():
 
 
 def found():
-    return frame_findings(STUDY, interviews(), Interviews(), ARMS)
+    (coded,) = coded_interviews(STUDY, interviews(), ARMS)
+    return frame_findings(STUDY, coded, ARMS)
 
 
 def test_types_are_counted_by_arm_and_interviews_without_one_nowhere():
@@ -89,7 +90,7 @@ def test_a_share_has_wilson_s_interval():
 
 def test_every_interval_is_of_the_declared_level():
     study = STUDY.model_validate({**STUDY.as_declared(), "analysis": {"level": 0.9}})
-    found = frame_findings(study, interviews(), Interviews(), ARMS)
+    found = frame_findings(study, *coded_interviews(study, interviews(), ARMS), ARMS)
     codes = [one.count for one in found.levels if one.count.of]
     assert codes and all((one.low, one.high) == wilson(one.n, one.of, 0.9) for one in codes)
     projects = project_counts(study, LOG, ARMS)

@@ -8,7 +8,7 @@ import pytest
 
 from asp_eval.analysis.process.delivery import NO_DATES
 from asp_eval.analysis.process.evaluating import NO_TYPES
-from asp_eval.analysis.process.interviews import code_agreement, frame_findings
+from asp_eval.analysis.process.interviews import code_agreement, coded_interviews, frame_findings
 from asp_eval.analysis.process.results import ProcessResults
 from asp_eval.core.randomness import stream
 from asp_eval.reporting.blocks import Prose, Table, plain
@@ -38,9 +38,15 @@ def sheet(frame):
     return pd.DataFrame(rows)
 
 
+def findings(study, frame):
+    collect = study.collect.model_copy(update={"interviews": (Interviews(frame=frame.id),)})
+    (coded,) = coded_interviews(study.model_copy(update={"collect": collect}), sheet(frame), ARMS)
+    return frame_findings(study, coded, ARMS)
+
+
 def chapter(frame, language, level=0.95):
     study = builders.study(analysis={"covariates": ["sex", "age"], "level": level})
-    found = frame_findings(study, sheet(frame), Interviews(frame=frame.id), ARMS)
+    found = findings(study, frame)
     results = ProcessResults(study, "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
     setting = Setting(builders.results(study=study), Numbers(words_for(language)))
     return found, process_chapter(results, setting)
@@ -102,7 +108,7 @@ def test_no_anchor_of_the_evaluation_stands_twice_with_the_chapter_in_it():
 
     frame = next(each for each in shipped_frames() if each.type is not None)
     study = builders.study()
-    found = frame_findings(study, sheet(frame), Interviews(frame=frame.id), ARMS)
+    found = findings(study, frame)
     results = ProcessResults(study, "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
     document = evaluation(builders.results(study=study), "en", results)
     sections = [part for section in document.sections for part in (section, *section.parts)]

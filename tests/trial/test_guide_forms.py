@@ -1,4 +1,4 @@
-"""Interview guides for the field: the XLSForm is one that the standard's own converter takes, and the page holds every question."""
+"""Interview guides for the field: pyxform takes the XLSForm, and the page to print holds every question."""
 
 from io import BytesIO
 

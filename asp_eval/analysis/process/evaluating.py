@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ from asp_eval.analysis.process.delivery import (
     project_counts,
     turnover,
 )
-from asp_eval.analysis.process.interviews import frame_findings
+from asp_eval.analysis.process.interviews import CodedInterviews, coded_interviews, frame_findings
 from asp_eval.analysis.process.joint_display import (
     AdjustedMeans,
     adjusted_means,
@@ -24,7 +24,7 @@ from asp_eval.analysis.process.joint_display import (
     type_means,
 )
 from asp_eval.analysis.process.results import (
-    FrameFindings,
+    GAP_DISCUSSED,
     InstitutionLine,
     ProcessResults,
     TrimmingBound,
@@ -39,9 +39,8 @@ from asp_eval.core.randomness import stream
 from asp_eval.core.threads import one_blas_thread
 from asp_eval.store import table
 from asp_eval.store.provenance import one_moment
-from asp_eval.trial.process.coded import CONSENSUS, codes_of_coders, decided, of_frame, one_row_each
+from asp_eval.trial.process.coded import codes_of_coders, is_consensus, one_row_each
 from asp_eval.trial.process.frame import Frame
-from asp_eval.trial.process.types import institution_types
 from asp_eval.trial.study.design import Outcome, Study
 
 NOTHING = Fault(
@@ -52,7 +51,6 @@ NOTHING = Fault(
 NO_TYPES = Unavailable(Phrase("no interviews were coded with a frame that has types"))
 NO_OUTCOME = Unavailable(Phrase("the study declares no continuous outcome, or its model could not be fitted"))
 PRECONDITIONS = "preconditions"
-GAP_DISCUSSED = "gap_discussed"
 MET = "met"
 
 
@@ -73,10 +71,10 @@ def process_results(study: Study) -> ProcessResults:
         scales = staff_scales(study, arms)
         data = load_data(study) if arms and len(table(study, "screening")) else None
         scored = len(table(study, "scores")) > 0
-    findings = [
-        found for declared in study.interviews if (found := frame_findings(study, interviews, declared, arms)) is not None
-    ]
-    first, last = _types(interviews, findings)
+    coded = coded_interviews(study, interviews, arms)
+    findings = tuple(frame_findings(study, each, arms) for each in coded)
+    typed = next((each for each in coded if each.frame.type is not None), None)
+    first, last = ({}, {}) if typed is None else (typed.types_in(typed.declared.rounds[end]) for end in (0, -1))
     doses = element_doses(study, log, arms)
     left = turnover(study, staff, {"arm": arms, "type": last})
     if not findings and log.empty and isinstance(left, Unavailable) and not scales:
@@ -87,28 +85,17 @@ def process_results(study: Study) -> ProcessResults:
         study=study.without_folder(),
         state=state,
         package_version=__version__,
-        frames=tuple(findings),
+        frames=findings,
         doses=doses,
         turnover=left,
         projects=project_counts(study, log, arms) if len(log) else (),
         staff_scales=scales,
         outcome="" if outcome is None else outcome.id,
-        lines=_lines(study, interviews, log, staff, arms, (first, last), means),
+        lines=_lines(study, coded, log, staff, arms, (first, last), means),
         type_means=() if isinstance(means, Unavailable) else _described(study, means, last, arms),
-        type_effects=_moderated(study, interviews, findings, means, arms),
+        type_effects=_moderated(study, typed, means, arms),
         bounds=() if isinstance(means, Unavailable) else _bounds(study, means, last, arms),
     )
-
-
-def _types(interviews: pd.DataFrame, findings: list[FrameFindings]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return each institution's type in the first and in the last round of the first frame that has types."""
-    of = next((found for found in findings if found.frame.type is not None), None)
-    if of is None:
-        return {}, {}
-    types = institution_types(decided(of_frame(interviews, of.frame), of.frame), of.frame)
-    known = [(one.institution_id, one.round, one.type) for one in types if isinstance(one.type, str)]
-    first, last = ({i: t for i, r, t in known if r == of.rounds[end]} for end in (0, -1))
-    return first, last
 
 
 def _outcome(study: Study, scored: bool) -> Outcome | None:
@@ -127,7 +114,7 @@ def _means(study: Study, data: StudyData, outcome: Outcome) -> AdjustedMeans | U
 
 def _lines(
     study: Study,
-    interviews: pd.DataFrame,
+    coded: Sequence[CodedInterviews],
     log: pd.DataFrame,
     staff: pd.DataFrame,
     arms: Mapping[str, str],
@@ -137,7 +124,7 @@ def _lines(
     """Return one line per institution, by arm and type, in an order within them that tells nothing of who they are."""
     hours = hours_by_institution(log)
     left = left_by_institution(study, staff)
-    met, discussed = _conditions(study, interviews)
+    met, discussed = _conditions(coded)
     shuffled = stream(1, "joint display", *sorted(arms)).permutation(len(arms))
     order = {name: int(place) for name, place in zip(sorted(arms), shuffled, strict=True)}
     ranked = sorted(arms, key=lambda name: (study.arms.index(arms[name]), types[1].get(name, "~"), order[name]))
@@ -157,18 +144,17 @@ def _lines(
     )
 
 
-def _conditions(study: Study, interviews: pd.DataFrame) -> tuple[dict[str, int], dict[str, str]]:
+def _conditions(coded: Sequence[CodedInterviews]) -> tuple[dict[str, int], dict[str, str]]:
     """Return, for the last round, how many preconditions each institution meets, and what became of its GAP-profile."""
     met: dict[str, int] = {}
     discussed: dict[str, str] = {}
-    for declared in study.interviews:
-        frame = study.coding_frame(declared.frame)
-        rows = of_frame(interviews, frame)
-        rows = rows.loc[rows["round"] == declared.rounds[-1]]
+    for each in coded:
+        frame = each.frame
+        found = each.decided.loc[each.decided["round"] == each.declared.rounds[-1]]
         codes = tuple(code.key for code in frame.codes if code.theme == PRECONDITIONS)
-        if rows.empty:
+        if found.empty:
             continue
-        wide = one_row_each(decided(rows, frame), (*codes, GAP_DISCUSSED) if GAP_DISCUSSED in frame.keys else codes)
+        wide = one_row_each(found, (*codes, GAP_DISCUSSED) if GAP_DISCUSSED in frame.keys else codes)
         for (name, _), row in zip(wide.index, wide.to_dict("records"), strict=True):
             if any(row[code] is not None for code in codes):
                 met[str(name)] = sum(row[code] == MET for code in codes)
@@ -190,19 +176,13 @@ def _bounds(study: Study, means: AdjustedMeans, last: Mapping[str, str], arms: M
 
 
 def _moderated(
-    study: Study,
-    interviews: pd.DataFrame,
-    findings: list[FrameFindings],
-    means: AdjustedMeans | Unavailable,
-    arms: Mapping[str, str],
+    study: Study, of: CodedInterviews | None, means: AdjustedMeans | Unavailable, arms: Mapping[str, str]
 ) -> tuple[TypeEffect, ...] | Unavailable:
-    of = next((found for found in findings if found.frame.type is not None), None)
     if of is None or of.frame.type is None:
         return NO_TYPES
     if isinstance(means, Unavailable):
         return means
-    rows = of_frame(interviews, of.frame)
-    rows = rows.loc[rows["round"] == of.rounds[0]]
+    rows = of.rows.loc[of.rows["round"] == of.declared.rounds[0]]
     coders, consensus = _coded_types(rows, of.frame)
     pair = (study.arms[0], study.arms[1])
     return effects_by_type(
@@ -222,5 +202,5 @@ def _coded_types(rows: pd.DataFrame, frame: Frame) -> tuple[pd.DataFrame, pd.Ser
     ]
     filled = rows.assign(**{rule.code: pd.array(words, dtype="string")})
     coders = codes_of_coders(filled, rule.code).drop(columns="round").set_index("institution_id")
-    agreed = filled.loc[filled["kind"] == CONSENSUS].set_index("institution_id")[rule.code]
+    agreed = filled.loc[is_consensus(filled)].set_index("institution_id")[rule.code]
     return coders, agreed.dropna()

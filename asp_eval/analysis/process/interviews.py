@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from asp_eval.core.errors import AspError
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.meta.agreement import agreement_of
 from asp_eval.stats.meta.agreement_coefficients import Weights
-from asp_eval.trial.process.coded import CONSENSUS, INTERVIEW, codes_of_coders, decided, disagreements, of_frame
+from asp_eval.trial.process.coded import INTERVIEW, codes_of_coders, decided, disagreements, is_consensus, of_frame
 from asp_eval.trial.process.frame import Frame
 from asp_eval.trial.process.types import InstitutionType, institution_types, transitions, unused_cells
 from asp_eval.trial.study.design import Interviews, Study
@@ -46,29 +47,68 @@ def share(n: int, of: int, level: float) -> Count:
     return Count(n, of, float(low), float(high))
 
 
-def frame_findings(
-    study: Study, interviews: pd.DataFrame, declared: Interviews, arms: Mapping[str, str], seed: int = 1
-) -> FrameFindings | None:
-    """Return what interviews coded with a frame say; None where there are none.
+@dataclass(frozen=True, slots=True, eq=False)
+class CodedInterviews:
+    """Interviews coded with one frame, by institutions that were drawn.
+
+    Attributes
+    ----------
+    declared : Interviews
+    frame : Frame
+    rows : DataFrame
+        As stored; at least one.
+    decided : DataFrame
+        Every code with its standing.
+    types : tuple of InstitutionType
+        None of a frame without a rule for it.
+    """
+
+    declared: Interviews
+    frame: Frame
+    rows: pd.DataFrame
+    decided: pd.DataFrame
+    types: tuple[InstitutionType, ...]
+
+    def types_in(self, round_: str) -> dict[str, str]:
+        """Return the type of each institution in a round; institutions without one are left out."""
+        return {one.institution_id: one.type for one in self.types if one.round == round_ and isinstance(one.type, str)}
+
+
+def coded_interviews(study: Study, interviews: pd.DataFrame, arms: Mapping[str, str]) -> tuple[CodedInterviews, ...]:
+    """Return the interviews by frame, in the order of study.yaml; frames that nothing was coded with are left out.
 
     Parameters
     ----------
     study : Study
     interviews : DataFrame
         The stored table.
-    declared : Interviews
     arms : mapping of str to str
         The arm of each institution that was drawn; others are left out.
+    """
+    found = []
+    drawn = interviews.loc[interviews["institution_id"].isin(list(arms))]
+    for declared in study.interviews:
+        frame = study.coding_frame(declared.frame)
+        rows = of_frame(drawn, frame)
+        if len(rows):
+            codes = decided(rows, frame)
+            found.append(CodedInterviews(declared, frame, rows, codes, institution_types(codes, frame)))
+    return tuple(found)
+
+
+def frame_findings(study: Study, coded: CodedInterviews, arms: Mapping[str, str], seed: int = 1) -> FrameFindings:
+    """Return what interviews coded with a frame say.
+
+    Parameters
+    ----------
+    study : Study
+    coded : CodedInterviews
+    arms : mapping of str to str
+        The arm of each institution that was drawn.
     seed : int
         Of the resampling of institutions.
     """
-    frame = study.coding_frame(declared.frame)
-    rows = of_frame(interviews, frame)
-    rows = rows.loc[rows["institution_id"].isin(list(arms))]
-    if rows.empty:
-        return None
-    found = decided(rows, frame)
-    types = institution_types(found, frame)
+    declared, frame, rows, found, types = coded.declared, coded.frame, coded.rows, coded.decided, coded.types
     level = study.analysis.level
     typed = [(one.institution_id, one.round, one.type) for one in types if isinstance(one.type, str)]
     as_types = pd.DataFrame(typed, columns=[*INTERVIEW, "value"]).assign(code=TYPE)
@@ -77,7 +117,7 @@ def frame_findings(
         frame=frame,
         rounds=declared.rounds,
         interviews=_interview_counts(study, rows, declared.rounds, arms),
-        coders=int(rows.loc[rows["kind"].fillna("coder") != CONSENSUS, "coder_id"].nunique()),
+        coders=int(rows.loc[~is_consensus(rows), "coder_id"].nunique()),
         double_coded=declared.double_coded,
         levels=tuple(
             count
@@ -125,7 +165,7 @@ def code_agreement(rows: pd.DataFrame, frame: Frame, code: str, level: float, se
 def _interview_counts(
     study: Study, rows: pd.DataFrame, rounds: tuple[str, ...], arms: Mapping[str, str]
 ) -> tuple[InterviewCount, ...]:
-    coders = rows.loc[rows["kind"].fillna("coder") != CONSENSUS].groupby(INTERVIEW)["coder_id"].nunique().reset_index()
+    coders = rows.loc[~is_consensus(rows)].groupby(INTERVIEW)["coder_id"].nunique().reset_index()
     coders["arm"] = coders["institution_id"].map(arms)
     return tuple(
         InterviewCount(round_, arm, len(mine), sum(of == arm for of in arms.values()), int((mine["coder_id"] > 1).sum()))

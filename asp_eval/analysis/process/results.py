@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from asp_eval.stats.meta.agreement import Agreement
 from asp_eval.trial.process.frame import Frame
 from asp_eval.trial.study.design import Study
 
+GAP_DISCUSSED = "gap_discussed"  # the code of what became of the GAP-profile
 Texts = dict[str, str]
 Number = float | Unavailable
 Estimated = Estimate | Unavailable
@@ -112,6 +114,11 @@ class FrameFindings:
     changes: tuple[TypeChange, ...]
     open_codes: int
     agreement: tuple[CodeAgreement, ...]
+
+
+def typed(frames: Iterable[FrameFindings]) -> FrameFindings | None:
+    """Return what interviews say by the first frame that has a rule for the type; None where none has."""
+    return next((found for found in frames if found.frame.type is not None), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ import pandas as pd
 from asp_eval.core.errors import Fault, Problem
 from asp_eval.intake.checks.findings import Finding
 from asp_eval.intake.mapping.applying import MappedTable
+from asp_eval.trial.process.coded import is_consensus
 from asp_eval.trial.study.design import Study
-
-CONSENSUS = "consensus"
 
 NO_REASON = Fault(
     "SCR-250", "the consensus does not say why it was decided so", "Write the reason into the column decided_why, without names."
@@ -41,9 +40,7 @@ def interview_rules(raw: MappedTable, frame: pd.DataFrame, study: Study) -> Iter
         Values of the columns that could be read, one row per row of `raw`.
     study : Study
     """
-    consensus = np.zeros(len(frame), dtype=bool)
-    if "kind" in frame:
-        consensus = (frame["kind"] == CONSENSUS).fillna(False).to_numpy(dtype=bool)
+    consensus = is_consensus(frame)
     reasons = frame["decided_why"].notna().to_numpy(dtype=bool) if "decided_why" in frame else ~consensus
     silent = consensus & ~reasons
     yield Finding.of(NO_REASON, "decided_why", silent, lambda row: NO_REASON.at(raw.place(row, "decided_why")))

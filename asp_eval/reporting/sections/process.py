@@ -12,12 +12,14 @@ from asp_eval.analysis.process.results import (
     ProcessResults,
     StaffScale,
     Turnover,
+    typed,
 )
 from asp_eval.analysis.process.staff_answers import ENOUGH_AGREEMENT, ENOUGH_F, ENOUGH_RELIABILITY
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Block, Cell, Column, Row, Section, Table, cell, listing, paragraphs
 from asp_eval.reporting.numbers import Shown, digits_for
 from asp_eval.reporting.sections.process_and_effect import process_and_effect
+from asp_eval.reporting.sections.process_words import level_name, round_name, shown_count, type_name
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.meta.agreement import Agreement
 from asp_eval.trial.process.frame import Frame
@@ -46,37 +48,9 @@ def process_chapter(found: ProcessResults | None, setting: Setting) -> Section |
     )
 
 
-def shown_count(count: Count, setting: Setting) -> Cell:
-    """Return a count of a total, with the interval of its share below it."""
-    show = setting.show
-    if not count.of or count.low is None or count.high is None:
-        return cell(show.integer(None))
-    between = show.say("{low} to {high}", low=show.percent(count.low), high=show.percent(count.high))
-    return cell(show.say("{n} of {total}", n=show.integer(count.n), total=show.integer(count.of)), between)
-
-
 def _level(setting: Setting) -> str:
     """Return the level of the plan's intervals."""
     return setting.show.level(setting.study.analysis.level)
-
-
-def level_name(frame: Frame, code: str, level: str, setting: Setting) -> str:
-    """Return what a level of a code is called."""
-    for each in frame.level_sets[frame.code(code).levels].levels:
-        if each.key == level:
-            return setting.say.label(each.title, level)
-    return level
-
-
-def round_name(key: str, setting: Setting) -> str:
-    """Return what a round of interviews is called."""
-    known = {"baseline": setting.say("the start"), "one_year": setting.say("one year on")}
-    return known.get(key, key)
-
-
-def type_name(frame: Frame, level: str, setting: Setting) -> str:
-    """Return what a type of institution is called; a dash where there is none."""
-    return level_name(frame, frame.type.code, level, setting) if level and frame.type else setting.show.integer(None)
 
 
 def _types(found: FrameFindings, setting: Setting) -> Section | None:
@@ -310,8 +284,8 @@ def _dose_row(dose: ElementDose, setting: Setting) -> Row:
 
 def _turnover_row(one: Turnover, found: ProcessResults, setting: Setting) -> Row:
     show = setting.show
-    frame = next((each.frame for each in found.frames if each.frame.type is not None), None)
-    name = setting.heading(setting.arm(one.group)) if one.kind == "arm" or frame is None else type_name(frame, one.group, setting)
+    of = typed(found.frames)
+    name = setting.heading(setting.arm(one.group)) if one.kind == "arm" or of is None else type_name(of.frame, one.group, setting)
     return Row(
         (
             cell(name),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.process.results import Estimated, InstitutionLine, Number, ProcessResults
+from asp_eval.analysis.process.results import GAP_DISCUSSED, Estimated, InstitutionLine, Number, ProcessResults, typed
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Block, Callout, Cell, Column, Row, Section, Table, cell, paragraphs
 from asp_eval.reporting.numbers import digits_for
+from asp_eval.reporting.sections.process_words import level_name, type_name
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.process.frame import Frame
 
 
 def process_and_effect(found: ProcessResults, setting: Setting) -> Section | None:
     """Return process and effect side by side; None without an outcome and types."""
-    frame = next((each.frame for each in found.frames if each.frame.type is not None), None)
-    if frame is None or not found.lines or not found.outcome:
+    of = typed(found.frames)
+    if of is None or not found.lines or not found.outcome:
         return None
+    frame = of.frame
     say = setting.say
     outcome = next((each for each in setting.results.outcomes if each.outcome == found.outcome), None)
     name = setting.outcome(outcome) if outcome is not None else found.outcome
@@ -38,13 +40,6 @@ def process_and_effect(found: ProcessResults, setting: Setting) -> Section | Non
     return Section("together", say("Process and effect together"), tuple(blocks))
 
 
-def _called(frame: Frame, level: str, setting: Setting) -> str:
-    if frame.type is None or not level:
-        return setting.show.integer(None)
-    titles = {each.key: each.title for each in frame.level_sets[frame.code(frame.type.code).levels].levels}
-    return setting.say.label(titles[level], level) if level in titles else level
-
-
 def _means(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> Table:
     say, show = setting.say, setting.show
     columns = (
@@ -56,7 +51,7 @@ def _means(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> 
     rows = tuple(
         Row(
             (
-                cell(_called(frame, each.type, setting)),
+                cell(type_name(frame, each.type, setting)),
                 cell(setting.heading(setting.arm(each.arm))),
                 cell(show.integer(each.institutions)),
                 _interval(each.mean, each.low, each.high, setting),
@@ -83,7 +78,7 @@ def _by_type(found: ProcessResults, frame: Frame, name: str, setting: Setting) -
         Column(say("Coding errors taken out")),
     )
     rows = tuple(
-        Row((cell(_called(frame, each.type, setting)), _estimate(each.as_coded, setting), _estimate(each.corrected, setting)))
+        Row((cell(type_name(frame, each.type, setting)), _estimate(each.as_coded, setting), _estimate(each.corrected, setting)))
         for each in found.type_effects
     )
     sources = {
@@ -110,7 +105,7 @@ def _bounds(found: ProcessResults, frame: Frame, name: str, setting: Setting) ->
     rows = tuple(
         Row(
             (
-                cell(_called(frame, each.type, setting)),
+                cell(type_name(frame, each.type, setting)),
                 cell(show.percent(each.share)),
                 _interval(None, each.low, each.high, setting),
             )
@@ -153,13 +148,12 @@ def _line(line: InstitutionLine, elements: list[str], frame: Frame, setting: Set
     show = setting.show
     discussed: str = setting.show.integer(None)
     if line.gap_discussed:
-        levels = frame.level_sets[frame.code("gap_discussed").levels].levels
-        discussed = next(setting.say.label(each.title, each.key) for each in levels if each.key == line.gap_discussed)
+        discussed = level_name(frame, GAP_DISCUSSED, line.gap_discussed, setting)
     return Row(
         (
             cell(show.integer(line.number)),
-            cell(_called(frame, line.first_type, setting)),
-            cell(_called(frame, line.last_type, setting)),
+            cell(type_name(frame, line.first_type, setting)),
+            cell(type_name(frame, line.last_type, setting)),
             *(cell(show.decimal(line.hours.get(element), 1)) for element in elements),
             cell(show.decimal(None if line.left_per_year is None else 100 * line.left_per_year, 1)),
             cell(show.integer(line.met)),

@@ -90,7 +90,7 @@ def type_given_code(errors: CodingErrors) -> Array:
     return np.asarray(joint / joint.sum(axis=0), dtype=float)
 
 
-def effects_by_code(outcome: Array, arm: Array, membership: Array, covariates: Array | None = None) -> TypeEffects:
+def effects_by_code(outcome: Array, arm: Array, membership: Array) -> TypeEffects:
     """Return the effect of the arm in each group, by least squares with a level and an effect per group.
 
     Parameters
@@ -101,9 +101,8 @@ def effects_by_code(outcome: Array, arm: Array, membership: Array, covariates: A
         One for the intervention, zero for the reference.
     membership : array, shape (n, groups)
         Zeros and ones of a code, or posterior probabilities of the types.
-    covariates : array, shape (n, k), optional
     """
-    columns = np.column_stack([membership, membership * arm[:, None], *([] if covariates is None else [covariates])])
+    columns = np.column_stack([membership, membership * arm[:, None]])
     inverse = np.linalg.inv(columns.T @ columns)
     beta = inverse @ (columns.T @ outcome)
     residual = outcome - columns @ beta

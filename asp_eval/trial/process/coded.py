@@ -15,7 +15,9 @@ standing        the code is
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from asp_eval.trial.process.frame import Frame
 
@@ -35,6 +37,19 @@ def of_frame(interviews: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     """
     named = interviews["frame"].fillna(frame.id)
     return interviews.loc[(named == frame.id).to_numpy(dtype=bool)]
+
+
+def is_consensus(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which rows say what coders agreed upon; a row without a kind is one coder's.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of the table, or of one that is made of it.
+    """
+    if "kind" not in rows:
+        return np.zeros(len(rows), dtype=bool)
+    return (rows["kind"] == CONSENSUS).fillna(False).to_numpy(dtype=bool)
 
 
 def by_code(interviews: pd.DataFrame, frame: Frame) -> pd.DataFrame:
@@ -83,8 +98,9 @@ def decided(interviews: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     """
     long = by_code(interviews, frame)
     keys = [*INTERVIEW, "code"]
-    coders = long.loc[long["kind"] != CONSENSUS].groupby(keys, sort=False)["value"].agg(["first", "nunique", "size"])
-    agreed = long.loc[long["kind"] == CONSENSUS].groupby(keys, sort=False)["value"].first().rename("consensus")
+    agreed_upon = is_consensus(long)
+    coders = long.loc[~agreed_upon].groupby(keys, sort=False)["value"].agg(["first", "nunique", "size"])
+    agreed = long.loc[agreed_upon].groupby(keys, sort=False)["value"].first().rename("consensus")
     found = coders.join(agreed, how="outer").reset_index()
     found["coders"] = found["size"].fillna(0).astype(int)
     alike = found["nunique"] == 1
@@ -108,7 +124,7 @@ def disagreements(interviews: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     """
     long = by_code(interviews, frame)
     open_ = decided(interviews, frame).query("standing == 'open'")[[*INTERVIEW, "code"]]
-    said = long.loc[long["kind"] != CONSENSUS].assign(said=lambda rows: rows["coder_id"] + ": " + rows["value"])
+    said = long.loc[~is_consensus(long)].assign(said=lambda rows: rows["coder_id"] + ": " + rows["value"])
     listed = said.groupby([*INTERVIEW, "code"])["said"].agg("; ".join).rename("found").reset_index()
     return open_.merge(listed, on=[*INTERVIEW, "code"], how="left").reset_index(drop=True)
 
@@ -127,7 +143,7 @@ def codes_of_coders(interviews: pd.DataFrame, code: str) -> pd.DataFrame:
     DataFrame
         institution_id, round, then one column per coder.
     """
-    coders = interviews.loc[interviews["kind"].fillna("coder") != CONSENSUS, [*INTERVIEW, "coder_id", code]]
+    coders = interviews.loc[~is_consensus(interviews), [*INTERVIEW, "coder_id", code]]
     wide = coders.dropna().pivot_table(index=INTERVIEW, columns="coder_id", values=code, aggfunc="first")
     return wide.rename_axis(columns=None).reset_index()
 
