@@ -38,10 +38,12 @@ def sheet(frame):
     return pd.DataFrame(rows)
 
 
-def findings(study, frame):
+def findings(study, frame, coded=None):
     collect = study.collect.model_copy(update={"interviews": (Interviews(frame=frame.id),)})
-    (coded,) = coded_interviews(study.model_copy(update={"collect": collect}), sheet(frame), ARMS)
-    return frame_findings(study, coded, ARMS)
+    (interviews,) = coded_interviews(
+        study.model_copy(update={"collect": collect}), sheet(frame) if coded is None else coded, ARMS
+    )
+    return frame_findings(study, interviews, ARMS)
 
 
 def chapter(frame, language, level=0.95):
@@ -115,3 +117,55 @@ def test_no_anchor_of_the_evaluation_stands_twice_with_the_chapter_in_it():
     named = [section.anchor for section in sections if section.anchor]
     named += [block.key for section in sections for block in section.blocks if isinstance(block, Table)]
     assert len(named) == len(set(named)), sorted(name for name in named if named.count(name) > 1)
+
+
+SAID = {  # one sentence of each study's frame, by hand from `coded_by_hand`
+    "asp-process": {
+        "en": "Resources and conditions match the task: Met (3 of 4); in the first round Not met (4 of 4).",
+        "da": "Ressourcer og rammer svarer til opgaven: Opfyldt (3 af 4); i første runde Ikke opfyldt (4 af 4).",
+    },
+    "imitate-or-innovate": {
+        "en": "What learning was for: Innovate (3 of 4); in the first round Imitate (4 of 4).",
+        "da": "Hensigten med at lære: Forny (3 af 4); i første runde Efterligne (4 af 4).",
+    },
+    "learning-sources": {
+        "en": "Sources. Found in most institutions: Networks (3 of 4); Other countries (1 of 4).",
+        "da": "Kilder. Fundet i flest institutioner: Netværk (3 af 4); Udlandet (1 af 4).",
+    },
+    "innovation-practice": {
+        "en": "Knowledge. Knowledge in design: To a large extent (3 of 4); in the first round Not at all (4 of 4).",
+        "da": "Viden. Viden i udformning: I høj grad (3 af 4); i første runde Slet ikke (4 af 4).",
+    },
+    "collaborative-innovation": {
+        "en": "The collaboration. Step of the collaboration: Collaboration (3 of 4); in the first round Cooperation (4 of 4).",
+        "da": "Samarbejdet. Samarbejdets trin: Samarbejde (3 af 4); i første runde Udveksling (4 af 4).",
+    },
+}
+CODED = {  # of each frame: a code with what it says in the first round and, in three of four institutions, in the last
+    "asp-process": {"resources_match": ("not_met", "met")},
+    "imitate-or-innovate": {"aim_of_learning": ("imitate", "innovate")},
+    "learning-sources": {"source_networks": ("absent", "present"), "source_overseas": ("present", "absent")},
+    "innovation-practice": {"intellectual_design": ("no", "much")},
+    "collaborative-innovation": {"ladder": ("cooperation", "collaboration")},
+}
+
+
+def coded_by_hand(frame):
+    """Return a sheet of one coder: four institutions, of which the last stays as it was."""
+    rows = [
+        {"institution_id": name, "round": round_, "coder_id": "k1", "kind": "coder", "frame": frame.id}
+        | {code: said[round_ == "one_year" and name != "i3"] for code, said in CODED[frame.id].items()}
+        for name in list(ARMS)[:4]
+        for round_ in ("baseline", "one_year")
+    ]
+    return pd.DataFrame(rows).reindex(columns=[*list(rows[0])[:5], *frame.keys])
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+@pytest.mark.parametrize("frame", shipped_frames(), ids=lambda frame: frame.id)
+def test_every_study_s_frame_goes_from_data_to_a_printed_paragraph(frame, language):
+    study = builders.study()
+    found = findings(study, frame, coded_by_hand(frame))
+    results = ProcessResults(study, "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
+    section = process_chapter(results, Setting(builders.results(study=study), Numbers(words_for(language))))
+    assert SAID[frame.id][language] in words(section)

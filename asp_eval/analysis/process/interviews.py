@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from asp_eval.analysis.process.results import (
+    ALL_ARMS,
     CodeAgreement,
     Count,
     FrameFindings,
@@ -26,7 +27,6 @@ from asp_eval.trial.process.frame import Frame
 from asp_eval.trial.process.types import InstitutionType, institution_types, transitions, unused_cells
 from asp_eval.trial.study.design import Interviews, Study
 
-ALL_ARMS = ""
 TYPE = "type"
 AGREEMENT_DRAWS = 1000
 TOO_FEW = Phrase("fewer than two interviews were coded by two coders")

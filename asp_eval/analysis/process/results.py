@@ -16,6 +16,7 @@ from asp_eval.trial.process.frame import Frame
 from asp_eval.trial.study.design import Study
 
 GAP_DISCUSSED = "gap_discussed"  # the code of what became of the GAP-profile
+ALL_ARMS = ""  # counts over all arms together
 Texts = dict[str, str]
 Number = float | Unavailable
 Estimated = Estimate | Unavailable

@@ -18,6 +18,7 @@ from asp_eval.analysis.process.staff_answers import ENOUGH_AGREEMENT, ENOUGH_F, 
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Block, Cell, Column, Row, Section, Table, cell, listing, paragraphs
 from asp_eval.reporting.numbers import Shown, digits_for
+from asp_eval.reporting.sections.frame_paragraphs import frame_paragraphs
 from asp_eval.reporting.sections.process_and_effect import process_and_effect
 from asp_eval.reporting.sections.process_words import level_name, round_name, shown_count, type_name
 from asp_eval.reporting.setting import Setting
@@ -150,7 +151,15 @@ def _conditions(found: FrameFindings, setting: Setting) -> Section | None:
         level=_level(setting),
         open=setting.show.integer(found.open_codes),
     )
-    return Section(f"{frame.id}-codes", say("What managers told"), (paragraphs(intro), *tables))
+    in_words = frame_paragraphs(found, setting)
+    told = (paragraphs(intro), *((in_words,) if in_words else ()), *tables)
+    return Section(f"{frame.id}-codes", _of_frame(say("What managers told"), frame, setting), told)
+
+
+def _of_frame(title: str, frame: Frame, setting: Setting) -> str:
+    """Return a title, with what the frame is called unless it is the one that the types are of."""
+    name = setting.say.label(frame.title, frame.id)
+    return title if frame.type is not None else setting.say("{title}: {frame}", title=title, frame=name)
 
 
 def _any(kept: dict[tuple[str, str, str], Count], code: str, arms: Iterable[str]) -> bool:
@@ -199,7 +208,8 @@ def _coders(found: FrameFindings, setting: Setting) -> Section | None:
         )
     ]
     table = Table(f"{frame.id}-agreement", say("Agreement of the coders"), columns, rows, notes)
-    return Section(f"{frame.id}-coders", say("How the coders agreed"), (paragraphs(*words), table))
+    title = _of_frame(say("How the coders agreed"), frame, setting)
+    return Section(f"{frame.id}-coders", title, (paragraphs(*words), table))
 
 
 def _first(agreement: CodeAgreement, statistic: str) -> Agreement:
