@@ -29,7 +29,7 @@ def frame_paragraphs(found: FrameFindings, setting: Setting) -> Prose | None:
     for theme in frame.themes:
         codes = [code for code in frame.codes if code.theme == theme.key and _coded(counts, frame, code, found.rounds[-1])]
         if codes:
-            said = joined(" ", (_present(counts, frame, codes, found, setting), *_others(counts, frame, codes, found, setting)))
+            said = joined(" ", (*_present(counts, frame, codes, found, setting), *_others(counts, frame, codes, found, setting)))
             title = setting.say.label(theme.title, theme.key)
             items.append((Strong(setting.show.say("{heading}.", heading=title)), " ", said))
     return listing(items) if items else None
@@ -39,17 +39,17 @@ def _coded(counts: Counts, frame: Frame, code: Code, round_: str) -> bool:
     return any((one := counts.get((code.key, level, round_))) and one.n for level in frame.levels(code.key))
 
 
-def _present(counts: Counts, frame: Frame, codes: Sequence[Code], found: FrameFindings, setting: Setting) -> Shown:
+def _present(counts: Counts, frame: Frame, codes: Sequence[Code], found: FrameFindings, setting: Setting) -> tuple[Shown, ...]:
     """Return which of the codes that are there or not were found in most institutions."""
     show, last = setting.show, found.rounds[-1]
     there = [(counts[code.key, "present", last], code) for code in codes if frame.levels(code.key) == ABSENT_OR_PRESENT]
     if not there:
-        return Shown("")
+        return ()
     ranked = sorted(((count, code) for count, code in there if count.n), key=lambda each: -each[0].n / each[0].of)
     if not ranked:
-        return show.say("None of them was found in any institution.")
+        return (show.say("None of them was found in any institution."),)
     named = joined("; ", (_told(setting.say.label(code.title, code.key), count, setting) for count, code in ranked[:MOST_NAMED]))
-    return show.say("Found in most institutions: {codes}.", codes=named)
+    return (show.say("Found in most institutions: {codes}.", codes=named),)
 
 
 def _others(counts: Counts, frame: Frame, codes: Sequence[Code], found: FrameFindings, setting: Setting) -> tuple[Shown, ...]:
