@@ -347,6 +347,10 @@ class LevelResult:
         Of the later arms, in their order.
     icc_institution, icc_level : Estimate or Unavailable
         Shares of the variance, with arm and strata only: between institutions, and between groups of one institution.
+    groups_each, children_each : float or None
+        Groups in an institution, and children in a group, on average.
+    detectable : float or None
+        The effect, in total standard deviations, that the first effect's standard error finds with the planned power.
     """
 
     level: str
@@ -356,6 +360,9 @@ class LevelResult:
     effects: tuple[Estimated, ...]
     icc_institution: Estimated
     icc_level: Estimated
+    groups_each: float | None = None
+    children_each: float | None = None
+    detectable: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

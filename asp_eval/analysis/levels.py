@@ -12,10 +12,11 @@ import pandas as pd
 from asp_eval.analysis.data import StudyData
 from asp_eval.analysis.declared_results import Estimated, LevelResult
 from asp_eval.analysis.formulas import INSTITUTION, arm_term, model_formula, unadjusted_formula, with_level
+from asp_eval.analysis.model_checks import detectable_effect
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import AspError, Unavailable
 from asp_eval.core.phrases import Phrase
-from asp_eval.stats.estimate import available
+from asp_eval.stats.estimate import Estimate, available
 from asp_eval.stats.mixed.fit import MixedFit, lmm
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 
@@ -37,24 +38,38 @@ def levels(data: StudyData, rows: AnalysisSet) -> tuple[LevelResult, ...]:
     return tuple(_with(data, rows, name, cohort[name]) for name in data.study.analysis.levels)
 
 
+def groups_of(frame: pd.DataFrame, column: pd.Series, level: str) -> pd.DataFrame:
+    """Return the rows with a group, its name as text in the column `level`."""
+    named = column.astype(object).map(str, na_action="ignore")
+    return frame.assign(**{level: named}).dropna(subset=[level]).reset_index(drop=True)
+
+
+def not_identified(frame: pd.DataFrame, level: str) -> Unavailable | None:
+    """Return why the groups cannot be told from institutions or children; None where they can."""
+    groups = _groups(frame, level)
+    if groups <= frame[INSTITUTION].nunique():
+        return ONE_EACH
+    return SINGLE if groups == len(frame) else None
+
+
+def _groups(frame: pd.DataFrame, level: str) -> int:
+    return int(frame.groupby([INSTITUTION, level], observed=True).ngroups) if len(frame) else 0
+
+
 def _with(data: StudyData, rows: AnalysisSet, level: str, column: pd.Series) -> LevelResult:
     """Return the planned model with one level, or why it is not identified."""
     study = data.study
-    values = rows.frame["child_id"].map(column)
-    frame = rows.frame.assign(**{level: values.astype(object).map(str, na_action="ignore")}).dropna(subset=[level])
-    frame = frame.reset_index(drop=True)
-    without = len(rows.frame) - len(frame)
-    groups = int(frame.groupby([INSTITUTION, level], observed=True).ngroups) if len(frame) else 0
+    frame = groups_of(rows.frame, rows.frame["child_id"].map(column), level)
+    without, groups = len(rows.frame) - len(frame), _groups(frame, level)
 
     def refused(reason: Unavailable) -> LevelResult:
         return LevelResult(level, groups, without, "", tuple(reason for _ in study.arms[1:]), reason, reason)
 
     if not rows.outcome.is_continuous:
         return refused(MEASURES_ONLY)
-    if groups <= frame[INSTITUTION].nunique():
-        return refused(ONE_EACH)
-    if groups == len(frame):
-        return refused(SINGLE)
+    unclear = not_identified(frame, level)
+    if unclear is not None:
+        return refused(unclear)
     formula = with_level(model_formula(rows), level)
     try:
         fit = lmm(formula, frame)
@@ -64,7 +79,18 @@ def _with(data: StudyData, rows: AnalysisSet, level: str, column: pd.Series) -> 
     except AspError as refusal:
         return refused(Unavailable(refusal.reason))
     shares = (_share(plain, group, width) for group in (INSTITUTION, NESTED.format(level=level)))
-    return LevelResult(level, groups, without, formula, effects, *shares)
+    houses, total = int(frame[INSTITUTION].nunique()), float(plain.variance_components()["variance"].sum())
+    return LevelResult(
+        level,
+        groups,
+        without,
+        formula,
+        effects,
+        *shares,
+        groups_each=groups / houses,
+        children_each=len(frame) / groups,
+        detectable=next((detectable_effect(study, one, total) for one in effects if isinstance(one, Estimate)), None),
+    )
 
 
 def _share(fit: MixedFit, group: str, width: float) -> Estimated:

@@ -203,29 +203,33 @@ def _without(study: Study, rows: AnalysisSet, changed: npt.NDArray[np.bool_]) ->
 
 
 def realised(study: Study, rows: AnalysisSet, fit: MixedFit, plain: MixedFit) -> RealisedDesign:
-    """Return the design as it came out, and what it can detect.
-
-    The detectable effect is (t at 1 - alpha/2 + t at the planned power) standard errors, in total standard deviations.
-    """
+    """Return the design as it came out, and what it can detect."""
     sizes = rows.frame[INSTITUTION].value_counts().to_numpy(float)
     sizes = sizes[sizes > 0]
     between, within = _variances(plain)
     total, left = between + within, sum(_variances(fit))
     row = fit.contrast({arm_term(study.arms[1]): 1.0}, method=KenwardRoger(), level=study.analysis.level)
-    detectable = None
-    if row.std_error is not None and row.df is not None and total > 0:
-        df = np.array(row.df)
-        reach = float(t_quantile((1 + study.analysis.level) / 2, df) + t_quantile(study.power.power, df))
-        detectable = reach * row.std_error / float(np.sqrt(total))
     return RealisedDesign(
         institutions=len(sizes),
         children=float(sizes.mean()),
         cv=float(sizes.std(ddof=1) / sizes.mean()) if len(sizes) > 1 else 0.0,
         icc=between / total if total > 0 else None,
         r_squared=max(0.0, 1.0 - left / total) if total > 0 else 0.0,
-        detectable=detectable,
+        detectable=detectable_effect(study, row, total),
         power=study.power.power,
     )
+
+
+def detectable_effect(study: Study, found: Estimate, variance: float) -> float | None:
+    """Return the effect, in total standard deviations, that a standard error finds with the planned power; None without one.
+
+    It is (t at 1 - alpha/2 + t at the planned power) standard errors.
+    """
+    if found.std_error is None or found.df is None or variance <= 0:
+        return None
+    df = np.array(found.df)
+    reach = float(t_quantile((1 + study.analysis.level) / 2, df) + t_quantile(study.power.power, df))
+    return reach * found.std_error / float(np.sqrt(variance))
 
 
 def _estimated(study: Study, fit: MixedFit) -> list[str]:

@@ -6,28 +6,29 @@ Every assumption is said in words, with where it comes from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
-from asp_eval.analysis.data import StudyData, load_data
-from asp_eval.analysis.formulas import ARM, by_institution, fixed_effects, varying
+from asp_eval.analysis.data import load_data
+from asp_eval.analysis.learned_icc import LearnedIcc, LearnedLevel, learned_icc
 from asp_eval.core.errors import Fault
-from asp_eval.stats.mixed.fit import lmm
-from asp_eval.stats.power.designs import Sizes, TwoLevel
+from asp_eval.core.phrases import Phrase
+from asp_eval.stats.power.designs import Sizes, ThreeLevel, TwoLevel
 from asp_eval.stats.power.icc import IccDistribution, IccInterval
 from asp_eval.stats.power.losses import Losses
 from asp_eval.stats.power.rejection import TTest
 from asp_eval.stats.power.simulated import Situation
 from asp_eval.stats.power.trials import Arms
+from asp_eval.stats.power.values import single
 from asp_eval.stats.power.waves import Ancova, EndOnly, Waves
 from asp_eval.store import table
 from asp_eval.trial.flow.cohort import with_cohort
 from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.randomisation.declaration import scheme_of
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
 
 NO_INSTITUTIONS = Fault(
     "PWR-043",
@@ -39,13 +40,11 @@ NO_CHILDREN = Fault(
     "how many children an institution has is not known",
     "Say it with --size, or as 'children' under 'power' in study.yaml.",
 )
-NOTHING_LEARNED = Fault(
-    "PWR-045",
-    "wave {wave} has no values of the outcome {outcome} to learn the intraclass correlation from",
-    "Import and score the wave, or name another: --learn OUTCOME@WAVE.",
-)
 UNKNOWN = Fault("PWR-046", "the study declares no such {what}", "Use one of: {known}.")
 
+GROUPS_ALIKE = Phrase(
+    "groups of one institution correlate between start and end as the less correlated of institutions and children"
+)
 EFFECTS = (0.10, 0.15, 0.20, 0.25, 0.30)
 ICCS = (0.02, 0.05, 0.10, 0.20)
 LEVELS = 2  # of a stratum column whose values are not known yet
@@ -94,6 +93,8 @@ class PlannedTrial:
     assumptions : tuple of str
     situation : Situation or None
         The institutions' strata and the lot, where their list is imported.
+    level : LearnedLevel or None
+        Between child and institution, where it was learned with the intraclass correlation.
     """
 
     design: TwoLevel
@@ -104,11 +105,18 @@ class PlannedTrial:
     aim: float
     assumptions: tuple[str, ...]
     situation: Situation | None = field(default=None)
+    level: LearnedLevel | None = field(default=None)
 
     @property
     def iccs(self) -> tuple[float | IccDistribution, ...]:
         """The intraclass correlations the table is over."""
         return tuple(self.design.icc)  # type: ignore[arg-type]
+
+    def at(self, icc: float | IccDistribution) -> TwoLevel | ThreeLevel:
+        """Return the design at one of them: of three levels where it was learned with a level between."""
+        if self.level is not None and isinstance(icc, IccInterval):
+            return self.level.design(self.design, icc)
+        return replace(self.design, icc=icc)
 
 
 def plan_trial(study: Study, wishes: Wishes) -> PlannedTrial:
@@ -126,9 +134,9 @@ def plan_trial(study: Study, wishes: Wishes) -> PlannedTrial:
     strata, in_strata = _strata(study, listed, wishes)
     size, sizes, known = _sizes(study, wishes, listed if wishes.institutions is None else listed.iloc[:0])
     waves, wave_words = _waves(study)
-    learned, learning = _learned(study, wishes)
+    learned = _learned(study, wishes)
     given = wishes.iccs or (() if learned else study.power.icc or ICCS)
-    iccs: list[float | IccDistribution] = [*([learned] if learned else []), *given]
+    iccs: list[float | IccDistribution] = [*([learned.icc] if learned else []), *given]
     lost = Losses(study.power.lost.institutions, study.power.lost.children)
     test = TTest(alpha=round(1.0 - study.analysis.level, 12))
     design = TwoLevel(
@@ -139,7 +147,7 @@ def plan_trial(study: Study, wishes: Wishes) -> PlannedTrial:
         in_strata,
         known,
         *wave_words,
-        learning,
+        *(learned.words if learned else _unknown_levels(study)),
         *(_icc_words(study, wishes) if given else ()),
         _loss_words(lost),
         *_test_words(study, test),
@@ -148,7 +156,10 @@ def plan_trial(study: Study, wishes: Wishes) -> PlannedTrial:
     aim = wishes.aim if wishes.aim is not None else study.power.power
     effects = wishes.effects or study.power.effect or EFFECTS
     said = tuple(a for a in account if a)
-    return PlannedTrial(design, waves, lost, test, tuple(effects), aim, said, situation)
+    level = learned.level if learned else None
+    if level is not None and isinstance(waves, Ancova):
+        waves, said = _of_groups(waves), (*said, GROUPS_ALIKE)
+    return PlannedTrial(design, waves, lost, test, tuple(effects), aim, said, situation, level)
 
 
 def institutions_planned(study: Study) -> pd.DataFrame:
@@ -246,6 +257,24 @@ def _waves(study: Study) -> tuple[Waves, tuple[str, ...]]:
     )
 
 
+def _of_groups(waves: Ancova) -> Ancova:
+    """Return the waves with a correlation between groups of one institution: the lower of the two that are planned."""
+    return replace(waves, subcluster=min(single(waves.cluster), single(waves.individual)))
+
+
+def _unknown_levels(study: Study) -> tuple[str, ...]:
+    """Return what is said of declared levels between child and institution that nothing is known of."""
+    if not study.analysis.levels:
+        return ()
+    return (
+        Phrase(
+            "a level between child and institution ({levels}) is declared and not in this power: a stored wave tells its "
+            "intraclass correlation, --learn OUTCOME@WAVE",
+            levels=", ".join(study.analysis.levels),
+        ),
+    )
+
+
 def _icc_words(study: Study, wishes: Wishes) -> tuple[str, ...]:
     source = "as asked" if wishes.iccs else PLANNED if study.power.icc else "assumed; not known of this trial"
     return (f"intraclass correlations {source}",)
@@ -271,10 +300,10 @@ def _test_words(study: Study, test: TTest) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _learned(study: Study, wishes: Wishes) -> tuple[IccInterval | None, str]:
-    """Return the intraclass correlation of an earlier wave, and what was learned from."""
+def _learned(study: Study, wishes: Wishes) -> LearnedIcc | None:
+    """Return the intraclass correlation of an earlier wave; None where it is not asked for."""
     if not wishes.learn:
-        return None, ""
+        return None
     name, _, wave = wishes.learn.partition("@")
     if name not in [o.id for o in study.outcomes]:
         UNKNOWN.refuse("--learn", found=name, what="outcome", known=", ".join(o.id for o in study.outcomes))
@@ -283,34 +312,6 @@ def _learned(study: Study, wishes: Wishes) -> tuple[IccInterval | None, str]:
     if at not in study.wave_ids:
         UNKNOWN.refuse("--learn", found=at, what="wave", known=", ".join(study.wave_ids))
     return learned_icc(load_data(study), outcome, at)
-
-
-def learned_icc(data: StudyData, outcome: Outcome, wave: str) -> tuple[IccInterval, str]:
-    """Return the intraclass correlation of a stored outcome, with its profile interval.
-
-    The model holds the strata, and the arm where the wave is not before the draw's effect: after the outcome's baseline.
-
-    Raises
-    ------
-    Refusal
-        If the wave has no values, or the model cannot be fitted.
-    """
-    frame = data.children.loc[data.children["standing"] == "cohort"].copy()
-    frame[outcome.id] = frame["child_id"].map(data.values(outcome, wave))
-    frame = frame.loc[frame[outcome.id].notna()]
-    if frame.empty:
-        NOTHING_LEARNED.refuse("--learn", outcome=outcome.id, wave=wave)
-    early = outcome.baseline is not None and data.study.wave_ids.index(wave) <= data.study.wave_ids.index(outcome.baseline)
-    with_arm = not early and frame["arm"].notna().all()
-    terms = [*([ARM] if with_arm else []), *varying(frame, data.study.strata)]
-    fit = lmm(by_institution(fixed_effects(outcome.id, terms)), frame)
-    icc = fit.icc(level=0.95)
-    value, low, high = (float(x if x is not None else np.nan) for x in (icc.estimate, icc.conf_low, icc.conf_high))
-    words = (
-        f"intraclass correlation learned from {outcome.id} at {wave} ({len(frame):,} children, {frame['institution'].nunique()} "
-        f"institutions): {value:.3g}, 95 % profile interval {low:.3g} to {high:.3g}; power is its mean over this"
-    )
-    return IccInterval(value, low, min(high, 0.999)), words
 
 
 def _situation(study: Study, listed: pd.DataFrame, clusters: float, strata: int, size: float | Sizes) -> Situation | None:

@@ -10,13 +10,14 @@ import pandas as pd
 
 from asp_eval.analysis.power_inputs import PlannedTrial, Wishes, plan_trial
 from asp_eval.core.errors import Refusal
+from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.power.analytic import minimum_detectable_effect, power
-from asp_eval.stats.power.designs import Sizes
+from asp_eval.stats.power.designs import Sizes, TwoLevel
 from asp_eval.stats.power.icc import IccDistribution
 from asp_eval.stats.power.needed import BEYOND_REASON, sample_size
 from asp_eval.stats.power.question import MOST_SDS
-from asp_eval.stats.power.simulated import simulate_power
+from asp_eval.stats.power.simulated import NOT_SIMULATED, simulate_power
 from asp_eval.stats.power.values import single
 from asp_eval.trial.study.design import Study
 
@@ -102,6 +103,8 @@ class StudyPower:
 def _cell(row: pd.Series, column: str) -> str:
     if column == "institutions_needed":
         return ">1,000,000" if pd.isna(row[column]) else f"{int(row[column]):,}"
+    if pd.isna(row[column]):
+        return ""
     low = row.get("power_low")
     ranged = column == "power" and low is not None and not pd.isna(low)
     shown = ">0.999" if row[column] > 0.9995 else f"{row[column]:.3f}"
@@ -134,9 +137,7 @@ def study_power(study: Study, wishes: Wishes | None = None, *, simulate: int = 0
     table = pd.concat([_power(planned, icc, planned.effects) for icc in planned.iccs], ignore_index=True)
     table["institutions_needed"] = [n for icc in planned.iccs for n in _needed(planned, icc)]
     detectable = [
-        minimum_detectable_effect(
-            replace(planned.design, icc=icc), planned.aim, waves=planned.waves, losses=planned.losses, test=planned.test
-        )
+        minimum_detectable_effect(planned.at(icc), planned.aim, waves=planned.waves, losses=planned.losses, test=planned.test)
         .frame()
         .assign(icc=_label(icc))
         for icc in planned.iccs
@@ -155,9 +156,20 @@ def clusters_of(planned: PlannedTrial) -> float:
 
 
 def simulated(planned: PlannedTrial, trials: int, seed: int) -> pd.DataFrame:
-    """Return simulated power in the order of the table: simulated_power, monte_carlo_error, rejects_zero."""
+    """Return simulated power in the order of the table: simulated_power, monte_carlo_error, rejects_zero.
+
+    Rows of three levels are missing: they are not simulated.
+
+    Raises
+    ------
+    Refusal
+        PWR-040 where every row is of three levels.
+    """
+    flat = [icc for icc in planned.iccs if isinstance(planned.at(icc), TwoLevel)]
+    if not flat:
+        NOT_SIMULATED.refuse("--simulate", why=Phrase("it is not a two-level design analysed by a mixed model"))
     found = simulate_power(
-        planned.design,
+        replace(planned.design, icc=flat),
         planned.effects,
         waves=planned.waves,
         losses=planned.losses,
@@ -166,22 +178,27 @@ def simulated(planned: PlannedTrial, trials: int, seed: int) -> pd.DataFrame:
         trials=trials,
         seed=seed,
     ).frame()
-    return found.rename(columns={"power": "simulated_power"})[["simulated_power", "monte_carlo_error", "rejects_zero"]]
+    found = found.rename(columns={"power": "simulated_power"})[["simulated_power", "monte_carlo_error", "rejects_zero"]]
+    rows = len(planned.effects)
+    kept = np.repeat([isinstance(planned.at(icc), TwoLevel) for icc in planned.iccs], rows)
+    return found.set_index(np.flatnonzero(kept)).reindex(range(rows * len(planned.iccs)))
 
 
 def _power(planned: PlannedTrial, icc: float | IccDistribution, effects: Sequence[float] | Array) -> pd.DataFrame:
-    found = power(
-        replace(planned.design, icc=icc), list(effects), waves=planned.waves, losses=planned.losses, test=planned.test
-    ).frame()
+    found = power(planned.at(icc), list(effects), waves=planned.waves, losses=planned.losses, test=planned.test).frame()
     found.insert(0, "icc", _label(icc))
     return found
 
 
 def _needed(planned: PlannedTrial, icc: float | IccDistribution) -> list[float]:
     """Return the institutions of the arms compared that each effect needs; missing beyond a million."""
-    size = planned.design.size
-    mean, cv = (size.mean, size.cv) if isinstance(size, Sizes) else (size, planned.design.cv)
-    design = replace(planned.design, clusters=None, icc=icc, size=mean, cv=cv)
+    design = planned.at(icc)
+    if isinstance(design, TwoLevel):
+        size = design.size
+        mean, cv = (size.mean, size.cv) if isinstance(size, Sizes) else (size, design.cv)
+        design = replace(design, clusters=None, size=mean, cv=cv)
+    else:
+        design = replace(design, clusters=None)
     needed = []
     for effect in planned.effects:
         try:

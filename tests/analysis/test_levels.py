@@ -3,6 +3,7 @@
 1. The nested model by statsmodels, and both shares of the variance.
 2. A level that is not identified says so.
 3. In the report.
+4. The power's design of three levels is of the correlations and groups of a stored wave; it is not simulated.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from dataclasses import replace
 
 import pytest
 import statsmodels.formula.api as smf
+from scipy import stats
 
+from asp_eval import IccInterval, Refusal, ThreeLevel, lmm, power
 from asp_eval.analysis import levels as module
 from asp_eval.analysis.data import load_data
 from asp_eval.analysis.levels import levels
 from asp_eval.analysis.outcomes import analyse
+from asp_eval.analysis.power_inputs import Wishes, plan_trial
 from asp_eval.analysis.results import tidy
 from asp_eval.analysis.sets import assemble
+from asp_eval.analysis.study_power import simulated, study_power
 from asp_eval.reporting.documents.evaluation import evaluation
 from tests.simulated_sets import declares
 
@@ -54,8 +59,42 @@ def test_a_level_that_is_not_identified(data, make, reason):  # 2
     assert found.effects == (getattr(module, reason),) and found.icc_level == getattr(module, reason)
 
 
+def test_the_power_s_three_levels_are_those_of_a_stored_wave(data):  # 4
+    study = data.study
+    found = study_power(study, Wishes(learn="y@w1", effects=(0.6,), size=12))
+    frame = data.cohort.assign(y=lambda f: f["child_id"].map(data.values(study.outcomes[0], "w1"))).dropna(subset=["y"])
+    frame = frame.assign(room=frame["room"].astype(str))
+    fit = lmm("y ~ municipality + (1 | institution) + (1 | institution:room)", frame)
+    between, room, rest = (float(v) for v in fit.variance_components()["variance"])
+    sds = fit.variance_intervals(level=0.95).iloc[0]
+    low, high = (sd**2 / (sd**2 + room + rest) for sd in (sds["conf_low"], sds["conf_high"]))
+    total = between + room + rest
+    design = ThreeLevel(12, 2, 6, IccInterval(between / total, low, high), room / total, strata=2)
+    assert list(found.table["power"]) == pytest.approx([power(design, 0.6).power])
+    assert any("2 groups (room)" in said for said in found.assumptions())
+    beside = simulated(plan_trial(study, Wishes(learn="y@w1", iccs=(0.1,), effects=(0.4,), size=12)), 128, 1)
+    assert beside["simulated_power"].isna().tolist() == [True, False]
+    with pytest.raises(Refusal, match="PWR-040"):
+        simulated(found.planned, 128, 1)
+    planned = plan_trial(study, Wishes(iccs=(0.1,), effects=(0.4,), size=12))
+    assert any("(room) is declared and not in this power" in said for said in planned.assumptions)
+
+
+def test_a_planned_baseline_of_groups(data):  # 4
+    declared = {**data.study.as_declared(), "power": {"baseline": {"institution": 0.8, "child": 0.5}}}
+    study = data.study.model_validate(declared)
+    study._folder = data.study.folder
+    plan = plan_trial(study, Wishes(learn="y@w1", effects=(0.4,), size=12))
+    assert plan.waves.subcluster == 0.5 and any("the less correlated" in said for said in plan.assumptions)
+
+
 def test_in_the_report(data):  # 3
     results = analyse(data.study)
+    one = results.outcomes[0].levels[0]
+    assert (one.groups_each, one.children_each) == (2.0, results.outcomes[0].n_children / 24)
+    reach = stats.t.ppf(0.975, one.effects[0].df) + stats.t.ppf(0.8, one.effects[0].df)
+    sd = one.detectable and reach * one.effects[0].std_error / one.detectable
+    assert 0.5 < sd < 1.5  # the total standard deviation
     assert tidy(results)["model"].str.startswith("levels: ").sum() == 2
     english, danish = (repr(evaluation(results, language)) for language in ("en", "da"))
     assert "A level between child and institution" in english and "Et niveau mellem barn og institution" in danish
