@@ -115,8 +115,8 @@ def _of_three_levels(fit: MixedFit, rows: pd.DataFrame, name: str, source: str) 
     between, inner = float(table[INSTITUTION]), float(table[f"{INSTITUTION}:{name}"])
     rest = float(table.sum()) - between
     limits = fit.variance_intervals(level=0.95).set_index("group").loc[INSTITUTION]
-    low, high = (float(sd) ** 2 / (float(sd) ** 2 + rest) for sd in limits[["conf_low", "conf_high"]])
-    found = _interval(between / (between + rest), low, high)
+    low, high = (sd**2 / (sd**2 + rest) for sd in limits[["conf_low", "conf_high"]].to_numpy(float))
+    found = _interval(between / (between + rest), float(low), float(high))
     counts = rows.groupby(INSTITUTION, observed=True)[name].nunique().to_numpy(float)
     level = LearnedLevel(name, inner / (between + rest), float(counts.mean()), float(counts.std(ddof=1) / counts.mean()))
     words = (

@@ -78,7 +78,6 @@ def _with(data: StudyData, rows: AnalysisSet, level: str, column: pd.Series) -> 
         effects = tuple(available(fit.contrast({arm_term(arm): 1.0}, method=method, level=width)) for arm in study.arms[1:])
     except AspError as refusal:
         return refused(Unavailable(refusal.reason))
-    shares = (_share(plain, group, width) for group in (INSTITUTION, NESTED.format(level=level)))
     houses, total = int(frame[INSTITUTION].nunique()), float(plain.variance_components()["variance"].sum())
     return LevelResult(
         level,
@@ -86,7 +85,8 @@ def _with(data: StudyData, rows: AnalysisSet, level: str, column: pd.Series) -> 
         without,
         formula,
         effects,
-        *shares,
+        _share(plain, INSTITUTION, width),
+        _share(plain, NESTED.format(level=level), width),
         groups_each=groups / houses,
         children_each=len(frame) / groups,
         detectable=next((detectable_effect(study, one, total) for one in effects if isinstance(one, Estimate)), None),
