@@ -12,7 +12,7 @@ yes or no of being in it, and the shares and their differences are those of thes
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,6 +49,7 @@ NO_ARM = Fault("ANA-060", "no child of the arm {arm!r} was analysed", "Import th
 NODES = 15
 """Points of the quadrature: with so many the approximation is no longer seen in the numbers printed."""
 NO_STANDARD = Phrase("shares and counts have no standard deviation of their own to be divided by")
+NO_RATIO = Phrase("the model has no ratio")
 OWN_METHOD = Phrase("The method of the plan is for measures; shares, bands and counts are judged by between-within t.")
 SCORE_OF_THE_LOT = Phrase(
     "The p-value is by permutation of the lot: the score of the model without the arm, under every allocation it could have "
@@ -99,6 +100,31 @@ class CategoryModel:
         """Return that there is none."""
         return Unavailable(NO_STANDARD)
 
+    def one_arm(
+        self,
+        fit: GlmmFit | ClmmFit,  # noqa: ARG002
+        table: pd.DataFrame,
+        arms: tuple[str, str],
+        weights: Mapping[str, float],  # noqa: ARG002
+        level: float,  # noqa: ARG002
+    ) -> tuple[Estimated, Estimated]:
+        """Return an arm's difference to the first, and their ratio: of odds, of rates of a count.
+
+        Parameters
+        ----------
+        fit : GlmmFit or ClmmFit
+        table : DataFrame
+            Averages of the fit over some children.
+        arms : tuple of two str
+            The first, and the one that the difference is of.
+        weights : mapping of str to float
+            The coefficients whose sum is the effect among these children.
+        level : float
+        """
+        found = self._effect(table.loc[table["contrast"] == f"{arms[1]} vs {arms[0]}"], arms[1])
+        ratio = found.ratio if found.odds_ratio is None else found.odds_ratio
+        return found.difference, Unavailable(NO_RATIO) if ratio is None else ratio
+
     def _effect(self, mine: pd.DataFrame, arm: str) -> ArmEffect:
         """Return one arm against the first, from its rows of averages."""
         found = {str(row["kind"]): _estimate(row, arm) for _, row in mine.iterrows()}
@@ -117,6 +143,10 @@ class CategoryModel:
             adjusted = _estimate(row.iloc[0], arm) if len(row) else Unavailable(Phrase("the arm has no children"))
             out.append(Share(arm, "", len(values), int(values.sum()), adjusted))
         return tuple(out)
+
+    @abstractmethod
+    def fit(self, formula: str, frame: pd.DataFrame) -> GlmmFit | ClmmFit:
+        """Fit by maximum likelihood."""
 
     @abstractmethod
     def density(self) -> LogDensity:
@@ -225,6 +255,13 @@ class OrdinalMixedModel(CategoryModel):
             for e, b in zip(found.effects, by_itself, strict=True)
         )
         return ArmNumbers(tuple(effects), self._shares(data, table, arms), replace(test, band_by_band=True))
+
+    def one_arm(
+        self, fit: GlmmFit | ClmmFit, table: pd.DataFrame, arms: tuple[str, str], weights: Mapping[str, float], level: float
+    ) -> tuple[Estimated, Estimated]:
+        """Return the change of the share above the first category, and the model's odds ratio."""
+        found = self._effect(table.loc[table["contrast"] == f"{arms[1]} vs {arms[0]}"], arms[1])
+        return found.difference, _exponential(fit.contrast(dict(weights), method=BetweenWithin(), level=level))
 
     def _effect(self, mine: pd.DataFrame, arm: str) -> ArmEffect:
         """Return the change of the share above the first category, and of every share."""

@@ -168,6 +168,9 @@ class SubgroupEffect:
     children, institutions : int
         In the arm and in the first together.
     effect : Estimate or Unavailable
+        On the scale of the outcome's `difference`.
+    ratio : Estimate, Unavailable or None
+        Of odds, or of rates of a count; None of a measure.
     """
 
     level: str
@@ -175,6 +178,49 @@ class SubgroupEffect:
     children: int
     institutions: int
     effect: Estimated
+    ratio: Estimated | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VaryingEffect:
+    """One arm's effect where it varies at random between the levels of a column.
+
+    Attributes
+    ----------
+    arm : str
+    average : Estimate or Unavailable
+        The effect in a middling level.
+    sd : Estimate
+        Standard deviation of the effect between levels.
+    ratio, p_value : float
+        That it is zero: restricted likelihood ratio, half chi-square on 0 and half on 1.
+    """
+
+    arm: str
+    average: Estimated
+    sd: Estimate
+    ratio: float
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadByArm:
+    """How much institutions differ in each arm.
+
+    Attributes
+    ----------
+    model : str
+    sds : tuple of Estimate
+        Standard deviation between institutions, one per arm, the first among them.
+    ratio, df, p_value : float
+        That they are the same: restricted likelihood ratio, chi-square.
+    """
+
+    model: str
+    sds: tuple[Estimate, ...]
+    ratio: float
+    df: float
+    p_value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +232,17 @@ class SubgroupResult:
     by : str
     model : str
     interaction : JointTest or Unavailable
-        That the effects of all levels are the same; Unavailable where the levels cannot be compared.
+        That the effects of all levels are the same; Unavailable where the levels cannot be compared, and where `variation`
+        is tested in its place.
     levels : tuple of SubgroupEffect
     not_shown : int
         Levels with fewer children, or institutions, in an arm than are shown.
     without : int
         Children for whom the column is empty.
+    variation : tuple of VaryingEffect
+        One per later arm where effects vary at random; empty where they are fixed.
+    spread : SpreadByArm or None
+        Of a measure, where each level holds one institution of an arm.
     """
 
     by: str
@@ -200,6 +251,8 @@ class SubgroupResult:
     levels: tuple[SubgroupEffect, ...]
     not_shown: int
     without: int
+    variation: tuple[VaryingEffect, ...] = ()
+    spread: SpreadByArm | None = None
 
 
 @dataclass(frozen=True, slots=True)

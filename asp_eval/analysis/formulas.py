@@ -115,6 +115,29 @@ def interaction_formula(response: str, covariates: Iterable[str]) -> str:
     return by_institution(fixed_effects(response, [f"{ARM} * {BY}", *covariates]))
 
 
+def spread_formula(formula: str, arms: Sequence[str]) -> str:
+    """Return a planned model in which institutions of each arm have a variance of their own.
+
+    Examples
+    --------
+    >>> spread_formula("y ~ arm + (1 | institution)", ["of_arm__0", "of_arm__1"])
+    'y ~ arm + (0 + of_arm__0 | institution) + (0 + of_arm__1 | institution)'
+    """
+    return formula.replace(f"(1 | {INSTITUTION})", " + ".join(f"(0 + {arm} | {INSTITUTION})" for arm in arms))
+
+
+def varying_formula(response: str, treated: Sequence[str], covariates: Sequence[str], random: Sequence[str]) -> str:
+    """Return a model in which the effects of some arms differ at random between groups.
+
+    Examples
+    --------
+    >>> varying_formula("y", ["treated__1"], ["sex"], ["treated__1"])
+    'y ~ treated__1 + sex + (1 | institution) + (1 | group__) + (0 + treated__1 | group__)'
+    """
+    slopes = "".join(f" + (0 + {name} | {BY})" for name in random)
+    return f"{by_institution(fixed_effects(response, [*treated, *covariates]))} + (1 | {BY}){slopes}"
+
+
 def complier_formula(response: str, covariates: Iterable[str]) -> str:
     """Return both stages of a complier effect.
 

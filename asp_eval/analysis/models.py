@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 
-from asp_eval.analysis.category_models import GeneralisedMixedModel, OrdinalMixedModel
+from asp_eval.analysis.category_models import CategoryModel, GeneralisedMixedModel, OrdinalMixedModel
 from asp_eval.analysis.formulas import arm_term
 from asp_eval.analysis.plan import BY_THE_MODEL, covariate_method
 from asp_eval.analysis.results import NO_FAMILY, ArmEffect, ArmNumbers, Estimated, Recomputation
@@ -163,6 +163,14 @@ MODELS: Mapping[str, Model[Any]] = {
     "ordinal": OrdinalMixedModel(),
     "count": GeneralisedMixedModel("poisson"),
 }
+
+
+def category_model(outcome: Outcome) -> CategoryModel:
+    """Return the model of an outcome that is no measure."""
+    found = MODELS[outcome.scale]
+    if not isinstance(found, CategoryModel):
+        raise TypeError(outcome.scale)
+    return found
 
 
 def planned_model(outcome: Outcome) -> Model[Any]:

@@ -507,8 +507,17 @@ def _declared_beside(result: OutcomeResult) -> Iterator[tuple[str, Estimate]]:
     for part in result.missing.effects if result.missing else ():
         yield f"{part.analysis}: {result.model}", _as_row(f"arm[T.{part.arm}]", part.result)
     for group in result.subgroups:
+        for varying in group.variation:
+            yield f"subgroups: {group.model}", _as_row(f"{varying.arm} in {group.by}: on average", varying.average)
+            yield f"subgroups: {group.model}", _as_row(f"{varying.arm} in {group.by}: standard deviation", varying.sd)
+        if group.spread is not None:
+            for sd in group.spread.sds:
+                yield f"subgroups: {group.spread.model}", _as_row(f"standard deviation between institutions of {sd.term}", sd)
         for level in group.levels:
-            yield f"subgroups: {group.model}", _as_row(f"{level.arm} in {group.by}: {level.level}", level.effect)
+            name = f"{level.arm} in {group.by}: {level.level}"
+            yield f"subgroups: {group.model}", _as_row(name, level.effect)
+            if level.ratio is not None:
+                yield f"subgroups: {group.model}", _as_row(f"ratio of {name}", level.ratio)
 
 
 def _as_row(term: str, found: Estimated) -> Estimate:

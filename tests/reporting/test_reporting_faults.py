@@ -40,6 +40,7 @@ FRAME = {
     "{names} and {n} more",
     "{one} and {other}",
     "{one} or {other}",
+    "Did you mean {name}? ",
 }
 ENGLISH = re.compile(
     r"\b(the|is|not|of|and|or|with|that|this|which|file|row|rows|column|cell|cells|must|it|are|was|has|each|every|name|names"
