@@ -16,29 +16,33 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.core.randomness import stream
-from asp_eval.stats.imputation import gibbs
-from asp_eval.stats.imputation.covariances import draw_institution_covariance, inverse_wishart
+from asp_eval.stats.imputation.covariances import bartlett_shapes, inverse_wishart
+from asp_eval.stats.imputation.gibbs import Sampler
 from asp_eval.stats.imputation.reading import read_plan
 
-SWEEPS, FIRST = 800, 200
+CHAINS, SWEEPS, FIRST = 4, 250, 50
 
 
-def wishart(scale: float):
-    """Return a draw of Psi with the prior IW(q + 1, scale I)."""
+class ByInverseWishart(Sampler):
+    """Chains whose prior of Psi is IW(q + 1, scale I)."""
 
-    def draw(products, n, n_free, scales, rng):
-        del n_free
-        q = len(products)
-        return inverse_wishart(q + 1.0 + n, products + scale * np.eye(q), rng), scales
+    scale = 1.0
 
-    return draw
+    def _institution_covariance(self, _of_psi, _of_scales, _of_stretch):
+        chains, J, q = self.u.shape
+        shapes = np.tile(bartlett_shapes(q + 1.0 + J, q), (chains, 1))
+        products = self.u.swapaxes(1, 2) @ self.u + self.scale * np.eye(q)
+        drawn = inverse_wishart(products, self.gammas.standard_gamma(shapes), self.numbers.normal(q, q))
+        self.Psi = drawn[:, None]
 
 
-PRIORS = {
-    "half-t (Huang & Wand)": draw_institution_covariance,
-    "inverse Wishart, 0.1 I": wishart(0.1),
-    "inverse Wishart, I": wishart(1.0),
-}
+class ByTenth(ByInverseWishart):
+    """The same, with a scale of 0.1."""
+
+    scale = 0.1
+
+
+PRIORS = {"half-t (Huang & Wand)": Sampler, "inverse Wishart, 0.1 I": ByTenth, "inverse Wishart, I": ByInverseWishart}
 
 
 def trial(J: int, icc: float, seed: int) -> pd.DataFrame:
@@ -50,14 +54,15 @@ def trial(J: int, icc: float, seed: int) -> pd.DataFrame:
     return pd.DataFrame({"inst": g, "arm": g % 2, "a": y[:, 0], "b": y[:, 1]})
 
 
-def ratio(frame: pd.DataFrame, icc: float, seed: int) -> float:
+def ratio(kind: type[Sampler], frame: pd.DataFrame, icc: float, seed: int) -> float:
     plan = read_plan(frame, {"a": "continuous", "b": "continuous"}, "inst", "arm", [], by_arm=False)
-    sampler = gibbs.Sampler(plan.model, stream(seed, "chain"))
+    sampler = kind(plan.model, [stream(seed, "chain", c) for c in range(CHAINS)])
+    sampler.gammas = stream(seed, "gammas")
     kept = []
     for sweep in range(SWEEPS):
         sampler.step()
         if sweep >= FIRST:
-            kept.append(sampler.Psi[0, 1, 1] * plan.rows[1].spread ** 2)
+            kept.append(sampler.Psi[:, 0, 1, 1] * plan.rows[1].spread ** 2)
     return float(np.median(kept)) / icc
 
 
@@ -69,9 +74,8 @@ def main() -> None:
     for J in (8, 20, 60):
         for icc in (0.02, 0.10):
             cells = []
-            for draw in PRIORS.values():
-                gibbs.draw_institution_covariance = draw
-                found = [np.log(ratio(trial(J, icc, seed), icc, seed)) for seed in range(trials)]
+            for kind in PRIORS.values():
+                found = [np.log(ratio(kind, trial(J, icc, seed), icc, seed)) for seed in range(trials)]
                 cells.append(f"{np.exp(np.mean(found)):.2f}")
             sys.stdout.write(f"| {J} | {icc:.0%} | {' | '.join(cells)} |\n")
             sys.stdout.flush()

@@ -17,7 +17,7 @@ from asp_eval.stats.imputation.gibbs import Sampler
 from asp_eval.stats.imputation.joint_model import Ints, JointModel
 
 CHAINS = 4
-FIRST_SWEEPS, MOST_SWEEPS = 200, 3_200
+FIRST_SWEEPS, MOST_SWEEPS = 100, 3_200
 """Sweeps of each chain before it is first judged, by its second half, and about how many at most; it grows by half each time."""
 LARGEST_RHAT, LEAST_EFFECTIVE = 1.10, 50.0
 LEAST_BETWEEN, MOST_BETWEEN = 5, 50
@@ -84,45 +84,48 @@ def draw(model: JointModel, names: tuple[tuple[str, ...], tuple[str, ...]], n: i
     workers : int
         Threads; the draws do not depend on it.
     """
-    samplers = [Sampler(model, stream(seed, "imputation", c)) for c in range(min(CHAINS, n))]
-    states: list[Array] = [np.empty((0, 0))] * len(samplers)
+    streams = [stream(seed, "imputation", c) for c in range(min(CHAINS, n))]
+    each = -(-len(streams) // workers)
+    samplers = [Sampler(model, streams[first : first + each]) for first in range(0, len(streams), each)]
+    states = np.empty((len(streams), 0, 0))
     sweeps = 0
     with ThreadPoolExecutor(workers) as pool:
         while True:
             more = sweeps // 2 or FIRST_SWEEPS
-            new = list(pool.map(partial(_sweep, n=more), samplers))
-            states = [np.concatenate((old, own)) if sweeps else own for old, own in zip(states, new, strict=True)]
+            new = np.concatenate(list(pool.map(partial(_sweep, n=more), samplers)))
+            states = np.concatenate((states, new), axis=1) if sweeps else new
             sweeps += more
-            table = _convergence(model, names, np.array(states)[:, sweeps // 2 :])
+            table = _convergence(model, names, states[:, sweeps // 2 :])
             worst, least = float(table["rhat"].max()), float(table["effective_draws"].min())
             agree = worst <= LARGEST_RHAT and least >= LEAST_EFFECTIVE
             if agree or sweeps >= MOST_SWEEPS:
                 break
-        slowest = len(samplers) * (sweeps - sweeps // 2) / least
+        slowest = len(streams) * (sweeps - sweeps // 2) / least
         between = int(np.clip(np.ceil(slowest), LEAST_BETWEEN, MOST_BETWEEN))
-        shares = [len(range(c, n, len(samplers))) for c in range(len(samplers))]
-        given = list(pool.map(partial(_draws, between=between), samplers, shares))
-    in_turn = tuple(given[k % len(samplers)][k // len(samplers)] for k in range(n))
+        given = list(pool.map(partial(_draws, n=-(-n // len(streams)), between=between), samplers))
+    in_turn = [one for drawn in zip(*given, strict=True) for block in drawn for one in block]
     notes = () if agree else (_apart(sweeps, worst, least),)
-    return Draws(in_turn, samplers[0].rows, len(samplers), sweeps, between, table, notes)
+    return Draws(tuple(in_turn[:n]), samplers[0].fixed.rows, len(streams), sweeps, between, table, notes)
 
 
 def _sweep(sampler: Sampler, n: int) -> Array:
-    """Make n sweeps; return the states after each (n, k)."""
+    """Make n sweeps; return the states after each (chains, n, k)."""
     out = []
     for _ in range(n):
         sampler.step()
         out.append(sampler.state())
-    return np.array(out)
+    return np.stack(out, axis=1)
 
 
-def _draws(sampler: Sampler, n: int, between: int) -> list[Draw]:
-    """Return n draws, some sweeps apart."""
+def _draws(sampler: Sampler, n: int, between: int) -> list[list[Draw]]:
+    """Return n times a draw of every chain, some sweeps apart."""
     out = []
+    place = np.argsort(sampler.fixed.institutions)
     for _ in range(n):
         for _ in range(between):
             sampler.step()
-        out.append(Draw(sampler.Y.copy(), sampler.Z.copy(), sampler.B.copy(), sampler.Sigma.copy()))
+        values = zip(sampler.Y, sampler.Z[:, place], sampler.B, sampler.Sigma, strict=True)
+        out.append([Draw(Y.copy(), Z.copy(), B.copy(), Sigma.copy()) for Y, Z, B, Sigma in values])
     return out
 
 
@@ -146,6 +149,8 @@ def _convergence(model: JointModel, names: tuple[tuple[str, ...], tuple[str, ...
     labels += [("variance of rows", name) for _ in range(A) for name in rows]
     labels += [("variance of groups", name) for _ in range(P) for name in (*rows, *groups)]
     table = pd.DataFrame(labels, columns=["quantity", "variable"])
+    coefficients = int((table["quantity"] == "coefficient").sum())
+    states = np.concatenate((states[:, :, :coefficients], np.log(states[:, :, coefficients:])), axis=2)
     moves = states.std(axis=(0, 1)) > 1e-12  # a variance that is 1 by convention does not move
     table = pd.DataFrame(table.loc[moves].reset_index(drop=True))
     table["rhat"], table["effective_draws"] = rhat(states[:, :, moves]), effective_draws(states[:, :, moves])

@@ -2,7 +2,7 @@
 
 With the precision W of a row's residuals e, the missing ones have, given the others, mean e_m - W_mm^-1 (W e)_m and covariance
 W_mm^-1: only matrices of the size of what is missing are factored. Rows of one pattern share theirs; rare patterns are done
-together, by the number of values they miss.
+together. Arrays of values and residuals have the chains first.
 """
 
 from __future__ import annotations
@@ -11,163 +11,241 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special
-from scipy.linalg import lapack
 
 from asp_eval.stats.estimate import Array
-from asp_eval.stats.imputation.joint_model import Bounds, Ints
+from asp_eval.stats.imputation.joint_model import Bounds, Ints, Marks
+from asp_eval.stats.imputation.random_numbers import RandomNumbers
 
-COMMON = 40  # rows; a pattern with fewer is done together with others of as many missing values
+COMMON = 250  # rows times columns missing; a pattern with less is done together with others
+LITTLE = 6_000  # rows times squared columns; so much is done together even where patterns miss unequally many
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CommonPattern:
-    """Consecutive rows that miss the same columns."""
+    """Consecutive rows of one class that miss the same k columns.
 
+    Attributes
+    ----------
+    of_class, first, last : int
+    missing : ndarray of int (k,)
+    cells : ndarray of int (rows * k,)
+        Their places among the cells of all rows.
+    """
+
+    of_class: int
     first: int
     last: int
     missing: Ints
+    cells: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RarePatterns:
-    """Consecutive rows that miss k columns each.
+    """Rows of several patterns, which miss at most k columns each.
 
     Attributes
     ----------
-    first, last : int
+    rows : ndarray of int (n,)
+        Class by class.
+    ends : tuple of int
+        How many rows are of the first class, of the first two, and so on.
+    classes : ndarray of int (m,)
+        Class of each pattern.
     patterns : ndarray of int (m, k)
-        Columns missing.
-    which : ndarray of int (rows,)
+        Columns missing, and where these are fewer than k, others.
+    missing : ndarray of bool (m, k)
+        Which of them are missing.
+    which : ndarray of int (n,)
         Pattern of each row.
+    cells, own_cells : ndarray of int (n * k,)
+        Places of the columns of each row among the cells of all rows, and among those of these rows.
     """
 
-    first: int
-    last: int
+    rows: Ints
+    ends: tuple[int, ...]
+    classes: Ints
     patterns: Ints
+    missing: Marks
     which: Ints
+    cells: Ints
+    own_cells: Ints
 
 
-def pattern_order(missing: npt.NDArray[np.bool_]) -> tuple[Ints, tuple[CommonPattern | RarePatterns, ...]]:
-    """Return an order of the rows in which patterns are consecutive, and the patterns; rows that miss nothing come last.
+Patterns = tuple[CommonPattern | RarePatterns, ...]
+
+
+def pattern_order(missing: Marks, classes: Ints, n_classes: int) -> tuple[Ints, Patterns]:
+    """Return an order of the rows, class by class and pattern by pattern, and the patterns as places in that order.
 
     Parameters
     ----------
     missing : ndarray of bool (n, q)
+    classes : ndarray of int (n,)
+    n_classes : int
 
     Examples
     --------
-    >>> order, patterns = pattern_order(np.array([[True, False], [False, False], [False, True], [True, False]]))
-    >>> order.tolist(), patterns[0].patterns.tolist(), patterns[0].which.tolist()
-    ([2, 0, 3, 1], [[1], [0]], [0, 1, 1])
+    >>> missing = np.array([[True, False], [False, False], [False, True], [True, False]])
+    >>> order, (rare,) = pattern_order(missing, np.zeros(4, int), 1)
+    >>> order.tolist(), rare.rows.tolist(), rare.patterns.tolist(), rare.which.tolist()
+    ([1, 2, 0, 3], [1, 2, 3], [[1], [0]], [0, 1, 1])
     """
-    if not missing.any():
-        return np.arange(len(missing)), ()
-    patterns, which = np.unique(missing, axis=0, return_inverse=True)
-    which = which.ravel()
-    rows, width = np.bincount(which), patterns.sum(1)
-    common, rare = (rows >= COMMON) & (width > 0), (rows < COMMON) & (width > 0)
-    order: list[Ints] = []
+    labels = np.column_stack((classes, missing))
+    patterns, which = np.unique(labels, axis=0, return_inverse=True) if len(labels) else (labels, np.zeros(0, np.intp))
+    patterns, which = patterns.astype(np.intp), which.ravel()
+    order = np.argsort(which, kind="stable")
+    rows, width = np.bincount(which, minlength=len(patterns)), patterns[:, 1:].sum(1)
+    first = np.concatenate(([0], np.cumsum(rows)))
+    common = rows * width >= COMMON
     found: list[CommonPattern | RarePatterns] = []
-    start = 0
     for k in np.flatnonzero(common):
-        order.append(np.flatnonzero(which == k))
-        found.append(CommonPattern(start, start + int(rows[k]), np.flatnonzero(patterns[k])))
-        start += int(rows[k])
+        columns = np.flatnonzero(patterns[k, 1:])
+        cells = missing.shape[1] * np.arange(first[k], first[k + 1])[:, None] + columns
+        found.append(CommonPattern(int(patterns[k, 0]), int(first[k]), int(first[k + 1]), columns, cells.ravel()))
+    for these in _together(np.flatnonzero(~common & (width > 0)), rows, width):
+        own: Ints = patterns[these].astype(np.intp)
+        places = np.concatenate([np.arange(first[k], first[k + 1]) for k in these])
+        found.append(_rare_patterns(own, rows[these].astype(np.intp), places.astype(np.intp), n_classes))
+    return order, tuple(found)
+
+
+def _rare_patterns(labels: Ints, n: Ints, rows: Ints, n_classes: int) -> RarePatterns:
+    """Return rare patterns from their labels (m, 1 + q), class first, how many rows each has, and the places of these."""
+    classes, missing = labels[:, 0], labels[:, 1:].astype(bool)
+    width, q = missing.sum(1), missing.shape[1]
+    columns = np.argsort(~missing, axis=1, kind="stable")[:, : width.max()]
+    which = np.repeat(np.arange(len(labels)), n)
+    cells = columns[which]
+    return RarePatterns(
+        rows=rows,
+        ends=tuple(np.cumsum(np.bincount(classes, n, n_classes)).astype(int).tolist()),
+        classes=classes,
+        patterns=columns,
+        missing=np.arange(columns.shape[1]) < width[:, None],
+        which=which,
+        cells=(q * rows[:, None] + cells).ravel(),
+        own_cells=(q * np.arange(len(rows))[:, None] + cells).ravel(),
+    )
+
+
+def _together(rare: Ints, rows: Ints, width: Ints) -> list[Ints]:
+    """Return which rare patterns are done together: those that miss equally many, and all of whom there are few."""
+    out: list[Ints] = []
+    gathered: list[int] = []
     for size in np.unique(width[rare]):
-        these = np.flatnonzero(rare & (width == size))
-        members = [np.flatnonzero(which == k) for k in these]
-        labels = np.repeat(np.arange(len(these)), rows[these])
-        columns = np.array([np.flatnonzero(patterns[k]) for k in these])
-        order += members
-        found.append(RarePatterns(start, start + len(labels), columns, labels))
-        start += len(labels)
-    order.append(np.flatnonzero(width[which] == 0))
-    return np.concatenate(order), tuple(found)
+        more = [*gathered, *rare[width[rare] == size].tolist()]
+        if gathered and rows[more].sum() * size**2 > LITTLE:
+            out.append(np.sort(gathered))
+            more = rare[width[rare] == size].tolist()
+        gathered = more
+    return [*out, np.sort(gathered)] if gathered else out
 
 
-def draw_missing(
-    Y: Array, E: Array, W: Array, patterns: Iterable[CommonPattern | RarePatterns], rng: np.random.Generator
-) -> None:
-    """Draw the missing values of consecutive rows anew, in place.
+def draw_missing(Y: Array, E: Array, W: Array, patterns: Iterable[CommonPattern | RarePatterns], numbers: RandomNumbers) -> None:
+    """Draw the missing values anew, in place.
 
     Parameters
     ----------
-    Y, E : ndarray (n, q)
-        Values and residuals; both change by the same amounts.
-    W : ndarray (q, q)
+    Y, E : ndarray (C, n, q)
+        Values and residuals, contiguous; both change by the same amounts.
+    W : ndarray (C, classes, q, q)
         Precision of the residuals.
     patterns : iterable
-    rng : Generator
+    numbers : RandomNumbers
     """
     for found in patterns:
         if isinstance(found, CommonPattern):
-            rows, columns = slice(found.first, found.last), found.missing
-            change = _common(E[rows], W, columns, rng)
-            Y[rows, columns] += change
-            E[rows, columns] += change
+            change = _common(E[:, found.first : found.last], W[:, found.of_class], found.missing, numbers)
         else:
-            numbers = np.arange(found.first, found.last)[:, None]
-            cells = found.patterns[found.which]
-            change = _rare(E[found.first : found.last], W, found, rng)
-            Y[numbers, cells] += change
-            E[numbers, cells] += change
+            change = _rare(E.take(found.rows, axis=1), W, found, numbers)
+        for values in (Y, E):
+            for own, more in zip(values.reshape(len(values), -1), change, strict=True):
+                own[found.cells] += more
 
 
-def _common(E: Array, W: Array, columns: Ints, rng: np.random.Generator) -> Array:
-    """Return the change (rows, k) of the missing values of one pattern."""
-    inverse = inverse_factor(W[columns[:, None], columns])
-    noise = rng.standard_normal((len(E), len(columns)))
-    return np.asarray((noise - (E @ W[:, columns]) @ inverse.T) @ inverse, float)
+def _common(E: Array, W: Array, columns: Ints, numbers: RandomNumbers) -> Array:
+    """Return the change (C, rows * k) of the missing values of one pattern."""
+    W = W.take(columns, axis=2)
+    inverse = inverse_factor(W.take(columns, axis=1))
+    noise = numbers.normal(E.shape[1], len(columns))
+    change = (noise - (E @ W) @ inverse.swapaxes(1, 2)) @ inverse
+    return np.asarray(change, float).reshape(len(E), -1)
+
+
+def _rare(E: Array, W: Array, found: RarePatterns, numbers: RandomNumbers) -> Array:
+    """Return the change (C, rows * k) of the missing values of rare patterns; zero where nothing is missing."""
+    C, n, k = len(E), len(found.rows), found.patterns.shape[1]
+    columns, missing = found.patterns, found.missing
+    own = W[:, found.classes[:, None, None], columns[:, :, None], columns[:, None, :]]
+    padded = not bool(missing.all())
+    if padded:
+        own = np.where(missing[:, :, None] & missing[:, None, :], own, np.eye(k))
+    inverse = inverse_factor(own)
+    both = np.concatenate((inverse, -(inverse.swapaxes(2, 3) @ inverse)), axis=2)  # of noise, and of W e: (C, m, 2k, k)
+    product = np.empty(E.shape)
+    start = 0
+    for a, end in enumerate(found.ends):
+        np.matmul(E[:, start:end], W[:, a], out=product[:, start:end])
+        start = end
+    given = np.empty((C, n, 1, 2 * k))
+    given[:, :, 0, :k] = numbers.normal(n, k)
+    given[:, :, 0, k:] = product.reshape(C, -1).take(found.own_cells, axis=1).reshape(C, n, k)
+    change = given @ both.take(found.which, axis=1)
+    if padded:
+        change *= missing[found.which][:, None]
+    return np.asarray(change, float).reshape(C, -1)
 
 
 def inverse_factor(S: Array) -> Array:
-    """Return the inverse (k, k) of the lower Cholesky factor of a positive definite matrix; LAPACK itself, as S is small.
+    """Return the inverses (..., k, k) of the lower Cholesky factors of positive definite matrices.
 
     Examples
     --------
     >>> np.diag(inverse_factor(np.diag([4.0, 25.0]))).tolist()
     [0.5, 0.2]
     """
-    factor, failed = lapack.dpotrf(S, lower=1, clean=1)
-    if failed:
-        raise np.linalg.LinAlgError
-    return np.asarray(lapack.dtrtri(factor, lower=1)[0], float)
+    if S.shape[-1] == 1:
+        return np.asarray(1.0 / np.sqrt(S), float)
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(S)), float)
 
 
-def _rare(E: Array, W: Array, found: RarePatterns, rng: np.random.Generator) -> Array:
-    """Return the change (rows, k) of the missing values of patterns that miss k each."""
-    columns = found.patterns
-    inverse = np.linalg.inv(np.linalg.cholesky(W[columns[:, :, None], columns[:, None, :]]))[found.which]
-    product = np.take_along_axis(E @ W, columns[found.which], axis=1)
-    noise = rng.standard_normal(product.shape)
-    standard = noise - np.einsum("nij,nj->ni", inverse, product)
-    return np.asarray(np.einsum("nij,ni->nj", inverse, standard), float)
+def draw_latent(Y: Array, E: Array, W: Array, bounds: Sequence[Bounds], numbers: RandomNumbers) -> None:
+    """Draw the latent variables of known categories anew, one column after the other, in place.
 
-
-def draw_latent(Y: Array, E: Array, W: Array, bounds: Sequence[Bounds], rng: np.random.Generator) -> None:
-    """Draw the latent variables of known categories anew, one column after the other, in place."""
+    Parameters
+    ----------
+    Y, E : ndarray (C, n, q)
+    W : ndarray (C, q, q)
+        Precision of the residuals.
+    bounds : sequence of Bounds
+    numbers : RandomNumbers
+    """
     for b in bounds:
-        sd = 1.0 / np.sqrt(W[b.column, b.column])
-        mean = Y[b.rows, b.column] - (E[b.rows] @ W[:, b.column]) * sd**2
-        drawn = mean + sd * truncated_normal((b.low - mean) / sd, (b.high - mean) / sd, rng)
-        E[b.rows, b.column] += drawn - Y[b.rows, b.column]
-        Y[b.rows, b.column] = drawn
+        if not len(b.rows):
+            continue
+        weight = W[:, :, b.column, None]  # (C, q, 1)
+        variance = 1.0 / W[:, b.column, b.column, None]
+        known = Y[:, b.rows, b.column]
+        mean = known - (E[:, b.rows] @ weight)[:, :, 0] * variance
+        sd = np.sqrt(variance)
+        drawn = mean + sd * truncated_normal((b.low - mean) / sd, (b.high - mean) / sd, numbers.uniform(len(b.rows)))
+        E[:, b.rows, b.column] += drawn - known
+        Y[:, b.rows, b.column] = drawn
 
 
-def truncated_normal(low: Array, high: Array, rng: np.random.Generator) -> Array:
+def truncated_normal(low: Array, high: Array, uniform: Array) -> Array:
     """Return draws of standard normal variables between bounds, by inversion in the tail where it is exact.
 
     Examples
     --------
-    >>> x = truncated_normal(np.full(1_000, 8.0), np.full(1_000, np.inf), np.random.default_rng(1))
+    >>> x = truncated_normal(np.full(1_000, 8.0), np.full(1_000, np.inf), np.random.default_rng(1).random(1_000))
     >>> bool(x.min() >= 8), round(float(x.mean()), 2)
     (True, 8.12)
     """
     flip = low > 0
     a, b = np.where(flip, -high, low), np.where(flip, -low, high)
     lower, upper = special.ndtr(a), special.ndtr(b)
-    x = special.ndtri(lower + rng.random(len(a)) * (upper - lower))
+    x = special.ndtri(lower + uniform * (upper - lower))
     x = np.clip(np.where(np.isfinite(x), x, b), a, b)
     return np.where(flip, -x, x)
