@@ -29,10 +29,12 @@ from asp_eval.intake.checks.suspicions import absences
 from asp_eval.intake.checks.validation import Sifted, sift
 from asp_eval.intake.correction_files import Correction, correction_format, is_correction
 from asp_eval.intake.files.dialect import FileFormat
-from asp_eval.intake.files.export import Progress, quiet
+from asp_eval.intake.files.export import Export, Progress, quiet
 from asp_eval.intake.files.protected import ProtectedTable
 from asp_eval.intake.files.raw import RawTable, TextTable
+from asp_eval.intake.files.readers.refi_excerpts import NAME as REFI_EXCERPTS
 from asp_eval.intake.files.reading import read_raw
+from asp_eval.intake.files.refi_project import is_project
 from asp_eval.intake.mapping.applying import MappedTable, apply_mapping
 from asp_eval.intake.mapping.drift import column_meanings, drift
 from asp_eval.intake.mapping.mapping import Mapping, load_mapping, mapping_beside
@@ -41,7 +43,7 @@ from asp_eval.intake.privacy.keys import lies_in_study, load_key
 from asp_eval.intake.privacy.protection import protect, refuse_persons_in
 from asp_eval.intake.table import Table
 from asp_eval.trial.study.design import Study
-from asp_eval.trial.tables.schema import TableSchema
+from asp_eval.trial.tables.schema import EXCERPTS, TableSchema
 
 EXPOSED = Fault(
     "SCR-149",
@@ -112,7 +114,15 @@ class IncomingFile:
         DataProblems
             SCR-001 to SCR-018 and SCR-071 to SCR-089.
         """
-        return read_export(self.path, self.mapping.format, progress)
+        return read_export(self.path, self._format, progress)
+
+    @property
+    def _format(self) -> FileFormat:
+        """What is known of how the file was written; for excerpts, a project is read for its selections."""
+        form = self.mapping.format
+        if self.schema.name == EXCERPTS and form.dialect is None and is_project(Export(self.path)):
+            return form.model_copy(update={"dialect": REFI_EXCERPTS})
+        return form
 
     def protect(self, raw: RawTable) -> ProtectedTable:
         """Return the file without what identifies persons.

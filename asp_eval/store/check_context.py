@@ -90,12 +90,14 @@ def check_context(connection: DuckDBPyConnection, study: Study, schema: TableSch
     own = schema.wave or children.REGISTER
     before = frozenset([children.REGISTER, *waves[: waves.index(own)]]) if schema.wave else frozenset[str]()
     arms = stored_pairs(connection, "allocation", "institution_id", "arm")
+    days = stored_pairs(connection, "allocation", "institution_id", "date")
     return CheckContext(
         institutions=frozenset(stored_pairs(connection, "institutions", "institution_id", "institution_id")),
         allocated=frozenset(arms),
         reports=children.known_reports(connection, waves, but=own),
         waves_before=before,
         arms=arms,
+        drawn={name: str(day) if day else None for name, day in days.items()},
         other_wave=labels.meanings_at_nearest_wave(connection, schema.name, own, waves) if schema.wave else None,
         other_parts=other_parts(connection, schema),
     )

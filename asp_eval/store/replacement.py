@@ -41,6 +41,7 @@ WORDS = {
     "interviews": (Phrase("1 interview"), partial(Phrase, "{n} interviews")),
     "implementation": (Phrase("1 event"), partial(Phrase, "{n} events")),
     "goals": (Phrase("1 goal"), partial(Phrase, "{n} goals")),
+    "excerpts": (Phrase("1 excerpt"), partial(Phrase, "{n} excerpts")),
 }
 MOST_NAMED = 5
 

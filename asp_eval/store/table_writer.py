@@ -53,7 +53,7 @@ def write_table(connection: DuckDBPyConnection, table: Table, waves: Sequence[st
         If the allocation contradicts what is stored.
     """
     match table.name:
-        case "institutions" | "staff" | "interviews" | "implementation" | "goals":
+        case "institutions" | "staff" | "interviews" | "implementation" | "goals" | "excerpts":
             _write_list(connection, table, add=add)
         case "allocation":
             return add_allocation(connection, table.schema, table.checked, table.source)

@@ -19,7 +19,7 @@ from asp_eval.trial.outcomes import outcome_label
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.descriptor import file_schemas
 from asp_eval.trial.tables.fields import Field, Kind
-from asp_eval.trial.tables.schema import BY_WAVE, TableSchema, base_schema, shipped_document
+from asp_eval.trial.tables.schema import BY_WAVE, EXCERPTS, TableSchema, base_schema, shipped_document
 from asp_eval.workflow.stored_results import current_results
 
 FIRST_WAVE = Field("first_wave", "string", "First wave", "Wave at which the child was first reported.")
@@ -101,8 +101,8 @@ class AnalysisFiles:
 def analysis_files(study: Study) -> AnalysisFiles:
     """Return everything a study holds as analysis files.
 
-    Tables without rows are not among them. Names of institutions and text in one's own words are left out; text columns that
-    study.yaml declares are exported if the plan uses them or ``privacy: export`` names them.
+    Tables without rows are not among them, nor excerpts of interviews. Names of institutions and text in one's own words are
+    left out; text columns that study.yaml declares are exported if the plan uses them or ``privacy: export`` names them.
 
     Parameters
     ----------
@@ -110,8 +110,13 @@ def analysis_files(study: Study) -> AnalysisFiles:
     """
     stored = [file for name, schema in file_schemas(study) if len((file := _stored(study, name, schema)).frame)]
     known = _public(study)
-    left_out = [f"{file.name}.{field.name}" for file in stored for field in file.fields if not _goes_out(field, known)]
-    files = [_without(file, known) for file in stored]
+    left_out = [
+        f"{file.name}.{field.name}"
+        for file in stored
+        for field in file.fields
+        if file.name == EXCERPTS or not _goes_out(field, known)
+    ]
+    files = [_without(file, known) for file in stored if file.name != EXCERPTS]
     notes, sets, results = [], [], None
     scores = table(study, "scores")
     if len(scores):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import builders
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from asp_eval.analysis.process.delivery import NO_DATES
 from asp_eval.analysis.process.evaluating import NO_TYPES
 from asp_eval.analysis.process.interviews import code_agreement, coded_interviews, frame_findings
-from asp_eval.analysis.process.results import ProcessResults
+from asp_eval.analysis.process.results import Excerpt, ProcessResults
 from asp_eval.core.randomness import stream
 from asp_eval.reporting.blocks import Prose, Table, plain
 from asp_eval.reporting.language import words_for
@@ -169,3 +171,15 @@ def test_every_study_s_frame_goes_from_data_to_a_printed_paragraph(frame, langua
     results = ProcessResults(study, "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
     section = process_chapter(results, Setting(builders.results(study=study), Numbers(words_for(language))))
     assert SAID[frame.id][language] in words(section)
+
+
+@pytest.mark.parametrize(
+    ("language", "about"), [("da", "»Tre på et år.« (Udskiftning"), ("en", "“Tre på et år.” (Staff turnover")]
+)
+def test_excerpts_that_are_marked_are_printed_without_their_institution(language, about):
+    frame = next(each for each in shipped_frames() if each.id == "asp-process")
+    found = replace(findings(builders.study(), frame), excerpts=(Excerpt("turnover", "much", "baseline", "Tre på et år."),))
+    results = ProcessResults(builders.study(), "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
+    printed = words(process_chapter(results, Setting(builders.results(), Numbers(words_for(language)))))
+    assert about in printed
+    assert not any(name in printed for name in ARMS)

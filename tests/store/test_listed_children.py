@@ -62,7 +62,20 @@ GOALS = pd.DataFrame(
         "how_it_went": ["reached", "", "given_up"],
     }
 )
-FRAMES = {"staff": STAFF, "interviews": INTERVIEWS, "implementation": LOG, "goals": GOALS}
+EXCERPTS = pd.DataFrame(
+    {
+        "institution_id": ["A1", "A1", "H2"],
+        "round": "baseline",
+        "number": ["1", "2", "1"],
+        "coder_id": ["k1", "k2", "k1"],
+        "code": ["turnover", "", "aim"],
+        "level": ["much", "", "I"],
+        "text": ["Three left", "It was quiet", "We wrote our own"],
+        "start": ["0", "12", ""],
+        "print": ["yes", "no", ""],
+    }
+)
+FRAMES = {"staff": STAFF, "interviews": INTERVIEWS, "implementation": LOG, "goals": GOALS, "excerpts": EXCERPTS}
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -108,7 +121,13 @@ def test_an_institution_that_a_list_names_cannot_leave_the_study(study, incoming
 
 @pytest.mark.parametrize(
     ("name", "lost"),
-    [("staff", "1 member of staff"), ("interviews", "1 interview"), ("implementation", "1 event"), ("goals", "1 goal")],
+    [
+        ("staff", "1 member of staff"),
+        ("interviews", "1 interview"),
+        ("implementation", "1 event"),
+        ("goals", "1 goal"),
+        ("excerpts", "1 excerpt"),
+    ],
 )
 def test_a_file_that_lacks_a_row_of_the_one_before_is_refused(drawn, export, name, lost):
     """The row taken out leaves its institution in the file, so that only the whole key can tell."""
@@ -155,6 +174,10 @@ WRONG = {
             ("goal", "100", "SCR-043"),
         ],
     ),
+    "excerpts": (
+        "number",
+        [("code", "weather", "SCR-043"), ("start", "-1", "SCR-044"), ("print", "perhaps", "SCR-043"), ("text", "", "SCR-045")],
+    ),
 }
 
 
@@ -162,7 +185,7 @@ WRONG = {
 def test_a_wrong_cell_keeps_its_row_out(drawn, export, name):
     """Each wrong cell in a row of its own, after enough that are right."""
     key, cells = WRONG[name]
-    ids = ("{n}", "8{n}") if name == "goals" else ("r{n}", "w{n}")
+    ids = ("{n}", "8{n}") if name in ("goals", "excerpts") else ("r{n}", "w{n}")
     right = FRAMES[name].iloc[[1] * 8].assign(**{key: [ids[0].format(n=n) for n in range(10, 18)]})
     wrong = FRAMES[name].iloc[[1] * len(cells)].assign(**{key: [ids[1].format(n=n) for n in range(len(cells))]})
     if name == "goals":

@@ -6,6 +6,7 @@ import pytest
 from asp_eval.core.errors import Refusal
 from asp_eval.store import table
 from asp_eval.store.provenance import state_of
+from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.process import process
 from asp_eval.workflow.stored_results import current_process
@@ -95,3 +96,40 @@ def test_a_coder_with_one_interview_is_told_and_kept(drawn, export):
     report = import_file(drawn, export(SHEET, "interviews.csv"), "interviews")
     assert "SCR-252" in codes(report)
     assert report.accepted == 3
+
+
+def listed(report, code):
+    return [(problem.place.row, problem.place.column) for problem in report.problems if problem.code == code]
+
+
+def test_an_interview_in_two_institutions_waits_wherever_it_stands(drawn, export):
+    rows = SHEET.assign(document=["i-1", "i-1", "i-1"])
+    more = pd.concat([SHEET] * 8).assign(coder_id=[f"c{n}" for n in range(24)], document=None)
+    report = import_file(drawn, export(pd.concat([rows, more]), "interviews.csv"), "interviews")
+    assert listed(report, "SCR-253") == [(row, "institution_id") for row in (2, 3, 4)]
+    assert (report.quarantined, report.accepted) == (3, 24)
+    assert "A1, A2" in str(next(problem for problem in report.problems if problem.code == "SCR-253"))
+
+
+def test_coders_who_coded_another_version_of_the_frame_wait(drawn, export):
+    sheet = pd.concat([SHEET] * 4).assign(coder_id=[f"c{n}" for n in range(12)], frame_version=["2", *["1"] * 10, ""])
+    report = import_file(drawn, export(sheet, "interviews.csv"), "interviews")
+    assert listed(report, "SCR-254") == [(2, "frame_version")]
+    assert (report.quarantined, report.accepted) == (1, 11)
+
+
+def test_a_later_round_before_the_lot_waits_and_the_first_does_not(study, incoming, export):
+    (incoming / "institutions.csv").write_text("institution_id,municipality\nA1,A\nA2,A\nH1,H\nH2,H\n")
+    import_file(study, incoming / "institutions.csv", "institutions")
+    path = study.folder / "study.yaml"
+    path.write_text(path.read_text() + "randomisation: {drawn_elsewhere: true}\n")
+    elsewhere = load_study(study.folder)
+    drawn = "institution_id,arm,date\nA1,reference,2006-09-01\nA2,intervention,2006-09-01\n"
+    (incoming / "arms.csv").write_text(drawn + "H1,reference,2006-09-01\nH2,intervention,2006-09-01\n")
+    import_file(elsewhere, incoming / "arms.csv", "allocation")
+    days = ["2006-08-01", "2006-08-01", "2006-08-20", "2006-09-01", *["2007-09-01"] * 8]
+    rounds = ["baseline", "baseline", *["one_year"] * 10]
+    sheet = pd.concat([SHEET] * 4).assign(coder_id=[f"c{n}" for n in range(12)], date=days, round=rounds)
+    report = import_file(elsewhere, export(sheet, "interviews.csv"), "interviews")
+    assert listed(report, "SCR-255") == [(4, "date")]
+    assert (report.quarantined, report.accepted) == (1, 11)

@@ -64,14 +64,14 @@ def process_results(study: Study) -> ProcessResults:
         PRO-001 if there is nothing of it; STO-040 for a table that is not what was stored.
     """
     with one_moment(study, "process") as state:
-        interviews, log, staff, allocation = (
-            table(study, name) for name in ("interviews", "implementation", "staff", "allocation")
+        interviews, excerpts, log, staff, allocation = (
+            table(study, name) for name in ("interviews", "excerpts", "implementation", "staff", "allocation")
         )
         arms = {str(name): str(arm) for name, arm in allocation[["institution_id", "arm"]].itertuples(index=False)}
         scales = staff_scales(study, arms)
         data = load_data(study) if arms and len(table(study, "screening")) else None
         scored = len(table(study, "scores")) > 0
-    coded = coded_interviews(study, interviews, arms)
+    coded = coded_interviews(study, interviews, arms, excerpts)
     findings = tuple(frame_findings(study, each, arms) for each in coded)
     typed = next((each for each in coded if each.frame.type is not None), None)
     first, last = ({}, {}) if typed is None else (typed.types_in(typed.declared.rounds[end]) for end in (0, -1))

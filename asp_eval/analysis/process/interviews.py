@@ -13,6 +13,7 @@ from asp_eval.analysis.process.results import (
     ALL_ARMS,
     CodeAgreement,
     Count,
+    Excerpt,
     FrameFindings,
     InterviewCount,
     LevelCount,
@@ -59,6 +60,8 @@ class CodedInterviews:
         As stored; at least one.
     decided : DataFrame
         Every code with its standing.
+    excerpts : tuple of Excerpt
+        Those marked to be printed.
     types : tuple of InstitutionType
         None of a frame without a rule for it.
     """
@@ -68,13 +71,16 @@ class CodedInterviews:
     rows: pd.DataFrame
     decided: pd.DataFrame
     types: tuple[InstitutionType, ...]
+    excerpts: tuple[Excerpt, ...]
 
     def types_in(self, round_: str) -> dict[str, str]:
         """Return the type of each institution in a round; institutions without one are left out."""
         return {one.institution_id: one.type for one in self.types if one.round == round_ and isinstance(one.type, str)}
 
 
-def coded_interviews(study: Study, interviews: pd.DataFrame, arms: Mapping[str, str]) -> tuple[CodedInterviews, ...]:
+def coded_interviews(
+    study: Study, interviews: pd.DataFrame, arms: Mapping[str, str], excerpts: pd.DataFrame | None = None
+) -> tuple[CodedInterviews, ...]:
     """Return the interviews by frame, in the order of study.yaml; frames that nothing was coded with are left out.
 
     Parameters
@@ -84,6 +90,8 @@ def coded_interviews(study: Study, interviews: pd.DataFrame, arms: Mapping[str, 
         The stored table.
     arms : mapping of str to str
         The arm of each institution that was drawn; others are left out.
+    excerpts : DataFrame, optional
+        The stored table of excerpts.
     """
     found = []
     drawn = interviews.loc[interviews["institution_id"].isin(list(arms))]
@@ -92,8 +100,25 @@ def coded_interviews(study: Study, interviews: pd.DataFrame, arms: Mapping[str, 
         rows = of_frame(drawn, frame)
         if len(rows):
             codes = decided(rows, frame)
-            found.append(CodedInterviews(declared, frame, rows, codes, institution_types(codes, frame)))
+            types = institution_types(codes, frame)
+            found.append(CodedInterviews(declared, frame, rows, codes, types, _marked(excerpts, frame, arms)))
     return tuple(found)
+
+
+def _marked(excerpts: pd.DataFrame | None, frame: Frame, arms: Mapping[str, str]) -> tuple[Excerpt, ...]:
+    """Return the excerpts of a frame that are marked to be printed, in the order of the codebook; by text, not by institution."""
+    if excerpts is None:
+        return ()
+    drawn = excerpts["institution_id"].isin(list(arms)).to_numpy(dtype=bool)
+    mine = of_frame(excerpts.loc[drawn & (excerpts["print"] == "yes").fillna(False).to_numpy(dtype=bool)], frame)
+    mine = mine.loc[mine["code"].isna() | mine["code"].isin(frame.keys)]
+    order = {key: place for place, key in enumerate(frame.keys)}
+    found = [
+        Excerpt("" if pd.isna(code) else str(code), "" if pd.isna(level) else str(level), str(round_), str(text))
+        for code, level, round_, text in mine[["code", "level", "round", "text"]].itertuples(index=False)
+    ]
+    unlike = {(each.code, each.text): each for each in found}  # two coders may have marked the same words
+    return tuple(sorted(unlike.values(), key=lambda each: (order.get(each.code, len(order)), each.text)))
 
 
 def frame_findings(study: Study, coded: CodedInterviews, arms: Mapping[str, str], seed: int = 1) -> FrameFindings:
@@ -135,6 +160,7 @@ def frame_findings(study: Study, coded: CodedInterviews, arms: Mapping[str, str]
         unused_lines=len(unused_cells(found, frame)),
         changes=_changes(study, types, declared.rounds, frame, arms),
         open_codes=len(disagreements(rows, frame)),
+        excerpts=coded.excerpts,
         agreement=tuple(code_agreement(rows, frame, code, level, seed) for code in frame.keys),
     )
 

@@ -74,6 +74,16 @@ class CodeAgreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What was said in an interview, marked to be printed: the code and its level, empty where it has none, and the text."""
+
+    code: str
+    level: str
+    round: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class FrameFindings:
     """What interviews coded with one frame say.
 
@@ -98,6 +108,8 @@ class FrameFindings:
     open_codes : int
         Codes on which coders differ and nobody has decided.
     agreement : tuple of CodeAgreement
+    excerpts : tuple of Excerpt
+        Those marked to be printed.
     """
 
     frame: Annotated[Frame, PlainSerializer(Frame.as_declared)]
@@ -115,6 +127,7 @@ class FrameFindings:
     changes: tuple[TypeChange, ...]
     open_codes: int
     agreement: tuple[CodeAgreement, ...]
+    excerpts: tuple[Excerpt, ...] = ()
 
 
 def typed(frames: Iterable[FrameFindings]) -> FrameFindings | None:

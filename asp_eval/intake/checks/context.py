@@ -51,6 +51,8 @@ class CheckContext:
         The waves, and the register, that come before the file's own wave.
     arms : mapping of str to str
         The arm of each institution that has one.
+    drawn : mapping of str to str
+        The day of its draw, ISO 8601, of each institution that has an arm; None where it is not known.
     other_wave : tuple of (str, mapping), optional
         The wave to compare the file's labels with, and what they mean there.
     is_correction : bool
@@ -68,6 +70,7 @@ class CheckContext:
     reports: pd.DataFrame = field(default_factory=no_reports)
     waves_before: frozenset[str] = frozenset()
     arms: Mapping[str, str] = field(default_factory=dict)
+    drawn: Mapping[str, str | None] = field(default_factory=dict)
     other_wave: tuple[str, ColumnMeanings] | None = None
     is_correction: bool = False
     stored_keys: frozenset[str] = frozenset()

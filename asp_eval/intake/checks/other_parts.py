@@ -37,7 +37,7 @@ OTHER_RATER = Fault(
     "warning",
 )
 APART = ("wave", "date", "rater_id")  # what may differ where the questionnaires of one wave were filled in one by one
-ONE_PART = ("institutions", "staff", "interviews", "implementation", "goals")  # of whose units no two parts have one
+ONE_PART = ("institutions", "staff", "interviews", "implementation", "goals", "excerpts")  # of whose units no two parts have one
 
 
 def against_other_parts(raw: MappedTable, frame: pd.DataFrame, schema: TableSchema, others: OtherParts) -> Iterator[Finding]:

@@ -16,13 +16,13 @@ from asp_eval.intake.checks.context import CheckContext
 from asp_eval.intake.checks.duplicates import alike_ids, keys_of, plain_id
 from asp_eval.intake.checks.findings import Finding
 from asp_eval.intake.checks.goal_rules import goal_rules
-from asp_eval.intake.checks.interview_rules import interview_rules
+from asp_eval.intake.checks.interview_rules import excerpt_rules, interview_rules
 from asp_eval.intake.checks.other_parts import against_other_parts
 from asp_eval.intake.files.raw import SPACES, Mask
 from asp_eval.intake.mapping.applying import MappedTable
 from asp_eval.trial.study.ages import age_years
 from asp_eval.trial.study.design import Study
-from asp_eval.trial.tables.schema import TableSchema
+from asp_eval.trial.tables.schema import EXCERPTS, TableSchema
 
 NO_INSTITUTIONS = Fault(
     "SCR-052",
@@ -127,7 +127,9 @@ def broken_rules(
     if context is not None and schema.name != "institutions" and context.institutions:
         yield from _institutions(raw, frame, schema, context)
     if study is not None and schema.name == "interviews":
-        yield from interview_rules(raw, frame, study)
+        yield from interview_rules(raw, frame, study, context.drawn if context is not None else {})
+    if study is not None and schema.name == EXCERPTS:
+        yield from excerpt_rules(raw, frame, study)
     if study is not None and schema.name == "goals":
         yield from goal_rules(raw, frame, study, context.arms if context is not None else {})
     if study is not None and schema.name == "institutions":

@@ -16,7 +16,7 @@ from asp_eval.analysis.process.results import (
 )
 from asp_eval.analysis.process.staff_answers import ENOUGH_AGREEMENT, ENOUGH_F, ENOUGH_RELIABILITY
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Cell, Column, Row, Section, Table, cell, listing, paragraphs
+from asp_eval.reporting.blocks import Block, Cell, Column, Row, Section, Table, Text, cell, listing, paragraphs
 from asp_eval.reporting.numbers import Shown, digits_for
 from asp_eval.reporting.sections.frame_paragraphs import frame_paragraphs
 from asp_eval.reporting.sections.process_and_effect import process_and_effect
@@ -152,8 +152,24 @@ def _conditions(found: FrameFindings, setting: Setting) -> Section | None:
         open=setting.show.integer(found.open_codes),
     )
     in_words = frame_paragraphs(found, setting)
-    told = (paragraphs(intro), *((in_words,) if in_words else ()), *tables)
+    quoted = _excerpts(found, setting)
+    told = (paragraphs(intro), *((in_words,) if in_words else ()), *tables, *quoted)
     return Section(f"{frame.id}-codes", _of_frame(say("What managers told"), frame, setting), told)
+
+
+def _excerpts(found: FrameFindings, setting: Setting) -> tuple[Block, ...]:
+    """Return what managers said in their own words, where excerpts are marked to be printed."""
+    say, frame = setting.say, found.frame
+    if not found.excerpts:
+        return ()
+    quotes: list[Text] = []
+    for each in found.excerpts:
+        code = say.label(frame.code(each.code).title, each.code) if each.code in frame.keys else ""
+        level = level_name(frame, each.code, each.level, setting) if code and each.level else ""
+        about = ", ".join(part for part in (code, level, round_name(each.round, setting)) if part)
+        quotes.append(say("“{text}” ({about})", text=each.text, about=about))
+    intro = say("In the managers' own words. The excerpts were chosen for the report; how many said what stands in the tables.")
+    return paragraphs(intro, introduces=True), listing(quotes)
 
 
 def _of_frame(title: str, frame: Frame, setting: Setting) -> str:

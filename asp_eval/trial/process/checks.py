@@ -20,7 +20,10 @@ NEVER = Fault("FRM-006", "no case can fall on this line: the lines above it take
 WRONG_LINE = Fault("FRM-007", "the line does not have one entry for each criterion", "Write one for each, in their order.")
 OTHER_LEVELS = Fault("FRM-008", "the criterion has other levels than the type", "Give both the same 'levels'.")
 
-SHEET_COLUMNS = ("institution_id", "round", "frame", "coder_id", "kind", "date", "informant_role", "decided_why")
+SHEET_COLUMNS = (
+    *("institution_id", "round", "frame", "frame_version", "coder_id", "kind", "date", "informant_role", "document"),
+    *("decided_why", "print"),
+)
 
 
 def unique_keys(

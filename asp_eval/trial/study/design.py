@@ -56,7 +56,9 @@ Texts = dict[Language, str]
 ColumnType = Literal["string", "integer", "number", "date"]
 PersonColumn = Literal["child_id", "rater_id", "respondent_id", "staff_id", "coder_id"]
 KeyId = Annotated[str, StringConstraints(pattern=r"^k[0-9a-f]{12}$")]  # of a pseudonym's key
-TableName = Literal["institutions", "children", "screening", "staff_survey", "staff", "interviews", "implementation", "goals"]
+TableName = Literal[
+    "institutions", "children", "screening", "staff_survey", "staff", "interviews", "implementation", "goals", "excerpts"
+]
 Arm = Key
 Stratum = Name
 

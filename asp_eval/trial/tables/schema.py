@@ -21,11 +21,21 @@ from asp_eval.trial.study.profile_dimensions import dimension_names
 from asp_eval.trial.tables.fields import Field, as_text
 
 Importable = Literal[
-    "institutions", "allocation", "children", "screening", "staff_survey", "staff", "interviews", "implementation", "goals"
+    "institutions",
+    "allocation",
+    "children",
+    "screening",
+    "staff_survey",
+    "staff",
+    "interviews",
+    "implementation",
+    "goals",
+    "excerpts",
 ]
 IMPORTABLE: tuple[str, ...] = get_args(Importable)
 BY_WAVE = ("screening", "staff_survey")
-LISTS = ("staff", "interviews", "implementation", "goals")  # stored whole, as they come: no waves, no items
+EXCERPTS = "excerpts"  # of interviews: never exported
+LISTS = ("staff", "interviews", "implementation", "goals", EXCERPTS)  # stored whole, as they come: no waves, no items
 
 UNKNOWN_TABLE = Fault("SCR-030", "there is no such table to import", "Name one of the tables.")
 NEEDS_WAVE = Fault("SCR-031", "a file for this table belongs to a wave", "Say which, with --wave.")
@@ -169,7 +179,8 @@ def table_schema(name: str, study: Study, wave: str | None = None, part: str = "
     Parameters
     ----------
     name : str
-        One of institutions, allocation, children, screening, staff_survey, staff, interviews, implementation, goals, scores.
+        One of institutions, allocation, children, screening, staff_survey, staff, interviews, implementation, goals, excerpts,
+        scores.
     study : Study
         Adds its own columns, and the items of the instruments it declares for the table.
     wave : str, optional
@@ -194,7 +205,7 @@ def table_schema(name: str, study: Study, wave: str | None = None, part: str = "
     >>> table_schema("screening", study, "w1").alternatives
     (('sdq-teacher-2-4', 'sdq-teacher-4-17'),)
     """
-    base, key = _interviews(study) if name == "interviews" else _shipped(name)
+    base, key = _interviews(study) if name == "interviews" else _excerpts(study) if name == EXCERPTS else _shipped(name)
     instruments, first = _collected(name, study, wave)
     child_columns: tuple[Field, ...] = ()
     if name == "screening":
@@ -216,7 +227,7 @@ def table_schema(name: str, study: Study, wave: str | None = None, part: str = "
         pseudonym_key=study.privacy.key if any(each.person for each in base_fields) else None,
         library=study.library,
         part=part,
-        own_frames=_own_frames(study) if name == "interviews" else (),
+        own_frames=_own_frames(study) if name in ("interviews", EXCERPTS) else (),
     )
 
 
@@ -249,6 +260,18 @@ def _interviews(study: Study) -> tuple[tuple[Field, ...], tuple[str, ...]]:
             if codes.setdefault(code.key, found).allowed != found.allowed:
                 TWO_MEANINGS.refuse(found=code.key, frames=", ".join(frame.id for frame in frames))
     return (*columns, *codes.values()), (*key[:2], "frame", *key[2:]) if several else key
+
+
+def _excerpts(study: Study) -> tuple[tuple[Field, ...], tuple[str, ...]]:
+    """Return the columns and key of excerpts: their rounds, frames and codes are those of the study's interviews."""
+    base, key = _shipped(EXCERPTS)
+    frames = [study.coding_frame(each.frame) for each in study.interviews]
+    allowed = {
+        "round": tuple(dict.fromkeys(each for interviews in study.interviews for each in interviews.rounds)),
+        "frame": tuple(frame.id for frame in frames),
+        "code": tuple(dict.fromkeys(code for frame in frames for code in frame.keys)),
+    }
+    return tuple(replace(each, allowed=allowed.get(each.name, each.allowed)) for each in base), key
 
 
 def _english(text: dict[str, str]) -> str:
