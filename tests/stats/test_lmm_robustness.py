@@ -271,7 +271,7 @@ def test_a_step_to_the_mirror_image_is_no_progress(formula: str, seed: int) -> N
     """theta and -theta are one D: a search that accepts equal values can swing between them for ever."""
     problem = lmm(formula, tiny(seed)).problem
     shape = problem.elimination.shape
-    alone = optimise._descend(shape, lambda d: problem.evaluate(d, reml=True), shape.identity(0.5))
+    alone = optimise._descend(shape, lambda d, order: problem.evaluate(d, reml=True, order=order), shape.identity(0.5))
     assert alone.converged
 
 
@@ -280,7 +280,7 @@ def test_the_lowest_of_several_valleys(seed: int) -> None:
     fit = lmm("y ~ x + (x || g) + (1 | h)", tiny(seed))
     shape = fit.problem.elimination.shape
     starts = [shape.identity(scale) for scale in (0.1, 0.5, 3.0)]
-    ends = [optimise._descend(shape, lambda d: fit.problem.evaluate(d, reml=True), s) for s in starts]
+    ends = [optimise._descend(shape, lambda d, order: fit.problem.evaluate(d, reml=True, order=order), s) for s in starts]
     values = [e.criterion.value for e in ends if e.converged]
     assert fit.found.criterion.value == pytest.approx(min(values), abs=1e-9)
     assert max(values) > min(values) + 0.1  # one start alone would not have found it
@@ -291,6 +291,6 @@ def test_a_search_that_starts_on_the_boundary_leaves_it() -> None:
     problem = lmm("y ~ x + (1 + x | g)", BASE.assign(y=BASE["y"] + BASE["x"] * np.sin(BASE["g"]))).problem
     inside = problem.optimum(reml=True)
     shape = problem.elimination.shape
-    from_zero = optimise._descend(shape, lambda d: problem.evaluate(d, reml=True), shape.identity(0.0))
+    from_zero = optimise._descend(shape, lambda d, order: problem.evaluate(d, reml=True, order=order), shape.identity(0.0))
     assert not inside.singular and not from_zero.singular
     np.testing.assert_allclose(from_zero.theta, inside.theta, atol=1e-6)

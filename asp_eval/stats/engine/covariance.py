@@ -104,6 +104,10 @@ class CovarianceShape:
         """Return the theta of Lambda = scale * I."""
         return np.array([scale if e.row == e.column else 0.0 for e in self.elements])
 
+    def slope(self, theta: Array, gradient: Array) -> Array:
+        """Return the gradient in theta from the one in D."""
+        return np.asarray((self.Q @ theta).T @ gradient)
+
     def pull_back(self, theta: Array, gradient: Array, hessian: Array) -> tuple[Array, Array]:
         """Return gradient and Hessian in theta from those in D."""
         J = self.Q @ theta

@@ -15,32 +15,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asp_eval.core.threads import one_blas_thread
 from asp_eval.stats.engine.covariance import CovarianceShape
 from asp_eval.stats.engine.elimination_order import Elimination, Index, Stage
 from asp_eval.stats.engine.jets import Jet, Operation, bilinear, inverse
+from asp_eval.stats.engine.profile import Profile
 from asp_eval.stats.estimate import Array
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Profile:
-    """The two functions of D that the likelihood and all inference are made of, with derivatives.
-
-    Attributes
-    ----------
-    log_det : float
-        log |W^(1/2) V W^(1/2)|.
-    log_det_1, log_det_2 : ndarray (s,), (s, s)
-    S : ndarray (p + 1, p + 1)
-        [X y]'V^-1[X y].
-    S_1, S_2 : ndarray (s, p + 1, p + 1), (s, s, p + 1, p + 1)
-    """
-
-    log_det: float
-    log_det_1: Array
-    log_det_2: Array
-    S: Array
-    S_1: Array
-    S_2: Array
+LARGE = 3000
+"""Effects of crossed factors from which several threads of BLAS save more time than they wait for each other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +43,15 @@ class Factored:
 
 def eliminate(problem: Elimination, d: Array, order: int = 2) -> Profile:
     """Return the profile at the elements of D (s,), with derivatives up to `order`."""
+    crossed = problem.crossed
+    if crossed is None:
+        return _by_stages(problem, d, order)
+    return crossed.profile(d, order) if len(crossed.order) > LARGE else one_blas_thread(crossed.profile)(d, order)
+
+
+@one_blas_thread
+def _by_stages(problem: Elimination, d: Array, order: int) -> Profile:
+    """Return the profile of nested factors, or of crossed ones with several effects."""
     shape = problem.shape
     products = [Jet(stage.products) for stage in problem.stages]
     root, log_det = Jet(problem.root), Jet(np.zeros(()))

@@ -3,7 +3,8 @@
 Factors are ordered by their number of groups, largest first (Bates et al. 2015, sec. 3; MixedModels.jl's order). While
 each factor is nested in the next, eliminating it leaves the next one block-diagonal: every stage is one batched call
 over its groups. Where factors are crossed, the first is eliminated in a batch and all others together, as one dense
-group.
+group; with one effect each they have a form of their own (`asp_eval.stats.engine.crossed_factors`), and the stages are
+made only where they are asked for: for drawing outcomes.
 
 A stage holds, for each of its groups, Z'W[Z | Z of later stages | X y]: (m, k, k + later + p + 1).
 """
@@ -11,23 +12,19 @@ A stage holds, for each of its groups, Z'W[Z | Z of later stages | X y]: (m, k, 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
-from asp_eval.core.errors import Fault
 from asp_eval.stats.engine.covariance import CovarianceShape
+from asp_eval.stats.engine.crossed_factors import CrossedFactors
+from asp_eval.stats.engine.memory import check_memory
 from asp_eval.stats.engine.standardisation import Standard
 from asp_eval.stats.estimate import Array
-
-TOO_LARGE = Fault(
-    "FIT-055",
-    "these crossed factors would need {gigabytes:.1f} GB",
-    "Leave out a factor, or use groups with fewer members outside the largest factor.",
-)
-MEMORY = 4e9
-"""Bytes that the dense block of crossed factors may take."""
 
 Index = npt.NDArray[np.intp]
 
@@ -74,37 +71,55 @@ class Stage:
         return out
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Elimination:
-    """All stages of a model.
+    """How a model's random effects are eliminated.
 
     Attributes
     ----------
     ordering : tuple of int
         The moments' position of each factor, in the order of elimination.
     shape : CovarianceShape
-    stages : tuple of Stage
+    make_stages : callable
+        Returns the stages.
     root : ndarray (p + 1, p + 1)
         [X y]'W[X y].
+    crossed : CrossedFactors or None
+        Crossed factors of one effect each.
     """
 
     ordering: tuple[int, ...]
     shape: CovarianceShape
-    stages: tuple[Stage, ...]
+    make_stages: Callable[[], tuple[Stage, ...]]
     root: Array
+    crossed: CrossedFactors | None = None
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """All stages, first to last."""
+        return self.make_stages()
 
 
 def plan_stages(standard: Standard) -> Elimination:
-    """Return the stages of a model in standard units."""
+    """Return how a model in standard units is eliminated.
+
+    Raises
+    ------
+    Refusal
+        FIT-055 if crossed factors would need more memory than there is.
+    """
     sizes = [len(levels) for levels in standard.moments.levels]
     ordering = tuple(sorted(range(len(sizes)), key=lambda i: -sizes[i]))
     shape = CovarianceShape.of(tuple(tuple(len(b) for b in standard.factors[i].layout.blocks) for i in ordering))
     parents = [_parents(standard, i, j) for i, j in itertools.pairwise(ordering)]
     if all(p is not None for p in parents):
         stages = _nested(standard, ordering, [p for p in parents if p is not None])
-    else:
-        stages = _crossed(standard, ordering, shape)
-    return Elimination(ordering, shape, stages, standard.root)
+        return Elimination(ordering, shape, lambda: stages, standard.root)
+    if all(k == 1 for k in shape.sizes):
+        crossed = _crossed_factors(standard, ordering)
+        return Elimination(ordering, shape, lambda: _crossed(standard, ordering, shape), standard.root, crossed)
+    stages = _crossed(standard, ordering, shape)
+    return Elimination(ordering, shape, lambda: stages, standard.root)
 
 
 def _parents(standard: Standard, i: int, j: int) -> Index | None:
@@ -151,9 +166,7 @@ def _crossed(standard: Standard, ordering: tuple[int, ...], shape: CovarianceSha
     groups = [len(standard.moments.levels[i]) for i in ordering]
     offsets = np.concatenate([[0], np.cumsum([m * k for m, k in zip(groups[1:], shape.sizes[1:], strict=True)])]).astype(int)
     q, k, tail = int(offsets[-1]), shape.sizes[0], standard.p + 1
-    gigabytes = 8e-9 * q * (groups[0] * k + q)
-    if gigabytes > MEMORY / 1e9:
-        TOO_LARGE.refuse(standard.moments.layout.text, gigabytes=gigabytes)
+    check_memory(8.0 * q * (groups[0] * k + q), standard.moments.layout.text)
     first = np.zeros((groups[0], k, k + q + tail))
     first[:, :, :k], first[:, :, k + q :] = standard.group_sums(ordering[0])
     dense = np.zeros((q, q + tail))
@@ -178,6 +191,32 @@ def _crossed(standard: Standard, ordering: tuple[int, ...], shape: CovarianceSha
         Stage(((0, 0, 1),), k, first, (one,), (orders[0],)),
         Stage(members, q, dense[None], (), orders[1:]),
     )
+
+
+def _crossed_factors(standard: Standard, ordering: tuple[int, ...]) -> CrossedFactors:
+    """Return crossed factors of one effect each."""
+    groups = [len(standard.moments.levels[i]) for i in ordering]
+    offsets = np.concatenate([[0], np.cumsum(groups[1:])])
+    q = int(offsets[-1])
+    h, first = standard.group_sums(ordering[0])
+    rows, columns, numbers, later = [np.arange(q)], [np.arange(q)], [], []
+    C = []
+    for a, i in enumerate(ordering[1:]):
+        within, root = standard.group_sums(i)
+        numbers.append(within[:, 0, 0])
+        later.append(root[:, 0])
+        where, blocks = standard.cell_blocks(ordering[0], i)
+        C.append(sp.csr_matrix((blocks[:, 0, 0], (where[:, 0], where[:, 1])), (groups[0], groups[a + 1])))
+    for (a, i), (b, j) in itertools.combinations(enumerate(ordering[1:]), 2):
+        where, blocks = standard.cell_blocks(i, j)
+        one, other = offsets[a] + where[:, 0], offsets[b] + where[:, 1]
+        rows += [one, other]
+        columns += [other, one]
+        numbers += [blocks[:, 0, 0]] * 2
+    own = sp.csr_matrix((np.concatenate(numbers), (np.concatenate(rows), np.concatenate(columns))), (q, q))
+    element = np.repeat(np.arange(1, len(groups), dtype=np.intp), groups[1:])
+    coupling, text = sp.hstack(C, format="csr"), standard.moments.layout.text
+    return CrossedFactors.of(h[:, 0, 0], first[:, 0], coupling, own, np.concatenate(later), standard.root, element, text)
 
 
 def _places(offset: int, size: int, groups: Index) -> Index:

@@ -30,6 +30,8 @@ ONE_ROW_PER_GROUP = Fault(
 )
 
 
+STARTS = (0.05, 5.0)
+"""Range of Lambda's elements to start from."""
 FEW_GROUPS = 10
 """With so few groups of a factor the criterion often has a second minimum."""
 CONFOUNDED = Fault(
@@ -76,14 +78,40 @@ class EstimationProblem:
     def optimum(self, *, reml: bool, start: Array | None = None) -> Optimum:
         """Return the minimum of the criterion."""
         if self.one is not None:
-            found = minimise_ratio(self.one, lambda d: self.evaluate(np.array([d]), reml=reml), self.n, reml=reml)
+            found = optimum_of_one(self.one, self.n, reml=reml)
         else:
-            shape = self.elimination.shape
-            theta = shape.identity(0.5) if start is None else start
+            shape, hessian = self.elimination.shape, None
+            if start is None:
+                start, hessian = self._guess(reml=reml)
             few = min(len(levels) for levels in self.standard.moments.levels) <= FEW_GROUPS
-            found = minimise(shape, lambda d: self.evaluate(d, reml=reml), theta, few_groups=few)
+            evaluate = lambda d, order: self.evaluate(d, reml=reml, order=order)  # noqa: E731
+            found = minimise(shape, evaluate, start, hessian=hessian, few_groups=few)
         determined(found.criterion, float(self.elimination.root[-1, -1]))
         return found
+
+    def _guess(self, *, reml: bool) -> tuple[Array, Array | None]:
+        """Return theta to start from, and for crossed factors a guess of the Hessian in theta.
+
+        Their evaluations are dear, so they start where each factor is the only one.
+        """
+        crossed = self.elimination.crossed
+        if crossed is None:
+            return self.elimination.shape.identity(0.5), None
+        theta, curvature = [], []
+        for h, c in crossed.each_alone():
+            alone = optimum_of_one(OneEffect.of(np.column_stack([h, c])[:, None], crossed.root), self.n, reml=reml)
+            theta.append(float(np.clip(alone.theta[0], *STARTS)))
+            curvature.append(4.0 * theta[-1] ** 2 * abs(float(alone.criterion.hessian[0, 0])))
+        return np.array(theta), np.diag(curvature)
+
+
+def optimum_of_one(one: OneEffect, n: int, *, reml: bool) -> Optimum:
+    """Return the minimum of the criterion of a model with one random effect and n rows."""
+
+    def evaluate(d: float) -> Criterion:
+        return criterion(one.profile(d), n, reml=reml)
+
+    return minimise_ratio(one, evaluate, n, reml=reml)
 
 
 def pose(moments: Moments) -> EstimationProblem:
@@ -104,7 +132,7 @@ def pose(moments: Moments) -> EstimationProblem:
     standard = standardise(moments)
     _check_confounding(standard)
     elimination = plan_stages(standard)
-    one = OneEffect.of(elimination.stages[0], elimination.root) if elimination.shape.sizes == (1,) else None
+    one = OneEffect.of(elimination.stages[0].products, elimination.root) if elimination.shape.sizes == (1,) else None
     return EstimationProblem(standard, elimination, one)
 
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from scipy.linalg import lapack
 
 from asp_eval.core.errors import Fault
-from asp_eval.stats.engine.elimination import Profile
+from asp_eval.stats.engine.profile import Profile
 from asp_eval.stats.estimate import Array
 
 UNBOUNDED = Fault(

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asp_eval.stats.engine.elimination import Profile
-from asp_eval.stats.engine.elimination_order import Stage
+from asp_eval.stats.engine.profile import Profile
 from asp_eval.stats.estimate import Array
 
 SMALL = 4_000_000
@@ -45,9 +44,9 @@ class OneEffect:
     root: Array
 
     @classmethod
-    def of(cls, stage: Stage, root: Array) -> OneEffect:
-        """Collapse the groups of a stage."""
-        h, c = stage.products[:, 0, 0], stage.products[:, 0, 1:]
+    def of(cls, products: Array, root: Array) -> OneEffect:
+        """Collapse the groups of a stage's products (m, 1, 1 + p + 1)."""
+        h, c = products[:, 0, 0], products[:, 0, 1:]
         P = c.shape[1]
         order = np.argsort(h, kind="stable")
         starts = np.flatnonzero(np.diff(h[order], prepend=-1.0))

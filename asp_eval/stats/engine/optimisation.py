@@ -1,11 +1,13 @@
 """The minimum of the profiled criterion over positive semidefinite D.
 
-Newton's method in theta, where D = Lambda(theta) Lambda(theta)' is positive semidefinite whatever theta is: steps use
-the Hessian with its eigenvalues made positive and are halved until the criterion falls. The point it stops at is then
-checked in D itself: at a minimum the gradient of every block of D, as a matrix, is positive semidefinite and vanishes
-on the range of D (the Karush-Kuhn-Tucker conditions). A point that fails is left along the offending eigenvector.
-Where the minimum lies on the boundary, or groups are few, the criterion can have several valleys and is searched from
-other starts too. `converged` is true only if the conditions hold.
+The search is in theta, where D = Lambda(theta) Lambda(theta)' is positive semidefinite whatever theta is: Newton's method,
+with the eigenvalues of the Hessian made positive, and steps that are halved until the criterion falls. An evaluation with
+second derivatives costs three without, so with many groups the first Hessian is carried on by gradients alone (BFGS) and
+Newton's method takes what steps are left; with few groups all steps are Newton's, which miss fewer valleys. The point it
+stops at is checked in D itself: at a minimum the gradient of every block of D, as a matrix, is positive semidefinite and
+vanishes on the range of D (the Karush-Kuhn-Tucker conditions). A point that fails is left along the offending eigenvector.
+Where the minimum lies on the boundary, or groups are few, the criterion can have several valleys and is searched from other
+starts too. `converged` is true only if the conditions hold.
 """
 
 from __future__ import annotations
@@ -26,7 +28,12 @@ OTHER_STARTS = (0.1, 3.0)
 FLAT = 1e-9
 """Curvature, relative to that along the axes, below which the criterion is flat."""
 MAX_STEPS = 200
-Evaluate = Callable[[Array], Criterion]
+NOTHING, NOTHING_BY_GRADIENTS = 1e-18, 1e-21
+"""Promised fall, as a share of the criterion, that is no fall: Newton's last step squares the error, that of BFGS does not."""
+DAMPED = 0.2
+"""Share of the expected curvature that a measured one may fall to."""
+Evaluate = Callable[[Array, int], Criterion]
+"""The criterion at the elements of D, with derivatives up to an order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,30 +60,39 @@ class Optimum:
     determined: bool = True
 
 
-def minimise(shape: CovarianceShape, evaluate: Evaluate, start: Array, *, few_groups: bool = False) -> Optimum:
+def minimise(
+    shape: CovarianceShape, evaluate: Evaluate, start: Array, *, hessian: Array | None = None, few_groups: bool = False
+) -> Optimum:
     """Return the minimum of the criterion: the lowest point found that meets the conditions of one.
 
     Parameters
     ----------
     shape : CovarianceShape
     evaluate : callable
-        The criterion, with derivatives, at the elements of D.
+        The criterion at the elements of D, with derivatives up to an order.
     start : ndarray (s,)
         theta to start from.
+    hessian : ndarray (s, s), optional
+        A guess of the Hessian in theta near the minimum, which saves the exact one at the start.
     few_groups : bool
         Whether a factor has so few groups that a second minimum is likely; then other starts are always tried.
     """
-    found = [_descend(shape, evaluate, start)]
+    found = [_descend(shape, evaluate, start, hessian, by_gradients=not few_groups)]
     if few_groups or found[0].singular or not found[0].converged:
         found += [_descend(shape, evaluate, shape.identity(scale)) for scale in OTHER_STARTS]
     return min(found, key=lambda o: (not o.converged, o.criterion.value))
 
 
-def _descend(shape: CovarianceShape, evaluate: Evaluate, start: Array) -> Optimum:
-    """Search from one start, leaving stationary points that are no minimum."""
+def _descend(
+    shape: CovarianceShape, evaluate: Evaluate, start: Array, hessian: Array | None = None, *, by_gradients: bool = False
+) -> Optimum:
+    """Search from one start, by gradients first if that is asked for, leaving stationary points that are no minimum."""
     theta, spent = start, 0
-    found = evaluate(shape.d(theta))
+    found = evaluate(shape.d(theta), 2 if hessian is None or not by_gradients else 1)
     for _ in range(5):
+        if by_gradients:
+            theta, found, carried = _approach(shape, evaluate, theta, found, hessian)
+            spent, hessian = spent + carried, None
         theta, found, steps = _newton(shape, evaluate, theta, found)
         spent += steps
         theta, found = _snap(shape, evaluate, theta, found)
@@ -84,32 +100,80 @@ def _descend(shape: CovarianceShape, evaluate: Evaluate, start: Array) -> Optimu
         if escape is None:
             break
         theta = escape
-        found = evaluate(shape.d(theta))
+        found = evaluate(shape.d(theta), 2)
     singular = bool((np.abs(theta[list(shape.diagonal)]) < SINGULAR).any())
     determined = singular or _is_curved(found.hessian)
     return Optimum(_signed(shape, theta), found, is_minimum(shape, theta, found), singular, spent, determined)
+
+
+def _approach(
+    shape: CovarianceShape, evaluate: Evaluate, theta: Array, found: Criterion, guess: Array | None
+) -> tuple[Array, Criterion, int]:
+    """Go near a minimum by gradients, from a point whose Hessian is known or guessed; return that point with its Hessian."""
+    gradient, hessian = shape.pull_back(theta, found.gradient, found.hessian)
+    H, spent = _positive(hessian if guess is None else guess), 0
+    while spent < MAX_STEPS:
+        step = np.asarray(-np.linalg.solve(H, gradient), float)
+        fall = float(-gradient @ step)
+        if fall < NOTHING_BY_GRADIENTS * max(1.0, abs(found.value)):
+            break
+        taken = _line_search(shape, evaluate, theta, found, step, fall, order=1)
+        if taken is None:
+            break
+        moved, found = taken
+        before, gradient = gradient, shape.slope(moved, found.gradient)
+        H = _carried_on(H, moved - theta, gradient - before)
+        theta, spent = moved, spent + 1
+    exact = spent == 0 and guess is None
+    return theta, found if exact else evaluate(shape.d(theta), 2), spent
+
+
+def _carried_on(H: Array, moved: Array, change: Array) -> Array:
+    """Return the Hessian after a step along which the gradient has changed: BFGS, with Powell's damping."""
+    Hs = H @ moved
+    sHs, curvature = float(moved @ Hs), float(moved @ change)
+    if not sHs > 0.0:  # the step is lost in rounding
+        return H
+    if curvature < DAMPED * sHs:
+        share = (1.0 - DAMPED) * sHs / (sHs - curvature)
+        change = share * change + (1.0 - share) * Hs
+        curvature = float(moved @ change)
+    return np.asarray(H - np.outer(Hs, Hs) / sHs + np.outer(change, change) / curvature)
 
 
 def _newton(shape: CovarianceShape, evaluate: Evaluate, theta: Array, found: Criterion) -> tuple[Array, Criterion, int]:
     """Take safeguarded Newton steps until they no longer change anything."""
     for step_number in range(MAX_STEPS):
         gradient, hessian = shape.pull_back(theta, found.gradient, found.hessian)
-        values, vectors = np.linalg.eigh(hessian)
-        curvature = np.maximum(np.abs(values), 1e-10 * max(1.0, float(np.abs(values).max())))
-        step = -vectors @ ((vectors.T @ gradient) / curvature)
+        step = np.asarray(-np.linalg.solve(_positive(hessian), gradient), float)
         fall = float(-gradient @ step)
-        if fall < 1e-18 * max(1.0, abs(found.value)) or float(np.abs(step).max()) < 1e-11 * (1.0 + float(np.abs(theta).max())):
+        if fall < NOTHING * max(1.0, abs(found.value)) or float(np.abs(step).max()) < 1e-11 * (1.0 + float(np.abs(theta).max())):
             return theta, found, step_number
-        share = min(1.0, 2.0 * (0.5 + float(np.linalg.norm(theta))) / float(np.linalg.norm(step)))
-        for _ in range(40):
-            trial = evaluate(shape.d(theta + share * step))
-            if _is_lower(trial.value, found.value, share * fall):
-                break
-            share /= 2.0
-        else:
+        taken = _line_search(shape, evaluate, theta, found, step, fall, order=2)
+        if taken is None:
             return theta, found, step_number
-        theta, found = theta + share * step, trial
+        theta, found = taken
     return theta, found, MAX_STEPS
+
+
+def _positive(hessian: Array) -> Array:
+    """Return a Hessian with its eigenvalues made positive."""
+    values, vectors = np.linalg.eigh(hessian)
+    curvature = np.maximum(np.abs(values), 1e-10 * max(1.0, float(np.abs(values).max())))
+    return np.asarray((vectors * curvature) @ vectors.T)
+
+
+def _line_search(
+    shape: CovarianceShape, evaluate: Evaluate, theta: Array, found: Criterion, step: Array, fall: float, *, order: int
+) -> tuple[Array, Criterion] | None:
+    """Return the point along a step where the criterion has fallen, and the criterion there; None if there is none."""
+    share = min(1.0, 2.0 * (0.5 + float(np.linalg.norm(theta))) / float(np.linalg.norm(step)))
+    for _ in range(40):
+        trial = evaluate(shape.d(theta + share * step), order)
+        if _is_lower(trial.value, found.value, share * fall):
+            return theta + share * step, trial
+        share /= 2.0
+    return None
 
 
 def _is_lower(trial: float, value: float, promised: float) -> bool:
@@ -129,7 +193,7 @@ def _snap(shape: CovarianceShape, evaluate: Evaluate, theta: Array, found: Crite
     if not small.any() or not theta[small].any():
         return theta, found
     snapped = np.where(small, 0.0, theta)
-    trial = evaluate(shape.d(snapped))
+    trial = evaluate(shape.d(snapped), 2)
     return (snapped, trial) if trial.value <= found.value + 1e-9 else (theta, found)
 
 

@@ -21,6 +21,8 @@ from asp_eval.stats.estimate import Array
 def conditional_modes(problem: Elimination, standard: Standard, d: Array, beta: Array) -> tuple[Array, ...]:
     """Return b of every factor (m, k), in the moments' order of factors and groups and the data's units."""
     v = np.append(-beta, 1.0)
+    if problem.crossed is not None:
+        return _by_factor(problem, standard, problem.crossed.modes(d, v), power=1)
     stages = factor_stages(problem, d)
     solved: list[Array] = []
     for a in range(len(stages) - 1, -1, -1):
@@ -30,6 +32,8 @@ def conditional_modes(problem: Elimination, standard: Standard, d: Array, beta: 
 
 def conditional_variances(problem: Elimination, standard: Standard, d: Array, sigma2: float) -> tuple[Array, ...]:
     """Return Var b of every factor (m, k, k), in the moments' order and the data's units."""
+    if problem.crossed is not None:
+        return _by_factor(problem, standard, problem.crossed.variances(d), power=2, scale=sigma2)
     joint: list[Array] = []
     stages = factor_stages(problem, d)
     for a in range(len(stages) - 1, -1, -1):
@@ -97,6 +101,18 @@ def _to_factors(problem: Elimination, standard: Standard, solved: list[Array]) -
             placed = np.empty_like(own)
             placed[order] = own @ B.T
             out[problem.ordering[f]] = placed
+    return tuple(out)
+
+
+def _by_factor(
+    problem: Elimination, standard: Standard, found: tuple[Array, Array], *, power: int, scale: float = 1.0
+) -> tuple[Array, ...]:
+    """Return one number per group of crossed factors as the moments order them, in the data's units to a power."""
+    sizes = [len(standard.moments.levels[i]) for i in problem.ordering]
+    out: list[Array] = [np.empty(0)] * len(sizes)
+    for i, own in zip(problem.ordering, np.split(np.concatenate(found), np.cumsum(sizes)[:-1]), strict=True):
+        unit = (float(standard.factors[i].transform[0, 0]) * standard.y_scale) ** power
+        out[i] = (scale * unit * own).reshape(-1, *(1,) * power)
     return tuple(out)
 
 

@@ -57,7 +57,8 @@ class Outcomes:
             products = stage.products.copy()
             products[:, :, -1] = own[r]
             stages.append(replace(stage, products=products))
-        return replace(model, stages=tuple(stages), root=root)
+        crossed = model.crossed and model.crossed.with_outcome(self.groups[0][r, :, 0], self.groups[1][r, 0], root)
+        return replace(model, make_stages=lambda: tuple(stages), root=root, crossed=crossed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

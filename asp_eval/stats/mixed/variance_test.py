@@ -63,8 +63,8 @@ class _Smaller:
             out[self.keep] = d
             return out
 
-        def evaluate(d: Array) -> Criterion:
-            c = problem.evaluate(whole(d), reml=reml)
+        def evaluate(d: Array, order: int) -> Criterion:
+            c = problem.evaluate(whole(d), reml=reml, order=order)
             return replace(c, gradient=c.gradient[self.keep], hessian=c.hessian[np.ix_(self.keep, self.keep)])
 
         if not len(self.keep):
