@@ -264,6 +264,14 @@ class AdjustedMean:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """Two ends."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class SizeForms:
     """Hedges' g of one arm's effect in its three forms, with the degrees of freedom of their small-sample factors.
 
@@ -274,6 +282,8 @@ class SizeForms:
         By the SD within institutions, the total SD of the model, and the pooled SD of the children.
     df_within, df_total : float
         N - M; and h of the What Works Clearinghouse, of the other two.
+    within_interval, total_interval, pooled_interval : Interval or None
+        By t on the degrees of freedom of the effect.
     """
 
     arm: str
@@ -282,6 +292,9 @@ class SizeForms:
     pooled: float
     df_within: float
     df_total: float
+    within_interval: Interval | None = None
+    total_interval: Interval | None = None
+    pooled_interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,11 @@ def marginal_formula(data: AnalysisSet) -> str:
     return fixed_effects(data.outcome.id, [ARM, *covariate_terms(data)])
 
 
+def equations_formula(data: AnalysisSet) -> str:
+    """Return the formula of estimating equations: without the pairs, which are their clusters."""
+    return fixed_effects(data.outcome.id, [ARM, *(term for term in covariate_terms(data) if term != PAIR)])
+
+
 def model_formula(data: AnalysisSet) -> str:
     """Return the formula of the planned model."""
     planned = by_institution(marginal_formula(data))

@@ -15,6 +15,7 @@ from asp_eval.analysis.declared_results import (
     AdjustedMean,
     Estimated,
     Influence,
+    Interval,
     ModelChecks,
     RaterResult,
     RealisedDesign,
@@ -97,15 +98,22 @@ def size_forms(study: Study, rows: AnalysisSet, fit: MixedFit, plain: MixedFit) 
         if len(groups) < 2 or min(len(part) for part in groups) < 2:
             continue
         squares = sum(float(part.var(ddof=1)) * (len(part) - 1) for part in groups)
+        effect = fit.contrast({arm_term(arm): 1.0}, method=KenwardRoger(), level=study.analysis.level)
+        if effect.estimate is None or effect.std_error is None or effect.df is None:
+            continue
         found = hedges_forms(
-            float(fit.estimate[fit.names.index(arm_term(arm))]),
+            effect.estimate,
+            effect.std_error,
             between_variance=between,
             within_variance=within,
             pooled_sd=float(np.sqrt(squares / (len(pair) - 2))),
             children=len(pair),
             clusters=int(pair[INSTITUTION].nunique()),
         )
-        yield SizeForms(arm, found.within, found.total, found.pooled, found.df_within, found.df_total)
+        reach = float(t_quantile((1 + study.analysis.level) / 2, np.array(effect.df)))
+        forms = ((found.within, found.within_error), (found.total, found.total_error), (found.pooled, found.pooled_error))
+        intervals = (Interval(g - reach * error, g + reach * error) for g, error in forms)
+        yield SizeForms(arm, found.within, found.total, found.pooled, found.df_within, found.df_total, *intervals)
 
 
 def checks(study: Study, rows: AnalysisSet, fit: MixedFit) -> ModelChecks:

@@ -17,7 +17,7 @@ from asp_eval.analysis.allocations import allocations
 from asp_eval.analysis.category_models import as_numbers, averaged_difference
 from asp_eval.analysis.data import PAIR
 from asp_eval.analysis.declared_results import Average, Estimated, Estimator, EstimatorRow
-from asp_eval.analysis.formulas import INSTITUTION, arm_term, marginal_formula, model_formula
+from asp_eval.analysis.formulas import INSTITUTION, arm_term, equations_formula, marginal_formula, model_formula
 from asp_eval.analysis.plan import SEED
 from asp_eval.analysis.results import ArmEffect
 from asp_eval.analysis.sets import AnalysisSet
@@ -116,20 +116,26 @@ def _of_one_arm(study: Study, data: AnalysisSet, planned: Fitted, effect: ArmEff
         yield row("mixed-cr2", "precision", mixed, by(lambda: planned, CR2()))
     else:
         yield row("planned", "precision", mixed, lambda: effect.difference)
-    yield row("gee", "precision", marginal, lambda: _estimating_equations(data, frame, (study.arms[0], arm), level))
+    equations = equations_formula(data)
+    yield row("gee", "precision", equations, lambda: _estimating_equations(data, equations, frame, (study.arms[0], arm), level))
     yield row("least-squares", "participant", marginal, by_drawn(CR2()))
     yield row("wild-bootstrap", "participant", marginal, by_drawn(WildBootstrap(WILD_DRAWS, SEED)))
     yield row("cluster-means", "institution", marginal, by(lambda: cluster_means(least_squares()), CR2()))
     yield row("permutation", "constant", mixed, lambda: _noted(_permuted(planned, effect, lot, level), statistic_note(study)))
 
 
-def _estimating_equations(data: AnalysisSet, frame: pd.DataFrame, arms: tuple[str, str], level: float) -> Estimated:
-    """Return the difference by estimating equations with exchangeable correlation, corrected by Mancl and DeRouen."""
+def _estimating_equations(data: AnalysisSet, formula: str, frame: pd.DataFrame, arms: tuple[str, str], level: float) -> Estimated:
+    """Return the difference by estimating equations with exchangeable correlation, corrected by Mancl and DeRouen.
+
+    Where the lot was drawn in pairs, the pair is the cluster, whose correlation stands in place of its indicator.
+    """
     family = "gaussian" if data.outcome.is_continuous else "poisson" if data.outcome.is_count else "binomial"
-    fit = gee(marginal_formula(data), frame, cluster=INSTITUTION, family=family, correlation="exchangeable")
+    fit = gee(formula, frame, cluster=PAIR if data.pairs else INSTITUTION, family=family, correlation="exchangeable")
     if data.outcome.is_continuous:
-        return available(fit.contrast({arm_term(arms[1]): 1.0}, level=level))
-    return averaged_difference(fit.average_effects("arm", level=level), arms)
+        found = available(fit.contrast({arm_term(arms[1]): 1.0}, level=level))
+    else:
+        found = averaged_difference(fit.average_effects("arm", level=level), arms)
+    return _noted(found, BY_PAIRS) if data.pairs else found
 
 
 def statistic_note(study: Study) -> Phrase:

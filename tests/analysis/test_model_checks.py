@@ -97,6 +97,10 @@ def test_in_a_study(stored):  # 1 to 4
     results = analyse(declares(stored, "set: itt"))
     (one, _) = results.outcomes
     assert len(one.means) == 2 and one.sizes[0].df_within == one.n_children - one.n_institutions
+    size, effect = one.sizes[0], one.effects[0].difference
+    error = np.hypot(size.within * effect.std_error / effect.estimate, size.within / np.sqrt(2 * size.df_within))
+    half = stats.t.ppf(0.975, effect.df) * error
+    assert (size.within_interval.low, size.within_interval.high) == pytest.approx((size.within - half, size.within + half))
     english, danish = (repr(evaluation(results, language)) for language in ("en", "da"))
     assert "Checks of the models" in english and "The design as it came out" in english and "E.21" in english
     assert "Kontrol af modellerne" in danish and "Designet, som det blev" in danish

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+import statsmodels.formula.api as smf
 from scipy.stats import ttest_rel
 
 from asp_eval.analysis.formulas import model_formula
@@ -196,7 +197,12 @@ def test_pairs_are_the_clusters_of_least_squares():  # 7
     assert (row.statistic, row.df, row.p_value) == pytest.approx((by_hand.statistic, 7, by_hand.pvalue), rel=1e-8)
     assert "clustered by matched pair" in row.note
     assert "clustered by matched pair" in found["wild-bootstrap"].result.note
+    assert "clustered by matched pair" in found["gee"].result.note and "pair" not in found["gee"].model
     found, frame = paired_rows([4, 12, 9, 5, 6, 6, 15, 3, 8, 10, 5, 5, 7, 14, 9, 4], ("baseline",))
+    again = smf.gee("y ~ C(arm, Treatment('reference')) + baseline", "pair", frame, cov_struct=sm.cov_struct.Exchangeable())
+    theirs, ours = again.fit(cov_type="bias_reduced"), found["gee"].result
+    assert (ours.estimate, ours.std_error) == pytest.approx((theirs.params.iloc[1], theirs.bse.iloc[1]), rel=2e-3)
+    assert ours.df == 8 - 3
     for name, method in (("least-squares", CR2()), ("wild-bootstrap", WildBootstrap(9_999, SEED))):
         by = {
             cluster: ols("y ~ arm + baseline + pair", frame, cluster=cluster).contrast({ARM: 1.0}, method)

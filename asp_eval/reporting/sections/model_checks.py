@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.declared_results import Estimated, Influence, ModelChecks, RaterResult, RealisedDesign
+from asp_eval.analysis.declared_results import Estimated, Influence, Interval, ModelChecks, RaterResult, RealisedDesign
 from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
@@ -20,8 +20,12 @@ def sizes_table(results: Results, setting: Setting) -> Table | None:
         for one in result.sizes:
             name = setting.effect_label(result, order.index(one.arm), with_wave=True)
             within, other = (say("df {df}", df=show.decimal(df, 0)) for df in (one.df_within, one.df_total))
-            numbers = ((one.within, within), (one.total, other), (one.pooled, other))
-            rows.append(Row((cell(name), *(cell(show.decimal(value, 3), df) for value, df in numbers))))
+            numbers = (
+                (one.within, one.within_interval, within),
+                (one.total, one.total_interval, other),
+                (one.pooled, one.pooled_interval, other),
+            )
+            rows.append(Row((cell(name), *(_size(value, ends, df, setting) for value, ends, df in numbers))))
     if not rows:
         return None
     columns = (
@@ -37,8 +41,19 @@ def sizes_table(results: Results, setting: Setting) -> Table | None:
             " strata. What Works Clearinghouse: by the children's pooled one within the arms, corrected for clustering.",
         ),
         say("The last two are on the degrees of freedom h of the What Works Clearinghouse, Handbook 5.0 (E.21)."),
+        say(
+            "{level} intervals by t on the effect's own degrees of freedom; the standard error holds that of the difference and,"
+            " by the df printed, that of the standard deviation.",
+            level=show.level(setting.study.analysis.level),
+        ),
     )
     return Table("hedges", say("Effect sizes in other forms (Hedges' g)"), columns, tuple(rows), notes)
+
+
+def _size(value: float, ends: Interval | None, df: str, setting: Setting) -> Cell:
+    show = setting.show
+    interval = "" if ends is None else show.interval(ends.low, ends.high, 3)
+    return cell(show.decimal(value, 3), interval, df)
 
 
 def checks_table(results: Results, setting: Setting) -> Table | None:

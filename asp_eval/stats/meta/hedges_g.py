@@ -9,6 +9,10 @@ within clusters :math:`\tau^2, \sigma^2` of a model with arm and strata only,
 
 with h and :math:`\gamma` of the What Works Clearinghouse (`wwc_effect_size`) and S the children's pooled standard deviation
 within the arms, which ignores clustering. Hedges, L. V. (2007). Journal of Educational and Behavioral Statistics 32:341-370.
+
+The standard error holds that of b, and the standard deviation's own by its degrees of freedom m (N - M, or h):
+
+.. math:: SE_g^2 = (g\, SE_b / b)^2 + g^2 / (2 m)
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from asp_eval.stats.meta.effect_size import NO_VARIATION
+from asp_eval.stats.meta.effect_size import NO_VARIATION, small_sample_factor
 from asp_eval.stats.meta.wwc_effect_size import clustered_g
 
 
@@ -31,6 +35,8 @@ class HedgesForms:
         N - M.
     df_total : float
         h, of the total and the pooled form.
+    within_error, total_error, pooled_error : float
+        Standard errors.
     """
 
     within: float
@@ -38,27 +44,26 @@ class HedgesForms:
     pooled: float
     df_within: float
     df_total: float
-
-
-def small_sample_factor(df: float) -> float:
-    """Return J(df) = 1 - 3 / (4 df - 1).
-
-    Examples
-    --------
-    >>> small_sample_factor(10.0)
-    0.9230769230769231
-    """
-    return 1.0 - 3.0 / (4.0 * df - 1.0)
+    within_error: float
+    total_error: float
+    pooled_error: float
 
 
 def hedges_forms(
-    difference: float, *, between_variance: float, within_variance: float, pooled_sd: float, children: int, clusters: int
+    difference: float,
+    std_error: float,
+    *,
+    between_variance: float,
+    within_variance: float,
+    pooled_sd: float,
+    children: int,
+    clusters: int,
 ) -> HedgesForms:
     """Return the three forms of g.
 
     Parameters
     ----------
-    difference : float
+    difference, std_error : float
         Adjusted, on the outcome's scale.
     between_variance, within_variance : float
         Of a model with arm and strata only.
@@ -75,7 +80,7 @@ def hedges_forms(
     Examples
     --------
     >>> forms = hedges_forms(
-    ...     2.0, between_variance=10.0, within_variance=90.0, pooled_sd=10.0, children=400, clusters=20
+    ...     2.0, 1.0, between_variance=10.0, within_variance=90.0, pooled_sd=10.0, children=400, clusters=20
     ... )
     >>> round(forms.within, 4), round(forms.total, 4), forms.df_within
     (0.2104, 0.1996, 380)
@@ -85,5 +90,12 @@ def hedges_forms(
         NO_VARIATION.refuse()
     clustered = clustered_g(difference, pooled_sd, children=children, clusters=clusters, icc=between_variance / total)
     df = children - clusters
-    within = small_sample_factor(df) * difference / sqrt(within_variance)
-    return HedgesForms(within, clustered.omega * difference / sqrt(total), clustered.g, df, clustered.h)
+
+    def form(factor: float, m: float) -> tuple[float, float]:
+        g = factor * difference
+        return g, sqrt((factor * std_error) ** 2 + g**2 / (2 * m))
+
+    own, own_error = form(small_sample_factor(df) / sqrt(within_variance), df)
+    whole, whole_error = form(clustered.omega / sqrt(total), clustered.h)
+    pooled, pooled_error = form(clustered.omega * sqrt(clustered.gamma) / pooled_sd, clustered.h)
+    return HedgesForms(own, whole, pooled, df, clustered.h, own_error, whole_error, pooled_error)

@@ -21,6 +21,7 @@ from math import sqrt
 
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
+from asp_eval.stats.meta.effect_size import small_sample_factor
 
 NO_G = Fault(
     "ANA-051",
@@ -77,5 +78,5 @@ def clustered_g(difference: float, pooled_sd: float, *, children: int, clusters:
     free = total - 2 * (n - 1) * rho
     spread = total * (1 - rho) ** 2 + n * (children - 2 * n) * rho**2 + 2 * (children - 2 * n) * rho * (1 - rho)
     h = free**2 / spread
-    gamma, omega = free / total, 1 - 3 / (4 * h - 1)
+    gamma, omega = free / total, small_sample_factor(h)
     return ClusteredG(omega * sqrt(gamma) * difference / pooled_sd, gamma, omega, h)
