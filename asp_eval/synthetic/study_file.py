@@ -45,6 +45,24 @@ collect:
     - {{waves: [w3], instruments: [organisational-learning]}}
   interviews: {{rounds: [baseline, one_year], frame: asp-process, double_coded: 1}}   # two coders for every interview
 received: {{table: implementation, sum: hours, at_least: 20}}   # an institution with less did not receive the intervention
+programme:                          # what was to be delivered, by the items of TIDieR; made up like everything else here
+  name: {{da: "Videns- og refleksionsforløb (syntetisk)", en: "Programme of knowledge and reflection (synthetic)"}}
+  why: {{da: "Personale, der ser udsatte børn i deres sammenhæng, kan give dem bedre vilkår.",
+        en: "Staff who see endangered children in their context can give them better conditions."}}
+  materials: {{da: "Kursusmappe, refleksionsark og en GAP-profil for hver institution.",
+              en: "Course folder, sheets for reflection and a GAP-profile for each institution."}}
+  procedures: {{da: "Kurser, refleksionsmøder og arbejde med egne mål i institutionen.",
+               en: "Courses, meetings for reflection and work on goals of the institution's own."}}
+  who: {{da: "Undervisere og pædagogiske konsulenter; lederen i hverdagen.",
+         en: "Teachers and pedagogical consultants; the manager from day to day."}}
+  how: {{da: "Kurser i fælles hold, møder i hver institution.", en: "Courses in joint classes, meetings in each institution."}}
+  where: {{da: "På kursussted og i institutionerne.", en: "At a course centre and in the institutions."}}
+  when_and_how_much: {{da: "Fra første til sidste måling; mindst 20 timer for hver institution.",
+                      en: "From the first to the last screening; at least 20 hours for each institution."}}
+  tailoring: {{da: "Institutionen vælger selv sine mål ud fra GAP-profilen.",
+               en: "The institution chooses its goals from its GAP-profile."}}
+  planned_fidelity: {{da: "En log over timer og deltagere, med 20 timer som grænse.",
+                      en: "A log of hours and participants, with 20 hours as the limit."}}
 columns:                            # further columns of the exports, with their type
   institutions: {{places: integer}}
   children: {{mother_education: string, hours_per_week: number}}

@@ -23,6 +23,7 @@ from asp_eval.reporting.sections.methods import methods
 from asp_eval.reporting.sections.plan import plan
 from asp_eval.reporting.sections.plan_changes import plan_changes, unlocked_words
 from asp_eval.reporting.sections.process import process_chapter
+from asp_eval.reporting.sections.programme import programme
 from asp_eval.reporting.sections.reproduction import reproduction
 from asp_eval.reporting.sections.summary import summary
 from asp_eval.reporting.setting import Setting
@@ -53,6 +54,7 @@ def evaluation(
     sections = (
         summary(results, setting),
         plan(results, setting),
+        programme(setting),
         plan_changes(results, setting),
         flow(results, setting),
         contact(results, setting),
@@ -78,6 +80,12 @@ def evaluation(
         subtitle=say("Evaluation report of a cluster-randomised trial"),
         banner=". ".join(part for part in (synthetic, unlocked_words(results, setting)) if part),
         made_with=say("Made with asp_eval {version}.", version=version),
-        sections=(*written, checklist(say, named, filled=setting.study.report.filled)),
+        sections=(*written, checklist(say, named, filled=_filled(setting))),
         contents=True,
     )
+
+
+def _filled(setting: Setting) -> tuple[str, ...]:
+    """Return what study.yaml says beyond the plan: keys of ``report``, and of ``programme`` as ``programme.who``."""
+    told = tuple(f"programme.{key}" for key, value in setting.study.programme if value)
+    return (*setting.study.report.filled, *told)

@@ -22,7 +22,7 @@ def checklist(say: Words, sections: Collection[tuple[str, str]], *, filled: Coll
     sections : collection of (anchor, title)
         Of the report.
     filled : collection of str
-        What study.yaml says under ``report``.
+        What study.yaml says under ``report``, and under ``programme`` as ``programme.who``.
     """
     what = say(
         "The items of CONSORT 2025 in this report's own words. The extension to cluster trials (2012) is numbered on CONSORT "
@@ -49,8 +49,8 @@ def checklist_table(say: Words, titles: dict[str, str], filled: set[str]) -> Tab
         ("10", say("Changes after the trial began, with reasons"), "changes"),
         ("11", say("Where the trial took place"), "flow"),
         ("12a", say("Who could take part; C: institutions and children"), "plan"),
-        ("12b", say("Who could deliver the intervention"), ""),
-        ("13", say("What each arm was to have"), ""),
+        ("12b", say("Who could deliver the intervention"), "programme" if "programme.who" in filled else ""),
+        ("13", say("What each arm was to have"), "programme" if "programme.procedures" in filled else ""),
         ("14", say("Outcomes, when and on whom they are measured"), "plan"),
         ("15", say("How harms were looked for"), ""),
         ("16a", say("How many institutions and children were planned; C: with the ICC"), "realised"),

@@ -21,6 +21,7 @@ from asp_eval.reporting.numbers import Shown, digits_for
 from asp_eval.reporting.sections.frame_paragraphs import frame_paragraphs
 from asp_eval.reporting.sections.process_and_effect import process_and_effect
 from asp_eval.reporting.sections.process_words import level_name, round_name, shown_count, type_name
+from asp_eval.reporting.sections.programme import what_became_of_it
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.meta.agreement import Agreement
 from asp_eval.trial.process.frame import Frame
@@ -250,7 +251,8 @@ def _coefficient(found: Agreement, setting: Setting) -> Cell:
 def _delivered(found: ProcessResults, setting: Setting) -> Section | None:
     """Return what was delivered, element by element, and who left."""
     say, show = setting.say, setting.show
-    blocks: list[Block] = []
+    became = what_became_of_it(setting)
+    blocks: list[Block] = [listing(became)] if became else []
     if found.doses:
         columns = (
             Column(say("Element"), numeric=False),

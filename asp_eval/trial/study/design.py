@@ -612,6 +612,37 @@ class PowerPlan(Document):
     lost: Lost = Lost()
 
 
+class Programme(Document):
+    """What was to be delivered, and what became of it: the items of TIDieR (Hoffmann and others 2014, BMJ 348:g1687).
+
+    Attributes
+    ----------
+    name, why : str or dict
+        What it is called in short; its reasons and aims.
+    materials, procedures : str or dict
+        What was handed out, and what was done.
+    who, how, where, when_and_how_much : str or dict
+        Who delivered it, in what way, in what places, when and in what amount.
+    tailoring, modifications : str or dict
+        What was meant to be fitted to each institution, and what was changed on the way.
+    planned_fidelity, actual_fidelity : str or dict
+        How it was to be watched that it was delivered as meant, and how far it was.
+    """
+
+    name: Texts | str = ""
+    why: Texts | str = ""
+    materials: Texts | str = ""
+    procedures: Texts | str = ""
+    who: Texts | str = ""
+    how: Texts | str = ""
+    where: Texts | str = ""
+    when_and_how_much: Texts | str = ""
+    tailoring: Texts | str = ""
+    modifications: Texts | str = ""
+    planned_fidelity: Texts | str = ""
+    actual_fidelity: Texts | str = ""
+
+
 class ReportPlan(Document):
     """What the reports say of who stands behind the study."""
 
@@ -652,6 +683,7 @@ class Study(Document):
     gap: GapPlan | None = None
     privacy: Privacy = Privacy()
     power: PowerPlan = PowerPlan()
+    programme: Programme = Programme()
     report: ReportPlan = ReportPlan()
 
     _folder: Path | None = PrivateAttr(default=None)
