@@ -38,6 +38,7 @@ def test_a_declared_study(stored):  # 1, 3
     pd.testing.assert_frame_equal(table.iloc[:-3], plain)
     english, danish = (repr(evaluation(results, language)) for language in ("en", "da"))
     assert "from one model of all waves" in english and "fra én model af alle runder" in danish
+    assert "trajectory--y" in english and "gennemsnit ved hver runde" in danish
 
 
 def test_waves_without_scores(stored):  # 2

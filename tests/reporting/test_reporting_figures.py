@@ -3,6 +3,7 @@
 1. Axes hold zero and end on marks.  2. The forest plot says on each side whom it favours, by the outcome's direction.
 3. The flow's boxes hold their text and follow one another.  4. The dumbbell plot puts both marks, the gap and the middle half
 where arithmetic puts them, and tells the sides apart without colour.  5. What has no number has no mark.
+6. The arms' way through the waves: means and intervals in their places, arms told apart without colour and named at their ends.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from asp_eval.reporting.figures.axis import Axis, lines_of, nice_axis
 from asp_eval.reporting.figures.dumbbell import DOT, DOTS_LEFT, DOTS_RIGHT, GapArea, GapLine, dumbbell
 from asp_eval.reporting.figures.flow import FlowBox, flow_figure
 from asp_eval.reporting.figures.forest import ForestEntry, forest
+from asp_eval.reporting.figures.trajectory import BOTTOM, TOP, ArmMean, trajectory_figure
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.templates import templates
@@ -172,3 +174,29 @@ def test_marks_stand_out_from_white_also_in_grey():
     assert set(colours) > behind
     pale = {name: contrast_with_white(colour) for name, colour in colours.items() if name not in behind}
     assert min(pale.values()) >= 3, pale
+
+
+def way(*arms):
+    means = [[ArmMean(*mean) for mean in each] for each in arms]
+    named = list(zip(("those who waited", "those who had it"), means, strict=True))
+    return trajectory_figure(["start", "midway"], named, EN, key="trajectory--y", title="Score")
+
+
+def test_the_arms_way_through_the_waves():  # 6
+    figure = way([(3.0, 2.0, 4.0), (2.0, 1.0, 3.0)], [(3.0, 2.0, 4.0), (1.5, 1.0, 2.0)])
+    waited, had = figure.lines
+    heights = [BOTTOM + (value - 1.0) / 3.0 * (TOP - BOTTOM) for value in (3.0, 2.0)]
+    assert [float(point.split(",")[1]) for point in waited.points.split()] == pytest.approx(heights, abs=0.06)
+    assert waited.bars[0][1:] == pytest.approx((BOTTOM + (TOP - BOTTOM) / 3.0, TOP), abs=0.06)
+    assert (waited.dash, waited.filled) != (had.dash, had.filled) and had.bars[0][0] > waited.bars[0][0]
+    assert had.name[0].y > waited.name[0].y  # lower at its end
+    assert "those who had it: start 3.00 (2.00 to 4.00); midway 1.50 (1.00 to 2.00)" in figure.description
+    assert [row.cells[0].text for row in figure.data.rows] == ["start", "midway"]
+    assert templates().get_template("figures/trajectory.svg.j2").render(figure=figure).count("<path") == 6
+
+
+def test_names_of_arms_that_end_alike_do_not_meet_and_a_wave_without_a_mean_has_no_mark():  # 5, 6
+    figure = way([(3.0, 2.0, 4.0), (None, None, None)], [(3.0, 2.0, 4.0), (3.0, 2.5, 3.5)])
+    first, second = figure.lines
+    assert len(first.marks) == 1 and len(second.marks) == 2
+    assert abs(first.name[0].y - second.name[0].y) >= 15

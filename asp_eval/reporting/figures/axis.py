@@ -91,8 +91,10 @@ def nice_step(span: float, marks: int = 6) -> float:
     return float(next(round(m * power, 12) for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9)))
 
 
-def nice_axis(low: float, high: float, left: float, right: float, marks: int = 6) -> tuple[Axis, tuple[float, ...]]:
-    """Return an axis that holds `low`, `high` and zero, and the values of its marks.
+def nice_axis(
+    low: float, high: float, left: float, right: float, marks: int = 6, *, zero: bool = True
+) -> tuple[Axis, tuple[float, ...]]:
+    """Return an axis that holds `low`, `high` and, if it is to, `zero`; and the values of its marks.
 
     Examples
     --------
@@ -100,7 +102,8 @@ def nice_axis(low: float, high: float, left: float, right: float, marks: int = 6
     >>> (axis.low, axis.high), values
     ((-0.4, 0.2), (-0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2))
     """
-    low, high = min(low, 0.0), max(high, 0.0)
+    if zero:
+        low, high = min(low, 0.0), max(high, 0.0)
     step = nice_step(high - low or 1.0, marks)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     last = max(last, first + 1)

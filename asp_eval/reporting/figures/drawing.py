@@ -14,11 +14,11 @@ from asp_eval.reporting.templates import templates
 
 
 class Placed(Protocol):
-    """Shapes in their places; the template ``figures/<key>.svg.j2`` draws them."""
+    """Shapes in their places; ``figures/<key>.svg.j2`` draws them, of a key with two dashes by what stands before these."""
 
     @property
     def key(self) -> str:
-        """The name of the figure and of its template."""
+        """The name of the figure in its page, led by that of its template."""
 
     @property
     def title(self) -> str:
@@ -39,7 +39,7 @@ class PlacedData(Placed, Protocol):
 
 def svg(figure: Placed) -> str:
     """Return shapes as an SVG image."""
-    return templates().get_template(f"figures/{figure.key}.svg.j2").render(figure=figure)
+    return templates().get_template(f"figures/{figure.key.partition('--')[0]}.svg.j2").render(figure=figure)
 
 
 def drawn(figure: PlacedData) -> Figure:

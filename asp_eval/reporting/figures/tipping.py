@@ -42,7 +42,7 @@ class TippingFigure:
 
 
 def tipping_figure(
-    curve: Sequence[ShiftedEffect], tips_at: float | None, show: Numbers, *, title: str, description: str
+    curve: Sequence[ShiftedEffect], tips_at: float | None, show: Numbers, *, key: str, title: str, description: str
 ) -> TippingFigure:
     """Return the curve of one arm of one outcome.
 
@@ -53,8 +53,8 @@ def tipping_figure(
     tips_at : float or None
         The tipping point, where there is one.
     show : Numbers
-    title, description : str
-        What stands over the figure, and the figure in words.
+    key, title, description : str
+        Name of the figure in its page, what stands over it, and the figure in words.
     """
     say = show.words
     deltas = [one.delta for one in curve]
@@ -64,10 +64,10 @@ def tipping_figure(
     upper = [f"{x.place(one.delta):g},{y.place(one.conf_high):g}" for one in curve]
     lower = [f"{x.place(one.delta):g},{y.place(one.conf_low):g}" for one in curve]
     return TippingFigure(
-        key="tipping",
+        key=key,
         title=title,
         description=description,
-        data=_table(curve, show, title),
+        data=_table(curve, show, key, title),
         language=say.language,
         width=WIDTH,
         height=HEIGHT,
@@ -95,7 +95,7 @@ def _ticks(x: Axis, marks: tuple[float, ...], show: Numbers) -> tuple[Tick, ...]
     return tuple(Tick(x.place(mark), show.decimal(mark, decimals_of(marks))) for mark in marks)
 
 
-def _table(curve: Sequence[ShiftedEffect], show: Numbers, title: str) -> Table:
+def _table(curve: Sequence[ShiftedEffect], show: Numbers, key: str, title: str) -> Table:
     """Return the numbers that the curve stands for."""
     say = show.words
     columns = (Column(say("Points added")), Column(say("Difference (interval)")))
@@ -108,4 +108,4 @@ def _table(curve: Sequence[ShiftedEffect], show: Numbers, title: str) -> Table:
         )
         for one in curve
     )
-    return Table("tipping-numbers", title, columns, rows)
+    return Table(f"{key}-numbers", title, columns, rows)

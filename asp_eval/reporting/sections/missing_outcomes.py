@@ -240,6 +240,7 @@ def _figures(result: OutcomeResult, setting: Setting) -> Iterator[Figure]:
                 point.curve,
                 tips_at,
                 setting.show,
+                key=f"tipping--{result.outcome}-{point.arm}",
                 title=say("{outcome}: how far the conclusion bends", outcome=name),
                 description=_tipping_words(point, name, result.better, setting),
             )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from asp_eval.analysis.declared_results import AllWaves, Estimated, WaveEffect
 from asp_eval.analysis.results import Results
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Cell, Column, Row, Table, cell, paragraphs
+from asp_eval.reporting.blocks import Block, Cell, Column, Figure, Row, Table, cell, paragraphs
+from asp_eval.reporting.figures.drawing import drawn
+from asp_eval.reporting.figures.trajectory import ArmMean, trajectory_figure
 from asp_eval.reporting.numbers import digits_for
+from asp_eval.reporting.sections.outcomes import primary_outcomes
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.estimate import JointTest
 
@@ -20,7 +25,28 @@ def waves(results: Results, setting: Setting) -> tuple[Block, ...]:
         "All waves of a score are analysed together as well. The arms have one mean before the intervention, as the lot makes"
         " them, and a child without the score at some wave still counts with the waves it has.",
     )
-    return (paragraphs(about, introduces=True), _effects_table(results, setting), _means_table(results, setting))
+    tables = (_effects_table(results, setting), _means_table(results, setting))
+    return (paragraphs(about, introduces=True), *tables, *_figures(results, setting))
+
+
+def _figures(results: Results, setting: Setting) -> Iterator[Figure]:
+    """Yield the arms' way through the waves, of every primary outcome's score; of the others the table has the numbers."""
+    primary = {result.outcome for result in primary_outcomes(results.outcomes)}
+    for one in results.waves:
+        names = list(dict.fromkeys(part.wave for part in one.means))
+        found = {(part.arm, part.wave): part.mean for part in one.means}
+        arms = [(setting.heading(setting.arm(arm)), [_mean(found[arm, wave]) for wave in names]) for arm in setting.study.arms]
+        if one.outcome in primary and any(mean.value is not None for _, means in arms for mean in means):
+            waves_called = [setting.heading(setting.wave(wave)) for wave in names]
+            title = setting.say("{outcome}: mean at each wave", outcome=setting.say.label(one.label, one.outcome))
+            key = f"trajectory--{one.outcome}"
+            yield drawn(trajectory_figure(waves_called, arms, setting.show, key=key, title=title))
+
+
+def _mean(found: Estimated) -> ArmMean:
+    if isinstance(found, Unavailable):
+        return ArmMean(None, None, None)
+    return ArmMean(found.estimate, found.conf_low, found.conf_high)
 
 
 def _effects_table(results: Results, setting: Setting) -> Table:

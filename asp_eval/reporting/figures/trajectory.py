@@ -1,0 +1,167 @@
+"""The arms' way through the waves: the mean of each at every wave with its interval, one line for each arm.
+
+Lines differ by their dashes and marks, and each is named at its end, so that they can be told apart without colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asp_eval.reporting.blocks import Column, Row, Table, cell
+from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, disc, lines_of, nice_axis
+from asp_eval.reporting.figures.power import DASHES
+from asp_eval.reporting.numbers import Numbers
+
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 620.0, 300.0, 60.0, 440.0, 50.0, 272.0
+ASIDE, NAMES, LEADING, SIZE = 7.0, 452.0, 15.0, 13.0
+"""How far the arms stand beside each other at a wave; where their names begin, their leading and size."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmMean:
+    """The mean of one arm at one wave, and its interval; None where there is none."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArmLine:
+    """One arm in its place.
+
+    Attributes
+    ----------
+    points : str
+        As SVG writes them.
+    dash : str
+    marks : tuple of str
+        Paths.
+    filled : bool
+        Whether the marks are filled.
+    bars : tuple of (float, float, float)
+        Of each interval: x, and the two ends.
+    name : tuple of Label
+    """
+
+    points: str
+    dash: str
+    marks: tuple[str, ...]
+    filled: bool
+    bars: tuple[tuple[float, float, float], ...]
+    name: tuple[Label, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrajectoryFigure:
+    """The whole figure, in its own units."""
+
+    key: str
+    title: str
+    description: str
+    data: Table
+    language: str
+    width: float
+    height: float
+    heading: Label
+    plot_left: float
+    plot_right: float
+    axis_y: float
+    ticks: tuple[Tick, ...]
+    tick_y: float
+    levels: tuple[Label, ...]
+    level_ys: tuple[float, ...]
+    lines: tuple[ArmLine, ...]
+
+
+def trajectory_figure(
+    waves: Sequence[str], arms: Sequence[tuple[str, Sequence[ArmMean]]], show: Numbers, *, key: str, title: str
+) -> TrajectoryFigure:
+    """Return the arms' way through the waves.
+
+    Parameters
+    ----------
+    waves : sequence of str
+        What the waves are called, in their order.
+    arms : sequence of (str, sequence of ArmMean)
+        What each arm is called, and its mean at every wave.
+    show : Numbers
+    key, title : str
+        Name of the figure in its page, and what stands over it.
+    """
+    known = [v for _, means in arms for m in means for v in (m.value, m.low, m.high) if v is not None]
+    y, values = nice_axis(min(known), max(known), BOTTOM, TOP, zero=False)
+    step = (RIGHT - LEFT) / len(waves)
+    places = [LEFT + step * (i + 0.5) for i in range(len(waves))]
+    lines = [_line(means, [x + ASIDE * (k - (len(arms) - 1) / 2) for x in places], y, k) for k, (_, means) in enumerate(arms)]
+    names = _names([(name, _last(means, y)) for name, means in arms])
+    return TrajectoryFigure(
+        key=key,
+        title=title,
+        description=_description(waves, arms, show),
+        data=_table(waves, arms, show, key, title),
+        language=show.words.language,
+        width=WIDTH,
+        height=HEIGHT,
+        heading=Label(LEFT, 20.0, title),
+        plot_left=LEFT,
+        plot_right=RIGHT,
+        axis_y=BOTTOM,
+        ticks=tuple(Tick(round(x, 1), wave) for x, wave in zip(places, waves, strict=True)),
+        tick_y=BOTTOM + 17,
+        levels=tuple(Label(LEFT - 8, y.place(v) + 4, show.decimal(v, decimals_of(values)), "end") for v in values),
+        level_ys=tuple(y.place(v) for v in values),
+        lines=tuple(ArmLine(*line, name) for line, name in zip(lines, names, strict=True)),
+    )
+
+
+def _line(
+    means: Sequence[ArmMean], places: Sequence[float], y: Axis, k: int
+) -> tuple[str, str, tuple[str, ...], bool, tuple[tuple[float, float, float], ...]]:
+    """Return the points, the dash, the marks, whether they are filled, and the bars of one arm."""
+    at = [(round(x, 1), m) for x, m in zip(places, means, strict=True) if m.value is not None]
+    points = " ".join(f"{x:g},{y.place(m.value or 0.0):g}" for x, m in at)
+    marks = tuple(disc(x, y.place(m.value or 0.0), 4.5) for x, m in at)
+    bars = tuple((x, y.place(m.low), y.place(m.high)) for x, m in at if m.low is not None and m.high is not None)
+    return points, DASHES[k % len(DASHES)], marks, k % 2 == 1, bars
+
+
+def _last(means: Sequence[ArmMean], y: Axis) -> float:
+    """Return the height of the last mean that there is."""
+    return next((y.place(m.value) for m in reversed(means) if m.value is not None), BOTTOM)
+
+
+def _names(ends: Sequence[tuple[str, float]]) -> list[tuple[Label, ...]]:
+    """Return each arm's name beside the end of its line, moved down where the one above it needs the room."""
+    placed: dict[str, tuple[Label, ...]] = {}
+    free = TOP
+    for name, height in sorted(ends, key=lambda end: end[1]):
+        lines = lines_of(name, WIDTH - NAMES, SIZE, most=3)
+        top = max(height + 4, free)
+        placed[name] = tuple(Label(NAMES, round(top + LEADING * i, 1), line) for i, line in enumerate(lines))
+        free = top + LEADING * len(lines) + 3
+    return [placed[name] for name, _ in ends]
+
+
+def _shown(mean: ArmMean, show: Numbers) -> str:
+    return f"{show.decimal(mean.value)} ({show.interval(mean.low, mean.high)})" if mean.value is not None else show.decimal(None)
+
+
+def _description(waves: Sequence[str], arms: Sequence[tuple[str, Sequence[ArmMean]]], show: Numbers) -> str:
+    """Say the figure in words, for those who cannot see it."""
+    parts = [
+        f"{name}: {'; '.join(f'{wave} {_shown(mean, show)}' for wave, mean in zip(waves, means, strict=True))}"
+        for name, means in arms
+    ]
+    return ". ".join(parts) + "."
+
+
+def _table(waves: Sequence[str], arms: Sequence[tuple[str, Sequence[ArmMean]]], show: Numbers, key: str, title: str) -> Table:
+    """Return the numbers that the lines stand for."""
+    columns = (Column(show.words("Wave"), numeric=False), *(Column(name) for name, _ in arms))
+    rows = tuple(
+        Row((cell(wave), *(cell(show.decimal(means[i].value), show.interval(means[i].low, means[i].high)) for _, means in arms)))
+        for i, wave in enumerate(waves)
+    )
+    return Table(f"{key}-data", title, columns, rows)
