@@ -232,6 +232,8 @@ def test_a_permutation_test_is_not_pooled():
 
 
 FORTY = pd.Series(np.arange(400) % 40)
+BAND = (FORTY % 3 == 1) * 1.0
+SIZES = np.random.default_rng(1).normal(size=(20, 19))
 BAD = {
     "IMP-010": (lambda f: f, {"w3": "interval"}, {}),
     "IMP-011": (lambda f: f.assign(w3=f["w3"].gt(0).map({True: "a", False: "b"})), {"w3": "continuous"}, {}),
@@ -246,6 +248,17 @@ BAD = {
     "IMP-024": (lambda f: f, {"w3": "continuous"}, {"predictors": ["w2"]}),
     "IMP-025": (lambda f: f.assign(w3=f["w3"].mask(f["arm"] == "new")), {"w3": "continuous"}, {}),
     "IMP-026": (lambda f: f.assign(total=f["w2"] + 2 * f["w1"]), {"w2": "continuous", "total": "continuous"}, {}),
+    "IMP-026 w2": (lambda f: f.assign(total=f["w2"]), {"total": "continuous", "w2": "continuous"}, {}),
+    "IMP-026 again": (lambda f: f.assign(again=BAND.map(str)), {"w3": "continuous", "band": "ordinal", "again": "binary"}, {}),
+    "IMP-036 w3": (lambda f: f.assign(w3=f["w3"].where(f["arm"] == "new", 0.3)), {"w3": "continuous"}, {}),
+    "IMP-036 band": (lambda f: f.assign(band=BAND.where(f["arm"] == "new", 1.0)), {"band": "binary"}, {}),
+    "IMP-037 size0, size1": (
+        lambda f: f.assign(
+            **{f"size{k}": np.random.default_rng(k).normal(size=20)[f["inst"].str[1:].astype(int)] for k in range(19)}
+        ),
+        {f"size{k}": "continuous" for k in range(19)},
+        {},
+    ),
     "IMP-027": (
         lambda f: f.assign(**{f"x{k}": np.random.default_rng(k).normal(size=400) for k in range(21)}),
         {"w3": "continuous"} | {f"x{k}": "continuous" for k in range(21)},
@@ -261,8 +274,12 @@ BAD = {
 @pytest.mark.parametrize("code", BAD)
 def test_what_cannot_be_imputed_is_refused_by_name(code):
     change, variables, other = BAD[code]
-    with pytest.raises(Refusal, match=code):
-        asp_eval.impute(change(trial()), variables, **(RANDOM | other))
+    with pytest.raises(Refusal, match=code.split()[0]) as refused:
+        asp_eval.impute(change(trial().assign(band=BAND)), variables, **(RANDOM | other))
+    said = str(refused.value)
+    assert all(word in said for word in code.split(maxsplit=1)[1:])
+    named = {"IMP-012", "IMP-014", "IMP-015", "IMP-021", "IMP-025", "IMP-026", "IMP-027", "IMP-036"} & {code[:7]}
+    assert not named or any(name in said for name in variables)
 
 
 def test_what_is_to_be_known_is_said():

@@ -31,6 +31,7 @@ NOT_SHIFTED = Fault(
     "Impute the score that it was made of, and shift that.",
 )
 UNKNOWN_ARM = Fault("IMP-033", "no arm is called {arm}", "Use one of: {known}.")
+NOT_NEW = Fault("IMP-035", "there is a column {name} already", "Give what is computed from the imputed values a name of its own.")
 OTHER_FRAMES = Fault(
     "IMP-034", "imputation {n} has other rows or columns than the first", "Hand in data sets that differ in imputed values only."
 )
@@ -201,7 +202,51 @@ class Imputations:
             amount = np.where(np.asarray(where, bool), amount, 0.0)
         return self._with(replace(own, drawn=own.drawn + amount[own.rows]))
 
-    def reference_based(self, visits: Sequence[str], kind: Kind, reference: object) -> Imputations:
+    def derive(self, name: str, compute: Callable[[pd.DataFrame], pd.Series], known: pd.Series | None = None) -> Imputations:
+        """Return the data sets with a column computed from each of them, such as a scale from its items.
+
+        Parameters
+        ----------
+        name : str
+            Of the new column.
+        compute : callable
+            From a data set to numbers, row by row; missing where what it needs is missing.
+        known : Series, optional
+            Values that stand, whatever is computed; rows without one are computed. Without it, everything is computed.
+
+        Returns
+        -------
+        Imputations
+            In which the new column counts as imputed where it is missing in the original data, and can be shifted.
+
+        Raises
+        ------
+        Refusal
+            If the data sets were made elsewhere, or have such a column.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from asp_eval import impute
+        >>> rng = np.random.default_rng(1)
+        >>> frame = pd.DataFrame({"inst": np.repeat(np.arange(10), 20), "a": rng.normal(size=200), "b": rng.normal(size=200)})
+        >>> frame.loc[:29, "b"] = np.nan
+        >>> imputed = impute(frame, {"a": "continuous", "b": "continuous"}, group="inst", n=2, seed=1)
+        >>> summed = imputed.derive("total", lambda data: data["a"] + data["b"])
+        >>> bool((summed[1]["total"] == summed[1]["a"] + summed[1]["b"]).all()), int(summed.summary()["imputed"].iloc[-1])
+        (True, 30)
+        """
+        if self.original is None:
+            return NOT_DRAWN_HERE.refuse()
+        if name in self.original:
+            NOT_NEW.refuse(name=name)
+        own = compute(self.original) if known is None else known
+        rows = np.asarray(own.isna(), bool)
+        drawn = np.array([np.asarray(compute(data), float)[rows] for data in self])
+        column = ImputedVariable(name, "continuous", False, rows, drawn)
+        return replace(self, original=self.original.assign(**{name: own.astype(float)}), variables=(*self.variables, column))
+
+    def reference_based(self, visits: Sequence[str | Sequence[str]], kind: Kind, reference: object) -> Imputations:
         """Return the data sets as if those who dropped out had gone on like the reference arm.
 
         A child that has no value at some visit nor at any later one has dropped out there. Its missing values at those visits
@@ -213,8 +258,9 @@ class Imputations:
 
         Parameters
         ----------
-        visits : sequence of str
-            The variable at each visit, in their order; those that are not imputed are what is known from the start.
+        visits : sequence of str, or of sequences of str
+            The variable at each visit, or its variables (the items of a scale), in the order of the visits; those that are not
+            imputed are what is known from the start. A visit of several variables is missing where all of them are.
         kind : {"jump", "copy"}
         reference : label of an arm
 
@@ -233,7 +279,9 @@ class Imputations:
         self._rows_of(reference)
         names = {v.name for v in self.variables}
         out = self
-        for name, values in reference_values(self.plan, self.draws, [v for v in visits if v in names], kind, reference).items():
+        every = [[visit] if isinstance(visit, str) else list(visit) for visit in visits]
+        asked = [kept for visit in every if (kept := [name for name in visit if name in names])]
+        for name, values in reference_values(self.plan, self.draws, asked, kind, reference).items():
             own = self._variable(name)
             out = out._with(replace(own, drawn=own.drawn + values[:, own.rows]))
         return out

@@ -42,8 +42,18 @@ COLLINEAR = Fault(
 )
 FEW_GROUPS = Fault(
     "IMP-027",
-    "{groups} groups are fewer than the {variables} columns whose differences between groups are to be estimated",
+    "{groups} groups are fewer than the {variables} columns whose differences between groups are to be estimated ({names})",
     "Impute fewer variables at once: the scale in place of its items, or one wave less.",
+)
+FEW_FOR_GROUPS = Fault(
+    "IMP-037",
+    "{groups} groups are too few for {variables} variables that every group has one value of ({names})",
+    "Leave some of these out, or some predictors that are the same for everyone of a group.",
+)
+CONSTANT_IN_ARM = Fault(
+    "IMP-036",
+    "{name} has the same value for everyone observed of the arm {arm}, and other values elsewhere",
+    "Leave {name} out, or join its categories: how it varies in that arm is not known, so nothing can be imputed from it there.",
 )
 FEW_ROWS = Fault("IMP-028", "{rows} rows are too few for {variables} columns", "Impute fewer variables, or predictors.")
 
@@ -64,11 +74,8 @@ class ImputationPlan:
         Variables of the rows, and those of the groups, each in the order of their columns in the joint model.
     group : Categories
         Of the rows.
-    arm : str or None
     arms : Categories or None
         Arm of each group.
-    expression : str
-        What the means of the rows depend on.
     model : JointModel
     reference_rows : mapping of label to ndarray (n, p)
         What the means would depend on in each arm; empty without arms.
@@ -79,17 +86,10 @@ class ImputationPlan:
     rows: tuple[Incomplete, ...]
     groups: tuple[Incomplete, ...]
     group: Categories
-    arm: str | None
     arms: Categories | None
-    expression: str
     model: JointModel
     reference_rows: dict[object, Array]
     notes: tuple[Phrase, ...]
-
-    @property
-    def variables(self) -> tuple[Incomplete, ...]:
-        """All variables to impute."""
-        return (*self.rows, *self.groups)
 
 
 def read_plan(
@@ -116,14 +116,14 @@ def read_plan(
     found = [read_incomplete(frame, name, scale, groups) for name, scale in variables.items()]
     rows = tuple(sorted((v for v in found if not v.of_groups), key=lambda v: not v.is_free))
     of_groups = tuple(sorted((v for v in found if v.of_groups), key=lambda v: not v.is_free))
-    X, reference_rows = _matrices(frame, expression, arm, arms)
-    children = _level(rows, X, len(frame))
-    institutions = _level(of_groups, _group_matrix(frame, expression, groups), len(groups.levels))
+    means = _read_means(frame, expression, arm, arms, groups)
+    children = _level(rows, means.rows, len(frame))
+    institutions = _level(of_groups, means.groups, len(groups.levels))
     _refuse_unlearnable(rows, of_groups, groups, arms, children, institutions)
     classes, by_class, notes = _classes(rows, groups, arms, children, institutions, by_arm=by_arm)
     notes += [note for v in rows if (note := _unobserved(v, groups))]
     model = JointModel(children, institutions, groups.codes, classes, by_class)
-    return ImputationPlan(frame, rows, of_groups, groups, arm, arms, expression, model, reference_rows, tuple(notes))
+    return ImputationPlan(frame, rows, of_groups, groups, arms, model, means.by_arm, tuple(notes))
 
 
 def _read_groups(frame: pd.DataFrame, group: str) -> Categories:
@@ -153,36 +153,44 @@ def _refuse_incomplete(frame: pd.DataFrame, name: str) -> None:
         INCOMPLETE_PREDICTOR.refuse(name=name, found=Phrase("{n} rows", n=missing))
 
 
-def _matrices(
-    frame: pd.DataFrame, expression: str, arm: str | None, arms: Categories | None
-) -> tuple[Array, dict[object, Array]]:
-    """Return X (n, p) in standard columns, and what it would be if everyone were in each arm."""
-    data = read_variables(frame, names_in(expression))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Means:
+    """What means depend on, in standard columns.
+
+    Attributes
+    ----------
+    rows : ndarray (n, p)
+    groups : ndarray (J, s)
+        Of the groups' variables: those columns that do not vary within groups.
+    by_arm : dict of label to ndarray (n, p)
+        `rows`, if everyone were in that arm.
+    """
+
+    rows: Array
+    groups: Array
+    by_arm: dict[object, Array]
+
+
+def _read_means(frame: pd.DataFrame, expression: str, arm: str | None, arms: Categories | None, groups: Categories) -> _Means:
+    """Return what means depend on."""
+    names = names_in(expression)
+    data = read_variables(frame, names)
     plan, _ = plan_columns(expression, data)
-    X = build_matrix(plan, data) if names_in(expression) else np.ones((len(frame), 1))
+    X = build_matrix(plan, data) if names else np.ones((len(frame), 1))
     if X.shape[1] >= len(X):
         FEW_ROWS.refuse(rows=len(X), variables=X.shape[1])
     standard = standard_columns(X)
-    switched: dict[object, Array] = {}
+    by_arm: dict[object, Array] = {}
     for label in () if arms is None or arm is None else arms.levels:
         column = pd.Series([label] * len(frame), index=frame.index)
         if isinstance(frame[arm].dtype, pd.CategoricalDtype):
             column = column.astype(frame[arm].dtype)
-        other = read_variables(frame.assign(**{str(arm): column}), names_in(expression))
-        switched[label] = build_matrix(plan, other)[:, list(standard.kept)] @ standard.T
-    return standard.X, switched
-
-
-def _group_matrix(frame: pd.DataFrame, expression: str, groups: Categories) -> Array:
-    """Return what the means of the groups' variables depend on (J, s): those predictors that do not vary within groups."""
-    data = read_variables(frame, names_in(expression))
-    plan, _ = plan_columns(expression, data)
-    X = build_matrix(plan, data) if names_in(expression) else np.ones((len(frame), 1))
-    sizes = np.bincount(groups.codes)
+        other = read_variables(frame.assign(**{str(arm): column}), names)
+        by_arm[label] = build_matrix(plan, other)[:, list(standard.kept)] @ standard.T
     first = np.full(len(groups.levels), len(frame))
     np.minimum.at(first, groups.codes, np.arange(len(frame)))
-    steady = [j for j in range(X.shape[1]) if bool((X[:, j] == X[first[groups.codes], j]).all())]
-    return standard_columns(X[first][:, steady] if len(sizes) else X[:0]).X
+    steady = (X[first[groups.codes]] == X).all(axis=0)
+    return _Means(standard.X, standard_columns(X[first][:, steady]).X, by_arm)
 
 
 def _level(variables: tuple[Incomplete, ...], X: Array, n: int) -> Level:
@@ -205,37 +213,50 @@ def _refuse_unlearnable(
     for v in (*rows, *of_groups):
         arm = None if arms is None else (arms.codes if v.of_groups else arms.codes[groups.codes])
         for k, label in enumerate(() if arms is None else arms.levels):
-            if bool(v.missing[arm == k].all()):
+            seen = v.numbers[(arm == k) & ~v.missing]
+            if not len(seen):
                 MISSING_IN_ARM.refuse(name=v.name, arm=label)
+            if len(seen) > 1 and seen.min() == seen.max():
+                CONSTANT_IN_ARM.refuse(name=v.name, arm=label, found=str(v.shown(seen[0])))
     _refuse_collinear(rows, children)
     _refuse_collinear(of_groups, institutions)
     n, q, r = len(children.Y), children.Y.shape[1], institutions.Y.shape[1]
-    if len(groups.levels) < q + r or (r and len(groups.levels) < institutions.X.shape[1] + r + 2):
-        FEW_GROUPS.refuse(groups=len(groups.levels), variables=q + r)
+    J = len(groups.levels)
+    if r and institutions.X.shape[1] + r + 2 > J:
+        FEW_FOR_GROUPS.refuse(groups=J, variables=len(of_groups), names=_named(of_groups))
+    if q + r > J:
+        FEW_GROUPS.refuse(groups=J, variables=q + r, names=_named((*rows, *of_groups)))
     if n < children.X.shape[1] + 2 * q:
         FEW_ROWS.refuse(rows=n, variables=q)
 
 
+def _named(variables: tuple[Incomplete, ...]) -> str:
+    """Return the names of variables, the first ones of many."""
+    names = [v.name for v in variables]
+    return ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+
+
 def _refuse_collinear(variables: tuple[Incomplete, ...], level: Level) -> None:
-    """Refuse a continuous variable that follows from predictors and the variables before it, where all were observed."""
-    named = [v for v in variables if v.scale == "continuous"]
-    Y = np.hstack([v.columns() for v in named]) if named else np.zeros((len(level.Y), 0))
-    for k, v in enumerate(named):
-        others = [j for j in range(k) if _overlap(Y, j, k)]
-        known = ~np.isnan(Y[:, [*others, k]]).any(axis=1)
-        before = np.hstack((level.X[known], Y[known][:, others]))
-        if known.sum() <= before.shape[1] + 1:
-            continue
-        y = Y[known, k]
-        rest = y - before @ np.linalg.lstsq(before, y, rcond=None)[0]
-        if rest @ rest < SMALL**2 * (y @ y):
-            COLLINEAR.refuse(name=v.name)
+    """Refuse a variable that follows from predictors and the variables before it, where all were observed."""
+    before = np.zeros((len(level.Y), 0))
+    for v in variables:
+        own = v.observed_columns()
+        for y in own.T:
+            others = [j for j in range(before.shape[1]) if _overlap(before[:, j], y)]
+            known = ~np.isnan(y) & ~np.isnan(before[:, others]).any(axis=1)
+            X = np.hstack((level.X[known], before[known][:, others]))
+            if known.sum() <= X.shape[1] + 1 or np.ptp(y[known]) == 0:
+                continue
+            rest = y[known] - X @ np.linalg.lstsq(X, y[known], rcond=None)[0]
+            if rest @ rest < SMALL**2 * (y[known] @ y[known]):
+                COLLINEAR.refuse(name=v.name)
+        before = np.hstack((before, own))
 
 
-def _overlap(Y: Array, j: int, k: int) -> bool:
-    """Whether two variables were mostly observed together."""
-    both = ~np.isnan(Y[:, j]) & ~np.isnan(Y[:, k])
-    return bool(both.sum() > 0.2 * (~np.isnan(Y[:, k])).sum())
+def _overlap(other: Array, own: Array) -> bool:
+    """Whether two columns were mostly observed together."""
+    both = ~np.isnan(other) & ~np.isnan(own)
+    return bool(both.sum() > 0.2 * (~np.isnan(own)).sum())
 
 
 def _classes(
@@ -267,7 +288,8 @@ def _unobserved(v: Incomplete, groups: Categories) -> Phrase | None:
         return None
     shown = ", ".join(none[:5]) + (", ..." if len(none) > 5 else "")
     return Phrase(
-        "{n} groups have no value of {name} at all, and take theirs from the other groups: {groups}.",
+        "{n} groups have no value of {name} at all, and take theirs from the other groups: {groups}. Leave out a group that "
+        "never took part.",
         n=len(none),
         name=v.name,
         groups=shown,

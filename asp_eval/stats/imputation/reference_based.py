@@ -13,6 +13,7 @@ visits. The draw itself stays, so that the two differ from imputation under miss
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -38,37 +39,80 @@ NOT_A_VISIT = Fault(
 )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Dropouts:
+    """Children with one pattern of missing values and of visits after dropout.
+
+    Attributes
+    ----------
+    rows, places : ndarray of int
+        Of the frame, and among all children that are moved.
+    absent, switched : ndarray of int
+        Columns that are missing, and columns whose means are switched.
+    filled : tuple of str
+        Variables that take new values.
+    """
+
+    rows: Ints
+    places: Ints
+    absent: Ints
+    switched: Ints
+    filled: tuple[str, ...]
+
+
 def reference_values(
-    plan: ImputationPlan, draws: Draws, visits: Sequence[str], kind: Kind, reference: object
+    plan: ImputationPlan, draws: Draws, visits: Sequence[Sequence[str]], kind: Kind, reference: object
 ) -> dict[str, Array]:
-    """Return how much the imputed values of each visit move (n, rows of the frame); zero where none does."""
+    """Return how much the imputed values of each variable move (n, rows of the frame); zero where none does.
+
+    Parameters
+    ----------
+    plan : ImputationPlan
+    draws : Draws
+    visits : sequence of sequences of str
+        The variables of each visit, in the order of the visits.
+    kind : {"jump", "copy"}
+    reference : label of an arm
+    """
     if kind not in KINDS:
         KIND.refuse(kind=kind)
     if plan.model.n_classes > 1:
         OWN_COVARIANCE.refuse()
-    columns = [_column(plan, name) for name in visits]
-    if not visits:
+    if not any(visits):
         NOT_A_VISIT.refuse(name="visits")
-    missing = np.column_stack([next(v for v in plan.rows if v.name == name).missing for name in visits])
-    gone = np.logical_and.accumulate(missing[:, ::-1], axis=1)[:, ::-1]  # missing from here to the end
+    columns = {name: _column(plan, name) for visit in visits for name in visit}
+    spread = {v.name: v.spread for v in plan.rows}
     shift = plan.reference_rows[reference] - plan.model.children.X
+    dropouts, moved = _dropouts(plan, visits, columns, kind, shift)
+    out = {name: np.zeros((len(draws.draws), len(plan.frame))) for name in columns}
+    for k, drawn in enumerate(draws.draws):
+        means, W = shift[moved] @ drawn.B, np.linalg.inv(drawn.Sigma[0])
+        for own in dropouts:
+            d = np.zeros((len(own.rows), len(W)))
+            d[:, own.switched] = means[np.ix_(own.places, own.switched)]
+            change = _moved(d, W, own.absent)
+            for name in own.filled:
+                out[name][k, own.rows] = spread[name] * change[:, columns[name]]
+    return out
+
+
+def _dropouts(
+    plan: ImputationPlan, visits: Sequence[Sequence[str]], columns: dict[str, int], kind: Kind, shift: Array
+) -> tuple[list[_Dropouts], Ints]:
+    """Return the children that are moved, pattern by pattern, and all of their rows."""
+    missing = {v.name: v.missing for v in plan.rows}
+    at = np.column_stack([np.all([missing[name] for name in visit], axis=0) for visit in visits])
+    gone = np.logical_and.accumulate(at[:, ::-1], axis=1)[:, ::-1]  # missing from here to the end
     moved = np.flatnonzero(gone.any(axis=1) & (np.abs(shift).max(axis=1) > ROUNDING))
     known = plan.model.children.is_known
-    out = {name: np.zeros((len(draws.draws), len(plan.frame))) for name in visits}
-    for k, drawn in enumerate(draws.draws):
-        means = shift[moved] @ drawn.B
-        W = np.linalg.inv(drawn.Sigma[0])
-        for rows, places in _by_pattern(moved, np.hstack((known[moved], gone[moved]))):
-            absent, lost = ~known[rows[0]], gone[rows[0]]
-            d = np.zeros((len(rows), len(W)))
-            switched = [c for c, left in zip(columns, lost, strict=True) if left or (kind == "copy" and not absent[c])]
-            d[:, switched] = means[places][:, switched]
-            change = _moved(d, W, np.flatnonzero(absent))
-            for name, c, left in zip(visits, columns, lost, strict=True):
-                if left:
-                    v = next(v for v in plan.rows if v.name == name)
-                    out[name][k, rows] = v.spread * change[:, c]
-    return out
+    found = []
+    for rows, places in _by_pattern(moved, np.hstack((known[moved], gone[moved]))):
+        absent, lost = ~known[rows[0]], gone[rows[0]]
+        filled = [name for visit, left in zip(visits, lost, strict=True) if left for name in visit]
+        kept = [c for name, c in columns.items() if name not in filled and kind == "copy" and not absent[c]]
+        switched = np.array([*(columns[name] for name in filled), *kept], dtype=np.intp)
+        found.append(_Dropouts(rows, places, np.flatnonzero(absent), switched, tuple(filled)))
+    return found, moved
 
 
 def _moved(d: Array, W: Array, missing: Ints) -> Array:

@@ -83,6 +83,17 @@ class Incomplete:
             return np.asarray((self.numbers - self.centre) / self.spread, float)[:, None]
         return np.full((len(self.numbers), self.n_columns), np.nan)
 
+    def observed_columns(self) -> Array:
+        """Return what was observed (n, columns): standardised numbers, or 1 where it is a category, for all but the first."""
+        if self.scale == "continuous":
+            return self.columns()
+        inside = np.equal(self.numbers[:, None], np.arange(1, len(self.labels)))
+        return np.where(self.missing[:, None], np.nan, inside.astype(float))
+
+    def shown(self, number: float) -> object:
+        """Return an observed value, as it stands in the data."""
+        return self.labels[int(number)] if self.labels else float(number)
+
     def bounds(self, first: int) -> tuple[Bounds, ...]:
         """Return the bounds of its latent variables, whose columns start at `first`."""
         if self.scale == "continuous":
