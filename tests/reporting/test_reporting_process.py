@@ -11,7 +11,7 @@ import pytest
 from asp_eval.analysis.process.delivery import NO_DATES
 from asp_eval.analysis.process.evaluating import NO_TYPES
 from asp_eval.analysis.process.interviews import code_agreement, coded_interviews, frame_findings
-from asp_eval.analysis.process.results import Excerpt, ProcessResults
+from asp_eval.analysis.process.results import Excerpt, ProcessResults, PropositionResult
 from asp_eval.core.randomness import stream
 from asp_eval.reporting.blocks import Prose, Table, plain
 from asp_eval.reporting.language import words_for
@@ -178,8 +178,23 @@ def test_every_study_s_frame_goes_from_data_to_a_printed_paragraph(frame, langua
 )
 def test_excerpts_that_are_marked_are_printed_without_their_institution(language, about):
     frame = next(each for each in shipped_frames() if each.id == "asp-process")
-    found = replace(findings(builders.study(), frame), excerpts=(Excerpt("turnover", "much", "baseline", "Tre på et år."),))
+    found = replace(
+        findings(builders.study(), frame, coded_by_hand(frame)),
+        excerpts=(Excerpt("turnover", "much", "baseline", "Tre på et år."),),
+    )
     results = ProcessResults(builders.study(), "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
     printed = words(process_chapter(results, Setting(builders.results(), Numbers(words_for(language)))))
     assert about in printed
     assert not any(name in printed for name in ARMS)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "Making do together with a formal process often succeeds."), ("da", "Påstande holdt op mod personalets svar")],
+)
+def test_propositions_are_printed_as_associations(language, said):
+    text = {"da": "x", "en": "Making do together with a formal process often succeeds."}
+    one = builders.estimate(0.4, 0.1)
+    slopes = PropositionResult("p", text, ({"en": "A"}, {"en": "B"}), {"en": "C"}, "w1", 40, 8, one, one, one)
+    results = ProcessResults(builders.study(), "", "0", (), (), NO_DATES, (), (), "", (), (), NO_TYPES, (), (slopes,))
+    assert said in words(process_chapter(results, Setting(builders.results(), Numbers(words_for(language)))))

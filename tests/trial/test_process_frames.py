@@ -14,6 +14,7 @@ from asp_eval.trial.process.frame import Frame
 from asp_eval.trial.process.library import frame, frames_of, shipped_frames
 
 FILE = shipped_folder("instruments") / "frames" / "asp-process.yaml"
+ROWS = {key: {"I": 0.1, "II": 0.1, "III": 0.1, key: 0.8} for key in ("I", "II", "III")}  # of a confusion that is whole
 CONTENT = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
@@ -91,11 +92,21 @@ def test_the_rule_answers_everything_and_follows_the_majority():
         (lambda c: c["type"].update(cells=[c["type"]["cells"][-1], *c["type"]["cells"]]), "FRM-006"),
         (lambda c: c["type"]["cells"][0].update(when=["I", "I"]), "FRM-007"),
         (lambda c: c["type"].update(criteria=["aim", "management_relation", "turnover"]), "FRM-008"),
+        (lambda c: c["type"].update(confusion=ROWS | {"III": {"I": 0.1, "II": 0.2, "III": 0.6}}), "FRM-009"),
+        (lambda c: c["type"].update(confusion={key: ROWS[key] for key in ("I", "II")}), "FRM-009"),
+        (lambda c: c["type"].update(confusion=ROWS | {"IV": ROWS["I"]}), "FRM-009"),
         (lambda c: c["codes"][0]["title"].pop("da"), "INS-009"),
     ],
 )
 def test_a_frame_that_is_not_sound_is_refused(tmp_path, change, code):
     assert code in refused(tmp_path, change)
+
+
+def test_a_frame_may_declare_how_coders_err(tmp_path):
+    path = tmp_path / "frame.yaml"
+    content = CONTENT | {"type": CONTENT["type"] | {"confusion": ROWS}}
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    assert read_document(path, Frame).type.confusion == ROWS
 
 
 def test_a_study_s_own_frame_joins_those_that_are_shipped(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from asp_eval import __version__
@@ -23,6 +24,7 @@ from asp_eval.analysis.process.joint_display import (
     trimming_bounds,
     type_means,
 )
+from asp_eval.analysis.process.propositions import propositions
 from asp_eval.analysis.process.results import (
     GAP_DISCUSSED,
     InstitutionLine,
@@ -61,7 +63,8 @@ def process_results(study: Study) -> ProcessResults:
     Raises
     ------
     Refusal
-        PRO-001 if there is nothing of it; STO-040 for a table that is not what was stored.
+        PRO-001 if there is nothing of it; PRO-003 for a proposition on a scale that there is not; STO-040 for a table that is
+        not what was stored.
     """
     with one_moment(study, "process") as state:
         interviews, excerpts, log, staff, allocation = (
@@ -69,6 +72,7 @@ def process_results(study: Study) -> ProcessResults:
         )
         arms = {str(name): str(arm) for name, arm in allocation[["institution_id", "arm"]].itertuples(index=False)}
         scales = staff_scales(study, arms)
+        said = propositions(study, arms)
         data = load_data(study) if arms and len(table(study, "screening")) else None
         scored = len(table(study, "scores")) > 0
     coded = coded_interviews(study, interviews, arms, excerpts)
@@ -95,6 +99,7 @@ def process_results(study: Study) -> ProcessResults:
         type_means=() if isinstance(means, Unavailable) else _described(study, means, last, arms),
         type_effects=_moderated(study, typed, means, arms),
         bounds=() if isinstance(means, Unavailable) else _bounds(study, means, last, arms),
+        propositions=said,
     )
 
 
@@ -185,9 +190,11 @@ def _moderated(
     rows = of.rows.loc[of.rows["round"] == of.declared.rounds[0]]
     coders, consensus = _coded_types(rows, of.frame)
     pair = (study.arms[0], study.arms[1])
-    return effects_by_type(
-        means.raw, arms, pair, coders, consensus, of.frame.levels(of.frame.type.code), level=study.analysis.level
-    )
+    levels = of.frame.levels(of.frame.type.code)
+    rows_of = of.frame.type.confusion
+    declared = np.array([[rows_of[true][code] for code in levels] for true in levels]) if rows_of else None
+    level = study.analysis.level
+    return effects_by_type(means.raw, arms, pair, coders, consensus, levels, declared=declared, level=level)
 
 
 def _coded_types(rows: pd.DataFrame, frame: Frame) -> tuple[pd.DataFrame, pd.Series]:

@@ -30,6 +30,7 @@ from asp_eval.stats.meta.misclassification import (
     corrected_effects,
     effects_by_code,
     errors_against_consensus,
+    errors_as_declared,
     even_errors,
     fitted_two_coders,
     table_of_codes,
@@ -197,6 +198,7 @@ def effects_by_type(
     consensus: pd.Series,
     levels: Sequence[str],
     *,
+    declared: Array | None = None,
     level: float,
     seed: int = 1,
 ) -> tuple[TypeEffect, ...] | Unavailable:
@@ -215,6 +217,8 @@ def effects_by_type(
         By institution: the type the coders agreed upon; missing where there is none.
     levels : sequence of str
         The types.
+    declared : array, shape (types, types), optional
+        How often a coder's word is each type, by the true type; taken as known.
     level, seed
         Of the intervals, which are percentiles over institutions resampled within the arms: how unsure the coding errors are is
         in them.
@@ -234,8 +238,12 @@ def effects_by_type(
         return FEW_OF_A_TYPE
     seen = effects_by_code(outcome, arm, np.eye(len(levels))[first])
     samples = _samples(arm, seed)
-    source: Literal["consensus", "coders"] = "consensus" if _whole_consensus(agreed) else "coders"
-    errors = _coding_errors(codes, agreed, samples, len(levels))
+    source: Literal["declared", "consensus", "coders"]
+    if declared is not None:
+        source, errors = "declared", [errors_as_declared(declared, first[rows]) for rows in samples]
+    else:
+        source = "consensus" if _whole_consensus(agreed) else "coders"
+        errors = _coding_errors(codes, agreed, samples, len(levels))
     found = [_corrected(outcome[rows], arm[rows], first[rows], each) for rows, each in zip(samples, errors, strict=True)]
     right, draws = found[0], np.array([one for one in found[1:] if not isinstance(one, Unavailable)])
     rows = []

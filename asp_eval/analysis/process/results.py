@@ -260,13 +260,43 @@ class TypeMean:
 class TypeEffect:
     """The effect by a type coded at baseline in both arms: as coded, and with the coding errors taken out.
 
-    `errors_from` says what the errors were worked out from: a consensus of every interview, or two coders compared.
+    `errors_from` says where the errors are from: declared in the frame, a consensus of every interview, or two coders compared.
     """
 
     type: str
     as_coded: Estimated
     corrected: Estimated
-    errors_from: Literal["consensus", "coders"]
+    errors_from: Literal["declared", "consensus", "coders"]
+
+
+@dataclass(frozen=True, slots=True)
+class PropositionResult:
+    """What staff's answers say of a proposition: an association, within and between institutions, and no effect.
+
+    Attributes
+    ----------
+    key : str
+    text : mapping of str to str
+    scales, on : tuple of mapping, mapping
+        What the two scales, and the one they go together with, are called.
+    wave : str
+    respondents, institutions : int
+    at_low, at_high : Estimate or Unavailable
+        Points of `on` for ten points of the first scale, where the second is one standard deviation below and above its mean.
+    interaction : Estimate or Unavailable
+        By how much the first slope differs for ten points of the second scale.
+    """
+
+    key: str
+    text: Texts
+    scales: tuple[Texts, Texts]
+    on: Texts
+    wave: str
+    respondents: int
+    institutions: int
+    at_low: Estimated
+    at_high: Estimated
+    interaction: Estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +339,7 @@ class ProcessResults:
     type_means : tuple of TypeMean
     type_effects : tuple of TypeEffect or Unavailable
     bounds : tuple of TrimmingBound
+    propositions : tuple of PropositionResult
     """
 
     study: Annotated[Study, PlainSerializer(Study.as_declared)]
@@ -324,3 +355,4 @@ class ProcessResults:
     type_means: tuple[TypeMean, ...]
     type_effects: tuple[TypeEffect, ...] | Unavailable
     bounds: tuple[TrimmingBound, ...]
+    propositions: tuple[PropositionResult, ...] = ()

@@ -41,14 +41,9 @@ def staff_scales(study: Study, arms: Mapping[str, str]) -> tuple[StaffScale, ...
     arms : mapping of str to str
         The arm of each institution that was drawn.
     """
-    visits, scores, institutions = (table(study, name) for name in ("staff_survey", "scores", "institutions"))
-    if visits.empty or scores.empty:
+    answered, strata = staff_scores(study, arms), strata_of_institutions(study)
+    if answered.empty:
         return ()
-    strata = institutions.set_index("institution_id")[[name for name in study.strata if name in institutions.columns]]
-    where = visits[["respondent_id", "wave", "institution_id"]].rename(columns={"respondent_id": "unit_id"})
-    answered = scores.loc[(scores["unit"] == "respondent") & scores["score"].notna()]
-    answered = answered.merge(where, on=["unit_id", "wave"], how="inner")
-    answered = answered.loc[answered["institution_id"].isin(list(arms))]
     found = []
     for form in declared_forms(study, "staff_survey"):
         responses = table(study, f"staff_survey_{form.id}")
@@ -62,6 +57,21 @@ def staff_scales(study: Study, arms: Mapping[str, str]) -> tuple[StaffScale, ...
                 if not rows.empty:
                     found.append(_staff_scale(study, form, scale, wave, rows, items, arms, strata))
     return tuple(found)
+
+
+def staff_scores(study: Study, arms: Mapping[str, str]) -> pd.DataFrame:
+    """Return the scores of staff in institutions that were drawn: unit_id, wave, instrument, scale, score, institution_id."""
+    visits, scores = table(study, "staff_survey"), table(study, "scores")
+    where = visits[["respondent_id", "wave", "institution_id"]].rename(columns={"respondent_id": "unit_id"})
+    answered = scores.loc[(scores["unit"] == "respondent") & scores["score"].notna()]
+    answered = answered.merge(where, on=["unit_id", "wave"], how="inner")
+    return answered.loc[answered["institution_id"].isin(list(arms))]
+
+
+def strata_of_institutions(study: Study) -> pd.DataFrame:
+    """Return the strata by institution."""
+    institutions = table(study, "institutions")
+    return institutions.set_index("institution_id")[[name for name in study.strata if name in institutions.columns]]
 
 
 def _staff_scale(

@@ -22,6 +22,7 @@ from asp_eval.reporting.sections.frame_paragraphs import frame_paragraphs
 from asp_eval.reporting.sections.process_and_effect import process_and_effect
 from asp_eval.reporting.sections.process_words import level_name, round_name, shown_count, type_name
 from asp_eval.reporting.sections.programme import what_became_of_it
+from asp_eval.reporting.sections.propositions import propositions
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.meta.agreement import Agreement
 from asp_eval.trial.process.frame import Frame
@@ -41,7 +42,7 @@ def process_chapter(found: ProcessResults | None, setting: Setting) -> Section |
     delivered = _delivered(found, setting)
     staff = _staff(found, setting)
     together = process_and_effect(found, setting)
-    order = [*parts[:1], delivered, *parts[1:], staff, together, _reach(found, setting)]
+    order = [*parts[:1], delivered, *parts[1:], staff, propositions(found, setting), together, _reach(found, setting)]
     return Section(
         "process",
         say("What happened in the institutions"),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.process.results import GAP_DISCUSSED, Estimated, InstitutionLine, Number, ProcessResults, typed
+from asp_eval.analysis.process.results import GAP_DISCUSSED, InstitutionLine, Number, ProcessResults, typed
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Block, Callout, Cell, Column, Row, Section, Table, cell, paragraphs
-from asp_eval.reporting.numbers import digits_for
-from asp_eval.reporting.sections.process_words import level_name, type_name
+from asp_eval.reporting.sections.process_words import estimate_cell, level_name, type_name
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.process.frame import Frame
 
@@ -78,23 +77,33 @@ def _by_type(found: ProcessResults, frame: Frame, name: str, setting: Setting) -
         Column(say("Coding errors taken out")),
     )
     rows = tuple(
-        Row((cell(type_name(frame, each.type, setting)), _estimate(each.as_coded, setting), _estimate(each.corrected, setting)))
+        Row(
+            (
+                cell(type_name(frame, each.type, setting)),
+                estimate_cell(each.as_coded, setting),
+                estimate_cell(each.corrected, setting),
+            )
+        )
         for each in found.type_effects
     )
     sources = {
+        "declared": say(
+            "Errors are those that the coding frame declares, from another study, and taken as known: the intervals hold how "
+            "unsure the shares of the types are, and not the errors. Coders err independently of the arm and of the outcome."
+        ),
         "coders": say(
             "Errors are worked out from two coders held against each other: equally good, erring independently of each other, of "
             "the arm and of the outcome, a wrong word falling on each other type equally often."
         ),
         "consensus": say("Errors are counted against the consensus of every interview, taken as the truth."),
     }
+    level = setting.show.level(setting.study.analysis.level)
     notes = (
         say("Types coded at the start in both arms. The effects are those of subgroups only if coders did not know the arm."),
         sources[found.type_effects[0].errors_from],
-        say(
-            "{level} intervals; those of institutions resampled hold how unsure the errors are.",
-            level=setting.show.level(setting.study.analysis.level),
-        ),
+        say("{level} intervals; with the errors taken out, of institutions resampled.", level=level)
+        if found.type_effects[0].errors_from == "declared"
+        else say("{level} intervals; those of institutions resampled hold how unsure the errors are.", level=level),
     )
     return Table("type-effects", say("Effect on {outcome} by the type before the lot", outcome=name), columns, rows, notes)
 
@@ -158,17 +167,9 @@ def _line(line: InstitutionLine, elements: list[str], frame: Frame, setting: Set
             cell(show.decimal(None if line.left_per_year is None else 100 * line.left_per_year, 1)),
             cell(show.integer(line.met)),
             cell(discussed),
-            _estimate(line.mean, setting),
+            estimate_cell(line.mean, setting),
         )
     )
-
-
-def _estimate(found: Estimated, setting: Setting) -> Cell:
-    show = setting.show
-    if isinstance(found, Unavailable):
-        return cell(show.reason(found))
-    digits = digits_for(found.std_error)
-    return cell(show.decimal(found.estimate, digits), show.interval(found.conf_low, found.conf_high, digits))
 
 
 def _interval(middle: Number | None, low: Number, high: Number, setting: Setting) -> Cell:

@@ -149,6 +149,34 @@ def posterior_types(codes: Sequence[Codes], confusions: Sequence[Array], shares:
     return np.asarray(weight / weight.sum(axis=1, keepdims=True), dtype=float)
 
 
+def errors_as_declared(confusion: Array, codes: Codes) -> CodingErrors | Unavailable:
+    r"""Return declared coding errors with the shares of the types that give the codes seen: :math:`\pi = P'^{-1} c`.
+
+    Parameters
+    ----------
+    confusion : array, shape (types, types)
+        A row for each true type: how often it is coded as each.
+    codes : array of int, shape (n,)
+        Ranks of one coder's word; none missing.
+
+    Returns
+    -------
+    CodingErrors or Unavailable
+        Unavailable where the codes hardly tell the types apart, or a type would have no share.
+
+    Examples
+    --------
+    >>> codes = np.array([0] * 55 + [1] * 45)  # 0.9 a + 0.2 b = 0.55, a + b = 1
+    >>> errors_as_declared(np.array([[0.9, 0.1], [0.2, 0.8]]), codes).shares.round(3).tolist()
+    [0.5, 0.5]
+    """
+    if float(np.linalg.svd(confusion, compute_uv=False)[-1]) < SMALLEST_SINGULAR_VALUE:
+        return NEARLY_SINGULAR
+    seen = np.bincount(codes, minlength=len(confusion)) / len(codes)
+    shares = np.asarray(np.linalg.solve(confusion.T, seen), dtype=float)
+    return CodingErrors(confusion, shares) if shares.min() > SMALLEST_SHARE else NEARLY_SINGULAR
+
+
 def errors_against_consensus(codes: Codes, consensus: Codes, types: int) -> CodingErrors | Unavailable:
     """Return the coding errors counted against a consensus that is taken as the truth.
 

@@ -20,6 +20,13 @@ NEVER = Fault("FRM-006", "no case can fall on this line: the lines above it take
 WRONG_LINE = Fault("FRM-007", "the line does not have one entry for each criterion", "Write one for each, in their order.")
 OTHER_LEVELS = Fault("FRM-008", "the criterion has other levels than the type", "Give both the same 'levels'.")
 
+NO_CONFUSION = Fault(
+    "FRM-009",
+    "the row does not hold a probability for each type that add up to 1",
+    "Write one row for each true type, with how often a coder's word is each type.",
+)
+
+WHOLE = 1e-6  # by which probabilities may miss 1
 SHEET_COLUMNS = (
     *("institution_id", "round", "frame", "frame_version", "coder_id", "kind", "date", "informant_role", "document"),
     *("decided_why", "print"),
@@ -92,6 +99,7 @@ def decision_table(rule: TypeRule, levels_of: Mapping[str, tuple[str, ...]]) -> 
     for k, criterion in enumerate(rule.criteria):
         if levels_of[criterion] != levels:
             yield Misfit(("type", "criteria", k), OTHER_LEVELS, ", ".join(levels_of[criterion]), ", ".join(levels))
+    yield from _confusion(rule, levels)
     wrong = [*_wrong_lines(rule, levels)]
     yield from wrong
     if wrong:
@@ -104,6 +112,15 @@ def decision_table(rule: TypeRule, levels_of: Mapping[str, tuple[str, ...]]) -> 
             return
         reached.add(line)
     yield from (Misfit(("type", "cells", j), NEVER) for j in range(len(rule.cells)) if j not in reached)
+
+
+def _confusion(rule: TypeRule, levels: Sequence[str]) -> Iterator[Misfit]:
+    for name in dict.fromkeys((*levels, *rule.confusion)) if rule.confusion else ():
+        row = rule.confusion.get(name, {})
+        if name not in levels or set(row) != set(levels) or abs(sum(row.values()) - 1) > WHOLE:
+            shown = ", ".join(f"{key}: {value:g}" for key, value in row.items())
+            place: Keys = ("type", "confusion", name) if name in rule.confusion else ("type", "confusion")
+            yield Misfit(place, NO_CONFUSION, shown or name)
 
 
 def _wrong_lines(rule: TypeRule, levels: Sequence[str]) -> Iterator[Misfit]:

@@ -10,7 +10,7 @@ from asp_eval.core.documents import Document, Misfits
 from asp_eval.trial.instruments import checks as wording
 from asp_eval.trial.instruments.parts import Claim, Id, Key, Language, Licence, Text
 from asp_eval.trial.process import checks
-from asp_eval.trial.process.parts import Code, Guide, LevelSet, Theme, TypeRule
+from asp_eval.trial.process.parts import Code, Guide, LevelSet, Proposition, Theme, TypeRule
 
 
 class Frame(Document):
@@ -27,14 +27,14 @@ class Frame(Document):
         In the order of the codebook.
     type : TypeRule, optional
         How the type of an institution is decided.
-    propositions : dict of str to dict, optional
+    propositions : dict of str to Proposition, optional
         Statements of the study behind the frame that answers can speak for or against.
     guides : tuple of Guide
 
     Raises
     ------
     pydantic.ValidationError
-        Through `core.documents.read_document`: every mistake in the file, on its line, with codes FRM-001 to FRM-008.
+        Through `core.documents.read_document`: every mistake in the file, on its line, with codes FRM-001 to FRM-009.
     """
 
     id: Id
@@ -49,7 +49,7 @@ class Frame(Document):
     themes: tuple[Theme, ...] = Field(min_length=1)
     codes: tuple[Code, ...] = Field(min_length=1)
     type: TypeRule | None = None
-    propositions: dict[Key, Text] = Field(default_factory=dict)
+    propositions: dict[Key, Proposition] = Field(default_factory=dict)
     guides: tuple[Guide, ...] = ()
 
     @model_validator(mode="after")

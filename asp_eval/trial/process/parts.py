@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from asp_eval.core.documents import Document
-from asp_eval.trial.instruments.parts import Key, Text
+from asp_eval.trial.instruments.parts import Id, Key, Text
 
 Level = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]  # types of institution are I, II and III
 ANY = "any"  # in a cell of the rule: whatever this criterion says
@@ -89,15 +89,43 @@ class TypeRule(Document):
     criteria : tuple of str
         Codes with the same levels as `code`.
     cells : tuple of Cell
+    confusion : dict of str to dict, optional
+        How often a coder's word is each type, by the true type, where another study has found that out:
+        ``{I: {I: 0.8, II: 0.15, III: 0.05}, ...}``. Without it coding errors are worked out from the interviews themselves.
     """
 
     code: Key
     criteria: tuple[Key, ...] = Field(min_length=1)
     cells: tuple[Cell, ...] = Field(min_length=1)
+    confusion: dict[Level, dict[Level, Annotated[float, Field(ge=0, le=1)]]] = Field(default_factory=dict)
 
     def decide(self, found: tuple[str, ...]) -> Cell:
         """Return the line that what the criteria say falls on; there is one, for a frame with holes is refused."""
         return next(cell for cell in self.cells if cell.fits(found))
+
+
+class OnStaffAnswers(Document):
+    """A proposition as an interaction of scales of a staff questionnaire: the slope of one differs by another.
+
+    Attributes
+    ----------
+    instrument : str
+    scales : tuple of str
+        Two scales: the slope of `on` on the first, at low and at high values of the second.
+    on : str
+        The scale that they go together with.
+    """
+
+    instrument: Id
+    scales: tuple[Key, Key]
+    on: Key
+
+
+class Proposition(Document):
+    """A statement of the study behind the frame, and how staff's answers can speak for or against it."""
+
+    text: Text
+    staff: OnStaffAnswers | None = None
 
 
 class Question(Document):

@@ -738,9 +738,19 @@ class Study(Document):
         """The files of everything that is the study's own: instruments, norms and coding frames."""
         return (*self.library.own_files, *self.own_frames)
 
+    @property
+    def known_frames(self) -> tuple[Frame, ...]:
+        """The latest version of every coding frame that the study knows, by id."""
+        known = self._every_frame
+        return tuple(among(known, name) for name in sorted({each.id for each in known}))
+
+    @property
+    def _every_frame(self) -> tuple[Frame, ...]:
+        return (*shipped_frames(), *(each.frame for each in self._own_frames))
+
     def coding_frame(self, name: str) -> Frame:
         """Return a coding frame that the study knows, or refuse with FRM-020."""
-        return among((*shipped_frames(), *(each.frame for each in self._own_frames)), name)
+        return among(self._every_frame, name)
 
     @property
     def wave_ids(self) -> tuple[str, ...]:
