@@ -64,6 +64,8 @@ from .workflow.export import Export
 from .workflow.forget import Forgotten
 from .workflow.frames import allocations, analysis_set, read_table, table, table_schema
 from .workflow.gap import gap_profiles
+from .workflow.goal_worksheets import Worksheets
+from .workflow.goals import GoalFile, GoalsImport
 from .workflow.init import StartedStudy, init_study
 from .workflow.open_study import StudyFolder, open_study
 from .workflow.propose import ProposedMapping
@@ -106,6 +108,8 @@ __all__ = [
     "GapResults",
     "GeeFit",
     "GlmmFit",
+    "GoalFile",
+    "GoalsImport",
     "IccDraws",
     "IccEstimate",
     "IccInterval",
@@ -151,6 +155,7 @@ __all__ = [
     "TwoLevel",
     "Unavailable",
     "WildBootstrap",
+    "Worksheets",
     "ZTest",
     "aggregation",
     "agreement",

@@ -24,6 +24,7 @@ from asp_eval.cli import forget as forget
 from asp_eval.cli import moments as moments
 from asp_eval.cli.instruments import instruments_app
 from asp_eval.cli.frames import frames_app
+from asp_eval.cli.goals import goals_app
 from asp_eval.cli.plan import plan_app
 
 # isort: on
@@ -32,10 +33,11 @@ __all__ = ["app", "verbs"]
 
 app.add_typer(instruments_app, name="instruments")
 app.add_typer(frames_app, name="frames")
+app.add_typer(goals_app, name="goals")
 app.add_typer(plan_app, name="plan")
 
 
 def verbs() -> list[Any]:
     """Return every registered command, for the tests of completeness."""
-    groups = (app, instruments_app, frames_app, plan_app)
+    groups = (app, instruments_app, frames_app, goals_app, plan_app)
     return [command for group in groups for command in group.registered_commands]

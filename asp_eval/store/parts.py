@@ -151,6 +151,15 @@ def rows_by_part(study: Study, name: str, wave: str) -> tuple[tuple[str, int, in
         return tuple(connection.execute(query, [wave]).fetchall())
 
 
+def part_of_each(study: Study, name: str, key: Sequence[str]) -> dict[tuple[str, ...], str]:
+    """Return the part that each stored row of a table came with, by the row's key; none of rows that came with the whole."""
+    with Store.of(study).reading() as connection:
+        if connection is None or PART not in stored_columns(connection, name):
+            return {}
+        rows = fetch(connection, f"SELECT {', '.join(map(quoted, key))}, {PART} FROM {quoted(name)} WHERE {PART} IS NOT NULL")
+    return {tuple(map(str, of)): str(part) for *of, part in rows.itertuples(index=False)}
+
+
 def unanswered_in_parts(study: Study, name: str, wave: str) -> Iterator[Problem]:
     """Yield a warning for each questionnaire that no part of a table and wave that came in parts has answers to."""
     with Store.of(study).reading() as connection:

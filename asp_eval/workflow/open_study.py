@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from asp_eval.workflow.export import Export
     from asp_eval.workflow.export_files import Format
     from asp_eval.workflow.forget import Forgotten
+    from asp_eval.workflow.goal_worksheets import Worksheets
+    from asp_eval.workflow.goals import GoalsImport
     from asp_eval.workflow.propose import ProposedMapping
     from asp_eval.workflow.randomise import Draw
     from asp_eval.workflow.report import Report
@@ -160,6 +162,28 @@ class StudyFolder:
         from asp_eval.workflow.process import process
 
         return process(self, progress=progress, cancel=cancel)
+
+    def export_worksheets(
+        self, to: str = "xlsx", *, wave: str | None = None, language: str | None = None, folder: str | Path | None = None
+    ) -> Worksheets:
+        """Write the worksheets of staff meetings; see `asp_eval.workflow.goal_worksheets.export_worksheets`."""
+        from asp_eval.workflow.goal_worksheets import export_worksheets
+
+        return export_worksheets(self, to, wave=wave, language=language, folder=folder)
+
+    def import_goals(
+        self,
+        files: Sequence[str | Path],
+        *,
+        replace: bool = False,
+        dry_run: bool = False,
+        progress: Progress = unheard,
+        cancel: Cancel = never,
+    ) -> GoalsImport:
+        """Take in worksheets that came back; see `asp_eval.workflow.goals.import_goals`."""
+        from asp_eval.workflow.goals import import_goals
+
+        return import_goals(self, files, replace=replace, dry_run=dry_run, progress=progress, cancel=cancel)
 
     def report(
         self,

@@ -7,14 +7,14 @@ from asp_eval.reporting.blocks import Block, Column, Field, Fields, Question, Ro
 from asp_eval.reporting.language import Words
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.gap_profile import display_name, who_answered
+from asp_eval.trial.profiles.worksheet import worksheet_of_meetings
 
-STEPS = 4
 BLANK = "_" * 40  # to be written on
 
 
 def worksheet(results: GapResults, profile: GapProfile, show: Numbers) -> Section:
     """Return the worksheet, on a page of its own."""
-    title = show.words("Worksheet for the staff meeting")
+    title = show.words.label(worksheet_of_meetings().title, "")
     blocks: tuple[Block, ...] = (sheet_head(results, profile, show), *questions(show.words), steps_table(show))
     return Section("worksheet", title, blocks, new_page=True)
 
@@ -36,23 +36,17 @@ def sheet_head(results: GapResults, profile: GapProfile, show: Numbers) -> Field
 
 def questions(say: Words) -> tuple[Question, ...]:
     """Return what the staff talk about."""
-    return (
-        Question(say("What surprised us?"), say("What did we expect? What do we know from everyday life?"), 2),
-        Question(say("Which gap do we choose?"), say("One is enough. Why this one, and for which children?"), 1),
-        Question(say("Our aim"), say("What will be different for the children, and how will we see it?"), 2),
-    )
+    asked = [each for each in worksheet_of_meetings().questions if each.once is not None and each.kind != "date"]
+    return tuple(Question(say.label(q.text, q.key), say.label(q.hint or {}, ""), q.lines) for q in asked)
 
 
 def steps_table(show: Numbers) -> Table:
     """Return the table in which the staff write their partial aims."""
-    say = show.words
+    say, sheet = show.words, worksheet_of_meetings()
+    asked = [each for each in sheet.questions if each.once is None and each.paper]
     columns = (
         Column("", numeric=False),
-        Column(say("Partial aim"), numeric=False, width=25),
-        Column(say("Strategy: what do we do?"), numeric=False, width=30),
-        Column(say("Who?"), numeric=False, width=12),
-        Column(say("When?"), numeric=False, width=11),
-        Column(say("How did it go?"), numeric=False, width=18),
+        *(Column(say.label(each.text, each.key), numeric=False, width=each.width) for each in asked),
     )
-    rows = (Row((cell(show.integer(i + 1)), *[cell("")] * 5), to_fill_in=True) for i in range(STEPS))
-    return Table("steps", say("Partial aims and strategy"), columns, tuple(rows))
+    rows = (Row((cell(show.integer(i + 1)), *[cell("")] * len(asked)), to_fill_in=True) for i in range(sheet.lines))
+    return Table("steps", say.label(sheet.goals_title, sheet.id), columns, tuple(rows))
