@@ -8,6 +8,8 @@ import pytest
 
 from asp_eval.core.errors import Refusal
 from asp_eval.stats.engine import optimisation as optimise
+from asp_eval.stats.engine.estimation import EstimationProblem
+from asp_eval.stats.engine.likelihood import Criterion
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
@@ -257,6 +259,16 @@ def test_no_other_covariance_matrix_is_likelier(formula: str) -> None:
             assert fit.found.criterion.value <= fit.problem.evaluate(shape.d(theta), reml=True).value + 1e-8
 
 
+def descend(problem: EstimationProblem, theta: np.ndarray) -> optimise.Optimum:
+    """Search from one start."""
+    shape = problem.elimination.shape
+
+    def evaluate(d: np.ndarray, order: int) -> Criterion:
+        return problem.evaluate(d, reml=True, order=order)
+
+    return optimise._descend(shape, evaluate, optimise._Point.at(shape, evaluate, theta))
+
+
 def tiny(seed: int) -> pd.DataFrame:
     """Ten to twenty-three heavy-tailed rows in four groups of two factors."""
     rng = np.random.default_rng(seed)
@@ -271,7 +283,7 @@ def test_a_step_to_the_mirror_image_is_no_progress(formula: str, seed: int) -> N
     """theta and -theta are one D: a search that accepts equal values can swing between them for ever."""
     problem = lmm(formula, tiny(seed)).problem
     shape = problem.elimination.shape
-    alone = optimise._descend(shape, lambda d, order: problem.evaluate(d, reml=True, order=order), shape.identity(0.5))
+    alone = descend(problem, shape.identity(0.5))
     assert alone.converged
 
 
@@ -280,7 +292,7 @@ def test_the_lowest_of_several_valleys(seed: int) -> None:
     fit = lmm("y ~ x + (x || g) + (1 | h)", tiny(seed))
     shape = fit.problem.elimination.shape
     starts = [shape.identity(scale) for scale in (0.1, 0.5, 3.0)]
-    ends = [optimise._descend(shape, lambda d, order: fit.problem.evaluate(d, reml=True, order=order), s) for s in starts]
+    ends = [descend(fit.problem, s) for s in starts]
     values = [e.criterion.value for e in ends if e.converged]
     assert fit.found.criterion.value == pytest.approx(min(values), abs=1e-9)
     assert max(values) > min(values) + 0.1  # one start alone would not have found it
@@ -291,6 +303,6 @@ def test_a_search_that_starts_on_the_boundary_leaves_it() -> None:
     problem = lmm("y ~ x + (1 + x | g)", BASE.assign(y=BASE["y"] + BASE["x"] * np.sin(BASE["g"]))).problem
     inside = problem.optimum(reml=True)
     shape = problem.elimination.shape
-    from_zero = optimise._descend(shape, lambda d, order: problem.evaluate(d, reml=True, order=order), shape.identity(0.0))
+    from_zero = descend(problem, shape.identity(0.0))
     assert not inside.singular and not from_zero.singular
     np.testing.assert_allclose(from_zero.theta, inside.theta, atol=1e-6)

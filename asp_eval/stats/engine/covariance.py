@@ -86,6 +86,14 @@ class CovarianceShape:
                 out[e.row, e.column] = out[e.column, e.row] = v
         return out
 
+    def is_definite(self, values: Array) -> bool:
+        """Whether every D_f of elements (s,) is positive definite beyond rounding."""
+        for f in range(len(self.sizes)):
+            own = np.linalg.eigvalsh(self.matrix(f, values))
+            if not own[0] > 1e-8 * max(own[-1], 1e-8):
+                return False
+        return True
+
     def direction(self, r: int) -> Array:
         """Return dD_f/dD_r (k, k) for the factor of element r."""
         return self.matrix(self.elements[r].factor, np.eye(len(self.elements))[r])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asp_eval.core.errors import Fault
+from asp_eval.stats.engine.crossed_factors import CrossedFactors
 from asp_eval.stats.engine.elimination import eliminate
 from asp_eval.stats.engine.elimination_order import Elimination, plan_stages
 from asp_eval.stats.engine.likelihood import Criterion, criterion, determined
@@ -80,23 +81,17 @@ class EstimationProblem:
         if self.one is not None:
             found = optimum_of_one(self.one, self.n, reml=reml)
         else:
-            shape, hessian = self.elimination.shape, None
-            if start is None:
-                start, hessian = self._guess(reml=reml)
+            shape, crossed, hessian = self.elimination.shape, self.elimination.crossed, None
+            if start is None and crossed is not None:
+                start, hessian = self._guess(crossed, reml=reml)
             few = min(len(levels) for levels in self.standard.moments.levels) <= FEW_GROUPS
             evaluate = lambda d, order: self.evaluate(d, reml=reml, order=order)  # noqa: E731
             found = minimise(shape, evaluate, start, hessian=hessian, few_groups=few)
         determined(found.criterion, float(self.elimination.root[-1, -1]))
         return found
 
-    def _guess(self, *, reml: bool) -> tuple[Array, Array | None]:
-        """Return theta to start from, and for crossed factors a guess of the Hessian in theta.
-
-        Their evaluations are dear, so they start where each factor is the only one.
-        """
-        crossed = self.elimination.crossed
-        if crossed is None:
-            return self.elimination.shape.identity(0.5), None
+    def _guess(self, crossed: CrossedFactors, *, reml: bool) -> tuple[Array, Array]:
+        """Return theta and its Hessian where each crossed factor is the only one: their evaluations together are dear."""
         theta, curvature = [], []
         for h, c in crossed.each_alone():
             alone = optimum_of_one(OneEffect.of(np.column_stack([h, c])[:, None], crossed.root), self.n, reml=reml)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import optimize, special
@@ -25,6 +26,10 @@ from asp_eval.stats.estimate import Array
 
 LARGEST_LOG = 60.0
 """Bound of log sigma^2 in standard units while the line search tries long steps."""
+FLAT_ENOUGH = 1e-4
+"""Gradient at which the search for the rest ends: its square, over the curvature, is left in the criterion."""
+FIRST_STEP = 0.1
+"""In log sd, or Fisher's z of a correlation."""
 OUT_OF_RANGE = 1e10
 """Stands for an infinite criterion, which the line search could not compare."""
 
@@ -74,6 +79,21 @@ class Target:
     second: int | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Warm:
+    """Where a search ended.
+
+    Attributes
+    ----------
+    x : ndarray (free,)
+    inverse : ndarray (free, free) or None
+        Of the Hessian there, as the search knows it.
+    """
+
+    x: Array
+    inverse: Array | None
+
+
 def profile_interval(surface: Surface, target: Target, estimate: float, level: float) -> tuple[float, float] | None:
     """Return the profile interval of a standard deviation (lower end zero if it reaches it) or of a correlation.
 
@@ -85,35 +105,55 @@ def profile_interval(surface: Surface, target: Target, estimate: float, level: f
     smallest = 1e-7 * float(np.sqrt(surface.sigma2)) if not correlation else 0.0
     centre = float(to(np.clip(estimate, -0.999999, 0.999999) if correlation else max(estimate, smallest)))
 
-    warm: Array | None = None
+    path: dict[float, Warm] = {}
     known: dict[float, float] = {}  # a point met again keeps its value, wherever the search came from
 
     def excess(z: float) -> float:
-        nonlocal warm
+        """Return the signed root of the criterion above its minimum, less that of the limit: almost a line in z."""
         if z not in known:
-            value, warm = minimum_given(surface, target, float(back(z)), warm)
-            known[z] = value - surface.minimum - limit
+            value, path[z] = minimum_given(surface, target, float(back(z)), _predicted(path, z))
+            above = value - surface.minimum
+            known[z] = float(np.sign(above) * np.sqrt(abs(above)) - np.sqrt(limit))
         return known[z]
 
     if excess(centre) >= 0:
         return None
     ends = []
     for direction in (-1.0, 1.0):
-        warm = None
-        step, outer = 0.3, centre + direction * 0.3
-        while excess(outer) < 0 and abs(outer - centre) < 20.0:
-            step *= 1.6
-            outer += direction * step
-        if excess(outer) < 0:
+        path = {centre: path[centre]}
+        outer = _beyond(excess, centre, direction, float(np.sqrt(limit)))
+        if outer is None:
             edge = direction if correlation else (0.0 if direction < 0 else np.inf)
             ends.append(float(edge))
         else:
-            root = float(optimize.brentq(excess, min(centre, outer), max(centre, outer), xtol=1e-6, rtol=1e-8))
+            root = float(optimize.brentq(excess, min(centre, outer), max(centre, outer), xtol=1e-7, rtol=1e-8))
             ends.append(float(back(root)))
     return ends[0], ends[1]
 
 
-def minimum_given(surface: Surface, target: Target, value: float, warm: Array | None = None) -> tuple[float, Array]:
+def _predicted(path: dict[float, Warm], z: float) -> Warm | None:
+    """Return where the minimum at z should be: on the line through those at the two points nearest to it."""
+    near = sorted(path, key=lambda known: abs(known - z))[:2]
+    if len(near) < 2:
+        return path[near[0]] if near else None
+    one, other = path[near[0]], path[near[1]]
+    return Warm(one.x + (z - near[0]) / (near[1] - near[0]) * (other.x - one.x), one.inverse)
+
+
+def _beyond(excess: Callable[[float], float], centre: float, direction: float, limit: float) -> float | None:
+    """Return a point on one side at which the root of the criterion has passed its limit, or None within 20 units."""
+    step = FIRST_STEP
+    while abs(step) < 20.0:
+        outer = centre + direction * step
+        found = excess(outer)
+        if found >= 0:
+            return outer
+        reached = max(found + limit, 0.02 * limit)
+        step *= float(np.clip(1.2 * limit / reached, 1.6, 6.0))
+    return None
+
+
+def minimum_given(surface: Surface, target: Target, value: float, warm: Warm | None = None) -> tuple[float, Warm]:
     """Return the minimum of the criterion with one parameter held at a value (in units of y's scale), and where it is.
 
     `warm` is where the minimum for a value nearby was.
@@ -129,9 +169,14 @@ def minimum_given(surface: Surface, target: Target, value: float, warm: Array | 
         return found, np.append(gradient_x, gradient_u) if fixed_u is None else gradient_x
 
     if not len(start):
-        return objective(start)[0], start
-    best = optimize.minimize(objective, start if warm is None else warm, jac=True, method="BFGS", options={"gtol": 1e-5})
-    return float(best.fun), np.asarray(best.x, float)
+        return objective(start)[0], Warm(start, None)
+    first, inverse = (start, None) if warm is None else (warm.x, warm.inverse)
+    options: Any = {"gtol": FLAT_ENOUGH, "hess_inv0": inverse}
+    best = optimize.minimize(objective, first, jac=True, method="BFGS", options=options)
+    inverse = np.asarray(best.hess_inv, float)
+    inverse = 0.5 * (inverse + inverse.T)
+    definite = bool(np.linalg.eigvalsh(inverse)[0] > 0.0)
+    return float(best.fun), Warm(np.asarray(best.x, float), inverse if definite else None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -65,12 +65,15 @@ class _Smaller:
 
         def evaluate(d: Array, order: int) -> Criterion:
             c = problem.evaluate(whole(d), reml=reml, order=order)
-            return replace(c, gradient=c.gradient[self.keep], hessian=c.hessian[np.ix_(self.keep, self.keep)])
+            k, kk = self.keep, np.ix_(self.keep, self.keep)
+            first = {name: getattr(c, name)[k] for name in ("gradient", "log_det_1", "r2_1")}
+            second = {name: getattr(c, name)[kk] for name in ("hessian", "log_det_2", "r2_2")}
+            return replace(c, **first, **second)
 
         if not len(self.keep):
             found = problem.evaluate(whole(np.zeros(0)), reml=reml)
             return Optimum(np.zeros(len(larger.elements)), found, True, True, 1)
-        best = minimise(self.shape, evaluate, self.shape.identity(0.5))
+        best = minimise(self.shape, evaluate)
         return replace(best, theta=larger.theta(whole(self.shape.d(best.theta))))
 
 
