@@ -111,7 +111,7 @@ def frame_of(form, values: np.ndarray) -> pd.DataFrame:
 
 def codes_said(form, values: np.ndarray, others: dict[str, pd.DataFrame] | None = None) -> list[str]:
     frame = frame_of(form, values)
-    return [p.code for p in direction_problems(form, frame, "w", confirmed=lambda _: False, others=others or {})]
+    return [p.code for p in direction_problems(form, frame, "w", confirmed=lambda _: False, others=lambda: others or {})]
 
 
 def mixed(keys: Keys) -> Iterator[tuple[str, tuple[int, ...], np.ndarray, np.ndarray]]:
@@ -224,7 +224,7 @@ def figures(waves: int) -> str:
     mix_ups(values, keys_of(SDQ))
     frame = frame_of(SDQ, values)
     began = time.process_time()
-    list(direction_problems(SDQ, frame, "w", confirmed=lambda _: False, others={}))
+    list(direction_problems(SDQ, frame, "w", confirmed=lambda _: False, others=dict))
     lines += [
         "",
         f"A wave of 3,000 children, all scales, institutions and raters: {time.process_time() - began:.3f} s of processor.",

@@ -38,9 +38,16 @@ settings.register_profile("thorough", deadline=None, max_examples=10 * EXAMPLES)
 settings.load_profile("house")
 
 
+# Folders of tests in memory, where there is some: a study is written to disk at every step, and waits for the disk each time.
+MEMORY = Path("/dev/shm")
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 6 * 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
 @pytest.hookimpl(trylast=True)  # when it is known which are to run
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Start the check of types before the first test, and read it in the last."""
+    """Start the check of types before the first test, and read it in the last; keep the tests of the demos with one worker."""
+    items.sort(key=lambda item: {"demo", "small_demo"}.isdisjoint(getattr(item, "fixturenames", ())))  # none waits for the other
     types_check.begin(config, items)
 
 

@@ -41,6 +41,7 @@ MOST_NAMED = 8
 GROUPS = {"rater_id": Phrase("raters"), "institution_id": Phrase("institutions")}
 
 Confirmed = Callable[[str], bool]
+Others = Callable[[], Mapping[str, pd.DataFrame]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +81,7 @@ class _Keyed:
 
 
 def direction_problems(
-    form: Instrument, answers: pd.DataFrame, source: str, *, confirmed: Confirmed, others: Mapping[str, pd.DataFrame]
+    form: Instrument, answers: pd.DataFrame, source: str, *, confirmed: Confirmed, others: Others
 ) -> Iterator[Problem]:
     """Yield what shows that the answers to an instrument at a wave do not go the way they are keyed.
 
@@ -93,17 +94,20 @@ def direction_problems(
         The file, or the table and wave, for the place of a problem.
     confirmed : callable
         Whether somebody has looked at a column; what concerns such columns alone is passed over.
-    others : mapping of str to DataFrame
-        The answers at other waves, by wave.
+    others : callable
+        Returns the answers at other waves, by wave. Is called only where something is to be compared with them.
     """
     keyed = _keyed(form)
     if keyed is None or not set(keyed.columns) <= set(answers.columns):
         return
     answers = _looked_at(answers, keyed.columns)
     values = keyed.values(answers)
-    beside = [keyed.values(_looked_at(other, keyed.columns)) for other in others.values()]
-    elsewhere = np.concatenate(beside) if beside else np.empty((0, len(keyed.items)))
     found = mix_ups(values, keyed.keys)
+    if not found and len(values) < FEWEST_CHILDREN:
+        return
+    waves = others()
+    beside = [keyed.values(_looked_at(other, keyed.columns)) for other in waves.values()]
+    elsewhere = np.concatenate(beside) if beside else np.empty((0, len(keyed.items)))
     for mix_up in found:
         columns = [keyed.columns[item] for item in mix_up.items]
         if not all(map(confirmed, columns)):
@@ -114,7 +118,7 @@ def direction_problems(
     if turned is not None:
         columns = [keyed.columns[item] for item in turned.items]
         if not all(map(confirmed, columns)):
-            yield _turned(keyed, answers, turned, source, earlier_waves(tuple(others)) if len(elsewhere) else None)
+            yield _turned(keyed, answers, turned, source, earlier_waves(tuple(waves)) if len(elsewhere) else None)
         return
     yield from _turned_groups(keyed, answers, values, source)
 
@@ -143,8 +147,6 @@ def _looked_at(answers: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 def _turned_wave(keyed: _Keyed, values: Array, elsewhere: Array) -> TurnedGroup | None:
     """Return the columns that a wave has the other way round than the other waves or, without these, than published means."""
-    if len(values) < FEWEST_CHILDREN:
-        return None
     if len(elsewhere) >= FEWEST_CHILDREN:
         whole = np.zeros(len(values), dtype=np.int64)
         found = turned_groups(values, whole, keyed.keys, reference_of(elsewhere, keyed.keys), between=BETWEEN_WAVES)
@@ -179,8 +181,6 @@ def _against_published(keyed: _Keyed, values: Array) -> tuple[TurnedGroup, ...]:
 
 def _turned_groups(keyed: _Keyed, answers: pd.DataFrame, values: Array, source: str) -> Iterator[Problem]:
     """Yield a caution for every set of columns that raters or institutions have the other way round than the rest."""
-    if len(values) < FEWEST_CHILDREN:
-        return
     reference = reference_of(values, keyed.keys)
     for column, kind in GROUPS.items():
         if column not in answers.columns:

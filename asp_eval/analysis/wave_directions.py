@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 
 import pandas as pd
@@ -34,9 +34,13 @@ def file_directions(study: Study, file: Table, mapping: Mapping) -> tuple[Proble
     problems: list[Problem] = []
     for form in declared_forms(study, file.name, file.wave):
         if set(form.columns) <= set(file.checked.columns):
-            others = {wave: rows for wave, rows in _stored_waves(study, file.name, form.id).items() if wave != file.wave}
+            others = partial(_other_waves, study, file.name, form.id, file.wave)
             problems += direction_problems(form, file.checked, file.source, confirmed=mapping.confirms, others=others)
     return tuple(problems)
+
+
+def _other_waves(study: Study, name: str, form: str, wave: str) -> dict[str, pd.DataFrame]:
+    return {other: rows for other, rows in _stored_waves(study, name, form).items() if other != wave}
 
 
 def stored_directions(study: Study) -> Iterator[Problem]:
@@ -52,13 +56,14 @@ def stored_directions(study: Study) -> Iterator[Problem]:
                 others = {other: rows for other, rows in waves.items() if other != wave}
                 if len(waves) == 2 and wave == next(iter(waves)):
                     others = {}
-                confirmed = partial(_confirmed, files(wave))
-                yield from direction_problems(form, answers, at_wave(name, wave), confirmed=confirmed, others=others)
+                confirmed = partial(_confirmed, files, wave)
+                place = at_wave(name, wave)
+                yield from direction_problems(form, answers, place, confirmed=confirmed, others=partial(dict, others))
 
 
-def _confirmed(files: Sequence[Import], column: str) -> bool:
+def _confirmed(files: Callable[[str], Sequence[Import]], wave: str, column: str) -> bool:
     """Whether the mapping of any file of a wave confirms a column."""
-    return any(file.mapping.confirms(column) for file in files)
+    return any(file.mapping.confirms(column) for file in files(wave))
 
 
 def _stored_waves(study: Study, name: str, form: str) -> dict[str, pd.DataFrame]:

@@ -261,15 +261,20 @@ def standing_files(folder: Path, name: str, wave: str | None) -> tuple[Import, .
 
 
 def frame(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
-    """Return the imports of a ledger as a table.
+    """Return the imports of a ledger as a table: `rows`."""
+    return typed_frame(rows(chain), COLUMNS)
+
+
+def rows(chain: Sequence[ledger.Entry]) -> list[dict[str, object]]:
+    """Return the imports of a ledger, each with a value for every one of `COLUMNS`.
 
     In every row ``rows_in = accepted + unanswered + filtered + collapsed + duplicates + quarantined + rows_superseded +
     rows_forgotten``, as of now.
     """
-    rows = []
+    found_rows = []
     for found in imports(chain):
         entry, body = found.entry, found.body.model_dump()
-        rows.append(
+        found_rows.append(
             {
                 **{name: body.get(name) for name in COLUMNS},
                 **found.counts(),
@@ -282,4 +287,4 @@ def frame(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
                 "imported_by": entry.recorded_by,
             }
         )
-    return typed_frame(rows, COLUMNS)
+    return found_rows

@@ -57,15 +57,18 @@ def stored_columns(connection: DuckDBPyConnection, name: str) -> dict[str, str]:
 
 
 def _read_columns(connection: DuckDBPyConnection, name: str) -> dict[str, str]:
-    there = "SELECT count(*) FROM duckdb_tables() WHERE table_name = ? AND NOT internal"
-    if connection.execute(there, [name]).fetchall() == [(0,)]:  # to ask for columns would then end the transaction
+    if name not in stored_tables(connection):  # to ask for columns would then end the transaction
         return {}
     return dict(connection.execute("SELECT name, type FROM pragma_table_info(?)", [name]).fetchall())
 
 
 def stored_tables(connection: DuckDBPyConnection) -> tuple[str, ...]:
     """Return the names of the stored tables."""
-    return tuple(name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall())
+    known = remembered_tables(connection).names
+    if not known:
+        found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()
+        known.extend(name for (name,) in found)
+    return tuple(known)
 
 
 def change(
@@ -83,7 +86,7 @@ def change(
     values : sequence or mapping
         Its parameters.
     """
-    forget_table(connection, name)
+    forget_table(connection, name, columns=not statement.startswith(("INSERT", "DELETE")))
     connection.execute(statement, values or None)
 
 

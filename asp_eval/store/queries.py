@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -31,6 +32,7 @@ NO_REASON = Fault(
 )
 ROWS_IN_PARTS = {"screening": ("child_id", "wave"), "staff_survey": ("respondent_id", "wave")}  # of one unit, in several files
 TABLES = (*IMPORTABLE, "scores", "ledger", "import_ledger", "quarantine")
+_SAID_ELSEWHERE = ("import_id", "mapping", "package_version", "imported_at", "imported_by")  # in the entry, or in its body
 
 
 def table(study: Study, name: str) -> pd.DataFrame:
@@ -174,13 +176,12 @@ def ledger_frames(connection: DuckDBPyConnection, study: Study) -> dict[str, pd.
 
 
 def _for_people(chain: Sequence[ledger.Entry]) -> pd.DataFrame:
-    imported = imports.frame(chain).drop(columns=["mapping", "package_version", "imported_at", "imported_by"])
-    for name in (name for name, kind in imports.COLUMNS.items() if kind in ("BIGINT", "DOUBLE")):
-        imported[name] = imported[name].astype("Int64")
-    whole = ledger.frame(chain)
-    seals = ["body", "previous", "digest"]
-    left = whole.drop(columns=seals).merge(imported, how="left", left_on="entry", right_on="import_id")
-    return left.drop(columns="import_id").assign(**{name: whole[name] for name in seals})
+    imported = {row["import_id"]: row for row in imports.rows(chain)}
+    rows = [asdict(entry) | imported.get(entry.entry, {}) for entry in chain]
+    seals = ("body", "previous", "digest")
+    written = [name for name in ledger.COLUMNS if name not in seals]
+    now = [name for name in imports.COLUMNS if name not in (*written, *_SAID_ELSEWHERE)]
+    return pd.DataFrame(rows, columns=[*written, *now, *seals], dtype=object)
 
 
 def write_for_people(new: NewFiles, frames: Mapping[str, pd.DataFrame]) -> None:

@@ -1,4 +1,4 @@
-"""Columns and digests of the tables of an open database, remembered until a table is written to.
+"""Columns, digests and the ledger of an open database, remembered until they are written to.
 
 One verb needs them several times: to verify what it reads, to say what its results were computed from, and to seal what it
 stored. While a connection of `asp_eval.store.connection` is open nobody else can write, and what is written through it goes
@@ -14,13 +14,17 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from asp_eval.store.ledger.chain import Entry
+
 
 @dataclass(frozen=True, slots=True)
 class RememberedTables:
-    """What was read of the tables, by table: its columns with their SQL types, and its digest."""
+    """What was read: the names of the tables, of each its columns with their SQL types, and its digest; the ledger's entries."""
 
+    names: list[str] = field(default_factory=list)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
+    ledger: list[Entry] = field(default_factory=list)
 
 
 _remembered: WeakKeyDictionary[DuckDBPyConnection, RememberedTables] = WeakKeyDictionary()
@@ -36,8 +40,10 @@ def remembered_tables(connection: DuckDBPyConnection) -> RememberedTables:
     return _remembered.get(connection) or RememberedTables()
 
 
-def forget_table(connection: DuckDBPyConnection, name: str) -> None:
-    """Forget what is remembered of a table that is written to."""
+def forget_table(connection: DuckDBPyConnection, name: str, *, columns: bool) -> None:
+    """Forget the digest of a table that is written to; where a statement makes, alters or removes tables, its columns too."""
     known = remembered_tables(connection)
-    known.columns.pop(name, None)
     known.digests.pop(name, None)
+    if columns:
+        known.columns.pop(name, None)
+        known.names.clear()

@@ -348,11 +348,13 @@ def _in_order(study: Study, file: MappedFile, sifted: Sifted) -> Sifted:
         return sifted
     from asp_eval.analysis.wave_directions import file_directions  # statistics: loaded where there are answers
 
-    with Store(study.folder).reading() as connection:
+    found = file_directions(study, table, mapping)
+    if not found:
+        return sifted
+    with Store.of(study).reading() as connection:
         stands = imports.standing(connection, table.name, table.wave) if connection else ()
-        if _stands(stands, table, mapping):
-            return sifted
-        found = file_directions(study, table, mapping)
+    if _stands(stands, table, mapping):
+        return sifted
     if any(problem.severity == "error" for problem in found):
         raise DataProblems([*found, *sifted.problems])
     table = dataclasses.replace(table, warnings=(*found, *table.warnings))

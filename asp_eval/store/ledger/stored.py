@@ -16,6 +16,7 @@ from asp_eval.store.layout import ensure, stored_columns, typed_frame
 from asp_eval.store.ledger.bodies import LedgerBody
 from asp_eval.store.ledger.chain import COLUMNS, NO_ENTRY, Entry, digest_of
 from asp_eval.store.ledger.seals import newly_sealed
+from asp_eval.store.remembered_tables import remembered_tables
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -60,6 +61,7 @@ def append(connection: DuckDBPyConnection, body: LedgerBody, study: str = "") ->
     sealed = replace(unsealed, digest=digest_of(unsealed.text))
     marks = ", ".join("?" for _ in COLUMNS)
     connection.execute(f"INSERT INTO ledger ({', '.join(COLUMNS)}) VALUES ({marks})", list(astuple(sealed)))
+    remembered_tables(connection).ledger.append(sealed)
     return sealed
 
 
@@ -71,13 +73,19 @@ def entries(connection: DuckDBPyConnection, kind: str | None = None) -> tuple[En
     Refusal
         STO-020 if the store is of a version before the ledger was sealed.
     """
+    known = remembered_tables(connection).ledger
+    if not known:
+        known.extend(_read(connection))
+    return tuple(entry for entry in known if kind in (None, entry.kind))
+
+
+def _read(connection: DuckDBPyConnection) -> list[Entry]:
     if not stored_columns(connection, "ledger"):
         if stored_columns(connection, "import_ledger"):
             OLD_STORE.refuse("study.duckdb")
-        return ()
+        return []
     names = ", ".join(field.name for field in fields(Entry))
-    rows = connection.execute(f"SELECT {names} FROM ledger ORDER BY entry, rowid").fetchall()
-    return tuple(entry for entry in (Entry(*row) for row in rows) if kind in (None, entry.kind))
+    return [Entry(*row) for row in connection.execute(f"SELECT {names} FROM ledger ORDER BY entry, rowid").fetchall()]
 
 
 def next_number(connection: DuckDBPyConnection) -> int:
