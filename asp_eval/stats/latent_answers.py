@@ -8,11 +8,11 @@ import pandas as pd
 
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
-from asp_eval.stats import contrasts
+from asp_eval.stats.coefficients import Coefficients
 from asp_eval.stats.comparison import LikelihoodRatio
 from asp_eval.stats.components import components_table, effects_table
 from asp_eval.stats.design.model_frame import Design
-from asp_eval.stats.estimate import Array, Estimate, JointTest
+from asp_eval.stats.estimate import Array
 from asp_eval.stats.integration.comparison import (
     NO_SUCH_FIT,
     LatentComparable,
@@ -26,7 +26,7 @@ from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.method import Method
 
 
-class LatentAnswers:
+class LatentAnswers(Coefficients):
     """The answers of a fit that holds a `LatentFit`; each kind of fit adds what is its own."""
 
     __slots__ = ()
@@ -104,25 +104,15 @@ class LatentAnswers:
         """How the random effects were integrated out."""
         return approximation(self.latent.nodes)
 
-    def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
-        """Return one row per coefficient: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high, method, note.
+    @property
+    def usual_method(self) -> Method:
+        """`BetweenWithin`: t for what is constant within groups, z for the rest."""
+        return BetweenWithin()
 
-        Parameters
-        ----------
-        method : Method, optional
-            By default `BetweenWithin`: t for what is constant within groups, z for the rest.
-        level : float
-            Of the confidence intervals.
-        """
-        return contrasts.tidy(self, method or BetweenWithin(), level)
-
-    def contrast(self, weights: contrasts.Weights, method: Method | None = None, level: float = 0.95) -> Estimate:
-        """Return the estimate of one linear combination of coefficients."""
-        return contrasts.contrast(self, weights, method or BetweenWithin(), level)
-
-    def joint_test(self, contrast: contrasts.Rows, method: Method | None = None) -> JointTest:
-        """Return the Wald test that several coefficients (or contrasts) are zero together."""
-        return contrasts.joint_test(self, contrast, method or BetweenWithin())
+    @property
+    def own_covariance(self) -> Array | Unavailable:
+        """Covariance matrix (p, p) of the coefficients by the model itself."""
+        return self.model_covariance
 
     def anova(self, *others: LatentComparable | Method, method: Method | None = None) -> pd.DataFrame:
         """Return type III tests of the terms, or the comparison with other fits.
@@ -147,7 +137,7 @@ class LatentAnswers:
                 _refuse_other_kind(self, fit)
             return comparison_table([own, *fits])
         method = next((o for o in others if isinstance(o, Method)), method)
-        return type_three_table(own, contrasts.method_or(method, BetweenWithin()))
+        return type_three_table(own, self.method_or_usual(method))
 
     def likelihood_ratio(self, larger: LatentComparable) -> LikelihoodRatio:
         """Return the likelihood ratio test of this model within a larger one of the same family, link and approximation.
@@ -160,10 +150,6 @@ class LatentAnswers:
         """
         _refuse_other_kind(self, larger)
         return likelihood_ratio(cast(LatentComparable, self), larger)
-
-    def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
-        """Return the covariance matrix of the coefficients, named."""
-        return contrasts.covariance(self, method, lambda: self.model_covariance)
 
     def variance_components(self) -> pd.DataFrame:
         """Return group, term1, term2, variance, correlation; term2 is empty on variances."""

@@ -28,6 +28,7 @@ from asp_eval.core.errors import AspError, Fault
 from asp_eval.core.file_sets import NewFiles, finish_file_sets
 from asp_eval.core.phrases import Phrase
 from asp_eval.store import ledger
+from asp_eval.store.attached_files import InUse, close_file, open_file
 from asp_eval.store.ledger.seals import refuse_changed, study_of
 from asp_eval.store.remembered_tables import remember_tables
 from asp_eval.trial.study.design import Study
@@ -117,7 +118,7 @@ class Store:
                 self._begin(connection)
                 yield connection
         finally:
-            connection.close()
+            close_file(connection)
 
     @contextmanager
     def writing(self, *files: NewFiles, anew: bool = False) -> Iterator[DuckDBPyConnection]:
@@ -160,7 +161,7 @@ class Store:
                 for new in files:
                     new.put_in_place()
         finally:  # a connection that is closed inside a transaction takes it back
-            connection.close()
+            close_file(connection)
         if anew:
             self._write_anew()
 
@@ -219,19 +220,17 @@ class Store:
             if sys.platform != "win32":
                 part.replace(self.path)  # while the old one is held, so that nobody can write into it
         finally:
-            connection.close()
+            close_file(connection)
         if part.is_file():  # Windows cannot replace a file that is open
             part.replace(self.path)
         self._to_write_anew.unlink(missing_ok=True)
 
     def _create(self) -> None:
         """Put an empty database in place in one step, so that a half-made one is never there."""
-        import duckdb
-
         self.folder.mkdir(parents=True, exist_ok=True)
         part = self.folder / f".study.duckdb.{os.getpid()}.part"
         part.unlink(missing_ok=True)
-        duckdb.connect(str(part)).close()
+        close_file(open_file(part, read_only=False))
         try:
             os.link(part, self.path)
         except FileExistsError:  # another process was first
@@ -246,7 +245,10 @@ class Store:
         deadline, wait = time.monotonic() + self.patience, FIRST_WAIT
         while True:
             try:
-                return duckdb.connect(str(self.path), read_only=read_only)
+                return open_file(self.path, read_only=read_only)
+            except InUse:
+                if time.monotonic() > deadline:
+                    LOCKED.refuse(str(self.path), holder=_holder(""))
             except (duckdb.IOException, duckdb.ConnectionException) as error:
                 text = str(error)
                 held = any(sign in text for sign in _HELD)  # first: of a lock DuckDB says that read-only may still be possible

@@ -66,7 +66,7 @@ def stored_tables(connection: DuckDBPyConnection) -> tuple[str, ...]:
     """Return the names of the stored tables."""
     known = remembered_tables(connection).names
     if not known:
-        found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()
+        found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()").fetchall()
         known.extend(name for (name,) in found)
     return tuple(known)
 

@@ -8,23 +8,21 @@ through `asp_eval.store.layout.change`, which forgets what is remembered of that
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from asp_eval.store.ledger.chain import Entry
-
 
 @dataclass(frozen=True, slots=True)
 class RememberedTables:
-    """What was read: the names of the tables, of each its columns with their SQL types, and its digest; the ledger's entries."""
+    """What was read: the names of the tables, of each its columns with their SQL types, and its digest; the ledger's rows."""
 
     names: list[str] = field(default_factory=list)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
-    ledger: list[Entry] = field(default_factory=list)
+    ledger: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 _remembered: WeakKeyDictionary[DuckDBPyConnection, RememberedTables] = WeakKeyDictionary()

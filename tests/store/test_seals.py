@@ -22,7 +22,7 @@ from small_study import by_hand
 import asp_eval
 from asp_eval.analysis import outcomes
 from asp_eval.core.errors import AspError, Breakdown, Refusal
-from asp_eval.store import Store, ledger, table
+from asp_eval.store import Store, connection, ledger, table
 from asp_eval.store.audit import audit
 from asp_eval.store.layout import change
 from asp_eval.store.ledger import seals
@@ -223,9 +223,9 @@ def test_a_clock_that_runs_backwards_is_told(study, monkeypatch):
             return next(cls.times)
 
     monkeypatch.setattr(stored, "datetime", Clock)
-    with Store.of(study).writing() as connection:
+    with Store.of(study).writing() as opened:
         for _ in range(3):
-            ledger.append(connection, ledger.DrawBody(arms={}), "small")
+            ledger.append(opened, ledger.DrawBody(arms={}), "small")
     found = audit(study)
     assert [(p.code, p.place.source, p.severity) for p in found.problems] == [("STO-043", "ledger entry 2", "warning")]
     assert found.errors == 0
@@ -371,7 +371,7 @@ def test_a_disk_that_cannot_be_written_is_not_called_damaged(study, monkeypatch,
     def refuse(path, read_only):
         raise duckdb.IOException(f'IO Error: Cannot open file "{path}": {reason}')
 
-    monkeypatch.setattr(duckdb, "connect", refuse)
+    monkeypatch.setattr(connection, "open_file", refuse)
     with pytest.raises(Breakdown, match=f"STO-041.*{reason.lower()}.*not damaged"), Store.of(study).writing():
         pass
 

@@ -33,6 +33,7 @@ from asp_eval.core.csv_text import read_csv_text
 from asp_eval.core.errors import AspError
 from asp_eval.core.file_sets import LIST
 from asp_eval.store import Store, connection, table
+from asp_eval.store.attached_files import close_file
 from asp_eval.store.audit import audit
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
@@ -290,6 +291,7 @@ def test_a_transaction_that_cannot_be_committed_changes_nothing(started, tmp_pat
 
     opening = connection.Store._open
     monkeypatch.setattr(connection.Store, "_open", lambda self, read_only: Full(opening(self, read_only=read_only)))
+    monkeypatch.setattr(connection, "close_file", lambda full: close_file(full._opened))
     done = run("import", tmp_path / "faulty.csv", "--table", "screening", "--wave", "w1", "--replace", cwd=study.folder)
     monkeypatch.undo()
     assert (done.code, "RUN-002" in done.err, "Traceback" in done.err) == (3, True, False)

@@ -13,7 +13,6 @@ from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.prediction import effect_columns, predict_rows
 from asp_eval.stats.estimate import Array, Estimate
-from asp_eval.stats.familiar_names import FamiliarNames
 from asp_eval.stats.glmm.families import family_rows
 from asp_eval.stats.glmm.icc import count_latent_icc, latent_icc, observed_icc
 from asp_eval.stats.glmm.links import Link
@@ -28,7 +27,6 @@ from asp_eval.stats.means.model import MeansModel
 from asp_eval.stats.means.questions import MarginalQuestions
 from asp_eval.stats.means.spread import Spread
 from asp_eval.stats.replicates import Bootstrap
-from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.normal import Normal
 
 ICC_SCALE = Fault("FIT-097", "there is no scale {scale!r} of an intraclass correlation", "Use 'latent' or 'observed'.")
@@ -40,7 +38,7 @@ NO_OVERDISPERSION = Phrase("The counts vary no more than Poisson's: the size of 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GlmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
+class GlmmFit(LatentAnswers, MarginalQuestions):
     """A fitted generalised linear mixed model.
 
     Attributes
@@ -66,7 +64,7 @@ class GlmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
         refit = self.refit
         again = None if refit is None else (lambda frame: refit(frame).means_model)
         return MeansModel(
-            self, self.design, self.kept, BetweenWithin(), self.link, self.outcome.weights, kind, spread=spread, refit=again
+            self, self.design, self.kept, self.usual_method, self.link, self.outcome.weights, kind, spread=spread, refit=again
         )
 
     @property

@@ -12,6 +12,7 @@ from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.randomness import stream
 from asp_eval.stats import contrasts
+from asp_eval.stats.coefficients import Coefficients
 from asp_eval.stats.design.formula import RANDOM_IN_FIXED, parse_formula
 from asp_eval.stats.design.model_frame import Design, read_design
 from asp_eval.stats.design.prediction import mean_rows, predict_rows
@@ -19,8 +20,8 @@ from asp_eval.stats.design.tables import Given, as_frame, one_of, with_column
 from asp_eval.stats.design.updating import updated_formula
 from asp_eval.stats.design.variables import Categories, Codes, read_categories, read_variable
 from asp_eval.stats.engine.least_squares import LeastSquaresFit, least_squares
-from asp_eval.stats.estimate import Array, Estimate, JointTest
-from asp_eval.stats.familiar_names import FamiliarNames, Summary
+from asp_eval.stats.estimate import Array, Estimate
+from asp_eval.stats.familiar_names import Summary
 from asp_eval.stats.means.model import MeansModel
 from asp_eval.stats.means.questions import MarginalQuestions
 from asp_eval.stats.prediction_table import prediction_table
@@ -71,7 +72,7 @@ class Clusters:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OlsFit(FamiliarNames, MarginalQuestions):
+class OlsFit(Coefficients, MarginalQuestions):
     """A fitted linear model; make one with `ols`.
 
     Attributes
@@ -146,36 +147,22 @@ class OlsFit(FamiliarNames, MarginalQuestions):
     def means_model(self) -> MeansModel:
         """What the fit brings to its marginal means."""
         kept = tuple(np.flatnonzero(self.solution.kept).tolist())
-        return MeansModel(self, self.model, kept, self._method(None), weights=self.model.weights)
+        return MeansModel(self, self.model, kept, self.usual_method, weights=self.model.weights)
 
     @property
     def cluster_codes(self) -> Codes | None:
         """Cluster of the rows used as numbers from 0, shape (n,), or None without clusters."""
         return None if self.clusters is None else self.clusters.codes
 
-    def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
-        """Return one row per coefficient.
+    @property
+    def usual_method(self) -> Method:
+        """`CR2` where clusters were given, else classical t."""
+        return Classical() if self.clusters is None else CR2()
 
-        Parameters
-        ----------
-        method : Method, optional
-            By default `CR2` where clusters were given, else classical t.
-        level : float
-            Of the confidence intervals.
-        """
-        return contrasts.tidy(self, self._method(method), level)
-
-    def contrast(self, weights: contrasts.Weights, method: Method | None = None, level: float = 0.95) -> Estimate:
-        """Return the estimate of one linear combination of coefficients: by names, weights, or one name."""
-        return contrasts.contrast(self, weights, self._method(method), level)
-
-    def joint_test(self, contrast: contrasts.Rows, method: Method | None = None) -> JointTest:
-        """Return the test that several contrasts are zero together: F, or the Hotelling test of a cluster-robust method."""
-        return contrasts.joint_test(self, contrast, self._method(method))
-
-    def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
-        """Return the covariance matrix of the coefficients, named: the model's own, or a method's, as ``CR2()``."""
-        return contrasts.covariance(self, method, lambda: Classical().covariance(self))
+    @property
+    def own_covariance(self) -> Array | Unavailable:
+        """Covariance matrix (p, p) of the coefficients by the model itself."""
+        return Classical().covariance(self)
 
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row; the criteria are R's for `lm`, with sigma counted as a parameter."""
@@ -228,7 +215,7 @@ class OlsFit(FamiliarNames, MarginalQuestions):
         mean = mean_rows(self.model, np.flatnonzero(self.solution.kept).tolist(), frame)
         new = isinstance(kind, str) and kind == "prediction"
         added = np.full(len(mean.X), self._residual_variance()) if new else None
-        return prediction_table(self, mean, self._method(method), level, kind, added)
+        return prediction_table(self, mean, self.method_or_usual(method), level, kind, added)
 
     def residuals_by(self, kind: str = "response") -> Array:
         """Return residuals (n,) of one kind.
@@ -315,10 +302,6 @@ class OlsFit(FamiliarNames, MarginalQuestions):
         if self.crossed is not None:
             return Unavailable(TWO_CLUSTERINGS)
         return blocks_of(self.solution, self.clusters, self.model.weights)
-
-    def _method(self, method: Method | None) -> Method:
-        """Return the method asked for, or the default."""
-        return contrasts.method_or(method, Classical() if self.clusters is None else CR2())
 
     def __str__(self) -> str:
         return _summary(self)

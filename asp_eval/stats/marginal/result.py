@@ -10,11 +10,10 @@ import pandas as pd
 
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
-from asp_eval.stats import contrasts
+from asp_eval.stats.coefficients import Coefficients
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.prediction import predict_rows
-from asp_eval.stats.estimate import Array, Estimate, JointTest
-from asp_eval.stats.familiar_names import FamiliarNames
+from asp_eval.stats.estimate import Array, Estimate
 from asp_eval.stats.glmm.links import Link
 from asp_eval.stats.glmm.outcome import Outcome
 from asp_eval.stats.integration.checks import SCALE
@@ -31,7 +30,7 @@ KINDS = {"gaussian": "measure", "binomial": "share", "poisson": "count"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GeeFit(FamiliarNames, MarginalQuestions):
+class GeeFit(Coefficients, MarginalQuestions):
     """A fitted marginal model; make one with `gee`.
 
     Attributes
@@ -97,7 +96,7 @@ class GeeFit(FamiliarNames, MarginalQuestions):
     def means_model(self) -> MeansModel:
         """What the fit brings to its marginal means."""
         link = None if self.link.name == "identity" else self.link
-        return MeansModel(self, self.design, self.columns.kept, ManclDeRouen(), link, kind=KINDS[self.family])
+        return MeansModel(self, self.design, self.columns.kept, self.usual_method, link, kind=KINDS[self.family])
 
     @property
     def n_obs(self) -> int:
@@ -138,30 +137,15 @@ class GeeFit(FamiliarNames, MarginalQuestions):
         """Outcome less expected outcome (n,)."""
         return np.asarray(self.outcome.y - self.solution.mean, float)
 
-    def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
-        """Return one row per coefficient: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high, method, note.
+    @property
+    def usual_method(self) -> Method:
+        """`ManclDeRouen`. `Normal` gives z from the model's own covariance, right only if the working correlation is."""
+        return ManclDeRouen()
 
-        Parameters
-        ----------
-        method : Method, optional
-            By default `ManclDeRouen`. `Normal` gives z from the model's own covariance matrix, which is right only if
-            the working correlation is.
-        level : float
-            Of the confidence intervals.
-        """
-        return contrasts.tidy(self, method or ManclDeRouen(), level)
-
-    def contrast(self, weights: contrasts.Weights, method: Method | None = None, level: float = 0.95) -> Estimate:
-        """Return the estimate of one linear combination of coefficients: by names, weights, or one name."""
-        return contrasts.contrast(self, weights, method or ManclDeRouen(), level)
-
-    def joint_test(self, contrast: contrasts.Rows, method: Method | None = None) -> JointTest:
-        """Return the Wald test that several contrasts are zero together."""
-        return contrasts.joint_test(self, contrast, method or ManclDeRouen())
-
-    def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
-        """Return the covariance matrix of the coefficients, named: the model's own, or a method's, as ``Robust()``."""
-        return contrasts.covariance(self, method, lambda: Normal().covariance(self))
+    @property
+    def own_covariance(self) -> Array | Unavailable:
+        """Covariance matrix (p, p) of the coefficients by the model itself."""
+        return Normal().covariance(self)
 
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row."""

@@ -16,6 +16,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats import contrasts
+from asp_eval.stats.coefficients import Coefficients
 from asp_eval.stats.comparison import LikelihoodRatio
 from asp_eval.stats.components import components_table, covariance_matrices, effects_table
 from asp_eval.stats.design.model_frame import Design, read_design
@@ -25,8 +26,8 @@ from asp_eval.stats.design.updating import updated_formula
 from asp_eval.stats.engine.estimation import EstimationProblem, pose
 from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.engine.optimisation import Optimum
-from asp_eval.stats.estimate import Array, Estimate, JointTest
-from asp_eval.stats.familiar_names import FamiliarNames, Summary, coefficient_table
+from asp_eval.stats.estimate import Array, Estimate
+from asp_eval.stats.familiar_names import Summary, coefficient_table
 from asp_eval.stats.means.model import MeansModel
 from asp_eval.stats.means.questions import MarginalQuestions
 from asp_eval.stats.mixed.bootstrap import bootstrap
@@ -66,7 +67,7 @@ NOT_CONVERGED = Phrase("The optimiser did not reach a point that meets the condi
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MixedFit(FamiliarNames, MarginalQuestions):
+class MixedFit(Coefficients, MarginalQuestions):
     """A fitted linear mixed model.
 
     Attributes
@@ -193,38 +194,15 @@ class MixedFit(FamiliarNames, MarginalQuestions):
             out.append(NOT_CONVERGED)
         return (*self.problem.standard.moments.layout.notes, *out)
 
-    def tidy(self, method: Method | None = None, level: float = 0.95) -> pd.DataFrame:
-        """Return one row per coefficient: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high, method, note.
+    @property
+    def usual_method(self) -> Method:
+        """`KenwardRoger`."""
+        return KenwardRoger()
 
-        Parameters
-        ----------
-        method : Method, optional
-            By default `KenwardRoger`.
-        level : float
-            Of the confidence intervals.
-        """
-        return contrasts.tidy(self, contrasts.method_or(method, KenwardRoger()), level)
-
-    def contrast(self, weights: contrasts.Weights, method: Method | None = None, level: float = 0.95) -> Estimate:
-        """Return the estimate of one linear combination of coefficients.
-
-        Parameters
-        ----------
-        weights : mapping of str to float, array (p,), or str
-            Names with their weights, one weight per coefficient, or the name of one coefficient.
-        method : Method, optional
-            By default `KenwardRoger`.
-        level : float
-        """
-        return contrasts.contrast(self, weights, contrasts.method_or(method, KenwardRoger()), level)
-
-    def joint_test(self, contrast: contrasts.Rows, method: Method | None = None) -> JointTest:
-        """Return the F test that several coefficients (or contrasts) are zero together."""
-        return contrasts.joint_test(self, contrast, contrasts.method_or(method, KenwardRoger()))
-
-    def vcov(self, method: Method | None = None) -> pd.DataFrame | Unavailable:
-        """Return the covariance matrix of the coefficients, named: the model's own, or a method's, as ``KenwardRoger()``."""
-        return contrasts.covariance(self, method, lambda: self.model_covariance)
+    @property
+    def own_covariance(self) -> Array | Unavailable:
+        """Covariance matrix (p, p) of the coefficients by the model itself."""
+        return self.model_covariance
 
     def glance(self) -> pd.DataFrame:
         """Return the fit in one row; AIC and BIC as lme4 defines them. `n_groups` is that of the outermost factor."""
@@ -265,7 +243,7 @@ class MixedFit(FamiliarNames, MarginalQuestions):
     def means_model(self) -> MeansModel:
         """What the fit brings to its marginal means."""
         design = self._rows()
-        return MeansModel(self, design, tuple(self.problem.standard.kept), KenwardRoger(), weights=design.weights)
+        return MeansModel(self, design, tuple(self.problem.standard.kept), self.usual_method, weights=design.weights)
 
     def variance_derivatives(self) -> VarianceDerivatives:
         """Return what the small-sample methods need of the variance parameters."""
@@ -391,7 +369,7 @@ class MixedFit(FamiliarNames, MarginalQuestions):
         mean = mean_rows(design, list(self.problem.standard.kept), frame)
         new = isinstance(kind, str) and kind == "prediction"
         added = new_row_variance(design, self.covariances, self.sigma2, frame) if new else None
-        return prediction_table(self, mean, contrasts.method_or(method, KenwardRoger()), level, kind, added)
+        return prediction_table(self, mean, self.method_or_usual(method), level, kind, added)
 
     def summary(self, method: Method | None = None) -> Summary:
         """Return the fit as text with degrees of freedom and p-values, as lmerTest's ``summary``; by default Kenward-Roger."""
@@ -469,7 +447,7 @@ class MixedFit(FamiliarNames, MarginalQuestions):
             return comparison_table([self, *fits])
         method = next((o for o in others if isinstance(o, Method)), method)
         hypotheses = type_three(self._rows(), self.problem.standard.kept)
-        return contrasts.joint_table(self, hypotheses, contrasts.method_or(method, KenwardRoger()))
+        return contrasts.joint_table(self, hypotheses, self.method_or_usual(method))
 
     def likelihood_ratio(self, larger: MixedFit) -> LikelihoodRatio:
         """Return the likelihood ratio test of this model within a larger one.

@@ -14,7 +14,6 @@ from asp_eval.stats import contrasts
 from asp_eval.stats.design.prediction import effect_columns, predict_rows
 from asp_eval.stats.design.variables import Categories
 from asp_eval.stats.estimate import Array, Estimate, JointTest
-from asp_eval.stats.familiar_names import FamiliarNames
 from asp_eval.stats.integration.cells import Index
 from asp_eval.stats.integration.checks import SCALE
 from asp_eval.stats.integration.fitted import LatentFit, counted_df
@@ -28,7 +27,6 @@ from asp_eval.stats.ordinal.cumulative_rows import CumulativeRows, Latent
 from asp_eval.stats.ordinal.proportional_odds import proportional_odds_test
 from asp_eval.stats.ordinal.scales import ordinal_scales
 from asp_eval.stats.replicates import Bootstrap
-from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.normal import Normal
 
 NO_ICC_INTERVAL = Phrase("no interval of this intraclass correlation; use bootstrap() for the standard deviations")
@@ -36,7 +34,7 @@ ICC_NOTE = Phrase("the interval is that of the standard deviation, carried over"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ClmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
+class ClmmFit(LatentAnswers, MarginalQuestions):
     """A fitted cumulative link mixed model.
 
     Attributes
@@ -93,7 +91,7 @@ class ClmmFit(LatentAnswers, FamiliarNames, MarginalQuestions):
             _WithThresholds(self),
             self.design,
             self.kept,
-            BetweenWithin(),
+            self.usual_method,
             kind="bands",
             ordinal=scales,
             spread=spread,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, fields, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -61,7 +61,7 @@ def append(connection: DuckDBPyConnection, body: LedgerBody, study: str = "") ->
     sealed = replace(unsealed, digest=digest_of(unsealed.text))
     marks = ", ".join("?" for _ in COLUMNS)
     connection.execute(f"INSERT INTO ledger ({', '.join(COLUMNS)}) VALUES ({marks})", list(astuple(sealed)))
-    remembered_tables(connection).ledger.append(sealed)
+    remembered_tables(connection).ledger.append(astuple(sealed))
     return sealed
 
 
@@ -76,16 +76,16 @@ def entries(connection: DuckDBPyConnection, kind: str | None = None) -> tuple[En
     known = remembered_tables(connection).ledger
     if not known:
         known.extend(_read(connection))
-    return tuple(entry for entry in known if kind in (None, entry.kind))
+    return tuple(entry for entry in (Entry(*row) for row in known) if kind in (None, entry.kind))
 
 
-def _read(connection: DuckDBPyConnection) -> list[Entry]:
+def _read(connection: DuckDBPyConnection) -> list[tuple[Any, ...]]:
     if not stored_columns(connection, "ledger"):
         if stored_columns(connection, "import_ledger"):
             OLD_STORE.refuse("study.duckdb")
         return []
     names = ", ".join(field.name for field in fields(Entry))
-    return [Entry(*row) for row in connection.execute(f"SELECT {names} FROM ledger ORDER BY entry, rowid").fetchall()]
+    return connection.execute(f"SELECT {names} FROM ledger ORDER BY entry, rowid").fetchall()
 
 
 def next_number(connection: DuckDBPyConnection) -> int:
