@@ -19,7 +19,7 @@ from asp_eval.core.errors import AspError, Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import available
 from asp_eval.stats.linear.instrumental import WEAK, AndersonRubin, complier_effect
-from asp_eval.trial.flow.dose import doses
+from asp_eval.trial.flow.dose import doses, reached
 
 NO_LOG = Unavailable(Phrase("no implementation log was imported, so it is not known who received the intervention"))
 AS_OFFERED = Unavailable(Phrase("everybody took what was offered and nobody else did: this effect is the difference itself"))
@@ -38,9 +38,9 @@ def compliers(data: StudyData, rows: AnalysisSet) -> tuple[ComplierResult, ...]:
     study = data.study
     if study.analysis.complier is None or study.received is None:
         return ()
-    had = doses(study.received, data.implementation, data.allocation["institution_id"])
     by_dose = study.analysis.complier.taken == "dose"
-    taken = had if by_dose else (had >= study.received.at_least).astype(float)
+    rule, log, drawn = study.received, data.implementation, data.allocation["institution_id"]
+    taken = doses(rule, log, drawn) if by_dose else reached(rule, log, drawn).all(axis=1).astype(float)
     frame = as_numbers(rows)
     frame = frame.assign(**{TAKEN: frame[INSTITUTION].astype(str).map(taken).astype(float)})
     unit = study.received.sum if by_dose else ""

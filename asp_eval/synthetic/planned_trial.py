@@ -166,13 +166,15 @@ def planned_implementation(study: Study, allocation: pd.DataFrame, seed: int) ->
     offered = allocation.loc[allocation["arm"].astype(str) != study.arms[0], "institution_id"].to_numpy()
     share = np.where(stream(seed, "mock", "received").random(len(offered)) < 0.9, 1.25, 0.5)
     day = str(_first_days(study, study.collected_waves("screening"))[0] + np.timedelta64(60, "D"))
-    columns: dict[str, object] = {
-        "event_id": [f"E{k + 1:03d}" for k in range(len(offered))],
-        "institution_id": offered,
-        "date": day,
-        "kind": "course",
-    }
-    return pd.DataFrame({**columns, rule.sum: np.round(rule.at_least * share, 2)})
+    events = pd.concat(
+        [
+            pd.DataFrame({"institution_id": offered, "element": element or None, rule.sum: np.round(least * share, 2)})
+            for element, least in rule.limits.items()
+        ],
+        ignore_index=True,
+    )
+    numbers = [f"E{k + 1:03d}" for k in range(len(events))]
+    return events.assign(event_id=numbers, date=day, kind="course")
 
 
 def trait(study: Study, children: PlannedChildren, seed: int, *name: str) -> Array:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from asp_eval.analysis.process.delivery import element_doses, left_by_institution, project_counts, turnover
+from asp_eval.analysis.process.delivery import delivered, element_doses, left_by_institution, project_counts, turnover
 from asp_eval.analysis.process.interviews import coded_interviews, frame_findings, share
 from asp_eval.analysis.process.joint_display import effects_by_type, trimming_bounds, type_means
 from asp_eval.core.errors import Unavailable
@@ -216,3 +216,15 @@ def test_one_coder_without_a_consensus_leaves_the_errors_unknown():
     means, arms, codes, _ = trial(3)
     rows = effects_by_type(means, arms, ("r", "i"), codes[["k1"]], NOBODY, ["I", "II", "III"], level=0.95)
     assert all("how coders err is not known" in each.corrected.reason for each in rows)
+
+
+def test_what_was_delivered_stands_by_arm_and_type_with_the_limits_reached():
+    study = STUDY.model_validate({**STUDY.as_declared(), "received": {"by_element": {"knowledge": 5, "reflection": 2}}})
+    rows = {(each.arm, each.type): each for each in delivered(study, LOG, ARMS, {"C": "I", "D": "II", "A": "I"}, ("I", "II"))}
+    both, one = rows["intervention", ""], rows["intervention", "I"]
+    assert (both.institutions, both.hours) == (2, {"knowledge": 5.0, "reflection": 1.0})
+    assert (one.institutions, one.hours) == (1, {"knowledge": 6.0, "reflection": 2.0})
+    assert {name: (count.n, count.of) for name, count in both.reached.items()} == {"knowledge": (1, 2), "reflection": (1, 2)}
+    assert (rows["reference", "I"].projects.n, rows["reference", "II"].institutions) == (1, 0)
+    assert rows["reference", "II"].hours == {} and rows["reference", "II"].projects.low is None
+    assert delivered(study, LOG.iloc[:0], ARMS, {}, ()) == ()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from asp_eval.core.errors import Refusal
 from asp_eval.trial.flow.contamination import Contamination, ExternalProjects, Shared, contamination, shared
-from asp_eval.trial.flow.dose import doses, receivers
+from asp_eval.trial.flow.dose import doses, reached, receivers
 from asp_eval.trial.study.design import ReceivedRule
 
 IDS = pd.Series(["A", "B", "C", "D"])
@@ -68,3 +69,30 @@ def test_what_was_not_recorded_is_none_and_not_zero():
     nothing = contamination(ARMS, LOTS, visits, pd.DataFrame({"staff_id": [], "institution_id": []}), LOG.iloc[:0])
     assert nothing == Contamination(None, None, None)
     assert shared(pd.DataFrame({"institution_id": ["A"]}), "rater_id", LOTS.set_index("institution_id")["arm"]) is None
+
+
+def test_a_limit_for_each_element_must_be_reached_as_well():
+    log = pd.DataFrame(
+        [
+            ("A", "course", "knowledge", 8.0),
+            ("A", "meeting", "reflection", 4.0),
+            ("B", "course", "knowledge", 20.0),
+            ("C", "course", "knowledge", 7.9),
+            ("C", "meeting", "reflection", 9.0),
+            ("D", "external_project", "reflection", 9.0),
+            ("D", "course", "knowledge", 9.0),
+        ],
+        columns=["institution_id", "kind", "element", "hours"],
+    )
+    rule = ReceivedRule(by_element={"knowledge": 8, "reflection": 4})
+    assert receivers(rule, log, IDS) == {"A"}
+    found = reached(rule, log, IDS)
+    assert found["knowledge"].to_dict() == {"A": True, "B": True, "C": False, "D": True}
+    assert found["reflection"].to_dict() == {"A": True, "B": False, "C": True, "D": False}
+    assert receivers(ReceivedRule(at_least=13, by_element={"knowledge": 8}), log, IDS) == {"B"}
+    assert receivers(ReceivedRule(at_least=12), log.drop(columns="element"), IDS) == {"A", "B", "C"}
+
+
+def test_a_rule_without_any_limit_is_refused():
+    with pytest.raises(ValidationError, match="by_element"):
+        ReceivedRule()

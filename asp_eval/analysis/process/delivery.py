@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -10,10 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from asp_eval.analysis.process.interviews import share
-from asp_eval.analysis.process.results import ElementDose, LevelCount, Number, Turnover
+from asp_eval.analysis.process.results import Delivered, ElementDose, LevelCount, Number, Turnover
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
-from asp_eval.trial.flow.dose import EXTERNAL, own_events
+from asp_eval.trial.flow.dose import EXTERNAL, own_events, reached
 from asp_eval.trial.study.design import Study
 
 DAYS_A_YEAR = 365.25
@@ -63,6 +63,48 @@ def project_counts(study: Study, log: pd.DataFrame, arms: Mapping[str, str]) -> 
         count = share(len(with_project.intersection(mine)), len(mine), study.analysis.level)
         counts.append(LevelCount("projects", EXTERNAL, "", arm, count))
     return tuple(counts)
+
+
+def delivered(
+    study: Study, log: pd.DataFrame, arms: Mapping[str, str], types: Mapping[str, str], levels: Sequence[str]
+) -> tuple[Delivered, ...]:
+    """Return what institutions had, arm by arm: all of them, and those of each type in the last round.
+
+    Parameters
+    ----------
+    study : Study
+    log : DataFrame
+        The implementation log; nothing is returned of an empty one.
+    arms : mapping of str to str
+    types : mapping of str to str
+        The type of each institution that has one.
+    levels : sequence of str
+        The types, in their order.
+    """
+    if log.empty:
+        return ()
+    ids = pd.Series(list(arms), dtype="str")
+    limits = reached(study.received, log, ids) if study.received is not None else pd.DataFrame(index=ids)
+    hours = hours_by_institution(log)
+    elements = sorted({element for of in hours.values() for element in of}, key=_order)
+    external = set(log.loc[log["kind"] == EXTERNAL, "institution_id"])
+    found = []
+    for arm in study.arms:
+        of_arm = [name for name, of in arms.items() if of == arm]
+        groups = {"": of_arm} | {level: [name for name in of_arm if types.get(name) == level] for level in levels}
+        for level, names in groups.items():
+            n = len(names)
+            found.append(
+                Delivered(
+                    arm,
+                    level,
+                    n,
+                    {e: sum(hours.get(name, {}).get(e, 0.0) for name in names) / n for e in elements} if n else {},
+                    share(len(external.intersection(names)), n, study.analysis.level),
+                    {name: share(int(limits.loc[names, name].sum()), n, study.analysis.level) for name in limits.columns},
+                )
+            )
+    return tuple(found)
 
 
 def turnover(study: Study, staff: pd.DataFrame, groups: Mapping[str, Mapping[str, str]]) -> tuple[Turnover, ...] | Unavailable:

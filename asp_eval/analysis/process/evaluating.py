@@ -10,6 +10,7 @@ import pandas as pd
 from asp_eval import __version__
 from asp_eval.analysis.data import StudyData, load_data
 from asp_eval.analysis.process.delivery import (
+    delivered,
     element_doses,
     hours_by_institution,
     left_by_institution,
@@ -79,6 +80,7 @@ def process_results(study: Study) -> ProcessResults:
     findings = tuple(frame_findings(study, each, arms) for each in coded)
     typed = next((each for each in coded if each.frame.type is not None), None)
     first, last = ({}, {}) if typed is None else (typed.types_in(typed.declared.rounds[end]) for end in (0, -1))
+    levels = typed.frame.levels(typed.frame.type.code) if typed is not None and typed.frame.type is not None else ()
     doses = element_doses(study, log, arms)
     left = turnover(study, staff, {"arm": arms, "type": last})
     if not findings and log.empty and isinstance(left, Unavailable) and not scales:
@@ -100,6 +102,7 @@ def process_results(study: Study) -> ProcessResults:
         type_effects=_moderated(study, typed, means, arms),
         bounds=() if isinstance(means, Unavailable) else _bounds(study, means, last, arms),
         propositions=said,
+        delivered=delivered(study, log, arms, last, levels),
     )
 
 

@@ -163,6 +163,32 @@ class ElementDose:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivered:
+    """What institutions of one arm had, all of them or those of one type in the last round.
+
+    Attributes
+    ----------
+    arm : str
+    type : str
+        Empty for all institutions of the arm.
+    institutions : int
+    hours : mapping of str to float
+        Mean per institution, by element of the programme.
+    projects : Count
+        Institutions with a project of other origin.
+    reached : mapping of str to Count
+        Institutions that reach each limit of the rule ``received``, by element; of all elements together under the empty name.
+    """
+
+    arm: str
+    type: str
+    institutions: int
+    hours: dict[str, float]
+    projects: Count
+    reached: dict[str, Count]
+
+
+@dataclass(frozen=True, slots=True)
 class Turnover:
     """Staff who left: `left` of `staff` people in `person_years`, and the yearly rate with its exact Poisson interval.
 
@@ -340,6 +366,7 @@ class ProcessResults:
     type_effects : tuple of TypeEffect or Unavailable
     bounds : tuple of TrimmingBound
     propositions : tuple of PropositionResult
+    delivered : tuple of Delivered
     """
 
     study: Annotated[Study, PlainSerializer(Study.as_declared)]
@@ -356,3 +383,4 @@ class ProcessResults:
     type_effects: tuple[TypeEffect, ...] | Unavailable
     bounds: tuple[TrimmingBound, ...]
     propositions: tuple[PropositionResult, ...] = ()
+    delivered: tuple[Delivered, ...] = ()

@@ -14,6 +14,7 @@ from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, NotScreened, WaveFlow
 from asp_eval.trial.randomisation.closed import LeftOut
+from asp_eval.trial.study.design import ReceivedRule
 
 
 def flow(results: Results, setting: Setting) -> Section:
@@ -84,18 +85,33 @@ def received_note(flow: FlowCounts, setting: Setting) -> str:
     say, declared = setting.say, setting.study.received
     if declared is None:
         return say("Who received the intervention is not counted: study.yaml declares no rule for it.")
-    least = declared.at_least
-    rule = {"column": say.name(declared.sum), "least": setting.show.decimal(least, 0 if least % 1 == 0 else 1)}
+    rule = {"column": say.name(declared.sum), "least": limits_in_words(declared, setting)}
     if any(arm.received is None for arm in flow.arms):
         return say(
-            "By the plan an institution received the intervention with {least} or more in all of “{column}” in the "
-            "implementation log; no log was imported, so nobody can tell.",
+            "By the plan an institution received the intervention with {least} of “{column}” in the implementation log; no log "
+            "was imported, so nobody can tell.",
             **rule,
         )
     return say(
-        "Received the intervention: {least} or more in all of “{column}” in the implementation log, without external projects.",
+        "Received the intervention: {least} of “{column}” in the implementation log, without external projects.",
         **rule,
     )
+
+
+def limits_in_words(rule: ReceivedRule, setting: Setting) -> str:
+    """Return what the rule takes: "20 or more in all; knowledge 10 or more"."""
+    say = setting.say
+
+    def number(least: float) -> str:
+        return setting.show.decimal(least, 0 if least % 1 == 0 else 1)
+
+    parts = [
+        say("{element} {least} or more", element=say.name(name), least=number(least))
+        if name
+        else say("{least} or more in all", least=number(least))
+        for name, least in rule.limits.items()
+    ]
+    return "; ".join(parts)
 
 
 def _received_rows(flow: FlowCounts, setting: Setting) -> list[Row]:

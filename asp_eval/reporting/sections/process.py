@@ -269,6 +269,8 @@ def _delivered(found: ProcessResults, setting: Setting) -> Section | None:
             rows += [_dose_row(dose, setting) for dose in found.doses if dose.arm == arm]
         note = say("From the log of the programme; projects of other origin are not counted.")
         blocks.append(Table("elements", say("What was delivered, by element of the programme"), columns, tuple(rows), (note,)))
+    if found.delivered:
+        blocks.append(_by_type(found, setting))
     if not isinstance(found.turnover, Unavailable):
         columns = (
             Column("", numeric=False),
@@ -294,6 +296,52 @@ def _delivered(found: ProcessResults, setting: Setting) -> Section | None:
     elif found.doses:
         blocks.append(paragraphs(say("Staff turnover: {reason}.", reason=show.reason(found.turnover))))
     return Section("delivered", say("What was delivered, and to whom"), tuple(blocks)) if blocks else None
+
+
+def _by_type(found: ProcessResults, setting: Setting) -> Table:
+    """Return what institutions had, by arm and type: hours, projects of other origin, and the limits of the rule reached."""
+    say, show = setting.say, setting.show
+    of = typed(found.frames)
+    elements = list(dict.fromkeys(element for each in found.delivered for element in each.hours))
+    limits = dict(setting.study.received.limits) if setting.study.received is not None else {}
+    limits = {name: least for name, least in limits.items() if any(name in each.reached for each in found.delivered)}
+    columns = (
+        Column("", numeric=False),
+        Column(say("Institutions")),
+        *(Column(say("{element}, hours each", element=setting.heading(say.name(element)))) for element in elements),
+        Column(say("With a project of other origin")),
+        *(Column(_limit(name, least, setting)) for name, least in limits.items()),
+    )
+    rows: list[Row] = []
+    for arm in setting.study.arms:
+        mine = [each for each in found.delivered if each.arm == arm]
+        rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+        rows += [
+            Row(
+                (
+                    cell(say("All") if not each.type or of is None else type_name(of.frame, each.type, setting)),
+                    cell(show.integer(each.institutions)),
+                    *(cell(show.decimal(each.hours.get(element), 1)) for element in elements),
+                    shown_count(each.projects, setting),
+                    *(shown_count(each.reached[name], setting) for name in limits),
+                )
+            )
+            for each in mine
+        ]
+    notes = [say("Hours are means over institutions; those without an event had none. Types are those of the last round.")]
+    if limits:
+        notes.append(say("The limits are those that study.yaml declares for having received the intervention ('received')."))
+    notes.append(say("Types and what was delivered may each have led to the other; the order of the lines is no ranking."))
+    return Table(
+        "delivered-by-type", say("What was delivered, by type of institution"), columns, tuple(rows), tuple(notes), breaks=True
+    )
+
+
+def _limit(name: str, least: float, setting: Setting) -> str:
+    say, number = setting.say, setting.show.decimal(least, 0 if least % 1 == 0 else 1)
+    if not name:
+        return say("{least} or more in all", least=number)
+    return setting.heading(say("{element} {least} or more", element=say.name(name), least=number))
 
 
 def _dose_row(dose: ElementDose, setting: Setting) -> Row:

@@ -51,6 +51,31 @@ def own_events(log: pd.DataFrame) -> pd.DataFrame:
     return log.loc[log["kind"].astype("str") != EXTERNAL] if "kind" in log.columns else log
 
 
+def reached(rule: ReceivedRule, log: pd.DataFrame, institutions: pd.Series) -> pd.DataFrame:
+    """Return which limits of the rule each institution reaches.
+
+    Parameters
+    ----------
+    rule : ReceivedRule
+    log : DataFrame
+        As of `doses`, with ``element`` where the rule names elements.
+    institutions : Series of str
+
+    Returns
+    -------
+    DataFrame of bool, indexed by institution
+        A column for each of `ReceivedRule.limits`: an element, or the empty name for all together.
+
+    Raises
+    ------
+    Refusal
+        FLO-008 as `doses`.
+    """
+    element = log["element"].astype("str") if "element" in log.columns else pd.Series("", index=log.index, dtype="str")
+    parts = {name: log if not name else log.loc[(element == name).to_numpy(dtype=bool)] for name in rule.limits}
+    return pd.DataFrame({name: doses(rule, parts[name], institutions) >= least for name, least in rule.limits.items()})
+
+
 def receivers(rule: ReceivedRule | None, log: pd.DataFrame, institutions: pd.Series) -> frozenset[str] | None:
     """Return the institutions that received the intervention by the rule; None where no rule is declared or no log was kept.
 
@@ -61,5 +86,5 @@ def receivers(rule: ReceivedRule | None, log: pd.DataFrame, institutions: pd.Ser
     """
     if rule is None or log.empty:
         return None
-    had = doses(rule, log, institutions)
-    return frozenset(had.index[had >= rule.at_least])
+    whole = reached(rule, log, institutions).all(axis=1)
+    return frozenset(whole.index[whole])

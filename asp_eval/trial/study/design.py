@@ -356,11 +356,29 @@ ColumnDeclaration = Annotated[
 
 
 class ReceivedRule(Document):
-    """Which institutions count as having received the intervention: a sum over the rows of a table reaches a limit."""
+    """Which institutions count as having received the intervention: a sum over the rows of a table reaches a limit.
+
+    ``by_element`` says how much of each element of the programme it takes; with ``at_least`` as well, both must be reached.
+    """
 
     table: Literal["implementation"] = "implementation"
     sum: Name = "hours"
-    at_least: float = Field(gt=0, allow_inf_nan=False)
+    at_least: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    by_element: dict[Literal["knowledge", "reflection", "implementation"], Annotated[float, Field(gt=0, allow_inf_nan=False)]] = (
+        Field(default_factory=dict)
+    )
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if self.at_least is None and not self.by_element:
+            raise ValueError(Phrase("'at_least', or a limit for each element under 'by_element'"))
+        return self
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """What must be reached, by element; of all elements together under the empty name."""
+        whole = {"": self.at_least} if self.at_least is not None else {}
+        return whole | {str(element): least for element, least in self.by_element.items()}
 
 
 class AnalysisSetRule(Document):
