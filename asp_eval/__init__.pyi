@@ -1,5 +1,5 @@
+from .analysis.gap_results import GapResults
 from .analysis.process.results import ProcessResults
-from .analysis.profiles import GapResults
 from .analysis.results import Results
 from .core.errors import AspError, DataProblems, Refusal, Unavailable
 from .engines.duckdb_sums import moments_from_sql

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from asp_eval.analysis.gap_results import GapDimension, GapEntry, GapProfile, GapResults
 from asp_eval.analysis.gap_words import Verdict
 from asp_eval.analysis.integrity import (
     ArmDose,
@@ -15,7 +16,7 @@ from asp_eval.analysis.integrity import (
     Omnibus,
     RaterMissingness,
 )
-from asp_eval.analysis.profiles import HIDDEN, NO_DIFFERENCES, GapDimension, GapEntry, GapProfile, GapResults
+from asp_eval.analysis.profiles import HIDDEN, NO_DIFFERENCES
 from asp_eval.analysis.results import (
     NO_FAMILY,
     Adjustment,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -32,6 +32,8 @@ class DimensionLabel:
         Steps of the grids on which staff's and children's scores lie.
     staff_questions, child_questions : tuple of dict
         What the two forms ask, in their own words; empty where the wording is not the package's to print.
+    open_question : dict
+        A question to talk about, as the staff's form has it; empty where it has none.
     """
 
     key: str
@@ -41,6 +43,7 @@ class DimensionLabel:
     steps: tuple[int, int] = (12, 12)
     staff_questions: tuple[Texts, ...] = ()
     child_questions: tuple[Texts, ...] = ()
+    open_question: Texts = field(default_factory=dict)
 
 
 def dimension_labels(study: Study, plan: GapPlan) -> tuple[DimensionLabel, ...]:
@@ -60,14 +63,14 @@ def dimension_labels(study: Study, plan: GapPlan) -> tuple[DimensionLabel, ...]:
     return found
 
 
-def staff_side(study: Study, plan: GapPlan) -> pd.DataFrame:
-    """Return staff's scores of their own competence: institution_id, respondent_id, dimension, score."""
-    return _side(study, plan.staff, plan.wave, "staff_survey", "respondent_id")
+def staff_side(study: Study, plan: GapPlan, wave: str) -> pd.DataFrame:
+    """Return staff's scores of their own competence at a wave: institution_id, respondent_id, dimension, score."""
+    return _side(study, plan.staff, wave, "staff_survey", "respondent_id")
 
 
-def child_side(study: Study, plan: GapPlan) -> pd.DataFrame:
-    """Return the children's scores: institution_id (where the child was), child_id, rater_id, dimension, score."""
-    return _side(study, plan.child, plan.wave, "screening", "child_id")
+def child_side(study: Study, plan: GapPlan, wave: str) -> pd.DataFrame:
+    """Return the children's scores at a wave: institution_id (where the child was), child_id, rater_id, dimension, score."""
+    return _side(study, plan.child, wave, "screening", "child_id")
 
 
 def institution_names(study: Study) -> dict[str, str]:
@@ -107,6 +110,7 @@ def _label(staff: Instrument, scale: Scale, child: Instrument, theirs: Scale) ->
         (_steps(staff, scale), _steps(child, theirs)),
         _questions(staff, scale),
         _questions(child, theirs),
+        {**scale.open_question} if scale.open_question else {},
     )
 
 

@@ -14,12 +14,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from asp_eval import __version__
-from asp_eval.analysis.gap_recipients import Withheld, withheld
+from asp_eval.analysis.gap_recipients import withheld
+from asp_eval.analysis.gap_results import GapDimension, GapEntry, GapProfile, GapResults
+from asp_eval.analysis.gap_rounds import Changes, changes_between, entry_before, first_note, rounded_mean
 from asp_eval.analysis.gap_sides import (
     DimensionLabel,
     arms_of_institutions,
@@ -28,8 +31,7 @@ from asp_eval.analysis.gap_sides import (
     institution_names,
     staff_side,
 )
-from asp_eval.analysis.gap_words import Departure, Verdict, leading_departure, verdict
-from asp_eval.core.contained_paths import FileStem
+from asp_eval.analysis.gap_words import Departure, leading_departure, verdict
 from asp_eval.core.errors import Fault, Refusal, Unavailable
 from asp_eval.core.filenames import safe_stems
 from asp_eval.core.phrases import NO_NOTE, Phrase
@@ -38,7 +40,8 @@ from asp_eval.stats.meta.shrinkage import Shrinkage, shrink
 from asp_eval.store.provenance import one_moment
 from asp_eval.trial.disclosure.bands import CountBand, count_band
 from asp_eval.trial.disclosure.means import as_printed
-from asp_eval.trial.profiles.gap import DimensionMeans, profile_means
+from asp_eval.trial.profiles.change import Sides
+from asp_eval.trial.profiles.gap import DimensionMeans, checked_sides, profile_means
 from asp_eval.trial.study.design import GapPlan, Study
 
 Texts = dict[str, str]
@@ -58,123 +61,6 @@ HIDDEN = Phrase("not shown, to protect those who answered: too few did, or the n
 NO_ANSWERS = Phrase("one of the two sides has no answers")
 NO_DIFFERENCES = Phrase("the gaps of the institutions differ no more than chance makes them differ, so that no claim can be made")
 FEW_INSTITUTIONS = Phrase("fewer than {n} institutions can be compared", n=FEWEST_INSTITUTIONS)
-
-
-@dataclass(frozen=True, slots=True)
-class GapDimension:
-    """One competence dimension over all institutions.
-
-    Attributes
-    ----------
-    key, area : str
-        Dimension and the area it belongs to.
-    mean_staff, mean_child, mean_gap : float or None
-        Means over institutions, 0 to 100 (percent of maximum possible), each institution weighted by the precision of its gap,
-        so that ``mean_gap = mean_staff - mean_child``. None where too few institutions can be compared.
-    between_sd : float or None
-        tau, the SD of the true gap between institutions; 0 where the data show no differences.
-    middle_low, middle_high : float or None
-        The middle half of institutions, ``mean_gap -/+ 0.674 tau``.
-    staff_questions, child_questions : tuple of dict
-        What the two forms ask.
-    """
-
-    key: str
-    label: Texts
-    area: str
-    area_label: Texts
-    mean_staff: float | None
-    mean_child: float | None
-    mean_gap: float | None
-    between_sd: float | None
-    middle_low: float | None
-    middle_high: float | None
-    staff_questions: tuple[Texts, ...] = ()
-    child_questions: tuple[Texts, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GapEntry:
-    """One institution on one dimension.
-
-    Attributes
-    ----------
-    staff, child : int or None
-        The two means, 0 to 100, in whole points; None where suppressed. The children's stands alone where too few staff answered.
-    gap, conf_low, conf_high : int or None
-        The shrunken gap (staff less child) and its interval; None where suppressed or where no claim can be made.
-    weight : float or None
-        lambda, the share of the institution's own data in the shrunken gap, to two decimals.
-    verdict : str or None
-        Where the gap lies among those of all institutions.
-    reason : Phrase
-        Why there is no number; empty where there is one.
-    """
-
-    dimension: str
-    staff: int | None
-    child: int | None
-    gap: int | None
-    conf_low: int | None
-    conf_high: int | None
-    weight: float | None
-    verdict: Verdict | None
-    reason: Phrase
-
-
-@dataclass(frozen=True, slots=True)
-class GapProfile:
-    """One institution's profile; `file_stem` is a safe name for its pages.
-
-    Attributes
-    ----------
-    staff_band, children_band : CountBand or None
-        How many staff answered, and of how many children; None below the study's minimum.
-    departure : str
-        The dimension that departs most from the typical gap; empty if several are alike.
-    """
-
-    institution_id: str
-    name: str
-    file_stem: FileStem
-    entries: tuple[GapEntry, ...]
-    staff_band: CountBand | None = None
-    children_band: CountBand | None = None
-    departure: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GapResults:
-    """All profiles of a study, as written to ``gap.json``.
-
-    Attributes
-    ----------
-    covariance_note : Phrase
-        Empty if staff's two ratings could be linked by rater; otherwise why the covariance of their errors is
-        unavailable.
-    withheld : tuple of Withheld
-        Institutions with answers whose profile is not made. Their answers have a part in what is typical.
-    state : str
-        What the profiles were computed from (`asp_eval.store.provenance.state_of`); empty if not from a study folder.
-    """
-
-    study_id: str
-    title: Texts
-    synthetic: bool
-    languages: tuple[str, ...]
-    wave: str
-    wave_label: Texts
-    staff_instrument: str
-    child_instrument: str
-    minimum_cell: int
-    level: float
-    show_names: bool
-    covariance_note: Phrase
-    dimensions: tuple[GapDimension, ...]
-    profiles: tuple[GapProfile, ...]
-    package_version: str
-    state: str = ""
-    withheld: tuple[Withheld, ...] = ()
 
 
 def study_gap_profiles(study: Study, today: date | None = None) -> GapResults:
@@ -197,10 +83,25 @@ def study_gap_profiles(study: Study, today: date | None = None) -> GapResults:
     """
     plan = _plan(study)
     with one_moment(study) as state:
-        staff, children, names = staff_side(study, plan), child_side(study, plan), institution_names(study)
-        arms = arms_of_institutions(study)
-    results = gap_profiles(study, staff, children, dimensions=dimension_labels(study, plan), names=names, arms=arms, today=today)
+        first, second = _sides(study, plan, plan.wave), None if plan.follow_up is None else _sides(study, plan, plan.follow_up)
+        names, arms = institution_names(study), arms_of_institutions(study)
+    begun = second is not None and any(len(side) for side in second)
+    staff, children = second if second is not None and begun else first
+    results = gap_profiles(
+        study,
+        staff,
+        children,
+        dimensions=dimension_labels(study, plan),
+        names=names,
+        arms=arms,
+        today=today,
+        earlier=first if begun else None,
+    )
     return replace(results, state=state)
+
+
+def _sides(study: Study, plan: GapPlan, wave: str) -> Sides:
+    return staff_side(study, plan, wave), child_side(study, plan, wave)
 
 
 def gap_profiles(
@@ -212,6 +113,7 @@ def gap_profiles(
     names: Mapping[str, str] | None = None,
     arms: Mapping[str, str] | None = None,
     today: date | None = None,
+    earlier: Sides | None = None,
 ) -> GapResults:
     """Compute the GAP-profile of every institution with scores on either side that is to have one.
 
@@ -231,6 +133,8 @@ def gap_profiles(
         Arm of every institution that is drawn; needed where ``gap.arms`` or ``gap.release`` says who is given a profile.
     today : date, optional
         The day on which ``gap.release`` is judged; the computer's own day by default.
+    earlier : (DataFrame, DataFrame), optional
+        Staff's and children's scores at ``gap.wave``, where `staff` and `children` are those at ``gap.follow_up``.
 
     Returns
     -------
@@ -245,45 +149,98 @@ def gap_profiles(
     """
     plan = _plan(study)
     minimum = study.privacy.minimum_cell
-    means = profile_means(staff, children, {d.key: d.steps for d in dimensions}, minimum_cell=minimum)
-    compared = [_comparison(one) for one in means]
-    scored = [side.loc[side["score"].notna()] for side in (staff, children)]
-    ids = sorted(set(pd.concat([side["institution_id"] for side in scored]).dropna().astype(str)))
-    bands = [_bands(side, person, minimum) for side, person in zip(scored, ("respondent_id", "child_id"), strict=True)]
+    steps = {d.key: d.steps for d in dimensions}
+    now = _Round((staff, children), profile_means(staff, children, steps, minimum_cell=minimum, earlier=earlier))
+    before = None if earlier is None else _Round(earlier, profile_means(*earlier, steps, minimum_cell=minimum))
+    changes = _changes(before, now)
+    ids = sorted(now.answered | (before.answered if before else set()))
+    bands = [_bands(side, person, minimum) for side, person in zip(now.scored, ("respondent_id", "child_id"), strict=True)]
     shown_names = dict(names or {}) if study.privacy.show_institution_names else {}
     level = study.analysis.level
     not_made = withheld(study, plan, ids, arms or {}, today or date.today())
     kept_back = {one.institution_id for one in not_made}
+    wave = plan.wave if before is None or plan.follow_up is None else plan.follow_up
     return GapResults(
         study_id=study.study.id,
         title=dict(study.study.title.items()),
         synthetic=study.study.synthetic,
         languages=study.languages,
-        wave=plan.wave,
-        wave_label=dict(study.wave(plan.wave).label.items()),
+        wave=wave,
+        wave_label=dict(study.wave(wave).label.items()),
         staff_instrument=plan.staff,
         child_instrument=plan.child,
         minimum_cell=minimum,
         level=level,
         show_names=study.privacy.show_institution_names,
-        covariance_note=_covariance_note(means),
-        dimensions=tuple(_dimension(*parts) for parts in zip(dimensions, means, compared, strict=True)),
+        covariance_note=_covariance_note(now.means),
+        dimensions=tuple(_dimension(*parts) for parts in zip(dimensions, now.means, now.compared, changes, strict=True)),
         profiles=tuple(
             GapProfile(
                 id_,
                 shown_names.get(id_, id_),
                 stem,
-                tuple(_entry(id_, one, comparison, level) for one, comparison in zip(means, compared, strict=True)),
+                _entries(id_, now, before, changes, level),
                 bands[0].get(id_),
                 bands[1].get(id_),
-                leading_departure(_departures(id_, means, compared)),
+                leading_departure(_departures(id_, now.means, now.compared)),
             )
             for id_, stem in zip(ids, safe_stems(ids), strict=True)
             if id_ not in kept_back
         ),
         package_version=__version__,
         withheld=not_made,
+        earlier_wave=plan.wave if before else "",
+        earlier_wave_label=dict(study.wave(plan.wave).label.items()) if before else {},
+        change_note=first_note([each for each in changes if each]),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Round:
+    """The scores of one round, what of them may be shown, and how the institutions compare."""
+
+    sides: Sides
+    means: tuple[DimensionMeans, ...]
+
+    @property
+    def scored(self) -> list[pd.DataFrame]:
+        """Each side's rows that have a score."""
+        return [side.loc[side["score"].notna()] for side in self.sides]
+
+    @property
+    def answered(self) -> set[str]:
+        """The institutions with answers of either side."""
+        return set(pd.concat([side["institution_id"] for side in self.scored]).dropna().astype(str))
+
+    @cached_property
+    def compared(self) -> list[_Comparison | Unavailable]:
+        """Each dimension's comparison."""
+        return [_comparison(one) for one in self.means]
+
+
+def _changes(before: _Round | None, now: _Round) -> list[Changes | None]:
+    """Return how each dimension has changed since the round before; None in a first round."""
+    if before is None:
+        return [None] * len(now.means)
+    first, second = checked_sides(*before.sides), checked_sides(*now.sides)
+    return [changes_between(one, other, first, second) for one, other in zip(before.means, now.means, strict=True)]
+
+
+def _entries(
+    institution: str, now: _Round, before: _Round | None, changes: Sequence[Changes | None], level: float
+) -> tuple[GapEntry, ...]:
+    """Return an institution on every dimension, beside the round before where it has answers of it."""
+    entries = tuple(_entry(institution, *parts, level) for parts in zip(now.means, now.compared, strict=True))
+    if before is None or institution not in before.answered:
+        return entries
+    beside = []
+    for entry, means, compared, change in zip(entries, before.means, before.compared, changes, strict=True):
+        if change is not None:
+            shrunken = compared if isinstance(compared, Unavailable) else compared.shrunken
+            shown_now = entry.staff is not None
+            last = entry_before(institution, means, shrunken, change, level, shown_now=shown_now)
+            beside.append(replace(entry, before=last))
+    return tuple(beside)
 
 
 def refuse_without_gaps(results: GapResults) -> None:
@@ -294,7 +251,8 @@ def refuse_without_gaps(results: GapResults) -> None:
     Refusal
         CLI-004.
     """
-    if not results.withheld and all(entry.reason == NO_ANSWERS for profile in results.profiles for entry in profile.entries):
+    entries = [entry for profile in results.profiles for entry in profile.entries]
+    if not results.withheld and all(entry.reason == NO_ANSWERS and entry.before is None for entry in entries):
         NO_PROFILE.refuse(results.study_id, wave=results.wave)
 
 
@@ -325,16 +283,18 @@ def _comparison(means: DimensionMeans) -> _Comparison | Unavailable:
         return Unavailable(refusal.reason)
 
 
-def _dimension(label: DimensionLabel, means: DimensionMeans, compared: _Comparison | Unavailable) -> GapDimension:
+def _dimension(
+    label: DimensionLabel, means: DimensionMeans, compared: _Comparison | Unavailable, changes: Changes | None
+) -> GapDimension:
     names = (label.key, label.label, label.area, label.area_label)
-    questions = (label.staff_questions, label.child_questions)
+    rest = (label.staff_questions, label.child_questions, rounded_mean(changes, DECIMALS), label.open_question)
     if isinstance(compared, Unavailable):
-        return GapDimension(*names, None, None, None, None, None, None, *questions)
+        return GapDimension(*names, None, None, None, None, None, None, *rest)
     shrunken = compared.shrunken
     sides = (float(np.sum(shrunken.mean_weights * side)) for side in (means.staff, means.child))
     numbers = (*sides, shrunken.mean, shrunken.tau, *shrunken.middle())
     staff, child, gap, between, low, high = (round(float(number), DECIMALS) for number in numbers)
-    return GapDimension(*names, staff, child, gap, between, low, high, *questions)
+    return GapDimension(*names, staff, child, gap, between, low, high, *rest)
 
 
 def _entry(institution: str, means: DimensionMeans, compared: _Comparison | Unavailable, level: float) -> GapEntry:

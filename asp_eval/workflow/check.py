@@ -249,9 +249,11 @@ def _declaration_problems(study: Study) -> Iterator[Problem]:
         whom = Phrase("participants") if over == "participant" else Phrase("institutions")
         yield OTHER_METHOD.at(place, average=whom, method=study.analysis.method)
     if study.gap:
+        rounds = [wave for wave in (study.gap.wave, study.gap.follow_up) if wave is not None]
         for source, name in ((study.gap.staff, "staff_survey"), (study.gap.child, "screening")):
-            if not _collected(study, name, source, study.gap.wave):
-                yield NOT_COLLECTED.at(Place("study.yaml", column="gap"), what=source, wave=study.gap.wave)
+            for wave in rounds:
+                if not _collected(study, name, source, wave):
+                    yield NOT_COLLECTED.at(Place("study.yaml", column="gap"), what=source, wave=wave)
 
 
 def _column_problems(study: Study) -> Iterator[Problem]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.profiles import GapResults, refuse_without_gaps, study_gap_profiles
+from asp_eval.analysis.gap_results import GapResults
+from asp_eval.analysis.profiles import refuse_without_gaps, study_gap_profiles
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store.ledger import GapBody

@@ -14,8 +14,8 @@ from asp_eval.trial.study.protocol import load_study
 if TYPE_CHECKING:
     import pandas as pd
 
+    from asp_eval.analysis.gap_results import GapResults
     from asp_eval.analysis.process.results import ProcessResults
-    from asp_eval.analysis.profiles import GapResults
     from asp_eval.analysis.results import Results
     from asp_eval.stats.resampling.allocations import Allocations
     from asp_eval.store.import_report import ImportReport

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from asp_eval.analysis.childless import childless
-from asp_eval.analysis.profiles import GapResults
+from asp_eval.analysis.gap_results import GapResults
 from asp_eval.analysis.results import Results
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import AspError, Fault, Problem

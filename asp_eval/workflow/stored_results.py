@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from asp_eval.analysis.childless import refuse_childless
+from asp_eval.analysis.gap_results import GapResults
 from asp_eval.analysis.process.results import ProcessResults
-from asp_eval.analysis.profiles import GapResults, refuse_without_gaps
+from asp_eval.analysis.profiles import refuse_without_gaps
 from asp_eval.analysis.results import Results
 from asp_eval.core.errors import Fault
 from asp_eval.store import Store

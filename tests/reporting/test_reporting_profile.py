@@ -172,7 +172,7 @@ def test_names_only_where_the_study_allows(allowed, title):
 
 
 def test_the_method_note_warns_of_what_the_gap_is_not():
-    note = " ".join(f"{field.label}: {field.value}" for field in caveat_fields(RESULTS, numbers()))
+    note = " ".join(f"{field.label}: {field.value}" for field in caveat_fields(RESULTS, PROFILE, numbers()))
     for said in (
         "own convention",
         "ranking",
@@ -187,7 +187,7 @@ def test_the_method_note_warns_of_what_the_gap_is_not():
 
 def test_the_covariance_note_is_printed_where_there_is_one():
     noted = replace(RESULTS, covariance_note=NO_RATERS.reason)
-    assert "Det er ikke registreret" in caveat_fields(noted, numbers("da"))[-1].value
+    assert "Det er ikke registreret" in caveat_fields(noted, PROFILE, numbers("da"))[-1].value
 
 
 def test_the_worksheet_speaks_the_implementation_elements_words():

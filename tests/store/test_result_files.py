@@ -13,7 +13,7 @@ from dataclasses import replace
 import builders
 import pytest
 
-from asp_eval.analysis.profiles import GapResults
+from asp_eval.analysis.gap_results import GapResults
 from asp_eval.analysis.results import Results
 from asp_eval.core.errors import DataProblems, Unavailable
 from asp_eval.store.result_files import as_json, load, save

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from asp_eval.analysis.profiles import GapProfile, GapResults
+from asp_eval.analysis.gap_results import GapProfile, GapResults
 from asp_eval.reporting.blocks import Document, Link, Section
 from asp_eval.reporting.language import Words, words_for
 from asp_eval.reporting.numbers import Numbers
@@ -38,7 +38,7 @@ def gap_profile(results: GapResults, profile: GapProfile, language: str) -> Docu
         words(results, profile, show),
         worksheet(results, profile, show),
         behind(results, show),
-        caveats(results, show),
+        caveats(results, profile, show),
     )
     return _document(results, show.words, "gap_profile", display_name(results, profile, show.words), sections)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from babel import Locale
 
+from asp_eval.analysis.gap_results import GapResults
 from asp_eval.analysis.process.results import ProcessResults
-from asp_eval.analysis.profiles import GapResults
 from asp_eval.analysis.results import Results
 from asp_eval.core.errors import AspError, Problem, Refusal
 from asp_eval.core.file_sets import file_set

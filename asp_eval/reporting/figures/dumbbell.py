@@ -1,8 +1,8 @@
 """Dumbbell plot of a GAP-profile: the two sides of each dimension, and beside them the gap among the institutions.
 
 Left panel: a dot for staff and a square for the children on 0 to 100, with short strokes for the typical institution. Right
-panel: the gap with its interval, on a bar that spans the middle half of all institutions. Shapes and direct labels carry the
-meaning; colour only helps.
+panel: the gap with its interval, on a bar that spans the middle half of all institutions. In a second round the marks of last
+time stand under those of now, in outline. Shapes and direct labels carry the meaning; colour only helps.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asp_eval.reporting.blocks import Column, Row, Table, cell
+from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
 from asp_eval.reporting.figures.axis import Axis, Label, Rectangle, Tick, backed, disc, lines_of, nice_axis, stack
 from asp_eval.reporting.figures.forest import diamond
 from asp_eval.reporting.numbers import Numbers
@@ -18,7 +18,18 @@ from asp_eval.reporting.numbers import Numbers
 WIDTH, LABELS, DOTS_LEFT, DOTS_RIGHT, GAP_LEFT, GAP_RIGHT = 760.0, 0.0, 205.0, 470.0, 520.0, 745.0
 ROW, AREA, HEADER, FOOTER, SIZE, SMALL = 30.0, 24.0, 56.0, 42.0, 13.0, 11.0
 DOT, BAND, STROKE = 5.5, 9.0, 10.0
+LAST, LAST_DOT = 13.0, 4.0  # how far under the marks of now those of last time lie, and their size
+SHORT_ROW = 21.0  # height of a row without its marks of last time
 LINES = 6  # of a name: long enough for any, so that none is cut
+
+
+@dataclass(frozen=True, slots=True)
+class LastTime:
+    """A dimension's numbers of the round before."""
+
+    staff: float | None
+    child: float | None
+    gap: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class GapLine:
     reason: str = ""
     typical_staff: float | None = None
     typical_child: float | None = None
+    before: LastTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,19 @@ class GapArea:
 
     label: str
     lines: tuple[GapLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLastTime:
+    """The marks of the round before in their place, in outline."""
+
+    y: float
+    staff: float | None
+    child: float | None
+    dot: str
+    square: Rectangle | None
+    values: tuple[Label, ...]
+    diamond: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +90,7 @@ class PlacedLine:
     reason: tuple[Label, ...]
     typical_staff: Rectangle | None
     typical_child: Rectangle | None
+    before: PlacedLastTime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +144,12 @@ def dumbbell(areas: Sequence[GapArea], show: Numbers, *, limit: float, title: st
         lines, row_y = [], y + AREA
         for line in area.lines:
             wants_names = not named and line.staff is not None and line.child is not None
-            height = max(ROW, 14.0 * len(lines_of(line.label, DOTS_LEFT - 15, SIZE, most=LINES)) + 2)
+            height = max(
+                SHORT_ROW if line.before else ROW, 14.0 * len(lines_of(line.label, DOTS_LEFT - 15, SIZE, most=LINES)) + 2
+            )
             lines.append(_line(line, row_y + height / 2, dots, gaps, show, names=wants_names))
             named = named or wants_names
-            row_y += height
+            row_y += height + (LAST if line.before else 0.0)
         placed.append(PlacedArea(heading, round(y + 2, 1), tuple(lines)))
         y = row_y
     return DumbbellFigure(
@@ -177,7 +205,7 @@ def _line(line: GapLine, y: float, dots: Axis, gaps: Axis, show: Numbers, *, nam
         child=child,
         dot="" if staff is None else disc(staff, y, DOT),
         square=None if child is None else Rectangle(child - DOT, y - DOT, 2 * DOT, 2 * DOT),
-        values=_values(line, staff, child, y, show),
+        values=_values((line.staff, staff), (line.child, child), y=y, show=show),
         names=_names(staff, child, y, show) if names and staff is not None and child is not None else (),
         band=_band(line, y, gaps),
         diamond="" if line.gap is None else diamond(gaps.place(line.gap), y, 6),
@@ -186,6 +214,22 @@ def _line(line: GapLine, y: float, dots: Axis, gaps: Axis, show: Numbers, *, nam
         reason=reason,
         typical_staff=_stroke(line.typical_staff, y - STROKE - 2, dots),
         typical_child=_stroke(line.typical_child, y + 2, dots),
+        before=None if line.before is None else _last_time(line.before, y + LAST, dots, gaps, show),
+    )
+
+
+def _last_time(before: LastTime, y: float, dots: Axis, gaps: Axis, show: Numbers) -> PlacedLastTime:
+    """Return the marks of the round before."""
+    staff = None if before.staff is None else dots.place(before.staff)
+    child = None if before.child is None else dots.place(before.child)
+    return PlacedLastTime(
+        y=y,
+        staff=staff,
+        child=child,
+        dot="" if staff is None else disc(staff, y, LAST_DOT),
+        square=None if child is None else Rectangle(child - LAST_DOT, y - LAST_DOT, 2 * LAST_DOT, 2 * LAST_DOT),
+        values=_values((before.staff, staff), (before.child, child), y=y, show=show),
+        diamond="" if before.gap is None else diamond(gaps.place(before.gap), y, 5),
     )
 
 
@@ -201,9 +245,9 @@ def _band(line: GapLine, y: float, gaps: Axis) -> Rectangle | None:
     return Rectangle(left, y - BAND, round(right - left, 1), 2 * BAND)
 
 
-def _values(line: GapLine, staff: float | None, child: float | None, y: float, show: Numbers) -> tuple[Label, ...]:
+def _values(*pairs: tuple[float | None, float | None], y: float, show: Numbers) -> tuple[Label, ...]:
     """Set each value on the outer side of its mark, so that near marks keep both values readable."""
-    marks = [(x, v) for x, v in ((staff, line.staff), (child, line.child)) if x is not None and v is not None]
+    marks = [(x, v) for v, x in pairs if x is not None and v is not None]
     marks.sort()
     texts = []
     for i, (x, value) in enumerate(marks):
@@ -237,13 +281,16 @@ def _description(areas: Sequence[GapArea], show: Numbers) -> str:
             else:
                 staff, child = show.decimal(line.staff, 0), show.decimal(line.child, 0)
                 parts.append(say("{dimension}: staff {staff}, children {child}", dimension=line.label, staff=staff, child=child))
+            if line.before is not None and line.before.staff is not None and line.before.child is not None:
+                staff, child = show.decimal(line.before.staff, 0), show.decimal(line.before.child, 0)
+                parts.append(say("last time staff {staff}, children {child}", staff=staff, child=child))
     return "; ".join(parts) + "."
 
 
 def _data(areas: Sequence[GapArea], show: Numbers, title: str) -> Table:
     """Return the numbers that are drawn, as exactly as they are printed."""
     say = show.words
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("", numeric=False),
         Column(say("staff")),
         Column(say("children")),
@@ -251,14 +298,17 @@ def _data(areas: Sequence[GapArea], show: Numbers, title: str) -> Table:
         Column(say("The gap among the institutions")),
         Column(say("Middle half of the institutions")),
     )
+    again = any(line.before is not None for area in areas for line in area.lines)
+    if again:
+        columns = (*columns, Column(say("Last time: staff, children")), Column(say("Last time: the gap")))
     rows: list[Row] = []
     for area in areas:
         rows.append(Row((cell(area.label, wide=len(columns)),), group=True))
-        rows += [_data_row(line, show) for line in area.lines]
+        rows += [_data_row(line, show, again=again) for line in area.lines]
     return Table("dumbbell-data", title, columns, tuple(rows))
 
 
-def _data_row(line: GapLine, show: Numbers) -> Row:
+def _data_row(line: GapLine, show: Numbers, *, again: bool) -> Row:
     interval = "" if line.low is None else show.interval(line.low, line.high, 0)
     return Row(
         (
@@ -268,12 +318,23 @@ def _data_row(line: GapLine, show: Numbers) -> Row:
             cell(_typical(line, show)),
             cell(show.decimal(line.gap, 0), interval),
             cell(show.interval(line.middle_low, line.middle_high, 0)),
+            *(_last_cells(line.before, show) if again else ()),
         )
     )
 
 
+def _last_cells(before: LastTime | None, show: Numbers) -> tuple[Cell, Cell]:
+    if before is None:
+        return cell(""), cell("")
+    return cell(_both(before.staff, before.child, show)), cell(show.decimal(before.gap, 0))
+
+
 def _typical(line: GapLine, show: Numbers) -> str:
     """Return the typical institution's two numbers."""
-    if line.typical_staff is None or line.typical_child is None:
+    return _both(line.typical_staff, line.typical_child, show)
+
+
+def _both(staff: float | None, child: float | None, show: Numbers) -> str:
+    if staff is None or child is None:
         return ""
-    return show.say("{staff} and {child}", staff=show.decimal(line.typical_staff, 0), child=show.decimal(line.typical_child, 0))
+    return show.say("{staff} and {child}", staff=show.decimal(staff, 0), child=show.decimal(child, 0))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.profiles import GapResults
+from asp_eval.analysis.gap_results import GapProfile, GapResults
 from asp_eval.reporting.blocks import Field, Fields, Section
 from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.sections.gap_profile import gap_pairs
+from asp_eval.reporting.sections.gap_since import since_fields
 
 
-def caveats(results: GapResults, show: Numbers) -> Section:
+def caveats(results: GapResults, profile: GapProfile, show: Numbers) -> Section:
     """Return what the gap is, and what it is not."""
-    return Section("about", show.words("What the gap is, and what it is not"), (Fields(caveat_fields(results, show), "run-in"),))
+    return Section(
+        "about", show.words("What the gap is, and what it is not"), (Fields(caveat_fields(results, profile, show), "run-in"),)
+    )
 
 
-def caveat_fields(results: GapResults, show: Numbers) -> tuple[Field, ...]:
+def caveat_fields(results: GapResults, profile: GapProfile, show: Numbers) -> tuple[Field, ...]:
     """Return the same, point by point."""
     say = show.words
     facts = [
@@ -52,14 +56,7 @@ def caveat_fields(results: GapResults, show: Numbers) -> tuple[Field, ...]:
                 "from the distance between the two marks. The weight in the text says how much your own answers count.",
             ),
         ),
-        Field(
-            say("Next time"),
-            say(
-                "A gap that is unusually large once will often be smaller the next time by itself. Do not take "
-                "that for progress, "
-                "or the lack of it for failure.",
-            ),
-        ),
+        *(since_fields(results, gap_pairs(results, profile), show) or (_next_time(show),)),
         Field(
             say("Protection"),
             say(
@@ -72,3 +69,15 @@ def caveat_fields(results: GapResults, show: Numbers) -> tuple[Field, ...]:
     if results.covariance_note:
         facts.append(Field(say("Uncertainty"), as_sentence(say.note(results.covariance_note))))
     return tuple(facts)
+
+
+def _next_time(show: Numbers) -> Field:
+    say = show.words
+    return Field(
+        say("Next time"),
+        say(
+            "A gap that is unusually large once will often be smaller the next time by itself. Do not take "
+            "that for progress, "
+            "or the lack of it for failure.",
+        ),
+    )

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from asp_eval.analysis.profiles import GapResults
+from asp_eval.analysis.gap_results import GapResults
 from asp_eval.reporting.blocks import Link, Section, listing, paragraphs
 from asp_eval.reporting.numbers import Numbers
 

@@ -11,13 +11,15 @@ from collections.abc import Set as AbstractSet
 from itertools import groupby
 from math import ceil
 
+from asp_eval.analysis.gap_results import GapDimension, GapEntry, GapProfile, GapResults
 from asp_eval.analysis.gap_words import CLEAR, PERHAPS
-from asp_eval.analysis.profiles import HIDDEN, NO_DIFFERENCES, GapDimension, GapEntry, GapProfile, GapResults
-from asp_eval.reporting.blocks import Field, Fields, Section, listing, paragraphs
+from asp_eval.analysis.profiles import HIDDEN, NO_DIFFERENCES
+from asp_eval.reporting.blocks import Field, Fields, Section, paragraphs
 from asp_eval.reporting.figures.drawing import drawn
-from asp_eval.reporting.figures.dumbbell import DumbbellFigure, GapArea, GapLine, dumbbell
+from asp_eval.reporting.figures.dumbbell import DumbbellFigure, GapArea, GapLine, LastTime, dumbbell
 from asp_eval.reporting.language import Words, as_sentence
 from asp_eval.reporting.numbers import Numbers, Shown, joined
+from asp_eval.reporting.sections.gap_since import since_in_short, since_numbers, since_sentence
 from asp_eval.trial.disclosure.bands import CountBand
 
 STANDS_OUT = ("clearly-staff-higher", "clearly-child-higher")
@@ -36,7 +38,7 @@ def picture(results: GapResults, profile: GapProfile, show: Numbers) -> Section:
 
 def reading(results: GapResults, show: Numbers) -> Section:
     """Return how the picture is read."""
-    return Section("reading", show.words("How to read it"), (listing(_reading(show, results)),))
+    return Section("reading", show.words("How to read it"), (Fields(_reading(show, results), "run-in"),))
 
 
 def words(results: GapResults, profile: GapProfile, show: Numbers) -> Section:
@@ -76,7 +78,8 @@ def gap_limit(results: GapResults) -> float:
 
 def _reach(profile: GapProfile) -> float:
     """Return how far from 0 an institution's gaps and their intervals lie."""
-    return float(max((abs(b) for e in profile.entries for b in (e.gap, e.conf_low, e.conf_high) if b is not None), default=0))
+    drawn = [b for e in profile.entries for b in (e.gap, e.conf_low, e.conf_high, e.before.gap if e.before else None)]
+    return float(max((abs(b) for b in drawn if b is not None), default=0))
 
 
 def gap_pairs(results: GapResults, profile: GapProfile) -> list[tuple[GapDimension, GapEntry]]:
@@ -104,13 +107,20 @@ def _line(dimension: GapDimension, entry: GapEntry, show: Numbers) -> GapLine:
         show.words.note(entry.reason),
         dimension.mean_staff,
         dimension.mean_child,
+        None if entry.before is None else LastTime(entry.before.staff, entry.before.child, entry.before.gap),
     )
 
 
 def _area_words(members: list[tuple[GapDimension, GapEntry]], show: Numbers) -> Section:
     say, first = show.words, members[0][0]
     fields = tuple(
-        Field(say.label(d.label, d.key), _sentence(e, say), _numbers(e, show), strong=e.verdict in STANDS_OUT) for d, e in members
+        Field(
+            say.label(d.label, d.key),
+            _sentence(e, say) + since_sentence(e, say),
+            _numbers(e, show),
+            strong=e.verdict in STANDS_OUT,
+        )
+        for d, e in members
     )
     return Section("", say.label(first.area_label, first.area), (Fields(fields, "under"),))
 
@@ -147,7 +157,7 @@ def _numbers(entry: GapEntry, show: Numbers) -> Shown:
         parts.append(say("the children alone: {child}", child=show.decimal(entry.child, 0)))
     if entry.gap is not None and entry.weight is not None:
         parts.append(say("weight {weight}", weight=show.percent(entry.weight)))
-    return joined(" · ", parts)
+    return joined(" · ", [*parts, *since_numbers(entry, show)])
 
 
 def in_short(results: GapResults, profile: GapProfile, show: Numbers) -> tuple[str, ...]:
@@ -155,8 +165,9 @@ def in_short(results: GapResults, profile: GapProfile, show: Numbers) -> tuple[s
     pairs, say = gap_pairs(results, profile), show.words
     own = _own_distances(pairs, show)
     if not any(entry.gap is not None for _, entry in pairs):
-        return *own, _nothing_to_compare({entry.reason for _, entry in pairs}, say), *_children_alone(pairs, show)
-    return *own, *_among_institutions(profile, pairs, say)
+        compared = _nothing_to_compare({entry.reason for _, entry in pairs}, say)
+        return *own, compared, *_children_alone(pairs, show), *since_in_short(results, pairs, show)
+    return *own, *_among_institutions(profile, pairs, say), *since_in_short(results, pairs, show)
 
 
 def _own_distances(pairs: Sequence[tuple[GapDimension, GapEntry]], show: Numbers) -> tuple[str, ...]:
@@ -264,27 +275,44 @@ def _nothing_to_compare(reasons: AbstractSet[str], say: Words) -> str:
     return say("Your gap cannot be compared with that of other institutions; why not is said at each dimension below.")
 
 
-def _reading(show: Numbers, results: GapResults) -> tuple[str, ...]:
+def _reading(show: Numbers, results: GapResults) -> tuple[Field, ...]:
     say, level = show.words, show.level(results.level)
-    return (
-        say(
-            "Left: the round mark (●) is how you, the staff, rate your own competence to support the children; the square (□) "
-            "is how you rate the children's competences. Both run from 0 to 100. The two short strokes are the typical "
-            "institution: above the line staff, below it the children.",
+    fields = [
+        Field(
+            say("On the left"),
+            say(
+                "The round mark (●) is how you, the staff, rate your own competence to support the children; the square (□) is "
+                "how you rate the children's competences. Both run from 0 to 100. The two short strokes are the typical "
+                "institution: above the line staff, below it the children.",
+            ),
         ),
-        say(
-            "Right: the diamond (◆) is the gap, staff less children, and the line how uncertain it is ({level} interval). The "
-            "grey bar is the middle half of all institutions.",
-            level=level,
+        Field(
+            say("On the right"),
+            say(
+                "The diamond (◆) is the gap, staff less children, and the line how uncertain it is ({level} interval). The grey "
+                "bar is the middle half of all institutions.",
+                level=level,
+            ),
         ),
-        say(
-            "“Clear” is said where it is at least {clear} likely that your gap lies in the outer quarter of the institutions' on "
-            "that side, “perhaps” from {perhaps}; “like most” where it is at least {perhaps} likely that it lies in their middle "
-            "half.",
-            clear=show.percent(CLEAR, 0),
-            perhaps=show.percent(PERHAPS, 0),
+        Field(
+            say("The words"),
+            say(
+                "“Clear” is said where it is at least {clear} likely that your gap lies in the outer quarter of the institutions "
+                "on that side, “perhaps” from {perhaps}; “like most” where it is at least {perhaps} likely that it lies in their "
+                "middle half.",
+                clear=show.percent(CLEAR, 0),
+                perhaps=show.percent(PERHAPS, 0),
+            ),
         ),
-    )
+    ]
+    if results.earlier_wave:
+        fields.append(
+            Field(
+                say("In outline"),
+                say("Last time, {wave}.", wave=say.label(results.earlier_wave_label, results.earlier_wave)),
+            )
+        )
+    return tuple(fields)
 
 
 def who_answered(profile: GapProfile, show: Numbers) -> tuple[str, ...]:
@@ -309,9 +337,12 @@ def behind(results: GapResults, show: Numbers) -> Section:
     """Return what staff were asked on each dimension, in the form's own words, and a question to talk about."""
     say = show.words
     fields = tuple(
-        Field(say.label(d.label, d.key), " ".join(say.label(question, d.key) for question in d.staff_questions))
+        Field(
+            say.label(d.label, d.key),
+            " ".join(say.label(question, d.key) for question in d.staff_questions),
+            say("To talk about: {question}", question=say.label(d.open_question, d.key)) if d.open_question else "",
+        )
         for d in results.dimensions
-        if d.staff_questions
+        if d.staff_questions or d.open_question
     )
-    talk = say("On every dimension you can ask: when did we last see this go well, and what had we done?")
-    return Section("behind", say("What you were asked"), (paragraphs(talk), *([Fields(fields, "run-in")] if fields else [])))
+    return Section("behind", say("What you were asked"), (Fields(fields, "run-in"),) if fields else ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.profiles import GapProfile, GapResults
+from asp_eval.analysis.gap_results import GapProfile, GapResults
 from asp_eval.reporting.blocks import Block, Column, Field, Fields, Question, Row, Section, Table, cell
 from asp_eval.reporting.language import Words
 from asp_eval.reporting.numbers import Numbers

@@ -84,10 +84,15 @@ def reads_enough_apart(own: int, printed: int, band: CountBand, count: int, step
 def sums_that_fit(own: int, printed: int, sizes: Iterable[int], steps: int) -> Iterator[tuple[int, int]]:
     """Yield every number of others, and sum of their answers, with which the mean is printed as it is."""
     for size in sizes:
-        first = ceil((printed - 0.5) * size * steps / HIGHEST - own - 1e-9)
-        last = ceil((printed + 0.5) * size * steps / HIGHEST - own - 1e-9) - 1
-        for total in range(max(0, first), min(last, (size - 1) * steps) + 1):
+        for total in sums_printed_as(printed, size, own, size - 1, steps):
             yield size - 1, total
+
+
+def sums_printed_as(printed: int, size: int, own: int, people: int, steps: int) -> range:
+    """Return the sums of some people's answers with which the mean of `size` answers, among them `own`, is printed as it is."""
+    first = ceil((printed - 0.5) * size * steps / HIGHEST - own - 1e-9)
+    last = ceil((printed + 0.5) * size * steps / HIGHEST - own - 1e-9) - 1
+    return range(max(0, first), min(last, people * steps) + 1)
 
 
 def values_of_one(people: int, total: int, steps: int) -> range:

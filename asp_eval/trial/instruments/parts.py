@@ -122,10 +122,12 @@ class Scale(Document):
     """A score made of items.
 
     `if_not_asked` is the score of those whose items were not asked, because an earlier answer made them superfluous.
+    `open_question` is one to talk about where the score is discussed; it is not asked in the form.
     """
 
     key: Key
     title: Text
+    open_question: Text | None = None
     items: tuple[Key, ...] = Field(min_length=1)
     rule: Rule
     better: Better

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem, Unavailable
 from asp_eval.trial.disclosure.means import mean_may_be_shown
+from asp_eval.trial.disclosure.rounds import second_may_be_shown
 from asp_eval.trial.profiles.sampling import (
     child_mean_variances,
     error_covariances,
@@ -37,6 +38,7 @@ SCORED_TWICE = Fault(
 )
 NO_INSTITUTION = Fault("GAP-004", "a score belongs to no institution", "Give the institution of every respondent and child.")
 
+PEOPLE = ("respondent_id", "child_id")
 STAFF_COLUMNS = ("institution_id", "respondent_id", "dimension", "score")
 CHILD_COLUMNS = ("institution_id", "child_id", "rater_id", "dimension", "score")
 
@@ -92,7 +94,12 @@ class DimensionMeans:
 
 
 def profile_means(
-    staff: pd.DataFrame, children: pd.DataFrame, steps: Mapping[str, tuple[int, int]], *, minimum_cell: int
+    staff: pd.DataFrame,
+    children: pd.DataFrame,
+    steps: Mapping[str, tuple[int, int]],
+    *,
+    minimum_cell: int,
+    earlier: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> tuple[DimensionMeans, ...]:
     """Return the two means of every institution on every dimension, as far as they may be shown.
 
@@ -108,6 +115,9 @@ def profile_means(
         three answers from 1 to 5. Rows of other dimensions are left aside.
     minimum_cell : int
         Fewest respondents, and fewest children, that may be shown.
+    earlier : (DataFrame, DataFrame), optional
+        Staff and children of an earlier round, whose means have been shown already: what the two rounds together would tell is
+        not shown now.
 
     Returns
     -------
@@ -118,29 +128,46 @@ def profile_means(
     DataProblems
         Missing columns, scores outside 0 to 100, a person with two scores, a score without an institution.
     """
-    staff = _checked(staff, "staff scores", STAFF_COLUMNS, "respondent_id")
-    children = _checked(children, "child scores", CHILD_COLUMNS, "child_id")
-    people = staff.groupby("institution_id", observed=True)["respondent_id"].nunique()
+    now = checked_sides(staff, children)
+    before = (now[0].iloc[:0], now[1].iloc[:0]) if earlier is None else checked_sides(*earlier)
+    people = now[0].groupby("institution_id", observed=True)["respondent_id"].nunique()
     enough = set(people.index[people >= minimum_cell])
     found = []
     for key, grid in steps.items():
-        own, rated = (side.loc[side["dimension"] == key] for side in (staff, children))
-        found.append(_dimension(key, own, rated, grid, minimum_cell, enough))
+        sides = [
+            _Side(side.loc[side["dimension"] == key], shown.loc[shown["dimension"] == key], person, each_grid)
+            for side, shown, person, each_grid in zip(now, before, PEOPLE, grid, strict=True)
+        ]
+        found.append(_dimension(key, sides[0], sides[1], minimum_cell, enough))
     return tuple(found)
 
 
-def _dimension(
-    key: str, staff: pd.DataFrame, children: pd.DataFrame, grid: tuple[int, int], minimum_cell: int, enough: AbstractSet[str]
-) -> DimensionMeans:
+def checked_sides(staff: pd.DataFrame, children: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the scored rows of both sides, with ids as text; raises as `profile_means`."""
+    return _checked(staff, "staff scores", STAFF_COLUMNS, PEOPLE[0]), _checked(children, "child scores", CHILD_COLUMNS, PEOPLE[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """The scores of one side on one dimension, now and at the round before, by `person`, and the steps of their grid."""
+
+    now: pd.DataFrame
+    before: pd.DataFrame
+    person: str
+    steps: int
+
+
+def _dimension(key: str, staff: _Side, children: _Side, minimum_cell: int, enough: AbstractSet[str]) -> DimensionMeans:
     """Return one dimension; `enough` are the institutions where enough staff answered anything at all."""
-    own, rated = (_cells(side, steps, minimum_cell) for side, steps in zip((staff, children), grid, strict=True))
+    own, rated = (_cells(side, minimum_cell) for side in (staff, children))
     alone = rated.loc[rated["shown"] & ~rated.index.isin(list(enough)), "mean"]
     own, rated = own.add_suffix("_staff"), rated.add_suffix("_child")
     both = own.join(rated, how="inner")
     visible = both["shown_staff"] & both["shown_child"]
     shown = both.loc[visible]
     ids = shown.index
-    variances = _variances(staff.loc[staff["institution_id"].isin(ids)], children.loc[children["institution_id"].isin(ids)], ids)
+    answers = [side.now.loc[side.now["institution_id"].isin(ids)] for side in (staff, children)]
+    variances = _variances(answers[0], answers[1], ids)
     return DimensionMeans(
         key,
         tuple(ids),
@@ -154,11 +181,17 @@ def _dimension(
     )
 
 
-def _cells(side: pd.DataFrame, steps: int, minimum_cell: int) -> pd.DataFrame:
+def _cells(side: _Side, minimum_cell: int) -> pd.DataFrame:
     """Return count, mean and whether it may be shown, indexed by institution in alphabetical order."""
-    scores = side.groupby("institution_id", observed=True)["score"]
-    shown = [mean_may_be_shown(each.to_numpy(np.float64), steps, minimum_cell=minimum_cell) for _, each in scores]
-    return scores.agg(["count", "mean"]).assign(shown=np.asarray(shown, dtype=bool))
+    groups = side.now.groupby("institution_id", observed=True)
+    before = {key: rows.set_index(side.person)["score"] for key, rows in side.before.groupby("institution_id", observed=True)}
+    shown = []
+    for key, rows in groups:
+        alone = mean_may_be_shown(rows["score"].to_numpy(np.float64), side.steps, minimum_cell=minimum_cell)
+        if alone and key in before:
+            alone = second_may_be_shown(before[key], rows.set_index(side.person)["score"], side.steps, minimum_cell=minimum_cell)
+        shown.append(alone)
+    return groups["score"].agg(["count", "mean"]).assign(shown=np.asarray(shown, dtype=bool))
 
 
 def _variances(

@@ -575,11 +575,14 @@ class GapPlan(Document):
         The arms whose institutions are given theirs; all institutions where it is left out.
     release : dict of str to str
         Arms that are given theirs later: once the wave that stands beside the arm has ended.
+    follow_up : str, optional
+        The wave of a second round, asked with the same two forms; its profiles have those of `wave` beside them.
     """
 
     staff: str
     child: str
     wave: Key
+    follow_up: Key | None = None
     arms: Annotated[tuple[Key, ...], Field(min_length=1)] | None = None
     release: dict[Key, Key] = Field(default_factory=dict)
 

@@ -20,6 +20,17 @@ UNKNOWN_ARM = Fault("STU-013", "no such arm is declared", "Use the name of one o
 NO_LAST_DAY = Fault(
     "GAP-013", "the wave after which an arm is given its GAP-profiles has no last day", "Give the wave its 'to', the last day."
 )
+OTHER_FORMS = Fault(
+    "GAP-014",
+    "the second round of the GAP-profile is collected with another form than the first",
+    "Distances between answers to different questions cannot be laid side by side. Collect {form} at {wave} as well, or leave "
+    "out 'follow_up' and declare the second round as a GAP-profile of its own.",
+)
+NOT_LATER = Fault(
+    "GAP-015",
+    "the second round of the GAP-profile is not later than the first",
+    "Name a wave after that of 'wave', or leave it out.",
+)
 UNKNOWN_FAMILY = Fault("STU-043", "the family is not declared, or is this one", "Use the name of another of 'families'.")
 WAITING = Fault("STU-044", "each of these families waits for the other", "Leave out 'after' of the one that is tested first.")
 NOT_RECEIVED = Fault(
@@ -71,6 +82,7 @@ def misfits(values: object) -> Iterator[Misfit]:
         The file's content, whatever else is wrong with it.
     """
     yield from _waves(values)
+    yield from _second_round(values)
     yield from _collected_twice(values)
     yield from _plan(values)
     yield from _arms(values)
@@ -104,6 +116,7 @@ def _waves(values: object) -> Iterator[Misfit]:
     named: list[tuple[Keys, object]] = [
         (("eligibility", "at"), _get(values, "eligibility", "at")),
         (("gap", "wave"), _get(values, "gap", "wave")),
+        (("gap", "follow_up"), _get(values, "gap", "follow_up")),
         *((("gap", "release", arm), wave) for arm, wave in _dict(values, "gap", "release").items()),
     ]
     for table in ("screening", "staff_survey"):
@@ -116,6 +129,28 @@ def _waves(values: object) -> Iterator[Misfit]:
     for arm, wave in _dict(values, "gap", "release").items():
         if wave in endless:
             yield Misfit(("gap", "release", arm), NO_LAST_DAY, found=wave)
+
+
+def _second_round(values: object) -> Iterator[Misfit]:
+    """A second round of the GAP-profile that is not later than the first, or is collected with other forms."""
+    wave, place = _get(values, "gap", "follow_up"), ("gap", "follow_up")
+    if wave is None:
+        return
+    order = [each.get("id") for each in _list(values, "waves") if isinstance(each, dict)]
+    first = _get(values, "gap", "wave")
+    if wave in order and first in order and order.index(wave) <= order.index(first):
+        yield Misfit(place, NOT_LATER, found=str(wave), expected=f"after {first}")
+    for table, side in (("staff_survey", "staff"), ("screening", "child")):
+        form = _get(values, "gap", side)
+        at = [
+            instrument
+            for _, collection in _collections(values, table)
+            if wave in _list(collection, "waves")
+            for instrument in _list(collection, "instruments")
+        ]
+        named = [each for each in at if isinstance(each, str)]
+        if named and form not in named and len(named) == len(at):
+            yield Misfit(place, OTHER_FORMS, found=", ".join(named), details={"form": str(form), "wave": str(wave)})
 
 
 def _collections(values: object, table: str) -> Iterator[tuple[Keys, object]]:

@@ -1,0 +1,66 @@
+"""A small study with GAP-profiles, and two sides of answers for it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from asp_eval.analysis.gap_results import GapEntry, GapResults
+from asp_eval.analysis.gap_sides import DimensionLabel
+from asp_eval.analysis.profiles import gap_profiles
+from asp_eval.trial.study.design import Study
+
+AREAS = {"play": "social", "empathy": "social", "language": "learning"}
+LABELS = tuple(DimensionLabel(key, {"en": key}, area, {"en": area}) for key, area in AREAS.items())
+
+
+def make_study(**changes: Any) -> Study:
+    declared: dict[str, Any] = {
+        "version": 1,
+        "study": {"id": "mini", "title": {"en": "Mini"}, "synthetic": True},
+        "arms": ["reference", "intervention"],
+        "waves": [{"id": "w1", "label": {"en": "start"}}],
+        "collect": {"screening": {"waves": ["w1"]}},
+        "outcomes": [{"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w1"}],
+        "gap": {"staff": "gap-competences-staff", "child": "gap-competences-child", "wave": "w1"},
+    }
+    return Study.model_validate(declared | changes)
+
+
+def make_sides(between: float = 9.0, institutions: int = 20, seed: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Seven staff and twenty-one children in each institution, every child rated by one of the seven."""
+    rng = np.random.default_rng(seed)
+    own, rated = [], []
+    for j in range(institutions):
+        for label in LABELS:
+            centre_own, centre_rated = rng.normal(60, between, 2)
+            lenient = rng.normal(0, 4, 7)
+            own += [(f"D{j:02d}", f"{j}s{k}", label.key, centre_own + 2 * lenient[k] + rng.normal(0, 6)) for k in range(7)]
+            rated += [
+                (f"D{j:02d}", f"{j}c{c}", f"{j}s{c % 7}", label.key, centre_rated + lenient[c % 7] + rng.normal(0, 12))
+                for c in range(21)
+            ]
+    staff = pd.DataFrame(own, columns=["institution_id", "respondent_id", "dimension", "score"])
+    children = pd.DataFrame(rated, columns=["institution_id", "child_id", "rater_id", "dimension", "score"])
+    return staff.assign(score=staff["score"].clip(1, 99)), children.assign(score=children["score"].clip(1, 99))
+
+
+def profiles_of(staff: pd.DataFrame, children: pd.DataFrame, study: Study | None = None, **more: Any) -> GapResults:
+    return gap_profiles(study or make_study(), staff, children, dimensions=LABELS, **more)
+
+
+def entry_of(results: GapResults, institution: str, dimension: str) -> GapEntry:
+    profile = next(p for p in results.profiles if p.institution_id == institution)
+    return next(e for e in profile.entries if e.dimension == dimension)
+
+
+def whole(value: float) -> int:
+    """The number as it is printed: halves go up."""
+    return math.floor(value + 0.5)
+
+
+def gap_plan(**more: Any) -> dict[str, Any]:
+    return {"staff": "gap-competences-staff", "child": "gap-competences-child", "wave": "w1"} | more
