@@ -225,7 +225,7 @@ class OrdinalMixedModel(CategoryModel):
             raise TypeError(type(planned))
         found = CategoryModel.compare(self, planned, unadjusted, data, arms, method, level)
         odds = [planned.contrast({arm_term(arm): 1.0}, method=BetweenWithin(), level=level) for arm in arms[1:]]
-        effects = [_ratios_tested(replace(e, odds_ratio=_exponential(o))) for e, o in zip(found.effects, odds, strict=True)]
+        effects = [_ratios_tested(replace(e, odds_ratio=exponential(o))) for e, o in zip(found.effects, odds, strict=True)]
         test = planned.proportional_odds_test("arm")
         if test.statistic is None or test.df_numerator is None or test.p_value is None:
             return ArmNumbers(tuple(effects), found.shares, Unavailable(test.note))
@@ -261,7 +261,7 @@ class OrdinalMixedModel(CategoryModel):
     ) -> tuple[Estimated, Estimated]:
         """Return the change of the share above the first category, and the model's odds ratio."""
         found = self._effect(table.loc[table["contrast"] == f"{arms[1]} vs {arms[0]}"], arms[1])
-        return found.difference, _exponential(fit.contrast(dict(weights), method=BetweenWithin(), level=level))
+        return found.difference, exponential(fit.contrast(dict(weights), method=BetweenWithin(), level=level))
 
     def _effect(self, mine: pd.DataFrame, arm: str) -> ArmEffect:
         """Return the change of the share above the first category, and of every share."""
@@ -358,7 +358,7 @@ def _turned(change: Estimated) -> Estimated:
     )
 
 
-def _exponential(odds: Estimate) -> Estimated:
+def exponential(odds: Estimate) -> Estimated:
     """Return a log odds ratio as an odds ratio."""
     if odds.estimate is None or odds.std_error is None or odds.conf_low is None or odds.conf_high is None:
         return available(odds)

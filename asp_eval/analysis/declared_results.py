@@ -437,26 +437,33 @@ class ImputedEffect:
 
     Attributes
     ----------
-    analysis : {"imputation", "jump", "copy"}
-        Missing at random given what is known of a child; or as if those who dropped out had gone on like the first arm.
+    analysis : {"imputation", "jump", "copy", "complete-cases"}
+        Missing at random given what is known of a child; or as if those who dropped out had gone on like the first arm. Complete
+        cases stand here where the effect is an odds ratio, which the headline is not.
     arm : str
     result : Estimate or Unavailable
     fmi, mc_error, df_low, df_high : float or None
         Fraction of missing information; Monte Carlo error of the estimate; fewest and most degrees of freedom of a data set.
+    measure : {"difference", "odds-ratio"}
+        What `result` is; an odds ratio is that of the model, pooled as its logarithm.
     """
 
-    analysis: Literal["imputation", "jump", "copy"]
+    analysis: Literal["imputation", "jump", "copy", "complete-cases"]
     arm: str
     result: Estimated
     fmi: float | None = None
     mc_error: float | None = None
     df_low: float | None = None
     df_high: float | None = None
+    measure: Literal["difference", "odds-ratio"] = "difference"
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftedEffect:
-    """The effect of one arm when its imputed values are moved by `delta`; `outside`: their mean then leaves the scores' range."""
+    """The effect of one arm when its imputed values are moved by `delta`; `outside`: their mean then leaves the scores' range.
+
+    Of an outcome that is no measure the effect is the logarithm of the odds ratio.
+    """
 
     delta: float
     estimate: float

@@ -4,6 +4,9 @@ One joint model per outcome holds the score at every wave, incomplete covariates
 and strata, and what the plan names (`missing_outcome: predictors`). The planned model is then fitted to every completed data set,
 of the whole cohort, and pooled by Rubin's rules with the mean of the fits' own degrees of freedom.
 
+Outcomes that are no measures (`imputation_rows`) are pooled on the model's own scale, as logarithms of odds ratios, and told as
+odds ratios.
+
 The tipping point is the shift of the values imputed in one arm at which its pooled interval begins to include zero; where it
 includes zero from the start, the shift at which it no longer does (Cro, Morris, Kenward & Carpenter 2020, Stat Med 39:2815).
 """
@@ -17,55 +20,46 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from asp_eval.analysis.category_models import exponential
 from asp_eval.analysis.data import StudyData
 from asp_eval.analysis.declared_results import ImputedArm, ImputedEffect, MissingOutcomeResult, ShiftedEffect, TippingPoint
-from asp_eval.analysis.formulas import ARM, INSTITUTION, arm_term, model_formula, varying
+from asp_eval.analysis.formulas import ARM, INSTITUTION, arm_term, model_formula
+from asp_eval.analysis.imputation_rows import ImputationRows, completed_set, imputation_rows
+from asp_eval.analysis.imputed_items import ITEM, Answers
 from asp_eval.analysis.models import planned_model
-from asp_eval.analysis.plan import SEED, covariate_method
+from asp_eval.analysis.plan import SEED
 from asp_eval.analysis.sets import MISSING, AnalysisSet
-from asp_eval.core.errors import AspError, Unavailable
-from asp_eval.core.filters import parse_filter
+from asp_eval.core.errors import AspError, Fault, Unavailable
 from asp_eval.core.phrases import Phrase
-from asp_eval.stats.estimate import Estimate
+from asp_eval.stats.estimate import Estimate, available
 from asp_eval.stats.imputation.analyses import NO_POOLED_PERMUTATION
 from asp_eval.stats.imputation.imputations import Imputations
 from asp_eval.stats.imputation.impute import impute
 from asp_eval.stats.imputation.pooling import pooled_table
 from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.method import Method
-from asp_eval.trial.study.design import MissingOutcome, Outcome, Study
+from asp_eval.trial.study.design import MissingOutcome, Study
 
-NOT_A_MEASURE = Phrase("imputation is of measures here; of answers, bands and counts see asp_eval.impute")
+COUNTS = Phrase(
+    "counts are not imputed here: a normal model would give counts that cannot be; data sets that another program has imputed "
+    "can be fitted and pooled with asp_eval.Imputations.from_frames"
+)
 NOTHING_MISSING = Phrase("no child of the cohort is without the outcome or a covariate")
+NOT_POOLED = Fault(
+    "ANA-066",
+    "an imputed data set has no effect of the arm that could be pooled: {reason}",
+    "Simplify the model: fewer covariates, or fewer categories.",
+)
+Analysis = Literal["imputation", "jump", "copy", "complete-cases"]
 NO_SHIFT = Phrase("no shift within the range of the scores does it")
-BASELINE = "baseline"
 STEPS = 4  # of the search for the tipping point, each a fit of every data set
 BEYOND = 1.5  # the curve goes on to this many times the tipping point
 POINTS = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ImputationRows:
-    """The cohort with the score at every wave.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        child_id, institution, arm, the outcome under its own id, `baseline`, the score at other waves, covariates, predictors.
-    variables : dict of str to str
-        What is imputed, and its scale.
-    visits : tuple of str
-        The score's columns, wave by wave.
-    predictors : tuple of str
-    """
-
-    frame: pd.DataFrame
-    variables: dict[str, str]
-    visits: tuple[str, ...]
-    predictors: tuple[str, ...]
-
-
-def missing_outcomes(data: StudyData, rows: AnalysisSet, method: Method) -> MissingOutcomeResult | None:
+def missing_outcomes(
+    data: StudyData, rows: AnalysisSet, method: Method, answers: Answers | None = None
+) -> MissingOutcomeResult | None:
     """Return what imputation says of one outcome; None where the plan does not ask.
 
     Parameters
@@ -75,57 +69,25 @@ def missing_outcomes(data: StudyData, rows: AnalysisSet, method: Method) -> Miss
         The planned analysis.
     method : Method
         Of inference, as planned.
+    answers : mapping of str to DataFrame, optional
+        By form: what was answered, of which the items are imputed where the plan asks for it.
     """
     asked = data.study.analysis.missing_outcome
     if asked is None:
         return None
-    if not rows.outcome.is_continuous:
-        return _nothing(NOT_A_MEASURE)
-    own = imputation_rows(data, rows)
+    if rows.outcome.is_count:
+        return _nothing(COUNTS)
+    own = imputation_rows(data, rows, answers or {})
+    if isinstance(own, Unavailable):
+        return _nothing(own.reason)
     if not own.frame[list(own.variables)].isna().any(axis=None):
         return _nothing(NOTHING_MISSING)
     try:
         imputed = _impute(own, asked, "arm")
-        common = _impute(own, asked, "common") if asked.reference else None
+        common = _impute(own, asked, "common") if asked.reference and own.measure else None
         return _analysed(data.study, rows, own, asked, method, imputed, common)
     except AspError as refused:
         return _nothing(refused.reason)
-
-
-def imputation_rows(data: StudyData, rows: AnalysisSet) -> ImputationRows:
-    """Return the cohort, with the outcome's score at every wave and what else is known of the children."""
-    study, outcome = data.study, rows.outcome
-    cohort = data.cohort
-    cohort = cohort.loc[parse_filter(study.sets[study.analysis.set].filter).mask(cohort)].reset_index(drop=True)
-    beside = [*study.analysis.covariates, *study.strata]
-    asked = study.analysis.missing_outcome
-    extra = [name for name in (asked.predictors if asked else ()) if name not in beside]
-    frame = cohort[list(dict.fromkeys(["child_id", INSTITUTION, ARM, *beside, *extra]))].copy()
-    visits = []
-    for number, wave in enumerate(study.wave_ids, 1):
-        name = _column(outcome, wave, rows.wave, number)
-        values = frame["child_id"].map(data.values(outcome, wave)).astype("float64")
-        if values.min() < values.max():
-            frame[name] = values
-            visits.append(name)
-    for name in frame.columns:
-        if isinstance(frame[name].dtype, pd.CategoricalDtype):
-            frame[name] = frame[name].cat.remove_unused_categories()
-    others = varying(frame, dict.fromkeys([*beside, *extra]))
-    incomplete = {name: _scale(frame[name]) for name in others if frame[name].isna().any()}
-    variables = dict.fromkeys(visits, "continuous") | incomplete
-    return ImputationRows(frame, variables, tuple(visits), tuple(name for name in others if name not in incomplete))
-
-
-def _column(outcome: Outcome, wave: str, at: str, number: int) -> str:
-    """Return the name of the score's column at a wave."""
-    return outcome.id if wave == at else BASELINE if wave == outcome.baseline else f"score__{number}"
-
-
-def _scale(column: pd.Series) -> str:
-    if not isinstance(column.dtype, pd.CategoricalDtype):
-        return "continuous"
-    return "binary" if len(column.cat.categories) == 2 else "categorical"
 
 
 def _impute(own: ImputationRows, asked: MissingOutcome, covariance: Literal["arm", "common"]) -> Imputations:
@@ -151,28 +113,28 @@ def _analysed(
     common: Imputations | None,
 ) -> MissingOutcomeResult:
     """Return the pooled effects, and the tipping points."""
-    pooled = Pooling(study, _completed(rows, own), method)
-    effects = list(pooled.effects("imputation", imputed))
-    for kind in asked.reference:
-        assert common is not None
-        effects += pooled.effects(kind, common.reference_based(own.visits, kind, study.arms[0]))
+    pooled = Pooling(study, completed_set(rows, own, MISSING), method)
+    effects = [] if rows.outcome.is_continuous else list(pooled.of_complete_cases(rows))
+    effects += pooled.effects("imputation", own.completed(imputed))
+    for kind in asked.reference if common is not None else ():
+        moved = common.reference_based(own.visits, kind, study.arms[0]) if common is not None else imputed
+        effects += pooled.effects(kind, own.completed(moved))
     tipping = []
-    if "tipping-point" in asked.sensitivity:
-        for arm, effect in zip(study.arms[1:], effects, strict=False):
+    if "tipping-point" in asked.sensitivity and own.measure:
+        found = [one for one in effects if one.analysis == "imputation"]
+        for arm, effect in zip(study.arms[1:], found, strict=True):
             if isinstance(effect.result, Estimate):
-                tipping.append(_tipping(pooled, imputed, own, rows.outcome.id, arm, effect.result, asked.delta))
-    gone = own.frame[rows.outcome.id].isna()
+                tipping.append(_tipping(pooled, imputed, own, arm, asked.delta))
+    children = {arm: own.frame[ARM] == arm for arm in study.arms}
     draws = imputed.draws
     assert draws is not None
     table = draws.convergence
-    notes = [*imputed.notes, *([NO_POOLED_PERMUTATION] if isinstance(method, Permutation) else [])]
+    notes = [*own.notes, *imputed.notes, *([NO_POOLED_PERMUTATION] if isinstance(method, Permutation) else [])]
     return MissingOutcomeResult(
         imputations=len(imputed),
         variables=tuple(own.variables),
         predictors=own.predictors,
-        arms=tuple(
-            ImputedArm(arm, int((own.frame[ARM] == arm).sum()), int((gone & (own.frame[ARM] == arm)).sum())) for arm in study.arms
-        ),
+        arms=tuple(ImputedArm(arm, int(mine.sum()), int((mine & own.gone).sum())) for arm, mine in children.items()),
         chains=draws.chains,
         sweeps=draws.first_sweeps,
         between=draws.between,
@@ -182,12 +144,6 @@ def _analysed(
         tipping=tuple(tipping),
         notes=tuple(dict.fromkeys(notes)),
     )
-
-
-def _completed(rows: AnalysisSet, own: ImputationRows) -> AnalysisSet:
-    """Return the planned analysis of the whole cohort: imputation fills what an indicator stood for."""
-    covariates = tuple(name for name in rows.covariates if not name.endswith(MISSING))
-    return replace(rows, frame=own.frame, covariates=covariates)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,65 +162,84 @@ class Pooling:
     data: AnalysisSet
     method: Method
 
-    def effects(self, analysis: Literal["imputation", "jump", "copy"], imputed: Imputations) -> Iterator[ImputedEffect]:
-        """Yield the pooled effect of every arm after the first."""
+    def effects(self, analysis: Analysis, imputed: Imputations) -> Iterator[ImputedEffect]:
+        """Yield the pooled effect of every arm after the first: a difference, or an odds ratio of what is no measure."""
         table = self.table(imputed)
         for arm, row in zip(self.study.arms[1:], table.to_dict("records"), strict=True):
             names = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
-            method = f"{covariate_method(self.method).name}, {row['method']}"
             estimate, error, df, statistic, p, low, high = (float(row[name]) for name in names)
+            method = f"{self._fits_method.name}, {row['method']}"
             result = Estimate(arm_term(arm), estimate, error, df, statistic, p, low, high, method)
-            yield ImputedEffect(
-                analysis,
-                arm,
-                result,
-                float(row["fmi"]),
-                float(row["mc_error"]),
-                float(row["df_low"]),
-                float(row["df_high"]),
+            yield self._as_measured(
+                ImputedEffect(
+                    analysis,
+                    arm,
+                    result,
+                    float(row["fmi"]),
+                    float(row["mc_error"]),
+                    float(row["df_low"]),
+                    float(row["df_high"]),
+                )
             )
 
+    def of_complete_cases(self, rows: AnalysisSet) -> Iterator[ImputedEffect]:
+        """Yield the odds ratio of the planned model itself, of the children with the outcome."""
+        fit = planned_model(rows.outcome).fit(model_formula(rows), rows.frame)
+        for arm in self.study.arms[1:]:
+            row = fit.contrast({arm_term(arm): 1.0}, method=self._fits_method, level=self.study.analysis.level)
+            yield self._as_measured(ImputedEffect("complete-cases", arm, available(row)))
+
+    @property
+    def _fits_method(self) -> Method:
+        return planned_model(self.data.outcome).other_terms(self.method)
+
+    def _as_measured(self, effect: ImputedEffect) -> ImputedEffect:
+        """Return an effect as a reader takes it: a log odds ratio as an odds ratio."""
+        if self.data.outcome.is_continuous or not isinstance(effect.result, Estimate):
+            return effect
+        error = None if effect.mc_error is None else effect.mc_error * float(np.exp(effect.result.estimate or 0.0))
+        return replace(effect, result=exponential(effect.result), mc_error=error, measure="odds-ratio")
+
     def table(self, imputed: Imputations) -> pd.DataFrame:
-        """Return one pooled row for every arm after the first."""
-        model, method = planned_model(self.data.outcome), covariate_method(self.method)
+        """Return one pooled row for every arm after the first, on the model's own scale."""
+        model, method = planned_model(self.data.outcome), self._fits_method
         terms = [arm_term(arm) for arm in self.study.arms[1:]]
         numbers = []
         for frame in imputed:
             completed = replace(self.data, frame=frame)
             fit = model.fit(model_formula(completed), frame)
             found = [fit.contrast({term: 1.0}, method=method, level=self.study.analysis.level) for term in terms]
+            lacking = next((one for one in found if one.estimate is None or one.std_error is None), None)
+            if lacking is not None:
+                NOT_POOLED.refuse(reason=lacking.note)
             numbers.append([(one.estimate, one.std_error, one.df) for one in found])
         Q, S, D = np.moveaxis(np.array(numbers, dtype=np.float64), 2, 0)
         table = pooled_table(terms, Q, S, D.mean(0), self.study.analysis.level)
         return table.assign(df_low=D.min(0), df_high=D.max(0))
 
 
-def _tipping(
-    pooled: Pooling,
-    imputed: Imputations,
-    own: ImputationRows,
-    outcome: str,
-    arm: str,
-    effect: Estimate,
-    asked: Sequence[float],
-) -> TippingPoint:
-    """Return the shift of an arm's imputed values at which its interval begins, or ceases, to include zero."""
-    scores = own.frame[list(own.visits)].to_numpy(float)
+def _tipping(pooled: Pooling, imputed: Imputations, own: ImputationRows, arm: str, asked: Sequence[float]) -> TippingPoint:
+    """Return the shift of an arm's imputed values at which its interval begins, or ceases, to hold no effect."""
+    completed = own.completed(imputed)
+    gone = own.gone & (own.frame[ARM] == arm)
+    means = [frame.loc[gone, own.measure].mean() for frame in completed]
+    mean = float(np.mean(means)) if gone.any() else float("nan")
+    others = own.frame[[name for visit in own.visits for name in visit if not name.startswith(ITEM)]].to_numpy(float)
+    scores = np.concatenate((others.ravel(), completed[0].loc[~own.gone, own.measure].to_numpy(float)))
     low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
-    gone = own.frame[outcome].isna() & (own.frame[ARM] == arm)
-    mean = float(np.mean([frame.loc[gone, outcome].mean() for frame in imputed])) if gone.any() else float("nan")
     position = pooled.study.arms.index(arm) - 1
     known: dict[float, ShiftedEffect] = {}
 
     def at(delta: float) -> ShiftedEffect:
         if delta not in known:
-            row = pooled.table(imputed.shift(outcome, {arm: delta})).iloc[position]
+            row = pooled.table(own.completed(imputed, {arm: delta})).iloc[position]
             outside = not low <= mean + delta <= high
             known[delta] = ShiftedEffect(delta, float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]), outside)
         return known[delta]
 
+    effect = at(0.0)
     sign = float(np.sign(effect.estimate or 1.0))
-    excludes = bool((effect.conf_low or 0.0) * (effect.conf_high or 0.0) > 0)
+    excludes = effect.conf_low * effect.conf_high > 0
     direction = -sign if excludes else sign
     found = _root(lambda d: _excess(at(d), sign), direction, high - low) if gone.any() else None
     end = direction * (high - low) / 4 if found is None else BEYOND * found

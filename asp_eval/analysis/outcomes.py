@@ -107,7 +107,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         progress(rows.outcome.id)
         found = analyse_outcome(study, rows, method, lot if study.analysis.triangulate else None, probabilities)
         found = _with_the_rest(rechecked(study, rows, found, probabilities), data, rows)
-        outcomes.append(replace(found, missing=missing_outcomes(data, rows, method)))
+        outcomes.append(replace(found, missing=missing_outcomes(data, rows, method, answers)))
         if lot is not None and rows.outcome.id in by_lot:
             statistics[rows.outcome.id] = lot_statistics(study, rows, lot)
         losses.append(_attrition(data, cohort, rows, flow))

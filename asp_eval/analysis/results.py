@@ -505,7 +505,8 @@ def _declared_beside(result: OutcomeResult) -> Iterator[tuple[str, Estimate]]:
         for effect, found in zip(result.effects, between.effects, strict=True):
             yield f"levels: {between.model}", _as_row(f"arm[T.{effect.arm}]", found)
     for part in result.missing.effects if result.missing else ():
-        yield f"{part.analysis}: {result.model}", _as_row(f"arm[T.{part.arm}]", part.result)
+        odds = "odds ratio of " if part.measure == "odds-ratio" else ""
+        yield f"{part.analysis}: {result.model}", _as_row(f"{odds}arm[T.{part.arm}]", part.result)
     for group in result.subgroups:
         for varying in group.variation:
             yield f"subgroups: {group.model}", _as_row(f"{varying.arm} in {group.by}: on average", varying.average)

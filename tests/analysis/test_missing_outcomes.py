@@ -19,9 +19,10 @@ import asp_eval
 from asp_eval.analysis import missing_outcomes as room
 from asp_eval.analysis.data import load_data
 from asp_eval.analysis.declared_results import AllWaves, MissingOutcomeResult, WaveEffect
+from asp_eval.analysis.imputation_rows import completed_set
 from asp_eval.analysis.outcomes import analyse
 from asp_eval.analysis.results import tidy
-from asp_eval.analysis.sets import assemble
+from asp_eval.analysis.sets import MISSING, assemble
 from asp_eval.core.errors import AspError, DataProblems, Unavailable
 from asp_eval.reporting.blocks import Table
 from asp_eval.reporting.documents.evaluation import evaluation
@@ -77,8 +78,9 @@ def test_a_declared_study(stored):  # 1
     (tipping,) = found.tipping
     assert [c.delta for c in tipping.curve] == sorted(c.delta for c in tipping.curve)
     if not isinstance(tipping.delta, Unavailable):  # 2
-        own = room.Pooling(study, room._completed(rows, room.imputation_rows(data, rows)), KenwardRoger())
-        imputed = room._impute(room.imputation_rows(data, rows), study.analysis.missing_outcome, "arm")
+        cohort = room.imputation_rows(data, rows, {})
+        own = room.Pooling(study, completed_set(rows, cohort, MISSING), KenwardRoger())
+        imputed = room._impute(cohort, study.analysis.missing_outcome, "arm")
         at = own.table(imputed.shift(outcome.id, {study.arms[1]: tipping.delta})).iloc[0]
         assert min(abs(at["conf_low"]), abs(at["conf_high"])) < 0.02 * (at["conf_high"] - at["conf_low"])
         by_hand = imputed.fit(lambda frame: asp_eval.lmm(rows_formula(rows), frame)).pool()
@@ -116,7 +118,7 @@ def test_nothing_missing_and_other_scales_say_why(stored):  # 4
     found = room.missing_outcomes(full, rows, KenwardRoger())
     assert found.imputations in (0, 5)
     other = replace(rows, outcome=rows.outcome.model_copy(update={"scale": "count"}))
-    assert room.missing_outcomes(data, other, KenwardRoger()).notes == (room.NOT_A_MEASURE,)
+    assert room.missing_outcomes(data, other, KenwardRoger()).notes == (room.COUNTS,)
 
 
 @pytest.mark.parametrize("wrong", ["{delta: [1]}", "{sensitivity: []}", "{imputations: 1}", "{items: true}"])

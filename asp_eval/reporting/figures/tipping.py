@@ -42,7 +42,14 @@ class TippingFigure:
 
 
 def tipping_figure(
-    curve: Sequence[ShiftedEffect], tips_at: float | None, show: Numbers, *, key: str, title: str, description: str
+    curve: Sequence[ShiftedEffect],
+    tips_at: float | None,
+    show: Numbers,
+    *,
+    key: str,
+    title: str,
+    description: str,
+    odds: bool = False,
 ) -> TippingFigure:
     """Return the curve of one arm of one outcome.
 
@@ -55,6 +62,8 @@ def tipping_figure(
     show : Numbers
     key, title, description : str
         Name of the figure in its page, what stands over it, and the figure in words.
+    odds : bool
+        Whether the effects are logarithms of odds ratios.
     """
     say = show.words
     deltas = [one.delta for one in curve]
@@ -67,7 +76,7 @@ def tipping_figure(
         key=key,
         title=title,
         description=description,
-        data=_table(curve, show, key, title),
+        data=_table(curve, show, key, title, odds=odds),
         language=say.language,
         width=WIDTH,
         height=HEIGHT,
@@ -87,7 +96,7 @@ def tipping_figure(
         axis_title=Label(
             (LEFT + RIGHT) / 2, BOTTOM + 40, say("Points added to the values imputed in the compared arm"), "middle"
         ),
-        value_title=Label(LEFT - 8, TOP - 12, say("Difference"), "end"),
+        value_title=Label(LEFT - 8, TOP - 12, say("Log odds ratio") if odds else say("Difference"), "end"),
     )
 
 
@@ -95,10 +104,11 @@ def _ticks(x: Axis, marks: tuple[float, ...], show: Numbers) -> tuple[Tick, ...]
     return tuple(Tick(x.place(mark), show.decimal(mark, decimals_of(marks))) for mark in marks)
 
 
-def _table(curve: Sequence[ShiftedEffect], show: Numbers, key: str, title: str) -> Table:
+def _table(curve: Sequence[ShiftedEffect], show: Numbers, key: str, title: str, *, odds: bool) -> Table:
     """Return the numbers that the curve stands for."""
     say = show.words
-    columns = (Column(say("Points added")), Column(say("Difference (interval)")))
+    effect = say("Log odds ratio (interval)") if odds else say("Difference (interval)")
+    columns = (Column(say("Points added")), Column(effect))
     rows = tuple(
         Row(
             (

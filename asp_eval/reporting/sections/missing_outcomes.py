@@ -36,56 +36,65 @@ def _sentences(result: OutcomeResult, setting: Setting) -> Iterator[str]:
     """Yield one sentence for every tipping point."""
     missing = result.missing
     for position, point in enumerate(missing.tipping if missing else ()):
-        yield _tipping_words(point, setting.effect_label(result, position, with_wave=True), result.better, setting)
+        name = setting.effect_label(result, position, with_wave=True)
+        yield _tipping_words(point, name, result.better, setting, odds=has_odds_ratios(result))
 
 
-def _tipping_words(point: TippingPoint, name: str, better: str, setting: Setting) -> str:
+def _tipping_words(point: TippingPoint, name: str, better: str, setting: Setting, *, odds: bool) -> str:
+    """Say where the conclusion tips: where the interval of a difference meets zero, or that of an odds ratio one."""
     say, show, group = setting.say, setting.show, setting.group(setting.arm(point.arm))
+    none = say("one") if odds else say("zero")
     if isinstance(point.delta, Unavailable):
         if point.excludes_zero:
             return say(
-                "{outcome}: no score that children not seen in {group} could have had would make the interval include zero.",
+                "{outcome}: no score that children not seen in {group} could have had would make the interval include {none}.",
                 outcome=name,
                 group=group,
+                none=none,
             )
         return say(
-            "{outcome}: no score that children not seen in {group} could have had would make the interval exclude zero.",
+            "{outcome}: no score that children not seen in {group} could have had would make the interval exclude {none}.",
             outcome=name,
             group=group,
+            none=none,
         )
     worse = (point.delta > 0) == (better == "lower")
     points = show.decimal(abs(point.delta), 1)
     if point.excludes_zero and worse:
         said = say(
             "{outcome}: children not seen in {group} would have to score {points} points worse than imputed before the interval"
-            " includes zero.",
+            " includes {none}.",
             outcome=name,
             group=group,
             points=points,
+            none=none,
         )
     elif point.excludes_zero:
         said = say(
             "{outcome}: children not seen in {group} would have to score {points} points better than imputed before the interval"
-            " includes zero.",
+            " includes {none}.",
             outcome=name,
             group=group,
             points=points,
+            none=none,
         )
     elif worse:
         said = say(
-            "{outcome}: the interval includes zero; it would exclude it if children not seen in {group} scored {points} points"
+            "{outcome}: the interval includes {none}; it would exclude it if children not seen in {group} scored {points} points"
             " worse than imputed.",
             outcome=name,
             group=group,
             points=points,
+            none=none,
         )
     else:
         said = say(
-            "{outcome}: the interval includes zero; it would exclude it if children not seen in {group} scored {points} points"
+            "{outcome}: the interval includes {none}; it would exclude it if children not seen in {group} scored {points} points"
             " better than imputed.",
             outcome=name,
             group=group,
             points=points,
+            none=none,
         )
     if not point.outside:
         return said
@@ -99,7 +108,7 @@ def _table(results: Results, asked: list[OutcomeResult], setting: Setting) -> Ta
     columns = (
         Column(say("Analysis"), numeric=False),
         Column(say("Children")),
-        Column(say("Difference ({level} interval)", level=level)),
+        Column(say("Effect ({level} interval)", level=level)),
         Column(say("df")),
         Column(say("p-value")),
         Column(say("Missing information")),
@@ -108,6 +117,8 @@ def _table(results: Results, asked: list[OutcomeResult], setting: Setting) -> Ta
     for result in asked:
         for position, arm in enumerate(setting.study.arms[1:]):
             heading = setting.effect_label(result, position, with_wave=True)
+            if has_odds_ratios(result):
+                heading = say("{outcome}: odds ratio of the model", outcome=heading)
             rows.append(Row((cell(heading, wide=len(columns)),), group=True))
             rows += _rows(results, result, arm, setting)
     return Table(
@@ -119,19 +130,20 @@ def _rows(results: Results, result: OutcomeResult, arm: str, setting: Setting) -
     """Yield the rows of one arm of one outcome."""
     say, show, missing = setting.say, setting.show, result.missing
     names = {
+        "complete-cases": say("complete cases, as planned"),
         "imputation": say("imputed, missing at random"),
         "jump": say("imputed, jump to reference"),
         "copy": say("imputed, copy reference"),
     }
     own = next((effect.difference for effect in result.effects if effect.arm == arm), None)
-    if own is not None:
+    if own is not None and not has_odds_ratios(result):
         yield _row(say("complete cases, as planned"), show.integer(result.n_children), own, "", setting)
     children = show.integer(sum(part.children for part in missing.arms)) if missing else ""
     for effect in missing.effects if missing else ():
         if effect.arm == arm:
             yield _row(
                 names[effect.analysis],
-                children,
+                show.integer(result.n_children) if effect.analysis == "complete-cases" else children,
                 effect.result,
                 show.percent(effect.fmi) if effect.fmi is not None else "",
                 setting,
@@ -144,6 +156,11 @@ def _rows(results: Results, result: OutcomeResult, arm: str, setting: Setting) -
             for part in one.effects:
                 if part.arm == arm and part.wave == result.wave and not part.since:
                     yield _row(say("all waves in one model"), show.integer(one.n_children), part.difference, "", setting)
+
+
+def has_odds_ratios(result: OutcomeResult) -> bool:
+    """Whether the effects of an outcome beside its missing values are odds ratios."""
+    return any(effect.measure == "odds-ratio" for effect in (result.missing.effects if result.missing else ()))
 
 
 def _score(study: Study, outcome: str) -> tuple[str | None, str | None]:
@@ -188,7 +205,7 @@ def _notes(asked: list[OutcomeResult], setting: Setting) -> tuple[str, ...]:
             " own. The prior of the institutions' covariance is half-t for standard deviations and uniform for correlations.",
         )
     )
-    if any(effect.analysis != "imputation" for result in asked if result.missing for effect in result.missing.effects):
+    if any(effect.analysis in ("jump", "copy") for result in asked if result.missing for effect in result.missing.effects):
         found.append(
             say(
                 "Reference-based: children who dropped out of the compared arm go on with the mean of {group}; the standard error"
@@ -199,9 +216,7 @@ def _notes(asked: list[OutcomeResult], setting: Setting) -> tuple[str, ...]:
     errors = [effect.mc_error for result in asked if result.missing for effect in result.missing.effects if effect.mc_error]
     if errors:
         found.append(
-            say(
-                "With other random numbers an imputed difference would move by about {error}.", error=show.decimal(max(errors), 3)
-            )
+            say("With other random numbers an imputed effect would move by about {error}.", error=show.decimal(max(errors), 3))
         )
     return tuple(dict.fromkeys(found))
 
@@ -242,6 +257,7 @@ def _figures(result: OutcomeResult, setting: Setting) -> Iterator[Figure]:
                 setting.show,
                 key=f"tipping--{result.outcome}-{point.arm}",
                 title=say("{outcome}: how far the conclusion bends", outcome=name),
-                description=_tipping_words(point, name, result.better, setting),
+                description=_tipping_words(point, name, result.better, setting, odds=has_odds_ratios(result)),
+                odds=has_odds_ratios(result),
             )
         )

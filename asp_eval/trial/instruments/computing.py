@@ -133,5 +133,44 @@ def composite_scores(parts: Sequence[Floats], composite: Composite) -> Floats:
     return total if composite.method == "sum" else total / len(parts)
 
 
+def items_of(instrument: Instrument, key: str) -> tuple[Item, ...]:
+    """Return the items behind a scale or composite, scale by scale."""
+    items = {item.key: item for item in instrument.items}
+    return tuple(items[name] for scale in _scales_of(instrument, key) for name in scale.items)
+
+
+def _scales_of(instrument: Instrument, key: str) -> list[Scale]:
+    found = instrument.scale(key)
+    keys = found.scales if isinstance(found, Composite) else (key,)
+    return [scale for scale in instrument.scales if scale.key in keys]
+
+
+def score_of_whole(instrument: Instrument, key: str, columns: Sequence[Floats]) -> Floats:
+    """Return a scale's or composite's score (n,) from all of its items, whatever numbers these are; NaN where one is missing.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    key : str
+    columns : sequence of ndarray, each of shape (n,)
+        What the items count, in the order of `items_of`. Nothing is rounded, as only a prorated score is.
+
+    Examples
+    --------
+    >>> from asp_eval.trial.instruments.library import instrument
+    >>> answers = [np.array([0.0, 1.0]), np.array([2.0, 1.5]), np.array([1.0, 1.0]), np.zeros(2), np.array([2.0, np.nan])]
+    >>> score_of_whole(instrument("sdq-teacher-4-17"), "conduct", answers).tolist()
+    [5.0, nan]
+    """
+    found, parts, at = instrument.scale(key), [], 0
+    for scale in _scales_of(instrument, key):
+        own = columns[at : at + len(scale.items)]
+        at += len(scale.items)
+        ends = instrument.points(instrument.item(scale.items[0])).values()
+        rule = scale.rule.model_copy(update={"minimum_answered": len(scale.items), "rounding": "none"})
+        parts.append(scale_scores(own, rule, min(ends), max(ends))[0])
+    return composite_scores(parts, found) if isinstance(found, Composite) else parts[0]
+
+
 def _columns(parts: dict[str, NDArray[Number]], order: Sequence[str]) -> NDArray[Number]:
     return np.column_stack([parts[key] for key in order])

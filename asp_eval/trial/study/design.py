@@ -529,13 +529,15 @@ def _complier(value: object) -> object:
 class MissingOutcome(Document):
     """How far missing outcomes could bend the conclusion: see ``docs/imputation.md``.
 
-    `predictors` are complete columns of children or institutions that tell who is missing. `reference` asks for reference-based
-    imputation, `delta` for the points on the curve, in units of the score; without it they are chosen around the tipping point.
+    `predictors` are complete columns of children or institutions that tell who is missing. With `items`, the items of the score
+    at the outcome's wave are imputed, and scored. `reference` asks for reference-based imputation, `delta` for the points on the
+    curve, in units of the score; without it they are chosen around the tipping point.
     """
 
     sensitivity: tuple[Literal["imputation", "tipping-point"], ...] = Field(default=("imputation",), min_length=1)
     imputations: int = Field(default=50, ge=5, le=1_000)
     predictors: tuple[Name, ...] = ()
+    items: bool = False
     reference: tuple[Literal["jump", "copy"], ...] = ()
     delta: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = ()
 

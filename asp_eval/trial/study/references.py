@@ -38,6 +38,11 @@ NOT_RECEIVED = Fault(
     "an effect among those who took the offer needs the rule that says who did",
     "Declare 'received: {{sum: hours, at_least: ...}}', or leave out 'complier'.",
 )
+NO_ITEMS = Fault(
+    "STU-046",
+    "items are to be imputed, and no outcome is a score of an instrument",
+    "Leave 'items' out: an imported score has no items here.",
+)
 RATIO = Fault("STU-014", "the ratio does not have one number for each arm", "Write one number for each arm, in their order.")
 RESERVED = Fault("STU-015", "the name has a meaning of its own in the analysis", "Choose another name.")
 COLLECTED_TWICE = Fault(
@@ -189,6 +194,9 @@ def _plan(values: object) -> Iterator[Misfit]:
         yield from _unknown(UNKNOWN_OUTCOME, [((*keys, i), one) for i, one in enumerate(_list(values, *keys))], outcomes)
     if _get(values, "analysis", "complier") and _get(values, "received") is None:
         yield Misfit(("analysis", "complier"), NOT_RECEIVED)
+    scored = [outcome for outcome in _list(values, "outcomes") if isinstance(outcome, dict) and outcome.get("score")]
+    if _get(values, "analysis", "missing_outcome", "items") is True and not scored:
+        yield Misfit(("analysis", "missing_outcome", "items"), NO_ITEMS)
     if isinstance(families, dict):
         yield from _gates(families, values)
 
