@@ -11,7 +11,7 @@ import pytest
 from asp_eval.analysis.process.delivery import NO_DATES
 from asp_eval.analysis.process.evaluating import NO_TYPES
 from asp_eval.analysis.process.interviews import code_agreement, coded_interviews, frame_findings
-from asp_eval.analysis.process.results import Excerpt, ProcessResults, PropositionResult
+from asp_eval.analysis.process.results import Excerpt, ItemMean, ProcessResults, PropositionResult, StaffScale
 from asp_eval.core.randomness import stream
 from asp_eval.reporting.blocks import Prose, Table, plain
 from asp_eval.reporting.language import words_for
@@ -198,3 +198,22 @@ def test_propositions_are_printed_as_associations(language, said):
     slopes = PropositionResult("p", text, ({"en": "A"}, {"en": "B"}), {"en": "C"}, "w1", 40, 8, one, one, one)
     results = ProcessResults(builders.study(), "", "0", (), (), NO_DATES, (), (), "", (), (), NO_TYPES, (), (slopes,))
     assert said in words(process_chapter(results, Setting(builders.results(), Numbers(words_for(language)))))
+
+
+@pytest.mark.parametrize(("language", "phase"), [("en", "Launch"), ("da", "Indførelse")])
+def test_questions_where_scales_cross_and_contrasts_are_printed(language, phase):
+    both = {"da": "Viden", "en": "Knowledge"}
+    crossed = ItemMean("innovation-practice", "w1", both, {"da": "Indførelse", "en": "Launch"}, False, (40.2, 61.8))
+    poles = ItemMean(
+        "governance-npm-npg", "w1", {"da": "Mål", "en": "Targets"}, {"da": "Tillid", "en": "Trust"}, True, (30.0, 70.4)
+    )
+    scale = StaffScale("x", "y", both, "w1", 8, 60, 0.1, 0.5, 2.0, 0.04, 0.8, False, (), (41.5, 52.5), (40.1, 50.2))
+    results = ProcessResults(
+        builders.study(), "", "0", (), (), NO_DATES, (), (scale,), "", (), (), NO_TYPES, (), item_means=(crossed, poles)
+    )
+    section = process_chapter(results, Setting(builders.results(), Numbers(words_for(language))))
+    tables = {block.key: block for block in blocks(section) if isinstance(block, Table)}
+    assert tables["crossed-innovation-practice-w1"].columns[1].heading == phase
+    assert [cell.text for cell in tables["crossed-innovation-practice-w1"].rows[3].cells][1:] == ["62"]
+    assert [cell.text for cell in tables["contrast-governance-npm-npg-w1"].rows[0].cells][1:3] == ["30", "70"]
+    assert [cell.text for cell in tables["staff-means"].rows[0].cells][1] in ("41.5", "41,5")

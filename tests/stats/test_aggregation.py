@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from asp_eval.core.errors import Refusal
-from asp_eval.stats.meta.aggregation import aggregation, within_group_agreement
+from asp_eval.stats.meta.aggregation import aggregation, shrunken_means, within_group_agreement
 
 HERE = Path(__file__).parents[1] / "oracles" / "aggregation"
 MODELS = json.loads((HERE / "oracle.json").read_text(encoding="utf-8"))["models"]
@@ -77,3 +77,34 @@ def test_answers_that_cannot_be_aggregated_are_refused(houses, scores, fault):
 def test_shares_at_random_must_add_up():
     with pytest.raises(Refusal, match="AGR-013"):
         within_group_agreement(pd.DataFrame({"house": ["a", "a"], "q": [1, 2]}), ["q"], "house", 5, null_shares=[0.5, 0.5])
+
+
+@pytest.mark.parametrize("name", ["score", "q1"])
+def test_what_else_r_says_of_it_follows_from_what_is_kept(name):
+    """Eta squared, the harmonic size and both other formulas of the ICCs: the same sums of squares, arranged otherwise."""
+    expected = MODELS[name]
+    found = aggregation(ANSWERS, expected["variable"], "inst")
+    squares = found.df_between * found.ms_between, found.df_within * found.ms_within
+    assert squares[0] / sum(squares) == pytest.approx(expected["eta2"], abs=1e-9)
+    sizes = found.reliability["n"].to_numpy()
+    assert len(sizes) / (1 / sizes).sum() == pytest.approx(expected["harmonic_size"], abs=1e-9)
+    at_mean = (found.ms_between - found.ms_within) / (found.ms_between + (found.mean_size - 1) * found.ms_within)
+    assert at_mean == pytest.approx(expected["icc1_mean_size"], abs=1e-9)
+    stepped = found.mean_size * found.icc1 / (1 + (found.mean_size - 1) * found.icc1)
+    assert stepped == pytest.approx(expected["icc2_from_icc1_n0_mean_size"], abs=1e-9)
+
+
+def test_the_mean_and_the_median_of_the_agreement_are_r_s():
+    expected = MODELS["rwg_j"]
+    found = within_group_agreement(ANSWERS, ITEMS, "inst", 5)["agreement"].dropna()
+    assert (found.mean(), found.median()) == pytest.approx((expected["mean"], expected["median"]), abs=1e-9)
+
+
+def test_shrunken_means_lie_where_their_reliability_puts_them():
+    found = aggregation(ANSWERS, "score", "inst")
+    means = ANSWERS.dropna(subset=["score"]).groupby("inst")["score"].mean()
+    weights = pd.Series(MODELS["score"]["reliability_of_each_group_mean"]["value"], index=means.index)
+    by_hand = means.mean() + weights * (means - means.mean())
+    pd.testing.assert_series_equal(shrunken_means(found), by_hand, check_names=False, check_index_type=False)
+    noise = pd.DataFrame({"house": list("aabb"), "score": [1.0, 5.0, 5.0, 1.1]})
+    assert shrunken_means(aggregation(noise, "score", "house")).tolist() == pytest.approx([3.025, 3.025])  # of a negative ICC(1)

@@ -35,6 +35,7 @@ from asp_eval.analysis.process.results import (
     TypeMean,
 )
 from asp_eval.analysis.process.staff_answers import staff_scales
+from asp_eval.analysis.process.staff_items import item_means
 from asp_eval.analysis.sets import assemble
 from asp_eval.core.errors import AspError, Fault, Unavailable
 from asp_eval.core.phrases import Phrase
@@ -73,7 +74,7 @@ def process_results(study: Study) -> ProcessResults:
         )
         arms = {str(name): str(arm) for name, arm in allocation[["institution_id", "arm"]].itertuples(index=False)}
         scales = staff_scales(study, arms)
-        said = propositions(study, arms)
+        said, questions = propositions(study, arms), item_means(study, arms)
         data = load_data(study) if arms and len(table(study, "screening")) else None
         scored = len(table(study, "scores")) > 0
     coded = coded_interviews(study, interviews, arms, excerpts)
@@ -102,6 +103,7 @@ def process_results(study: Study) -> ProcessResults:
         type_effects=_moderated(study, typed, means, arms),
         bounds=() if isinstance(means, Unavailable) else _bounds(study, means, last, arms),
         propositions=said,
+        item_means=questions,
         delivered=delivered(study, log, arms, last, levels),
     )
 

@@ -220,6 +220,10 @@ class StaffScale:
         Whether agreement, reliability and F all reach the declared limits.
     effects : tuple of Estimate or Unavailable
         One per arm after the first: the difference by the mixed model with arm and strata, where both arms answered.
+    means : tuple of float or Unavailable
+        One per arm: the mean over institutions of their means.
+    middle_half : tuple of float or Unavailable
+        Between which the middle half of the institutions lies, their means shrunken by their reliability.
     """
 
     instrument: str
@@ -235,6 +239,30 @@ class StaffScale:
     agreement: Number
     defensible: bool
     effects: tuple[Estimated, ...]
+    means: tuple[Number, ...] = ()
+    middle_half: tuple[Number, Number] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMean:
+    """The mean answer to one question of a staff questionnaire, 0 to 100, one per arm: the mean over institutions of their means.
+
+    Attributes
+    ----------
+    instrument, wave : str
+    row, column : mapping of str to str
+        The two scales that the question belongs to, such as a resource and a phase; or its two poles.
+    is_contrast : bool
+        Whether they are poles: 0 is wholly the first, 100 wholly the second.
+    means : tuple of float or Unavailable
+    """
+
+    instrument: str
+    wave: str
+    row: Texts
+    column: Texts
+    is_contrast: bool
+    means: tuple[Number, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +395,8 @@ class ProcessResults:
     bounds : tuple of TrimmingBound
     propositions : tuple of PropositionResult
     delivered : tuple of Delivered
+    item_means : tuple of ItemMean
+        Of questionnaires whose questions have poles, or belong to two scales that cross.
     """
 
     study: Annotated[Study, PlainSerializer(Study.as_declared)]
@@ -384,3 +414,4 @@ class ProcessResults:
     bounds: tuple[TrimmingBound, ...]
     propositions: tuple[PropositionResult, ...] = ()
     delivered: tuple[Delivered, ...] = ()
+    item_means: tuple[ItemMean, ...] = ()

@@ -16,7 +16,7 @@ from asp_eval.analysis.psychometrics import keyed
 from asp_eval.core.errors import AspError, Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import available
-from asp_eval.stats.meta.aggregation import Aggregation, aggregation, within_group_agreement
+from asp_eval.stats.meta.aggregation import Aggregation, aggregation, shrunken_means, within_group_agreement
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.store import table
@@ -29,6 +29,7 @@ ENOUGH_AGREEMENT, ENOUGH_RELIABILITY, ENOUGH_F = 0.70, 0.70, 0.05
 FEWEST_INSTITUTIONS = 2  # in each arm, for a difference between the arms
 ONE_ITEM_RANGE = Unavailable(Phrase("the items of the scale have different answers"))
 FEW_ALIKE = Unavailable(Phrase("no institution has two complete answers"))
+NOBODY = Unavailable(Phrase("no staff of this arm answered"))
 ONE_ARM = Unavailable(Phrase("staff of fewer than two institutions of an arm answered"))
 
 
@@ -114,7 +115,23 @@ def _staff_scale(
         agreement=agreement,
         defensible=defensible,
         effects=_effects(study, rows, arms, strata),
+        means=means_by_arm(study, rows, "score", arms),
+        middle_half=_middle_half(shared),
     )
+
+
+def means_by_arm(study: Study, rows: pd.DataFrame, value: str, arms: Mapping[str, str]) -> tuple[Number, ...]:
+    """Return, arm by arm, the mean over institutions of their means of a column."""
+    means = rows.groupby("institution_id")[value].mean().dropna()
+    of_arm = means.index.astype("str").map(arms)
+    return tuple(float(mine.mean()) if len(mine := means[of_arm == arm]) else NOBODY for arm in study.arms)
+
+
+def _middle_half(shared: Aggregation | Unavailable) -> tuple[Number, Number]:
+    if isinstance(shared, Unavailable):
+        return shared, shared
+    low, high = (float(quarter) for quarter in shrunken_means(shared).quantile([0.25, 0.75]))
+    return low, high
 
 
 def _aggregated(rows: pd.DataFrame) -> Aggregation | Unavailable:

@@ -10,19 +10,17 @@ from asp_eval.analysis.process.results import (
     ElementDose,
     FrameFindings,
     ProcessResults,
-    StaffScale,
     Turnover,
     typed,
 )
-from asp_eval.analysis.process.staff_answers import ENOUGH_AGREEMENT, ENOUGH_F, ENOUGH_RELIABILITY
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Block, Cell, Column, Row, Section, Table, Text, cell, listing, paragraphs
-from asp_eval.reporting.numbers import Shown, digits_for
 from asp_eval.reporting.sections.frame_paragraphs import frame_paragraphs
 from asp_eval.reporting.sections.process_and_effect import process_and_effect
 from asp_eval.reporting.sections.process_words import level_name, round_name, shown_count, type_name
 from asp_eval.reporting.sections.programme import what_became_of_it
 from asp_eval.reporting.sections.propositions import propositions
+from asp_eval.reporting.sections.staff_answers import staff_answers
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.meta.agreement import Agreement
 from asp_eval.trial.process.frame import Frame
@@ -40,7 +38,7 @@ def process_chapter(found: ProcessResults | None, setting: Setting) -> Section |
         if part is not None
     ]
     delivered = _delivered(found, setting)
-    staff = _staff(found, setting)
+    staff = staff_answers(found, setting)
     together = process_and_effect(found, setting)
     order = [*parts[:1], delivered, *parts[1:], staff, propositions(found, setting), together, _reach(found, setting)]
     return Section(
@@ -380,72 +378,6 @@ def _rate(one: Turnover, setting: Setting) -> Cell:
     if isinstance(one.rate, Unavailable) or isinstance(one.low, Unavailable) or isinstance(one.high, Unavailable):
         return cell(show.decimal(None))
     return cell(show.decimal(100 * one.rate, 1), show.interval(100 * one.low, 100 * one.high, 1))
-
-
-def _staff(found: ProcessResults, setting: Setting) -> Section | None:
-    """Return the scales of staff questionnaires at the level of the institution."""
-    if not found.staff_scales:
-        return None
-    say, show = setting.say, setting.show
-    columns = (
-        Column(say("Scale"), numeric=False),
-        Column(say("Institutions")),
-        Column(say("Staff")),
-        Column("ICC(1)"),
-        Column("ICC(2)"),
-        Column(say("Median r_wg(j)")),
-        Column(say("May stand for the institution"), numeric=False),
-        Column(say("Difference between the arms")),
-    )
-    rows = tuple(_scale_row(scale, setting) for scale in found.staff_scales)
-    notes = (
-        say(
-            "Answers may stand for their institution where the median agreement within institutions is at least {agreement}, "
-            "ICC(2) at least {reliability} and F significant at {f}: limits of this report, each shown.",
-            agreement=show.decimal(ENOUGH_AGREEMENT),
-            reliability=show.decimal(ENOUGH_RELIABILITY),
-            f=show.percent(ENOUGH_F),
-        ),
-        say("r_wg(j) compares answers within an institution with answers spread evenly over the scale."),
-        say(
-            "The difference is of the mixed model with arm and strata (Kenward-Roger, {level} interval), in points of the scale, "
-            "not adjusted for many tests.",
-            level=_level(setting),
-        ),
-    )
-    table = Table("staff", say("Staff questionnaires at the level of the institution"), columns, rows, notes, breaks=True)
-    return Section("staff-answers", say("What staff answered"), (table,))
-
-
-def _scale_row(scale: StaffScale, setting: Setting) -> Row:
-    say, show = setting.say, setting.show
-    return Row(
-        (
-            cell(
-                say.label(scale.label, scale.scale),
-                say("{wave}; {instrument}", wave=setting.wave(scale.wave), instrument=scale.instrument),
-            ),
-            cell(show.integer(scale.institutions)),
-            cell(show.integer(scale.respondents)),
-            cell(show.decimal(scale.icc1)),
-            cell(show.decimal(scale.icc2)),
-            cell(show.decimal(scale.agreement)),
-            cell(say("yes") if scale.defensible else say("no")),
-            _difference(scale, setting),
-        )
-    )
-
-
-def _difference(scale: StaffScale, setting: Setting) -> Cell:
-    show = setting.show
-    parts: list[Shown] = []
-    for effect in scale.effects:
-        if isinstance(effect, Unavailable):
-            return cell(show.reason(effect))
-        digits = digits_for(effect.std_error)
-        interval = show.interval(effect.conf_low, effect.conf_high, digits)
-        parts.append(Shown(show.beside(show.decimal(effect.estimate, digits), interval)))
-    return cell(*parts) if parts else cell(show.decimal(None))
 
 
 def _reach(found: ProcessResults, setting: Setting) -> Section:

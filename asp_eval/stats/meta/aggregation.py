@@ -141,6 +141,25 @@ def aggregation(frame: pd.DataFrame, value: str, group: str, *, level: float = 0
     )
 
 
+def shrunken_means(found: Aggregation) -> pd.Series:
+    r"""Return each group's mean drawn towards the mean of the groups, the more the less reliable it is.
+
+    .. math:: \bar{y} + \lambda_j (\bar{y}_j - \bar{y}), \quad \lambda_j = \frac{n_j \rho}{1 + (n_j - 1) \rho}
+
+    with :math:`\rho` ICC(1), taken as zero where it is negative, and :math:`\bar{y}` the mean of the group means.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"house": list("aabbcc"), "score": [1.0, 2.0, 4.0, 5.0, 8.0, 9.0]})
+    >>> found = aggregation(rows, "score", "house")
+    >>> shrunken_means(found).round(3).tolist()  # reliability .98, from 1.5, 4.5 and 8.5 towards 4.833
+    [1.568, 4.507, 8.426]
+    """
+    each = found.reliability
+    means, weight = each["mean"].to_numpy(dtype=float), each["reliability"].clip(lower=0).to_numpy(dtype=float)
+    return pd.Series(means.mean() + weight * (means - means.mean()), index=each.iloc[:, 0].astype("str"))
+
+
 def within_group_agreement(
     frame: pd.DataFrame, items: Sequence[str], group: str, categories: int, *, null_shares: Sequence[float] | None = None
 ) -> pd.DataFrame:

@@ -1,0 +1,162 @@
+"""Staff questionnaires at the level of the institution: scales, and pictures of the questions behind them."""
+
+from __future__ import annotations
+
+from asp_eval.analysis.process.results import ItemMean, ProcessResults, StaffScale
+from asp_eval.analysis.process.staff_answers import ENOUGH_AGREEMENT, ENOUGH_F, ENOUGH_RELIABILITY
+from asp_eval.core.errors import Unavailable
+from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell
+from asp_eval.reporting.numbers import Shown, digits_for
+from asp_eval.reporting.setting import Setting
+
+
+def staff_answers(found: ProcessResults, setting: Setting) -> Section | None:
+    """Return the scales of staff questionnaires at the level of the institution."""
+    if not found.staff_scales:
+        return None
+    say, show = setting.say, setting.show
+    columns = (
+        Column(say("Scale"), numeric=False),
+        Column(say("Institutions")),
+        Column(say("Staff")),
+        Column("ICC(1)"),
+        Column("ICC(2)"),
+        Column("F"),
+        Column(say("Median r_wg(j)")),
+        Column(say("May stand for the institution"), numeric=False),
+    )
+    rows = tuple(_scale_row(scale, setting) for scale in found.staff_scales)
+    notes = (
+        say(
+            "Answers may stand for their institution where the median agreement within institutions is at least {agreement}, "
+            "ICC(2) at least {reliability} and F significant at {f}: limits of this report, each shown.",
+            agreement=show.decimal(ENOUGH_AGREEMENT),
+            reliability=show.decimal(ENOUGH_RELIABILITY),
+            f=show.percent(ENOUGH_F),
+        ),
+        say("r_wg(j) compares answers within an institution with answers spread evenly over the scale."),
+    )
+    table = Table("staff", say("Staff questionnaires at the level of the institution"), columns, rows, notes, breaks=True)
+    tables = (table, _means(found, setting), *_pictures(found, setting))
+    return Section("staff-answers", say("What staff answered"), tables)
+
+
+def _means(found: ProcessResults, setting: Setting) -> Table:
+    """Return the means by arm, where the middle half of the institutions lies, and the difference between the arms."""
+    say, show = setting.say, setting.show
+    columns = (
+        Column(say("Scale"), numeric=False),
+        *(Column(setting.heading(setting.arm(arm))) for arm in setting.study.arms),
+        Column(say("Middle half of the institutions")),
+        Column(say("Difference between the arms")),
+    )
+    rows = tuple(
+        Row(
+            (
+                _named(scale, setting),
+                *(cell(show.decimal(mean, 1)) for mean in scale.means or (None for _ in setting.study.arms)),
+                _middle_half(scale, setting),
+                _difference(scale, setting),
+            )
+        )
+        for scale in found.staff_scales
+    )
+    notes = (
+        say("Means over institutions, in points of the scale."),
+        say("Middle half: between the quartiles of the institutions' means, each shrunken by its reliability."),
+        say(
+            "The difference is of the mixed model with arm and strata (Kenward-Roger, {level} interval), in points of the scale, "
+            "not adjusted for many tests.",
+            level=show.level(setting.study.analysis.level),
+        ),
+    )
+    return Table("staff-means", say("What staff answered, by arm"), columns, rows, notes, breaks=True)
+
+
+def _middle_half(scale: StaffScale, setting: Setting) -> Cell:
+    show = setting.show
+    low, high = scale.middle_half or (None, None)
+    if isinstance(low, Unavailable) or isinstance(high, Unavailable):
+        return cell(show.decimal(None))
+    return cell(show.interval(low, high, 1))
+
+
+def _pictures(found: ProcessResults, setting: Setting) -> tuple[Table, ...]:
+    """Return, for each questionnaire and wave, its questions where two scales cross, and those between two poles."""
+    places = dict.fromkeys((each.instrument, each.wave, each.is_contrast) for each in found.item_means)
+    return tuple(
+        (_contrast if is_contrast else _crossed)(
+            [each for each in found.item_means if (each.instrument, each.wave, each.is_contrast) == (form, wave, is_contrast)],
+            setting,
+        )
+        for form, wave, is_contrast in places
+    )
+
+
+def _crossed(items: list[ItemMean], setting: Setting) -> Table:
+    say, show = setting.say, setting.show
+    means = {(say.label(each.row), say.label(each.column)): each.means for each in items}
+    down, across = (list(dict.fromkeys(key[place] for key in means)) for place in (0, 1))
+    columns = (Column("", numeric=False), *(Column(name) for name in across))
+    rows: list[Row] = []
+    for position, arm in enumerate(setting.study.arms):
+        rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+        for name in down:
+            numbers = (means[name, other][position] if (name, other) in means else None for other in across)
+            rows.append(Row((cell(name), *(cell(show.decimal(number, 0)) for number in numbers))))
+    caption = say("{instrument}, {wave}: question by question", instrument=items[0].instrument, wave=setting.wave(items[0].wave))
+    note = say("Mean answer to the question that a line and a column share, 0 to 100, over institutions.")
+    return Table(f"crossed-{items[0].instrument}-{items[0].wave}", caption, columns, tuple(rows), (note,), breaks=True)
+
+
+def _contrast(items: list[ItemMean], setting: Setting) -> Table:
+    say, show = setting.say, setting.show
+    columns = (
+        Column(say("0: wholly so"), numeric=False),
+        *(Column(setting.heading(setting.arm(arm))) for arm in setting.study.arms),
+        Column(say("100: wholly so"), numeric=False),
+    )
+    rows = tuple(
+        Row((cell(say.label(each.row)), *(cell(show.decimal(mean, 0)) for mean in each.means), cell(say.label(each.column))))
+        for each in items
+    )
+    caption = say(
+        "{instrument}, {wave}: between two statements", instrument=items[0].instrument, wave=setting.wave(items[0].wave)
+    )
+    note = say("Mean answer between the two statements, over institutions; neither end is the better one.")
+    return Table(f"contrast-{items[0].instrument}-{items[0].wave}", caption, columns, rows, (note,), breaks=True)
+
+
+def _named(scale: StaffScale, setting: Setting) -> Cell:
+    say = setting.say
+    where = say("{wave}; {instrument}", wave=setting.wave(scale.wave), instrument=scale.instrument)
+    return cell(say.label(scale.label, scale.scale), where)
+
+
+def _scale_row(scale: StaffScale, setting: Setting) -> Row:
+    say, show = setting.say, setting.show
+    f, p = show.decimal(scale.f, 2), scale.p_value
+    return Row(
+        (
+            _named(scale, setting),
+            cell(show.integer(scale.institutions)),
+            cell(show.integer(scale.respondents)),
+            cell(show.decimal(scale.icc1)),
+            cell(show.decimal(scale.icc2)),
+            cell(f) if isinstance(p, Unavailable) else cell(f, show.p_equation(p)),
+            cell(show.decimal(scale.agreement)),
+            cell(say("yes") if scale.defensible else say("no")),
+        )
+    )
+
+
+def _difference(scale: StaffScale, setting: Setting) -> Cell:
+    show = setting.show
+    parts: list[Shown] = []
+    for effect in scale.effects:
+        if isinstance(effect, Unavailable):
+            return cell(show.reason(effect))
+        digits = digits_for(effect.std_error)
+        interval = show.interval(effect.conf_low, effect.conf_high, digits)
+        parts.append(Shown(show.beside(show.decimal(effect.estimate, digits), interval)))
+    return cell(*parts) if parts else cell(show.decimal(None))

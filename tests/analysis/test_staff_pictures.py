@@ -1,0 +1,99 @@
+"""Staff questionnaires from import to the results: means by arm, resources by phases, the contrast, propositions; by hand."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from asp_eval.analysis.process.staff_items import crossing
+from asp_eval.core.errors import Refusal
+from asp_eval.core.randomness import stream
+from asp_eval.trial.instruments.library import instrument
+from asp_eval.trial.study.protocol import load_study
+from asp_eval.workflow.import_file import import_file
+from asp_eval.workflow.process import process
+from asp_eval.workflow.score import score_study
+
+PRACTICE, CONTRAST = instrument("innovation-practice"), instrument("governance-npm-npg")
+PLACES = np.repeat(["A1", "A2", "H1", "H2"], 8)  # reference, intervention, reference, intervention
+
+
+def answers():
+    """Return the answers of eight members of staff in each institution, every code of each question as likely."""
+    random = stream(1, "staff pictures")
+    rows = {"respondent_id": [f"r{n}" for n in range(len(PLACES))], "institution_id": PLACES, "date": "2006-09-10"}
+    for form in (PRACTICE, CONTRAST):
+        for column, item in zip(form.columns, form.items, strict=True):
+            rows[column] = random.choice([str(code) for code in form.codes(item)], size=len(PLACES))
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def answered(drawn, export):
+    """The drawn study with both questionnaires answered and scored."""
+    path = drawn.folder / "study.yaml"
+    path.write_text(path.read_text().replace("[gap-competences-staff]", f"[{PRACTICE.id}, {CONTRAST.id}]"))
+    study = load_study(drawn.folder)
+    import_file(study, export(answers(), "staff.csv"), "staff_survey", wave="w1")
+    score_study(study)
+    return study
+
+
+def by_hand(column, form, item):
+    """Return the mean over institutions of their means on 0 to 100, of both arms."""
+    points = form.points(form.item(item))
+    low, high = min(points.values()), max(points.values())
+    percent = answers()[column].astype(int).map(points).sub(low).mul(100 / (high - low))
+    means = percent.groupby(PLACES).mean()
+    return [means[["A1", "H1"]].mean(), means[["A2", "H2"]].mean()]
+
+
+def test_questions_and_scales_are_the_means_over_institutions(answered):
+    found = process(answered)
+    grid = {(each.row["en"], each.column["en"]): each for each in found.item_means if not each.is_contrast}
+    assert len(grid) == 12  # three resources by four phases
+    cell = grid["People and time", "Resources for examining the idea"]
+    expected = by_hand("innovation-practice.organisation_analysis", PRACTICE, "organisation_analysis")
+    assert cell.means == pytest.approx(expected)
+    poles = [each for each in found.item_means if each.is_contrast]
+    assert [each.row for each in poles] == [dict(item.poles.low) for item in CONTRAST.items]
+    first = CONTRAST.items[0].key
+    assert poles[0].means == pytest.approx(by_hand(f"governance-npm-npg.{first}", CONTRAST, first))
+    scale = next(each for each in found.staff_scales if each.scale == "npg")
+    assert scale.means == pytest.approx(
+        np.mean([by_hand(f"governance-npm-npg.{item}", CONTRAST, item) for item in CONTRAST.scale("npg").items], axis=0)
+    )
+    assert scale.middle_half[0] <= scale.middle_half[1]
+
+
+def test_the_propositions_are_held_against_the_answers(answered):
+    found = {each.key: each for each in process(answered).propositions}
+    assert set(found) == {"bricolage_with_process", "bricolage_with_challenge"}
+    one = found["bricolage_with_process"]
+    assert (one.respondents, one.institutions, one.wave) == (32, 4, "w1")
+    assert one.at_high.estimate - one.at_low.estimate == pytest.approx(
+        2 * one.interaction.estimate * _spread("formal") / 10, rel=1e-6
+    )
+
+
+def _spread(scale):
+    items = PRACTICE.scale(scale).items
+    columns = [answers()[f"innovation-practice.{key}"].astype(int).map(PRACTICE.points(PRACTICE.item(key))) for key in items]
+    points = sorted(PRACTICE.points(PRACTICE.item(items[0])).values())
+    return float((100 * (np.mean(columns, axis=0) - points[0]) / (points[-1] - points[0])).std(ddof=1))
+
+
+def test_only_questions_of_two_crossing_scales_are_in_the_grid():
+    resources, phases = ("knowledge", "organisation", "material"), ("design", "analysis", "development", "launch")
+    assert {(row, column) for row, column, _ in crossing(PRACTICE)} == set(product(resources, phases))
+    assert crossing(instrument("collaborative-innovation")) == ()
+
+
+def test_a_proposition_on_a_scale_that_there_is_not_is_refused(answered, monkeypatch):
+    frame = next(each for each in answered.known_frames if each.propositions)
+    one = frame.propositions["bricolage_with_process"]
+    wrong = one.model_copy(update={"staff": one.staff.model_copy(update={"on": "success"})})
+    monkeypatch.setattr(type(answered), "known_frames", (frame.model_copy(update={"propositions": {"p": wrong}}),))
+    with pytest.raises(Refusal, match="PRO-003"):
+        process(answered)
