@@ -22,7 +22,7 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.imputation.imputations import Imputations
-from asp_eval.trial.outcomes import band_order, coded, default_bands
+from asp_eval.trial.outcomes import ScoreSource, band_order, coded, default_bands, source_of
 from asp_eval.trial.study.design import Outcome, Study
 
 BASELINE, MEASURE = "baseline", "score__at"
@@ -152,7 +152,7 @@ def imputation_rows(data: StudyData, rows: AnalysisSet, answers: Answers) -> Imp
     from_score = outcome.is_continuous or outcome.cut is not None or outcome.in_bands
     measure = "" if not from_score else outcome.id if outcome.is_continuous else MEASURE
     at = rows.wave
-    scale = "continuous" if from_score else outcome.scale
+    scale = "continuous" if from_score else "ordinal" if outcome.is_ordinal else "binary"
     visits: list[tuple[str, ...]] = []
     for number, wave in enumerate(study.wave_ids, 1):
         if wave == at and items is not None:
@@ -188,9 +188,9 @@ def _coding(
     """Return how an outcome follows from its score; with items, it is known only where all of them are."""
     outcome = rows.outcome
     scores = data.values(outcome, rows.wave).dropna()
-    found = default_bands(outcome, study.library) if outcome.in_bands else None
-    scale = str(outcome.score).rsplit(".", 1)[-1]
-    bands = sorted(((band.band, float(band.to)) for band in found.scales[scale]), key=lambda one: one[1]) if found else []
+    source, found = source_of(outcome, study.library), default_bands(outcome, study.library) if outcome.in_bands else None
+    named = found.scales[source.scale] if found and isinstance(source, ScoreSource) else ()
+    bands = sorted(((band.band, float(band.to)) for band in named), key=lambda one: one[1])
     if items is not None:
         known = known.where(items.score(frame).notna())
     whole = bool((scores == np.round(scores)).all())
