@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations_with_replacement, product
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import pandas as pd
 from asp_eval.analysis.gap_results import GapEntry, GapResults
 from asp_eval.analysis.gap_sides import DimensionLabel
 from asp_eval.analysis.profiles import gap_profiles
+from asp_eval.trial.disclosure.bands import count_band
+from asp_eval.trial.disclosure.means import FEWEST_SETS, as_printed
 from asp_eval.trial.study.design import Study
 
 AREAS = {"play": "social", "empathy": "social", "language": "learning"}
@@ -64,3 +67,34 @@ def whole(value: float) -> int:
 
 def gap_plan(**more: Any) -> dict[str, Any]:
     return {"staff": "gap-competences-staff", "child": "gap-competences-child", "wave": "w1"} | more
+
+
+def attack_on_two_rounds(
+    printed: tuple[int, int], first: dict[str, int], second: dict[str, int], steps: int
+) -> tuple[int, float]:
+    """Return with how many sets of answers, and what share of the grid, the best placed reader of two printed means is left.
+
+    Every reader knows the own answers, who answered when and the bands of counts, takes it that the others answered the same both
+    times, and tries every set of answers. Readers for whom nothing fits have learnt that they were wrong.
+    """
+    bands = [count_band(len(side), minimum_cell=5) for side in (first, second)]
+    stayed, left, came = len(first.keys() & second.keys()), len(first.keys() - second.keys()), len(second.keys() - first.keys())
+    assert stayed
+    worst: list[tuple[int, float]] = []
+    for reader in first.keys() | second.keys():
+        own, fits, possible = (first.get(reader), second.get(reader)), 0, {}
+        for size in range(bands[0].low, bands[0].high + 1):
+            later = size - left + came
+            if not bands[1].low <= later <= bands[1].high:
+                continue
+            counts = (size - left - (None not in own), left - (own[1] is None), came - (own[0] is None))
+            for parts in product(*(list(combinations_with_replacement(range(steps + 1), n)) for n in counts)):
+                sums = ((own[0] or 0) + sum(parts[0]) + sum(parts[1]), (own[1] or 0) + sum(parts[0]) + sum(parts[2]))
+                if tuple(as_printed(100 * s / (steps * n)) for s, n in zip(sums, (size, later), strict=True)) == printed:
+                    fits += 1
+                    for key, part in enumerate(parts):
+                        if part:
+                            possible.setdefault(key, set()).update(part)
+        if fits:
+            worst.append((fits, min((len(values) / (steps + 1) for values in possible.values()), default=1.0)))
+    return min((fits for fits, _ in worst), default=FEWEST_SETS), min((reach for _, reach in worst), default=1.0)

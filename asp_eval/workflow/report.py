@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from asp_eval.analysis.childless import childless
 from asp_eval.analysis.gap_results import GapResults
+from asp_eval.analysis.goals import institution_goals
 from asp_eval.analysis.results import Results
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import AspError, Fault, Problem
@@ -112,8 +113,9 @@ def report(
     with one_moment(plan) as state:
         results, day = [_results_of(plan, part) for part in wanted if possible], _day_of(plan)
         process = current_process(plan) if "results" in wanted else None
+        goals = institution_goals(plan) if "gap" in wanted else {}
     problems += childless(outcome.analysed for one in results if isinstance(one, Results) for outcome in one.outcomes)
-    pages = [page for part in results for page in pages_of(part, None, possible, look, day, process)]
+    pages = [page for part in results for page in pages_of(part, None, possible, look, day, process, goals)]
     return _written(plan, state, pages, problems, stoppable(progress, cancel))
 
 

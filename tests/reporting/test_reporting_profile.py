@@ -14,7 +14,10 @@ import builders
 import pytest
 
 from asp_eval.analysis.gap_recipients import Withheld
+from asp_eval.analysis.gap_results import GapResults
+from asp_eval.analysis.gap_rounds import HIDDEN_BEFORE, GapBefore
 from asp_eval.analysis.gap_words import Verdict
+from asp_eval.analysis.goals import Goal
 from asp_eval.analysis.profiles import FEW_INSTITUTIONS, NO_ANSWERS, NO_DIFFERENCES
 from asp_eval.reporting.blocks import Link, plain
 from asp_eval.reporting.documents.gap_profiles import gap_index, gap_profile
@@ -24,6 +27,7 @@ from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.gap_caveats import caveat_fields
 from asp_eval.reporting.sections.gap_index import alphabetical, index
 from asp_eval.reporting.sections.gap_profile import gap_figure, gap_limit, in_short, who_answered, words
+from asp_eval.reporting.sections.goals_then import goals_then
 from asp_eval.reporting.sections.worksheet import questions, steps_table
 from asp_eval.reporting.writers.html import html
 from asp_eval.trial.profiles.sampling import NO_RATERS
@@ -234,3 +238,75 @@ def test_a_profile_leads_to_no_other_institution():
             content = page.made().decode()
             assert "inst-02" not in content
             assert 'href="index' not in content
+
+
+def second_round() -> GapResults:
+    """The profile once more, with last time beside it: one dimension changed, one hidden last time, one hidden now."""
+    changes = {
+        "self_worth": GapBefore(62, 58, 9, 1, 12, 5, 19, "staff-higher"),
+        "emotions": GapBefore(60, 50, 12, 6, -2, -8, 4, "no-change"),
+        "play": GapBefore(70, 60, 4, 2, -9, -15, -3, "child-higher"),
+        "empathy": GapBefore(None, None, reason=HIDDEN_BEFORE),
+        "cooperation": GapBefore(58, 51, 6, 0),
+    }
+    entries = tuple(replace(e, before=changes.get(e.dimension)) for e in PROFILE.entries)
+    return builders.gap_results(
+        (replace(PROFILE, entries=entries),),
+        wave="w3",
+        wave_label=builders.WAVES["w3"],
+        earlier_wave="w1",
+        earlier_wave_label=builders.WAVES["w1"],
+    )
+
+
+def test_a_second_round_says_what_changed_and_what_would_have_by_itself():
+    results = second_round()
+    (profile,) = results.profiles
+    said = in_short(results, profile, numbers())
+    assert said[-2:] == (
+        "Since last time (start) the staff side has come to lie higher against the children's side on: Self-worth.",
+        "Since last time (start) the children's side has come to lie higher against the staff side on: Play and friendship.",
+    )
+    found = {f.label: (f.value, f.detail) for area in words(results, profile, numbers()).parts for f in area.blocks[0].fields}
+    assert found["Self-worth"][0].endswith("Since last time the staff side has come to lie higher.")
+    assert found["Self-worth"][1].endswith("change 12 (5 to 19)")
+    assert found["Empathy"][0].endswith("Last time is not shown, to protect those who answered.")
+    assert "last time" not in found["Cooperation and disagreement"][0]
+    by_itself = next(f for f in caveat_fields(results, profile, numbers()) if f.label == "By itself")
+    assert by_itself.value.endswith("Your distance on “Emotions” was expected to come 6 points nearer to the typical by itself.")
+    assert not [f for f in caveat_fields(results, profile, numbers()) if f.label == "Next time"]
+
+
+def test_last_time_is_drawn_in_outline_and_read_in_the_data():
+    results = second_round()
+    figure = gap_figure(results, results.profiles[0], numbers())
+    lines = {line.label[0].text: line for area in figure.areas for line in area.lines}
+    assert lines["Self-worth"].before.dot
+    assert lines["Self-worth"].before.diamond
+    assert lines["Empathy"].before.dot == ""
+    assert [c.heading for c in figure.data.columns[-2:]] == ["Last time: staff, children", "Last time: the gap"]
+    assert [c.text for c in figure.data.rows[1].cells[-2:]] == ["62 and 58", "9"]
+
+
+def test_without_answers_of_last_time_the_page_says_so():
+    results = replace(second_round(), profiles=(PROFILE,))
+    assert in_short(results, PROFILE, numbers())[-1].startswith(
+        "No answers of last time (start) stand under your institution's id."
+    )
+
+
+def test_the_goal_they_chose_stands_beside_a_second_round():
+    results = second_round()
+    goals = (
+        Goal(1, "w1", dimension="play", aim="All can join in", partial_aim="a", how_it_went="reached"),
+        Goal(2, "w1", dimension="play", aim="All can join in", partial_aim="b", how_it_went="partly"),
+        Goal(3, "w3", dimension="language", aim="Of this round"),
+    )
+    (section,) = goals_then(results, goals, numbers())
+    assert [(f.label, f.value, f.detail) for f in section.blocks[0].fields] == [
+        ("Play and friendship", "All can join in", "Reached, Partly reached")
+    ]
+    assert goals_then(RESULTS, goals, numbers()) == ()
+    page = html(gap_profile(results, results.profiles[0], "da", goals))
+    assert "Det valgte I sidste gang" in page
+    assert "Of this round" not in page

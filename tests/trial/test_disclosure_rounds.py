@@ -6,15 +6,13 @@ came, and is left with enough of them exactly where the rule says so.  2. What i
 
 from __future__ import annotations
 
-from itertools import combinations_with_replacement, product
-
 import numpy as np
 import pandas as pd
 import pytest
+from gap_trials import attack_on_two_rounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asp_eval.trial.disclosure.bands import count_band
 from asp_eval.trial.disclosure.means import FEWEST_SETS, LEAST_REACH, as_printed
 from asp_eval.trial.disclosure.rounds import second_may_be_shown
 
@@ -23,34 +21,6 @@ STEPS = 4  # of a small grid, so that the attacker can try everything
 
 def as_scores(answers: dict[str, int], steps: int = STEPS) -> pd.Series:
     return pd.Series(answers, dtype=float) * 100 / steps
-
-
-def attack(first: dict[str, int], second: dict[str, int]) -> tuple[bool, int, float]:
-    """Return whether anything fits for every reader, and for the best placed reader the number of sets and the reach."""
-    printed = [as_printed(100 * sum(side.values()) / (STEPS * len(side))) for side in (first, second)]
-    bands = [count_band(len(side), minimum_cell=5) for side in (first, second)]
-    stayed, left, came = len(first.keys() & second.keys()), len(first.keys() - second.keys()), len(second.keys() - first.keys())
-    worst: list[tuple[int, float]] = []
-    for reader in first.keys() | second.keys():
-        own = (first.get(reader), second.get(reader))
-        fits, possible = 0, {}
-        for size in range(bands[0].low, bands[0].high + 1):
-            later = size - left + came
-            if not bands[1].low <= later <= bands[1].high:
-                continue
-            counts = (size - left - (None not in own), left - (own[1] is None), came - (own[0] is None))
-            for parts in product(*(list(combinations_with_replacement(range(STEPS + 1), n)) for n in counts)):
-                sums = ((own[0] or 0) + sum(parts[0]) + sum(parts[1]), (own[1] or 0) + sum(parts[0]) + sum(parts[2]))
-                if [as_printed(100 * s / (STEPS * n)) for s, n in zip(sums, (size, later), strict=True)] == printed:
-                    fits += 1
-                    for key, part in enumerate(parts):
-                        if part:
-                            possible.setdefault(key, set()).update(part)
-        reach = min((len(values) / (STEPS + 1) for values in possible.values()), default=1.0)
-        if fits:
-            worst.append((fits, reach))
-    assert stayed
-    return bool(worst), min((f for f, _ in worst), default=0), min((r for _, r in worst), default=1.0)
 
 
 @settings(max_examples=8, deadline=None)
@@ -63,7 +33,8 @@ def test_the_attacker_is_left_with_enough(answers: list[int], left: int, came: i
     if not left + came:
         assert shown
         return
-    _, fewest, least = attack(first, second)
+    printed = tuple(as_printed(100 * sum(side.values()) / (STEPS * len(side))) for side in (first, second))
+    fewest, least = attack_on_two_rounds(printed, first, second, STEPS)
     assert shown == (fewest >= FEWEST_SETS and least >= LEAST_REACH)
 
 

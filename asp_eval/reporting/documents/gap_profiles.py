@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from typing import Literal
 
 from asp_eval.analysis.gap_results import GapProfile, GapResults
+from asp_eval.analysis.goals import Goal
 from asp_eval.reporting.blocks import Document, Link, Section
 from asp_eval.reporting.language import Words, words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.gap_caveats import caveats
 from asp_eval.reporting.sections.gap_index import index
 from asp_eval.reporting.sections.gap_profile import behind, display_name, picture, reading, short, words
+from asp_eval.reporting.sections.goals_then import goals_then
 from asp_eval.reporting.sections.worksheet import worksheet
 
 
-def gap_profile(results: GapResults, profile: GapProfile, language: str) -> Document:
+def gap_profile(results: GapResults, profile: GapProfile, language: str, goals: Sequence[Goal] = ()) -> Document:
     """Return one institution's profile in one language.
 
     Parameters
@@ -24,6 +26,8 @@ def gap_profile(results: GapResults, profile: GapProfile, language: str) -> Docu
     profile : GapProfile
         One of `results.profiles`.
     language : str
+    goals : sequence of Goal
+        What the institution has set itself; those of the round before stand beside a second round.
 
     Raises
     ------
@@ -36,6 +40,7 @@ def gap_profile(results: GapResults, profile: GapProfile, language: str) -> Docu
         picture(results, profile, show),
         reading(results, show),
         words(results, profile, show),
+        *goals_then(results, goals, show),
         worksheet(results, profile, show),
         behind(results, show),
         caveats(results, profile, show),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from babel import Locale
 
 from asp_eval.analysis.gap_results import GapResults
+from asp_eval.analysis.goals import Goal
 from asp_eval.analysis.process.results import ProcessResults
 from asp_eval.analysis.results import Results
 from asp_eval.core.errors import AspError, Problem, Refusal
@@ -84,6 +85,7 @@ def pages_of(
     theme: Theme = PLAIN,
     day: date | None = None,
     process: ProcessResults | None = None,
+    goals: Mapping[str, Sequence[Goal]] | None = None,
 ) -> tuple[Page, ...]:
     """Return the files that the reports of some results are, in the order of reading.
 
@@ -99,6 +101,8 @@ def pages_of(
         Of which day the data are.
     process : ProcessResults, optional
         What the process evaluation found: a chapter of the evaluation.
+    goals : mapping of str to sequence of Goal, optional
+        What each institution has set itself: beside the second round of its profile.
 
     Raises
     ------
@@ -110,7 +114,7 @@ def pages_of(
     for code in wanted:
         words_for(code)  # refuses an unknown language before anything is written
     if isinstance(results, GapResults):
-        return _gap_pages(results, wanted, kinds, theme, day)
+        return _gap_pages(results, wanted, kinds, theme, day, goals or {})
     return _evaluation_pages(results, wanted, kinds, theme, day, process)
 
 
@@ -192,7 +196,12 @@ def _evaluation_pages(
 
 
 def _gap_pages(
-    results: GapResults, languages: Sequence[str], formats: Sequence[Format], theme: Theme, day: date | None
+    results: GapResults,
+    languages: Sequence[str],
+    formats: Sequence[Format],
+    theme: Theme,
+    day: date | None,
+    goals: Mapping[str, Sequence[Goal]],
 ) -> tuple[Page, ...]:
     pages = []
     for code in languages:
@@ -209,7 +218,7 @@ def _gap_pages(
             )
         for profile in results.profiles:
             others = translations_of(profile.file_stem, code, languages)
-            document = _dated(gap_profile(results, profile, code), results, day)
+            document = _dated(gap_profile(results, profile, code, goals.get(profile.institution_id, ())), results, day)
             pages += [
                 Page(f"gap/{page_name(profile.file_stem, code, languages, kind)}", kind, document, theme, others)
                 for kind in formats
