@@ -398,7 +398,7 @@ class Document:
         First digits of the digest of the data; empty if not known.
     """
 
-    kind: Literal["evaluation", "gap_profile", "gap_index", "problems"]
+    kind: Literal["evaluation", "gap_profile", "gap_index", "goal_follow_up", "problems"]
     language: str
     title: str
     subtitle: str

@@ -1,8 +1,9 @@
-"""The GAP-profiles: a document for each institution, and the index that leads to them."""
+"""The GAP-profiles: a document for each institution, its follow-up sheet, and the index that leads to them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 from asp_eval.analysis.gap_results import GapProfile, GapResults
@@ -13,6 +14,7 @@ from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.gap_caveats import caveats
 from asp_eval.reporting.sections.gap_index import index
 from asp_eval.reporting.sections.gap_profile import behind, display_name, picture, reading, short, words
+from asp_eval.reporting.sections.goal_follow_up import caution, chosen, in_short, next_steps
 from asp_eval.reporting.sections.goals_then import goals_then
 from asp_eval.reporting.sections.worksheet import worksheet
 
@@ -48,14 +50,43 @@ def gap_profile(results: GapResults, profile: GapProfile, language: str, goals: 
     return _document(results, show.words, "gap_profile", display_name(results, profile, show.words), sections)
 
 
-def gap_index(results: GapResults, links: Sequence[Link], language: str) -> Document:
-    """Return the page that leads to all profiles; `links` are the profiles' pages."""
+def goal_follow_up(results: GapResults, profile: GapProfile, goals: Sequence[Goal], language: str) -> Document:
+    """Return the follow-up sheet of an institution that set goals, in one language.
+
+    Parameters
+    ----------
+    results : GapResults
+    profile : GapProfile
+        One of `results.profiles`: who is given no profile is given no follow-up sheet.
+    goals : sequence of Goal
+        The institution's.
+    language : str
+
+    Raises
+    ------
+    Refusal
+        If there is no catalogue for the language.
+    """
+    show = Numbers(words_for(language, results.languages))
+    sections = (in_short(goals, show), *chosen(results, profile, goals, show), next_steps(show), caution(show))
+    title = show.words("Follow-up of goals: {institution}", institution=display_name(results, profile, show.words))
+    return _document(results, show.words, "goal_follow_up", title, sections)
+
+
+def gap_index(
+    results: GapResults, links: Sequence[Link], language: str, follow_ups: Mapping[str, Link] = MappingProxyType({})
+) -> Document:
+    """Return the page that leads to all profiles; `links` are the profiles' pages, `follow_ups` the sheets beside them."""
     say = words_for(language, results.languages)
-    return _document(results, say, "gap_index", say("GAP-profiles"), index(results, links, Numbers(say)))
+    return _document(results, say, "gap_index", say("GAP-profiles"), index(results, links, Numbers(say), follow_ups))
 
 
 def _document(
-    results: GapResults, say: Words, kind: Literal["gap_profile", "gap_index"], title: str, sections: tuple[Section, ...]
+    results: GapResults,
+    say: Words,
+    kind: Literal["gap_profile", "gap_index", "goal_follow_up"],
+    title: str,
+    sections: tuple[Section, ...],
 ) -> Document:
     study, wave = say.label(results.title, results.study_id), say.label(results.wave_label, results.wave)
     return Document(

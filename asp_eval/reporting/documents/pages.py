@@ -18,7 +18,7 @@ from asp_eval.core.errors import AspError, Problem, Refusal
 from asp_eval.core.file_sets import file_set
 from asp_eval.reporting.blocks import Document, Link
 from asp_eval.reporting.documents.evaluation import evaluation
-from asp_eval.reporting.documents.gap_profiles import gap_index, gap_profile
+from asp_eval.reporting.documents.gap_profiles import gap_index, gap_profile, goal_follow_up
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.sections.gap_profile import display_name
 from asp_eval.reporting.theme import PLAIN, Theme
@@ -28,7 +28,7 @@ from asp_eval.reporting.writers.html import html
 from asp_eval.reporting.writers.pdf import pdf
 from asp_eval.reporting.writers.xlsx import xlsx
 
-EVALUATION = "evaluation"
+EVALUATION, FOLLOW_UP = "evaluation", "follow-up"
 SHOWN_DIGITS = 16  # of the digest of the data, at the head of a page
 
 
@@ -102,7 +102,7 @@ def pages_of(
     process : ProcessResults, optional
         What the process evaluation found: a chapter of the evaluation.
     goals : mapping of str to sequence of Goal, optional
-        What each institution has set itself: beside the second round of its profile.
+        What each institution has set itself: beside the second round of its profile, and on a follow-up sheet.
 
     Raises
     ------
@@ -203,14 +203,22 @@ def _gap_pages(
     day: date | None,
     goals: Mapping[str, Sequence[Goal]],
 ) -> tuple[Page, ...]:
+    """Return the index, the profiles, and a follow-up sheet for each institution with a profile that set goals."""
     pages = []
+    following = [profile for profile in results.profiles if goals.get(profile.institution_id)]
     for code in languages:
         say = words_for(code, results.languages)
         links = tuple(
             Link(page_name(p.file_stem, code, languages), display_name(results, p, say), code) for p in results.profiles
         )
+        sheets = {
+            page_name(p.file_stem, code, languages): Link(
+                f"{FOLLOW_UP}/{page_name(p.file_stem, code, languages)}", say("follow-up of goals"), code
+            )
+            for p in following
+        }
         if "html" in formats:  # it is for clicking
-            index = _dated(gap_index(results, links, code), results, day)
+            index = _dated(gap_index(results, links, code, sheets), results, day)
             pages.append(
                 Page(
                     f"gap/{page_name('index', code, languages)}", "html", index, theme, translations_of("index", code, languages)
@@ -221,6 +229,13 @@ def _gap_pages(
             document = _dated(gap_profile(results, profile, code, goals.get(profile.institution_id, ())), results, day)
             pages += [
                 Page(f"gap/{page_name(profile.file_stem, code, languages, kind)}", kind, document, theme, others)
+                for kind in formats
+            ]
+        for profile in following:
+            others = translations_of(profile.file_stem, code, languages)
+            document = _dated(goal_follow_up(results, profile, goals[profile.institution_id], code), results, day)
+            pages += [
+                Page(f"gap/{FOLLOW_UP}/{page_name(profile.file_stem, code, languages, kind)}", kind, document, theme, others)
                 for kind in formats
             ]
     return tuple(pages)

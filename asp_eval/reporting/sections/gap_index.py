@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from asp_eval.analysis.gap_results import GapResults
-from asp_eval.reporting.blocks import Link, Section, listing, paragraphs
+from asp_eval.reporting.blocks import Inline, Link, Section, listing, paragraphs
 from asp_eval.reporting.numbers import Numbers
 
 
-def index(results: GapResults, links: Sequence[Link], show: Numbers) -> tuple[Section, ...]:
-    """Return the list of profiles, in the order of their names, and who is given none."""
+def index(
+    results: GapResults, links: Sequence[Link], show: Numbers, follow_ups: Mapping[str, Link] = MappingProxyType({})
+) -> tuple[Section, ...]:
+    """Return the list of profiles, in the order of their names, and who is given none.
+
+    Parameters
+    ----------
+    results : GapResults
+    links : sequence of Link
+        To the profiles.
+    show : Numbers
+    follow_ups : mapping of str to Link
+        Follow-up sheets of goals, by the address of the institution's profile.
+    """
     say, not_made = show.words, _not_made(results, show)
     if not links:
         none = say("There are no profiles: no institution has answers at this round.")
@@ -26,7 +39,12 @@ def index(results: GapResults, links: Sequence[Link], show: Numbers) -> tuple[Se
         ),
         *not_made,
     )
-    return Section("short", "", (words,)), Section("profiles", "", (listing((link,) for link in ordered),))
+    return Section("short", "", (words,)), Section("profiles", "", (listing(_entry(link, follow_ups) for link in ordered),))
+
+
+def _entry(link: Link, follow_ups: Mapping[str, Link]) -> tuple[Inline, ...]:
+    sheet = follow_ups.get(link.address)
+    return (link,) if sheet is None else (link, " · ", sheet)
 
 
 def _not_made(results: GapResults, show: Numbers) -> tuple[str, ...]:
