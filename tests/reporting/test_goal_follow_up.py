@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from asp_eval.analysis.gap_rounds import HIDDEN_BEFORE, GapBefore
 from asp_eval.analysis.goals import Goal
 from asp_eval.analysis.profiles import HIDDEN
 from asp_eval.reporting.documents.gap_profiles import goal_follow_up
@@ -62,6 +63,25 @@ def test_what_the_profile_hides_stays_hidden():
     told = page(results=hidden)
     assert "You rated yourselves" not in told
     assert "to protect those who answered" in told
+
+
+def test_a_second_round_stands_beside_the_first_with_its_change():
+    """Numbers of last time are those that were shown then."""
+    before = GapBefore(59, 26, 33, 5, -12, -20, -4, "child-higher")
+    hidden = GapBefore(None, None, reason=HIDDEN_BEFORE)
+
+    def second(last):
+        entries = tuple(replace(each, before=last) if each.dimension == "play" else each for each in PROFILE.entries)
+        later = gap_results((replace(PROFILE, entries=entries),), earlier_wave="w0", earlier_wave_label={"en": "before"})
+        return page(results=later)
+
+    told = second(before)
+    assert "You rated yourselves 59 and the children 26." in told
+    assert "You rated yourselves 55 and the children 71." in told
+    assert told.index("59 and the children") < told.index("55 and the children")
+    assert "has changed by \N{MINUS SIGN}12 (\N{MINUS SIGN}20 to \N{MINUS SIGN}4), allowing for chance." in told
+    assert "last time is not shown" in second(hidden).lower()
+    assert "has changed by" not in second(hidden)
 
 
 def test_only_an_institution_with_a_profile_and_goals_has_a_sheet():

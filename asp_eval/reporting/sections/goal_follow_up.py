@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from asp_eval.analysis.gap_results import GapDimension, GapEntry, GapProfile, GapResults
+from asp_eval.analysis.gap_rounds import HIDDEN_BEFORE
 from asp_eval.analysis.goals import Goal
 from asp_eval.reporting.blocks import Block, Column, Field, Fields, Question, Row, Section, Table, cell, listing, paragraphs
 from asp_eval.reporting.language import as_sentence
@@ -72,23 +73,42 @@ def _dimension(
     title = say.label(pair[0].label, key) if pair is not None else key or say("Beside the profile")
     fields = [Field(say.label(_text("aim"), "aim"), aim) for aim in dict.fromkeys(goal.aim for goal in goals if goal.aim)]
     if pair is not None:
-        fields.append(_gap(results, pair[1], show))
+        fields += _rounds(results, pair[1], show)
     blocks: tuple[Block, ...] = (Fields(tuple(fields)),) if fields else ()
     return Section(f"chosen-{number}", title, (*blocks, _goals(number, goals, show)))
 
 
-def _gap(results: GapResults, entry: GapEntry, show: Numbers) -> Field:
-    """Return what the profile says on a dimension, as it is printed there."""
+def _rounds(results: GapResults, entry: GapEntry, show: Numbers) -> tuple[Field, ...]:
+    """Return what the profile says on a dimension, as it is printed there: last time where there was one, and this time."""
     say = show.words
-    label = say("In your profile, {wave}", wave=say.label(results.wave_label, results.wave))
-    if entry.staff is None or entry.child is None:
-        return Field(label, as_sentence(say.note(entry.reason)))
-    two = say(
+    now = _in_words(entry.staff, entry.child, say.note(entry.reason), show)
+    wave = say.label(results.wave_label, results.wave)
+    if not results.earlier_wave or entry.before is None:
+        return (Field(say("In your profile, {wave}", wave=wave), now),)
+    before, earlier = entry.before, say.label(results.earlier_wave_label, results.earlier_wave)
+    then = _in_words(before.staff, before.child, say.note(HIDDEN_BEFORE), show)
+    fields = [
+        Field(say("In your profile, {wave}", wave=earlier), then),
+        Field(say("In your profile, {wave}", wave=wave), now),
+    ]
+    if before.change is not None:
+        change = say(
+            "The staff's side less the children's has changed by {n} ({interval}), allowing for chance.",
+            n=show.decimal(before.change, 0),
+            interval=show.interval(before.low, before.high, 0),
+        )
+        fields.append(Field(say("Since then"), change))
+    return tuple(fields)
+
+
+def _in_words(staff: int | None, child: int | None, hidden: str, show: Numbers) -> str:
+    if staff is None or child is None:
+        return as_sentence(hidden)
+    return show.words(
         "You rated yourselves {staff} and the children {child}.",
-        staff=show.decimal(entry.staff, 0),
-        child=show.decimal(entry.child, 0),
+        staff=show.decimal(staff, 0),
+        child=show.decimal(child, 0),
     )
-    return Field(label, two)
 
 
 def _goals(number: int, goals: Sequence[Goal], show: Numbers) -> Table:
