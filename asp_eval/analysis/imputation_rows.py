@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ ITEMS_IMPUTED = Phrase(
     "The items of the score at the outcome's wave are imputed, as numbers that are not rounded, and scored as a whole; scores "
     "that were formed from some of the items are formed from all of them here."
 )
-UNANSWERED = Unavailable(Phrase("an item of the score was answered by nobody at the outcome's wave, so items cannot be imputed"))
+NOT_ITEMS = partial(Phrase, "The score is imputed, and not its items: {reason}.")
 NEAREST_SCORE = Phrase("The score is imputed, taken to the nearest score that the form can give, and coded as planned.")
 ANSWER_IMPUTED = Phrase(
     "The answer itself is imputed. It has no points that could be moved, so there is no tipping point, and no reference-based "
@@ -129,7 +130,7 @@ class ImputationRows:
         return out.derive(coding.outcome.id, lambda data: coding.of(data[measure]), known=self.coding.known)
 
 
-def imputation_rows(data: StudyData, rows: AnalysisSet, answers: Answers) -> ImputationRows | Unavailable:
+def imputation_rows(data: StudyData, rows: AnalysisSet, answers: Answers) -> ImputationRows:
     """Return the cohort, with the outcome's score at every wave and what else is known of the children.
 
     Parameters
@@ -146,9 +147,8 @@ def imputation_rows(data: StudyData, rows: AnalysisSet, answers: Answers) -> Imp
     asked = study.analysis.missing_outcome
     extra = [name for name in (asked.predictors if asked else ()) if name not in beside]
     frame = cohort[list(dict.fromkeys(["child_id", INSTITUTION, ARM, *beside, *extra]))].copy()
-    items = items_at(study, answers, outcome, rows.wave) if asked and asked.items else None
-    if isinstance(items, Unavailable):
-        return items
+    found = items_at(study, answers, outcome, rows.wave, frame["child_id"]) if asked and asked.items else None
+    items = found if isinstance(found, Items) else None
     from_score = outcome.is_continuous or outcome.cut is not None or outcome.in_bands
     measure = "" if not from_score else outcome.id if outcome.is_continuous else MEASURE
     at = rows.wave
@@ -156,9 +156,7 @@ def imputation_rows(data: StudyData, rows: AnalysisSet, answers: Answers) -> Imp
     visits: list[tuple[str, ...]] = []
     for number, wave in enumerate(study.wave_ids, 1):
         if wave == at and items is not None:
-            own = items.frame.reindex(frame["child_id"]).set_axis(frame.index)
-            if own.isna().all().any():
-                return UNANSWERED
+            own = items.frame.set_axis(frame.index)
         else:
             name = (measure or outcome.id) if wave == at else BASELINE if wave == outcome.baseline else f"score__{number}"
             own = pd.DataFrame({name: frame["child_id"].map(data.values(outcome, wave)).astype("float64")})
@@ -176,7 +174,7 @@ def imputation_rows(data: StudyData, rows: AnalysisSet, answers: Answers) -> Imp
     variables = {name: scale for visit in visits for name in visit} | incomplete
     known = frame["child_id"].map(data.coded_values(outcome, at)).astype("float64")
     coding = None if outcome.is_continuous or not from_score else _coding(study, data, rows, known, items, frame)
-    notes = [ITEMS_IMPUTED] if items is not None else []
+    notes = [NOT_ITEMS(reason=found.reason)] if isinstance(found, Unavailable) else [ITEMS_IMPUTED] if items else []
     notes += [NEAREST_SCORE] if coding else [ANSWER_IMPUTED] if not from_score else []
     predictors = tuple(name for name in others if name not in incomplete)
     return ImputationRows(frame, variables, tuple(visits), predictors, measure, known, items, coding, tuple(notes))

@@ -25,9 +25,8 @@ from asp_eval.trial.study.design import Outcome, Study
 Answers = Mapping[str, pd.DataFrame]
 ITEM = "item__"
 NO_ITEMS = Unavailable(Phrase("the outcome is no score of an instrument, and has no items that could be imputed"))
-UNLIKE_FORMS = Unavailable(
-    Phrase("the forms of the score differ in the number of its items or in how they are scored, so items cannot be imputed")
-)
+UNLIKE_FORMS = Unavailable(Phrase("the forms of the score differ in the number of its items or in how they are scored"))
+UNANSWERED = Unavailable(Phrase("an item of the score was answered by nobody at the outcome's wave"))
 NOT_ALWAYS_ASKED = Unavailable(Phrase("the items of the score are not asked of everyone, so what is not answered is not missing"))
 
 
@@ -55,7 +54,7 @@ class Items:
         return pd.Series(score_of_whole(self.form, self.scale, columns), index=data.index)
 
 
-def items_at(study: Study, answers: Answers, outcome: Outcome, wave: str) -> Items | Unavailable:
+def items_at(study: Study, answers: Answers, outcome: Outcome, wave: str, children: pd.Series) -> Items | Unavailable:
     """Return the items of an outcome's score at a wave, or why they cannot be imputed.
 
     Parameters
@@ -65,6 +64,8 @@ def items_at(study: Study, answers: Answers, outcome: Outcome, wave: str) -> Ite
         By form: child_id, wave, and the items under their stored names.
     outcome : Outcome
     wave : str
+    children : Series
+        Identifiers of those it is asked of.
     """
     source = source_of(outcome, study.library)
     if not isinstance(source, ScoreSource):
@@ -87,7 +88,10 @@ def items_at(study: Study, answers: Answers, outcome: Outcome, wave: str) -> Ite
         }
         parts.append(pd.DataFrame(own, index=now.index).dropna(how="all"))  # a child that no item of it was answered for
     merged = pd.concat(parts)
-    return Items(forms[-1], source.scale, merged.loc[~merged.index.duplicated()])
+    merged = merged.loc[~merged.index.duplicated()].reindex(children)
+    if merged.isna().all().any():
+        return UNANSWERED
+    return Items(forms[-1], source.scale, merged)
 
 
 def _rule(form: Instrument, scale: str) -> tuple[object, ...]:

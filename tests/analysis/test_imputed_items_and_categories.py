@@ -23,8 +23,16 @@ from asp_eval.analysis import missing_outcomes as room
 from asp_eval.analysis.data import load_data
 from asp_eval.analysis.declared_results import ImputedArm, ImputedEffect, MissingOutcomeResult, ShiftedEffect, TippingPoint
 from asp_eval.analysis.formulas import model_formula
-from asp_eval.analysis.imputation_rows import ANSWER_IMPUTED, ITEMS_IMPUTED, NEAREST_SCORE, Coding, completed_set, imputation_rows
-from asp_eval.analysis.imputed_items import NO_ITEMS, NOT_ALWAYS_ASKED, UNLIKE_FORMS, items_at
+from asp_eval.analysis.imputation_rows import (
+    ANSWER_IMPUTED,
+    ITEMS_IMPUTED,
+    NEAREST_SCORE,
+    NOT_ITEMS,
+    Coding,
+    completed_set,
+    imputation_rows,
+)
+from asp_eval.analysis.imputed_items import NO_ITEMS, NOT_ALWAYS_ASKED, UNANSWERED, UNLIKE_FORMS, items_at
 from asp_eval.analysis.results import tidy
 from asp_eval.analysis.sets import MISSING, assemble
 from asp_eval.core.errors import DataProblems
@@ -43,6 +51,7 @@ from tests.simulated_sets import STUDY, declares
 
 ASKED = "missing_outcome: {sensitivity: [imputation], imputations: 5, reference: [jump]}"
 SDQ = "sdq-teacher-4-17"
+CHILDREN = pd.Series(["a", "b"])
 SCORED = {"id": "y", "score": f"{SDQ}.conduct", "role": "primary", "better": "lower", "at": "w3", "baseline": "w1"}
 COLUMN = {"id": "y", "column": "screening.score", "role": "primary", "better": "lower", "at": "w3", "baseline": "w1"}
 
@@ -106,6 +115,8 @@ def test_items_are_imputed_and_scored(stored):  # 2
     data, answers = with_answers(data)
     rows = assemble(data, "y")
     own = imputation_rows(data, rows, answers)
+    blank = {SDQ: answers[SDQ].assign(**{f"{SDQ}.fights": np.nan})}
+    assert NOT_ITEMS(reason=UNANSWERED.reason) in imputation_rows(data, rows, blank).notes  # the score, then
     assert own.visits[-1] == tuple(f"item__{key}" for key in ("tantrum", "obeys", "fights", "lies", "steals"))
     imputed = room._impute(own, study.analysis.missing_outcome, "arm")
     completed = own.completed(imputed)
@@ -141,13 +152,16 @@ def test_items_that_cannot_be_imputed_say_why(stored):  # 4
         ({"score": None, "column": "screening.score"}, NO_ITEMS),
         ({"score": "sdq-teacher-impact.impact"}, NO_ITEMS),
     ):
-        assert items_at(study, answers, outcome.model_copy(update=change), "w3") is reason
+        assert items_at(study, answers, outcome.model_copy(update=change), "w3", CHILDREN) is reason
     both = study.collect.model_copy(
         update={"screening": (study.collect.screening[0].model_copy(update={"instruments": ("sdq-teacher-impact",)}),)}
     )
     asked = study.model_copy(update={"collect": both})
     given = {"sdq-teacher-impact": pd.DataFrame()}
-    assert items_at(asked, given, outcome.model_copy(update={"score": "sdq-teacher-impact.impact"}), "w3") is NOT_ALWAYS_ASKED
+    assert (
+        items_at(asked, given, outcome.model_copy(update={"score": "sdq-teacher-impact.impact"}), "w3", CHILDREN)
+        is NOT_ALWAYS_ASKED
+    )
     with pytest.raises(DataProblems, match="STU-046"):
         declares(stored, "set: itt, missing_outcome: {items: true}")
 
@@ -165,7 +179,7 @@ def test_items_of_two_forms_count_as_one_where_they_stand_alike(stored, monkeypa
     def forms(*given):
         monkeypatch.setattr(imputed_items, "source_of", lambda *_: ScoreSource("sdq-teacher", "conduct", given))
         monkeypatch.setattr(imputed_items, "declared_forms", lambda *_: given)
-        return items_at(study, answers, study.outcomes[0], "w3")
+        return items_at(study, answers, study.outcomes[0], "w3", pd.Series([older.id, younger.id]))
 
     assert forms(younger, older).frame["item__steals"].tolist() == [1.0, 1.0]
     assert forms(younger, older).frame["item__obeys"].tolist() == [0.0, 0.0]

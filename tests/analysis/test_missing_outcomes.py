@@ -158,3 +158,19 @@ def test_declared_shifts_are_the_points_of_the_curve(stored):
     pd.testing.assert_series_equal(pd.Series(np.sign(np.diff(estimates))), pd.Series([1.0, 1.0]))
     with pytest.raises(DataProblems):
         declares(stored, "set: itt, missing_outcome: {sensitivity: [none]}")
+
+
+def test_complete_cases_that_are_far_off_are_told(stored):  # 2
+    """Lost after the second wave: the lower scores of one arm, the higher ones of the other."""
+    study = declares(stored, "set: itt, missing_outcome: {imputations: 5}")
+    data = load_data(study)
+    visits = data.visits.copy()
+    second = visits.loc[visits["wave"] == "w2"].set_index("child_id")["score"]
+    arm = data.children.set_index("child_id")["arm"].astype(str)
+    high = visits["child_id"].map(second - second.groupby(arm.reindex(second.index)).transform("median")) > 0
+    lost = (visits["wave"] == "w3") & (high != (visits["child_id"].map(arm) == study.arms[1]))
+    lost &= np.random.default_rng(1).random(len(visits)) < 0.7
+    for gone, told in ((lost, True), (lost & False, False)):
+        changed = replace(data, visits=visits.assign(score=visits["score"].mask(gone)))
+        notes = room.missing_outcomes(changed, assemble(changed, "y"), KenwardRoger()).notes
+        assert (room.CASES_APART in notes) is told
