@@ -88,7 +88,9 @@ def _true_codes(random: np.random.Generator, kind: int, round_: str, *, treated:
         if code.key in LATER_ONLY and not (treated and round_ == ROUNDS[-1]):
             continue
         levels = process.levels(code.key)
-        centre = (len(levels) - 1) * (1 - kind / 2 if code.levels in ("met", "routines", "presence", "clarity") else kind / 2)
+        centre = (len(levels) - 1) * (
+            1 - kind / 2 if code.levels in ("met", "routines", "discussed", "presence", "clarity") else kind / 2
+        )
         weight = (
             np.exp(-0.8 * np.abs(np.arange(len(levels)) - centre)) if process.is_ordinal(code.key) or len(levels) == 2 else None
         )

@@ -123,24 +123,24 @@ def test_no_anchor_of_the_evaluation_stands_twice_with_the_chapter_in_it():
 
 SAID = {  # one sentence of each study's frame, by hand from `coded_by_hand`
     "asp-process": {
-        "en": "Resources and conditions match the task: Met (3 of 4); in the first round Not met (4 of 4).",
-        "da": "Ressourcer og rammer svarer til opgaven: Opfyldt (3 af 4); i første runde Ikke opfyldt (4 af 4).",
+        "en": "Resources and conditions match the task: “Met” (3 of 4); in the first round “Not met” (4 of 4).",
+        "da": "Ressourcer og rammer svarer til opgaven: »Opfyldt« (3 af 4); i første runde »Ikke opfyldt« (4 af 4).",
     },
     "imitate-or-innovate": {
-        "en": "What learning was for: Innovate (3 of 4); in the first round Imitate (4 of 4).",
-        "da": "Hensigten med at lære: Forny (3 af 4); i første runde Efterligne (4 af 4).",
+        "en": "What learning was for: “Innovate” (3 of 4); in the first round “Imitate” (4 of 4).",
+        "da": "Hensigten med at lære: »Forny« (3 af 4); i første runde »Efterligne« (4 af 4).",
     },
     "learning-sources": {
         "en": "Sources. Found in most institutions: Networks (3 of 4); Other countries (1 of 4).",
         "da": "Kilder. Fundet i flest institutioner: Netværk (3 af 4); Udlandet (1 af 4).",
     },
     "innovation-practice": {
-        "en": "Knowledge. Knowledge in design: To a large extent (3 of 4); in the first round Not at all (4 of 4).",
-        "da": "Viden. Viden i udformning: I høj grad (3 af 4); i første runde Slet ikke (4 af 4).",
+        "en": "Knowledge. Knowledge in design: “To a large extent” (3 of 4); in the first round “Not at all” (4 of 4).",
+        "da": "Viden. Viden i udformning: »I høj grad« (3 af 4); i første runde »Slet ikke« (4 af 4).",
     },
     "collaborative-innovation": {
-        "en": "The collaboration. Step of the collaboration: Collaboration (3 of 4); in the first round Cooperation (4 of 4).",
-        "da": "Samarbejdet. Samarbejdets trin: Samarbejde (3 af 4); i første runde Udveksling (4 af 4).",
+        "en": "The collaboration. Step of the collaboration: “Collaboration” (3 of 4); in the first round “Cooperation” (4 of 4).",
+        "da": "Samarbejdet. Samarbejdets trin: »Samarbejde« (3 af 4); i første runde »Udveksling« (4 af 4).",
     },
 }
 CODED = {  # of each frame: a code with what it says in the first round and, in three of four institutions, in the last

@@ -31,7 +31,8 @@ def frame_paragraphs(found: FrameFindings, setting: Setting) -> Prose | None:
         if codes:
             said = joined(" ", (*_present(counts, frame, codes, found, setting), *_others(counts, frame, codes, found, setting)))
             title = setting.say.label(theme.title, theme.key)
-            items.append((Strong(setting.show.say("{heading}.", heading=title)), " ", said))
+            alone = [setting.say.label(code.title, code.key) for code in codes] == [title]
+            items.append(said if alone else (Strong(setting.show.say("{heading}.", heading=title)), " ", said))
     return listing(items) if items else None
 
 
@@ -59,11 +60,11 @@ def _others(counts: Counts, frame: Frame, codes: Sequence[Code], found: FrameFin
     for code in (each for each in codes if frame.levels(each.key) != ABSENT_OR_PRESENT):
         title = setting.say.label(code.title, code.key)
         now, before = (_usual(counts, frame, code, round_) for round_ in (last, first))
-        told = _told(level_name(frame, code.key, now, setting), counts[code.key, now, last], setting)
+        told = _quoted(level_name(frame, code.key, now, setting), counts[code.key, now, last], setting)
         if not before or before == now:
             sentences.append(show.say("{code}: {level}.", code=title, level=told))
             continue
-        earlier = _told(level_name(frame, code.key, before, setting), counts[code.key, before, first], setting)
+        earlier = _quoted(level_name(frame, code.key, before, setting), counts[code.key, before, first], setting)
         sentences.append(show.say("{code}: {level}; in the first round {earlier}.", code=title, level=told, earlier=earlier))
     return tuple(sentences)
 
@@ -78,3 +79,8 @@ def _usual(counts: Counts, frame: Frame, code: Code, round_: str) -> str:
 def _told(what: str, count: Count, setting: Setting) -> Shown:
     show = setting.show
     return show.say("{what} ({n} of {total})", what=what, n=show.integer(count.n), total=show.integer(count.of))
+
+
+def _quoted(what: str, count: Count, setting: Setting) -> Shown:
+    """Return what a code says in quotation marks, for its words may hold a colon themselves."""
+    return _told(setting.say("“{level}”", level=what), count, setting)

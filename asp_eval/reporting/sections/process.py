@@ -118,7 +118,7 @@ def _changes(found: FrameFindings, setting: Setting) -> Table | None:
             numbers = [cell(show.integer(counts[arm, first, last])) for last in levels]
             rows.append(Row((cell(type_name(frame, first, setting)), *numbers)))
     first, last = round_name(found.rounds[0], setting), round_name(found.rounds[-1], setting)
-    caption = say("From type at {first} (rows) to type at {last} (columns)", first=first, last=last)
+    caption = say("Type in the first round ({first}, lines) and in the last ({last}, columns)", first=first, last=last)
     return Table("type-changes", caption, tuple(columns), tuple(rows), (say("Institutions with a type in both rounds."),))
 
 
@@ -145,8 +145,8 @@ def _conditions(found: FrameFindings, setting: Setting) -> Section | None:
     if not tables:
         return None
     intro = say(
-        "What coders found at {round}: the number of institutions, and the {level} interval of the share. A code on which coders "
-        "differ and nobody has decided counts nowhere; there are {open} of them.",
+        "What coders found in the last round ({round}): the number of institutions, and the {level} interval of the share. A code "
+        "on which coders differ and nobody has decided counts nowhere; there are {open} of them.",
         round=round_name(found.rounds[-1], setting),
         level=_level(setting),
         open=setting.show.integer(found.open_codes),
@@ -338,7 +338,7 @@ def _by_type(found: ProcessResults, setting: Setting) -> Table:
 def _limit(name: str, least: float, setting: Setting) -> str:
     say, number = setting.say, setting.show.decimal(least, 0 if least % 1 == 0 else 1)
     if not name:
-        return say("{least} or more in all", least=number)
+        return setting.heading(say("{least} or more in all", least=number))
     return setting.heading(say("{element} {least} or more", element=say.name(name), least=number))
 
 
