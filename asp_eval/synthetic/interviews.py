@@ -32,6 +32,7 @@ ROUNDS = ("baseline", "one_year")
 FRAME = "asp-process"
 LATER_ONLY = ("gap_meaningful", "gap_surprising", "gap_easy", "gap_discussed", "new_routines")  # asked about after a year
 RIGHT = 0.85  # of the other codes, by either coder
+MORE_OF_IT = ("met", "routines", "discussed", "presence", "clarity")  # level sets of which an innovative institution has more
 DISCUSSED = "Talt igennem af koderne"
 
 
@@ -88,9 +89,7 @@ def _true_codes(random: np.random.Generator, kind: int, round_: str, *, treated:
         if code.key in LATER_ONLY and not (treated and round_ == ROUNDS[-1]):
             continue
         levels = process.levels(code.key)
-        centre = (len(levels) - 1) * (
-            1 - kind / 2 if code.levels in ("met", "routines", "discussed", "presence", "clarity") else kind / 2
-        )
+        centre = (len(levels) - 1) * (1 - kind / 2 if code.levels in MORE_OF_IT else kind / 2)
         weight = (
             np.exp(-0.8 * np.abs(np.arange(len(levels)) - centre)) if process.is_ordinal(code.key) or len(levels) == 2 else None
         )

@@ -139,7 +139,7 @@ SAID = {  # one sentence of each study's frame, by hand from `coded_by_hand`
         "da": "Viden. Viden i udformning: »I høj grad« (3 af 4); i første runde »Slet ikke« (4 af 4).",
     },
     "collaborative-innovation": {
-        "en": "The collaboration. Step of the collaboration: “Collaboration” (3 of 4); in the first round “Cooperation” (4 of 4).",
+        "en": "Step of the collaboration: “Collaboration” (3 of 4); in the first round “Cooperation” (4 of 4).",
         "da": "Samarbejdet. Samarbejdets trin: »Samarbejde« (3 af 4); i første runde »Udveksling« (4 af 4).",
     },
 }

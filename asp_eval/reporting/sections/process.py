@@ -145,8 +145,8 @@ def _conditions(found: FrameFindings, setting: Setting) -> Section | None:
     if not tables:
         return None
     intro = say(
-        "What coders found in the last round ({round}): the number of institutions, and the {level} interval of the share. A code "
-        "on which coders differ and nobody has decided counts nowhere; there are {open} of them.",
+        "What coders found in the last round ({round}): the number of institutions, and the {level} interval of the share. A "
+        "code on which coders differ and nobody has decided counts nowhere; there are {open} of them.",
         round=round_name(found.rounds[-1], setting),
         level=_level(setting),
         open=setting.show.integer(found.open_codes),
