@@ -33,7 +33,7 @@ def demo(folder: Annotated[Path, typer.Argument(metavar="DIR")], seed: Seed = 20
 
 def announce(step: DemoStep | Phrase) -> None:
     """Print what a verb did, under the command that does it; or a sentence between the verbs."""
-    from asp_eval.cli import analyse, check, gap, import_file, process, randomise, report, score
+    from asp_eval.cli import analyse, check, gap, goals, import_file, process, randomise, report, score
 
     say()
     if isinstance(step, Phrase):
@@ -46,6 +46,7 @@ def announce(step: DemoStep | Phrase) -> None:
         "score": score.show,
         "analyse": analyse.show,
         "gap": gap.show,
+        "goals": goals.show,
         "process": process.show,
         "report": report.show,
     }

@@ -68,13 +68,18 @@ def import_goals(
     if as_json:
         print_json(_told(found))
     else:
-        for each in found.files:
-            print_problems(each.problems)
-            if each.report is not None:
-                say(each.report.account)
-        say(found.account)
+        show(found)
     if found.refused or any(each.report is not None and each.report.quarantined for each in found.files):
         raise typer.Exit(1)
+
+
+def show(found: GoalsImport) -> None:
+    """Print what became of each file, and of all."""
+    for each in found.files:
+        print_problems(each.problems)
+        if each.report is not None:
+            say(each.report.account)
+    say(found.account)
 
 
 def _told(found: GoalsImport) -> dict[str, object]:

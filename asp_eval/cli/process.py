@@ -39,6 +39,10 @@ def show(results: ProcessResults) -> None:
         say(Phrase("{frame}: {n} interviews, {coders} coders.", frame=found.frame.id, n=interviews, coders=found.coders))
         if found.open_codes:
             say(Phrase("Codes on which coders differ and nobody has decided: {n}.", n=found.open_codes))
+    if results.goals:
+        whole = [each for each in results.goals if not each.type]
+        told = {"n": sum(each.goals for each in whole), "institutions": sum(each.institutions.n for each in whole)}
+        say(Phrase("Goals: {n}, set by {institutions} institutions.", **told))
     events = sum(dose.events for dose in results.doses)
     say(
         Phrase(

@@ -84,6 +84,21 @@ INTERVIEW_DA = {
     "begrundelse": "decided_why",
 }
 ROUNDS_DA: Labels = {"Start": "baseline", "Efter et år": "one_year"}
+GOALS_DA = {
+    "institution": "institution_id",
+    "nr": "goal",
+    "runde": "profile_wave",
+    "mødets dato": "date",
+    "overraskelse": "surprise",
+    "gab": "dimension",
+    "mål": "aim",
+    "delmål": "partial_aim",
+    "strategi": "strategy",
+    "hvem": "who",
+    "hvornår": "due",
+    "hvordan gik det": "how_it_went",
+}
+WENT_DA: Labels = {"Nået": "reached", "Delvist nået": "partly", "Ikke nået": "not_reached", "Opgivet": "given_up"}
 STAFF_COLUMNS = {"respondent": "respondent_id", "institution": "institution_id", "dato": "date"}
 
 
@@ -133,7 +148,7 @@ def write_institutions(folder: Path, seed: int) -> Path:
 
 
 def write_fieldwork(folder: Path, seed: int, allocation: pd.DataFrame) -> tuple[Export, ...]:
-    """Write what the institutions hand in under a draw of the lot: staff and a survey of them, three waves, a log.
+    """Write what the institutions hand in under a draw of the lot: staff and a survey of them, three waves, a log, goals.
 
     Parameters
     ----------
@@ -158,6 +173,7 @@ def write_fieldwork(folder: Path, seed: int, allocation: pd.DataFrame) -> tuple[
         _write(folder / "implementation.csv", "implementation", None, *_log_export(fieldwork.implementation)),
         _write(folder / "staff_survey_w3.csv", "staff_survey", "w3", *_learning_export(fieldwork.learning)),
         _write(folder / "interviews.csv", "interviews", None, *_interview_export(fieldwork.interviews)),
+        _write(folder / "goals.csv", "goals", None, *_goal_export(fieldwork.goals)),
     )
 
 
@@ -253,6 +269,15 @@ def _interview_export(sheet: pd.DataFrame) -> tuple[bytes, Mappings]:
     frame["dato"] = frame["dato"].dt.strftime("%d-%m-%Y")
     frame = _labelled(frame, INTERVIEW_DA, {"round": ROUNDS_DA})
     return _csv(frame, ";", "utf-8"), {"rename": INTERVIEW_DA, "recode": {"round": ROUNDS_DA}}
+
+
+def _goal_export(goals: pd.DataFrame) -> tuple[bytes, Mappings]:
+    """The worksheets that came back, typed into one sheet."""
+    frame = _renamed(goals, GOALS_DA)
+    for day in ("mødets dato", "hvornår"):
+        frame[day] = frame[day].dt.strftime("%d-%m-%Y")
+    frame = _labelled(frame, GOALS_DA, {"how_it_went": WENT_DA})
+    return _csv(frame, ";", "utf-8"), {"rename": GOALS_DA, "recode": {"how_it_went": WENT_DA}}
 
 
 def _labelled(frame: pd.DataFrame, rename: Mapping[str, str], recode: Mapping[str, Labels]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from asp_eval.core.randomness import stream
 from asp_eval.synthetic import population as pop
 from asp_eval.synthetic.children import Flags, Values, draw_answered, draw_sdq
 from asp_eval.synthetic.competences import CHILD, STAFF, Codes, draw_competences
+from asp_eval.synthetic.goals import goal_sheet
 from asp_eval.synthetic.interviews import interview_sheet
 from asp_eval.synthetic.people import Children, Indices, People, draw_institutions, draw_people
 from asp_eval.synthetic.programme import implementation_log, staff_list
@@ -49,6 +50,8 @@ class Fieldwork:
         As `asp_eval.synthetic.interviews` returns it.
     learning : DataFrame
         The staff survey on learning at the last wave: respondent_id, institution_id, date and the items.
+    goals : DataFrame
+        As `asp_eval.synthetic.goals` returns them.
     """
 
     screening: Mapping[str, pd.DataFrame]
@@ -57,6 +60,7 @@ class Fieldwork:
     implementation: pd.DataFrame
     interviews: pd.DataFrame
     learning: pd.DataFrame
+    goals: pd.DataFrame
 
 
 def simulate_fieldwork(seed: int, allocation: pd.DataFrame) -> Fieldwork:
@@ -101,6 +105,7 @@ def simulate_fieldwork(seed: int, allocation: pd.DataFrame) -> Fieldwork:
         log,
         interview_sheet(seed, people, in_arm),
         _learning_survey(seed, people, in_arm),
+        goal_sheet(seed, people, in_arm),
     )
 
 

@@ -24,6 +24,7 @@ from asp_eval.trial.study.protocol import load_study, write_study_schema
 from asp_eval.workflow.analyse import analyse
 from asp_eval.workflow.check import check_study
 from asp_eval.workflow.gap import gap_profiles
+from asp_eval.workflow.goals import import_goals
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.init import refuse_unless_empty
 from asp_eval.workflow.process import process
@@ -32,7 +33,7 @@ from asp_eval.workflow.report import report
 from asp_eval.workflow.result_tables import effect_cells, part_of_estimate
 from asp_eval.workflow.score import score_study
 
-VERBS = 17  # that are called
+VERBS = 18  # that are called
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,12 +153,16 @@ def demo(
     tell(randomise(study, seed=lot, progress=part("randomise"), cancel=cancel), "randomise", "--seed", str(lot))
     announce(
         Phrase(
-            "The field work takes place: three waves of screening, two staff surveys, a list of staff, an implementation log "
-            "and coded interviews come back as files."
+            "The field work takes place: three waves of screening, two staff surveys, a list of staff, an implementation log, "
+            "coded interviews and goals come back as files."
         )
     )
     for export in write_fieldwork(folder / "data", seed, table(study, "allocation")):
-        take_in(export.path, export.table, export.wave)
+        if export.table == "goals":
+            shown = export.path.relative_to(folder).as_posix()
+            tell(import_goals(study, [export.path], progress=part(shown), cancel=cancel), "goals", "import", shown)
+        else:
+            take_in(export.path, export.table, export.wave)
     tell(check_study(study, progress=part("check"), cancel=cancel), "check")
     tell(score_study(study, progress=part("score"), cancel=cancel), "score")
     results = analyse(study, progress=part("analyse"), cancel=cancel)

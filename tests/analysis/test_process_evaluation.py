@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from asp_eval.analysis.goals import Goal
 from asp_eval.analysis.process.delivery import delivered, element_doses, left_by_institution, project_counts, turnover
+from asp_eval.analysis.process.goals import goals_set
 from asp_eval.analysis.process.interviews import coded_interviews, frame_findings, share
 from asp_eval.analysis.process.joint_display import effects_by_type, trimming_bounds, type_means
 from asp_eval.core.errors import Unavailable
@@ -228,3 +230,29 @@ def test_what_was_delivered_stands_by_arm_and_type_with_the_limits_reached():
     assert (rows["reference", "I"].projects.n, rows["reference", "II"].institutions) == (1, 0)
     assert rows["reference", "II"].hours == {} and rows["reference", "II"].projects.low is None
     assert delivered(study, LOG.iloc[:0], ARMS, {}, ()) == ()
+
+
+def test_goals_are_counted_by_arm_and_type_and_by_what_became_of_them():
+    """By hand: C sets three goals on two dimensions, D none; an institution without goals is one of all."""
+    goals = {
+        "C": (
+            Goal(1, date="2007-02-01", dimension="play", how_it_went="reached"),
+            Goal(2, date="2007-02-01", dimension="play", how_it_went="partly"),
+            Goal(3, date="2007-09-01", dimension="empathy"),
+        ),
+        "A": (Goal(1, aim="Quiet"),),
+    }
+    found = {(each.arm, each.type): each for each in goals_set(STUDY, goals, ARMS, {"C": "I", "D": "II"}, ("I", "II"))}
+    mine = found["intervention", ""]
+    assert (mine.institutions.n, mine.institutions.of, mine.goals, mine.not_told) == (1, 2, 3, 1)
+    assert mine.outcomes == {"reached": 1, "partly": 1, "not_reached": 0, "given_up": 0}
+    assert mine.dimensions == {"empathy": 1, "play": 1}
+    assert (mine.first, mine.last) == ("2007-02-01", "2007-09-01")
+    assert mine.institutions.low == pytest.approx(0.0945, abs=5e-5)  # Wilson for 1 of 2
+    assert [(found["intervention", t].institutions.n, found["intervention", t].institutions.of) for t in ("I", "II")] == [
+        (1, 1),
+        (0, 1),
+    ]
+    assert (found["reference", ""].institutions.n, found["reference", ""].first) == (1, "")
+    assert found["reference", "I"].institutions.low is None, "no institution of the type has an arm here"
+    assert goals_set(STUDY, {}, ARMS, {}, ()) == ()

@@ -8,8 +8,10 @@ import builders
 import pandas as pd
 import pytest
 
+from asp_eval.analysis.goals import Goal
 from asp_eval.analysis.process.delivery import NO_DATES
 from asp_eval.analysis.process.evaluating import NO_TYPES
+from asp_eval.analysis.process.goals import goals_set
 from asp_eval.analysis.process.interviews import code_agreement, coded_interviews, frame_findings
 from asp_eval.analysis.process.results import Excerpt, ItemMean, ProcessResults, PropositionResult, StaffScale
 from asp_eval.core.randomness import stream
@@ -217,3 +219,17 @@ def test_questions_where_scales_cross_and_contrasts_are_printed(language, phase)
     assert [cell.text for cell in tables["crossed-innovation-practice-w1"].rows[3].cells][1:] == ["62"]
     assert [cell.text for cell in tables["contrast-governance-npm-npg-w1"].rows[0].cells][1:3] == ["30", "70"]
     assert [cell.text for cell in tables["staff-means"].rows[0].cells][1] in ("41.5", "41,5")
+
+
+def test_the_goals_that_were_set_are_printed_as_they_were_counted():
+    study = builders.study()
+    goals = {"i1": (Goal(1, date="2007-02-01", dimension="play", how_it_went="reached"), Goal(2, aim="Quiet"))}
+    counted = goals_set(study, goals, ARMS, {}, ())
+    results = ProcessResults(study, "", "0", (), (), NO_DATES, (), (), "", (), (), NO_TYPES, (), goals=counted)
+    section = process_chapter(results, Setting(builders.results(study=study), Numbers(words_for("en"))))
+    table = next(block for block in blocks(section) if isinstance(block, Table) and block.key == "goals-set")
+    lines = [[cell.text for cell in row.cells] for row in table.rows if not row.group]
+    assert lines == [["All", "0 of 4", *["0"] * 6], ["All", "1 of 4", "2", "1", "0", "0", "0", "1"]]
+    assert "set 1 February 2007 to 1 February 2007; institutions by the dimension they chose: play (1)." in words(section)
+    danish = process_chapter(results, Setting(builders.results(study=study), Numbers(words_for("da"))))
+    assert "Mål, institutionerne satte, og hvordan det gik" in words(danish)

@@ -133,3 +133,18 @@ def test_a_later_round_before_the_lot_waits_and_the_first_does_not(study, incomi
     report = import_file(elsewhere, export(sheet, "interviews.csv"), "interviews")
     assert listed(report, "SCR-255") == [(4, "date")]
     assert (report.quarantined, report.accepted) == (1, 11)
+
+
+def test_goals_are_told_of_and_make_nothing_else_stale(drawn, export):
+    goals = pd.DataFrame(
+        {"institution_id": ["A2", "A2"], "goal": ["1", "2"], "aim": ["Quiet", "Play"], "how_it_went": ["reached", ""]}
+    )
+    effects = state_of(drawn)
+    import_file(drawn, export(goals, "goals.csv"), "goals")
+    assert state_of(drawn) == effects
+    told = next(each for each in process(drawn).goals if each.arm == "intervention")
+    assert (told.institutions.n, told.institutions.of, told.goals, told.outcomes["reached"]) == (1, 2, 2, 1)
+    assert current_process(drawn).goals[1].goals == 2
+    import_file(drawn, export(goals.assign(how_it_went="partly"), "later.csv"), "goals")
+    with pytest.raises(Refusal, match="PRO-002"):
+        current_process(drawn)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from asp_eval import __version__
 from asp_eval.analysis.data import StudyData, load_data
+from asp_eval.analysis.goals import Goal, institution_goals
 from asp_eval.analysis.process.delivery import (
     delivered,
     element_doses,
@@ -17,6 +18,7 @@ from asp_eval.analysis.process.delivery import (
     project_counts,
     turnover,
 )
+from asp_eval.analysis.process.goals import goals_set
 from asp_eval.analysis.process.interviews import CodedInterviews, coded_interviews, frame_findings
 from asp_eval.analysis.process.joint_display import (
     AdjustedMeans,
@@ -49,13 +51,13 @@ from asp_eval.trial.study.design import Outcome, Study
 
 NOTHING = Fault(
     "PRO-001",
-    "there is nothing to tell of the process: no interviews, no log, no list of staff with days, no staff questionnaire",
-    "Import what the study has of them: 'asp-eval import FILE --table interviews' (or implementation, staff, staff_survey).",
+    "there is nothing to tell of the process: no interviews, no log, no days of staff, no staff questionnaire, no goals",
+    "Import what the study has: 'asp-eval import FILE --table interviews' (or implementation, staff, staff_survey, goals).",
 )
 NO_TYPES = Unavailable(Phrase("no interviews were coded with a frame that has types"))
 NO_OUTCOME = Unavailable(Phrase("the study declares no continuous outcome, or its model could not be fitted"))
 PRECONDITIONS = "preconditions"
-MET = "met"
+MET, REACHED = "met", "reached"
 
 
 @one_blas_thread
@@ -77,6 +79,7 @@ def process_results(study: Study) -> ProcessResults:
         said, questions = propositions(study, arms), item_means(study, arms)
         data = load_data(study) if arms and len(table(study, "screening")) else None
         scored = len(table(study, "scores")) > 0
+        goals = institution_goals(study)
     coded = coded_interviews(study, interviews, arms, excerpts)
     findings = tuple(frame_findings(study, each, arms) for each in coded)
     typed = next((each for each in coded if each.frame.type is not None), None)
@@ -84,7 +87,7 @@ def process_results(study: Study) -> ProcessResults:
     levels = typed.frame.levels(typed.frame.type.code) if typed is not None and typed.frame.type is not None else ()
     doses = element_doses(study, log, arms)
     left = turnover(study, staff, {"arm": arms, "type": last})
-    if not findings and log.empty and isinstance(left, Unavailable) and not scales:
+    if not findings and log.empty and isinstance(left, Unavailable) and not scales and not goals:
         NOTHING.refuse(str(study.folder.name))
     outcome = _outcome(study, scored) if data is not None else None
     means = NO_OUTCOME if outcome is None or data is None else _means(study, data, outcome)
@@ -98,13 +101,14 @@ def process_results(study: Study) -> ProcessResults:
         projects=project_counts(study, log, arms) if len(log) else (),
         staff_scales=scales,
         outcome="" if outcome is None else outcome.id,
-        lines=_lines(study, coded, log, staff, arms, (first, last), means),
+        lines=_lines(study, coded, log, staff, arms, (first, last), means, goals),
         type_means=() if isinstance(means, Unavailable) else _described(study, means, last, arms),
         type_effects=_moderated(study, typed, means, arms),
         bounds=() if isinstance(means, Unavailable) else _bounds(study, means, last, arms),
         propositions=said,
         item_means=questions,
         delivered=delivered(study, log, arms, last, levels),
+        goals=goals_set(study, goals, arms, last, levels),
     )
 
 
@@ -130,6 +134,7 @@ def _lines(
     arms: Mapping[str, str],
     types: tuple[Mapping[str, str], Mapping[str, str]],
     means: AdjustedMeans | Unavailable,
+    goals: Mapping[str, Sequence[Goal]],
 ) -> tuple[InstitutionLine, ...]:
     """Return one line per institution, by arm and type, in an order within them that tells nothing of who they are."""
     hours = hours_by_institution(log)
@@ -149,6 +154,8 @@ def _lines(
             met=met.get(name),
             gap_discussed=discussed.get(name, ""),
             mean=means if isinstance(means, Unavailable) else means.shrunken.get(name, NO_OUTCOME),
+            goals=len(goals.get(name, ())) if goals else None,
+            goals_reached=sum(goal.how_it_went == REACHED for goal in goals.get(name, ())) if goals else None,
         )
         for number, name in enumerate(ranked, 1)
     )

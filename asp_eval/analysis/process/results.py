@@ -189,6 +189,38 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
+class GoalsSet:
+    """Goals set by the institutions of one arm, all of them or those of one type in the last round.
+
+    Attributes
+    ----------
+    arm : str
+    type : str
+        Empty for all institutions of the arm.
+    institutions : Count
+        Those that set any, of all.
+    goals : int
+    outcomes : mapping of str to int
+        Goals by what became of them; `not_told` those of which nobody has said.
+    not_told : int
+    dimensions : mapping of str to int
+        Institutions by the dimension they chose, most often chosen first; one that chose two counts twice.
+    first, last : str
+        Days of the first and the last meeting, ISO 8601; empty where no day is told.
+    """
+
+    arm: str
+    type: str
+    institutions: Count
+    goals: int
+    outcomes: dict[str, int]
+    not_told: int
+    dimensions: dict[str, int]
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
 class Turnover:
     """Staff who left: `left` of `staff` people in `person_years`, and the yearly rate with its exact Poisson interval.
 
@@ -285,6 +317,8 @@ class InstitutionLine:
         Level of the code; empty where not coded.
     mean : Estimate or Unavailable
         The institution's mean of the primary outcome, adjusted and shrunken: not an effect, for it has one arm.
+    goals, goals_reached : int or None
+        Goals it set, and reached; None where no goals were imported.
     """
 
     number: int
@@ -296,6 +330,8 @@ class InstitutionLine:
     met: int | None
     gap_discussed: str
     mean: Estimated
+    goals: int | None = None
+    goals_reached: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,6 +433,8 @@ class ProcessResults:
     delivered : tuple of Delivered
     item_means : tuple of ItemMean
         Of questionnaires whose questions have poles, or belong to two scales that cross.
+    goals : tuple of GoalsSet
+        Empty where no goals were imported.
     """
 
     study: Annotated[Study, PlainSerializer(Study.as_declared)]
@@ -415,3 +453,4 @@ class ProcessResults:
     propositions: tuple[PropositionResult, ...] = ()
     delivered: tuple[Delivered, ...] = ()
     item_means: tuple[ItemMean, ...] = ()
+    goals: tuple[GoalsSet, ...] = ()

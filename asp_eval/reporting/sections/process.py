@@ -16,6 +16,7 @@ from asp_eval.analysis.process.results import (
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Block, Cell, Column, Row, Section, Table, Text, cell, listing, paragraphs
 from asp_eval.reporting.sections.frame_paragraphs import frame_paragraphs
+from asp_eval.reporting.sections.goals_set import goals_set
 from asp_eval.reporting.sections.process_and_effect import process_and_effect
 from asp_eval.reporting.sections.process_words import level_name, round_name, shown_count, type_name
 from asp_eval.reporting.sections.programme import what_became_of_it
@@ -40,7 +41,16 @@ def process_chapter(found: ProcessResults | None, setting: Setting) -> Section |
     delivered = _delivered(found, setting)
     staff = staff_answers(found, setting)
     together = process_and_effect(found, setting)
-    order = [*parts[:1], delivered, *parts[1:], staff, propositions(found, setting), together, _reach(found, setting)]
+    order = [
+        *parts[:1],
+        delivered,
+        goals_set(found, setting),
+        *parts[1:],
+        staff,
+        propositions(found, setting),
+        together,
+        _reach(found, setting),
+    ]
     return Section(
         "process",
         say("What happened in the institutions"),

@@ -136,6 +136,7 @@ def _lines(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> 
         Column(say("Left a year, of 100")),
         Column(say("Preconditions met")),
         Column(say("GAP-profile discussed"), numeric=False),
+        *([Column(say("Goals set, reached"))] if any(line.goals is not None for line in found.lines) else []),
         Column(say("Mean")),
     ]
     rows: list[Row] = []
@@ -167,6 +168,7 @@ def _line(line: InstitutionLine, elements: list[str], frame: Frame, setting: Set
             cell(show.decimal(None if line.left_per_year is None else 100 * line.left_per_year, 1)),
             cell(show.integer(line.met)),
             cell(discussed),
+            *([cell(f"{show.integer(line.goals)}, {show.integer(line.goals_reached)}")] if line.goals is not None else []),
             estimate_cell(line.mean, setting),
         )
     )
