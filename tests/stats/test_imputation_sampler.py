@@ -165,28 +165,72 @@ def test_a_variable_of_two_categories_has_variance_one_given_the_others():
     assert with_categories(free, A.T[:2] @ A[:, :2], rng.normal(size=0)) is free
 
 
-def test_the_chains_reach_the_exact_posterior_of_the_variances():
-    """Few small institutions, nothing missing: against the integral over B, u and the other variance, on a grid."""
+@pytest.mark.parametrize("by_class", [False, True])
+def test_the_chains_reach_the_exact_posterior_of_the_variances(by_class):
+    """Few small institutions, nothing missing: against the integral over B, u and the other variance, on a grid.
+
+    With a covariance for each class, and a mean for each, the classes are trials of their own; their institutions take turns.
+    """
     rng = np.random.default_rng(11)
-    J, size, chains = 5, 4, 4_000
+    classes = 2 if by_class else 1
+    J, size, chains = 5 * classes, 4, 4_000
+    of = np.arange(J) % classes
     g = np.repeat(np.arange(J), size)
     y = 0.5 * rng.normal(size=J)[g] + rng.normal(size=J * size)
-    children, none = Level(y[:, None], np.ones((J * size, 1)), (), 1), Level(np.zeros((J, 0)), np.ones((J, 1)), (), 0)
-    given = JointModel(children, none, g, np.zeros(J, int), False)
-    sampler = Sampler(given, np.random.default_rng(3).spawn(chains))
+    X = (of[g][:, None] == np.arange(classes)).astype(float)
+    children, none = Level(y[:, None], X, (), 1), Level(np.zeros((J, 0)), np.ones((J, 1)), (), 0)
+    sampler = Sampler(JointModel(children, none, g, of, by_class), np.random.default_rng(3).spawn(chains))
     for _ in range(40):
         sampler.step()
+    for a in range(classes):
+        rows = y.reshape(J, size)[of == a]
+        for drawn, grid, density in zip((sampler.Psi[:, a], sampler.Sigma[:, a]), *_variances(rows), strict=True):
+            exact = np.interp(np.sort(np.log(drawn.ravel())), np.log(grid), np.cumsum(density) / density.sum())
+            assert stats.kstest(exact, "uniform").pvalue > 1e-3
+
+
+def _variances(rows):
+    """Grids of the variances between and within institutions (J, size), and the posterior densities of their logarithms."""
+    J, size = rows.shape
     psi, sigma = np.exp(np.linspace(-14, 7, 900))[:, None], np.exp(np.linspace(-3, 3, 200))[None]
-    means, within = (
-        y.reshape(J, size).mean(1),
-        float(((y.reshape(J, size) - y.reshape(J, size).mean(1, keepdims=True)) ** 2).sum()),
-    )
+    means, within = rows.mean(1), float(((rows - rows.mean(1, keepdims=True)) ** 2).sum())
     v = psi + sigma / size
     log = -(J - 1) / 2 * np.log(v) - ((means - means.mean()) ** 2).sum() / (2 * v)
     log += -J * (size - 1) / 2 * np.log(sigma) - within / (2 * sigma)
     log += -np.log(sigma) - 1 / (2 * sigma)  # IW(2, 1), as a density of log sigma
     log += 0.5 * np.log(psi) - 1.5 * np.log(1 + psi / 2)  # the square root half-t with 2 degrees of freedom
     weight = np.exp(log - log.max())
-    for drawn, grid, density in ((sampler.Psi, psi[:, 0], weight.sum(1)), (sampler.Sigma, sigma[0], weight.sum(0))):
-        exact = np.interp(np.sort(np.log(drawn.ravel())), np.log(grid), np.cumsum(density) / density.sum())
-        assert stats.kstest(exact, "uniform").pvalue > 1e-3
+    return (psi[:, 0], sigma[0]), (weight.sum(1), weight.sum(0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by_class", [False, True])
+@pytest.mark.parametrize("r", [0, 1])
+def test_stretching_changes_nothing_in_distribution(monkeypatch, by_class, r):
+    """Two incomplete variables of children and one of institutions: the same posterior means with and without, within error."""
+    rng = np.random.default_rng(4)
+    J, chains = 10, 800
+    g = np.repeat(np.arange(J), 6)
+    u = rng.normal(size=(J, 3)) * [0.4, 0.4, 1.0]
+    Y = u[g, :2] + rng.normal(size=(len(g), 2))
+    Y[::4, 1] = np.nan
+    Z = u[:, 2 : 2 + r].copy()
+    Z[3] = np.nan
+    X = np.column_stack((np.ones(len(g)), g % 2 - 0.5))
+    given = JointModel(Level(Y, X, (), 2), Level(Z, np.ones((J, 1)), (), r), g, np.arange(J) % 2, by_class)
+    found = []
+    for sweeps, seed in ((60, 1), (180, 2)):
+        sampler = Sampler(given, np.random.default_rng(seed).spawn(chains))
+        kept = []
+        for sweep in range(sweeps + 40):
+            sampler.step()
+            if sweep >= sweeps:
+                sd = np.sqrt(np.diagonal(sampler.Psi, axis1=2, axis2=3))
+                correlation = (sampler.Psi / sd[..., :, None] / sd[..., None, :])[..., 0, 1]
+                parts = (sampler.B, np.log(sd), correlation, sampler.Sigma[..., 0, 1])
+                kept.append(np.concatenate([part.reshape(chains, -1) for part in parts], axis=1))
+        mean = np.mean(kept, axis=0)
+        found.append((mean.mean(0), mean.std(0) / np.sqrt(chains)))
+        monkeypatch.setattr(Sampler, "_stretch", lambda _self, precision, _gammas: precision)
+    (own, error), (other, its) = found
+    assert (np.abs(own - other) < MONTE_CARLO * np.hypot(error, its)).all()

@@ -153,6 +153,8 @@ def _declared(setting: Setting) -> list[str]:
         found.append(
             say("Missing outcomes are imputed as well, {n} times.", n=setting.show.integer(plan.missing_outcome.imputations))
         )
+        if plan.missing_outcome.items:
+            found.append(say("What is imputed are the items of a score at the outcome's wave, from which it is then formed."))
     if plan.complier is not None:
         found.append(say("The effect among those who took the intervention is estimated as well."))
     if groups:
