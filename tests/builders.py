@@ -10,7 +10,7 @@ from asp_eval.analysis.gap_words import Verdict
 from asp_eval.analysis.integrity import (
     ArmDose,
     Equivalence,
-    InstitutionRecord,
+    InstitutionLine,
     Integrity,
     MissingnessModel,
     Omnibus,
@@ -323,11 +323,11 @@ def integrity(**changes: Any) -> Integrity:
             Equivalence("peer", "intervention", 0.31, 0.1, 2460, 59, "not-satisfied", True),
             Equivalence("impact", "intervention", Unavailable(Phrase("the measure does not vary")), 0.0, 2460, 59, None, True),
         ),
-        institutions=(
-            InstitutionRecord("014", "reference", 52, (1, 4, 9), 24.0, True),
-            InstitutionRecord("101", "reference", 41, (0, 2, 3), 0.0, False),
-            InstitutionRecord("007", "intervention", 46, (2, 3, 46), 41.5, True),
-            InstitutionRecord("120", "intervention", 38, (0, 1, 5), 12.0, False),
+        institution_lines=(
+            InstitutionLine(1, "reference", CountBand(15, None), (None, None, CountBand(5, 9)), 20.0, True),
+            InstitutionLine(2, "reference", CountBand(15, None), (None, None, None), 0.0, False),
+            InstitutionLine(3, "intervention", CountBand(15, None), (None, None, CountBand(15, None)), 40.0, True),
+            InstitutionLine(4, "intervention", CountBand(15, None), (None, None, CountBand(5, 9)), 10.0, False),
         ),
         raters=(
             RaterMissingness("reference", "w2", 162, 1137, 105, 0.0, 0.0, 0.43),

@@ -166,7 +166,7 @@ class SubgroupEffect:
     ----------
     level, arm : str
     children, institutions : int
-        In the arm and in the first together.
+        In the arm and in the first together; `children` is None where another group is too small to be counted.
     effect : Estimate or Unavailable
         On the scale of the outcome's `difference`.
     ratio : Estimate, Unavailable or None
@@ -175,7 +175,7 @@ class SubgroupEffect:
 
     level: str
     arm: str
-    children: int
+    children: int | None
     institutions: int
     effect: Estimated
     ratio: Estimated | None = None

@@ -7,6 +7,7 @@ from typing import Literal
 
 from asp_eval.core.errors import Unavailable
 from asp_eval.stats.estimate import Estimate, JointTest
+from asp_eval.trial.disclosure.bands import CountBand
 from asp_eval.trial.flow.contamination import Contamination
 
 Number = float | Unavailable
@@ -87,6 +88,32 @@ class InstitutionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class InstitutionLine:
+    """One institution of the appendix, as coarse as it may be shown: under a running number of this list, in no order.
+
+    Attributes
+    ----------
+    number : int
+        No identifier: it runs through this list alone.
+    arm : str
+    cohort : CountBand or None
+        Children of the cohort; None below the study's minimum.
+    missing : tuple of CountBand or None
+        Of them not screened at each wave; None below the minimum, and where none was missing.
+    dose : float or None
+        To the nearest ten.
+    received : bool or None
+    """
+
+    number: int
+    arm: str
+    cohort: CountBand | None
+    missing: tuple[CountBand | None, ...]
+    dose: float | None
+    received: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class RaterMissingness:
     """Children of the cohort by who rated them at the start: how many of a rater's were not screened at a later wave.
 
@@ -145,12 +172,15 @@ class ArmDose:
 
 @dataclass(frozen=True, slots=True)
 class Integrity:
-    """Everything of this kind that the report shows; `dose` is empty where no implementation log was imported."""
+    """Everything of this kind that the report shows; `dose` is empty where no implementation log was imported.
+
+    `institution_lines` are there where ``report.institution_appendix`` asks for them.
+    """
 
     omnibus: Omnibus | Unavailable
     equivalence: tuple[Equivalence, ...]
-    institutions: tuple[InstitutionRecord, ...]
     raters: tuple[RaterMissingness, ...]
     predictors: tuple[MissingnessModel, ...]
     contamination: Contamination
     dose: tuple[ArmDose, ...]
+    institution_lines: tuple[InstitutionLine, ...] = ()

@@ -17,6 +17,7 @@ from asp_eval.analysis.data import StudyData, load_data
 from asp_eval.analysis.declared_results import AllWaves
 from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.formulas import arm_term, arm_terms, model_formula, unadjusted_formula
+from asp_eval.analysis.institution_means import baseline_names
 from asp_eval.analysis.integrity import Equivalence
 from asp_eval.analysis.left_out import left_out_notes, refused_where_too_few
 from asp_eval.analysis.levels import levels
@@ -26,6 +27,7 @@ from asp_eval.analysis.models import planned_model
 from asp_eval.analysis.multiplicity import Distribution, adjust, lot_statistics, outcomes_by_the_lot
 from asp_eval.analysis.plan import planned_method
 from asp_eval.analysis.psychometrics import form_switches, reliabilities, scale_answers
+from asp_eval.analysis.rare_categories import rare_variables, without_rare
 from asp_eval.analysis.rechecks import rechecked, with_adjusted_again
 from asp_eval.analysis.results import NO_FAMILY, ArmEffect, BandsUsed, Estimated, OutcomeResult, Results
 from asp_eval.analysis.sets import AnalysisSet, assemble, institutions_with_values
@@ -117,7 +119,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         progress("all waves")
         waves = all_waves(data)
     progress("reliability")
-    return Results(
+    everything = Results(
         study=study.without_folder(),
         provenance=provenance,
         informants=informants(study),
@@ -130,6 +132,8 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         integrity=integrity(data, tuple(equivalences)),
         waves=waves,
     )
+    names = [*baseline_names(data, data.cohort), *(group.by for group in study.analysis.subgroups)]
+    return without_rare(everything, rare_variables(study, [data.cohort, *(rows.frame for rows in sets)], names))
 
 
 def refuse_unready(study: Study) -> tuple[Problem, ...]:

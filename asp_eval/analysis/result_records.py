@@ -27,6 +27,7 @@ from typing import Any
 
 import pandas as pd
 
+from asp_eval.analysis.rare_categories import FEW
 from asp_eval.analysis.results import ArmSummary, Estimated, OutcomeResult, Results
 from asp_eval.core.errors import Unavailable
 
@@ -115,6 +116,10 @@ def _summary(arm: ArmSummary, variable: str, level: str, unit: str) -> Iterator[
         of = {"context": "categorical"}
         share = arm.count / arm.n if arm.n else None
         yield from (_row(stat, value, "", place | of, "") for stat, value in {**counts, "n": arm.count, "p": share}.items())
+        return
+    if arm.hidden or arm.share is not None:
+        yield from (_row(stat, value, "", place | {"context": "categorical"}, "") for stat, value in counts.items())
+        yield _row("p", arm.share, "", place | {"context": "categorical"}, str(FEW) if arm.hidden else "")
         return
     numbers = {**counts, "mean": arm.mean, "sd": arm.sd}
     yield from (_row(stat, value, "", place | {"context": "summary"}, "") for stat, value in numbers.items())

@@ -44,7 +44,11 @@ NO_FAMILY = Unavailable(Phrase("the outcome is in no family of outcomes that are
 
 @dataclass(frozen=True, slots=True)
 class ArmSummary:
-    """One variable in one arm: `n` units with a value, `missing` without. A category has `count`; a measure `mean` and `sd`."""
+    """One variable in one arm: `n` units with a value, `missing` without. A category has `count`; a measure `mean` and `sd`.
+
+    Where a category of the variable has too few children, its categories have a `share` in whole percent in place of the
+    count, or are `hidden`.
+    """
 
     arm: str
     n: int
@@ -52,6 +56,8 @@ class ArmSummary:
     mean: float | None = None
     sd: float | None = None
     count: int | None = None
+    share: float | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,13 @@ import pandas as pd
 
 from asp_eval.analysis.balance_test import omnibus_test
 from asp_eval.analysis.data import StudyData
-from asp_eval.analysis.integrity import ArmDose, Equivalence, InstitutionRecord, Integrity
+from asp_eval.analysis.integrity import ArmDose, Equivalence, InstitutionLine, InstitutionRecord, Integrity
 from asp_eval.analysis.missingness import by_institution, by_rater, predictors
+from asp_eval.core.randomness import stream
+from asp_eval.trial.disclosure.bands import count_band
 from asp_eval.trial.flow.contamination import contamination
 from asp_eval.trial.flow.dose import doses, receivers
+from asp_eval.trial.study.design import Study
 
 
 def integrity(data: StudyData, equivalences: tuple[Equivalence, ...]) -> Integrity:
@@ -33,11 +36,30 @@ def integrity(data: StudyData, equivalences: tuple[Equivalence, ...]) -> Integri
     return Integrity(
         omnibus=omnibus_test(data),
         equivalence=equivalences,
-        institutions=records,
         raters=by_rater(data),
         predictors=predictors(data, primary),
         contamination=contamination(study.arms, data.allocation, data.visits, data.staff, data.implementation),
         dose=arm_doses(study.arms, records),
+        institution_lines=printed_lines(study, records) if study.report.institution_appendix else (),
+    )
+
+
+def printed_lines(study: Study, records: tuple[InstitutionRecord, ...]) -> tuple[InstitutionLine, ...]:
+    """Return the institutions of the appendix: arm by arm, within an arm in an order that tells nothing, and coarse."""
+    minimum = study.privacy.minimum_cell
+    shuffled = stream(1, "institution appendix", *sorted(record.institution for record in records)).permutation(len(records))
+    mixed = [records[i] for i in shuffled]
+    ordered = [record for arm in study.arms for record in mixed if record.arm == arm]
+    return tuple(
+        InstitutionLine(
+            number,
+            record.arm,
+            count_band(record.cohort, minimum_cell=minimum),
+            tuple(count_band(n, minimum_cell=minimum) for n in record.missing),
+            None if record.dose is None else float(round(record.dose, -1)),
+            record.received,
+        )
+        for number, record in enumerate(ordered, start=1)
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from itertools import groupby
 
+from asp_eval.analysis.rare_categories import HIDDEN
 from asp_eval.analysis.results import ArmSummary, BaselineRow, Number, Results
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, paragraphs
 from asp_eval.reporting.numbers import rounded
-from asp_eval.reporting.sections.disclosure import Protection, protect
 from asp_eval.reporting.sections.equivalence import equivalence_words, omnibus_words
 from asp_eval.reporting.setting import Setting
 
@@ -90,12 +90,8 @@ def _largest(results: Results, setting: Setting) -> dict[str, Decimal]:
     own = [row for row in results.baseline if row.unit != "institution_mean"]
     for _, variable in groupby(own, key=lambda row: (row.unit, row.variable)):
         rows = list(variable)
-        protections = _protections(rows, setting)
         shown = [
-            abs(rounded(value, digits))
-            for i, row in enumerate(rows)
-            for k, value in enumerate(row.differences)
-            if (digits := _digits(i, k, protections)) is not None and not isinstance(value, Unavailable)
+            abs(rounded(value, _digits(row))) for row in rows for value in row.differences if not isinstance(value, Unavailable)
         ]
         if shown:
             sizes[_name(rows[0], setting)] = max(shown)
@@ -110,57 +106,41 @@ def _totals(unit: str, results: Results, setting: Setting) -> Row:
 
 
 def _variable_rows(variable: list[BaselineRow], setting: Setting) -> list[Row]:
-    protections = _protections(variable, setting)
-    rows = []
-    for i, row in enumerate(variable):
-        cells = [_summary(arm, how, i, setting) for arm, how in zip(row.arms, protections, strict=True)]
-        differences = [_difference(value, _digits(i, k, protections), setting) for k, value in enumerate(row.differences)]
-        rows.append(Row((cell(_label(row, setting)), *cells, *differences)))
-    return rows
+    return [
+        Row(
+            (
+                cell(_label(row, setting)),
+                *(_summary(arm, setting) for arm in row.arms),
+                *(_difference(value, _digits(row), setting) for value in row.differences),
+            )
+        )
+        for row in variable
+    ]
 
 
-def _protections(variable: list[BaselineRow], setting: Setting) -> list[Protection]:
-    return [_protection(variable, arm, setting.study.privacy.minimum_cell) for arm in range(len(setting.study.arms))]
+def _digits(row: BaselineRow) -> int:
+    """Return the decimals of a difference: no more exact than the percentages behind it."""
+    return 1 if any(arm.share is not None for arm in row.arms) else 2
 
 
-def _protection(variable: list[BaselineRow], arm: int, minimum: int) -> Protection:
-    if variable[0].unit != "child" or variable[0].arms[arm].count is None:
-        return Protection("exact", frozenset())
-    counts = [row.arms[arm].count or 0 for row in variable]
-    first = variable[0].arms[arm]
-    return protect(counts, first.n - sum(counts), minimum)
+def _difference(value: Number, digits: int, setting: Setting) -> Cell:
+    hidden = isinstance(value, Unavailable) and value == HIDDEN
+    return cell(setting.say("not shown") if hidden else setting.show.decimal(value, digits))
 
 
-def _digits(i: int, k: int, protections: list[Protection]) -> int | None:
-    """Return the decimals of one difference, no more exact than the percentages behind it; None if it is not shown."""
-    pair = (protections[0], protections[k + 1])
-    if any(i in how.hidden for how in pair):
-        return None
-    return 2 if all(how.form == "exact" for how in pair) else 1
-
-
-def _difference(value: Number, digits: int | None, setting: Setting) -> Cell:
-    return cell(setting.say("not shown") if digits is None else setting.show.decimal(value, digits))
-
-
-def _summary(arm: ArmSummary, how: Protection, i: int, setting: Setting) -> Cell:
+def _summary(arm: ArmSummary, setting: Setting) -> Cell:
     say, show = setting.say, setting.show
     detail = show.say("missing: {n}", n=show.integer(arm.missing)) if arm.missing else ""
-    if i in how.hidden:
+    if arm.hidden:
         return cell(say("not shown"), detail)
+    if arm.share is not None:
+        return cell(show.percent(arm.share), detail)
     if arm.count is not None:
-        return cell(_count(arm.count, arm.n, how, setting), detail)
+        share = show.percent(arm.count / arm.n) if arm.n else ""
+        return cell(show.beside(show.integer(arm.count), share) if share else show.integer(arm.count), detail)
     if arm.mean is None:
         return cell(show.decimal(None), detail)
     return cell(show.beside(show.decimal(arm.mean), show.decimal(arm.sd)), detail)
-
-
-def _count(count: int, n: int, how: Protection, setting: Setting) -> str:
-    """Return a category's percentage, and its count where that may be shown."""
-    number, share = setting.show.integer(count), setting.show.percent(count / n) if n else ""
-    if how.form == "share":
-        return share
-    return setting.show.beside(number, share) if share else number
 
 
 def _name(row: BaselineRow, setting: Setting) -> str:
@@ -190,7 +170,8 @@ def _notes(results: Results, setting: Setting) -> tuple[str, ...]:
     if any(row.unit == "child" for row in results.baseline):
         protected = say(
             "Categories of fewer than {n} children are not shown, nor what would reveal them: percentages may then stand without "
-            "counts. Small counts of missing answers are shown: they tell nothing of what anyone answered.",
+            "counts, in all arms, and the variable has no coefficients in this report. Small counts of missing answers are "
+            "shown: they tell nothing of what anyone answered.",
             n=setting.show.integer(setting.study.privacy.minimum_cell),
         )
         notes.append(protected)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.integrity import ArmDose, InstitutionRecord, Integrity
+from asp_eval.analysis.integrity import ArmDose, InstitutionLine, Integrity
 from asp_eval.analysis.results import Results
 from asp_eval.reporting.blocks import Column, Row, Section, Table, cell, listing
 from asp_eval.reporting.numbers import Shown
 from asp_eval.reporting.setting import Setting
+from asp_eval.trial.disclosure.bands import CountBand
 from asp_eval.trial.flow.contamination import Shared
 
 
@@ -70,48 +71,48 @@ def contact_words(results: Results, setting: Setting) -> tuple[str, ...]:
 
 
 def institution_table(results: Results, setting: Setting) -> Table | None:
-    """Return, institution by institution, who was missing at each wave, and its dose."""
+    """Return, institution by institution, who was missing at each wave, and its dose; None unless the study asks for it."""
     found = results.integrity
-    if found is None or not found.institutions:
+    if found is None or not found.institution_lines:
         return None
-    say, show = setting.say, setting.show
+    say = setting.say
     waves = [setting.wave(wave.wave) for wave in results.flow.arms[0].waves]
     with_dose = bool(found.dose)
-    columns = [Column(say("Institution"), numeric=False), Column(say("Children of the cohort"))]
+    columns = [Column(say("No."), numeric=False), Column(say("Children of the cohort"))]
     columns += [Column(say("Not screened: {wave}", wave=wave)) for wave in waves]
     if with_dose:
         columns.append(Column(setting.heading(_summed(setting))))
     rows: list[Row] = []
     for arm in setting.study.arms:
         rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
-        for one in (record for record in found.institutions if record.arm == arm):
-            dose = [_dose(one, setting)] if with_dose else []
-            rows.append(
-                Row(
-                    (
-                        cell(one.institution),
-                        cell(show.integer(one.cohort)),
-                        *(cell(_share(n, one.cohort, setting)) for n in one.missing),
-                        *(cell(text) for text in dose),
-                    )
-                )
-            )
-    notes = [say("In brackets the share of the institution's children of the cohort.")]
-    if any(one.received is False for one in found.institutions):
+        for one in (record for record in found.institution_lines if record.arm == arm):
+            bands = (cell(_band(band, setting)) for band in (one.cohort, *one.missing))
+            dose = [cell(_dose(one, setting))] if with_dose else []
+            rows.append(Row((cell(setting.show.integer(one.number)), *bands, *dose)))
+    few = setting.show.integer(setting.study.privacy.minimum_cell)
+    notes = [
+        say("Numbers run through this table and identify nobody; the order within an arm is by lot. Doses to the nearest ten."),
+        say("Counts are in bands; fewer than {n} may be none.", n=few),
+    ]
+    if any(one.received is False for one in found.institution_lines):
         notes.append(say("* Did not receive the intervention by the declared rule."))
     return Table("institutions", say("Institution by institution"), tuple(columns), tuple(rows), tuple(notes))
 
 
-def _dose(one: InstitutionRecord, setting: Setting) -> str:
+def _band(band: CountBand | None, setting: Setting) -> str:
+    show = setting.show
+    if band is None:
+        return show.say("fewer than {n}", n=show.integer(setting.study.privacy.minimum_cell))
+    if band.high is None:
+        return show.say("{n} or more", n=show.integer(band.low))
+    return show.say("{low} to {high}", low=show.integer(band.low), high=show.integer(band.high))
+
+
+def _dose(one: InstitutionLine, setting: Setting) -> str:
     """Return a dose, with a mark where the compared arm's institution did not reach the limit."""
     marked = one.received is False and one.arm != setting.study.arms[0]
-    dose = setting.show.decimal(one.dose, 1)
+    dose = setting.show.decimal(one.dose, 0)
     return Shown(f"{dose}*", *dose.quantities) if marked else dose
-
-
-def _share(n: int, of: int, setting: Setting) -> str:
-    number = setting.show.integer(n)
-    return setting.show.beside(number, setting.show.percent(n / of)) if of else number
 
 
 def _reference_hours(found: Integrity, setting: Setting) -> tuple[str, ...]:

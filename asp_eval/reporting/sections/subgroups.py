@@ -118,7 +118,10 @@ def _rows(result: OutcomeResult, group: SubgroupResult, width: int, setting: Set
     say, show = setting.say, setting.show
     rows = []
     for i, part in enumerate(group.levels):
-        numbers = cell(show.integer(part.children), show.bracketed(show.integer(part.institutions)))
+        numbers = cell(
+            say("not shown") if part.children is None else show.integer(part.children),
+            show.bracketed(show.integer(part.institutions)),
+        )
         test = _test(group, setting) if i == 0 else cell("")
         rows.append(Row((cell(_name(part, setting)), numbers, *_effects(part, result, width, setting), test)))
     rows += _varying(group, setting)

@@ -667,7 +667,7 @@ class Programme(Document):
 
 
 class ReportPlan(Document):
-    """What the reports say of who stands behind the study."""
+    """What the reports say of who stands behind the study, and whether they list its institutions."""
 
     authors: tuple[str, ...] = ()
     contact: str = ""
@@ -676,11 +676,12 @@ class ReportPlan(Document):
     funding: str = ""
     conflicts: str = ""
     data_access: str = ""
+    institution_appendix: bool = False  # a list of institutions, under running numbers and coarse
 
     @property
     def filled(self) -> tuple[str, ...]:
         """The keys that say something."""
-        return tuple(name for name, value in self if value)
+        return tuple(name for name, value in self if value and isinstance(value, (str, tuple)))
 
 
 class Study(Document):
