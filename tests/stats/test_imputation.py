@@ -123,6 +123,23 @@ def test_categories_and_groups_variables_come_back_as_they_were():
     assert high == pytest.approx((truth.loc[gone & (frame["w1"] > 0), "band"] == "high").mean(), abs=0.1)
 
 
+def test_variables_of_groups_alone_are_imputed_once_for_each():
+    frame = trial(J=16)
+    number = frame["inst"].str[1:].astype(int)
+    frame["size"] = np.random.default_rng(2).normal(30, 5, 16)[number]
+    frame["urban"] = (number % 3 == 0) * 1.0
+    frame.loc[number < 2, ["size", "urban"]] = np.nan
+    done = asp_eval.impute(frame, {"size": "continuous", "urban": "binary"}, group="inst", arm="arm", n=40, seed=1)
+    for data in done:
+        assert (data.groupby("inst")[["size", "urban"]].nunique() == 1).all(axis=None)
+        assert set(data["urban"]) <= {0.0, 1.0}
+    sizes = np.array([[data.loc[number == j, "size"].iloc[0] for j in (0, 1)] for data in done])
+    known = frame.groupby(["arm", "inst"])["size"].first().groupby("arm")
+    expected = known.mean()[[frame.loc[number == j, "arm"].iloc[0] for j in (0, 1)]].to_numpy()
+    assert (np.abs(sizes.mean(0) - expected) < 4 * known.std().max() / np.sqrt(7)).all()
+    assert sizes.std() == pytest.approx(known.std().mean(), rel=0.4)
+
+
 def test_more_imputations_move_the_answer_by_monte_carlo_error_only():
     frame, variables = trial(), VARIABLES
     few = asp_eval.impute(frame, variables, **(RANDOM | {"n": 8})).fit(fitted).pool()

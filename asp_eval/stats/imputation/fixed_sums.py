@@ -115,7 +115,6 @@ def fixed_sums(model: JointModel) -> FixedSums:
         groups, own = slice(first, ends[a]), slice(first_row, row_ends[a])
         classes.append(_class_sums(model, a, group, drawn, rows, groups, own))
         first, first_row = ends[a], row_ends[a]
-    J = len(institutions)
     complete_Y = np.vstack([own.complete_sums[:, : level.Y.shape[1]] for own in classes])
     places, institution_patterns, bounds = _institution_patterns(model, institutions)
     return FixedSums(
@@ -124,7 +123,7 @@ def fixed_sums(model: JointModel) -> FixedSums:
         X=level.X[rows],
         group=group[rows],
         classes=tuple(classes),
-        complete_Y=complete_Y.reshape(J, -1),
+        complete_Y=complete_Y,
         W=model.institutions.X[institutions],
         patterns=patterns,
         institution_patterns=institution_patterns,

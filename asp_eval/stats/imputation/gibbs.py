@@ -121,12 +121,14 @@ class Sampler:
     def step(self) -> None:
         """Make one sweep."""
         of_sigma, of_psi, of_scales, of_stretch = np.split(self.numbers.gammas(), self._splits, axis=1)
-        self._coefficients_and_effects()
+        if self._q:
+            self._coefficients_and_effects()
         if self.Z.shape[2]:
             self._institution_values()
         self._institution_covariance(of_psi, of_scales, of_stretch)
-        self._child_covariance(of_sigma)
-        self._child_values()
+        if self._q:
+            self._child_covariance(of_sigma)
+            self._child_values()
 
     def state(self) -> Array:
         """Return what convergence is judged by (C, k): B, C, and all variances; those of institutions at least `SMALL`."""
@@ -187,7 +189,7 @@ class Sampler:
         normals, more = self.numbers.normal(k, f, f), self.numbers.normal(k, category_normals(f, Q))
         self.Psi = draw_institution_covariance(products, self._scales, of_psi.reshape(n, k, f), normals, more)
         precision = np.diagonal(np.linalg.inv(self.Psi[..., :f, :f]), axis1=2, axis2=3)
-        if f == Q:  # categories of institutions have variance 1, which no stretch leaves as it is
+        if q and f == Q:  # categories of institutions have variance 1, which no stretch leaves as it is
             precision = self._stretch(precision, of_stretch.reshape(n, k, q))
         self._scales = draw_scales(precision, of_scales.reshape(n, k, f))
 
