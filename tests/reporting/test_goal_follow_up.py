@@ -51,7 +51,7 @@ def test_goals_stand_by_dimension_beside_what_the_profile_prints():
         assert said in english
     for said in ("1. marts 2007", "Nået", "Delmål", "Opfølgning på mål"):
         assert said in danish
-    assert "Goals of which nobody has said yet how they went: 2." in english
+    assert "Goals not yet followed up: 2." in english
 
 
 def test_what_the_profile_hides_stays_hidden():

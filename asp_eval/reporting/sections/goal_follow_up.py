@@ -33,7 +33,7 @@ def in_short(goals: Sequence[Goal], show: Numbers) -> Section:
         sentences.append(say("How it went: {counts}.", counts="; ".join(known)))
     open_ = sum(not goal.how_it_went for goal in goals)
     if open_:
-        sentences.append(say("Goals of which nobody has said yet how they went: {n}.", n=show.integer(open_)))
+        sentences.append(say("Goals not yet followed up: {n}.", n=show.integer(open_)))
     if surprises := list(dict.fromkeys(goal.surprise for goal in goals if goal.surprise)):
         sentences.append(say("What surprised you: {words}", words=" / ".join(surprises)))
     return Section("short", "", (listing(sentences),))

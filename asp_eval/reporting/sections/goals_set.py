@@ -27,7 +27,8 @@ def goals_set(found: ProcessResults, setting: Setting) -> Section | None:
     rows: list[Row] = []
     for arm in setting.study.arms:
         rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
-        for each in (one for one in found.goals if one.arm == arm):
+        mine = [one for one in found.goals if one.arm == arm]
+        for each in (one for one in mine if not one.type or any(other.goals for other in mine)):
             name = say("All") if not each.type or of is None else type_name(of.frame, each.type, setting)
             counts = (each.goals, *(each.outcomes.get(one.key, 0) for one in outcomes), each.not_told)
             rows.append(Row((cell(name), shown_count(each.institutions, setting), *(cell(show.integer(n)) for n in counts))))

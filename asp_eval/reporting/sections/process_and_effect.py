@@ -136,7 +136,7 @@ def _lines(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> 
         Column(say("Left a year, of 100")),
         Column(say("Preconditions met")),
         Column(say("GAP-profile discussed"), numeric=False),
-        *([Column(say("Goals set, reached"))] if any(line.goals is not None for line in found.lines) else []),
+        *([Column(say("Goals reached"))] if any(line.goals is not None for line in found.lines) else []),
         Column(say("Mean")),
     ]
     rows: list[Row] = []
@@ -168,10 +168,18 @@ def _line(line: InstitutionLine, elements: list[str], frame: Frame, setting: Set
             cell(show.decimal(None if line.left_per_year is None else 100 * line.left_per_year, 1)),
             cell(show.integer(line.met)),
             cell(discussed),
-            *([cell(f"{show.integer(line.goals)}, {show.integer(line.goals_reached)}")] if line.goals is not None else []),
+            *_goals(line, setting),
             estimate_cell(line.mean, setting),
         )
     )
+
+
+def _goals(line: InstitutionLine, setting: Setting) -> tuple[Cell, ...]:
+    """Return how many goals an institution reached of those it set; nothing where no goals were imported."""
+    show = setting.show
+    if line.goals is None:
+        return ()
+    return (cell(show.say("{n} of {total}", n=show.integer(line.goals_reached), total=show.integer(line.goals))),)
 
 
 def _interval(middle: Number | None, low: Number, high: Number, setting: Setting) -> Cell:
