@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.process.evaluating import process_results
+from collections.abc import Mapping
+
+from asp_eval.analysis.process.evaluating import coders_lists, process_results
 from asp_eval.analysis.process.results import ProcessResults
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
+from asp_eval.store import write_for_people
 from asp_eval.store.ledger import ProcessBody
 from asp_eval.store.result_files import as_json, save
 from asp_eval.store.sealed_files import sealed_files
@@ -16,6 +19,9 @@ __all__ = ["ProcessResults", "as_json", "process"]
 
 def process(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = never) -> ProcessResults:
     """Evaluate the process from interviews, log, staff and staff questionnaires, and write ``output/process.json``.
+
+    Beside it ``open-codes.csv`` lists the codes that coders still have to decide, and ``institution-types.csv`` the type of every
+    interview, by coders or rule; they are for people to work with, and hold ids.
 
     Parameters
     ----------
@@ -32,9 +38,15 @@ def process(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = n
     plan = current_plan(study)
     step = stoppable(progress, cancel)
     step(Phrase("interviews"), 0)
-    results = process_results(plan)
+    results, lists = process_results(plan), coders_lists(plan)
     step(Phrase("writing"), 0.9)
     state = results.state
-    with sealed_files(plan, state, lambda files: ProcessBody(state=state, files=files), scope="process") as new:
+
+    def entry(files: Mapping[str, str]) -> ProcessBody:
+        return ProcessBody(state=state, files={PROCESS: files[PROCESS]})
+
+    with sealed_files(plan, state, entry, scope="process") as new:
         save(new.path(PROCESS), results)
+        write_for_people(new, lists)
+        new.remove(*(f"{name}.csv" for name, rows in lists.items() if rows.empty))
     return results

@@ -147,7 +147,7 @@ def test_turnover_is_people_who_left_by_the_years_worked_in_the_period():
     assert one.low == pytest.approx(stats.chi2.ppf(0.025, 2) / 2 / years)
     assert one.high == pytest.approx(stats.chi2.ppf(0.975, 4) / 2 / years)
     assert isinstance(rates["intervention"].rate, Unavailable)
-    assert left_by_institution(STUDY, STAFF) == {"A": pytest.approx(1 / years)}
+    assert {name: each.rate for name, each in left_by_institution(STUDY, STAFF).items()} == {"A": pytest.approx(1 / years)}
 
 
 def test_a_list_of_staff_without_days_has_no_turnover():
@@ -256,3 +256,25 @@ def test_goals_are_counted_by_arm_and_type_and_by_what_became_of_them():
     assert (found["reference", ""].institutions.n, found["reference", ""].first) == (1, "")
     assert found["reference", "I"].institutions.low is None, "no institution of the type has an arm here"
     assert goals_set(STUDY, {}, ARMS, {}, ()) == ()
+
+
+def test_turnover_by_period_and_by_institution_has_the_interval_of_a_rate():
+    waves = [
+        {"id": f"w{n}", "label": {"en": "x"}, "from": day} for n, day in enumerate(("2006-09-01", "2007-03-01", "2008-03-01"), 1)
+    ]
+    waves[-1]["to"] = "2008-08-31"
+    study = STUDY.model_validate(
+        {
+            **STUDY.as_declared(),
+            "waves": waves,
+            "collect": {"screening": {"waves": ["w1"]}},
+            "outcomes": [{"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w3"}],
+        }
+    )
+    rates = {each.group: each for each in turnover(study, STAFF, {"arm": ARMS, "type": {}}) if each.kind == "period"}
+    assert [(name, rate.left) for name, rate in rates.items()] == [("w1 w2", 0), ("w2 w3", 1)]
+    assert rates["w1 w2"].person_years == pytest.approx(181 / 365.25)  # p1 alone, 1 September to 1 March
+    assert rates["w2 w3"].person_years == pytest.approx((184 + 365) / 365.25)  # p1 until he left, p2 from then on
+    one = left_by_institution(study, STAFF)["A"]
+    assert (one.left, one.low) == (1, pytest.approx(stats.chi2.ppf(0.025, 2) / 2 / one.person_years))
+    assert one.high == pytest.approx(stats.chi2.ppf(0.975, 4) / 2 / one.person_years)

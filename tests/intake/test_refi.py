@@ -128,3 +128,10 @@ def test_a_project_coded_with_the_codebook_needs_no_mapping_of_codes(tmp_path):
     table = read_raw(archive(tmp_path / "coded.qdpx", ("project.qde", project)))
     assert set(process.keys) <= set(table.columns)
     assert table.columns["external_control"].cell(0) == "latent"
+
+
+def test_a_codebook_is_no_project(tmp_path):
+    path = tmp_path / "book.qdc"
+    path.write_bytes(refi_codebook(frame("asp-process"), "en"))
+    with pytest.raises(DataProblems, match="SCR-247"):
+        read_raw(path)

@@ -36,6 +36,20 @@ def test_interviews_are_told_and_kept(drawn, export):
     assert counts["external_control", "manifest", "intervention"] == 1
 
 
+def test_coders_get_a_list_of_what_is_open_and_of_every_type(drawn, export):
+    words = SHEET.assign(type=["", "", "II"], management_relation="I", external_pressure="I")
+    import_file(drawn, export(words, "interviews.csv"), "interviews")
+    process(drawn)
+    open_codes, types = (pd.read_csv(drawn.folder / "output" / name) for name in ("open-codes.csv", "institution-types.csv"))
+    assert open_codes[["institution_id", "code", "found"]].to_numpy().tolist() == [["A1", "aim", "k1: I; k2: II"]]
+    two = types.set_index("institution_id").loc["A2"]
+    assert (two["type"], two["source"], two["by_rule"], two["overridden"]) == ("II", "coders", "I", "yes")
+    decided = words.head(1).assign(coder_id="k3", kind="consensus", decided_why="talked over")
+    import_file(drawn, export(pd.concat([words, decided]), "decided.csv"), "interviews")
+    process(drawn)
+    assert not (drawn.folder / "output" / "open-codes.csv").exists()
+
+
 def test_new_interviews_make_the_process_stale_and_nothing_else(drawn, export):
     import_file(drawn, export(SHEET, "interviews.csv"), "interviews")
     process(drawn)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from asp_eval.analysis.process.interviews import share
-from asp_eval.analysis.process.results import Delivered, ElementDose, LevelCount, Number, Turnover
+from asp_eval.analysis.process.results import Delivered, ElementDose, LevelCount, Number, Turnover, TurnoverOf
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.trial.flow.dose import EXTERNAL, own_events, reached
@@ -116,7 +117,7 @@ def turnover(study: Study, staff: pd.DataFrame, groups: Mapping[str, Mapping[str
     staff : DataFrame
         The list of staff.
     groups : mapping of str to mapping
-        For ``arm`` and ``type``, the group of each institution.
+        For ``arm`` and ``type``, the group of each institution. The periods between waves are of all that were drawn.
 
     Returns
     -------
@@ -130,24 +131,41 @@ def turnover(study: Study, staff: pd.DataFrame, groups: Mapping[str, Mapping[str
     if stays is None:
         return NO_DATES
     found = []
-    for kind in ("arm", "type"):
+    kinds: tuple[TurnoverOf, ...] = ("arm", "type")
+    for kind in kinds:
         of = groups.get(kind, {})
         for group in dict.fromkeys([*(study.arms if kind == "arm" else ()), *sorted(set(of.values()))]):
             mine = stays.loc[stays["institution_id"].map(of) == group]
             institutions = sum(each == group for each in of.values())
             found.append(_turnover(kind, group, institutions, mine, study.analysis.level))
+    level, places = study.analysis.level, len(groups.get("arm", {}))
+    for group, first, last in _periods(study, *period):
+        part = _stays(staff, first, last)
+        if part is not None:
+            drawn = part["institution_id"].isin(list(groups.get("arm", {})))
+            found.append(_turnover("period", group, places, part.loc[drawn], level))
     return tuple(found)
 
 
-def left_by_institution(study: Study, staff: pd.DataFrame) -> dict[str, float]:
-    """Return the yearly rate of those who left, by institution; none without days."""
+def left_by_institution(study: Study, staff: pd.DataFrame) -> dict[str, Turnover]:
+    """Return who left each institution, and the yearly rate with its exact interval; none without days."""
     period = _period(study)
     stays = None if period is None else _stays(staff, *period)
     if stays is None:
         return {}
-    sums = stays.groupby("institution_id")[["left", "years"]].sum()
-    sums = sums.loc[sums["years"] > 0]
-    return {str(name): float(left / years) for name, left, years in sums.itertuples()}
+    return {
+        str(name): _turnover("institution", str(name), 1, mine, study.analysis.level)
+        for name, mine in stays.groupby("institution_id")
+    }
+
+
+def _periods(study: Study, first: date, last: date) -> Iterator[tuple[str, date, date]]:
+    """Yield the time from the beginning of each wave to that of the next, named by the two; nothing if there is but one."""
+    starts = [(wave.id, wave.start) for wave in study.waves if wave.start is not None]
+    if len(starts) < 3 or first != starts[0][1]:
+        return
+    for (one, begin), (other, end) in pairwise(starts):
+        yield f"{one} {other}", begin, last if other == starts[-1][0] else end
 
 
 def _period(study: Study) -> tuple[date, date] | None:
@@ -169,7 +187,7 @@ def _stays(staff: pd.DataFrame, first: date, last: date) -> pd.DataFrame | None:
     return stays.loc[stays["years"] > 0]
 
 
-def _turnover(kind: str, group: str, institutions: int, stays: pd.DataFrame, level: float) -> Turnover:
+def _turnover(kind: TurnoverOf, group: str, institutions: int, stays: pd.DataFrame, level: float) -> Turnover:
     left, years = int(stays["left"].sum()), float(stays["years"].sum())
     rate: Number = NO_TIME
     low: Number = NO_TIME
@@ -179,7 +197,7 @@ def _turnover(kind: str, group: str, institutions: int, stays: pd.DataFrame, lev
         rate = left / years
         low = float(stats.chi2.ppf(tail, 2 * left)) / 2 / years if left else 0.0
         high = float(stats.chi2.ppf(1 - tail, 2 * left + 2)) / 2 / years
-    return Turnover("type" if kind == "type" else "arm", group, institutions, len(stays), left, years, rate, low, high)
+    return Turnover(kind, group, institutions, len(stays), left, years, rate, low, high)
 
 
 def _element_dose(events: pd.DataFrame, arm: str, element: str, institutions: int) -> ElementDose:

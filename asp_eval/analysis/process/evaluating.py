@@ -19,7 +19,7 @@ from asp_eval.analysis.process.delivery import (
     turnover,
 )
 from asp_eval.analysis.process.goals import goals_set
-from asp_eval.analysis.process.interviews import CodedInterviews, coded_interviews, frame_findings
+from asp_eval.analysis.process.interviews import CodedInterviews, coded_interviews, frame_findings, listed_types, open_codes
 from asp_eval.analysis.process.joint_display import (
     AdjustedMeans,
     adjusted_means,
@@ -33,6 +33,7 @@ from asp_eval.analysis.process.results import (
     InstitutionLine,
     ProcessResults,
     TrimmingBound,
+    Turnover,
     TypeEffect,
     TypeMean,
 )
@@ -112,6 +113,14 @@ def process_results(study: Study) -> ProcessResults:
     )
 
 
+def coders_lists(study: Study) -> dict[str, pd.DataFrame]:
+    """Return what coders look through, by the name of its file: codes that are open, and the type of every interview."""
+    interviews, allocation = (table(study, name) for name in ("interviews", "allocation"))
+    arms = {str(name): str(arm) for name, arm in allocation[["institution_id", "arm"]].itertuples(index=False)}
+    coded = coded_interviews(study, interviews, arms)
+    return {"open-codes": open_codes(coded), "institution-types": listed_types(coded)}
+
+
 def _outcome(study: Study, scored: bool) -> Outcome | None:
     """Return the first primary outcome that is continuous and has values."""
     found = [o for o in study.outcomes if o.role == "primary" and o.is_continuous and (scored or o.column is not None)]
@@ -150,7 +159,8 @@ def _lines(
             first_type=types[0].get(name, ""),
             last_type=types[1].get(name, ""),
             hours=hours.get(name, {}),
-            left_per_year=left.get(name),
+            left_per_year=_rate(left.get(name)),
+            left_between=_rate_interval(left.get(name)),
             met=met.get(name),
             gap_discussed=discussed.get(name, ""),
             mean=means if isinstance(means, Unavailable) else means.shrunken.get(name, NO_OUTCOME),
@@ -159,6 +169,16 @@ def _lines(
         )
         for number, name in enumerate(ranked, 1)
     )
+
+
+def _rate(of: Turnover | None) -> float | None:
+    return None if of is None or isinstance(of.rate, Unavailable) else of.rate
+
+
+def _rate_interval(of: Turnover | None) -> tuple[float, float] | None:
+    if of is None or isinstance(of.low, Unavailable) or isinstance(of.high, Unavailable):
+        return None
+    return of.low, of.high
 
 
 def _conditions(coded: Sequence[CodedInterviews]) -> tuple[dict[str, int], dict[str, str]]:

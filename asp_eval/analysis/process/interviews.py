@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,6 +119,33 @@ def _marked(excerpts: pd.DataFrame | None, frame: Frame, arms: Mapping[str, str]
     ]
     unlike = {(each.code, each.text): each for each in found}  # two coders may have marked the same words
     return tuple(sorted(unlike.values(), key=lambda each: (order.get(each.code, len(order)), each.text)))
+
+
+def open_codes(coded: Sequence[CodedInterviews]) -> pd.DataFrame:
+    """Return the work list of the coders: frame, institution_id, round, code, found; codes that nobody has decided."""
+    lists = [disagreements(each.rows, each.frame).assign(frame=each.frame.id) for each in coded]
+    columns = ["frame", *INTERVIEW, "code", "found"]
+    return pd.concat(lists, ignore_index=True)[columns] if lists else pd.DataFrame(columns=columns)
+
+
+def listed_types(coded: Sequence[CodedInterviews]) -> pd.DataFrame:
+    """Return the type of every interview: frame, institution_id, round, type, source, by_rule, confidence, overridden."""
+    rows = [
+        {
+            "frame": each.frame.id,
+            "institution_id": one.institution_id,
+            "round": one.round,
+            "type": one.type if isinstance(one.type, str) else "",
+            "source": one.source,
+            "by_rule": one.by_rule if isinstance(one.by_rule, str) else "",
+            "confidence": one.confidence,
+            "overridden": "yes" if one.overridden else "no",
+        }
+        for each in coded
+        for one in each.types
+    ]
+    columns = ["frame", *INTERVIEW, "type", "source", "by_rule", "confidence", "overridden"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def frame_findings(study: Study, coded: CodedInterviews, arms: Mapping[str, str], seed: int = 1) -> FrameFindings:

@@ -19,6 +19,7 @@ GAP_DISCUSSED = "gap_discussed"  # the code of what became of the GAP-profile
 ALL_ARMS = ""  # counts over all arms together
 Texts = dict[str, str]
 Number = float | Unavailable
+TurnoverOf = Literal["arm", "type", "period", "institution"]
 Estimated = Estimate | Unavailable
 
 
@@ -224,10 +225,10 @@ class GoalsSet:
 class Turnover:
     """Staff who left: `left` of `staff` people in `person_years`, and the yearly rate with its exact Poisson interval.
 
-    `group` is an arm or a type, by `kind`.
+    `group` is an arm, a type, an institution, or two waves between whose beginnings it was (``w1 w2``), by `kind`.
     """
 
-    kind: Literal["arm", "type"]
+    kind: TurnoverOf
     group: str
     institutions: int
     staff: int
@@ -311,6 +312,8 @@ class InstitutionLine:
     hours : mapping of str to float
         By element.
     left_per_year : float or None
+    left_between : tuple of float or None
+        Its exact Poisson interval.
     met : int or None
         Preconditions that are met in the last round, of those coded.
     gap_discussed : str
@@ -332,6 +335,7 @@ class InstitutionLine:
     mean: Estimated
     goals: int | None = None
     goals_reached: int | None = None
+    left_between: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from asp_eval.analysis.process.results import (
     CodeAgreement,
@@ -14,7 +14,7 @@ from asp_eval.analysis.process.results import (
     typed,
 )
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Cell, Column, Row, Section, Table, Text, cell, listing, paragraphs
+from asp_eval.reporting.blocks import Block, Cell, Column, Reference, Row, Section, Table, Text, cell, listing, paragraphs
 from asp_eval.reporting.sections.frame_paragraphs import frame_paragraphs
 from asp_eval.reporting.sections.goals_set import goals_set
 from asp_eval.reporting.sections.process_and_effect import process_and_effect
@@ -51,12 +51,34 @@ def process_chapter(found: ProcessResults | None, setting: Setting) -> Section |
         together,
         _reach(found, setting),
     ]
-    return Section(
-        "process",
-        say("What happened in the institutions"),
-        (paragraphs(say("From interviews, the log of the programme, the list of staff and staff's own answers.")),),
-        tuple(part for part in order if part is not None),
-    )
+    written = tuple(part for part in order if part is not None)
+    source = paragraphs(say("From interviews, the log of the programme, the list of staff and staff's own answers."))
+    return Section("process", say("What happened in the institutions"), (source, *_components(written, setting)), written)
+
+
+def _components(parts: Sequence[Section], setting: Setting) -> tuple[Block, ...]:
+    """Return where each component of a process evaluation stands.
+
+    The order is that of Moore and others 2015 (BMJ 350:h1258), with Grant and others 2013 (Trials 14:15) for trials of clusters.
+    """
+    say = setting.say
+    codes = [part.anchor for part in parts if part.anchor.endswith("-codes")]
+    wanted = {
+        say("Who the institutions were, and how they responded"): ["process-types"],
+        say("What was delivered to them: dose, reach and fidelity"): ["delivered", "goals"],
+        say("Context and mechanisms, as managers and staff tell of them"): [*codes, "staff-answers", "propositions"],
+        say("How they go together with the outcome"): ["together"],
+        say("How far all this reaches"): ["reach"],
+    }
+    titles = {part.anchor: part.title for part in parts}
+    items: list[Text] = []
+    for what, anchors in wanted.items():
+        links = [Reference(titles[anchor], anchor) for anchor in anchors if anchor in titles]
+        if links:
+            parted = [piece for link in links for piece in (link, "; ")][:-1]
+            items.append((what, ": ", *parted, "."))
+    intro = say("In the order of process evaluations of trials of whole institutions (MRC guidance; Grant and others 2013):")
+    return (paragraphs(intro, introduces=True), listing(items))
 
 
 def _level(setting: Setting) -> str:
@@ -288,7 +310,7 @@ def _delivered(found: ProcessResults, setting: Setting) -> Section | None:
             Column(say("Years worked")),
             Column(say("Left a year, of 100")),
         )
-        kinds = {"arm": say("By arm"), "type": say("By type in the last round")}
+        kinds = {"arm": say("By arm"), "type": say("By type in the last round"), "period": say("By period, from wave to wave")}
         lines: list[Row] = []
         for kind, words in kinds.items():
             mine = [each for each in found.turnover if each.kind == kind]
@@ -370,7 +392,13 @@ def _dose_row(dose: ElementDose, setting: Setting) -> Row:
 def _turnover_row(one: Turnover, found: ProcessResults, setting: Setting) -> Row:
     show = setting.show
     of = typed(found.frames)
-    name = setting.heading(setting.arm(one.group)) if one.kind == "arm" or of is None else type_name(of.frame, one.group, setting)
+    if one.kind == "period":
+        begin, _, end = one.group.partition(" ")
+        name = setting.heading(setting.say("{first} to {last}", first=setting.wave(begin), last=setting.wave(end)))
+    elif one.kind == "arm" or of is None:
+        name = setting.heading(setting.arm(one.group))
+    else:
+        name = type_name(of.frame, one.group, setting)
     return Row(
         (
             cell(name),

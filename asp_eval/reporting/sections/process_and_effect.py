@@ -165,7 +165,7 @@ def _line(line: InstitutionLine, elements: list[str], frame: Frame, setting: Set
             cell(type_name(frame, line.first_type, setting)),
             cell(type_name(frame, line.last_type, setting)),
             *(cell(show.decimal(line.hours.get(element), 1)) for element in elements),
-            cell(show.decimal(None if line.left_per_year is None else 100 * line.left_per_year, 1)),
+            _left(line, setting),
             cell(show.integer(line.met)),
             cell(discussed),
             *_goals(line, setting),
@@ -180,6 +180,17 @@ def _goals(line: InstitutionLine, setting: Setting) -> tuple[Cell, ...]:
     if line.goals is None:
         return ()
     return (cell(show.say("{n} of {total}", n=show.integer(line.goals_reached), total=show.integer(line.goals))),)
+
+
+def _left(line: InstitutionLine, setting: Setting) -> Cell:
+    show = setting.show
+    if line.left_per_year is None:
+        return cell(show.decimal(None))
+    rate = show.decimal(100 * line.left_per_year, 1)
+    if line.left_between is None:
+        return cell(rate)
+    low, high = line.left_between
+    return cell(rate, show.interval(100 * low, 100 * high, 0))
 
 
 def _interval(middle: Number | None, low: Number, high: Number, setting: Setting) -> Cell:

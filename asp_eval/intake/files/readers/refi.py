@@ -12,12 +12,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from asp_eval.core.errors import Problem
+from asp_eval.core.errors import DataProblems, Fault, Problem
 from asp_eval.intake.files.columns import finished
 from asp_eval.intake.files.export import Export, Rank
 from asp_eval.intake.files.raw import Dialect, RawTable, TextColumn
 from asp_eval.intake.files.refi_project import CodedDocument, is_project, read_project
 
+CODEBOOK = Fault(
+    "SCR-247",
+    "the file is a REFI-QDA codebook, and holds no codings",
+    "Export the project (.qdpx) from the program that coded it; a frame of the study's own is a file in its folder 'frames'.",
+)
 CODER = "coder_id"
 BOTH = "; "  # between two codes of one column, which no frame allows: the row is then listed, and nothing is lost
 PRINTED = "print"  # a code that marks a selection for the report, and says nothing of the interview
@@ -31,15 +36,21 @@ class Refi:
     rank: Rank = Rank.SYSTEM
 
     def recognises(self, export: Export) -> bool:
-        """Return whether the file is an archive with a project in it, or calls itself one."""
-        return is_project(export)
+        """Return whether the file is an archive with a project in it, or calls itself one; a codebook is known to be refused."""
+        return is_project(export) or _is_codebook(export)
 
     def read(self, export: Export) -> RawTable:
         """Return the codings, one row per document and coder."""
+        if _is_codebook(export):
+            raise DataProblems([CODEBOOK.at(export.source)])
         project = read_project(export)
         order = [name for name in project.columns if name != PRINTED]
         rows = [_in_order(row, order) for document in project.documents for row in _rows(document)]
         return as_table(export, rows, "refi", project.notes)
+
+
+def _is_codebook(export: Export) -> bool:
+    return export.path.suffix.lower() == ".qdc"
 
 
 def as_table(export: Export, rows: list[dict[str, str]], name: str, notes: tuple[Problem, ...]) -> RawTable:
