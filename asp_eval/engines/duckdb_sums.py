@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,7 +16,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.engines.dialects import DIALECTS, Dialect
 from asp_eval.engines.statement import complete_condition, sums_statement
-from asp_eval.stats.design.variables import NO_ROWS, NOT_A_VARIABLE, NOT_NUMERIC, UNKNOWN_COLUMN
+from asp_eval.stats.design.variables import NO_ROWS, NOT_A_VARIABLE, NOT_NUMERIC, refuse_unknown
 from asp_eval.stats.engine.group_sums import Declared, GroupQuestion, ask, check_declared, columns_named, grouping_columns
 from asp_eval.stats.engine.moments import Moments
 
@@ -108,7 +108,7 @@ def moments_from_sql(
             BROKEN.refuse(why=str(error).splitlines()[0])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class DuckdbRows:
     """Rows that DuckDB reads; answers questions for group sums (`asp_eval.stats.engine.group_sums.GroupSums`).
 
@@ -119,7 +119,7 @@ class DuckdbRows:
 
     relation: DuckDBPyRelation
 
-    @property
+    @cached_property
     def types(self) -> dict[str, str]:
         """The type of each column, without its arguments."""
         kinds = (str(t).split("(")[0].strip() for t in self.relation.types)
@@ -182,11 +182,7 @@ class DuckdbRows:
         return frozenset(c for _, c in question.keys if self._type(c) in ("FLOAT", "DOUBLE"))
 
     def _type(self, name: str) -> str:
-        types = self.types
-        if name not in types:
-            near = get_close_matches(name, types, n=3, cutoff=0.4) or list(types)[:8]
-            UNKNOWN_COLUMN.refuse(name=name, near=", ".join(near))
-        return types[name]
+        return self.types[name] if name in self.types else refuse_unknown(name, self.types)
 
     def _constants(self, question: GroupQuestion) -> list[float]:
         """Return the mean of each number of the answer over the first complete rows; an infinite one counts as nothing."""

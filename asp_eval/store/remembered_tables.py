@@ -3,11 +3,16 @@
 One verb needs them several times: to verify what it reads, to say what its results were computed from, and to seal what it
 stored. While a connection of `asp_eval.store.connection` is open nobody else can write, and what is written through it goes
 through `asp_eval.store.layout.change`, which forgets what is remembered of that table.
+
+A process that gives several verbs opens the database several times. What was remembered when it closed it is remembered still
+when it opens the same file, unchanged: of the same size, and written at the same nanosecond. Of a table that it wrote to nothing
+is remembered: what the next connection reads is verified.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -17,20 +22,52 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RememberedTables:
-    """What was read: the names of the tables, of each its columns with their SQL types, and its digest; the ledger's rows."""
+    """What was read: the names of the tables, of each its columns with their SQL types, and its digest; the ledger\'s rows.
+
+    `written` are the tables written to.
+    """
 
     names: list[str] = field(default_factory=list)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     ledger: list[tuple[Any, ...]] = field(default_factory=list)
+    written: set[str] = field(default_factory=set)
 
+    def copy(self) -> RememberedTables:
+        """Return what is remembered of the tables that there are and that were not written to."""
+        there = {name: {**columns} for name, columns in self.columns.items() if columns and name not in self.written}
+        return RememberedTables([], there, {name: digest for name, digest in self.digests.items() if name in there})
+
+
+Stamp = tuple[tuple[int, int, int] | None, ...]
+"""Number, size and time of writing of the database's files, None for one that is not there."""
 
 _remembered: WeakKeyDictionary[DuckDBPyConnection, RememberedTables] = WeakKeyDictionary()
+_closed: dict[Path, tuple[Stamp, RememberedTables]] = {}  # of databases this process has closed
 
 
-def remember_tables(connection: DuckDBPyConnection) -> None:
-    """Remember what is read of tables through a connection from now on."""
-    _remembered[connection] = RememberedTables()
+def remember_tables(connection: DuckDBPyConnection, path: Path) -> None:
+    """Remember what is read of tables through a connection from now on, and what is known of the file as it is."""
+    stamp, known = _closed.get(path, ((), RememberedTables()))
+    _remembered[connection] = known.copy() if stamp == stamp_of(path) else RememberedTables()
+
+
+def keep_remembered(path: Path, known: RememberedTables, stamp: Stamp) -> None:
+    """Keep what is remembered of a database for the next connection to it, if its files are then as they were at `stamp`."""
+    _closed[path] = (stamp, known)
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return what tells a database's files from what they are once someone has written into them."""
+    return tuple(_stamp_of_file(each) for each in (path, path.with_name(f"{path.name}.wal")))
+
+
+def _stamp_of_file(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def remembered_tables(connection: DuckDBPyConnection) -> RememberedTables:
@@ -42,6 +79,7 @@ def forget_table(connection: DuckDBPyConnection, name: str, *, columns: bool) ->
     """Forget the digest of a table that is written to; where a statement makes, alters or removes tables, its columns too."""
     known = remembered_tables(connection)
     known.digests.pop(name, None)
+    known.written.add(name)
     if columns:
         known.columns.pop(name, None)
         known.names.clear()

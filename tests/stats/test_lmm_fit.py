@@ -11,6 +11,7 @@ from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.estimate import ESTIMATE_COLUMNS, Estimate
 from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.mixed.fit import lmm, lmm_from_moments
+from asp_eval.stats.mixed.statsmodels_refit import Elsewhere, refit_elsewhere
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.stats.smallsample.normal import Normal
@@ -213,6 +214,26 @@ def test_likelihood_ratios() -> None:
         small.likelihood_ratio(lmm("y ~ arm + t + x + (1 | inst)", DATA[:200]))
     with pytest.raises(Refusal, match="FIT-058"):
         small.likelihood_ratio(small)
+
+
+def test_statsmodels_goes_elsewhere_where_its_likelihood_has_no_maximum() -> None:
+    fit = lmm("y ~ x + (1 | inst)", DATA)
+    ratio = fit.covariances[0] / fit.sigma2
+    assert fit.design is not None
+    kept = fit.problem.standard.kept
+    for wrong in (0.3, 3.0):
+        found = refit_elsewhere(fit.design, kept, wrong * ratio, reml=True)
+        assert isinstance(found, Elsewhere)
+        assert pytest.approx(fit.covariances[0], rel=1e-3) == found.D
+
+
+def test_statsmodels_agrees_on_a_variance_of_zero() -> None:
+    flat = DATA.assign(y=DATA["y"] - DATA.groupby("inst")["y"].transform("mean"))
+    fit = lmm("y ~ x + (1 | inst)", flat)
+    assert fit.singular
+    table = fit.recompute()
+    assert isinstance(table, pd.DataFrame)
+    assert table["agrees"][:4].all()
 
 
 def test_recomputation_by_statsmodels_agrees() -> None:

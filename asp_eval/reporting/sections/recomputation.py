@@ -89,10 +89,25 @@ def recomputation_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -
         rows,
         (
             say("Compared are model-based standard errors, on which the corrections for few institutions build."),
+            *_where_it_began(outcomes, setting),
             say(
                 "Agree: neither the estimate nor its standard error differs by more than {share} of the standard error.",
                 share=setting.show.percent(AGREEMENT),
             ),
+        ),
+    )
+
+
+def _where_it_began(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[str, ...]:
+    """Say what agreement with a search that begins at this program's estimates means."""
+    if not any(
+        part.software == "statsmodels" for result in outcomes for part in result.recomputations if part.model == result.model
+    ):
+        return ()
+    return (
+        setting.say(
+            "For a mixed model, statsmodels begins its search at the variances found here: "
+            "where the two agree, another program's likelihood has its maximum here."
         ),
     )
 

@@ -127,6 +127,11 @@ class ModelFormula:
     outcome: Tree = field(default_factory=lambda: Name("y"))
     notes: tuple[Phrase, ...] = ()
 
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Right sides of the fixed part and of every random term."""
+        return (self.fixed, *(b.expression for b in self.blocks))
+
     def filled(self, columns: Iterable[str], besides: Iterable[str] = ()) -> ModelFormula:
         """Return the formula with ``.`` spelled out: every column but the response's and those `besides`.
 

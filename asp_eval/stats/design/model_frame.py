@@ -128,7 +128,7 @@ def read_design(
         NO_RANDOM.refuse(formula)
     parsed = parsed.filled([str(c) for c in table.columns], (*besides, *((weights,) if weights else ())))
     grouping = tuple(dict.fromkeys(g for b in parsed.blocks for g in b.group))
-    expressions = (parsed.fixed, *(b.expression for b in parsed.blocks), *parsed.offsets)
+    expressions = (*parsed.effects, *parsed.offsets)
     names = dict.fromkeys((*columns_of(parsed.outcome), *(n for e in expressions for n in names_in(e))))
     data = read_variables(table, (*names, *((weights,) if weights else ())), grouping, declared=declared)
     known = dict(learned or {})

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -232,13 +233,18 @@ def _dense_integers(values: npt.NDArray[np.integer]) -> Categories | None:
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
     """Return a column, or refuse naming its neighbours."""
     if name not in frame.columns:
-        known = [str(c) for c in frame.columns]
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:8]
-        UNKNOWN_COLUMN.refuse(name=name, near=", ".join(near))
+        refuse_unknown(name, frame.columns)
     column = frame[name]
     if isinstance(column, pd.DataFrame):
         DUPLICATE_COLUMN.refuse(name=name)
     return column
+
+
+def refuse_unknown(name: str, columns: Iterable[object]) -> NoReturn:
+    """Refuse a column that is not among those there are, naming its neighbours: FIT-020."""
+    known = [str(c) for c in columns]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:8]
+    UNKNOWN_COLUMN.refuse(name=name, near=", ".join(near))
 
 
 def _numbers(series: pd.Series) -> Numeric:

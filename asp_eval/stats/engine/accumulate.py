@@ -13,6 +13,7 @@ whole.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -68,33 +69,35 @@ def accumulate(layout: Layout, n: int, fill: Fill, codes: list[Codes], sizes: li
     """
     c = len(layout.columns)
     step = min(n, max(CHUNK, *sizes)) if sizes else min(n, CHUNK)
-    total = np.zeros((c, c))
-    sums = [np.zeros((m, len(f.needed), c)) for m, f in zip(sizes, layout.factors, strict=True)]
-    pairs = {
-        (i, j): cells_of(codes[i], codes[j], sizes[i], sizes[j]) for i in range(len(codes)) for j in range(i + 1, len(codes))
-    }
-    blocks = {
-        (i, j): np.zeros((len(where), len(layout.factors[i].needed), len(layout.factors[j].needed)))
-        for (i, j), (where, _) in pairs.items()
-    }
-    shift = np.zeros(c)
+    found, pairs = empty_sums(layout, np.zeros(c), codes, sizes)
+    total, shift = found.total, found.shift
     block = np.empty((c, step))
     for start in range(0, n, step):
         rows = slice(start, min(start + step, n))
         u = block[:, : rows.stop - start]
         fill(u, rows)
         if start == 0:
-            shift = _shift(layout, u)
+            shift[:] = _shift(layout, u)
         for column in np.flatnonzero(shift):
             u[column] -= shift[column]
         if weights is not None:
             u *= np.sqrt(weights[rows])
         total += u @ u.T
-        for factor, code, out in zip(layout.factors, codes, sums, strict=True):
+        for factor, code, out in zip(layout.factors, codes, found.sums, strict=True):
             _add_groups(out, u, code[rows], factor.needed, weighted=weights is not None)
-        for (i, j), (_, cell) in pairs.items():
-            _add_cells(blocks[i, j], u, cell[rows], layout.factors[i].needed, layout.factors[j].needed)
-    return Sums(shift, total, tuple(sums), {k: (pairs[k][0], blocks[k]) for k in pairs})
+        for (i, j), cell in pairs.items():
+            _add_cells(found.cells[i, j][1], u, cell[rows], layout.factors[i].needed, layout.factors[j].needed)
+    return found
+
+
+def empty_sums(layout: Layout, shift: Array, codes: list[Codes], sizes: list[int]) -> tuple[Sums, dict[tuple[int, int], Codes]]:
+    """Return sums of no rows yet, to be added to, and for each pair of factors the cell of each row (n,)."""
+    c, needed = len(shift), [len(f.needed) for f in layout.factors]
+    sums = tuple(np.zeros((m, v, c)) for m, v in zip(sizes, needed, strict=True))
+    both = list(itertools.combinations(range(len(codes)), 2))
+    found = {(i, j): cells_of(codes[i], codes[j], sizes[i], sizes[j]) for i, j in both}
+    cells = {(i, j): (found[i, j][0], np.zeros((len(found[i, j][0]), needed[i], needed[j]))) for i, j in both}
+    return Sums(shift, np.zeros((c, c)), sums, cells), {pair: cell for pair, (_, cell) in found.items()}
 
 
 def _shift(layout: Layout, u: Array) -> Array:

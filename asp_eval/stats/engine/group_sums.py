@@ -29,7 +29,7 @@ from asp_eval.stats.design.model_frame import BAD_WEIGHTS, Design, read_design
 from asp_eval.stats.design.syntax import CODED, Call, Name, Tree, parse, spell
 from asp_eval.stats.design.transforms import LEARNED
 from asp_eval.stats.design.variables import NO_ROWS, NOT_FINITE, Categories
-from asp_eval.stats.engine.accumulate import Sums, cells_of
+from asp_eval.stats.engine.accumulate import Sums, empty_sums
 from asp_eval.stats.estimate import Array
 
 NOT_BY_SUMS = Fault(
@@ -130,7 +130,7 @@ def ask(formula: str, categories: Iterable[str], weights: str | None = None) -> 
     known = set(categories)
     found, values = dict[str, None](), dict[str, None]()
     parts: dict[tuple[str, ...], None] = {}
-    for expression in (parsed.fixed, *(b.expression for b in parsed.blocks)):
+    for expression in parsed.effects:
         for term in expand_terms(expression):
             numeric = []
             for tree in term.trees:
@@ -150,9 +150,7 @@ def ask(formula: str, categories: Iterable[str], weights: str | None = None) -> 
 
 def columns_named(formula: str) -> tuple[str, ...]:
     """Return the columns that stand by their names in the fixed and random effects: numbers or categories, by their type."""
-    parsed = parse_formula(formula)
-    expressions = (parsed.fixed, *(b.expression for b in parsed.blocks))
-    trees = (t for e in expressions for term in expand_terms(e) for t in term.trees)
+    trees = (t for e in parse_formula(formula).effects for term in expand_terms(e) for t in term.trees)
     return tuple(dict.fromkeys(t.name for t in trees if isinstance(t, Name)))
 
 
@@ -169,8 +167,7 @@ def check_declared(formula: str, declared: Iterable[str]) -> None:
     Refusal
         FIT-179
     """
-    parsed = parse_formula(formula)
-    used = [n for e in (parsed.fixed, *(b.expression for b in parsed.blocks)) for n in names_in(e)]
+    used = [n for e in parse_formula(formula).effects for n in names_in(e)]
     for name in declared:
         if name not in used:
             NOT_IN_MODEL.refuse(formula, name=name)
@@ -283,10 +280,10 @@ def _question_of(frame: pd.DataFrame) -> GroupQuestion:
 
 
 def _whole_numbers(frame: pd.DataFrame, name: str) -> Array:
-    values = pd.to_numeric(frame[name], errors="coerce").to_numpy(float, na_value=np.nan)
+    values = _numbers(frame, name)
     if not (np.isfinite(values) & (values >= 0) & (values == np.rint(values))).all():
         NO_ANSWER.refuse(name, why=Phrase("it does not hold whole numbers"))
-    return np.asarray(values)
+    return values
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> Array:
@@ -411,17 +408,8 @@ def _known_part(column: Column, design: Design, numbers: set[str]) -> tuple[Arra
 def _summed(design: Design, product: Callable[[int, int], Array], shift: Array) -> Sums:
     """Add the products of columns over the rows of the answer: in all, within groups, within cells of two factors."""
     factors, codes = design.layout.factors, [g.codes for g in design.groups]
-    sizes = [len(g.levels) for g in design.groups]
-    c = len(shift)
-    total = np.zeros((c, c))
-    sums = [np.zeros((m, len(f.needed), c)) for m, f in zip(sizes, factors, strict=True)]
-    pairs = {
-        (i, j): cells_of(codes[i], codes[j], sizes[i], sizes[j]) for i in range(len(codes)) for j in range(i + 1, len(codes))
-    }
-    cells = {
-        (i, j): (where, np.zeros((len(where), len(factors[i].needed), len(factors[j].needed))))
-        for (i, j), (where, _) in pairs.items()
-    }
+    empty, pairs = empty_sums(design.layout, shift, codes, [len(g.levels) for g in design.groups])
+    total, sums, cells, c = empty.total, empty.sums, empty.cells, len(shift)
     for k in range(c):
         for j in range(k, c):
             values = product(k, j)
@@ -430,9 +418,9 @@ def _summed(design: Design, product: Callable[[int, int], Array], shift: Array) 
                 for factor, code, out in zip(factors, codes, sums, strict=True):
                     if x in factor.needed:
                         out[:, factor.needed.index(x), y] = np.bincount(code, weights=values, minlength=len(out))
-                for pair, (_, cell) in pairs.items():
+                for pair, cell in pairs.items():
                     first, second = factors[pair[0]].needed, factors[pair[1]].needed
                     if x in first and y in second:
                         blocks = cells[pair][1]
                         blocks[:, first.index(x), second.index(y)] = np.bincount(cell, weights=values, minlength=len(blocks))
-    return Sums(shift, total, tuple(sums), cells)
+    return empty

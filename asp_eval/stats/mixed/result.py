@@ -536,7 +536,7 @@ class MixedFit(Coefficients, MarginalQuestions):
         return variance_test(self.problem, self.found, group, term, draws, seed, reml=self.reml)
 
     def recompute(self) -> pd.DataFrame | Unavailable:
-        """Refit with statsmodels (``method="powell"``) and return the agreement, quantity by quantity."""
+        """Fit with statsmodels, whose search begins at these variances, and return the agreement, quantity by quantity."""
         return agreement(
             self._rows(),
             self.problem.standard.kept,

@@ -1,7 +1,8 @@
 """Double programming: the same model fitted by statsmodels, which shares no code with this engine.
 
-statsmodels' default optimiser stops short on models of this very kind; with ``method="powell"`` it is right to three or
-four digits, and that is what is used here.
+Its search for the variances begins at this engine's: it ends there at once, if its likelihood has its maximum there, and goes
+elsewhere, if not. The coefficients, the residual variance and the standard errors are its own from the rows. (Begun elsewhere,
+its optimisers stop short on models of this very kind, or are right to three or four digits after thirty times the work.)
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ AGREES = 1e-2
 ERRORS_AGREE = 5e-2
 """For standard errors: statsmodels takes them from the joint observed Hessian of coefficients and variances, a close but
 different estimate of the same thing."""
+
+LEAST = 1e-8
+"""Added to variances: statsmodels inverts them, and its likelihood must exist where one is zero."""
+STILL = 1e-6
+"""Slope of its log-likelihood a row, in the root of a variance ratio, below which its search has arrived."""
 
 
 def agreement(
@@ -57,7 +63,7 @@ def agreement(
     DataFrame or Unavailable
         quantity, engine, statsmodels, difference (over the standard error or the variance), tolerance, agrees.
     """
-    other = refit_elsewhere(design, kept, reml=reml)
+    other = refit_elsewhere(design, kept, effects[0] / sigma2, reml=reml)
     if isinstance(other, Unavailable):
         return other
     errors, D = np.sqrt(np.diag(covariance)), effects[0]
@@ -98,21 +104,33 @@ class Elsewhere:
     sigma2: float
 
 
-def refit_elsewhere(design: Design, kept: tuple[int, ...], *, reml: bool) -> Elsewhere | Unavailable:
-    """Return statsmodels' fit of the same columns, if it can fit the model."""
+def refit_elsewhere(design: Design, kept: tuple[int, ...], start: Array, *, reml: bool) -> Elsewhere | Unavailable:
+    """Return statsmodels' fit of the same columns, if it can fit the model.
+
+    Parameters
+    ----------
+    design : Design
+    kept : tuple of int
+        Columns of X.
+    start : ndarray (k, k)
+        D, in units of the residual variance, where its search begins.
+    reml : bool
+    """
     if len(design.layout.factors) != 1 or len(design.layout.factors[0].blocks) != 1:
         return Unavailable(
             Phrase("statsmodels fits one grouping factor with correlated effects; this model has another structure")
         )
     if design.weights is not None:
         return Unavailable(Phrase("statsmodels' mixed model takes no weights"))
-    from statsmodels.regression.mixed_linear_model import MixedLM
+    from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 
     X = design.fixed_matrix()[:, list(kept)]
     Z = effect_columns(design, design.layout.factors[0])
+    p = X.shape[1]
+    ours = MixedLMParams.from_components(fe_params=np.zeros(p), cov_re=start + LEAST * np.eye(len(start)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of boundaries and of its own Hessian
-        found = MixedLM(design.response, X, groups=design.groups[0].codes, exog_re=Z).fit(reml=reml, method="powell")
-    p = X.shape[1]
+        model = MixedLM(design.response, X, groups=design.groups[0].codes, exog_re=Z)
+        found = model.fit(start_params=ours, reml=reml, method="bfgs", gtol=STILL)
     beta, errors = np.asarray(found.params, float)[:p], np.asarray(found.bse, float)[:p]
     return Elsewhere(beta, errors, np.atleast_2d(np.asarray(found.cov_re, float)), float(found.scale))
