@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RememberedTables:
-    """What was read: the names of the tables, of each its columns with their SQL types, and its digest; the ledger\'s rows.
+    """What was read: the names of the tables, of each its columns with their SQL types, and its digest; the ledger's rows.
 
     `written` are the tables written to.
     """
