@@ -11,6 +11,7 @@
 
 import itertools
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +19,7 @@ from scipy import special
 
 import asp_eval
 from asp_eval import Allocations, Permutation
+from asp_eval.core.errors import Refusal
 
 FORMULA = "y ~ arm + x + (1 | inst)"
 
@@ -59,6 +61,18 @@ def test_the_bootstrap_is_near_the_model_and_repeats(kind):
     np.testing.assert_allclose(own["std_error"], np.sqrt(np.diag(fit.model_covariance)), rtol=0.35)
     again = fit.bootstrap(draws=2, seed=4)
     np.testing.assert_array_equal(again.replicates, fit.bootstrap(draws=2, seed=4).replicates)
+    with joblib.parallel_config(backend="threading"):  # whatever the back end and the number of workers, the same bits
+        np.testing.assert_array_equal(fit.bootstrap(draws=45, seed=4, workers=2).replicates, fit.bootstrap(45, 4).replicates)
+    with pytest.raises(Refusal):
+        fit.bootstrap(draws=2, workers=0)
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_bits():
+    fit = asp_eval.glmm(FORMULA, trial())
+    alone = fit.bootstrap(draws=45, seed=4).replicates
+    for workers in (2, 3):
+        np.testing.assert_array_equal(fit.bootstrap(draws=45, seed=4, workers=workers).replicates, alone)
 
 
 def test_simulated_outcomes_have_the_models_mean_and_correlation():

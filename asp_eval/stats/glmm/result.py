@@ -21,6 +21,7 @@ from asp_eval.stats.glmm.residuals import residuals_of
 from asp_eval.stats.integration.checks import SCALE
 from asp_eval.stats.integration.fitted import LatentFit, counted_df
 from asp_eval.stats.integration.redraw import bootstrap, draw_predictors
+from asp_eval.stats.integration.rows import RowLikelihood
 from asp_eval.stats.integration.summary import summary_text
 from asp_eval.stats.latent_answers import LatentAnswers
 from asp_eval.stats.means.model import MeansModel
@@ -206,7 +207,7 @@ class GlmmFit(LatentAnswers, MarginalQuestions):
         drawn = np.stack([self._drawn(seed, "simulate", r) for r in range(draws)])
         return drawn if trials is None else drawn / trials
 
-    def bootstrap(self, draws: int = 1_000, seed: int = 1) -> Bootstrap:
+    def bootstrap(self, draws: int = 1_000, seed: int = 1, *, workers: int = 1) -> Bootstrap:
         """Draw outcomes from this model and refit it to each: distributions of coefficients, variances and correlations.
 
         Parameters
@@ -214,6 +215,8 @@ class GlmmFit(LatentAnswers, MarginalQuestions):
         draws : int
         seed : int
             The same seed gives the same replicates.
+        workers : int
+            Processes that refit side by side; the replicates are the same, bit by bit, for any number.
 
         Returns
         -------
@@ -222,9 +225,11 @@ class GlmmFit(LatentAnswers, MarginalQuestions):
             has no numbers and is counted.
         """
         w = self.outcome.weights
-        return bootstrap(
-            self.latent, lambda r: family_rows(self.family, self.link.name, self._drawn(seed, "bootstrap", r), w), draws, seed
-        )
+
+        def redrawn(r: int) -> RowLikelihood:
+            return family_rows(self.family, self.link.name, self._drawn(seed, "bootstrap", r), w)
+
+        return bootstrap(self.latent, redrawn, draws, seed, workers)
 
     def icc(self, level: float = 0.95, scale: Literal["latent", "observed"] = "latent") -> Estimate:
         """Return the intraclass correlation of all random effects together.

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from asp_eval.core.parallel import side_by_side
 from asp_eval.core.randomness import stream
+from asp_eval.stats.contrasts import whole_number
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.integration.fitted import LatentFit
 from asp_eval.stats.integration.optimum import maximise
 from asp_eval.stats.integration.rows import RowLikelihood
 from asp_eval.stats.replicates import DRAWS, Bootstrap, Quantity
 
+PART = 20
+"""Draws that a worker is given at a time."""
 FAR = 15.0
 """Size of a standard parameter from which a replicate counts as having no estimate: its outcome was separated."""
 
@@ -29,7 +34,7 @@ def draw_predictors(fit: LatentFit, seed: int, name: str, draw: int) -> tuple[Ar
     return fit.in_order(eta), rng
 
 
-def bootstrap(fit: LatentFit, redrawn: Callable[[int], RowLikelihood], draws: int, seed: int) -> Bootstrap:
+def bootstrap(fit: LatentFit, redrawn: Callable[[int], RowLikelihood], draws: int, seed: int, workers: int = 1) -> Bootstrap:
     """Refit a model to outcomes drawn from it.
 
     Parameters
@@ -37,13 +42,20 @@ def bootstrap(fit: LatentFit, redrawn: Callable[[int], RowLikelihood], draws: in
     fit : LatentFit
     redrawn : callable
         The rows, in the order of the data, of a numbered draw.
-    draws, seed : int
+    draws, seed, workers : int
     """
     if isinstance(draws, bool) or draws < 2:
         DRAWS.refuse(found=draws)
-    q = _quantities(fit)
-    out = np.full((draws, len(q)), np.nan)
-    for r in range(draws):
+    workers = whole_number("workers", workers, 1)
+    parts = [range(at, min(at + PART, draws)) for at in range(0, draws, PART)]
+    out = np.concatenate(side_by_side(partial(_refitted, fit, redrawn), parts, workers))
+    return Bootstrap(_quantities(fit), _values(fit), out, seed)
+
+
+def _refitted(fit: LatentFit, redrawn: Callable[[int], RowLikelihood], draws: range) -> Array:
+    """Return the quantities of some draws (len(draws), q); NaN where there is no estimate."""
+    out = np.full((len(draws), len(_quantities(fit))), np.nan)
+    for at, r in enumerate(draws):
         model = replace(fit.model, rows=redrawn(r).subset(fit.model.cells.order))
         start = fit.maximum.x.copy()
         start[~fit.free] = np.where(np.arange(len(start))[~fit.free] < model.p + len(model.elements), 0.1, start[~fit.free])
@@ -52,8 +64,8 @@ def bootstrap(fit: LatentFit, redrawn: Callable[[int], RowLikelihood], draws: in
         hessian = fit.maximum.hessian + np.diag(np.where(fit.free, 0.0, 1.0))
         found = maximise(model, fit.nodes, start, free=free, hessian=hessian, polish=False)
         if found.converged and float(np.abs(found.x[: model.p + len(model.elements)]).max()) < FAR:
-            out[r] = _values(replace(fit, model=model, maximum=found))
-    return Bootstrap(q, _values(fit), out, seed)
+            out[at] = _values(replace(fit, model=model, maximum=found))
+    return out
 
 
 def _quantities(fit: LatentFit) -> tuple[Quantity, ...]:

@@ -210,7 +210,7 @@ class ClmmFit(LatentAnswers, MarginalQuestions):
         kind = pd.CategoricalDtype(list(self.levels), ordered=True)
         return pd.DataFrame({r: names[self._drawn(seed, "simulate", r)] for r in range(draws)}).astype(kind)
 
-    def bootstrap(self, draws: int = 1_000, seed: int = 1) -> Bootstrap:
+    def bootstrap(self, draws: int = 1_000, seed: int = 1, *, workers: int = 1) -> Bootstrap:
         """Draw outcomes from this model and refit it to each: distributions of coefficients, variances and correlations.
 
         Parameters
@@ -218,8 +218,10 @@ class ClmmFit(LatentAnswers, MarginalQuestions):
         draws : int
         seed : int
             The same seed gives the same replicates.
+        workers : int
+            Processes that refit side by side; the replicates are the same, bit by bit, for any number.
         """
-        return bootstrap(self.latent, lambda r: replace(self.rows, y=self._drawn(seed, "bootstrap", r)), draws, seed)
+        return bootstrap(self.latent, lambda r: replace(self.rows, y=self._drawn(seed, "bootstrap", r)), draws, seed, workers)
 
     def icc(self, level: float = 0.95) -> Estimate:
         """Return the intraclass correlation of the latent scale, all random effects together.
