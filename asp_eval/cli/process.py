@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def process(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
     """Evaluate the process: interviews, what was delivered, staff.
 
-    Writes output/process.json, which the report has a chapter of.
+    Writes output/process.json, which the report has a chapter of; and beside it
+    open-codes.csv and institution-types.csv, for the coders.
 
     Example: asp-eval process
     """

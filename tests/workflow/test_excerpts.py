@@ -13,6 +13,7 @@ from asp_eval.store import table
 from asp_eval.store.provenance import state_of
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.trial.tables.schema import table_schema
+from asp_eval.workflow.check import check_ledger
 from asp_eval.workflow.export import export as export_study
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.process import process
@@ -124,3 +125,4 @@ def test_one_project_gives_the_codings_and_the_excerpts(drawn, tmp_path):
     assert (report.accepted, report.quarantined) == (1, 0)
     assert table(study, "excerpts")["text"].tolist() == ["Tre på et å"]
     assert process(study).frames[0].excerpts[0].text == "Tre på et å"
+    assert check_ledger(study, deep=True).problems == ()
