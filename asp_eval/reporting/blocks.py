@@ -40,10 +40,13 @@ class Reference:
     text : str
     anchor : str
         Its `anchor` or `key`.
+    with_page : bool
+        Whether a printed page says on which page that place is.
     """
 
     text: str
     anchor: str
+    with_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ class Cell:
     wide : int
         Number of columns that it spans.
     anchor : str
-        What the text refers to in the same document; empty if to nothing.
+        What the text refers to in the same document; empty if to nothing. A printed page says on which page that is.
     """
 
     text: str
@@ -391,11 +394,13 @@ class Document:
         The line at the end: package and version.
     sections : tuple of Section
     contents : bool
-        Whether a list of its sections belongs in it.
+        Whether a list of its sections belongs in it, which on paper stands after the first of them.
     day : date, optional
         Of which day the data are.
     digest : str
         First digits of the digest of the data; empty if not known.
+    workbook : tuple of Section
+        Sections whose tables stand in a workbook alone.
     """
 
     kind: Literal["evaluation", "gap_profile", "gap_index", "goal_follow_up", "problems"]
@@ -408,6 +413,19 @@ class Document:
     contents: bool = False
     day: date | None = None
     digest: str = ""
+    workbook: tuple[Section, ...] = ()
+
+
+def anchors_of(sections: Iterable[Section]) -> dict[str, str]:
+    """Return what can be referred to in some sections, with its title: sections, their parts, tables and figures."""
+    found: dict[str, str] = {}
+    for section in sections:
+        if section.anchor:
+            found[section.anchor] = section.title
+        found |= {block.key: block.caption for block in section.blocks if isinstance(block, Table)}
+        found |= {block.key: block.title for block in section.blocks if isinstance(block, Figure)}
+        found |= anchors_of(section.parts)
+    return found
 
 
 def blocks_of(sections: Iterable[Section]) -> Iterator[Block]:

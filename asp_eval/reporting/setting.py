@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.analysis.sets import MISSING
 from asp_eval.reporting.language import Words
-from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.numbers import Numbers, Shown
 from asp_eval.trial.study.design import Study
 
 
@@ -27,6 +27,11 @@ class Setting:
     def say(self) -> Words:
         """The sentences of the report's language."""
         return self.show.words
+
+    @property
+    def level(self) -> Shown:
+        """The level of the study's intervals, in percent."""
+        return self.show.level(self.study.analysis.level)
 
     def arm(self, key: str) -> str:
         """Return what an arm is called."""

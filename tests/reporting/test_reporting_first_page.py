@@ -10,7 +10,7 @@ import pytest
 from asp_eval.analysis.declared_results import EstimatorRow
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
-from asp_eval.reporting.blocks import Fields, Table, plain
+from asp_eval.reporting.blocks import Fields, Table, anchors_of, plain
 from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
@@ -96,7 +96,7 @@ def tables(document):
 
 def test_every_item_of_the_checklist_leads_to_a_section_that_is_there_or_says_that_there_is_none():
     document = evaluation(builders.results(study=builders.study(report={"registration": "ISRCTN 1"})), "en")
-    anchors = {part.anchor for section in document.sections for part in (section, *section.parts)} | {"top"}
+    anchors = {*anchors_of(document.sections), "top"}
     rows = tables(document)["checklist"].rows
     assert {row.cells[0].text.rstrip("abcd") for row in rows} == {str(number) for number in range(1, 31)}
     for each in rows:
@@ -105,10 +105,11 @@ def test_every_item_of_the_checklist_leads_to_a_section_that_is_there_or_says_th
     by_item = {each.cells[0].text: each.cells[2] for each in rows}
     assert by_item["2"].anchor == "open"
     assert by_item["5a"].anchor == ""
+    assert (by_item["7"].anchor, by_item["27"].anchor, by_item["11"].anchor) == ("estimands", "harms", "place")
 
 
-def test_a_section_that_is_not_in_the_report_answers_nothing():
+def test_an_item_leads_to_the_first_of_its_places_that_is_in_the_report():
     document = evaluation(builders.results(), "en")
     by_item = {each.cells[0].text: each.cells[2] for each in tables(document)["checklist"].rows}
-    present = {part.anchor for section in document.sections for part in (section, *section.parts)}
-    assert (by_item["21c"].anchor == "missing") == ("missing" in present)
+    assert "missing" not in anchors_of(document.sections) and by_item["21c"].anchor == "method"
+    assert "realised" not in anchors_of(document.sections) and by_item["16a"].anchor == ""

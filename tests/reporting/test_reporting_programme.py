@@ -4,7 +4,7 @@ import builders
 import pytest
 from pydantic import ValidationError
 
-from asp_eval.reporting.blocks import Fields, Prose, Table, plain
+from asp_eval.reporting.blocks import Fields, Prose, Table, blocks_of, plain
 from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
@@ -51,7 +51,7 @@ def test_the_chapter_on_the_process_tells_what_became_of_it():
 def test_the_checklist_says_where_it_is_answered():
     for told, place in ((TOLD, "What was to be delivered"), ({}, "Not in this report: for the study team to write")):
         document = evaluation(builders.results(study=builders.study(programme=told)), "en")
-        table = next(block for block in document.sections[-1].blocks if isinstance(block, Table))
+        table = next(block for block in blocks_of(document.sections) if isinstance(block, Table) and block.key == "checklist")
         assert next(row.cells[2].text for row in table.rows if row.cells[0].text == "12b") == place
 
 

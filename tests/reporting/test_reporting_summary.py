@@ -13,7 +13,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.reporting.blocks import plain
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
-from asp_eval.reporting.sections.summary import caution, finding, findings, lead, tone_of
+from asp_eval.reporting.sections.summary import caution, finding, findings, lead, planned_outcomes, tone_of
 from asp_eval.reporting.setting import Setting
 
 
@@ -63,10 +63,10 @@ def test_a_clear_finding_gives_size_interval_direction_and_chance():
 
 
 def test_exploratory_outcomes_are_left_to_the_table_and_said_to_be():
-    assert not [f for f in findings(builders.results(), setting()) if "exploratory" in f.heading]
+    assert not [f for f in findings(planned_outcomes(builders.results()), setting()) if "exploratory" in f.heading]
     assert "One exploratory outcome is in the table of results only." in caution(builders.results(), setting())
     alone = builders.results(outcomes=(builders.outcome(role="exploratory"),))
-    assert len(findings(alone, setting())) == 1
+    assert len(findings(planned_outcomes(alone), setting())) == 1
     assert not [said for said in caution(alone, setting()) if "table of results" in said]
 
 
@@ -124,7 +124,7 @@ def test_an_estimate_without_uncertainty_says_why():
 
 
 def test_primary_outcomes_come_first():
-    ordered = findings(builders.results(outcomes=builders.outcomes()[::-1]), setting())
+    ordered = findings(planned_outcomes(builders.results(outcomes=builders.outcomes()[::-1])), setting())
     assert [f.heading.split(" (")[1] for f in ordered][:2] == ["primary outcome)", "secondary outcome)"]
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from asp_eval.analysis.process.results import ProcessResults
 from asp_eval.analysis.results import Results
-from asp_eval.reporting.blocks import Document
+from asp_eval.reporting.blocks import Document, Section, anchors_of
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.about import about
+from asp_eval.reporting.sections.appendices import appendices
 from asp_eval.reporting.sections.baseline import baseline
 from asp_eval.reporting.sections.checklist import checklist
 from asp_eval.reporting.sections.coefficients import coefficients
-from asp_eval.reporting.sections.declared import declared
-from asp_eval.reporting.sections.details import details
+from asp_eval.reporting.sections.declared import all_waves, groups, robustness
 from asp_eval.reporting.sections.dose import contact
 from asp_eval.reporting.sections.effects import effects
 from asp_eval.reporting.sections.estimands import estimands
 from asp_eval.reporting.sections.flow import flow
+from asp_eval.reporting.sections.harms import harms
 from asp_eval.reporting.sections.limits import limits
 from asp_eval.reporting.sections.measures import measures
-from asp_eval.reporting.sections.methods import methods
+from asp_eval.reporting.sections.methods import methods, second_computation
+from asp_eval.reporting.sections.place import place
 from asp_eval.reporting.sections.plan import plan
 from asp_eval.reporting.sections.plan_changes import plan_changes, unlocked_words
 from asp_eval.reporting.sections.process import process_chapter
@@ -51,28 +55,30 @@ def evaluation(
     setting = Setting(results, numbers or Numbers(words_for(language, results.study.languages)))
     say, study, version = setting.say, setting.study.study, results.provenance.package_version
     synthetic = say("Synthetic data: simulated, not from real institutions or children") if study.synthetic else ""
-    sections = (
+    before = (
         summary(results, setting),
         plan(results, setting),
         programme(setting),
         plan_changes(results, setting),
+        place(results, setting),
         flow(results, setting),
-        contact(results, setting),
         baseline(results, setting),
+        contact(results, setting),
         effects(results, setting),
         estimands(results, setting),
-        declared(results, setting),
-        process_chapter(process, setting),
+        all_waves(results, setting),
+        groups(results, setting),
+        robustness(results, setting),
         measures(results, setting),
-        methods(results, setting),
+        process_chapter(process, setting),
+        harms(results, setting),
         limits(results, setting),
         reproduction(setting),
         about(setting),
-        coefficients(results, setting),
-        details(results, setting),
     )
-    written = [section for section in sections if section is not None]
-    named = [(part.anchor, part.title) for section in written for part in (section, *section.parts) if part.anchor]
+    after = (methods(results, setting), *appendices(results, setting))
+    first, last = (_there(sections) for sections in (before, after))
+    items = checklist(say, anchors_of((*first, *last)), filled=_filled(setting))
     return Document(
         kind="evaluation",
         language=say.language,
@@ -80,8 +86,9 @@ def evaluation(
         subtitle=say("Evaluation report of a cluster-randomised trial"),
         banner=". ".join(part for part in (synthetic, unlocked_words(results, setting)) if part),
         made_with=say("Made with asp_eval {version}.", version=version),
-        sections=(*written, checklist(say, named, filled=_filled(setting))),
+        sections=(*first, items, *last),
         contents=True,
+        workbook=_there((coefficients(results, setting), second_computation(results, setting))),
     )
 
 
@@ -89,3 +96,8 @@ def _filled(setting: Setting) -> tuple[str, ...]:
     """Return what study.yaml says beyond the plan: keys of ``report``, and of ``programme`` as ``programme.who``."""
     told = tuple(f"programme.{key}" for key, value in setting.study.programme if value)
     return (*setting.study.report.filled, *told)
+
+
+def _there(sections: Iterable[Section | None]) -> tuple[Section, ...]:
+    """Return the sections that a study has something for."""
+    return tuple(section for section in sections if section is not None)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from asp_eval.analysis.results import Results
 from asp_eval.reporting.blocks import Field, Fields, Section, paragraphs
 from asp_eval.reporting.setting import Setting
+
+SHOWN_DIGITS = 16  # of the digest of the data
 
 
 def about(setting: Setting) -> Section:
@@ -27,3 +30,24 @@ def about(setting: Setting) -> Section:
         )
         return Section("open", say("Who stands behind the report"), (*blocks, paragraphs(words)))
     return Section("open", say("Who stands behind the report"), blocks)
+
+
+def made_by(results: Results, setting: Setting) -> Fields:
+    """Return who made the report, from which data and which plan."""
+    say, provenance, lock = setting.say, results.provenance, results.provenance.plan_lock
+    authors = ", ".join(setting.study.report.authors) or say("not said in study.yaml")
+    data = say("not known") if not results.state else say("digest {digest}", digest=results.state[:SHOWN_DIGITS])
+    if lock is None:
+        plan = say("not locked")
+    else:
+        day = setting.show.day(lock.day)
+        plan = say("locked on {day}, changed since", day=day) if lock.changes else say("locked on {day}, unchanged", day=day)
+    return Fields(
+        (
+            Field(say("Made by"), authors),
+            Field(say("From the data"), data),
+            Field(say("By the plan"), plan),
+            Field(say("With"), f"asp_eval {provenance.package_version}"),
+        ),
+        "run-in",
+    )

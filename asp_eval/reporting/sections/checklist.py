@@ -7,20 +7,20 @@ that asks for the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from asp_eval.reporting.blocks import Column, Row, Section, Table, cell, paragraphs
 from asp_eval.reporting.language import Words
 
 
-def checklist(say: Words, sections: Collection[tuple[str, str]], *, filled: Collection[str] = ()) -> Section:
+def checklist(say: Words, titles: Mapping[str, str], *, filled: Collection[str] = ()) -> Section:
     """Return the items a cluster trial's report must answer, each with the section that does.
 
     Parameters
     ----------
     say : Words
-    sections : collection of (anchor, title)
-        Of the report.
+    titles : mapping of str to str
+        Of everything in the report that can be referred to, by anchor.
     filled : collection of str
         What study.yaml says under ``report``, and under ``programme`` as ``programme.who``.
     """
@@ -28,13 +28,13 @@ def checklist(say: Words, sections: Collection[tuple[str, str]], *, filled: Coll
         "The items of CONSORT 2025 in this report's own words. The extension to cluster trials (2012) is numbered on CONSORT "
         "2010: what it adds is marked C, with the item of 2025 that asks for the same."
     )
-    table = checklist_table(say, dict(sections), set(filled))
-    return Section("consort", say("Appendix: CONSORT for cluster trials"), (paragraphs(what), table))
+    table = checklist_table(say, titles, set(filled))
+    return Section("consort", say("CONSORT 2025 for cluster trials"), (paragraphs(what), table))
 
 
-def checklist_table(say: Words, titles: dict[str, str], filled: set[str]) -> Table:
+def checklist_table(say: Words, titles: Mapping[str, str], filled: set[str]) -> Table:
     """Return each item, what it asks for, and where this report answers it or that it does not."""
-    rows = (
+    rows: tuple[tuple[str, str, str | tuple[str, ...]], ...] = (
         ("1a", say("Title says that the trial is randomised; C: by institution"), "top"),
         ("1b", say("Summary of design, methods, results and conclusions"), "short"),
         ("2", say("Registration"), "open" if "registration" in filled else ""),
@@ -47,12 +47,12 @@ def checklist_table(say: Words, titles: dict[str, str], filled: set[str]) -> Tab
         ("8", say("Whether those concerned took part in design and conduct"), ""),
         ("9", say("Design and ratio of the arms; C: what an institution is"), "plan"),
         ("10", say("Changes after the trial began, with reasons"), "changes"),
-        ("11", say("Where the trial took place"), "flow"),
+        ("11", say("Where the trial took place"), "place"),
         ("12a", say("Who could take part; C: institutions and children"), "plan"),
         ("12b", say("Who could deliver the intervention"), "programme" if "programme.who" in filled else ""),
         ("13", say("What each arm was to have"), "programme" if "programme.procedures" in filled else ""),
         ("14", say("Outcomes, when and on whom they are measured"), "plan"),
-        ("15", say("How harms were looked for"), ""),
+        ("15", say("How harms were looked for"), "harms"),
         ("16a", say("How many institutions and children were planned; C: with the ICC"), "realised"),
         ("16b", say("Interim analyses and rules to stop"), ""),
         ("17a", say("Who drew the lot, and how"), "plan"),
@@ -63,8 +63,8 @@ def checklist_table(say: Words, titles: dict[str, str], filled: set[str]) -> Tab
         ("20b", say("How it was kept from those who did not"), ""),
         ("21a", say("Methods of analysis; C: how clustering was handled"), "method"),
         ("21b", say("Who is counted in each analysis, and in which arm"), "estimands"),
-        ("21c", say("How missing data were handled"), "missing"),
-        ("21d", say("Further analyses: subgroups, sensitivity"), "declared"),
+        ("21c", say("How missing data were handled"), ("missing", "method")),
+        ("21d", say("Further analyses: subgroups, sensitivity"), ("robust", "groups", "waves-together")),
         ("22a", say("Flow of each arm; C: institutions and children"), "flow"),
         ("22b", say("Losses and exclusions, with reasons; C: both levels"), "flow"),
         ("23a", say("Dates of recruitment and of measurement"), "plan"),
@@ -73,16 +73,17 @@ def checklist_table(say: Words, titles: dict[str, str], filled: set[str]) -> Tab
         ("24b", say("What else they had at the same time"), "contact"),
         ("25", say("Baseline of each arm; C: institutions and children"), "baseline"),
         ("26", say("Numbers, effects and their precision for each outcome; C: with the ICC"), "found"),
-        ("27", say("Harms in each arm"), ""),
-        ("28", say("Results of the further analyses"), "declared"),
+        ("27", say("Harms in each arm"), "harms"),
+        ("28", say("Results of the further analyses"), ("robust", "groups", "waves-together")),
         ("29", say("What it means, harms and benefits weighed"), "short"),
         ("30", say("Limits: bias, precision, to whom it carries over; C: institutions and children"), "limits"),
     )
     none = say("Not in this report: for the study team to write")
     columns = tuple(Column(heading, numeric=False) for heading in (say("Item"), say("Asks for"), say("Answered in")))
-    known = {"top": say("Title")} | titles
-    lines = tuple(
-        Row((cell(item), cell(asks), cell(known.get(anchor, none), anchor=anchor if anchor in known else "")))
-        for item, asks, anchor in rows
-    )
-    return Table("checklist", "", columns, lines, breaks=True)
+    known = {"top": say("Title"), **titles}
+    lines = []
+    for item, asks, places in rows:
+        wanted = (places,) if isinstance(places, str) else places
+        anchor = next((place for place in wanted if place in known), "")
+        lines.append(Row((cell(item), cell(asks), cell(known.get(anchor, none), anchor=anchor))))
+    return Table("checklist", "", columns, tuple(lines), breaks=True)

@@ -18,7 +18,7 @@ def coefficients(results: Results, setting: Setting) -> Section:
 
 def coefficient_table(result: OutcomeResult, position: int, setting: Setting) -> Table:
     """Return every fixed effect of one outcome's model."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     name = setting.outcome_at(result)
     columns = (
         Column(say("Term"), numeric=False),

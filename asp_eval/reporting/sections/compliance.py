@@ -19,7 +19,7 @@ def compliance(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[B
     rows = tuple(row for result in by_role(outcomes) for row in _rows(result, setting))
     if not rows:
         return ()
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     columns = (
         Column(say("Outcome"), numeric=False),
         Column(say("Took it: offered, not offered")),

@@ -8,10 +8,11 @@ from asp_eval.reporting.sections.attrition import attrition_details
 from asp_eval.reporting.sections.baseline import institution_means_table
 from asp_eval.reporting.sections.dose import institution_table
 from asp_eval.reporting.sections.equivalence import equivalence_table
+from asp_eval.reporting.sections.estimands import other_averages_table
 from asp_eval.reporting.sections.estimators import other_estimators_table
 from asp_eval.reporting.sections.flow import analysed_details
 from asp_eval.reporting.sections.missingness import predictor_tables, rater_table
-from asp_eval.reporting.sections.model_checks import checks_table, raters_table, realised_table, sizes_table
+from asp_eval.reporting.sections.model_checks import raters_table, sizes_table
 from asp_eval.reporting.sections.outcomes import by_role
 from asp_eval.reporting.setting import Setting
 
@@ -26,11 +27,10 @@ def details(results: Results, setting: Setting) -> Section | None:
         *predictor_tables(results, setting),
         rater_table(results, setting),
         institution_table(results, setting),
+        other_averages_table(results, setting),
         other_estimators_table(results.outcomes, setting),
         sizes_table(results, setting),
-        checks_table(results, setting),
         raters_table(results, setting),
-        realised_table(results, setting),
     )
     tables = tuple(table for table in found if table is not None)
     return Section("integrity", setting.say("Appendix: loss, balance and dose in detail"), tables) if tables else None

@@ -12,6 +12,7 @@ from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role, role_name
 from asp_eval.reporting.sections.shares import counts_table, shares_figure, shares_table
+from asp_eval.reporting.sections.shown_estimate import shown_estimate, with_interval
 from asp_eval.reporting.setting import Setting
 
 
@@ -35,7 +36,7 @@ def effects(results: Results, setting: Setting) -> Section:
 
 def effects_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
     """Return the results table."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     with_means = any(result.arms for result in outcomes)
     columns = [Column(say("Outcome"), numeric=False), Column(say("Children (institutions)"))]
     if with_means:
@@ -117,26 +118,17 @@ def adjusted_p_value(result: OutcomeResult, i: int) -> float | None:
 
 
 def _effect_size(size: Estimated, setting: Setting) -> Cell:
-    return cell(*_with_interval(size, setting, 2))
+    return shown_estimate(size, setting, 2)
 
 
 def _icc(result: OutcomeResult, setting: Setting) -> Cell:
-    show, shown = setting.show, _with_interval(result.icc, setting, 3)
+    show, shown = setting.show, with_interval(result.icc, setting, 3)
     if isinstance(result.icc, Unavailable) or isinstance(result.icc_adjusted, Unavailable):
         return cell(*shown)
-    value, interval = _with_interval(result.icc_adjusted, setting, 3)
+    value, interval = with_interval(result.icc_adjusted, setting, 3)
     if not interval:
         return cell(*shown, show.say("adjusted: {n}", n=value))
     return cell(*shown, show.say("adjusted: {n} {interval}", n=value, interval=show.bracketed(interval)))
-
-
-def _with_interval(number: Estimated, setting: Setting, digits: int) -> tuple[str, str]:
-    """Return a number and its interval, which is empty where there is none."""
-    show = setting.show
-    if isinstance(number, Unavailable):
-        return show.reason(number), ""
-    interval = "" if number.conf_low is None else show.interval(number.conf_low, number.conf_high, digits)
-    return show.decimal(number.estimate, digits), interval
 
 
 def _notes(setting: Setting, *, with_means: bool) -> tuple[str, ...]:
@@ -173,7 +165,7 @@ def effects_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> For
     pairs = [(result, i) for result in by_role(outcomes) for i in range(len(result.effects))]
     standardised = any(not isinstance(result.effects[i].effect_size, Unavailable) for result, i in pairs)
     entries = [_entry(result, i, setting, standardised=standardised) for result, i in pairs]
-    level = setting.show.level(setting.study.analysis.level)
+    level = setting.level
     title = (
         setting.say("Effect size in standard deviations, with {level} interval", level=level)
         if standardised

@@ -5,8 +5,8 @@ from __future__ import annotations
 from asp_eval.analysis.results import AverageEffects, Estimated, OutcomeResult, Results
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, paragraphs
-from asp_eval.reporting.numbers import digits_for
-from asp_eval.reporting.sections.outcomes import by_role
+from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
+from asp_eval.reporting.sections.shown_estimate import shown_estimate
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.study.design import Texts
 
@@ -23,7 +23,15 @@ def estimands(results: Results, setting: Setting) -> Section | None:
             "different questions with different answers."
         ),
     )
-    return Section("averages", say("Whose effect it is"), (words, averages_table(by_role(results.outcomes), setting)))
+    primary = primary_outcomes(results.outcomes)
+    return Section("averages", say("Whose effect it is"), (words, averages_table("averages", primary, setting)))
+
+
+def other_averages_table(results: Results, setting: Setting) -> Table | None:
+    """Return the same of the outcomes that are not primary, for the appendix; None where there are none."""
+    primary = {result.outcome for result in primary_outcomes(results.outcomes)}
+    others = tuple(one for one in by_role(results.outcomes) if one.averages and one.outcome not in primary)
+    return averages_table("averages-others", others, setting) if others else None
 
 
 def headline_words(setting: Setting) -> str:
@@ -42,13 +50,13 @@ def headline_words(setting: Setting) -> str:
     )
 
 
-def averages_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
-    """Return every effect by whom it averages over."""
+def averages_table(key: str, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
+    """Return the effects of some outcomes by whom they average over."""
     say = setting.say
     columns = (
         Column(say("Average over"), numeric=False),
         Column(say("What it weights"), numeric=False),
-        Column(say("Difference ({level} interval)", level=setting.show.level(setting.study.analysis.level))),
+        Column(say("Difference ({level} interval)", level=setting.level)),
         Column(say("p-value")),
     )
     rows: list[Row] = []
@@ -69,7 +77,7 @@ def averages_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Tab
             "too wide to tell them apart."
         ),
     )
-    return Table("averages", say("The effect by whom it averages over"), columns, tuple(rows), notes)
+    return Table(key, say("The effect by whom it averages over"), columns, tuple(rows), notes)
 
 
 def _rows(result: OutcomeResult, by: AverageEffects, setting: Setting) -> list[Row]:
@@ -94,9 +102,7 @@ def _numbers(found: Estimated, setting: Setting) -> tuple[Cell, ...]:
     show = setting.show
     if isinstance(found, Unavailable):
         return (cell(show.reason(found), wide=2),)
-    digits = digits_for(found.std_error)
-    interval = "" if found.conf_low is None else show.interval(found.conf_low, found.conf_high, digits)
-    return cell(show.decimal(found.estimate, digits), interval), cell(show.p_value(found.p_value))
+    return shown_estimate(found, setting), cell(show.p_value(found.p_value))
 
 
 def attributes_table(results: Results, setting: Setting) -> Table:

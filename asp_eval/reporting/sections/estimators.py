@@ -32,7 +32,7 @@ def other_estimators_table(outcomes: tuple[OutcomeResult, ...], setting: Setting
 
 def estimators_table(key: str, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:
     """Return the effects of some outcomes by every estimator; None where there are none."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     columns = (
         Column(say("Estimator"), numeric=False),
         Column(say("The effect it is about"), numeric=False),

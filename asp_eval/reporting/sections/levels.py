@@ -6,14 +6,14 @@ from asp_eval.analysis.declared_results import Estimated, LevelResult
 from asp_eval.analysis.results import OutcomeResult
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
-from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role
+from asp_eval.reporting.sections.shown_estimate import shown_estimate
 from asp_eval.reporting.setting import Setting
 
 
 def levels(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[Table, ...]:
     """Return the effects and intraclass correlations with the declared levels; nothing where the plan declares none."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     rows = tuple(row for result in by_role(outcomes) for one in result.levels for row in _rows(result, one, setting))
     if not rows:
         return ()
@@ -46,14 +46,12 @@ def _rows(result: OutcomeResult, one: LevelResult, setting: Setting) -> list[Row
         if isinstance(found, Unavailable):
             rows.append(Row((*head, groups, cell(show.reason(found), wide=4))))
             continue
-        digits = digits_for(found.std_error)
-        effect = cell(show.decimal(found.estimate, digits), show.interval(found.conf_low, found.conf_high, digits))
         rows.append(
             Row(
                 (
                     *head,
                     groups,
-                    effect,
+                    shown_estimate(found, setting),
                     _share(one.icc_institution, setting),
                     _share(one.icc_level, setting),
                     cell(show.decimal(one.detectable)),

@@ -51,7 +51,7 @@ def reliability_table(reliabilities: tuple[Reliability, ...], setting: Setting) 
         Column(say("Scale"), numeric=False),
         Column(say("Children")),
         Column(say("Cronbach's alpha")),
-        Column(say("{level} interval", level=show.level(setting.study.analysis.level))),
+        Column(say("{level} interval", level=setting.level)),
         Column(say("Omega total")),
         Column(say("Ordinal alpha")),
     )

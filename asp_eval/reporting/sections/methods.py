@@ -1,36 +1,66 @@
-"""How the numbers were made: clustering, tests, missing answers, estimators, and the second computation."""
+"""How the numbers were made: clustering, tests, missing answers, estimators, formulae, literature, the second computation."""
 
 from __future__ import annotations
 
-from asp_eval.analysis.results import Results
+from asp_eval.analysis.category_models import NODES
+from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Field, Fields, Section, paragraphs
+from asp_eval.reporting.blocks import Field, Fields, Section, paragraphs
+from asp_eval.reporting.sections.formulae import formulae
 from asp_eval.reporting.sections.outcomes import by_role
-from asp_eval.reporting.sections.recomputation import estimator_table, rechecks_table, recomputation_table
+from asp_eval.reporting.sections.recomputation import agrees, all_agree, estimator_table, rechecks_table, recomputation_table
+from asp_eval.reporting.sections.references import references_table
 from asp_eval.reporting.setting import Setting
 
 
 def methods(results: Results, setting: Setting) -> Section:
-    """Return how the numbers were made."""
+    """Return how the numbers were made: in words, by which formulae, and after whom."""
     say, ordered = setting.say, by_role(results.outcomes)
-    again = recomputation_table(ordered, setting)
-    tests = rechecks_table(ordered, setting)
-    twice = say(
-        "What the tables below list is computed a second time, by libraries and plain formulas that share no code with this "
-        "program (double programming); what they do not list is not."
+    terms = paragraphs(
+        say("The terms of every outcome's model, as R writes them:"),
+        introduces=True,
     )
-    computed: tuple[Block, ...] = (
-        (paragraphs(twice, introduces=True), again, *((tests,) if tests else ()))
-        if again
-        else (paragraphs(say("No independent recomputation was made.")),)
+    equations, models = formulae(results, setting)
+    blocks = (
+        Fields(method_fields(setting)),
+        estimator_table(ordered, setting),
+        paragraphs(computed_twice(ordered, setting)),
+        equations,
+        *((terms, models) if ordered else ()),
+        references_table(results, setting),
     )
-    blocks = (Fields(method_fields(setting)), estimator_table(ordered, setting), *computed)
     return Section("method", say("How the numbers were made"), blocks)
+
+
+def computed_twice(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> str:
+    """Say how many numbers were computed a second time, and which of them differ."""
+    say, show = setting.say, setting.show
+    verdicts = [(result, agrees(part)) for result in outcomes for part in result.recomputations]
+    verdicts += [(result, all_agree((one,))) for result in outcomes for one in result.rechecks]
+    compared = [(result, same) for result, same in verdicts if same is not None]
+    if not compared:
+        return say("No independent recomputation was made.")
+    twice = say(
+        "{n} numbers were computed a second time, by libraries and plain formulas that share no code with this program (double "
+        "programming); {same} of them agree.",
+        n=show.integer(len(compared)),
+        same=show.integer(sum(same for _, same in compared)),
+    )
+    apart = dict.fromkeys(setting.outcome_at(result) for result, same in compared if not same)
+    return " ".join((twice, say("Numbers DIFFER of: {list}.", list="; ".join(apart)))) if apart else twice
+
+
+def second_computation(results: Results, setting: Setting) -> Section | None:
+    """Return every number that was computed a second time, for a workbook; None where none was."""
+    ordered = by_role(results.outcomes)
+    tables = (recomputation_table(ordered, setting), rechecks_table(ordered, setting))
+    found = tuple(table for table in tables if table is not None)
+    return Section("twice", setting.say("The headline numbers, computed twice"), found) if found else None
 
 
 def method_fields(setting: Setting) -> tuple[Field, ...]:
     """Return how the numbers were made, point by point."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     return (
         Field(
             say("Clustering"),
@@ -121,9 +151,10 @@ def _categories(setting: Setting) -> tuple[Field, ...]:
         )
     used = say(
         "Yes-or-no outcomes are analysed by a logistic mixed model, bands by a proportional-odds mixed model and counts "
-        "by a Poisson mixed model, by maximum likelihood with 15 points of adaptive quadrature. Every child analysed is "
+        "by a Poisson mixed model, by maximum likelihood with {points} points of adaptive quadrature. Every child analysed is "
         "then set to each arm in turn, and the model's predictions are averaged over children and institutions; "
         "standard errors are by the delta method, tests by t with between-within degrees of freedom.",
+        points=setting.show.integer(NODES),
     )
     return (Field(say("Shares and counts"), " ".join((used, *more))),)
 

@@ -104,7 +104,7 @@ def _tipping_words(point: TippingPoint, name: str, better: str, setting: Setting
 
 def _table(results: Results, asked: list[OutcomeResult], setting: Setting) -> Table:
     """Return the same effect from complete cases, imputation and all waves."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     columns = (
         Column(say("Analysis"), numeric=False),
         Column(say("Children")),

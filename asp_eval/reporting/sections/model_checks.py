@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from asp_eval.analysis.declared_results import Estimated, Influence, Interval, ModelChecks, RaterResult, RealisedDesign
+from asp_eval.analysis.model_checks import FAR
 from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role
+from asp_eval.reporting.sections.shown_estimate import shown_estimate
 from asp_eval.reporting.setting import Setting
 
 
@@ -44,7 +46,7 @@ def sizes_table(results: Results, setting: Setting) -> Table | None:
         say(
             "{level} intervals by t on the effect's own degrees of freedom; the standard error holds that of the difference and,"
             " by the df printed, that of the standard deviation.",
-            level=show.level(setting.study.analysis.level),
+            level=setting.level,
         ),
     )
     return Table("hedges", say("Effect sizes in other forms (Hedges' g)"), columns, tuple(rows), notes)
@@ -72,9 +74,10 @@ def checks_table(results: Results, setting: Setting) -> Table | None:
     )
     notes = (
         say(
-            "Lowest and highest score: the share of children who have them. Far: more than 2.5 standard deviations. Without one"
+            "Lowest and highest score: the share of children who have them. Far: more than {far} standard deviations. Without one"
             " institution: the least and the most the effect would be, the variances held; under it the institution whose"
             " leaving out changes it most.",
+            far=setting.show.decimal(FAR, 1),
         ),
         say(
             "Skewed scores with many children at the lowest are what the method was tried on: in simulated trials with scores"
@@ -121,7 +124,7 @@ def _error(found: Estimated) -> float | None:
 
 def raters_table(results: Results, setting: Setting) -> Table | None:
     """Return how much of each measure lies between raters; None where no rater is recorded."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     rows = tuple(_raters(result, result.raters, setting) for result in by_role(results.outcomes) if result.raters is not None)
     if not rows:
         return None
@@ -147,10 +150,10 @@ def _raters(result: OutcomeResult, found: RaterResult, setting: Setting) -> Row:
         (
             cell(setting.outcome_at(result)),
             cell(show.integer(found.raters), show.bracketed(show.integer(found.children))),
-            _with_interval(found.icc1, 3, setting),
-            _with_interval(found.icc2, 3, setting),
+            shown_estimate(found.icc1, setting, 3),
+            shown_estimate(found.icc2, setting, 3),
             cell(show.integer(found.changed)),
-            _with_interval(found.without_changed, digits_for(_error(found.without_changed)), setting),
+            shown_estimate(found.without_changed, setting),
         )
     )
 
@@ -214,10 +217,3 @@ def _realised(name: str, found: RealisedDesign, setting: Setting) -> Row:
             cell(show.decimal(found.detectable)),
         )
     )
-
-
-def _with_interval(found: Estimated, digits: int, setting: Setting) -> Cell:
-    show = setting.show
-    if isinstance(found, Unavailable):
-        return cell(show.reason(found))
-    return cell(show.decimal(found.estimate, digits), show.interval(found.conf_low, found.conf_high, digits))

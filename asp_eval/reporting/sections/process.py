@@ -83,7 +83,7 @@ def _components(parts: Sequence[Section], setting: Setting) -> tuple[Block, ...]
 
 def _level(setting: Setting) -> str:
     """Return the level of the plan's intervals."""
-    return setting.show.level(setting.study.analysis.level)
+    return setting.level
 
 
 def _types(found: FrameFindings, setting: Setting) -> Section | None:

@@ -61,7 +61,7 @@ def _means(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> 
     note = say(
         "Means over institutions of {outcome}, adjusted for the planned covariates; t, {level} intervals.",
         outcome=name,
-        level=show.level(setting.study.analysis.level),
+        level=setting.level,
     )
     return Table("type-means", say("{outcome} by type: a description", outcome=name), columns, rows, (note,))
 
@@ -148,7 +148,7 @@ def _lines(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> 
         say(
             "Mean: {outcome}, adjusted and drawn towards the mean of the arm; {level} interval.",
             outcome=name,
-            level=setting.show.level(setting.study.analysis.level),
+            level=setting.level,
         ),
     )
     return Table("joint", say("Institution by institution: process and outcome"), tuple(columns), tuple(rows), notes, breaks=True)

@@ -143,7 +143,11 @@ def rechecks_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Tab
             "Below each number the same again: Kenward-Roger, CR2, ICC and effect size by formulas of whole matrices in NumPy, "
             "which share no code with this program and fit the model anew; adjusted p-values by statsmodels."
         ),
-        say("Agree: no number differs by more than {share} of itself, or 0.0005.", share=setting.show.percent(AGREEMENT)),
+        say(
+            "Agree: no number differs by more than {share} of itself, or {least}.",
+            share=setting.show.percent(AGREEMENT),
+            least=setting.show.decimal(LEAST_APART, 4),
+        ),
     )
     return Table("rechecks", say("Tests and intervals, computed twice"), columns, rows, notes)
 

@@ -17,7 +17,7 @@ def reproduction(setting: Setting) -> Section:
         "numbers must come out the same."
     )
     blocks = (paragraphs(files), Fields(commands(setting)), paragraphs(manifest))
-    return Section("again", say("Computing the numbers again"), blocks)
+    return Section("again", say("Data and code"), blocks)
 
 
 def commands(setting: Setting) -> tuple[Field, ...]:

@@ -20,7 +20,7 @@ def shares_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table
     own = tuple(result for result in by_role(outcomes) if result.scale in SHARES)
     if not own:
         return None
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     columns = (
         Column(say("Outcome"), numeric=False),
         Column(say("Children (institutions)")),
@@ -39,7 +39,7 @@ def counts_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table
     own = tuple(result for result in by_role(outcomes) if result.scale in COUNTS)
     if not own:
         return None
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     columns = (
         Column(say("Outcome"), numeric=False),
         Column(say("Children (institutions)")),
@@ -73,7 +73,7 @@ def shares_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Fore
     pairs = [(r, i) for r in by_role(outcomes) if r.scale in SHARES for i in range(len(r.effects))]
     if not pairs:
         return None
-    level = setting.show.level(setting.study.analysis.level)
+    level = setting.level
     compared = setting.group(setting.compared[0]) if len(setting.compared) == 1 else setting.say("the other arm")
     title = setting.say("Difference in percentage points, with {level} interval", level=level)
     arms = (setting.group(setting.reference), compared)

@@ -15,7 +15,7 @@ from asp_eval.reporting.setting import Setting
 
 def simultaneous(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[Table, ...]:
     """Return the table of intervals that hold together; nothing where the plan asks for none."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     own = tuple(result for result in by_role(outcomes) if any(effect.simultaneous is not None for effect in result.effects))
     rows = tuple(row for result in own for row in _rows(result, setting))
     if not rows:
@@ -31,7 +31,7 @@ def simultaneous(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple
 
 def _notes(own: tuple[OutcomeResult, ...], setting: Setting) -> Iterator[str]:
     """Yield what the intervals say, and why a p-value of the same family may say otherwise."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     yield say("Together: in {level} of trials all intervals of a family hold their effects at once.", level=level)
     methods = {result.adjustment.method for result in own if result.adjustment is not None}
     if methods & {"holm", "westfall-young"}:

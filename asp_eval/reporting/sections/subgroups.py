@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from asp_eval.analysis.declared_results import SubgroupEffect, SubgroupResult
 from asp_eval.analysis.results import OutcomeResult
+from asp_eval.analysis.subgroups import FEWEST_INSTITUTIONS
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Block, Cell, Column, Row, Table, cell
 from asp_eval.reporting.figures.drawing import drawn
@@ -13,6 +14,7 @@ from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role
 from asp_eval.reporting.sections.shares import COUNTS, POINTS, SHARES
+from asp_eval.reporting.sections.shown_estimate import shown_estimate
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.estimate import Estimate
 
@@ -32,7 +34,7 @@ def subgroups(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[Bl
 
 def _table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
     """Return the groups of measures."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     columns = (
         Column(say("Group"), numeric=False),
         Column(say("Children (institutions)")),
@@ -62,7 +64,7 @@ def _table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
 
 def _ratios_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
     """Return the groups of shares, bands and counts."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     columns = (
         Column(say("Group"), numeric=False),
         Column(say("Children (institutions)")),
@@ -97,7 +99,7 @@ def _notes(setting: Setting) -> tuple[str, ...]:
         say(
             "Groups with fewer than {children} children or {institutions} institutions in an arm are not shown.",
             children=setting.show.integer(setting.study.privacy.minimum_cell),
-            institutions=setting.show.integer(2),
+            institutions=setting.show.integer(FEWEST_INSTITUTIONS),
         ),
     )
 
@@ -150,19 +152,13 @@ def _effects(part: SubgroupEffect, result: OutcomeResult, width: int, setting: S
     if isinstance(found, Unavailable):
         return (cell(show.reason(found), wide=width - 3),)
     factor = POINTS if result.scale in SHARES else 1.0
-    effect = _with_interval(found, factor, 1 if factor == POINTS else digits_for(found.std_error), setting)
+    effect = shown_estimate(found, setting, 1 if factor == POINTS else None, factor)
     if width == WITHOUT_RATIOS:
         return (effect,)
     ratio = part.ratio
     if not isinstance(ratio, Estimate):
         return effect, cell(show.decimal(None) if ratio is None else show.reason(ratio))
-    return effect, _with_interval(ratio, 1.0, 2, setting)
-
-
-def _with_interval(found: Estimate, factor: float, digits: int, setting: Setting) -> Cell:
-    show = setting.show
-    value, low, high = (None if v is None else factor * v for v in (found.estimate, found.conf_low, found.conf_high))
-    return cell(show.decimal(value, digits), show.interval(low, high, digits))
+    return effect, shown_estimate(ratio, setting, 2)
 
 
 def _varying(group: SubgroupResult, setting: Setting) -> list[Row]:
@@ -172,9 +168,8 @@ def _varying(group: SubgroupResult, setting: Setting) -> list[Row]:
         arm = "" if len(setting.study.arms) == 2 else setting.arm(one.arm)
         average = one.average
         digits = 3 if isinstance(average, Unavailable) else digits_for(average.std_error)
-        shown = cell(show.reason(average)) if isinstance(average, Unavailable) else _with_interval(average, 1.0, digits, setting)
-        rows.append(Row((cell(say("a middling group"), arm), cell(""), shown, cell(""))))
-        spread = _with_interval(one.sd, 1.0, digits, setting)
+        rows.append(Row((cell(say("a middling group"), arm), cell(""), shown_estimate(average, setting, digits), cell(""))))
+        spread = shown_estimate(one.sd, setting, digits)
         test = cell(show.p_value(one.p_value), show.say("ratio {ratio}", ratio=show.decimal(one.ratio)))
         rows.append(Row((cell(say("standard deviation of the effect"), arm), cell(""), spread, test)))
     return rows
@@ -191,7 +186,7 @@ def _spread(group: SubgroupResult, setting: Setting) -> list[Row]:
             )
             test = cell(show.p_value(found.p_value), words)
         name = cell(say("standard deviation between institutions"), setting.arm(sd.term))
-        rows.append(Row((name, cell(""), _with_interval(sd, 1.0, 2, setting), test)))
+        rows.append(Row((name, cell(""), shown_estimate(sd, setting, 2), test)))
     return rows
 
 
@@ -211,7 +206,7 @@ def _test(group: SubgroupResult, setting: Setting) -> Cell:
 
 def _figures(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Iterator[ForestFigure]:
     """Yield the forest plots of the effects in groups: on the outcomes' own scales, and in percentage points."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     compared = setting.group(setting.compared[0]) if len(setting.compared) == 1 else say("the other arm")
     arms = (setting.group(setting.reference), compared)
     own = [result for result in outcomes if result.scale not in SHARES]

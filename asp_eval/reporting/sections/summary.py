@@ -10,10 +10,12 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Callout, CalloutKind, Section, paragraphs
 from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.numbers import digits_for
+from asp_eval.reporting.sections.about import made_by
 from asp_eval.reporting.sections.effects import adjusted_p_value
 from asp_eval.reporting.sections.how_sure import how_sure
-from asp_eval.reporting.sections.outcomes import by_role
+from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
 from asp_eval.reporting.sections.shares import POINTS, adjusted_share, category_name, first_category, headline
+from asp_eval.reporting.sections.trajectory import means_figure
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.estimate import Estimate
 
@@ -22,17 +24,31 @@ def summary(results: Results, setting: Setting) -> Section:
     """Return what was found, in plain words, and what a reader must bear in mind."""
     careful = caution(results, setting)
     warning = (Callout("caution", paragraphs(*careful)),) if careful else ()
-    blocks = (paragraphs(*lead(results, setting)), *findings(results, setting), *how_sure(results, setting), *warning)
+    first = primary_outcomes(results.outcomes)
+    others = tuple(result for result in planned_outcomes(results) if result not in first)
+    blocks = (
+        paragraphs(*lead(results, setting)),
+        *findings(first, setting),
+        *how_sure(results, setting),
+        *means_figure(results, setting),
+        made_by(results, setting),
+        *findings(others, setting),
+        *warning,
+    )
     return Section("short", setting.say("In short"), blocks)
 
 
-def findings(results: Results, setting: Setting) -> tuple[Callout, ...]:
-    """Return one finding per outcome and compared arm, the primary outcomes first.
+def planned_outcomes(results: Results) -> tuple[OutcomeResult, ...]:
+    """Return the outcomes that are told in words, the primary ones first.
 
     Exploratory outcomes are left to the results table, unless there are no others.
     """
-    planned = tuple(result for result in results.outcomes if result.role != "exploratory") or results.outcomes
-    return tuple(finding(result, i, setting) for result in by_role(planned) for i in range(len(result.effects)))
+    return by_role(tuple(result for result in results.outcomes if result.role != "exploratory") or results.outcomes)
+
+
+def findings(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[Callout, ...]:
+    """Return one finding per outcome and compared arm."""
+    return tuple(finding(result, i, setting) for result in outcomes for i in range(len(result.effects)))
 
 
 def finding(result: OutcomeResult, i: int, setting: Setting) -> Callout:
@@ -242,7 +258,7 @@ def _how_sure(effect: Estimate, digits: int, setting: Setting, factor: float) ->
     if effect.conf_low is None or effect.p_value is None:
         return ""
     low, high = (None if b is None else factor * b for b in (effect.conf_low, effect.conf_high))
-    interval, level = show.interval(low, high, digits), show.level(setting.study.analysis.level)
+    interval, level = show.interval(low, high, digits), setting.level
     return setting.say(" ({level} interval {interval}, {p})", level=level, interval=interval, p=show.p_equation(effect.p_value))
 
 

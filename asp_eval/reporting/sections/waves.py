@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from asp_eval.analysis.declared_results import AllWaves, Estimated, WaveEffect
 from asp_eval.analysis.results import Results
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Cell, Column, Figure, Row, Table, cell, paragraphs
+from asp_eval.reporting.blocks import Block, Column, Figure, Row, Table, cell, paragraphs
 from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.trajectory import ArmMean, trajectory_figure
-from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import primary_outcomes
+from asp_eval.reporting.sections.shown_estimate import shown_estimate
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.estimate import JointTest
 
@@ -51,7 +51,7 @@ def _mean(found: Estimated) -> ArmMean:
 
 def _effects_table(results: Results, setting: Setting) -> Table:
     """Return the effects wave by wave."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     columns = (
         Column(say("Wave"), numeric=False),
         Column(say("Difference ({level} interval)", level=level)),
@@ -100,7 +100,7 @@ def _effect(part: WaveEffect, setting: Setting) -> Row:
     if isinstance(found, Unavailable):
         return Row((cell(name), cell(setting.show.reason(found), wide=3)))
     df, p = setting.show.degrees_of_freedom(found.df), setting.show.p_value(found.p_value)
-    return Row((cell(setting.heading(name)), _with_interval(found, setting), cell(df), cell(p)))
+    return Row((cell(setting.heading(name)), shown_estimate(found, setting), cell(df), cell(p)))
 
 
 def _joint(test: JointTest, position: int, setting: Setting) -> Row:
@@ -123,7 +123,7 @@ def _joint(test: JointTest, position: int, setting: Setting) -> Row:
 
 def _means_table(results: Results, setting: Setting) -> Table:
     """Return the adjusted means of the arms, wave by wave."""
-    say, level = setting.say, setting.show.level(setting.study.analysis.level)
+    say, level = setting.say, setting.level
     arms = setting.study.arms
     columns = (
         Column(say("Wave"), numeric=False),
@@ -134,15 +134,7 @@ def _means_table(results: Results, setting: Setting) -> Table:
         rows.append(Row((cell(say.label(one.label, one.outcome), wide=len(columns)),), group=True))
         for wave in dict.fromkeys(part.wave for part in one.means):
             found = {part.arm: part.mean for part in one.means if part.wave == wave}
-            cells = (_with_interval(found[arm], setting) for arm in arms)
+            cells = (shown_estimate(found[arm], setting) for arm in arms)
             rows.append(Row((cell(setting.heading(setting.wave(wave))), *cells)))
     note = say("Adjusted means: of a child with the average of the covariates among the children analysed.")
     return Table("waves-means", say("The arms' way through the waves"), columns, tuple(rows), (note,))
-
-
-def _with_interval(found: Estimated, setting: Setting) -> Cell:
-    show = setting.show
-    if isinstance(found, Unavailable):
-        return cell(show.reason(found))
-    digits = digits_for(found.std_error)
-    return cell(show.decimal(found.estimate, digits), show.interval(found.conf_low, found.conf_high, digits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from asp_eval.reporting.blocks import Document, Figure, Table
@@ -65,12 +66,13 @@ def _values(document: Document, theme: Theme) -> dict[str, Any]:
 
     say = words_for(document.language)
     logo = theme.logo
-    plain: dict[str, Any] = as_plain(document, part)
+    plain: dict[str, Any] = as_plain(replace(document, workbook=()), part)
     return plain | {
         "day": None,
         "running": running_title(document),
         "edition": edition(document),
         "contents_title": say("Contents"),
+        "page_word": say("p."),
         "accent": theme.accent,
         "fonts": [theme.font or FONT],
         "fallback": not theme.font,

@@ -37,8 +37,8 @@ def xlsx(document: Document) -> bytes:
 
 
 def tables_of(document: Document) -> Iterator[Table]:
-    """Yield the tables of a document, and those behind its figures."""
-    for block in blocks_of(document.sections):
+    """Yield the tables of a document, those behind its figures, and those of a workbook alone."""
+    for block in blocks_of((*document.sections, *document.workbook)):
         if isinstance(block, Table):
             yield block
         elif isinstance(block, Figure):
