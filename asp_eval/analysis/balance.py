@@ -13,7 +13,7 @@ import pandas as pd
 
 from asp_eval.analysis.data import StudyData
 from asp_eval.analysis.institution_means import baseline_names, institution_means, with_baseline_scores
-from asp_eval.analysis.results import ArmSummary, BaselineRow, Number
+from asp_eval.analysis.results import ArmSummary, BaselineRow, InstitutionMeans, Number
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.trial.study.design import Study
@@ -60,6 +60,18 @@ def arm_summaries(study: Study, frame: pd.DataFrame, name: str) -> tuple[ArmSumm
         sd = float(known.std()) if len(known) > 1 else None
         summaries.append(ArmSummary(arm, n=len(known), missing=len(values) - len(known), mean=mean, sd=sd))
     return tuple(summaries)
+
+
+def means_of_institutions(study: Study, frame: pd.DataFrame, name: str) -> tuple[InstitutionMeans, ...]:
+    """Return the means of a measure in the institutions of each arm, sorted; institutions with few children are counted alone."""
+    found = []
+    for arm in study.arms:
+        by = frame.loc[frame["arm"] == arm].groupby("institution", observed=True)[name].agg(["count", "mean"])
+        by = by[by["count"] > 0]
+        shown = by.loc[by["count"] >= study.privacy.minimum_cell, "mean"].astype("float64")
+        mean = float(shown.mean()) if len(shown) else None
+        found.append(InstitutionMeans(arm, tuple(float(each) for each in sorted(shown)), len(by) - len(shown), mean))
+    return tuple(found)
 
 
 def difference_of_means(first: ArmSummary, arm: ArmSummary) -> Number:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from asp_eval.analysis.allocations import arm_probabilities
 from asp_eval.analysis.averages import NOT_KNOWN, average_effects, headline, size_notes
-from asp_eval.analysis.balance import arm_summaries, baseline_table
+from asp_eval.analysis.balance import arm_summaries, baseline_table, means_of_institutions
 from asp_eval.analysis.cautions import cautions, far_value_notes
 from asp_eval.analysis.childless import childless, refuse_childless
 from asp_eval.analysis.compliance import compliers
@@ -312,6 +312,7 @@ def _without_model(study: Study, data: AnalysisSet, reason: Phrase) -> OutcomeRe
         recomputations=(),
         analysed=data.flow,
         arms=arm_summaries(study, data.frame, data.outcome.id),
+        institution_means=means_of_institutions(study, data.frame, data.outcome.id) if data.outcome.is_continuous else (),
         scale=data.outcome.scale,
         average=study.estimand.average,
         bands=band_names(data.outcome, study.library),

@@ -282,6 +282,27 @@ class BandsUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class InstitutionMeans:
+    """Means of an outcome in the institutions of one arm, in order of size and under no name.
+
+    Attributes
+    ----------
+    arm : str
+    means : tuple of float
+        Of institutions with at least the study's smallest cell of children analysed.
+    left_out : int
+        How many institutions have fewer.
+    mean : float, optional
+        Of `means`, each institution counting once.
+    """
+
+    arm: str
+    means: tuple[float, ...]
+    left_out: int
+    mean: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeResult:
     """One outcome at one wave, analysed.
 
@@ -324,6 +345,8 @@ class OutcomeResult:
         One per level between child and institution that the plan declares.
     missing : MissingOutcomeResult or None
         Where the plan declares `missing_outcome`.
+    institution_means : tuple of InstitutionMeans
+        Of a measure, one per arm, as observed.
     means, sizes, checks, raters, realised
         Of a measure: see `asp_eval.analysis.declared_results`.
     """
@@ -365,6 +388,7 @@ class OutcomeResult:
     raters: RaterResult | None = None
     realised: RealisedDesign | None = None
     bands_used: BandsUsed | None = None
+    institution_means: tuple[InstitutionMeans, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ headings, repeated heads, captions and alternative texts.  6. What cannot be wri
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import re
@@ -20,6 +21,7 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import builders
@@ -37,6 +39,7 @@ from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.theme import PLAIN, Theme, read_theme
 from asp_eval.reporting.writers import formats, typesetting
 from asp_eval.reporting.writers.formats import FORMATS, known_formats, missing
+from asp_eval.reporting.writers.html import html
 from asp_eval.reporting.writers.page_breaks import together
 from asp_eval.reporting.writers.widths import shares
 from asp_eval.reporting.writers.xlsx import sheet_of, tables_of
@@ -292,6 +295,16 @@ def test_a_pdf_says_on_which_page_the_checklist_and_the_list_of_appendices_lead(
         pages = {int(number) for number in re.findall(rf"{re.escape(titles[anchor])} \(s\. (\d+)\)", told)}
         assert len(pages) == 1, anchor
         assert titles[anchor] in sheets[pages.pop() - 1], anchor
+
+
+def test_the_numbers_of_a_figure_are_in_the_page_as_csv():
+    document = pages_of(builders.results(), ["da"])[0].document
+    figure = next(block for block in blocks_of(document.sections) if isinstance(block, Figure) and block.key == "forest")
+    address = re.search(r'<a download="forest.csv" href="data:text/csv;charset=utf-8,([^"]*)"', html(document))
+    rows = list(csv.reader(io.StringIO(unquote(address[1]))))
+    known = [quantity.value for row in figure.data.rows for each in row.cells for quantity in each.quantities]
+    assert [float(value) for row in rows[1:] for value in row[2:] if value] == [round(v, 2) for v in known]
+    assert [row[0] for row in rows[1:]] == [row.cells[0].text for row in figure.data.rows]
 
 
 def test_a_figure_without_words_is_refused():

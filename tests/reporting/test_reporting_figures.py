@@ -4,6 +4,7 @@
 3. The flow's boxes hold their text and follow one another.  4. The dumbbell plot puts both marks, the gap and the middle half
 where arithmetic puts them, and tells the sides apart without colour.  5. What has no number has no mark.
 6. The arms' way through the waves: means and intervals in their places, arms told apart without colour and named at their ends.
+7. Rows of dots: marks, intervals, points and named lines on one axis.  8. The map of who was missing: greys by share, in order.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval.reporting.figures.axis import Axis, lines_of, nice_axis
+from asp_eval.reporting.figures.dots import DotRow, dots_figure
 from asp_eval.reporting.figures.dumbbell import DOT, DOTS_LEFT, DOTS_RIGHT, GapArea, GapLine, dumbbell
 from asp_eval.reporting.figures.flow import FlowBox, flow_figure
 from asp_eval.reporting.figures.forest import ForestEntry, forest
+from asp_eval.reporting.figures.missing_map import STEPS, MapArm, missing_map
 from asp_eval.reporting.figures.trajectory import BOTTOM, TOP, ArmMean, trajectory_figure
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
@@ -200,3 +203,27 @@ def test_names_of_arms_that_end_alike_do_not_meet_and_a_wave_without_a_mean_has_
     first, second = figure.lines
     assert len(first.marks) == 1 and len(second.marks) == 2
     assert abs(first.name[0].y - second.name[0].y) >= 15
+
+
+def test_rows_of_dots_stand_on_one_axis_with_what_they_are_held_against():
+    rows = (DotRow("A", 0.5, 0.25, 0.75, points=(0.0, 1.0)), DotRow("B", None, reason="not available: why"))
+    figure = dots_figure(rows, EN, key="dots--x", title="T", axis_title="unit", held_against=[("planned", 0.5)], zero=True)
+    first, second = figure.rows
+    middle = (figure.plot_left + figure.plot_right) / 2
+    assert (first.low, first.high) == (middle - 85.0, middle + 85.0)  # a quarter of 340 on each side
+    assert first.diamond.split(" ")[1].startswith(f"{middle:g},") and figure.lines[0].x == middle
+    assert first.points[0].startswith(f"M{figure.plot_left - 3.2:g},") and len(first.points) == 2
+    assert second.diamond == "" and second.low is None
+    assert figure.description == "planned: 0.50; A: 0.50 (0.25 to 0.75); B: not available: why."
+    assert [cell.text for cell in figure.data.rows[1].cells] == ["A", "0.50", "0.00; 1.00"]
+
+
+def test_the_map_of_who_was_missing_is_in_order_and_in_greys_of_the_share():
+    figure = missing_map((MapArm("A", ((0.0, 0.10), (0.5, 0.5))),), ("one", "two"), EN, key="missing-map", title="T")
+    fills = [square.fill for square in figure.squares]
+    greys = dict(STEPS)
+    assert fills == [greys[1.0], greys[0.0], greys[1.0], greys[0.15]]  # round by round, the institution that misses most first
+    light = [sum(int(fill[i : i + 2], 16) for i in (1, 3, 5)) for _, fill in STEPS]
+    assert light == sorted(light, reverse=True)  # legible in grey: the darker, the more
+    assert figure.description.endswith("A: one 1 of 2; two 1 of 2.")
+    assert [cell.text for cell in figure.data.rows[1].cells] == ["1", "50%", "50%"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from asp_eval.analysis.results import Results
-from asp_eval.reporting.blocks import Block, Section, Table
+from asp_eval.reporting.blocks import Block, Section
 from asp_eval.reporting.sections.compliance import compliance
 from asp_eval.reporting.sections.estimators import estimators
 from asp_eval.reporting.sections.levels import levels
 from asp_eval.reporting.sections.missing_outcomes import missing_outcomes
 from asp_eval.reporting.sections.model_checks import checks_table, realised_table
+from asp_eval.reporting.sections.pictures import icc_figure, power_figure
 from asp_eval.reporting.sections.simultaneous import simultaneous
 from asp_eval.reporting.sections.subgroups import subgroups
 from asp_eval.reporting.sections.waves import waves
@@ -40,9 +41,13 @@ def robustness(results: Results, setting: Setting) -> Section | None:
     return Section("robust", say("How sure: whether the answer holds"), (), found) if found else None
 
 
-def _checks(results: Results, setting: Setting) -> tuple[Table, ...]:
-    found = (checks_table(results, setting), realised_table(results, setting))
-    return tuple(table for table in found if table is not None)
+def _checks(results: Results, setting: Setting) -> tuple[Block, ...]:
+    checks, realised = checks_table(results, setting), realised_table(results, setting)
+    return (
+        *((checks,) if checks else ()),
+        *icc_figure(results, setting),
+        *((realised, *power_figure(results, setting)) if realised else ()),
+    )
 
 
 def _section(anchor: str, title: str, blocks: tuple[Block, ...]) -> Section | None:

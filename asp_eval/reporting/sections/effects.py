@@ -11,6 +11,7 @@ from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role, role_name
+from asp_eval.reporting.sections.pictures import institution_means
 from asp_eval.reporting.sections.shares import counts_table, shares_figure, shares_table
 from asp_eval.reporting.sections.shown_estimate import shown_estimate, with_interval
 from asp_eval.reporting.setting import Setting
@@ -27,6 +28,7 @@ def effects(results: Results, setting: Setting) -> Section:
     blocks = (
         *table,
         *((drawn(forest_plot),) if forest_plot else ()),
+        *institution_means(results, setting),
         *((shares,) if shares else ()),
         *((drawn(share_plot),) if share_plot else ()),
         *((counts,) if counts else ()),
@@ -179,6 +181,8 @@ def _entry(result: OutcomeResult, i: int, setting: Setting, *, standardised: boo
     effect = result.effects[i]
     value = effect.effect_size if standardised else effect.difference
     label = setting.effect_label(result, i, with_wave=True)
+    if result.role == "primary":
+        label = setting.say("{outcome} (primary)", outcome=label)
     if isinstance(value, Unavailable):
         reason = setting.show.reason(value) if standardised else setting.say.note(value.reason)
         return ForestEntry(label, result.better, None, None, None, reason)

@@ -11,6 +11,7 @@ from asp_eval.reporting.figures.flow import FlowBox, FlowFigure, flow_figure
 from asp_eval.reporting.numbers import Shown, joined
 from asp_eval.reporting.sections.attrition import attrition_table
 from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
+from asp_eval.reporting.sections.pictures import missing_figure
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, NotScreened, WaveFlow
 from asp_eval.trial.randomisation.closed import LeftOut
@@ -29,6 +30,7 @@ def flow(results: Results, setting: Setting) -> Section:
             flow_table(counts, setting),
             analysed_table(ordered, counts, setting),
             *((lost,) if lost else ()),
+            *missing_figure(results, setting),
         ),
     )
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from asp_eval.analysis.process.results import GAP_DISCUSSED, InstitutionLine, Number, ProcessResults, typed
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Callout, Cell, Column, Row, Section, Table, cell, paragraphs
-from asp_eval.reporting.sections.process_words import estimate_cell, level_name, type_name
+from asp_eval.reporting.blocks import Block, Callout, Cell, Column, Figure, Row, Section, Table, cell, paragraphs
+from asp_eval.reporting.figures.dots import DotRow, dots_figure
+from asp_eval.reporting.figures.drawing import drawn
+from asp_eval.reporting.sections.process_words import level_name, type_name
+from asp_eval.reporting.sections.shown_estimate import shown_estimate
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.process.frame import Frame
 
@@ -31,7 +34,7 @@ def process_and_effect(found: ProcessResults, setting: Setting) -> Section | Non
     )
     blocks: list[Block] = [caution]
     if found.type_means:
-        blocks.append(_means(found, frame, name, setting))
+        blocks += [_means(found, frame, name, setting), *_picture(found, frame, name, setting)]
     blocks.append(_by_type(found, frame, name, setting))
     if found.bounds:
         blocks.append(_bounds(found, frame, name, setting))
@@ -66,6 +69,21 @@ def _means(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> 
     return Table("type-means", say("{outcome} by type: a description", outcome=name), columns, rows, (note,))
 
 
+def _picture(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> tuple[Figure, ...]:
+    """Return the joint display: the mean of the outcome by type and arm."""
+    rows = []
+    for each in found.type_means:
+        label = f"{type_name(frame, each.type, setting)}, {setting.arm(each.arm)}"
+        mean, low, high = (None if isinstance(v, Unavailable) else v for v in (each.mean, each.low, each.high))
+        reason = setting.show.reason(each.mean) if isinstance(each.mean, Unavailable) else ""
+        rows.append(DotRow(label, mean, low, high, reason=reason))
+    if all(row.value is None for row in rows):
+        return ()
+    title = setting.say("Process and effect together: {outcome} by type and arm", outcome=name)
+    axis = setting.say("Mean, with {level} interval", level=setting.level)
+    return (drawn(dots_figure(rows, setting.show, key="dots--joint", title=title, axis_title=axis)),)
+
+
 def _by_type(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> Block:
     say = setting.say
     if isinstance(found.type_effects, Unavailable):
@@ -80,8 +98,8 @@ def _by_type(found: ProcessResults, frame: Frame, name: str, setting: Setting) -
         Row(
             (
                 cell(type_name(frame, each.type, setting)),
-                estimate_cell(each.as_coded, setting),
-                estimate_cell(each.corrected, setting),
+                shown_estimate(each.as_coded, setting),
+                shown_estimate(each.corrected, setting),
             )
         )
         for each in found.type_effects
@@ -169,7 +187,7 @@ def _line(line: InstitutionLine, elements: list[str], frame: Frame, setting: Set
             cell(show.integer(line.met)),
             cell(discussed),
             *_goals(line, setting),
-            estimate_cell(line.mean, setting),
+            shown_estimate(line.mean, setting),
         )
     )
 

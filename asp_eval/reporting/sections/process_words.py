@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.process.results import Count, Estimated
-from asp_eval.core.errors import Unavailable
+from asp_eval.analysis.process.results import Count
 from asp_eval.reporting.blocks import Cell, cell
-from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.process.frame import Frame
 
@@ -36,12 +34,3 @@ def round_name(key: str, setting: Setting) -> str:
 def type_name(frame: Frame, level: str, setting: Setting) -> str:
     """Return what a type of institution is called; a dash where there is none."""
     return level_name(frame, frame.type.code, level, setting) if level and frame.type else setting.show.integer(None)
-
-
-def estimate_cell(found: Estimated, setting: Setting) -> Cell:
-    """Return an estimate with its interval, or the reason why there is none."""
-    show = setting.show
-    if isinstance(found, Unavailable):
-        return cell(show.reason(found))
-    digits = digits_for(found.std_error)
-    return cell(show.decimal(found.estimate, digits), show.interval(found.conf_low, found.conf_high, digits))

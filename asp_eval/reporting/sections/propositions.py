@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asp_eval.analysis.process.results import ProcessResults, PropositionResult
 from asp_eval.reporting.blocks import Callout, Column, Row, Section, Table, cell, paragraphs
-from asp_eval.reporting.sections.process_words import estimate_cell
+from asp_eval.reporting.sections.shown_estimate import shown_estimate
 from asp_eval.reporting.setting import Setting
 
 
@@ -53,8 +53,8 @@ def _row(each: PropositionResult, setting: Setting) -> Row:
         (
             cell(say.label(each.text, each.key), about),
             cell(show.integer(each.respondents), say("{n} institutions", n=show.integer(each.institutions))),
-            estimate_cell(each.at_low, setting),
-            estimate_cell(each.at_high, setting),
-            estimate_cell(each.interaction, setting),
+            shown_estimate(each.at_low, setting),
+            shown_estimate(each.at_high, setting),
+            shown_estimate(each.interaction, setting),
         )
     )

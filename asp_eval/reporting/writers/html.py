@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from functools import cache
+from urllib.parse import quote
 
 from jinja2 import Template
 from markupsafe import Markup
 
-from asp_eval.reporting.blocks import Document, Figure, Link
+from asp_eval.core.workbooks import Number, Sheet
+from asp_eval.reporting.blocks import Document, Figure, Link, blocks_of
 from asp_eval.reporting.language import words_for
+from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.templates import templates
 from asp_eval.reporting.theme import PLAIN, Theme
+from asp_eval.reporting.writers.xlsx import sheet_of
 
 
 def html(document: Document, translations: Sequence[Link] = (), theme: Theme = PLAIN) -> str:
@@ -24,8 +30,11 @@ def html(document: Document, translations: Sequence[Link] = (), theme: Theme = P
         The same page in other languages.
     theme : Theme
     """
+    show = Numbers(words_for(document.language))
+    figures = [block for block in blocks_of(document.sections) if isinstance(block, Figure)]
+    downloads = {figure.key: f"data:text/csv;charset=utf-8,{quote(as_csv(sheet_of(figure.data, show)))}" for figure in figures}
     page = _template("page.html.j2").render(
-        document=document, translations=translations, say=words_for(document.language), theme=theme
+        document=document, translations=translations, say=show.words, theme=theme, downloads=downloads
     )
     return theme.dressed(page)
 
@@ -48,3 +57,13 @@ def _kind_of(part: object) -> str:
 def _drawing_of(figure: Figure) -> Markup:
     """Return a figure's SVG, which is markup already: its texts were escaped when it was drawn."""
     return Markup(figure.drawing)
+
+
+def as_csv(sheet: Sheet) -> str:
+    """Return a sheet as CSV for a program: numbers with a point, and no more exact than they are shown."""
+    written = io.StringIO()
+    lines = csv.writer(written, lineterminator="\n")
+    lines.writerow(sheet.headings)
+    for row in sheet.rows:
+        lines.writerow([each.value if isinstance(each, Number) else each for each in row])
+    return written.getvalue()
