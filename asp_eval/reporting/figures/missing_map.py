@@ -63,7 +63,9 @@ def missing_map(arms: Sequence[MapArm], rounds: Sequence[str], show: Numbers, *,
     """
     ordered = [MapArm(arm.name, tuple(sorted(arm.shares, key=lambda each: (-sum(each), each)))) for arm in arms]
     side = min(WIDEST, (WIDTH - LEFT) / max((len(arm.shares) for arm in ordered), default=1))
-    headings, labels, squares = [], [], []
+    headings: list[Label] = []
+    labels: list[Label] = []
+    squares: list[Square] = []
     y = 0.0
     for arm in ordered:
         headings.append(Label(0.0, y + 16, arm.name))

@@ -115,7 +115,7 @@ def _by_type(found: ProcessResults, frame: Frame, name: str, setting: Setting) -
         ),
         "consensus": say("Errors are counted against the consensus of every interview, taken as the truth."),
     }
-    level = setting.show.level(setting.study.analysis.level)
+    level = setting.level
     notes = (
         say("Types coded at the start in both arms. The effects are those of subgroups only if coders did not know the arm."),
         sources[found.type_effects[0].errors_from],

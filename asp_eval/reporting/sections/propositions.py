@@ -10,7 +10,7 @@ from asp_eval.reporting.setting import Setting
 
 def propositions(found: ProcessResults, setting: Setting) -> Section | None:
     """Return the propositions, one line each; None where no staff questionnaire can speak of any."""
-    say, show = setting.say, setting.show
+    say = setting.say
     if not found.propositions:
         return None
     columns = (
@@ -21,7 +21,7 @@ def propositions(found: ProcessResults, setting: Setting) -> Section | None:
         Column(say("Difference of the slope")),
     )
     rows = tuple(_row(each, setting) for each in found.propositions)
-    level = show.level(setting.study.analysis.level)
+    level = setting.level
     notes = (
         say(
             "Slope: points of the scale named first for ten points of the second, the third being one standard deviation below "

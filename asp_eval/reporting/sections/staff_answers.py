@@ -67,7 +67,7 @@ def _means(found: ProcessResults, setting: Setting) -> Table:
         say(
             "The difference is of the mixed model with arm and strata (Kenward-Roger, {level} interval), in points of the scale, "
             "not adjusted for many tests.",
-            level=show.level(setting.study.analysis.level),
+            level=setting.level,
         ),
     )
     return Table("staff-means", say("What staff answered, by arm"), columns, rows, notes, breaks=True)
