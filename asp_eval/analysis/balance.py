@@ -5,6 +5,7 @@ Differences describe. No variable is tested by itself: `asp_eval.analysis.balanc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -63,14 +64,21 @@ def arm_summaries(study: Study, frame: pd.DataFrame, name: str) -> tuple[ArmSumm
 
 
 def means_of_institutions(study: Study, frame: pd.DataFrame, name: str) -> tuple[InstitutionMeans, ...]:
-    """Return the means of a measure in the institutions of each arm, sorted; institutions with few children are counted alone."""
+    """Return the means of a measure in the institutions of each arm, sorted and coarse enough to tell no child's score.
+
+    Institutions with fewer children than the study's smallest cell are counted alone. Means are rounded to the largest
+    power of ten that is no more than half the children's standard deviation.
+    """
+    spread = float(frame[name].std())
+    digits = math.ceil(-math.log10(spread / 2)) if spread > 0 else 0
     found = []
     for arm in study.arms:
         by = frame.loc[frame["arm"] == arm].groupby("institution", observed=True)[name].agg(["count", "mean"])
         by = by[by["count"] > 0]
         shown = by.loc[by["count"] >= study.privacy.minimum_cell, "mean"].astype("float64")
         mean = float(shown.mean()) if len(shown) else None
-        found.append(InstitutionMeans(arm, tuple(float(each) for each in sorted(shown)), len(by) - len(shown), mean))
+        means = tuple(sorted(round(float(each), digits) for each in shown))
+        found.append(InstitutionMeans(arm, means, len(by) - len(shown), mean))
     return tuple(found)
 
 

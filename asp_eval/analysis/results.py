@@ -289,11 +289,11 @@ class InstitutionMeans:
     ----------
     arm : str
     means : tuple of float
-        Of institutions with at least the study's smallest cell of children analysed.
+        Of institutions with at least the study's smallest cell of children analysed, rounded to what a picture needs.
     left_out : int
         How many institutions have fewer.
     mean : float, optional
-        Of `means`, each institution counting once.
+        Of the same institutions before rounding, each counting once.
     """
 
     arm: str

@@ -2,9 +2,10 @@
 
 import math
 
+import pandas as pd
 import pytest
 
-from asp_eval.analysis.balance import baseline_table, difference_of_means, difference_of_proportions
+from asp_eval.analysis.balance import baseline_table, difference_of_means, difference_of_proportions, means_of_institutions
 from asp_eval.analysis.data import load_data
 from asp_eval.analysis.results import ArmSummary
 from asp_eval.core.errors import Unavailable
@@ -76,3 +77,18 @@ def test_proportions_by_hand():
 )
 def test_what_cannot_be_standardised_has_a_reason(difference):
     assert isinstance(difference, Unavailable)
+
+
+def test_means_of_institutions_are_sorted_coarse_and_of_enough_children(small_study):
+    """Scores from 1 to 9 have a standard deviation of 3.8: means are whole numbers."""
+    frame = pd.DataFrame(
+        {
+            "arm": ["reference"] * 3 + ["intervention"] * 2,
+            "institution": ["a", "a", "b", "c", "c"],
+            "y": [9.0, 8.0, 1.0, 2.0, 2.5],
+        }
+    )
+    study = small_study.model_copy(update={"privacy": small_study.privacy.model_copy(update={"minimum_cell": 2})})
+    reference, intervention = means_of_institutions(study, frame, "y")
+    assert (reference.means, reference.left_out, reference.mean) == ((8.0,), 1, 8.5)  # halves to even
+    assert (intervention.means, intervention.left_out, intervention.mean) == ((2.0,), 0, 2.25)

@@ -4,7 +4,7 @@
 3. The flow's boxes hold their text and follow one another.  4. The dumbbell plot puts both marks, the gap and the middle half
 where arithmetic puts them, and tells the sides apart without colour.  5. What has no number has no mark.
 6. The arms' way through the waves: means and intervals in their places, arms told apart without colour and named at their ends.
-7. Rows of dots: marks, intervals, points and named lines on one axis.  8. The map of who was missing: greys by share, in order.
+7. Rows of dots: marks, intervals, points and named lines on one axis.  8. The map of who was missing: greys by share.
 """
 
 from __future__ import annotations
@@ -218,12 +218,14 @@ def test_rows_of_dots_stand_on_one_axis_with_what_they_are_held_against():
     assert [cell.text for cell in figure.data.rows[1].cells] == ["A", "0.50", "0.00; 1.00"]
 
 
-def test_the_map_of_who_was_missing_is_in_order_and_in_greys_of_the_share():
-    figure = missing_map((MapArm("A", ((0.0, 0.10), (0.5, 0.5))),), ("one", "two"), EN, key="missing-map", title="T")
-    fills = [square.fill for square in figure.squares]
+def test_the_map_of_who_was_missing_holds_the_shares_in_greys_of_their_size():
+    figure = missing_map(
+        (MapArm("A", (("moved", (0.0, 0.10)), ("ill", (0.5, 0.04)))),), ("one", "two"), EN, key="missing-map", title="T"
+    )
     greys = dict(STEPS)
-    assert fills == [greys[1.0], greys[0.0], greys[1.0], greys[0.15]]  # round by round, the institution that misses most first
+    assert [square.fill for square in figure.squares] == [greys[0.0], greys[0.15], greys[1.0], greys[0.05]]
+    assert [square.share.text for square in figure.squares] == ["0.0%", "10.0%", "50.0%", "4.0%"]
     light = [sum(int(fill[i : i + 2], 16) for i in (1, 3, 5)) for _, fill in STEPS]
     assert light == sorted(light, reverse=True)  # legible in grey: the darker, the more
-    assert figure.description.endswith("A: one 1 of 2; two 1 of 2.")
-    assert [cell.text for cell in figure.data.rows[1].cells] == ["1", "50%", "50%"]
+    assert figure.description == "A. moved: one 0.0%, two 10.0%; ill: one 50.0%, two 4.0%."
+    assert [cell.text for cell in figure.data.rows[1].cells] == ["moved", "0.0%", "10.0%"]

@@ -1,7 +1,4 @@
-"""Who was not screened, institution by institution and round by round: the darker a square, the larger the share.
-
-Institutions stand in order of how much is missing and under no name. The steps of grey are labelled under the squares.
-"""
+"""Who was not screened, by arm, reason and round: the darker a square, the larger the share, which stands in it."""
 
 from __future__ import annotations
 
@@ -12,25 +9,26 @@ from asp_eval.reporting.blocks import Column, Row, Table, cell
 from asp_eval.reporting.figures.axis import Label, Rectangle, lines_of, stack
 from asp_eval.reporting.numbers import Numbers
 
-WIDTH, LEFT, TOP, HEIGHT, GAP, SIZE, WIDEST = 760.0, 190.0, 26.0, 20.0, 30.0, 13.0, 18.0
-STEPS = ((0.0, "#ffffff"), (0.05, "#dfe3e6"), (0.15, "#b4bdc4"), (0.30, "#7d8991"), (1.0, "#333d45"))
-"""The largest share of each grey."""
+WIDTH, LEFT, TOP, HEIGHT, GAP, SIZE, ACROSS = 760.0, 290.0, 26.0, 26.0, 10.0, 13.0, 110.0
+STEPS = ((0.0, "#ffffff"), (0.05, "#e4e8ea"), (0.15, "#c3cad0"), (0.30, "#a3adb5"), (1.0, "#8b97a0"))
+"""The largest share of each grey: all of them light enough for dark words."""
 
 
 @dataclass(frozen=True, slots=True)
 class MapArm:
-    """One arm: its name, and for each institution the share not screened at every round."""
+    """One arm: its name, and for each reason its share of the children at every round."""
 
     name: str
-    shares: tuple[tuple[float, ...], ...]
+    reasons: tuple[tuple[str, tuple[float, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """An institution at a round."""
+    """A reason at a round, with its share in it."""
 
     place: Rectangle
     fill: str
+    share: Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,6 @@ class MissingMap:
     headings: tuple[Label, ...]
     labels: tuple[Label, ...]
     squares: tuple[Square, ...]
-    steps: tuple[Square, ...]
-    step_labels: tuple[Label, ...]
 
 
 def missing_map(arms: Sequence[MapArm], rounds: Sequence[str], show: Numbers, *, key: str, title: str) -> MissingMap:
@@ -61,80 +57,55 @@ def missing_map(arms: Sequence[MapArm], rounds: Sequence[str], show: Numbers, *,
     show : Numbers
     key, title : str
     """
-    ordered = [MapArm(arm.name, tuple(sorted(arm.shares, key=lambda each: (-sum(each), each)))) for arm in arms]
-    side = min(WIDEST, (WIDTH - LEFT) / max((len(arm.shares) for arm in ordered), default=1))
+    across = min(ACROSS, (WIDTH - LEFT) / max(len(rounds), 1))
     headings: list[Label] = []
     labels: list[Label] = []
     squares: list[Square] = []
     y = 0.0
-    for arm in ordered:
-        headings.append(Label(0.0, y + 16, arm.name))
-        for k, name in enumerate(rounds):
-            top = y + TOP + HEIGHT * k
-            labels += stack(0.0, top + HEIGHT / 2, lines_of(name, LEFT - 10, SIZE, most=1), 15)
-            for i, shares in enumerate(arm.shares):
-                box = Rectangle(round(LEFT + side * i, 2), top, round(side, 2), HEIGHT)
-                squares.append(Square(box, _grey(shares[k])))
-        y += TOP + HEIGHT * len(rounds) + GAP / 2
-    steps, step_labels = _legend(y + 4, show)
+    for arm in arms:
+        headings.append(Label(0.0, y + 17, arm.name))
+        headings += [
+            Label(LEFT + across * (k + 0.5), y + 17, lines_of(name, across, SIZE, most=1)[0], "middle")
+            for k, name in enumerate(rounds)
+        ]
+        for i, (reason, shares) in enumerate(arm.reasons):
+            top = y + TOP + HEIGHT * i
+            labels += stack(0.0, top + HEIGHT / 2, lines_of(reason, LEFT - 10, SIZE, most=1), 15)
+            for k, share in enumerate(shares):
+                box = Rectangle(round(LEFT + across * k, 1), top, round(across, 1), HEIGHT)
+                shown = Label(round(LEFT + across * (k + 0.5), 1), top + HEIGHT / 2 + 4.5, show.percent(share, 1), "middle")
+                squares.append(Square(box, next(fill for most, fill in STEPS if share <= most), shown))
+        y += TOP + HEIGHT * len(arm.reasons) + GAP
     return MissingMap(
         key=key,
         title=title,
-        description=_description(ordered, rounds, show),
-        data=_data(ordered, rounds, show, key, title),
+        description=_description(arms, rounds, show),
+        data=_data(arms, rounds, show, key, title),
         width=WIDTH,
-        height=y + 34,
+        height=y,
         headings=tuple(headings),
         labels=tuple(labels),
         squares=tuple(squares),
-        steps=tuple(steps),
-        step_labels=tuple(step_labels),
     )
 
 
-def _grey(share: float) -> str:
-    return next(fill for most, fill in STEPS if share <= most)
-
-
-def _legend(y: float, show: Numbers) -> tuple[list[Square], list[Label]]:
-    """Return the steps of grey with what each stands for."""
-    squares, labels, before = [], [], 0.0
-    for i, (most, fill) in enumerate(STEPS):
-        x = LEFT + 112.0 * i
-        squares.append(Square(Rectangle(x, y, 14.0, 14.0), fill))
-        words = show.words("none") if most == 0 else show.words("to {share}", share=show.percent(most))
-        if before >= STEPS[-2][0]:
-            words = show.words("over {share}", share=show.percent(before))
-        labels.append(Label(x + 20, y + 11, words))
-        before = most
-    return squares, labels
-
-
 def _description(arms: Sequence[MapArm], rounds: Sequence[str], show: Numbers) -> str:
-    """Say the figure in words: of each arm and round how many institutions miss more than the last step but one."""
-    limit = STEPS[-2][0]
+    """Say the figure in words, for those who cannot see it."""
     parts = []
     for arm in arms:
         told = [
-            show.words(
-                "{round} {n} of {total}",
-                round=name,
-                n=show.integer(sum(shares[k] > limit for shares in arm.shares)),
-                total=show.integer(len(arm.shares)),
-            )
-            for k, name in enumerate(rounds)
+            f"{reason}: {', '.join(f'{name} {show.percent(share, 1)}' for name, share in zip(rounds, shares, strict=True))}"
+            for reason, shares in arm.reasons
         ]
-        parts.append(f"{arm.name}: {'; '.join(told)}")
-    about = show.words("Institutions where more than {share} were not screened", share=show.percent(limit))
-    return f"{about}. {'. '.join(parts)}."
+        parts.append(f"{arm.name}. {'; '.join(told)}")
+    return ". ".join(parts) + "."
 
 
 def _data(arms: Sequence[MapArm], rounds: Sequence[str], show: Numbers, key: str, title: str) -> Table:
     """Return the shares that are drawn."""
-    columns = (Column(show.words("No."), numeric=False), *(Column(name) for name in rounds))
+    columns = (Column(show.words("Reason"), numeric=False), *(Column(name) for name in rounds))
     rows: list[Row] = []
     for arm in arms:
         rows.append(Row((cell(arm.name, wide=len(columns)),), group=True))
-        for i, shares in enumerate(arm.shares, start=1):
-            rows.append(Row((cell(show.integer(i)), *(cell(show.percent(share)) for share in shares))))
+        rows += [Row((cell(reason), *(cell(show.percent(share, 1)) for share in shares))) for reason, shares in arm.reasons]
     return Table(f"{key}-data", title, columns, tuple(rows))

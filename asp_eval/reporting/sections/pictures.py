@@ -69,17 +69,25 @@ def power_figure(results: Results, setting: Setting) -> tuple[Figure, ...]:
 
 
 def missing_figure(results: Results, setting: Setting) -> tuple[Figure, ...]:
-    """Return the map of who was not screened; nothing where institutions are not known one by one."""
-    found = results.integrity.institutions if results.integrity else ()
-    if not any(one.cohort for one in found):
+    """Return the map of who was not screened and why; nothing where no child was ever missing."""
+    say = setting.say
+    names = {
+        "institution_closed": say("institution closed"),
+        "institution_silent": say("institution without data"),
+        "unanswered": say("listed without answers"),
+        "unlisted": say("not listed"),
+    }
+    arms = results.flow.arms
+    met = [key for key in names if any(getattr(wave.not_screened, key) for arm in arms for wave in arm.waves)]
+    if not met or not all(arm.cohort for arm in arms):
         return ()
-    rounds = [setting.heading(setting.wave(wave.wave)) for wave in results.flow.arms[0].waves]
-    arms = [
+    mapped = [
         MapArm(
-            setting.heading(setting.arm(arm)),
-            tuple(tuple(n / one.cohort for n in one.missing) for one in found if one.arm == arm and one.cohort),
+            setting.heading(setting.arm(arm.arm)),
+            tuple((names[key], tuple(getattr(wave.not_screened, key) / arm.cohort for wave in arm.waves)) for key in met),
         )
-        for arm in setting.study.arms
+        for arm in arms
     ]
-    title = setting.say("Share of each institution's children who were not screened")
-    return (drawn(missing_map(arms, rounds, setting.show, key="missing-map", title=title)),)
+    rounds = [setting.heading(setting.wave(wave.wave)) for wave in arms[0].waves]
+    title = say("Share of the cohort not screened, by reason and round")
+    return (drawn(missing_map(mapped, rounds, setting.show, key="missing-map", title=title)),)

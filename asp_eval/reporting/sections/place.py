@@ -44,7 +44,7 @@ def enrolment_table(flow: FlowCounts, setting: Setting) -> Table:
 
 
 def _fields(results: Results, setting: Setting) -> Iterator[Field]:
-    """Yield the strata with their institutions, how large institutions are, and when they were visited."""
+    """Yield the strata with their institutions, and when they were visited."""
     say, show = setting.say, setting.show
     for stratum in setting.study.strata:
         found = [row for row in results.baseline if row.unit == "institution" and row.variable == stratum and row.level]
@@ -52,17 +52,6 @@ def _fields(results: Results, setting: Setting) -> Iterator[Field]:
         if counts:
             words = "; ".join(f"{name} {show.integer(n)}" for name, n in counts)
             yield Field(say("Institutions by {stratum}", stratum=say.name(stratum)), words)
-    sizes = [one.cohort for one in results.integrity.institutions] if results.integrity else []
-    if sizes:
-        yield Field(
-            say("Children of an institution"),
-            say(
-                "{low} to {high} of the cohort, {mean} on average",
-                low=show.integer(min(sizes)),
-                high=show.integer(max(sizes)),
-                mean=show.decimal(sum(sizes) / len(sizes), 1),
-            ),
-        )
     days = [day for wave in setting.study.waves for day in (wave.start, wave.end) if day]
     if days:
         first, last = (show.day(day.isoformat()) for day in (min(days), max(days)))
