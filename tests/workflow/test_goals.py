@@ -14,6 +14,7 @@ from io import BytesIO
 import pandas as pd
 import pytest
 from openpyxl import load_workbook
+from pyxform.xls2xform import convert
 from small_study import WITH_PROFILES
 
 from asp_eval.analysis.goals import institution_goals
@@ -213,6 +214,7 @@ def test_the_form_for_the_field_comes_back_without_a_mapping(profiled, export):
     survey = pd.read_excel(BytesIO(content), sheet_name="survey", dtype=str, engine="openpyxl").set_index("name")
     assert survey.loc["institution_id", "default"] == "A2"
     assert survey.loc["study", "calculation"] == "'small'"
+    assert "<dimension/>" in convert(BytesIO(content)).xform
     asked = [name for name in survey.index if name in table_schema("goals", profiled).names]
     sent = pd.DataFrame({name: [""] for name in asked}).assign(
         institution_id="A2", goal="1", study="small", dimension="play", aim="All", start="x", _id="7", _uuid="u", one_by_one=""
