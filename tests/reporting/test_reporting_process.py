@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import builders
@@ -16,10 +17,13 @@ from asp_eval.analysis.process.interviews import code_agreement, coded_interview
 from asp_eval.analysis.process.results import Excerpt, ItemMean, ProcessResults, PropositionResult, StaffScale
 from asp_eval.core.randomness import stream
 from asp_eval.reporting.blocks import Prose, Table, plain
+from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.process import process_chapter
 from asp_eval.reporting.setting import Setting
+from asp_eval.reporting.writers.html import html
+from asp_eval.reporting.writers.pdf import pdf
 from asp_eval.trial.process.library import shipped_frames
 from asp_eval.trial.study.design import Interviews
 
@@ -110,8 +114,6 @@ def test_without_a_process_evaluation_there_is_no_chapter():
 
 
 def test_no_anchor_of_the_evaluation_stands_twice_with_the_chapter_in_it():
-    from asp_eval.reporting.documents.evaluation import evaluation
-
     frame = next(each for each in shipped_frames() if each.type is not None)
     study = builders.study()
     found = findings(study, frame)
@@ -233,3 +235,20 @@ def test_the_goals_that_were_set_are_printed_as_they_were_counted():
     assert "set 1 February 2007 to 1 February 2007; institutions by the dimension they chose: play (1)." in words(section)
     danish = process_chapter(results, Setting(builders.results(study=study), Numbers(words_for("da"))))
     assert "Mål, institutionerne satte, og hvordan det gik" in words(danish)
+
+
+@pytest.mark.parametrize("form", ["html", "pdf"])
+def test_every_reference_of_the_chapter_leads_somewhere(form, tmp_path):
+    """In HTML each has its id; typst refuses a link to what is not there."""
+    frame = next(each for each in shipped_frames() if each.type is not None)
+    study = builders.study(programme={"modifications": "One course fewer"})
+    found = findings(study, frame, coded_by_hand(frame))
+    results = ProcessResults(study, "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
+    document = evaluation(builders.results(study=study), "en", results)
+    if form == "pdf":
+        assert pdf(document).startswith(b"%PDF")
+        return
+    page = html(document)
+    wanted = set(re.findall(r'href="#([^"]+)"', page))
+    assert {"process-types", "asp-process-codes", "programme", "reach"} <= wanted
+    assert wanted <= set(re.findall(r' id="([^"]+)"', page))
