@@ -261,3 +261,11 @@ def test_the_command_lists_what_waits_and_says_so_by_its_code(profiled, run):
     told = json.loads(run("goals", "import", sheets["H2"], "--study", profiled.folder, "--json").out)
     assert [problem["code"] for problem in told["files"][0]["problems"]] == ["SCR-265"]
     assert run("goals", "export", "--study", profiled.folder).code == 0
+
+
+def test_every_door_reads_a_worksheet_alike_and_a_trial_run_stores_nothing(profiled):
+    sheet = filled(worksheets(profiled)["A2"], LINE, {"Partial aim": "Later", "When?": "after Easter"})
+    found = import_goals(profiled, [sheet], dry_run=True)
+    whole = import_file(profiled, sheet, "goals", dry_run=True)
+    assert codes(found) == [[problem.code for problem in whole.problems]] == [["SCR-042"]]
+    assert (found.files[0].report.accepted, whole.accepted, len(table(profiled, "goals"))) == (1, 1, 0)
