@@ -161,7 +161,8 @@ class Store:
                 connection.execute("COMMIT")
                 for new in files:
                     new.put_in_place()
-            connection.execute("CHECKPOINT")  # so that closing writes nothing more
+            with contextlib.suppress(Exception):  # what is committed stays so; a full disk is no reason to say otherwise
+                connection.execute("CHECKPOINT")  # so that closing writes nothing more
             keep_remembered(self.path, remembered_tables(connection), stamp_of(self.path))
         finally:  # a connection that is closed inside a transaction takes it back
             close_file(connection)
