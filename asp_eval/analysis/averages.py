@@ -104,31 +104,40 @@ def headline(
     average = study.estimand.average
     if average == "precision":
         return tuple(effects)
+    ratios = _ratios(study, data, effects, probabilities)
     out = []
-    for effect, by in zip(effects, averages, strict=True):
+    for effect, by, more in zip(effects, averages, ratios, strict=True):
         difference: Estimated = getattr(by, average)
         size = difference if isinstance(difference, Unavailable) else effect_size(difference, effect.arm)
-        own = replace(effect, difference=difference, effect_size=size)
-        out.append(_ratios(study, data, own, probabilities))
+        out.append(replace(more, difference=difference, effect_size=size))
     return tuple(out)
 
 
-def _ratios(study: Study, data: AnalysisSet, effect: ArmEffect, probabilities: pd.DataFrame | Unavailable) -> ArmEffect:
-    """Return an effect with the ratios, or the changes of every category, of the declared average."""
+def _ratios(
+    study: Study, data: AnalysisSet, effects: Sequence[ArmEffect], probabilities: pd.DataFrame | Unavailable
+) -> list[ArmEffect]:
+    """Return the effects with the ratios, or the changes of every category, of the declared average."""
     at, level = AVERAGED[study.estimand.average], study.analysis.level
-    if data.outcome.is_ordinal:
-        changes = []
-        for k in range(len(data.categories)) if effect.changes else ():
-            frame = data.frame.assign(**{RESPONSE: _response(data, k)})
-            changes.append(_difference(_means(study, data, frame, probabilities), effect.arm, at, level))
-        return replace(effect, changes=tuple(changes))
+
+    def means_of(category: int | None) -> Means | Unavailable:
+        return _means(study, data, data.frame.assign(**{RESPONSE: _response(data, category)}), probabilities)
+
     if data.outcome.is_continuous:
-        return effect
-    frame = data.frame.assign(**{RESPONSE: _response(data, None)})
-    means = _means(study, data, frame, probabilities)
-    ratio = _ratio(means, effect.arm, at, "RR", level)
-    odds = None if effect.odds_ratio is None else _ratio(means, effect.arm, at, "OR", level)
-    return replace(effect, ratio=ratio, odds_ratio=odds)
+        return list(effects)
+    if data.outcome.is_ordinal:
+        bands = [means_of(k) for k in range(len(data.categories))] if any(effect.changes for effect in effects) else []
+        return [
+            replace(e, changes=tuple(_difference(band, e.arm, at, level) for band in bands) if e.changes else ()) for e in effects
+        ]
+    means = means_of(None)
+    return [
+        replace(
+            e,
+            ratio=_ratio(means, e.arm, at, "RR", level),
+            odds_ratio=None if e.odds_ratio is None else _ratio(means, e.arm, at, "OR", level),
+        )
+        for e in effects
+    ]
 
 
 Means = tuple[MarginalMeans, tuple[str, ...]]

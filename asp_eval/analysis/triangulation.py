@@ -23,7 +23,7 @@ from asp_eval.analysis.results import ArmEffect
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import AspError, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
-from asp_eval.stats.estimate import available
+from asp_eval.stats.estimate import Estimate, available
 from asp_eval.stats.fitted import Fitted
 from asp_eval.stats.linear.cluster_means import cluster_means
 from asp_eval.stats.linear.ols import OlsFit, ols
@@ -156,15 +156,17 @@ def _permuted(planned: Fitted, effect: ArmEffect, lot: Lot, level: float) -> Est
     """Return the effect tested by the study's own lot; of what is no measure, the p-value alone."""
     if isinstance(lot, Unavailable):
         return lot
-    measure = isinstance(planned, MixedFit)
+    measure, difference = isinstance(planned, MixedFit), effect.difference
     method = replace(permutation_of(planned, lot), interval=measure)
+    if measure and method.statistic == "model" and isinstance(difference, Estimate) and difference.method == method.name:
+        return difference  # the plan's own method: the same draws
     found = planned.contrast({arm_term(effect.arm): 1.0}, method, level)
     if measure or found.p_value is None:
         return available(found) if measure else Unavailable(found.note)
-    if isinstance(effect.difference, Unavailable):
-        return effect.difference
+    if isinstance(difference, Unavailable):
+        return difference
     return replace(
-        effect.difference,
+        difference,
         std_error=None,
         df=None,
         statistic=found.statistic,

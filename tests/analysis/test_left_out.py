@@ -21,47 +21,8 @@ from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import Refusal, Unavailable
 from asp_eval.stats.estimate import Estimate
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
-from asp_eval.trial.flow.counts import AnalysedFlow, NotScreened
 from asp_eval.trial.study.design import Study
-
-NOBODY = NotScreened(0, 0, 0, 0)
-
-
-def study(arms: tuple[str, ...] = ("reference", "intervention"), **more) -> Study:
-    declared = {
-        "version": 1,
-        "study": {"id": "mini", "title": {"en": "Mini"}},
-        "arms": list(arms),
-        "strata": ["municipality"],
-        "waves": [{"id": "w1", "label": {"en": "w1"}}],
-        "collect": {"screening": {"waves": ["w1"]}},
-        "randomisation": {"ratio": [1] * len(arms)},
-        "outcomes": [{"id": "y", "column": "screening.y", "role": "primary", "better": "lower", "at": "w1"}],
-    }
-    return Study.model_validate({**declared, **more})
-
-
-def rows(plan: Study, per_arm: dict[str, int], size: int = 6, pairs: str = "", **columns) -> AnalysisSet:
-    """Institutions of one size, in the order of the arms; the k-th of every arm form pair k."""
-    random = np.random.default_rng(4)
-    homes = [(arm, k) for arm, n in per_arm.items() for k in range(n)]
-    frame = pd.DataFrame(
-        [(f"{arm}{k}", arm, f"p{k}") for arm, k in homes for _ in range(size)], columns=["institution", "arm", "pair"]
-    )
-    frame["arm"] = pd.Categorical(frame["arm"], categories=list(plan.arms))
-    frame["pair"] = pd.Categorical(frame["pair"])
-    frame["municipality"] = pd.Categorical(np.where(frame["pair"].cat.codes % 2, "A", "B"))
-    shared = dict(zip(frame["institution"].unique(), random.normal(size=len(homes)), strict=True))
-    frame["y"] = frame["institution"].map(shared) + random.normal(size=len(frame))
-    frame["child_id"] = [f"c{k}" for k in range(len(frame))]
-    frame = frame.assign(**columns)
-    flow = []
-    for arm in plan.arms:
-        mine = frame[frame["arm"] == arm]
-        homes_of = mine["institution"].nunique()
-        flow.append(AnalysedFlow("y", "w1", arm, homes_of, len(mine), 0, NOBODY, 0, 0, 0, len(mine), homes_of))
-    covariates = ("municipality", *columns)
-    return AnalysisSet(plan.outcomes[0], "w1", frame, covariates, tuple(flow), (), pairs)
+from tests.small_trial import small_plan, small_rows
 
 
 def said(plan: Study, data: AnalysisSet) -> str:
@@ -69,8 +30,8 @@ def said(plan: Study, data: AnalysisSet) -> str:
 
 
 def test_what_was_planned_and_is_not_there_is_told():
-    plan = study()
-    data = rows(plan, {"reference": 4, "intervention": 4}, sex="girl")
+    plan = small_plan()
+    data = small_rows(plan, {"reference": 4, "intervention": 4}, sex="girl")
     assert said(plan, data) == "sex is the same for all children analysed, and so is not in the model."
     lost = replace(data, lost_to={"baseline": 12})
     assert "Children who have the outcome and are left out because baseline is missing: 12." in said(plan, lost)
@@ -86,8 +47,8 @@ def test_what_was_planned_and_is_not_there_is_told():
 
 @pytest.mark.parametrize("one", ["reference", "intervention"])
 def test_an_arm_of_one_institution_has_neither_effect_nor_p_value(one):
-    plan = study()
-    found = analyse_outcome(plan, rows(plan, {"reference": 5, "intervention": 5} | {one: 1}), KenwardRoger())
+    plan = small_plan()
+    found = analyse_outcome(plan, small_rows(plan, {"reference": 5, "intervention": 5} | {one: 1}), KenwardRoger())
     (effect,) = found.effects
     assert isinstance(effect.difference, Unavailable) and "one institution only" in effect.difference.reason
     assert isinstance(effect.effect_size, Unavailable)
@@ -96,19 +57,19 @@ def test_an_arm_of_one_institution_has_neither_effect_nor_p_value(one):
 
 
 def test_of_three_arms_those_with_institutions_keep_their_effects():
-    plan = study(("reference", "short", "long"))
-    found = analyse_outcome(plan, rows(plan, {"reference": 4, "short": 1, "long": 4}), KenwardRoger())
+    plan = small_plan(("reference", "short", "long"))
+    found = analyse_outcome(plan, small_rows(plan, {"reference": 4, "short": 1, "long": 4}), KenwardRoger())
     assert isinstance(found.effects[0].difference, Unavailable)
     assert isinstance(found.effects[1].difference, Estimate)
 
 
 def paired(**more) -> Study:
-    return study(randomisation={"scheme": "pairs", "pair": "set"}, columns={"institutions": {"set": "string"}}, **more)
+    return small_plan(randomisation={"scheme": "pairs", "pair": "set"}, columns={"institutions": {"set": "string"}}, **more)
 
 
 def test_fixed_pairs_give_the_mean_of_the_pairs_differences_on_pairs_less_one():
     plan = paired()
-    data = rows(plan, {"reference": 6, "intervention": 6}, pairs="fixed")
+    data = small_rows(plan, {"reference": 6, "intervention": 6}, pairs="fixed")
     assert model_formula(data) == "y ~ arm + pair + (1 | institution)"
     found = analyse_outcome(plan, data, KenwardRoger())
     means = data.frame.pivot_table("y", "pair", "arm", observed=True)
@@ -123,7 +84,7 @@ def test_fixed_pairs_give_the_mean_of_the_pairs_differences_on_pairs_less_one():
 
 def test_the_jackknife_of_averages_leaves_out_pairs():
     plan = paired()
-    data = rows(plan, {"reference": 6, "intervention": 6}, pairs="fixed")
+    data = small_rows(plan, {"reference": 6, "intervention": 6}, pairs="fixed")
     data = replace(data, covariates=())
     chances = pd.DataFrame(0.5, index=data.frame["institution"].unique(), columns=list(plan.arms))
     found = analyse_outcome(plan, data, KenwardRoger(), None, chances)
@@ -136,7 +97,7 @@ def test_the_jackknife_of_averages_leaves_out_pairs():
 
 def test_a_pair_that_lost_a_side_gives_nothing_and_is_counted():
     plan = paired()
-    whole = rows(plan, {"reference": 6, "intervention": 6}, pairs="fixed")
+    whole = small_rows(plan, {"reference": 6, "intervention": 6}, pairs="fixed")
     gone = whole.frame["institution"] == "intervention5"
     flow = (whole.flow[0], replace(whole.flow[1], institutions=5, institutions_analysed=5, cohort=30, analysed=30))
     data = replace(whole, frame=whole.frame[~gone].reset_index(drop=True), flow=flow)
@@ -148,7 +109,7 @@ def test_a_pair_that_lost_a_side_gives_nothing_and_is_counted():
 
 def test_random_pairs_are_a_random_intercept():
     plan = paired(analysis={"pairs": "random"})
-    data = rows(plan, {"reference": 8, "intervention": 8}, pairs="random")
+    data = small_rows(plan, {"reference": 8, "intervention": 8}, pairs="random")
     assert model_formula(data).endswith("+ (1 | institution) + (1 | pair)")
     found = analyse_outcome(plan, data, KenwardRoger())
     assert isinstance(found.effects[0].difference, Estimate)
@@ -156,4 +117,4 @@ def test_random_pairs_are_a_random_intercept():
 
 def test_pairs_are_refused_where_the_lot_has_none():
     with pytest.raises((Refusal, ValueError), match="drawn in pairs"):
-        study(analysis={"pairs": "random"})
+        small_plan(analysis={"pairs": "random"})

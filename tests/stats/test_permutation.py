@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.mixed.fit import lmm, lmm_from_moments
 from asp_eval.stats.resampling.allocations import Allocations
+from asp_eval.stats.resampling.inversion import NEAR
 from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.classical import Classical
 from asp_eval.stats.smallsample.cluster_robust import CR1
@@ -225,6 +227,18 @@ def test_cutting_refits_does_not_move_an_endpoint():
     inversion = Inversion(lambda e, w: test.refit_at(e, w).statistic, 199, 0.05 * 200 - 1, found.estimate, found.std_error)
     plain = inversion._bisect(found.estimate, found.estimate + 8 * found.std_error, None, None).middle
     assert inversion.endpoint(1.0) == pytest.approx(plain, abs=3e-6 * found.std_error)
+
+
+@pytest.mark.parametrize("seed", [19, 23])
+def test_rough_statistics_tell_the_same_draws(seed):
+    frame = trial(14, 6, seed=seed)
+    test = sampled(frame, 1_500)._test(lmm("y ~ arm + x + (1 | g)", frame), np.array([0.0, 1.0, 0.0]))
+    found, everyone = test.distribution(), np.arange(1, 1_501)
+    for effect in found.estimate + found.std_error * np.array([-4.0, -2.0, -0.5, 0.0, 1.0, 2.1]):
+        exact, rough = (at(effect, np.append(0, everyone)).statistic for at in (test.refit_at, test.roughly_at))
+        assert np.abs(rough - exact).max() < 5e-3 < NEAR * max(1.0, exact[0])
+    with_it = test.interval(0.95, found)
+    assert with_it == replace(test, roughly_at=None).interval(0.95, found)
 
 
 def test_several_outcomes_share_their_draws():

@@ -59,8 +59,8 @@ class Replicates(Protocol):
         """Return every replicate's criterion at the points of the grid (points, R), up to a constant."""
 
 
-def minimise_ratios(replicates: Replicates) -> Array:
-    """Return the d that minimises each replicate's criterion (R,)."""
+def minimise_ratios(replicates: Replicates, close: float = CLOSE) -> Array:
+    """Return the d that minimises each replicate's criterion (R,); where it is zero does not depend on `close`."""
     values = replicates.grid_values()
     best = np.argmin(values, axis=0)
     upper = np.append(GRID, GRID[-1] * 1e8)
@@ -70,10 +70,11 @@ def minimise_ratios(replicates: Replicates) -> Array:
     value, slope, _ = criteria(replicates, near_zero, np.zeros(len(near_zero)), 2)
     rises = slope >= -1e-9 * _of(replicates.N, near_zero)
     at_zero[near_zero[rises & (best[near_zero] == 0)]] = True
-    d = _search(replicates, _vertex(values, best), low, high, np.flatnonzero(~at_zero))
+    d = _search(replicates, _vertex(values, best), low, high, np.flatnonzero(~at_zero), close)
     inner = rises & (best[near_zero] > 0) & (d[near_zero] < GRID[1])
     if inner.any():
         doubtful = near_zero[inner]
+        d = _search(replicates, d, low, high, doubtful, CLOSE)
         there, _, _ = criteria(replicates, doubtful, d[doubtful], 2)
         at_zero[doubtful[value[inner] <= there + 1e-9]] = True
     return np.where(at_zero, 0.0, d)
@@ -111,7 +112,7 @@ def _vertex(values: Array, best: Index) -> Array:
     return np.where(best == middle, moved, np.where(best > 0, GRID[best], GRID[1] / 2.0))
 
 
-def _search(replicates: Replicates, start: Array, low: Array, high: Array, active: Index) -> Array:
+def _search(replicates: Replicates, start: Array, low: Array, high: Array, active: Index, close: float) -> Array:
     """Return where the derivative vanishes, by Newton's method in log d inside brackets; only `active` replicates move."""
     d, low, high = start.copy(), np.maximum(low, 1e-12), high.copy()
     for _ in range(STEPS):
@@ -128,6 +129,6 @@ def _search(replicates: Replicates, start: Array, low: Array, high: Array, activ
         inside = (proposal >= low[active]) & (proposal <= high[active])
         proposal = np.where(inside, proposal, np.sqrt(low[active] * high[active]))
         d[active] = proposal
-        done = ((np.abs(step) < CLOSE) & (bend > 0)) | (high[active] < 1e-10) | (high[active] - low[active] < 1e-14 * x)
+        done = ((np.abs(step) < close) & (bend > 0)) | (high[active] < 1e-10) | (high[active] - low[active] < 1e-14 * x)
         active = active[~done]
     return d

@@ -40,6 +40,7 @@ LINEAR = ("lm", "gee_ind")
 GAUSSIAN = ("lm", "lmm")
 """Working models whose predictions are linear whatever the outcome."""
 
+ROUNDING = 1e-12  # of the means: what differs by less does not differ
 ONE_CLUSTER = Unavailable(
     Phrase("an arm has one institution only: what institutions differ by cannot be told from what the arms differ by")
 )
@@ -129,7 +130,8 @@ class MarginalMeans:
         """
         found, J = float(contrast(self.means)), len(self.left_out)
         se = float(np.sqrt((J - 1) ** 2 / J * np.var(contrast(self.left_out), ddof=1)))
-        if not np.isfinite(found) or not np.isfinite(se) or se == 0:
+        rounding = ROUNDING * float(np.abs(self.left_out).max())
+        if not np.isfinite(found) or not np.isfinite(se) or se <= rounding:
             return Estimate.unavailable(term, Phrase("the standardised means do not vary, or one of them is not possible"))
         df = np.asarray(float(self.df))
         statistic, half = (found - null) / se, float(t_quantile(0.5 + level / 2, df)) * se

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from asp_eval.core.errors import Fault
 
@@ -116,7 +116,7 @@ def aggregation(frame: pd.DataFrame, value: str, group: str, *, level: float = 0
         NO_SPREAD.refuse(place=value)
     f, df = between / within, (count - 1, total - count)
     n0 = float((total - (sizes**2).sum() / total) / (count - 1))
-    low, high = (f / float(stats.f.ppf(tail, *df)) for tail in ((1 + level) / 2, (1 - level) / 2))
+    low, high = (f / float(special.fdtri(*df, tail)) for tail in ((1 + level) / 2, (1 - level) / 2))
     icc1 = (f - 1) / (f + n0 - 1)
     by_group = pd.DataFrame({group: names, "n": sizes.astype(int), "mean": means})
     by_group["reliability"] = sizes * icc1 / (1 + (sizes - 1) * icc1)
@@ -128,7 +128,7 @@ def aggregation(frame: pd.DataFrame, value: str, group: str, *, level: float = 0
         f=f,
         df_between=df[0],
         df_within=df[1],
-        p_value=float(stats.f.sf(f, *df)),
+        p_value=float(special.fdtrc(*df, f)),
         n0=n0,
         mean_size=total / count,
         icc1=icc1,

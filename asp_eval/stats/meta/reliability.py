@@ -17,7 +17,7 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
@@ -94,7 +94,7 @@ def reliability(frame: pd.DataFrame, items: list[str], group: str | None = None,
     X, k, n = whole[items].to_numpy(dtype=float), len(items), len(whole)
     C, R, latent = np.cov(X.T), np.corrcoef(X.T), polychoric(X)
     alpha, average = alpha_of(C), float((R.sum() - k) / (k * (k - 1)))
-    low, high = (1 - (1 - alpha) * float(stats.f.ppf(q, n - 1, (n - 1) * (k - 1))) for q in (0.5 + level / 2, 0.5 - level / 2))
+    low, high = (1 - (1 - alpha) * float(special.fdtri(n - 1, (n - 1) * (k - 1), q)) for q in (0.5 + level / 2, 0.5 - level / 2))
     factor, ordinal = one_factor_ml(C), one_factor_minres(latent)
     rest = {name: float(np.corrcoef(X[:, i], np.delete(X, i, axis=1).sum(axis=1))[0, 1]) for i, name in enumerate(items)}
     dropped = {name: alpha_of(np.delete(np.delete(C, i, 0), i, 1)) for i, name in enumerate(items)}
@@ -179,7 +179,7 @@ def clustered_alpha(items: pd.DataFrame, clusters: pd.Series, level: float = 0.9
     if J < RESAMPLED_FROM:
         left_out = _alphas(1.0 - np.eye(J), sums, n_items)
         se = float(np.sqrt((J - 1) / J * ((left_out - left_out.mean()) ** 2).sum()))
-        half = float(stats.t.ppf(0.5 + level / 2, J - 1)) * se
+        half = float(special.stdtrit(J - 1, 0.5 + level / 2)) * se
         return Estimate("alpha", alpha, se, float(J - 1), None, None, alpha - half, alpha + half, "Jackknife", NO_TEST)
     counts = stream(SEED, "alpha").multinomial(J, np.full(J, 1.0 / J), size=DRAWS).astype(float)
     drawn = _alphas(counts, sums, n_items)

@@ -31,6 +31,7 @@ from asp_eval.stats.resampling.allocations import Allocations, Draws
 from asp_eval.stats.resampling.arm_columns import ArmColumns
 from asp_eval.stats.resampling.arm_grams import ArmGrams, arm_grams
 from asp_eval.stats.resampling.clustered_rows import ClusteredRows, cluster_means, clustered_rows
+from asp_eval.stats.resampling.inversion import ROUGH
 from asp_eval.stats.resampling.linear_refits import linear_refits
 from asp_eval.stats.resampling.loop_refits import loop_refits
 from asp_eval.stats.resampling.permutation_test import PermutationDistribution, PermutationTest, RefitAt, gone_through
@@ -167,7 +168,8 @@ class Permutation(DirectMethod):
             refits = loop_refits(rows, columns, draws, contrast, self.treatment)
             return refits if isinstance(refits, Unavailable) else self._wrapped(refits, grams, draws, None)
         if self.statistic == "model" and isinstance(fit, MixedFit):
-            return self._wrapped(reml_refits(grams, draws), grams, draws, lambda e, w: reml_refits(grams.less(e), draws[w]))
+            test = self._wrapped(reml_refits(grams, draws), grams, draws, lambda e, w: reml_refits(grams.less(e), draws[w]))
+            return replace(test, roughly_at=lambda e, w: reml_refits(grams.less(e), draws[w], ROUGH))
         linear = linear_refits(grams, draws, robust=self.statistic == "model")
         return self._wrapped(linear.less(0.0), grams, draws, lambda e, w: linear.taken(w).less(e))
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asp_eval.stats.engine.many_ratios import minimise_ratios
+from asp_eval.stats.engine.many_ratios import CLOSE, minimise_ratios
 from asp_eval.stats.engine.one_ratio import GRID
 from asp_eval.stats.engine.packed import eliminate, triangle
 from asp_eval.stats.estimate import Array
@@ -102,11 +102,11 @@ class Stack:
         return S
 
 
-def reml_refits(grams: ArmGrams, draws: Draws) -> Refits:
-    """Refit by REML under every draw (R, J)."""
+def reml_refits(grams: ArmGrams, draws: Draws, close: float = CLOSE) -> Refits:
+    """Refit by REML under every draw (R, J), the variance ratio found up to a last step of `close` in its logarithm."""
     stack = Stack.of(grams)
     grid = [GridPoint.at(stack, float(d)) for d in GRID]
-    parts = [_chunk(stack, grid, draws[at : at + CHUNK]) for at in range(0, len(draws), CHUNK)]
+    parts = [_chunk(stack, grid, draws[at : at + CHUNK], close) for at in range(0, len(draws), CHUNK)]
     b, se, d = (np.concatenate(x) for x in zip(*parts, strict=True))
     return Refits(grams.scale * b, abs(grams.scale) * se, d)
 
@@ -137,7 +137,7 @@ def undecided(grams: ArmGrams, draws: Draws) -> Mask:
     return np.concatenate(out)
 
 
-def _chunk(stack: Stack, grid: list[GridPoint], draws: Draws) -> tuple[Array, Array, Array]:
+def _chunk(stack: Stack, grid: list[GridPoint], draws: Draws, close: float) -> tuple[Array, Array, Array]:
     """Return the last coefficient, its standard error and d of every draw (R,), in the columns' units."""
     indicators = stack.indicators(draws)
     products = stack.products(indicators)
@@ -146,7 +146,7 @@ def _chunk(stack: Stack, grid: list[GridPoint], draws: Draws) -> tuple[Array, Ar
     if not fine.any():
         return b, se, d
     indicators, products = indicators[:, fine], products[:, fine]
-    d[fine] = minimise_ratios(Reallocated(stack, grid, products, indicators))
+    d[fine] = minimise_ratios(Reallocated(stack, grid, products, indicators), close)
     found = eliminate(stack.profile(products, indicators, d[fine], 1), stack.size)
     b[fine] = found.slope
     se[fine] = np.sqrt(np.maximum(found.pivots[-1, 0], 0.0) / stack.N / found.pivots[-2, 0])
