@@ -246,8 +246,7 @@ def _tipping(pooled: Pooling, imputed: Imputations, own: ImputationRows, arm: st
     scores = np.concatenate((others.ravel(), completed[0].loc[~own.gone, own.measure].to_numpy(float)))
     low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
     position = pooled.study.arms.index(arm) - 1
-    inside = low <= mean <= high
-    known = {0.0: ShiftedEffect(0.0, effect.estimate or 0.0, effect.conf_low or 0.0, effect.conf_high or 0.0, not inside)}
+    known: dict[float, ShiftedEffect] = {}
 
     def at(delta: float) -> ShiftedEffect:
         if delta not in known:

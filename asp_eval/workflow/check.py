@@ -63,6 +63,12 @@ TWO_VALUES = Fault(
     "Declare it with 'scale: binary', so that shares are compared and not points.",
     "warning",
 )
+ONE_GROUP = Fault(
+    "ANA-066",
+    "effects are to be compared between the groups of {column!r}, and all that are stored are of one: {value}",
+    "Leave the column out of 'subgroups' and 'varying', or import the other groups.",
+    "warning",
+)
 OTHER_METHOD = Fault(
     "ANA-063",
     "the headline averages over {average}, and is tested by the jackknife of institutions; 'method: {method}' is that of the "
@@ -160,6 +166,7 @@ def _check_stored(study: Study, step: Progress) -> StudyCheck:
     problems += label_drift(study)
     problems += stored_directions(study)
     problems += [*_two_values(study, visits), *late_baselines(study, LATE_BASELINE)]
+    problems += _one_group(study, (table(study, "children"), institutions, visits))
     for name in LISTS:
         if len(rows := table(study, name)):
             tables.append((name, "", str(len(rows)), str(rows["institution_id"].nunique())))
@@ -298,7 +305,7 @@ def _two_values(study: Study, visits: pd.DataFrame) -> Iterator[Problem]:
     """Yield the outcomes that are declared continuous and hold two values."""
     scores = table(study, "scores")
     for outcome in study.outcomes:
-        if not outcome.is_measure:
+        if not outcome.is_continuous:
             continue
         source = source_of(outcome, study.library)
         if isinstance(source, ColumnSource):
@@ -310,6 +317,14 @@ def _two_values(study: Study, visits: pd.DataFrame) -> Iterator[Problem]:
         if len(distinct) == 2:
             place = Place("study.yaml", column=f"outcomes.{outcome.id}")
             yield TWO_VALUES.at(place, values=f"{distinct[0]:g}, {distinct[1]:g}")
+
+
+def _one_group(study: Study, tables: Sequence[pd.DataFrame]) -> Iterator[Problem]:
+    """Yield the columns between whose groups effects are to be compared, and that hold one group."""
+    for name in dict.fromkeys([*(one.by for one in study.analysis.subgroups), *study.analysis.varying]):
+        values = next((set(rows[name].dropna().astype(str)) for rows in tables if name in rows.columns), set())
+        if len(values) == 1:
+            yield ONE_GROUP.at(Place("study.yaml", column=f"analysis.{name}"), column=name, value=next(iter(values)))
 
 
 def _collected(study: Study, name: str, source: str, wave: str) -> list[Instrument]:

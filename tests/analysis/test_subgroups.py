@@ -14,6 +14,7 @@ follows from Henderson's equations.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import builders
@@ -41,7 +42,10 @@ from asp_eval.stats.mixed.fit import lmm
 from asp_eval.stats.mixed.group_coefficients import group_coefficients
 from asp_eval.stats.ordinal.fit import clmm
 from asp_eval.stats.smallsample.between_within import BetweenWithin
+from asp_eval.trial.study.protocol import load_study
+from asp_eval.workflow.check import check_study
 from tests.simulated_sets import declares, simulated_frame, simulated_set, simulated_study
+from tests.small_study import by_hand, seal_again
 
 BY_EDUCATION = "set: itt, subgroups: [{by: mother_education, outcomes: [y]}]"
 
@@ -122,6 +126,16 @@ def test_names_that_are_not_there(stored):  # 5
         declares(stored, "set: itt, subgroups: [{by: mother_education, outcomes: [nothing]}]")
     with pytest.raises(Refusal, match="ANA-003"):
         analyse(declares(stored, "set: itt, subgroups: [{by: nothing}]"))
+
+
+def test_one_group_is_told_at_check(stored_once, tmp_path):  # 5
+    folder = shutil.copytree(stored_once, tmp_path / "study")
+    study = declares(load_study(folder), "set: itt, varying: [municipality]")
+    assert not [p for p in check_study(study).problems if p.code == "ANA-066"]
+    by_hand(study, "UPDATE institutions SET municipality = 'North'")
+    seal_again(folder)
+    (told,) = [p for p in check_study(study).problems if p.code == "ANA-066"]
+    assert "'municipality'" in str(told) and "North" in str(told) and told.severity == "warning"
 
 
 def of_a_scale(scale: str):

@@ -15,6 +15,7 @@ from scipy import integrate, special, stats
 
 import asp_eval as asp
 from asp_eval.core.randomness import stream
+from asp_eval.stats.means.averages import _percentiles
 
 
 @pytest.fixture(scope="module")
@@ -222,6 +223,14 @@ def test_resampled_clusters_are_those_of_a_loop(twenty):  # 6
     assert (ratio["conf_low"], ratio["conf_high"]) == pytest.approx(tuple(np.exp(np.quantile(log_ratio, [0.1, 0.9]))), rel=1e-6)
     assert ratio["std_error"] == pytest.approx(ratio["estimate"] * log_ratio.std(ddof=1), rel=1e-6)
     assert table["note"].str.contains("25 draws of 21 clusters").all() and set(table["method"]) == {"ResampledClusters"}
+
+
+def test_too_few_draws_that_could_be_fitted_give_no_interval():  # 6
+    draws = np.random.default_rng(1).normal(size=(19, 2))
+    found = _percentiles(np.zeros(2), draws, 0.95, None, tested=True)
+    assert all(np.isnan(found[name]).all() for name in ("std_error", "conf_low", "conf_high", "p_value"))
+    enough = _percentiles(np.zeros(2), np.vstack([draws, draws[:1]]), 0.95, None, tested=True)
+    assert not np.isnan(enough["conf_low"]).any()
 
 
 def test_clusters_are_resampled_of_bands_and_refused_where_too_few(frame, twenty):  # 6

@@ -164,12 +164,13 @@ def marginal_means(trial: Trial, working: Working, family: Family) -> MarginalMe
     df = J - _rank_between(trial) if units == J else units - 1 - (_rank_between(trial) - trial.n_arms)
     if df < 1:
         return NO_FREEDOM
-    all_rows = _standardised(trial, _coefficients(trial, working, family), working, family)
-    if working in LINEAR and (working == "lm" or family == "gaussian"):
+    kind: Family = "gaussian" if working in GAUSSIAN else family
+    all_rows = _standardised(trial, _coefficients(trial, working, kind), kind)
+    if working in LINEAR and kind == "gaussian":
         left_out = _without_each(trial, working)
     else:
         parts = [trial.without(unit) for unit in range(units)]
-        left_out = np.array([_standardised(part, _coefficients(part, working, family), working, family) for part in parts])
+        left_out = np.array([_standardised(part, _coefficients(part, working, kind), kind) for part in parts])
     return MarginalMeans(all_rows, left_out, df)
 
 
@@ -181,15 +182,15 @@ def _columns(trial: Trial) -> Array:
 def _coefficients(trial: Trial, working: Working, family: Family) -> Array:
     """Return the coefficients of the working model of a trial's rows."""
     rows = trial.of_means()[0] if working == "lm" else trial
-    return coefficients(_columns(rows), rows.y, rows.clusters, working, "gaussian" if working in GAUSSIAN else family)
+    return coefficients(_columns(rows), rows.y, rows.clusters, working, family)
 
 
-def _standardised(trial: Trial, beta: Array, working: Working, family: Family) -> Array:
+def _standardised(trial: Trial, beta: Array, family: Family) -> Array:
     """Return the means of both averages under each arm, (2, arms), from the working model's coefficients."""
     means, sizes = trial.of_means()
     indicators, p, J = np.eye(trial.n_arms)[:, 1:], trial.X.shape[1], len(trial.arms)
     predictor = (trial.X @ beta[:p])[:, None] + (indicators @ beta[p:])[None, :]
-    predicted = LINKS["gaussian" if working in GAUSSIAN else family].moments.inverse(predictor)
+    predicted = LINKS[family].moments.inverse(predictor)
     fitted = np.column_stack([np.bincount(trial.clusters, column, J) for column in predicted.T]) / sizes[:, None]
     return _averaged(trial, means.y, fitted, sizes)
 

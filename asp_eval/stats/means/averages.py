@@ -20,7 +20,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
-from asp_eval.stats.contrasts import LEVEL
+from asp_eval.stats.contrasts import check_level
 from asp_eval.stats.design.columns import build_matrix
 from asp_eval.stats.design.variables import Categories, Numeric, Variable, Variables
 from asp_eval.stats.estimate import Array
@@ -29,6 +29,8 @@ from asp_eval.stats.means.estimability import Estimability, estimability
 from asp_eval.stats.means.model import MeansModel
 from asp_eval.stats.means.reference_grid import grid_variable, rows_of
 from asp_eval.stats.means.resampled import (
+    FEWEST,
+    LOST,
     NOT_RESAMPLED,
     ResampledClusters,
     clusters_of,
@@ -119,8 +121,7 @@ def _resampled_table(
     design, refit = model.design, model.refit
     if refit is None:
         return NOT_RESAMPLED.refuse(design.formula.text)
-    if not isinstance(level, (int, float, np.number)) or not 0 < level < 1:
-        LEVEL.refuse(found=level)
+    check_level(level)
     clusters = clusters_of(design)
     own = grid_variable(design, variable)
     stratum = strata_of(clusters.codes, np.asarray(own.codes if isinstance(own, Categories) else own.numbers, float))
@@ -128,6 +129,8 @@ def _resampled_table(
     draws = replicates(clusters, stratum, method, lambda f: np.concatenate([c.value for _, c, _ in again(refit(f))]), size)
     used = draws[~np.isnan(draws).any(axis=1)]
     note = told_draws(len(used), len(stratum), method.draws)
+    if len(used) < FEWEST:
+        note = notes_in_one([LOST, note])
     parts, at = [], 0
     for kind, cells, back in quantities:
         mine = used[:, at : at + len(cells.value)]
@@ -142,7 +145,7 @@ def _resampled_table(
 def _percentiles(value: Array, draws: Array, level: float, back: Back | None, *, tested: bool) -> dict[str, Array]:
     """Return estimates (k,), standard errors, p-values and intervals of draws (B, k)."""
     nothing = np.full(len(value), np.nan)
-    se, low, high, p = spread_of(draws, level)
+    se, low, high, p = spread_of(draws, level) if len(draws) >= FEWEST else (nothing, nothing, nothing, nothing)
     if back is not None:
         se, low, high, value = np.abs(back.slope(value)) * se, back.curve(low), back.curve(high), back.curve(value)
     return {

@@ -10,7 +10,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
-from asp_eval.stats.contrasts import LEVEL, NO_METHOD, NO_VARIANCE
+from asp_eval.stats.contrasts import NO_METHOD, NO_VARIANCE, check_level
 from asp_eval.stats.design.variables import Codes
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.means.adjustment import adjusted
@@ -68,8 +68,7 @@ def table(
     """
     if not isinstance(method, Method):
         NO_METHOD.refuse(found=method)
-    if not isinstance(level, (int, float, np.number)) or not 0 < level < 1:
-        LEVEL.refuse(found=level)
+    check_level(level)
     k = len(cells.value)
     there = np.array([not r for r in cells.reasons], bool)
     numbers = {c: np.full(k, np.nan) for c in COLUMNS[:-2]}

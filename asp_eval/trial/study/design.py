@@ -469,13 +469,8 @@ class Outcome(Document):
         return self
 
     @property
-    def is_measure(self) -> bool:
-        """Whether its values are points on a scale, and not answers, bands or counts."""
-        return self.scale == "continuous"
-
-    @property
     def is_continuous(self) -> bool:
-        """Whether the outcome is a measure."""
+        """Whether its values are points on a scale, and not answers, bands or counts."""
         return self.scale == "continuous"
 
     @property
