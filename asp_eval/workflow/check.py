@@ -64,7 +64,7 @@ TWO_VALUES = Fault(
     "warning",
 )
 ONE_GROUP = Fault(
-    "ANA-066",
+    "ANA-067",
     "effects are to be compared between the groups of {column!r}, and all that are stored are of one: {value}",
     "Leave the column out of 'subgroups' and 'varying', or import the other groups.",
     "warning",

@@ -131,10 +131,10 @@ def test_names_that_are_not_there(stored):  # 5
 def test_one_group_is_told_at_check(stored_once, tmp_path):  # 5
     folder = shutil.copytree(stored_once, tmp_path / "study")
     study = declares(load_study(folder), "set: itt, varying: [municipality]")
-    assert not [p for p in check_study(study).problems if p.code == "ANA-066"]
+    assert not [p for p in check_study(study).problems if p.code == "ANA-067"]
     by_hand(study, "UPDATE institutions SET municipality = 'North'")
     seal_again(folder)
-    (told,) = [p for p in check_study(study).problems if p.code == "ANA-066"]
+    (told,) = [p for p in check_study(study).problems if p.code == "ANA-067"]
     assert "'municipality'" in str(told) and "North" in str(told) and told.severity == "warning"
 
 
