@@ -107,6 +107,68 @@ class GapProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class MunicipalityDimension:
+    """The shrunken gaps of a municipality's institutions on one dimension, by size; none where too few may be shown."""
+
+    dimension: str
+    gaps: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """Institutions of which about as many staff answered, all dimensions together.
+
+    Attributes
+    ----------
+    staff : CountBand
+    limit : int
+        95 in 100 plain distances lie no further from the typical, where institutions differ as they do and chance is as it is.
+    distances : tuple of int
+        Plain gap less the typical gap, by size.
+    """
+
+    staff: CountBand
+    limit: int
+    distances: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutNumbers:
+    """Sheets that show no distance, for one reason; `names` where institutions may be named."""
+
+    reason: Phrase
+    institutions: int
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Municipality:
+    """What a municipality is given of its institutions' profiles.
+
+    Attributes
+    ----------
+    name : str
+    file_stem : str
+    institutions : int
+        Those that have a profile.
+    staff_rate, child_rate : int or None
+        Percent of the staff listed that answered, and of the children seen that were rated.
+    without_numbers : tuple of WithoutNumbers
+    dimensions : tuple of MunicipalityDimension
+    funnel : tuple of Funnel
+    """
+
+    name: str
+    file_stem: FileStem
+    institutions: int
+    staff_rate: int | None
+    child_rate: int | None
+    without_numbers: tuple[WithoutNumbers, ...]
+    dimensions: tuple[MunicipalityDimension, ...]
+    funnel: tuple[Funnel, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GapResults:
     """All profiles of a study, as written to ``gap.json``.
 
@@ -145,3 +207,4 @@ class GapResults:
     earlier_wave: str = ""
     earlier_wave_label: Texts = field(default_factory=dict)
     change_note: Phrase = NO_NOTE
+    municipalities: tuple[Municipality, ...] = ()

@@ -82,6 +82,34 @@ def institution_names(study: Study) -> dict[str, str]:
     return dict(zip(named["institution_id"].astype(str), named["name"].astype(str), strict=True))
 
 
+def municipality_of_institutions(study: Study) -> dict[str, str]:
+    """Return the municipality of every institution that has one."""
+    institutions = table(study, "institutions")
+    if "municipality" not in institutions.columns:
+        return {}
+    placed = institutions.loc[institutions["municipality"].notna()]
+    return dict(zip(placed["institution_id"].astype(str), placed["municipality"].astype(str), strict=True))
+
+
+def response_counts(study: Study, staff: pd.DataFrame, children: pd.DataFrame, wave: str) -> pd.DataFrame:
+    """Return, by institution, how many staff are listed and have scores, and how many children were seen at a wave and have."""
+    listed, visits = table(study, "staff"), table(study, "screening")
+    seen = visits.loc[visits["wave"].astype(str) == wave]
+    return pd.DataFrame(
+        {
+            "staff_asked": listed.groupby(listed["institution_id"].astype(str))["staff_id"].nunique(),
+            "staff_answered": _people(staff, "respondent_id"),
+            "children_seen": seen.groupby(seen["institution_id"].astype(str))["child_id"].nunique(),
+            "children_rated": _people(children, "child_id"),
+        }
+    ).fillna(0)
+
+
+def _people(side: pd.DataFrame, person: str) -> pd.Series:
+    scored = side.loc[side["score"].notna()]
+    return scored.groupby(scored["institution_id"].astype(str))[person].nunique()
+
+
 def arms_of_institutions(study: Study) -> dict[str, str]:
     """Return the arm of every institution that is drawn."""
     lots = table(study, "allocation")

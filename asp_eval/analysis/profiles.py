@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval import __version__
+from asp_eval.analysis.gap_municipalities import Spread, municipalities
 from asp_eval.analysis.gap_recipients import withheld
 from asp_eval.analysis.gap_results import GapDimension, GapEntry, GapProfile, GapResults
 from asp_eval.analysis.gap_rounds import Changes, changes_between, entry_before, first_note, rounded_mean
@@ -29,6 +30,8 @@ from asp_eval.analysis.gap_sides import (
     child_side,
     dimension_labels,
     institution_names,
+    municipality_of_institutions,
+    response_counts,
     staff_side,
 )
 from asp_eval.analysis.gap_words import Departure, leading_departure, verdict
@@ -48,6 +51,7 @@ Texts = dict[str, str]
 
 FEWEST_INSTITUTIONS = 5  # below, the spread between institutions cannot be estimated, and one could be worked out of the rest
 DECIMALS = 1  # of what is typical
+RATES = ("staff_asked", "staff_answered", "children_seen", "children_rated")
 
 NO_PROFILE = Fault(
     "CLI-004",
@@ -84,7 +88,9 @@ def study_gap_profiles(study: Study, today: date | None = None) -> GapResults:
     plan = _plan(study)
     with one_moment(study) as state:
         first, second = _sides(study, plan, plan.wave), None if plan.follow_up is None else _sides(study, plan, plan.follow_up)
-        names, arms = institution_names(study), arms_of_institutions(study)
+        names, arms, places = institution_names(study), arms_of_institutions(study), municipality_of_institutions(study)
+        waves = [wave for wave in (plan.wave, plan.follow_up) if wave is not None]
+        rates = [response_counts(study, *sides, wave) for sides, wave in zip((first, second), waves, strict=False) if sides]
     begun = second is not None and any(len(side) for side in second)
     staff, children = second if second is not None and begun else first
     results = gap_profiles(
@@ -96,6 +102,8 @@ def study_gap_profiles(study: Study, today: date | None = None) -> GapResults:
         arms=arms,
         today=today,
         earlier=first if begun else None,
+        places=places,
+        rates=rates[-1] if begun else rates[0],
     )
     return replace(results, state=state)
 
@@ -114,6 +122,8 @@ def gap_profiles(
     arms: Mapping[str, str] | None = None,
     today: date | None = None,
     earlier: Sides | None = None,
+    places: Mapping[str, str] | None = None,
+    rates: pd.DataFrame | None = None,
 ) -> GapResults:
     """Compute the GAP-profile of every institution with scores on either side that is to have one.
 
@@ -135,6 +145,10 @@ def gap_profiles(
         The day on which ``gap.release`` is judged; the computer's own day by default.
     earlier : (DataFrame, DataFrame), optional
         Staff's and children's scores at ``gap.wave``, where `staff` and `children` are those at ``gap.follow_up``.
+    places : mapping of str to str, optional
+        The municipality of each institution: each municipality is given a sheet.
+    rates : DataFrame, optional
+        How many were asked and answered, by institution (`gap_sides.response_counts`).
 
     Returns
     -------
@@ -160,6 +174,19 @@ def gap_profiles(
     not_made = withheld(study, plan, ids, arms or {}, today or date.today())
     kept_back = {one.institution_id for one in not_made}
     wave = plan.wave if before is None or plan.follow_up is None else plan.follow_up
+    profiles = tuple(
+        GapProfile(
+            id_,
+            shown_names.get(id_, id_),
+            stem,
+            _entries(id_, now, before, changes, level),
+            bands[0].get(id_),
+            bands[1].get(id_),
+            leading_departure(_departures(id_, now.means, now.compared)),
+        )
+        for id_, stem in zip(ids, safe_stems(ids), strict=True)
+        if id_ not in kept_back
+    )
     return GapResults(
         study_id=study.study.id,
         title=dict(study.study.title.items()),
@@ -174,25 +201,32 @@ def gap_profiles(
         show_names=study.privacy.show_institution_names,
         covariance_note=_covariance_note(now.means),
         dimensions=tuple(_dimension(*parts) for parts in zip(dimensions, now.means, now.compared, changes, strict=True)),
-        profiles=tuple(
-            GapProfile(
-                id_,
-                shown_names.get(id_, id_),
-                stem,
-                _entries(id_, now, before, changes, level),
-                bands[0].get(id_),
-                bands[1].get(id_),
-                leading_departure(_departures(id_, now.means, now.compared)),
-            )
-            for id_, stem in zip(ids, safe_stems(ids), strict=True)
-            if id_ not in kept_back
-        ),
+        profiles=profiles,
         package_version=__version__,
         withheld=not_made,
         earlier_wave=plan.wave if before else "",
         earlier_wave_label=dict(study.wave(plan.wave).label.items()) if before else {},
         change_note=first_note([each for each in changes if each]),
+        municipalities=municipalities(
+            profiles,
+            places or {},
+            _spreads(now),
+            pd.DataFrame(columns=list(RATES)) if rates is None else rates,
+            minimum_cell=minimum,
+            names=study.privacy.show_institution_names,
+        ),
     )
+
+
+def _spreads(now: _Round) -> dict[str, Spread]:
+    """Return how far the plain gaps of each dimension lie around the typical, where institutions differ at all."""
+    found = {}
+    for one, comparison in zip(now.means, now.compared, strict=True):
+        variances = one.gap_variance
+        if isinstance(comparison, _Comparison) and not isinstance(variances, Unavailable) and comparison.shrunken.tau2 > 0:
+            around = dict(zip(one.institution_ids, (variances + comparison.shrunken.tau2).tolist(), strict=True))
+            found[one.dimension] = Spread(comparison.shrunken.mean, around)
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -403,7 +403,7 @@ class Document:
         Sections whose tables stand in a workbook alone.
     """
 
-    kind: Literal["evaluation", "gap_profile", "gap_index", "goal_follow_up", "problems"]
+    kind: Literal["evaluation", "gap_profile", "gap_index", "gap_municipality", "goal_follow_up", "problems"]
     language: str
     title: str
     subtitle: str

@@ -299,6 +299,7 @@ def test_the_sides_come_from_the_tables(monkeypatch: pytest.MonkeyPatch) -> None
         "staff_survey": staff.drop_duplicates("respondent_id")[["respondent_id", "institution_id"]].assign(wave="w1"),
         "institutions": pd.DataFrame({"institution_id": ["D00", "D01"], "name": ["Skovbrynet", None]}),
         "allocation": pd.DataFrame({"institution_id": [], "arm": []}),
+        "staff": pd.DataFrame({"institution_id": ["D00"] * 9, "staff_id": [f"s{i}" for i in range(9)]}),
     }
     as_stored = {name: frame.convert_dtypes() for name, frame in tables.items()}
     monkeypatch.setattr("asp_eval.analysis.gap_sides.table", lambda _, name: as_stored[name])

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
-from asp_eval.analysis.gap_results import GapProfile, GapResults
+from asp_eval.analysis.gap_results import GapProfile, GapResults, Municipality
 from asp_eval.analysis.goals import Goal
 from asp_eval.reporting.blocks import Document, Link, Section
 from asp_eval.reporting.language import Words, words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.gap_caveats import caveats
 from asp_eval.reporting.sections.gap_index import index
+from asp_eval.reporting.sections.gap_municipality import municipality
 from asp_eval.reporting.sections.gap_profile import behind, display_name, picture, reading, short, words
 from asp_eval.reporting.sections.goal_follow_up import caution, chosen, in_short, next_steps
 from asp_eval.reporting.sections.goals_then import goals_then
@@ -73,18 +74,30 @@ def goal_follow_up(results: GapResults, profile: GapProfile, goals: Sequence[Goa
     return _document(results, show.words, "goal_follow_up", title, sections)
 
 
+def gap_municipality(results: GapResults, sheet: Municipality, language: str) -> Document:
+    """Return one municipality's sheet; `sheet` is one of `results.municipalities`."""
+    show = Numbers(words_for(language, results.languages))
+    return _document(results, show.words, "gap_municipality", sheet.name, municipality(results, sheet, show))
+
+
 def gap_index(
-    results: GapResults, links: Sequence[Link], language: str, follow_ups: Mapping[str, Link] = MappingProxyType({})
+    results: GapResults,
+    links: Sequence[Link],
+    language: str,
+    follow_ups: Mapping[str, Link] = MappingProxyType({}),
+    municipalities: Sequence[Link] = (),
 ) -> Document:
-    """Return the page that leads to all profiles; `links` are the profiles' pages, `follow_ups` the sheets beside them."""
+    """Return the page that leads to all profiles, to the goals' `follow_ups` beside them, and to the `municipalities`' sheets."""
     say = words_for(language, results.languages)
-    return _document(results, say, "gap_index", say("GAP-profiles"), index(results, links, Numbers(say), follow_ups))
+    return _document(
+        results, say, "gap_index", say("GAP-profiles"), index(results, links, Numbers(say), follow_ups, municipalities)
+    )
 
 
 def _document(
     results: GapResults,
     say: Words,
-    kind: Literal["gap_profile", "gap_index", "goal_follow_up"],
+    kind: Literal["gap_profile", "gap_index", "gap_municipality", "goal_follow_up"],
     title: str,
     sections: tuple[Section, ...],
 ) -> Document:

@@ -18,7 +18,7 @@ from asp_eval.core.errors import AspError, Problem, Refusal
 from asp_eval.core.file_sets import file_set
 from asp_eval.reporting.blocks import Document, Link
 from asp_eval.reporting.documents.evaluation import evaluation
-from asp_eval.reporting.documents.gap_profiles import gap_index, gap_profile, goal_follow_up
+from asp_eval.reporting.documents.gap_profiles import gap_index, gap_municipality, gap_profile, goal_follow_up
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.sections.gap_profile import display_name
 from asp_eval.reporting.theme import PLAIN, Theme
@@ -218,12 +218,20 @@ def _gap_pages(
             for p in following
         }
         if "html" in formats:  # it is for clicking
-            index = _dated(gap_index(results, links, code, sheets), results, day)
+            of_all = [Link(page_name(m.file_stem, code, languages), m.name, code) for m in results.municipalities]
+            index = _dated(gap_index(results, links, code, sheets, of_all), results, day)
             pages.append(
                 Page(
                     f"gap/{page_name('index', code, languages)}", "html", index, theme, translations_of("index", code, languages)
                 )
             )
+        for sheet in results.municipalities:
+            document = _dated(gap_municipality(results, sheet, code), results, day)
+            others = translations_of(sheet.file_stem, code, languages)
+            pages += [
+                Page(f"gap/{page_name(sheet.file_stem, code, languages, kind)}", kind, document, theme, others)
+                for kind in formats
+            ]
         for profile in results.profiles:
             others = translations_of(profile.file_stem, code, languages)
             document = _dated(gap_profile(results, profile, code, goals.get(profile.institution_id, ())), results, day)

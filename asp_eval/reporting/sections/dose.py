@@ -6,6 +6,7 @@ from asp_eval.analysis.integrity import ArmDose, InstitutionLine, Integrity
 from asp_eval.analysis.results import Results
 from asp_eval.reporting.blocks import Column, Row, Section, Table, cell, listing
 from asp_eval.reporting.numbers import Shown
+from asp_eval.reporting.sections.gap_profile import band_words
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.disclosure.bands import CountBand
 from asp_eval.trial.flow.contamination import Shared
@@ -100,12 +101,9 @@ def institution_table(results: Results, setting: Setting) -> Table | None:
 
 
 def _band(band: CountBand | None, setting: Setting) -> str:
-    show = setting.show
-    if band is None:
-        return show.say("fewer than {n}", n=show.integer(setting.study.privacy.minimum_cell))
-    if band.high is None:
-        return show.say("{n} or more", n=show.integer(band.low))
-    return show.say("{low} to {high}", low=show.integer(band.low), high=show.integer(band.high))
+    if band is not None:
+        return band_words(band, setting.show)
+    return setting.show.say("fewer than {n}", n=setting.show.integer(setting.study.privacy.minimum_cell))
 
 
 def _dose(one: InstitutionLine, setting: Setting) -> str:

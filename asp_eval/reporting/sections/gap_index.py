@@ -8,12 +8,17 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from asp_eval.analysis.gap_results import GapResults
+from asp_eval.analysis.profiles import NO_ANSWERS
 from asp_eval.reporting.blocks import Inline, Link, Section, listing, paragraphs
 from asp_eval.reporting.numbers import Numbers
 
 
 def index(
-    results: GapResults, links: Sequence[Link], show: Numbers, follow_ups: Mapping[str, Link] = MappingProxyType({})
+    results: GapResults,
+    links: Sequence[Link],
+    show: Numbers,
+    follow_ups: Mapping[str, Link] = MappingProxyType({}),
+    municipalities: Sequence[Link] = (),
 ) -> tuple[Section, ...]:
     """Return the list of profiles, in the order of their names, and who is given none.
 
@@ -25,8 +30,10 @@ def index(
     show : Numbers
     follow_ups : mapping of str to Link
         Follow-up sheets of goals, by the address of the institution's profile.
+    municipalities : sequence of Link
+        Sheets of the municipalities.
     """
-    say, not_made = show.words, _not_made(results, show)
+    say, not_made = show.words, (*_not_made(results, show), *_in_one_round(results, show))
     if not links:
         none = say("There are no profiles: no institution has answers at this round.")
         return (Section("short", "", (paragraphs(*(not_made or (none,))),)),)
@@ -39,7 +46,11 @@ def index(
         ),
         *not_made,
     )
-    return Section("short", "", (words,)), Section("profiles", "", (listing(_entry(link, follow_ups) for link in ordered),))
+    profiles = Section("profiles", "", (listing(_entry(link, follow_ups) for link in ordered),))
+    if not municipalities:
+        return Section("short", "", (words,)), profiles
+    sheets = Section("municipalities", say("For the municipality"), (listing((link,) for link in municipalities),))
+    return Section("short", "", (words,)), profiles, sheets
 
 
 def _entry(link: Link, follow_ups: Mapping[str, Link]) -> tuple[Inline, ...]:
@@ -69,6 +80,22 @@ def _not_made(results: GapResults, show: Numbers) -> tuple[str, ...]:
     if sentences:
         sentences.append(say("Their answers have a part in what is typical."))
     return tuple(sentences)
+
+
+def _in_one_round(results: GapResults, show: Numbers) -> tuple[str, ...]:
+    """Say of a second round how many institutions have answers of one round alone."""
+    if not results.earlier_wave:
+        return ()
+    alone = sum(all(e.before is None for e in p.entries) for p in results.profiles)
+    alone += sum(all(e.reason == NO_ANSWERS and e.before is not None for e in p.entries) for p in results.profiles)
+    if not alone:
+        return ()
+    said = show.words(
+        "Institutions with answers of one round alone: {n}. One that is known by another id than last time counts twice here: "
+        "give it the same id in both rounds.",
+        n=show.integer(alone),
+    )
+    return (said,)
 
 
 def alphabetical(name: str) -> tuple[tuple[int, int, str], ...]:

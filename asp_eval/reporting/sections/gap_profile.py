@@ -325,12 +325,14 @@ def who_answered(profile: GapProfile, show: Numbers) -> tuple[str, ...]:
 
 
 def _band(band: CountBand | None, show: Numbers) -> str:
-    say = show.words
-    if band is None:
-        return say("too few to be shown")
+    return show.words("too few to be shown") if band is None else band_words(band, show)
+
+
+def band_words(band: CountBand, show: Numbers) -> Shown:
+    """Return a band of counts in words."""
     if band.high is None:
-        return say("{n} or more", n=show.integer(band.low))
-    return say("{low} to {high}", low=show.integer(band.low), high=show.integer(band.high))
+        return show.say("{n} or more", n=show.integer(band.low))
+    return show.say("{low} to {high}", low=show.integer(band.low), high=show.integer(band.high))
 
 
 def behind(results: GapResults, show: Numbers) -> Section:
