@@ -5,8 +5,8 @@ from __future__ import annotations
 from asp_eval.analysis.gap_municipalities import FEWEST_DOTS
 from asp_eval.analysis.gap_results import GapResults, Municipality
 from asp_eval.reporting.blocks import Field, Fields, Section, paragraphs
-from asp_eval.reporting.figures.institution_dots import DotFigure, DotRow, dot_rows
 from asp_eval.reporting.figures.drawing import drawn
+from asp_eval.reporting.figures.institution_dots import DotFigure, DotRow, dot_rows
 from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.gap_profile import band_words
