@@ -96,7 +96,7 @@ def ratios(section: Section, found: dict[str, Measured]) -> list[str]:
         if target.ours in found and target.peer in found:
             ratio = found[target.peer].cpu / found[target.ours].cpu
             verdict = "met" if ratio >= target.factor else "NOT met"
-            shown = f"**{ratio:.0f} times** faster than {label[target.peer]} (target {target.factor:g}: {verdict})"
+            shown = f"**{ratio:.3g} times** faster than {label[target.peer]} (target {target.factor:g}: {verdict})"
             lines.append(f"- {label[target.ours]}: {shown}")
     return [*lines, ""] if lines else []
 

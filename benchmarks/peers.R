@@ -9,12 +9,14 @@ d <- as.data.frame(lapply(setNames(names, names), function(x) {
   file <- file.path(folder, paste0(x, ".bin"))
   readBin(file, "double", n = file.size(file) / 8)
 }))
-d$arm <- factor(d$arm, labels = c("reference", "intervention"))
+if ("arm" %in% names) d$arm <- factor(d$arm, labels = c("reference", "intervention"))
 if ("muni" %in% names) d$muni <- factor(d$muni, labels = c("a", "b"))
-d$inst <- factor(d$inst)
-if ("child" %in% names) d$child <- factor(d$child)
+for (group in intersect(c("inst", "cls", "child", "a", "b"), names)) d[[group]] <- factor(d[[group]])
 
 trial <- y ~ arm + base + male + age + muni + (1 | inst)
+crossed <- y ~ x + (1 | a) + (1 | b)
+classes <- y ~ arm * t + (1 + t | inst) + (1 + t | cls) + (1 | child)
+quick <- lmerControl(calc.derivs = FALSE)
 growth <- y ~ arm * t + base + (1 + t | inst) + (1 | child)
 se <- function(fit, term) unname(sqrt(diag(as.matrix(vcov(fit))))[term])
 
@@ -34,6 +36,9 @@ tasks <- list(
   clubsandwich_ols_cr2 = function() list(
     run = function() clubSandwich::coef_test(lm(y ~ arm + base + male + age + muni, d), vcov = "CR2", cluster = d$inst),
     read = function(r) r$SE[2]),
+  lme4_crossed_ml = function() list(run = function() lmer(crossed, d, REML = FALSE, control = quick), read = function(r) se(r, 2)),
+  lme4_crossed = function() list(run = function() lmer(crossed, d, control = quick), read = function(r) se(r, 2)),
+  lme4_classes = function() list(run = function() lmer(classes, d, control = quick), read = function(r) se(r, 4)),
   lme4_growth = function() list(run = function() lmer(growth, d), read = function(r) se(r, 5)),
   pbkrtest_growth_kr = function() {
     fit <- lmerTest::lmer(growth, d)

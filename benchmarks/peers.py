@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent))
-from trial_data import FORMULA, GROWTH, read_columns, read_frame
+from trial_data import CLASSES, CROSSED, FORMULA, GROWTH, read_columns, read_frame
 
 Prepared = tuple[Callable[[], object], Callable[[object], float | tuple[float, float]]]
 """What is timed, and how to read from its result the standard error of the effect, with its df where the program gives any."""
@@ -106,6 +107,74 @@ def asp_growth_cr2(folder: Path) -> Prepared:
 
     fit = asp_eval.lmm(GROWTH, read_frame(folder))
     return lambda: fit.tidy(method=asp_eval.CR2()), _slope
+
+
+def asp_crossed(folder: Path, *, reml: bool = True) -> Prepared:
+    import asp_eval
+
+    frame = _codes(folder)
+    return lambda: asp_eval.lmm(CROSSED, frame, reml=reml), lambda fit: float(fit.bse["x"])
+
+
+def asp_crossed_ml(folder: Path) -> Prepared:
+    return asp_crossed(folder, reml=False)
+
+
+def mixedlm_crossed(folder: Path, *, reml: bool = True) -> Prepared:
+    import mixedlm
+
+    frame = _codes(folder)
+    return lambda: mixedlm.lmer(CROSSED, frame, REML=reml), lambda fit: float(np.sqrt(np.asarray(fit.vcov())[1, 1]))
+
+
+def mixedlm_crossed_ml(folder: Path) -> Prepared:
+    return mixedlm_crossed(folder, reml=False)
+
+
+def asp_classes(folder: Path) -> Prepared:
+    import asp_eval
+
+    frame = _codes(folder)
+    return lambda: asp_eval.lmm(CLASSES, frame), lambda fit: float(fit.tidy(asp_eval.Normal())["std_error"].iloc[-1])
+
+
+def mixedlm_classes(folder: Path) -> Prepared:
+    import mixedlm
+
+    frame = _codes(folder)
+    frame["at"] = frame["arm"] * frame["t"]
+    formula = CLASSES.replace("arm * t", "arm + t + at")
+    return lambda: mixedlm.lmer(formula, frame), lambda fit: float(np.sqrt(np.asarray(fit.vcov())[3, 3]))
+
+
+def asp_classes_cr2(folder: Path) -> Prepared:
+    import asp_eval
+
+    fit = asp_eval.lmm(CLASSES, _codes(folder))
+    return lambda: fit.tidy(method=asp_eval.CR2()), lambda table: float(table["std_error"].iloc[-1])
+
+
+def asp_classes_draws(folder: Path) -> Prepared:
+    import asp_eval
+
+    fit = asp_eval.lmm(CLASSES, _codes(folder))
+    return lambda: fit.bootstrap(100, seed=1), lambda _: float("nan")
+
+
+def asp_classes_profile(folder: Path) -> Prepared:
+    import asp_eval
+
+    fit = asp_eval.lmm(CLASSES, _codes(folder))
+    return fit.variance_intervals, lambda _: float("nan")
+
+
+def lme_python_fit(folder: Path) -> Prepared:
+    """lme-python 0.2.7, the fit alone."""
+    import lme_python
+    import polars
+
+    frame = polars.from_pandas(_numbers(folder))
+    return lambda: lme_python.lmer(FORMULA, frame, True), lambda fit: float(fit.std_errors[1])
 
 
 def statsmodels_powell(folder: Path) -> Prepared:
@@ -204,6 +273,12 @@ def _numbers(folder: Path) -> object:
     return frame.assign(
         arm=frame["arm"].cat.codes.astype(float), muni=frame["muni"].cat.codes.astype(float), inst=frame["inst"].astype(str)
     )
+
+
+def _codes(folder: Path) -> pd.DataFrame:
+    """Return the data with every group as a whole number."""
+    frame = pd.DataFrame(read_columns(folder))
+    return frame.astype({c: int for c in ("a", "b", "inst", "cls", "child") if c in frame})
 
 
 def _arm(table: object) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trial_data import write_growth, write_trial
+from trial_data import write_classes, write_crossed, write_growth, write_insteval, write_trial
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ SECTIONS = (
             Task("statsmodels_powell", "statsmodels, fit (powell), z", 9),
             Task("gpboost_ml", "gpboost, maximum likelihood, z", 9),
             Task("mixedlm_kr", 'mixedlm, fit and what it calls "Kenward-Roger" (Satterthwaite\'s df)', 9),
+            Task("lme_python_fit", "lme-python, fit alone", 51),
             Task("lme_python_kr", "lme-python, fit and Kenward-Roger df", 1),
             Task("interlace_kr", "interlace-lme, fit and Kenward-Roger df", 9),
             Task("kamino_kr", "kamino-lme, fit and Kenward-Roger", 9),
@@ -72,6 +73,7 @@ SECTIONS = (
         (
             Target("asp_frame_kr", "lmertest_kr", 25),
             Target("asp_frame_kr", "statsmodels_powell", 10),
+            Target("asp_frame_kr", "lme_python_fit", 1),
             Target("asp_cr2", "clubsandwich_cr2", 50),
         ),
         RUST,
@@ -122,6 +124,60 @@ SECTIONS = (
             Target("asp_growth_kr", "pbkrtest_growth_kr", 100),
             Target("asp_growth_cr2", "clubsandwich_growth_cr2", 50),
         ),
+    ),
+    Section(
+        "classes",
+        "9,180 rows: 3 waves of children in 180 classes of 60 institutions, slopes of classes and institutions",
+        lambda folder: write_classes(folder, 60, 3, 17),
+        (
+            Task("asp_classes", "asp_eval, fit alone"),
+            Task("mixedlm_classes", "mixedlm, fit alone", 5),
+            Task("lme4_classes", "lme4, fit alone (without its derivatives)", 3),
+            Task("asp_classes_cr2", "asp_eval, CR2 with df on the fit", 5),
+            Task("asp_classes_draws", "asp_eval, parametric bootstrap, 100 draws", 2),
+            Task("asp_classes_profile", "asp_eval, profile intervals of eight variance parameters", 2),
+        ),
+        (Target("asp_classes", "mixedlm_classes", 4), Target("asp_classes", "lme4_classes", 20)),
+    ),
+    Section(
+        "many-classes",
+        "96,000 rows: the same with 2,000 classes in 200 institutions",
+        lambda folder: write_classes(folder, 200, 10, 16),
+        (
+            Task("asp_classes", "asp_eval, fit alone", 5),
+            Task("mixedlm_classes", "mixedlm, fit alone", 2),
+            Task("lme4_classes", "lme4, fit alone (without its derivatives)", 1),
+            Task("asp_classes_cr2", "asp_eval, CR2 with df on the fit", 2),
+        ),
+        (Target("asp_classes", "mixedlm_classes", 7), Target("asp_classes", "lme4_classes", 60)),
+    ),
+    Section(
+        "insteval",
+        "InstEval: 73,421 ratings, 2,972 students crossed with 1,128 lecturers, maximum likelihood",
+        write_insteval,
+        (
+            Task("asp_crossed_ml", "asp_eval, fit alone", 3),
+            Task("mixedlm_crossed_ml", "mixedlm, fit alone", 3),
+            Task("lme4_crossed_ml", "lme4, fit alone (without its derivatives)", 1),
+        ),
+        (Target("asp_crossed_ml", "mixedlm_crossed_ml", 2), Target("asp_crossed_ml", "lme4_crossed_ml", 8)),
+    ),
+    Section(
+        "crossed",
+        "20,000 rows, 3,000 groups crossed at random with 2,000",
+        lambda folder: write_crossed(folder, 3_000, 2_000, 20_000),
+        (
+            Task("asp_crossed", "asp_eval, fit alone", 3),
+            Task("mixedlm_crossed", "mixedlm, fit alone", 3),
+            Task("lme4_crossed", "lme4, fit alone (without its derivatives)", 1),
+        ),
+        (Target("asp_crossed", "mixedlm_crossed", 1), Target("asp_crossed", "lme4_crossed", 30)),
+    ),
+    Section(
+        "neighbourhoods",
+        "60,000 rows, 20,000 groups crossed with 6,000 in their neighbourhood",
+        lambda folder: write_crossed(folder, 20_000, 6_000, 60_000, local=True),
+        (Task("asp_crossed", "asp_eval, fit alone", 3), Task("mixedlm_crossed", "mixedlm, fit alone", 1)),
     ),
     Section(
         "million",
