@@ -179,7 +179,8 @@ def _first_exclusion(study: Study, frame: pd.DataFrame, outcome: str, covariates
 def institutions_with_values(data: StudyData, outcome: Outcome, wave: str) -> set[str]:
     """Return the institutions that handed in values of an outcome at a wave, of whichever child they were."""
     now = data.presence.loc[data.presence["wave"] == wave]
-    rated = now["child_id"].astype(str).isin(data.coded_values(outcome, wave).index.astype(str)).to_numpy()
+    with_value = data.coded_values(outcome, wave).index.astype(str).unique()
+    rated = with_value.get_indexer(pd.Index(now["child_id"].astype(str))) >= 0  # isin takes its texts one by one
     return handed_in(now["where"].to_numpy(), rated)
 
 
