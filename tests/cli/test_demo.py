@@ -26,7 +26,19 @@ AGREEMENT = {"statsmodels": 0.01, "linearmodels": 1e-8}
 
 def test_every_verb_was_run_and_shown(demo):
     shown = re.findall(r"^\$ asp-eval (\w+)", demo.out, re.MULTILINE)
-    assert shown == ["import", "randomise", *["import"] * 8, "check", "score", "analyse", "gap", "process", "report", "report"]
+    assert shown == [
+        "import",
+        "randomise",
+        *["import"] * 8,
+        "goals",
+        "check",
+        "score",
+        "analyse",
+        "gap",
+        "process",
+        "report",
+        "report",
+    ]
 
 
 def test_it_ends_with_the_estimates_beside_the_population_values(demo):
@@ -45,7 +57,7 @@ def test_the_exports_are_as_an_evaluator_receives_them(demo):
     assert b";" in first.splitlines()[0]
     (data / "screening_w2.csv").read_text(encoding="utf-8")
     assert (data / "screening_w3.xlsx").read_bytes()[:2] == b"PK"
-    assert len(list(data.glob("*.mapping.yaml"))) == 8
+    assert len(list(data.glob("*.mapping.yaml"))) == 9
 
 
 def test_the_trial_has_the_declared_shape(demo):
@@ -92,7 +104,11 @@ def test_every_page_says_synthetic_and_loads_nothing_from_elsewhere(demo):
     pages = list((demo.folder / "output").rglob("*.html"))
     imports_with_warnings = {page.parent.name for page in pages if page.parent.parent.name == "problems"}
     assert imports_with_warnings == {"screening-w1", "screening-w2", "screening-w3", "staff_survey-w3"}
-    assert len(pages) == 2 + 2 * 31 + 2 * len(imports_with_warnings)  # profiles of the intervention arm, and their index
+    with duckdb.connect(str(demo.folder / "study.duckdb"), read_only=True) as store:
+        ((with_goals,),) = store.sql("SELECT count(DISTINCT institution_id) FROM goals").fetchall()
+    assert with_goals > 20
+    of_profiles = 2 * (31 + with_goals)  # those of the intervention arm, their index, and the follow-up sheets
+    assert len(pages) == 2 + of_profiles + 2 * len(imports_with_warnings)
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert re.search("synthetic|syntetisk", text, re.IGNORECASE), page.name
