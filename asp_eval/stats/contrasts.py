@@ -121,7 +121,7 @@ def tidy(fit: Fit, method: Method, level: float = 0.95) -> pd.DataFrame:
     rows += [Estimate.unavailable(t, DROPPED, method=method.name) for t in fit.dropped]
     numbers = {c: np.array([getattr(r, c) for r in rows], float) for c in ESTIMATE_COLUMNS if c not in _TEXTS}
     texts = {c: [getattr(r, c) for r in rows] for c in _TEXTS}
-    return pd.DataFrame({c: texts[c] if c in texts else numbers[c] for c in ESTIMATE_COLUMNS})
+    return pd.DataFrame({c: texts[c] if c in texts else numbers[c] for c in ESTIMATE_COLUMNS}, copy=False)
 
 
 def contrast(fit: Fit, weights: Weights, method: Method, level: float = 0.95, label: str = "") -> Estimate:

@@ -178,6 +178,8 @@ def _measure(moments: Moments) -> _Units:
 
 def _independent(gram: Array, varies: npt.NDArray[np.bool_]) -> list[int]:
     """Return the columns that are not linear combinations of earlier ones, by a Cholesky factorisation in order."""
+    if _all_independent(gram, varies):
+        return list(range(len(gram)))
     kept: list[int] = []
     L = np.zeros_like(gram)
     for j in range(len(gram)):
@@ -192,6 +194,17 @@ def _independent(gram: Array, varies: npt.NDArray[np.bool_]) -> list[int]:
             L[k, :k], L[k, k] = row, np.sqrt(rest)
             kept.append(j)
     return kept
+
+
+def _all_independent(gram: Array, varies: npt.NDArray[np.bool_]) -> bool:
+    """Whether no column has to be left out, as is usual: then one call of LAPACK says so."""
+    if not varies.all():
+        return False
+    try:
+        pivots = np.linalg.cholesky(gram).diagonal() ** 2
+    except np.linalg.LinAlgError:
+        return False
+    return bool((pivots > COLLINEAR * gram.diagonal()).all())
 
 
 def _check_residual(root: Array, response: str) -> None:
