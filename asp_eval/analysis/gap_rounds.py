@@ -31,6 +31,7 @@ FEWEST_CHANGES = 5  # below, the spread of the changes cannot be estimated
 HIDDEN_BEFORE = Phrase("last time is not shown, to protect those who answered")
 NONE_BEFORE = Phrase("one of the two sides has no answers of last time")
 FEW_CHANGES = Phrase("fewer than {n} institutions can be compared from one round to the other", n=FEWEST_CHANGES)
+ALL_ALIKE = Phrase("all people of an institution answered alike, so that it is not known how far chance reaches")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ def changes_between(before: DimensionMeans, now: DimensionMeans, first: Sides, s
     of_dimension = [tuple(side.loc[side["dimension"] == now.dimension] for side in sides) for sides in (first, second)]
     shared = round_covariances((of_dimension[0][0], of_dimension[0][1]), (of_dimension[1][0], of_dimension[1][1]), pd.Index(ids))
     v = change_variances(variances[0][places[0]], variances[1][places[1]], shared)
+    if not (v > 0).all():
+        return Changes(tuple(ids), Unavailable(ALL_ALIKE))
     note = shared.reason if isinstance(shared, Unavailable) else NO_NOTE
     return Changes(tuple(ids), true_values(now.gap[places[1]] - before.gap[places[0]], v), note)
 

@@ -18,6 +18,8 @@ from gap_trials import LABELS, entry_of, gap_plan, make_sides, make_study, profi
 from asp_eval.analysis.gap_results import GapResults
 from asp_eval.analysis.gap_rounds import HIDDEN_BEFORE, NONE_BEFORE
 from asp_eval.analysis.profiles import HIDDEN, NO_ANSWERS
+from asp_eval.reporting.documents.gap_profiles import gap_profile
+from asp_eval.reporting.writers.html import html
 from asp_eval.stats.meta.true_values import true_values
 from asp_eval.store.result_files import load, save
 from asp_eval.trial.disclosure.bands import CountBand
@@ -177,3 +179,34 @@ def test_both_rounds_survive_the_file(tmp_path: Any) -> None:
     save(tmp_path / "gap.json", results)
     assert load(tmp_path / "gap.json", GapResults, verb="gap") == results
     assert results.profiles[0].staff_band == CountBand(5, 9)
+
+
+def test_one_member_of_staff_each_is_said_in_words() -> None:
+    # As many staff as one: the children's side alone, and nothing to compare.
+    alone = FIRST[0].loc[FIRST[0]["respondent_id"].str.endswith("s0")]
+    results = profiles_of(alone, FIRST[1])
+    entries = [e for p in results.profiles for e in p.entries]
+    assert {e.reason for e in entries} == {HIDDEN}
+    assert all(e.staff is None and e.child is not None for e in entries)
+    page = html(gap_profile(results, results.profiles[0], "en"))
+    assert "To protect those who answered, no distance between the two sides is shown for your institution." in page
+    assert "too few to be shown" in page
+    assert two_rounds((alone, FIRST[1]), SECOND).profiles[0].entries[0].before.reason == HIDDEN_BEFORE
+
+
+def test_where_all_answer_alike_nothing_is_claimed() -> None:
+    staff, children = (side.assign(score=50.0) for side in FIRST)
+    results = profiles_of(staff, children)
+    entries = [e for p in results.profiles for e in p.entries]
+    assert {(e.staff, e.child, e.gap) for e in entries} == {(50, 50, None)}  # that all are alike cannot be seen from a mean of 50
+    page = html(gap_profile(results, results.profiles[0], "en"))
+    assert "cannot be compared with that of other institutions" in page or "nothing can be said about yours" in page
+    both_alike = two_rounds((staff, children), (staff, children))
+    assert {e.before.word for p in both_alike.profiles for e in p.entries} <= {None, "no-change"}
+
+
+def test_a_dimension_nobody_answered_is_said_in_words() -> None:
+    staff, children = (side.loc[side["dimension"] != "play"] for side in FIRST)
+    results = profiles_of(staff, children)
+    assert entry_of(results, "D04", "play").reason == NO_ANSWERS
+    assert "One of the two sides has no answers." in html(gap_profile(results, results.profiles[0], "en"))

@@ -15,6 +15,7 @@ import tarfile
 from pathlib import Path
 
 import builders
+import gap_trials
 import pytest
 
 from asp_eval.analysis.goals import Goal
@@ -82,6 +83,19 @@ def test_a_page_keeps_nobody_out(axe, tmp_path, kind, width):
     both = builders.results(), builders.gap_results()
     every = [page for results in both for page in pages_of(results, ["da", "en"], goals=goals)]
     page = next(page for page in every if page.name == kind)
+    assert violations(page.made().decode(), axe, width, tmp_path) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("kind", ["gap/d03.html", "gap/municipality-a.html"])
+def test_a_second_round_and_a_municipalitys_sheet_keep_nobody_out(axe, tmp_path, kind, width):
+    waves = [{"id": "w1", "label": {"en": "start"}}, {"id": "w3", "label": {"en": "end"}}]
+    study = gap_trials.make_study(waves=waves, gap=gap_trials.gap_plan(follow_up="w3"))
+    first, second = gap_trials.make_sides(institutions=12), gap_trials.make_sides(institutions=12, seed=4)
+    places = {f"D{j:02d}": "A" for j in range(12)}
+    results = gap_trials.profiles_of(*second, study=study, earlier=first, places=places)
+    page = next(page for page in pages_of(results, ["en"]) if page.name == kind)
     assert violations(page.made().decode(), axe, width, tmp_path) == []
 
 
