@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import fields, is_dataclass
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,6 +16,7 @@ import docx
 import openpyxl
 
 from asp_eval.core.workbooks import sheet_names
+from asp_eval.reporting.blocks import Table
 
 Cells = list[list[str]]
 NUMBER = re.compile(r"[−-]?\d[\d.,]*\d|[−-]?\d")
@@ -125,3 +127,23 @@ def from_pdf(content: bytes) -> list[Cells]:
 def sheet_of(key: str, keys: list[str]) -> str:
     """Return the name of the sheet of a table."""
     return sheet_names(keys)[keys.index(key)]
+
+
+def numbers_of(value: object) -> set[float]:
+    """Every number of some results, and of what they say of themselves (`arm.lost`)."""
+    if isinstance(value, (int, float)):
+        return set() if isinstance(value, bool) else {float(value)}
+    if isinstance(value, dict):
+        return set().union(*map(numbers_of, value.values()), set())
+    if isinstance(value, (tuple, list)):
+        return set().union(*map(numbers_of, value), set())
+    if not is_dataclass(value):
+        return set()
+    said = [name for name in dir(type(value)) if isinstance(getattr(type(value), name), property)]
+    counted = {float(getattr(value, name)) for name in said if type(getattr(value, name)) in (int, float)}
+    return counted.union(*(numbers_of(getattr(value, field.name)) for field in fields(value)))
+
+
+def texts(table: Table) -> list[str]:
+    """Return the text of every cell, its details below it."""
+    return ["\n".join((each.text, *each.details)) for row in table.rows for each in row.cells]

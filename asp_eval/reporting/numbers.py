@@ -134,9 +134,10 @@ class Numbers:
         return Shown(f"<{NO_BREAK}{self.integer(minimum)}") if value is None else self.integer(value)
 
     def percent(self, share: float, digits: int = 0) -> Shown:
-        """Return a share between 0 and 1 in percent."""
+        """Return a share between 0 and 1 in percent; it is rounded as a share, for 100 times 0.2875 is less than 28.75."""
         space = "" if self.words.language == "en" else NO_BREAK
-        return Shown(f"{self.decimal(100 * share, digits)}{space}%", Quantity(share, digits, percent=True))
+        exact = float(100 * rounded(share, digits + 2)) if math.isfinite(share) else share
+        return Shown(f"{self.decimal(exact, digits)}{space}%", Quantity(share, digits, percent=True))
 
     def p_value(self, value: float | None) -> Shown:
         """Return a p-value with three decimals, and its bounds beyond them."""

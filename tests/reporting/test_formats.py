@@ -17,7 +17,7 @@ import sys
 import zipfile
 import zlib
 from collections import Counter
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -28,6 +28,7 @@ import builders
 import docx as word
 import pytest
 import report_tables
+from report_tables import numbers_of, texts
 
 from asp_eval.analysis.results import Results
 from asp_eval.core.errors import Refusal
@@ -70,25 +71,6 @@ def results(tmp_path_factory) -> Results:
     path = tmp_path_factory.mktemp("stored") / "results.json"
     save(path, builders.results())
     return load(path, Results, verb="analyse")
-
-
-def numbers_of(value: object) -> set[float]:
-    """Every number of some results, and of what they say of themselves (`arm.lost`)."""
-    if isinstance(value, (int, float)):
-        return set() if isinstance(value, bool) else {float(value)}
-    if isinstance(value, dict):
-        return set().union(*map(numbers_of, value.values()), set())
-    if isinstance(value, (tuple, list)):
-        return set().union(*map(numbers_of, value), set())
-    if not is_dataclass(value):
-        return set()
-    said = [name for name in dir(type(value)) if isinstance(getattr(type(value), name), property)]
-    counted = {float(getattr(value, name)) for name in said if type(getattr(value, name)) in (int, float)}
-    return counted.union(*(numbers_of(getattr(value, field.name)) for field in fields(value)))
-
-
-def texts(table: Table) -> list[str]:
-    return ["\n".join((each.text, *each.details)) for row in table.rows for each in row.cells]
 
 
 def shown_tables(page: Page) -> list[Table]:

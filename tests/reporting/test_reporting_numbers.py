@@ -114,3 +114,9 @@ def test_rounding_never_hides_a_quarter_of_the_standard_error(std_error):
     assert 0 <= digits <= 6
     assert 0.5 * 10**-digits <= 0.2500001 * std_error
     assert digits >= 2 or std_error >= 5
+
+
+def test_a_share_is_rounded_as_itself_and_not_as_a_hundred_times_it():
+    assert 100 * 0.2875 < 28.75  # in floating point
+    assert str(Numbers(words_for("en")).percent(0.2875, 1)) == "28.8%"
+    assert str(Numbers(words_for("en")).percent(-0.005)) == "−1%"
