@@ -118,6 +118,20 @@ def test_one_doubtful_cell_is_one_warning(check, visits, row, column, value, cod
     assert (problem.code, problem.severity, problem.place.row) == (code, "warning", row + 2)
 
 
+def test_an_age_just_outside_reads_as_outside_and_what_was_found_is_in_the_cell(check, visits):
+    seen = []
+    for born in ("2003-09", "2003-10", "2004-01"):
+        (problem,) = check(set_cell(set_cell(visits, 1, "date", "2006-09-01"), 1, "birth_month", born)) or (None,)
+        if problem is not None:
+            seen.append(problem)
+            assert (
+                problem.found == repr(born)
+                and problem.details["age"] < 3
+                and f"{problem.details['age']} years old" in str(problem)
+            )
+    assert seen and max(problem.details["age"] for problem in seen) > 2.9  # to one decimal it would read 3.0
+
+
 def test_all_faults_come_at_once_in_the_order_of_the_rows(check, visits):
     wrong = set_cell(set_cell(set_cell(visits, 2, "sex", "?"), 0, "hours", "x"), 1, "institution_id", "B1")
     wrong = wrong.assign(extra="1").drop(columns="sdq-teacher-4-17.lies")

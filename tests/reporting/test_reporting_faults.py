@@ -136,7 +136,7 @@ def test_what_is_kept_of_a_problem_gives_it_back():
             place, found="x", expected=Phrase("at most {n}", n=3), kind=values.KINDS["integer"], label="x", called=""
         ),
         validation.NO_VALUE.at(place, called=Phrase(" in the file's column {name!r}", name="Alder")),
-        rules.OUTSIDE_AGES.at(place, found=2.9, expected="3"),
+        rules.OUTSIDE_AGES.at(place, found="2003-10", expected="3", age=2.96),
     ]
     for problem in problems:
         again = problem_of(json.loads(json.dumps(as_stored(problem))))

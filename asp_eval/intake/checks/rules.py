@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
@@ -42,7 +43,7 @@ BORN_LATER = Fault("SCR-064", "the child was born after the day of the rating", 
 OUTSIDE_WAVE = Fault("SCR-054", "the date is outside the wave", "Check the date, and that the row belongs here.", "warning")
 OUTSIDE_AGES = Fault(
     "SCR-055",
-    "the child's age in years is outside the eligible ages",
+    "the child is {age} years old, outside the eligible ages",
     "It is kept, and counted as not eligible in the flow.",
     "warning",
 )
@@ -264,10 +265,11 @@ def _ages(raw: MappedTable, frame: pd.DataFrame, wave_id: str, study: Study) -> 
     age = age_years(born, day)
     ages = study.eligibility.age_years
     outside = ((age < ages.start) | (age >= ages.below)).to_numpy(dtype=bool) & ~later
-    allowed = Phrase("from {low:g}, below {high:g}", low=ages.start, high=ages.below)
+    allowed = Phrase("an age from {low:g}, below {high:g} years", low=ages.start, high=ages.below)
 
     def ineligible(row: int) -> Problem:
-        return OUTSIDE_AGES.at(raw.place(row, "birth_month"), found=round(float(age.iloc[row]), 1), expected=allowed)
+        whole = math.floor(100 * float(age.iloc[row])) / 100  # not rounded: a child just too young must not read as old enough
+        return OUTSIDE_AGES.at(raw.place(row, "birth_month"), found=str(born.iloc[row]), expected=allowed, age=whole)
 
     yield Finding.of(OUTSIDE_AGES, "birth_month", outside, ineligible)
 

@@ -44,7 +44,7 @@ FOR_INSTITUTIONS = {
     "SCR-053": Asked("{column}: something else was given at {wave}", "See which of the two is right, and tell us."),
     "SCR-054": Asked("the date is outside the round", "See whether the date is right. " + _FINE, allowed=True),
     "SCR-055": Asked(
-        "the child is younger or older than the children who take part (age in years)",
+        "the child is younger or older than the children who take part",
         "See whether the month of birth and the date are right. " + _FINE,
         allowed=True,
     ),

@@ -127,7 +127,8 @@ def for_evaluator(batch: Batch, links: Sequence[Link], say: Words) -> tuple[Sect
     lead = (
         _about(batch, say),
         say("Nothing of it was taken in.") if batch.refused else "",
-        say("This page is for the evaluator alone: it has rows of all institutions. The pages below have one institution each."),
+        say("This page is for the evaluator alone: it has rows of all institutions."),
+        say("The pages below have one institution each.") if links else "",
         say("{n} more are in faults.csv.", n=left) if left else "",
     )
     pages = (Section("pages", "", (listing((link,) for link in links),)),) if links else ()
