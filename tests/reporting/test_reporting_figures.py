@@ -96,15 +96,15 @@ def test_an_effect_without_an_interval_still_has_its_mark():
 @pytest.mark.parametrize("arms", [2, 3])
 def test_boxes_of_the_flow_hold_their_text_and_do_not_overlap(arms):
     long = "30 institutions with data and a good many more words than fit on a single line of the box"
-    stages = [[FlowBox("Assigned", ("30 institutions",)), FlowBox("Screened", (long,)), FlowBox("Analysed", ("1,226",))]] * arms
+    stages = [[FlowBox("Assigned to: " + "usual practice in daycare " * 2, ("30 institutions",)), FlowBox("Screened", (long,)), FlowBox("Analysed", ("1,226",))]] * arms
     figure = flow_figure(FlowBox("All", ("60 institutions",)), stages, title="Flow", description="In words.")
     assert len(figure.boxes) == 1 + 3 * arms
     assert len(figure.arrows) == 3 * arms
     for box in figure.boxes:
         assert box.x >= 0
         assert box.x + box.width <= figure.width + 0.1
-        assert all(box.y < text.y < box.y + box.height for text in (box.heading, *box.lines))
-        assert max(len(text.text) for text in box.lines) * 13 * 0.56 <= box.width
+        assert all(box.y < text.y < box.y + box.height for text in (*box.heading, *box.lines))
+        assert max(len(text.text) for text in (*box.heading, *box.lines)) * 13 * 0.56 <= box.width
     column = [box for box in figure.boxes[1:] if box.x == figure.boxes[1].x]
     assert len(column) == 3
     assert all(one.y + one.height < two.y for one, two in pairwise(column))

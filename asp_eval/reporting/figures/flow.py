@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asp_eval.reporting.blocks import Column, Row, Table, cell
-from asp_eval.reporting.figures.axis import CHARACTER_WIDTH, Label
+from asp_eval.reporting.figures.axis import CHARACTER_WIDTH, Label, lines_of
 
 WIDTH, SIZE, LEADING, PADDING, BETWEEN, GUTTER = 760.0, 13.0, 18.0, 12.0, 26.0, 28.0
 EDGE = 1.0  # or the outer lines are cut in half
@@ -28,7 +28,7 @@ class PlacedBox:
     y: float
     width: float
     height: float
-    heading: Label
+    heading: tuple[Label, ...]
     lines: tuple[Label, ...]
 
 
@@ -118,7 +118,12 @@ def _wrapped(box: FlowBox, width: float) -> list[str]:
 
 
 def _height(box: FlowBox, width: float = WIDTH) -> float:
-    return 2 * PADDING + LEADING * (1 + len(_wrapped(box, width))) - 2
+    return 2 * PADDING + LEADING * (len(_heading(box, width)) + len(_wrapped(box, width))) - 2
+
+
+def _heading(box: FlowBox, width: float) -> tuple[str, ...]:
+    """Break a box's heading to its width: bold letters are a little wider."""
+    return lines_of(box.heading, width - 2 * PADDING, 1.08 * SIZE, most=3)
 
 
 def _text_width(box: FlowBox) -> float:
@@ -127,11 +132,11 @@ def _text_width(box: FlowBox) -> float:
 
 def _place(box: FlowBox, x: float, y: float, width: float, height: float) -> PlacedBox:
     baseline = y + PADDING + SIZE * 0.85
-    lines = tuple(
-        Label(round(x + PADDING, 1), round(baseline + LEADING * (i + 1), 1), line) for i, line in enumerate(_wrapped(box, width))
-    )
-    heading = Label(round(x + PADDING, 1), round(baseline, 1), box.heading)
-    return PlacedBox(round(x, 1), round(y, 1), round(width, 1), round(height, 1), heading, lines)
+    heading = _heading(box, width)
+    texts = (*heading, *_wrapped(box, width))
+    labels = tuple(Label(round(x + PADDING, 1), round(baseline + LEADING * i, 1), text) for i, text in enumerate(texts))
+    first, rest = labels[: len(heading)], labels[len(heading) :]
+    return PlacedBox(round(x, 1), round(y, 1), round(width, 1), round(height, 1), first, rest)
 
 
 def _arrow(x: float, top: float, bottom: float) -> Arrow:

@@ -63,7 +63,7 @@ def missing_map(arms: Sequence[MapArm], rounds: Sequence[str], show: Numbers, *,
     squares: list[Square] = []
     y = 0.0
     for arm in arms:
-        headings.append(Label(0.0, y + 17, arm.name))
+        headings.append(Label(0.0, y + 17, lines_of(arm.name, LEFT - 10, SIZE, most=1)[0]))
         headings += [
             Label(LEFT + across * (k + 0.5), y + 17, lines_of(name, across, SIZE, most=1)[0], "middle")
             for k, name in enumerate(rounds)
