@@ -96,7 +96,8 @@ def test_an_effect_without_an_interval_still_has_its_mark():
 @pytest.mark.parametrize("arms", [2, 3])
 def test_boxes_of_the_flow_hold_their_text_and_do_not_overlap(arms):
     long = "30 institutions with data and a good many more words than fit on a single line of the box"
-    stages = [[FlowBox("Assigned to: " + "usual practice in daycare " * 2, ("30 institutions",)), FlowBox("Screened", (long,)), FlowBox("Analysed", ("1,226",))]] * arms
+    named = FlowBox("Assigned to: " + "usual practice in daycare " * 2, ("30 institutions",))
+    stages = [[named, FlowBox("Screened", (long,)), FlowBox("Analysed", ("1,226",))]] * arms
     figure = flow_figure(FlowBox("All", ("60 institutions",)), stages, title="Flow", description="In words.")
     assert len(figure.boxes) == 1 + 3 * arms
     assert len(figure.arrows) == 3 * arms
