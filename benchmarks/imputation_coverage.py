@@ -275,7 +275,8 @@ for normal scores, and {truth:.3f} for SDQ-like ones (0 to 10, whole numbers, mo
 missing completely at random; at random given baseline and institution; or by dropout that depends on the second wave, with
 another sign in each arm. A tenth of the baselines are missing too. Analyses: the planned model (last wave on arm and baseline,
 random institutions, Kenward-Roger) without losses; {imputations} imputations with every score as continuous, pooled by Rubin's
-rules; complete cases; the indicator of a missing baseline; all waves in one model (constrained longitudinal)."""
+rules; complete cases; the indicator of a missing baseline; all waves in one model (constrained longitudinal, with a variance
+between institutions of its own at each wave)."""
 
 
 def main() -> None:
