@@ -26,7 +26,7 @@ from statistics import median
 
 import versions
 from sections import SECTIONS, Section, Task
-from trial_data import FORMULA, GROWTH, write_trial
+from trial_data import CLASSES, CROSSED, FORMULA, GROWTH, write_trial
 
 HERE = Path(__file__).parent
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
@@ -48,7 +48,7 @@ class Measured:
 
 CURVE = (3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 DESIGN_COLUMNS = 6
-MODELS = f"Models: `{FORMULA}`, and for the waves `{GROWTH}`; REML where nothing else is said."
+MODELS = f"Models: `{FORMULA}`; for the waves `{GROWTH}`; with classes `{CLASSES}`; crossed `{CROSSED}`. REML where nothing else is said."
 
 
 def measure(task: Task, folder: Path) -> Measured | None:

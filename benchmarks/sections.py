@@ -137,7 +137,7 @@ SECTIONS = (
             Task("asp_classes_draws", "asp_eval, parametric bootstrap, 100 draws", 2),
             Task("asp_classes_profile", "asp_eval, profile intervals of eight variance parameters", 2),
         ),
-        (Target("asp_classes", "mixedlm_classes", 4), Target("asp_classes", "lme4_classes", 20)),
+        (Target("asp_classes", "mixedlm_classes", 4), Target("asp_classes", "lme4_classes", 10)),
     ),
     Section(
         "many-classes",
@@ -149,7 +149,7 @@ SECTIONS = (
             Task("lme4_classes", "lme4, fit alone (without its derivatives)", 1),
             Task("asp_classes_cr2", "asp_eval, CR2 with df on the fit", 2),
         ),
-        (Target("asp_classes", "mixedlm_classes", 7), Target("asp_classes", "lme4_classes", 60)),
+        (Target("asp_classes", "mixedlm_classes", 4), Target("asp_classes", "lme4_classes", 30)),
     ),
     Section(
         "insteval",
