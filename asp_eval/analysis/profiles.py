@@ -236,15 +236,15 @@ class _Round:
     sides: Sides
     means: tuple[DimensionMeans, ...]
 
-    @property
+    @cached_property
     def scored(self) -> list[pd.DataFrame]:
         """Each side's rows that have a score."""
         return [side.loc[side["score"].notna()] for side in self.sides]
 
-    @property
+    @cached_property
     def answered(self) -> set[str]:
         """The institutions with answers of either side."""
-        return set(pd.concat([side["institution_id"] for side in self.scored]).dropna().astype(str))
+        return {str(one) for side in self.scored for one in side["institution_id"].dropna().unique()}
 
     @cached_property
     def compared(self) -> list[_Comparison | Unavailable]:

@@ -17,7 +17,10 @@ from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.templates import templates
 from asp_eval.reporting.theme import PLAIN, Theme
+from asp_eval.reporting.writers.pdf import edition
 from asp_eval.reporting.writers.xlsx import sheet_of
+
+SHEETS = ("gap_profile", "gap_municipality", "goal_follow_up")  # handed out on paper
 
 
 def html(document: Document, translations: Sequence[Link] = (), theme: Theme = PLAIN) -> str:
@@ -34,9 +37,21 @@ def html(document: Document, translations: Sequence[Link] = (), theme: Theme = P
     figures = [block for block in blocks_of(document.sections) if isinstance(block, Figure)]
     downloads = {figure.key: f"data:text/csv;charset=utf-8,{quote(as_csv(sheet_of(figure.data, show)))}" for figure in figures}
     page = _template("page.html.j2").render(
-        document=document, translations=translations, say=show.words, theme=theme, downloads=downloads
+        document=document,
+        translations=translations,
+        say=show.words,
+        theme=theme,
+        downloads=downloads,
+        running=_running(document),
     )
     return theme.dressed(page)
+
+
+def _running(document: Document) -> str:
+    """Return what heads every printed page of a sheet that is handed out: whose it is, which round, and of when."""
+    if document.kind not in SHEETS:
+        return ""
+    return " · ".join(part for part in (document.title, document.subtitle, edition(document)) if part)
 
 
 def html_of(block: object) -> str:
