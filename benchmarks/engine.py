@@ -48,7 +48,10 @@ class Measured:
 
 CURVE = (3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)
 DESIGN_COLUMNS = 6
-MODELS = f"Models: `{FORMULA}`; for the waves `{GROWTH}`; with classes `{CLASSES}`; crossed `{CROSSED}`. REML where nothing else is said."
+MODELS = (
+    f"Models: `{FORMULA}`; for the waves `{GROWTH}`; with classes `{CLASSES}`; crossed `{CROSSED}`. "
+    "REML where nothing else is said."
+)
 
 
 def measure(task: Task, folder: Path) -> Measured | None:
