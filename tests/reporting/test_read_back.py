@@ -103,6 +103,12 @@ def test_every_number_behind_a_cell_is_one_of_the_results(page, stored):
     assert unknown == []
 
 
+def test_no_two_tables_are_called_alike(page):
+    _, document = page
+    captions = Counter(table.caption for table in on_paper(document) if table.caption)
+    assert [caption for caption, n in captions.items() if n > 1] == []
+
+
 def test_every_section_with_a_number_was_read(page):
     _, document = page
     read = {block.key for block in blocks_of(document.sections) if isinstance(block, (Table, Figure))}

@@ -24,14 +24,19 @@ def estimands(results: Results, setting: Setting) -> Section | None:
         ),
     )
     primary = primary_outcomes(results.outcomes)
-    return Section("averages", say("Whose effect it is"), (words, averages_table("averages", primary, setting)))
+    return Section(
+        "averages",
+        say("Whose effect it is"),
+        (words, averages_table("averages", say("The effect by whom it averages over"), primary, setting)),
+    )
 
 
 def other_averages_table(results: Results, setting: Setting) -> Table | None:
     """Return the same of the outcomes that are not primary, for the appendix; None where there are none."""
     primary = {result.outcome for result in primary_outcomes(results.outcomes)}
     others = tuple(one for one in by_role(results.outcomes) if one.averages and one.outcome not in primary)
-    return averages_table("averages-others", others, setting) if others else None
+    caption = setting.say("The effect by whom it averages over: the other outcomes")
+    return averages_table("averages-others", caption, others, setting) if others else None
 
 
 def headline_words(setting: Setting) -> str:
@@ -50,7 +55,7 @@ def headline_words(setting: Setting) -> str:
     )
 
 
-def averages_table(key: str, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
+def averages_table(key: str, caption: str, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
     """Return the effects of some outcomes by whom they average over."""
     say = setting.say
     columns = (
@@ -77,7 +82,7 @@ def averages_table(key: str, outcomes: tuple[OutcomeResult, ...], setting: Setti
             "too wide to tell them apart."
         ),
     )
-    return Table(key, say("The effect by whom it averages over"), columns, tuple(rows), notes)
+    return Table(key, caption, columns, tuple(rows), notes)
 
 
 def _rows(result: OutcomeResult, by: AverageEffects, setting: Setting) -> list[Row]:

@@ -17,7 +17,7 @@ from asp_eval.reporting.setting import Setting
 def estimators(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[Block, ...]:
     """Return the primary outcomes' effects by every estimator, in a table and in words; nothing where the plan asks for none."""
     primary = primary_outcomes(outcomes)
-    table = estimators_table("estimators-compared", primary, setting)
+    table = estimators_table("estimators-compared", setting.say("The same effect by several estimators"), primary, setting)
     if table is None:
         return ()
     return (paragraphs(*(_compared(result, arm, setting) for result in primary for arm in _arms(result)), introduces=True), table)
@@ -27,10 +27,11 @@ def other_estimators_table(outcomes: tuple[OutcomeResult, ...], setting: Setting
     """Return the same of the outcomes that are not primary, for the appendix."""
     primary = [result.outcome for result in primary_outcomes(outcomes)]
     others = tuple(result for result in by_role(outcomes) if result.outcome not in primary)
-    return estimators_table("estimators-compared-others", others, setting)
+    caption = setting.say("The same effect by several estimators: the other outcomes")
+    return estimators_table("estimators-compared-others", caption, others, setting)
 
 
-def estimators_table(key: str, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:
+def estimators_table(key: str, caption: str, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:
     """Return the effects of some outcomes by every estimator; None where there are none."""
     say, level = setting.say, setting.level
     columns = (
@@ -48,7 +49,7 @@ def estimators_table(key: str, outcomes: tuple[OutcomeResult, ...], setting: Set
             rows += [_row(row, result, setting) for row in members]
     if not rows:
         return None
-    return Table(key, say("The same effect by several estimators"), columns, tuple(rows), _notes(outcomes, setting))
+    return Table(key, caption, columns, tuple(rows), _notes(outcomes, setting))
 
 
 def _row(row: EstimatorRow, result: OutcomeResult, setting: Setting) -> Row:
