@@ -27,7 +27,7 @@ from asp_eval.stats.resampling.refits import Refits
 Index = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
-CHUNK = 512
+CHUNK = 1024
 """Replicates at a time: their matrices stay in the cache."""
 COLLINEAR = 1e-10
 """Share of an arm's column that must be left beside the other columns for its effect to be estimable."""
