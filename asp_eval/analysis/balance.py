@@ -69,7 +69,7 @@ def means_of_institutions(study: Study, frame: pd.DataFrame, name: str) -> tuple
     Institutions with fewer children than the study's smallest cell are counted alone. Means are rounded to the largest
     power of ten that is no more than half the children's standard deviation.
     """
-    spread = float(frame[name].std())
+    spread = float(frame[name].astype("float64").std())
     digits = math.ceil(-math.log10(spread / 2)) if spread > 0 else 0
     found = []
     for arm in study.arms:

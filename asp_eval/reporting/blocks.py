@@ -77,7 +77,7 @@ def inlines(text: Text) -> tuple[Inline, ...]:
     Examples
     --------
     >>> inlines("plain"), inlines(("see ", Reference("the plan", "plan")))
-    (('plain',), ('see ', Reference(text='the plan', anchor='plan')))
+    (('plain',), ('see ', Reference(text='the plan', anchor='plan', with_page=False)))
     """
     return (text,) if isinstance(text, str) else text
 

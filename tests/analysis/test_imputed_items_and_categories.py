@@ -201,7 +201,11 @@ def test_a_coding_takes_the_nearest_score():  # 3
 
 
 @pytest.mark.parametrize(
-    ("scale", "cut", "model"), [("binary", 5, asp_eval.glmm), ("ordinal", [4, 6], asp_eval.clmm)], ids=["glmm", "clmm"]
+    ("scale", "cut", "model"),
+    [
+        pytest.param("binary", 5, asp_eval.glmm, id="glmm"),
+        pytest.param("ordinal", [4, 6], asp_eval.clmm, id="clmm", marks=pytest.mark.slow),
+    ],
 )
 def test_effects_are_pooled_as_log_odds_ratios(stored, scale, cut, model):  # 3
     study, data = studied(stored, COLUMN | {"scale": scale, "cut": cut})

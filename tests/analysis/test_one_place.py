@@ -35,7 +35,9 @@ def attributes_and_texts() -> dict[str, list[ast.AST]]:
 
 
 def is_formula(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and (" ~ " in node.value or "(1 | " in node.value)
+    if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+        return False
+    return " ~ " in node.value.replace(" ~ N(", "") or "(1 | " in node.value  # what is normal is no formula
 
 
 def looks_at_scale(node: ast.AST) -> bool:

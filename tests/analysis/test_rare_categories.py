@@ -132,7 +132,8 @@ def test_what_the_file_and_the_page_hold_is_the_same_for_every_rare_count() -> N
         records = result_records(results)
         own = records.loc[(records["variable"] == "education") & records["variable_level"].isin(hidden)]
         assert not own["stat_name"].isin(["n", "mean", "sd"]).any()
-        page = html(evaluation(results, "en"))
+        told = evaluation(results, "en")
+        page = html(replace(told, sections=(*told.sections, *told.workbook)))  # coefficients stand in the workbook alone
         assert "not shown: a category of the variable has too few children" in page
         found.append([(row.level, row.arms[0].hidden) for row in about])
     assert found[0] == found[1]

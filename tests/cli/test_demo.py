@@ -108,7 +108,8 @@ def test_every_page_says_synthetic_and_loads_nothing_from_elsewhere(demo):
         ((with_goals,),) = store.sql("SELECT count(DISTINCT institution_id) FROM goals").fetchall()
     assert with_goals > 20
     of_profiles = 2 * (31 + with_goals)  # those of the intervention arm, their index, and the follow-up sheets
-    assert len(pages) == 2 + of_profiles + 2 * len(imports_with_warnings)
+    of_municipalities = 2 * 2
+    assert len(pages) == 2 + of_profiles + of_municipalities + 2 * len(imports_with_warnings)
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert re.search("synthetic|syntetisk", text, re.IGNORECASE), page.name

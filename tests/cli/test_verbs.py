@@ -159,9 +159,8 @@ def test_pages_of_what_is_no_longer_declared_are_removed(small_demo, run, tmp_pa
     for verb in ("analyse", "gap", "process", "report"):
         assert run(verb, cwd=tmp_path / "study").code == 0
     output = tmp_path / "study" / "output"
-    assert (
-        len([*output.glob("*.html"), *output.glob("gap/*.html")]) == 2 + 6
-    )  # the index, and the five institutions of the intervention
+    pages = [*output.glob("*.html"), *output.glob("gap/*.html")]
+    assert len(pages) == 2 + 6 + 2  # the index, the five institutions of the intervention, and the two municipalities
 
 
 def test_what_the_system_refuses_is_said_without_a_traceback(run, tmp_path):

@@ -242,7 +242,7 @@ print(most_megabytes())
 """
 
 
-@pytest.mark.parametrize("name", ["far cell", "spaces", "the largest that is read"])
+@pytest.mark.parametrize("name", ["far cell", "spaces", pytest.param("the largest that is read", marks=pytest.mark.slow)])
 def test_no_workbook_takes_half_a_gigabyte(tmp_path, name):
     if name in BOMBS:
         path = with_parts(tmp_path, stuffed(name))

@@ -55,10 +55,10 @@ def test_the_flow_says_who_received_the_intervention_and_by_which_rule():
     assert ["– received the intervention", "1", "28"] in rows
     assert ["– did not receive it", "29", "2"] in rows
     note = flow_table(builders.flow(), setting("da")).notes[2]
-    assert note == "Fik indsatsen: 20 eller mere i alt af »timer« i logbogen over indsatsen, uden projekter udefra."
+    assert note == "Fik indsatsen: mindst 20 i alt af »timer« i logbogen over indsatsen, uden projekter udefra."
     box = flow_diagram(builders.flow(), builders.outcomes(), setting()).boxes[4]
     lines = [line.text for line in box.lines]
-    assert (box.heading.text, lines) == (
+    assert (" ".join(line.text for line in box.heading), lines) == (
         "Received the intervention",
         ["28 institutions with 1,371 children did", "2 with 77 children did not"],
     )

@@ -301,7 +301,7 @@ def test_flow_table_shows_the_counts_themselves():
 
 def test_the_flow_diagram_ends_with_the_primary_outcomes():
     figure = flow_diagram(builders.flow(), builders.outcomes(), setting())
-    assert [box.heading.text for box in figure.boxes[-2:]] == ["Analysed: Conduct problems"] * 2
+    assert [" ".join(line.text for line in box.heading) for box in figure.boxes[-2:]] == ["Analysed: Conduct problems"] * 2
     assert figure.boxes[-1].lines[0].text == "1,232 children in 29 institutions"
     none_primary = tuple(replace(o, role="secondary") for o in builders.outcomes())
     assert len(flow_diagram(builders.flow(), none_primary, setting()).boxes) == len(figure.boxes)

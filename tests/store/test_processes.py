@@ -130,7 +130,7 @@ def test_a_kill_at_any_moment_leaves_before_or_after(drawn, exports):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(200, marks=pytest.mark.slow)])
 def test_killed_at_random_moments_the_study_reconciles_every_time(kills, drawn, visits, export, incoming):
     many = pd.concat([visits.assign(child_id=[f"{turn}-{row}" for row in range(3)]) for turn in range(100)])
     for number in range(2):

@@ -34,7 +34,7 @@ def test_the_page_leaves_a_finished_trial(page):
     for name in ("results.json", "results.csv", "gap.json", "evaluation.html", "manifest.json", "allocation.csv", "ledger.csv"):
         assert (output / name).is_file(), name
     assert names["printed"].pages[0] == output / "evaluation.html"
-    assert len(list((output / "gap").glob("*.html"))) == 13
+    assert len(list((output / "gap").glob("*.html"))) == 13 + 2  # and the two municipalities
     assert (folder / "analysis-files" / "codebook.csv").is_file()
 
 

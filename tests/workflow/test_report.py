@@ -32,7 +32,7 @@ def manifest(study) -> dict:
 def test_the_demo_has_every_format(demo):
     output = demo.folder / "output"
     assert all((output / f"evaluation{code}.{kind}").is_file() for code in ("", ".en") for kind in formats.FORMATS)
-    assert len(list((output / "gap").glob("*.pdf"))) == 60  # of the thirty institutions of the intervention, in two languages
+    assert len(list((output / "gap").glob("*.pdf"))) == 2 * (30 + 2)  # the intervention's institutions, and the municipalities
 
 
 def test_what_has_not_changed_is_not_written_again(reported):

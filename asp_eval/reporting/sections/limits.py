@@ -11,6 +11,7 @@ from asp_eval.reporting.sections.how_sure import ENOUGH
 from asp_eval.reporting.sections.outcomes import primary_outcomes
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.flow.attrition import Attrition
+from asp_eval.trial.outcomes import ScoreSource, source_of
 
 LOOSE = 0.7  # Cronbach's alpha of items that hang together only loosely
 CROWDED = 0.5  # share of children with the lowest or highest score
@@ -109,7 +110,8 @@ def _scores(results: Results, setting: Setting) -> Iterator[str]:
 
 def _loosest(result: OutcomeResult, results: Results, setting: Setting) -> float | None:
     """Return the smallest alpha of an outcome's scale over all arms at its wave, None where none is below the limit."""
-    scale = (setting.study.outcome(result.outcome).score or "").rpartition(".")[2]
+    source = source_of(setting.study.outcome(result.outcome), setting.study.library)
+    scale = source.scale if isinstance(source, ScoreSource) else ""
     found = [
         one.alpha.estimate
         for one in results.reliabilities

@@ -116,7 +116,7 @@ def standardised_effects(
            average  estimate   df
     0      cluster       2.0  6.0
     1  participant       2.0  6.0
-    2   difference       0.0  6.0
+    2   difference       NaN  NaN
     """
     if working not in get_args(Working):
         NO_SUCH.refuse(what=Phrase("working model"), name=working, known=", ".join(get_args(Working)))

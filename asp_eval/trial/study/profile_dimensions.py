@@ -17,7 +17,7 @@ def shared_scales(staff: Instrument, child: Instrument) -> tuple[tuple[Scale, Sc
     >>> from asp_eval.trial.instruments.library import instrument
     >>> pairs = shared_scales(instrument("gap-competences-staff"), instrument("gap-competences-child"))
     >>> len(pairs), pairs[0][0].key
-    (9, 'play')
+    (9, 'self_worth')
     """
     theirs = {scale.key: scale for scale in child.scales if _is_profile_scale(scale)}
     return tuple((scale, theirs[scale.key]) for scale in staff.scales if _is_profile_scale(scale) and scale.key in theirs)
