@@ -90,5 +90,5 @@ def _engine() -> _Engine:
 
     process = os.getpid()
     if process not in _engines:
-        _engines[process] = _Engine(duckdb.connect())
+        _engines[process] = _Engine(duckdb.connect(config={"threads": 1}))  # another thread's query Ctrl-C would not stop
     return _engines[process]
