@@ -17,6 +17,7 @@ from asp_eval.store.connection import Store
 from asp_eval.store.layout import fetch, stored_columns
 from asp_eval.store.ledger.seals import changed_tables
 from asp_eval.store.reconciliation import all_unreconciled
+from asp_eval.store.remembered_tables import forget_digests
 from asp_eval.store.sealed_files import changed_files
 from asp_eval.trial.study.design import Study
 
@@ -105,6 +106,7 @@ def audit(study: Study, heads: Mapping[str, str] | None = None) -> Audit:
     problems: list[Problem] = []
     with Store.of(study).reading() as connection:
         if connection is not None:
+            forget_digests(connection)
             chain = ledger.entries(connection)
             if not ledger.unreadable(chain):
                 problems += [*changed_tables(connection, chain), *_arms(connection, chain), *all_unreconciled(connection)]

@@ -75,6 +75,11 @@ def remembered_tables(connection: DuckDBPyConnection) -> RememberedTables:
     return _remembered.get(connection) or RememberedTables()
 
 
+def forget_digests(connection: DuckDBPyConnection) -> None:
+    """Forget the digest of every table, for whoever verifies them whatever was verified before."""
+    remembered_tables(connection).digests.clear()
+
+
 def forget_table(connection: DuckDBPyConnection, name: str, *, columns: bool) -> None:
     """Forget the digest of a table that is written to; where a statement makes, alters or removes tables, its columns too."""
     known = remembered_tables(connection)
