@@ -22,6 +22,8 @@ pytest_plugins = [
     "tests.simulated_sets",
 ]  # studies small enough to write, and to count, by hand
 
+collect_ignore_glob = ["oracles/*/make_*.py"]  # scripts that write the files beside them: not to be run by looking for doctests
+
 # The keys of pseudonyms are made where the tests can leave them, and never where a person keeps theirs.
 os.environ["ASP_EVAL_KEYS"] = tempfile.mkdtemp(prefix="asp-eval-keys-")
 atexit.register(shutil.rmtree, os.environ["ASP_EVAL_KEYS"], ignore_errors=True)
