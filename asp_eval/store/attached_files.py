@@ -64,8 +64,12 @@ def open_file(path: Path, *, read_only: bool) -> DuckDBPyConnection:
         elif there.read_only != read_only:
             raise InUse(str(path))
         connection = engine.duckdb.cursor()
-        connection.execute(f"USE {there.name}")
         engine.open[connection] = there
+        try:
+            connection.execute(f"USE {there.name}")
+        except BaseException:  # Ctrl-C too: a file that stays attached could be opened by nobody
+            close_file(connection)
+            raise
         return connection
 
 

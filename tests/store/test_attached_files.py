@@ -87,6 +87,32 @@ def test_after_a_duckdb_that_refuses_everything_the_next_file_is_opened_in_anoth
     close_file(connection)
 
 
+def test_what_is_broken_off_while_it_is_opened_leaves_nothing_attached(file, monkeypatch):
+    class Interrupted:
+        """A DuckDB of which Ctrl-C stops the connections that are asked of it."""
+
+        def __init__(self, real: duckdb.DuckDBPyConnection) -> None:
+            self.real = real
+
+        def execute(self, query: str) -> object:
+            if query.startswith("USE"):
+                raise KeyboardInterrupt
+            return self.real.execute(query)
+
+        def cursor(self) -> Interrupted:
+            return self
+
+        def close(self) -> None:
+            """Nothing is to be closed."""
+
+    stopped = Interrupted(attached_files._engine().duckdb)
+    with monkeypatch.context() as patched:
+        patched.setitem(attached_files._engines, os.getpid(), attached_files._Engine(stopped))
+        with pytest.raises(KeyboardInterrupt):
+            open_file(file, read_only=True)
+    assert in_another_process(file) == ""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no process is forked off here")
 def test_a_process_that_is_forked_off_has_its_own(file, monkeypatch):
     connection = open_file(file, read_only=True)
