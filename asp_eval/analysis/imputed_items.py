@@ -17,7 +17,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
-from asp_eval.trial.instruments.computing import counted, items_of, score_of_whole
+from asp_eval.trial.instruments.computing import counted, items_of, scales_of, score_of_whole
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.outcomes import ScoreSource, declared_forms, source_of
 from asp_eval.trial.study.design import Outcome, Study
@@ -98,6 +98,5 @@ def _rule(form: Instrument, scale: str) -> tuple[object, ...]:
     """Return what decides how whole answers are scored: the items' points in their order, and the scales' methods."""
     points = tuple(tuple(sorted(form.points(item).values())) for item in items_of(form, scale))
     found = form.scale(scale)
-    keys = getattr(found, "scales", (scale,))
-    methods = tuple((len(one.items), one.rule.method) for one in form.scales if one.key in keys)
+    methods = tuple((len(one.items), one.rule.method) for one in scales_of(form, scale))
     return points, methods, getattr(found, "method", "")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asp_eval.cli.app import HERE, AsJson, StudyFolder, verb
-from asp_eval.cli.console import print_json, print_problems, progress, say
-from asp_eval.cli.language import words
+from asp_eval.cli.console import plain_problems, print_json, print_problems, progress, say
 from asp_eval.core.phrases import Phrase
 
 if TYPE_CHECKING:
@@ -83,15 +82,14 @@ def show(found: GoalsImport) -> None:
 
 
 def _told(found: GoalsImport) -> dict[str, object]:
-    spoken = [tuple(problem.within(words()) for problem in each.problems) for each in found.files]
     return {
         "files": [
             {
                 "file": each.file,
                 "in": each.report is not None,
                 "goals": each.report.accepted if each.report is not None else 0,
-                "problems": [problem.as_dict() for problem in problems],
+                "problems": plain_problems(each.problems),
             }
-            for each, problems in zip(found.files, spoken, strict=True)
+            for each in found.files
         ]
     }

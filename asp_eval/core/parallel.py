@@ -35,14 +35,13 @@ def side_by_side(function: Callable[[T], R], pieces: Sequence[T], workers: int =
     >>> side_by_side(abs, [-2, 3])
     [2, 3]
     """
-    alone = one_blas_thread(function)
     if workers == 1 or len(pieces) < 2:
-        return [alone(piece) for piece in pieces]
+        return [_limited(function, piece) for piece in pieces]
     from joblib import Parallel, delayed
 
     return list(Parallel(n_jobs=workers)(delayed(_limited)(function, piece) for piece in pieces))
 
 
 def _limited(function: Callable[[T], R], piece: T) -> R:
-    """Do one piece in a worker, where the BLAS to limit is another."""
+    """Do one piece with one BLAS thread. It is limited where the piece is done: a worker's BLAS is another."""
     return one_blas_thread(function)(piece)

@@ -70,6 +70,11 @@ class Sheet:
     notes: tuple[str, ...] = ()
 
 
+def midnight(day: date) -> datetime:
+    """Return when a workbook of a day says that it was made."""
+    return datetime.combine(day, time())
+
+
 def workbook(
     sheets: Sequence[Sheet], *, title: str, subject: str = "", comments: str = "", banner: str = "", day: date | None = None
 ) -> bytes:
@@ -101,14 +106,13 @@ def workbook(
 
     file = io.BytesIO()
     book = Workbook(file, TEXTS_STAY)
-    made = day or NO_DAY
     book.set_properties(
         {
             "title": title[:255],
             "subject": subject[:255],
             "comments": comments,
             "author": "",
-            "created": datetime.combine(made, time()),
+            "created": midnight(day or NO_DAY),
         }
     )
     forms = _Formats(book)
@@ -143,7 +147,7 @@ def sheet_to_fill_in(
 
     file = io.BytesIO()
     book = Workbook(file, TEXTS_STAY)
-    book.set_properties({"created": datetime.combine(NO_DAY, time())})
+    book.set_properties({"created": midnight(NO_DAY)})
     plain, mark = book.add_format({"num_format": "@"}), book.add_format({"num_format": "@", "bg_color": "#ffd966"})
     heading = book.add_format({"bold": True, "num_format": "@", "bottom": 1})
     target = book.add_worksheet(sheet_names([name])[0])

@@ -30,7 +30,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.store import ledger
 from asp_eval.store.attached_files import InUse, close_file, open_file
 from asp_eval.store.ledger.seals import refuse_changed, study_of
-from asp_eval.store.remembered_tables import keep_remembered, remember_tables, remembered_tables, stamp_of
+from asp_eval.store.remembered_tables import keep_remembered, remember_tables
 from asp_eval.trial.study.design import Study
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Store:
             with self._held(connection):
                 self._begin(connection)
                 yield connection
-                keep_remembered(self.path, remembered_tables(connection), stamp_of(self.path))  # while nobody can write
+                keep_remembered(connection, self.path)  # while nobody can write
         finally:
             close_file(connection)
 
@@ -163,7 +163,7 @@ class Store:
                     new.put_in_place()
             with contextlib.suppress(Exception):  # what is committed stays so; a full disk is no reason to say otherwise
                 connection.execute("CHECKPOINT")  # so that closing writes nothing more
-            keep_remembered(self.path, remembered_tables(connection), stamp_of(self.path))
+            keep_remembered(connection, self.path)
         finally:  # a connection that is closed inside a transaction takes it back
             close_file(connection)
         if anew:

@@ -49,15 +49,15 @@ _closed: dict[Path, tuple[Stamp, RememberedTables]] = {}  # of databases this pr
 def remember_tables(connection: DuckDBPyConnection, path: Path) -> None:
     """Remember what is read of tables through a connection from now on, and what is known of the file as it is."""
     stamp, known = _closed.get(path, ((), RememberedTables()))
-    _remembered[connection] = known.copy() if stamp == stamp_of(path) else RememberedTables()
+    _remembered[connection] = known.copy() if stamp == _stamp_of(path) else RememberedTables()
 
 
-def keep_remembered(path: Path, known: RememberedTables, stamp: Stamp) -> None:
-    """Keep what is remembered of a database for the next connection to it, if its files are then as they were at `stamp`."""
-    _closed[path] = (stamp, known)
+def keep_remembered(connection: DuckDBPyConnection, path: Path) -> None:
+    """Keep what is remembered of a database for the next connection to it, if its files are then as they are now."""
+    _closed[path] = (_stamp_of(path), remembered_tables(connection).copy())
 
 
-def stamp_of(path: Path) -> Stamp:
+def _stamp_of(path: Path) -> Stamp:
     """Return what tells a database's files from what they are once someone has written into them."""
     return tuple(_stamp_of_file(each) for each in (path, path.with_name(f"{path.name}.wal")))
 

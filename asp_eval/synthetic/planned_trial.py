@@ -7,7 +7,9 @@ Behind every score stands a normal value of child and wave with that intraclass 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -150,9 +152,9 @@ def planned_screening(study: Study, institutions: pd.DataFrame, children: Planne
                 person[name] = [f"{name} {k % ROOMS + 1}" for k in number]
             elif name not in outcomes:
                 person[name] = column_values(column, texts.get(name, ()), stream(seed, "mock", table, name), len(place))
-    found = {}
+    found, drawn = {}, cache(partial(trait, study, children, seed))
     for position, wave in enumerate(study.collected_waves("screening")):
-        answers = {**_answers(study, children, position, wave, seed), **_columns(study, children, position, seed)}
+        answers = {**_answers(study, children, position, wave, drawn, seed), **_columns(study, position, drawn)}
         frame = pd.DataFrame({**person, "date": np.datetime_as_string(children.days[position]), **answers})
         found[wave] = frame.loc[children.there[position]]
     return found
@@ -199,27 +201,26 @@ def trait(study: Study, children: PlannedChildren, seed: int, *name: str) -> Arr
     return np.asarray(math.sqrt(icc) * between[:, children.institution] + math.sqrt(1 - icc) * within)
 
 
-def _answers(study: Study, children: PlannedChildren, position: int, wave: str, seed: int) -> dict[str, object]:
+def _answers(
+    study: Study, children: PlannedChildren, position: int, wave: str, drawn: Callable[..., Array], seed: int
+) -> dict[str, object]:
     """Return the answers on every form of a wave, blank where another form of the family serves the age."""
     columns: dict[str, object] = {}
-    forms = declared_forms(study, "screening", wave)
+    forms, ages = declared_forms(study, "screening", wave), pd.Series(children.ages[position])
     for form in forms:
         family = tuple(one for one in forms if one.family == form.family)
-        ages = pd.Series(children.ages[position])
         mine = np.asarray([family[k].id == form.id if k >= 0 else False for k in form_positions(family, ages)])
-        traits = {scale.key: trait(study, children, seed, form.family, scale.key)[position] for scale in form.scales}
+        traits = {scale.key: drawn(form.family, scale.key)[position] for scale in form.scales}
         values = item_answers(form, traits, stream(seed, "mock", "items", form.id, wave), len(mine))
         columns |= {name: value.where(mine) for name, value in values.items()}
     return columns
 
 
-def _columns(study: Study, children: PlannedChildren, position: int, seed: int) -> dict[str, object]:
+def _columns(study: Study, position: int, drawn: Callable[..., Array]) -> dict[str, object]:
     """Return the values of the outcomes that are columns of the screening."""
     declared = study.columns.get("screening", {})
     return {
-        outcome.column_name: outcome_values(
-            outcome, declared.get(outcome.column_name), trait(study, children, seed, outcome.column_name)[position]
-        )
+        outcome.column_name: outcome_values(outcome, declared.get(outcome.column_name), drawn(outcome.column_name)[position])
         for outcome in study.outcomes
         if outcome.column
     }

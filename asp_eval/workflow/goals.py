@@ -125,7 +125,7 @@ def import_goals(
         elif path in twice:
             done.append(GoalFile(path.name, None, (TWICE.at(path.name, other=twice[path]),)))
         else:
-            done.append(_taken_in(plan, path, look, replace=replace, dry_run=dry_run, progress=step, cancel=cancel))
+            done.append(_taken_in(plan, path, look, schema.key, replace=replace, dry_run=dry_run, progress=step, cancel=cancel))
     return GoalsImport(tuple(done))
 
 
@@ -161,8 +161,9 @@ def _given_twice(paths: Sequence[Path], looked: Sequence[_Look | AspError]) -> d
     """Return the files that have a goal in common with another, which is not the same file under another name."""
     having: dict[Key, list[tuple[Path, str]]] = defaultdict(list)
     for path, look in zip(paths, looked, strict=True):
-        for key in look.keys if isinstance(look, _Look) else ():
-            having[key].append((path, look.digest if isinstance(look, _Look) else ""))
+        if isinstance(look, _Look):
+            for key in look.keys:
+                having[key].append((path, look.digest))
     found: dict[Path, str] = {}
     for givers in having.values():
         for path, digest in givers:
@@ -172,7 +173,7 @@ def _given_twice(paths: Sequence[Path], looked: Sequence[_Look | AspError]) -> d
 
 
 def _taken_in(
-    study: Study, path: Path, look: _Look, *, replace: bool, dry_run: bool, progress: Progress, cancel: Cancel
+    study: Study, path: Path, look: _Look, key: Sequence[str], *, replace: bool, dry_run: bool, progress: Progress, cancel: Cancel
 ) -> GoalFile:
     try:
         with _mapping(path, look.added) as mapping:
@@ -180,7 +181,7 @@ def _taken_in(
                 study,
                 path,
                 GOALS,
-                part=_part(path, look.keys, part_of_each(study, GOALS, table_schema(GOALS, study).key)),
+                part=_part(path, look.keys, part_of_each(study, GOALS, key)),
                 mapping=mapping,
                 replace=replace,
                 dry_run=dry_run,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,14 +15,9 @@ import yaml
 from asp_eval.analysis.results import Results
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.documents import write_whole
-from asp_eval.core.errors import Refusal
-from asp_eval.core.file_sets import file_set
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, part_of, stoppable, unheard
-from asp_eval.reporting.documents.pages import Page, page_name, translations_of
 from asp_eval.reporting.documents.report_mock import report_mock
-from asp_eval.reporting.theme import PLAIN
-from asp_eval.reporting.writers.formats import known_formats, missing
 from asp_eval.store import table
 from asp_eval.store.plan_locks import plan_lock
 from asp_eval.synthetic.planned_trial import (
@@ -37,7 +33,8 @@ from asp_eval.workflow.analyse import analyse
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.randomise import randomise
 from asp_eval.workflow.score import score_study
-from asp_eval.workflow.study_folder import AnyStudy, output_of, plan_of
+from asp_eval.workflow.standalone_report import usable_formats, write_standalone
+from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
 MOCK = "mock"
 SEED = 1
@@ -64,17 +61,9 @@ def write_mock(
         REP-010 if a format needs a package that is not installed, REP-016 if there is no such format; REP-020 and REP-021 if
         the plan does not say what is to be drawn; what the verbs refuse, such as a lot that the planned number does not fit.
     """
-    plan, kinds, step = plan_of(study), known_formats(formats), stoppable(progress, cancel)
-    if problems := missing(kinds):
-        raise Refusal(problems)
-    results, languages = mock_results(plan, step), plan.languages
-    with file_set(output_of(plan)) as new:
-        for code in languages:
-            document = report_mock(results, code)
-            for kind in kinds:
-                page = Page(page_name(MOCK, code, languages, kind), kind, document, PLAIN, translations_of(MOCK, code, languages))
-                new.path(page.name).write_bytes(page.made())
-        return tuple(new.place(name) for name in new.names)
+    plan, kinds = plan_of(study), usable_formats(formats)
+    results = mock_results(plan, stoppable(progress, cancel))
+    return write_standalone(plan, MOCK, partial(report_mock, results), kinds)
 
 
 def mock_results(plan: Study, step: Progress = unheard) -> Results:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 from asp_eval.analysis.results_to_come import results_to_come
-from asp_eval.core.errors import Refusal
-from asp_eval.core.file_sets import file_set
-from asp_eval.reporting.documents.pages import Page, page_name, translations_of
 from asp_eval.reporting.documents.report_shell import report_shell
-from asp_eval.reporting.theme import PLAIN
-from asp_eval.reporting.writers.formats import known_formats, missing
-from asp_eval.workflow.study_folder import AnyStudy, output_of, plan_of
+from asp_eval.workflow.standalone_report import usable_formats, write_standalone
+from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
 SHELL = "shell"
 
@@ -31,16 +28,5 @@ def write_shell(study: AnyStudy, formats: Collection[str] = ("html",)) -> tuple[
     Refusal
         REP-010 if a format needs a package that is not installed, REP-016 if there is no such format.
     """
-    plan, kinds = plan_of(study), known_formats(formats)
-    if problems := missing(kinds):
-        raise Refusal(problems)
-    results, languages = results_to_come(plan), plan.languages
-    with file_set(output_of(plan)) as new:
-        for code in languages:
-            document = report_shell(results, code)
-            for kind in kinds:
-                page = Page(
-                    page_name(SHELL, code, languages, kind), kind, document, PLAIN, translations_of(SHELL, code, languages)
-                )
-                new.path(page.name).write_bytes(page.made())
-        return tuple(new.place(name) for name in new.names)
+    plan, kinds = plan_of(study), usable_formats(formats)
+    return write_standalone(plan, SHELL, partial(report_shell, results_to_come(plan)), kinds)

@@ -66,7 +66,7 @@ def interview_rules(raw: MappedTable, frame: pd.DataFrame, study: Study, drawn: 
     silent = consensus & ~reasons
     yield Finding.of(NO_REASON, "decided_why", silent, lambda row: NO_REASON.at(raw.place(row, "decided_why")))
     if {"date", "round", "institution_id"} <= set(frame):
-        yield _crossed(raw, frame, tuple(dict.fromkeys(each for of in study.interviews for each in of.rounds)))
+        yield _crossed(raw, frame, study.interview_rounds)
         yield _before_lot(raw, frame, {of.rounds[0] for of in study.interviews}, drawn)
     if {"document", "institution_id"} <= set(frame):
         yield _two_institutions(raw, frame)
@@ -86,7 +86,7 @@ def excerpt_rules(raw: MappedTable, frame: pd.DataFrame, study: Study) -> Iterat
         yield Finding.of(ENDS_EARLY, "end", early, lambda row: ENDS_EARLY.at(raw.place(row, "end")))
     if {"code", "level"} <= set(frame):
         levels: dict[str, set[str]] = {}
-        for coded in (study.coding_frame(each.frame) for each in study.interviews):
+        for coded in study.interview_frames:
             for key in coded.keys:
                 levels.setdefault(key, set()).update(coded.levels(key))
         pairs = list(zip(frame["code"], frame["level"], strict=True))
@@ -115,7 +115,7 @@ def _two_institutions(raw: MappedTable, frame: pd.DataFrame) -> Finding:
 
 def _other_version(raw: MappedTable, frame: pd.DataFrame, study: Study) -> Finding:
     """Rows coded with a version of their frame that is not the study's."""
-    versions = {coded.id: coded.version for coded in (study.coding_frame(each.frame) for each in study.interviews)}
+    versions = {coded.id: coded.version for coded in study.interview_frames}
     only = next(iter(versions)) if len(versions) == 1 else ""
     names = frame["frame"].fillna(only) if "frame" in frame else pd.Series(only, index=frame.index)
     wanted = names.map(versions)

@@ -188,7 +188,7 @@ def _texts(archive: zipfile.ZipFile, parts: Sequence[zipfile.ZipInfo], root: Ele
     files = {part.filename.rpartition("/")[2].casefold(): part for part in parts}
     found: dict[str, str] = {}
     left = LARGEST
-    for document in (each for sources in root.iterfind(_below_any("Sources")) for each in sources):
+    for document in _sources(root):
         if document.find(_below_any("Coding")) is None:
             continue
         inline = document.find(_below_any("PlainTextContent"))
@@ -208,7 +208,7 @@ def _documents(
 ) -> Iterator[CodedDocument]:
     users, variables = _named(root, "User", source), _named(root, "Variable", source)
     of_case = _of_cases(root, variables)
-    documents = [each for sources in root.iterfind(_below_any("Sources")) for each in sources]
+    documents = list(_sources(root))
     times = Counter(each.get("name", "") for each in documents)
     for document in documents:
         guid = _guid(document, source)
@@ -302,6 +302,10 @@ def _guid(element: ElementTree.Element, source: str) -> str:
 def _any(name: str) -> str:
     """Return a name as `ElementTree` finds it in any namespace: versions of the standard have their own."""
     return "{*}" + name
+
+
+def _sources(root: ElementTree.Element) -> Iterator[ElementTree.Element]:
+    return (each for sources in root.iterfind(_below_any("Sources")) for each in sources)
 
 
 def _below_any(name: str) -> str:

@@ -136,10 +136,11 @@ def composite_scores(parts: Sequence[Floats], composite: Composite) -> Floats:
 def items_of(instrument: Instrument, key: str) -> tuple[Item, ...]:
     """Return the items behind a scale or composite, scale by scale."""
     items = {item.key: item for item in instrument.items}
-    return tuple(items[name] for scale in _scales_of(instrument, key) for name in scale.items)
+    return tuple(items[name] for scale in scales_of(instrument, key) for name in scale.items)
 
 
-def _scales_of(instrument: Instrument, key: str) -> list[Scale]:
+def scales_of(instrument: Instrument, key: str) -> list[Scale]:
+    """Return the scales behind a scale or composite: itself, or those that it is made of."""
     found = instrument.scale(key)
     keys = found.scales if isinstance(found, Composite) else (key,)
     return [scale for scale in instrument.scales if scale.key in keys]
@@ -163,7 +164,7 @@ def score_of_whole(instrument: Instrument, key: str, columns: Sequence[Floats]) 
     [5.0, nan]
     """
     found, parts, at = instrument.scale(key), [], 0
-    for scale in _scales_of(instrument, key):
+    for scale in scales_of(instrument, key):
         own = columns[at : at + len(scale.items)]
         at += len(scale.items)
         ends = instrument.points(instrument.item(scale.items[0])).values()

@@ -9,10 +9,9 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
 
-from asp_eval.core.workbooks import NO_DAY, TEXTS_STAY, sheet_names
+from asp_eval.core.workbooks import NO_DAY, TEXTS_STAY, midnight, sheet_names
 from asp_eval.trial.instruments.exports.fields import say
 from asp_eval.trial.instruments.parts import Text
 from asp_eval.trial.profiles.worksheet import Worksheet, WorksheetQuestion, worksheet_of_meetings
@@ -66,7 +65,7 @@ def goal_sheet(sheet: GoalSheet, language: str) -> bytes:
     content = io.BytesIO()
     book = Workbook(content, TEXTS_STAY)
     title = say(worksheet.title, language)
-    book.set_properties({"title": title, "author": "", "created": datetime.combine(NO_DAY, time())})
+    book.set_properties({"title": title, "author": "", "created": midnight(NO_DAY)})
     target = book.add_worksheet(sheet_names([title])[0])
     forms = _formats(book)
     choices = _choices(worksheet, sheet, language)

@@ -748,6 +748,22 @@ class Study(Document):
         return self.collect.interviews or (Interviews(),)
 
     @property
+    def interview_rounds(self) -> tuple[str, ...]:
+        """The rounds of all interviews, in their order."""
+        return tuple(dict.fromkeys(each for interviews in self.interviews for each in interviews.rounds))
+
+    @property
+    def interview_frames(self) -> tuple[Frame, ...]:
+        """The coding frames of the interviews.
+
+        Raises
+        ------
+        Refusal
+            As `coding_frame`.
+        """
+        return tuple(self.coding_frame(each.frame) for each in self.interviews)
+
+    @property
     def own_frames(self) -> tuple[OwnFile, ...]:
         """The files of the coding frames that are the study's own."""
         return tuple(each.file for each in self._own_frames)

@@ -233,7 +233,7 @@ def table_schema(name: str, study: Study, wave: str | None = None, part: str = "
 
 def _own_frames(study: Study) -> tuple[OwnFile, ...]:
     """Return the files of the study's own frames that its interviews are coded with."""
-    used = {frame_document(study.coding_frame(each.frame)) for each in study.interviews}
+    used = {frame_document(frame) for frame in study.interview_frames}
     return tuple(file for file in study.own_frames if file.document in used)
 
 
@@ -246,10 +246,9 @@ def _interviews(study: Study) -> tuple[tuple[Field, ...], tuple[str, ...]]:
         SCR-035 if two frames mean different things by one key.
     """
     base, key = _shipped("interviews")
-    frames = [study.coding_frame(each.frame) for each in study.interviews]
-    rounds = tuple(dict.fromkeys(each for interviews in study.interviews for each in interviews.rounds))
+    frames = study.interview_frames
     several = len(frames) > 1
-    allowed = {"round": rounds, "frame": tuple(frame.id for frame in frames)}
+    allowed = {"round": study.interview_rounds, "frame": tuple(frame.id for frame in frames)}
     columns = [
         replace(f, allowed=allowed.get(f.name, f.allowed), required=f.required or (several and f.name == "frame")) for f in base
     ]
@@ -265,9 +264,9 @@ def _interviews(study: Study) -> tuple[tuple[Field, ...], tuple[str, ...]]:
 def _excerpts(study: Study) -> tuple[tuple[Field, ...], tuple[str, ...]]:
     """Return the columns and key of excerpts: their rounds, frames and codes are those of the study's interviews."""
     base, key = _shipped(EXCERPTS)
-    frames = [study.coding_frame(each.frame) for each in study.interviews]
+    frames = study.interview_frames
     allowed = {
-        "round": tuple(dict.fromkeys(each for interviews in study.interviews for each in interviews.rounds)),
+        "round": study.interview_rounds,
         "frame": tuple(frame.id for frame in frames),
         "code": tuple(dict.fromkeys(code for frame in frames for code in frame.keys)),
     }

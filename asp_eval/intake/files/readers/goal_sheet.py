@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem
 from asp_eval.core.phrases import listed
@@ -40,9 +41,7 @@ OUTSIDE = Fault(
     "Nothing, if it is no part of a goal. Else move it into a field, such as the last of its line.",
     "warning",
 )
-FORM = ("goal", *(question.key for question in worksheet_of_meetings().of_goals))
 DIMENSION, AIM = "dimension", "aim"  # that of the line above, where it is left empty
-OF_MEETING = (*BEFORE, *(question.key for question in worksheet_of_meetings().of_meeting))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +62,22 @@ class GoalWorksheet:
         found = _answers(export.source, rows)
         if not found.goals:
             raise DataProblems([NOTHING_FILLED_IN.at(export.source)])
-        names = [*OF_MEETING, *FORM]
+        names = [*_of_meeting(), *_of_goal()]
         lines = [found.goals.get(row, [""] * len(names)) for row in range(found.first, max(found.goals) + 1)]
         raw = table_of(export, names, iter(lines), dialect, header_row=found.first - 1, first_row=found.first)
         return replace(raw, notes=(*raw.notes, *shorten(found.notes)))
+
+
+@cache
+def _of_meeting() -> tuple[str, ...]:
+    """The columns that stand above the table."""
+    return (*BEFORE, *(question.key for question in worksheet_of_meetings().of_meeting))
+
+
+@cache
+def _of_goal() -> tuple[str, ...]:
+    """The columns of the table."""
+    return ("goal", *(question.key for question in worksheet_of_meetings().of_goals))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +115,28 @@ def _answers(source: str, rows: Sequence[Sequence[str]]) -> _Answers:
     DataProblems
         SCR-267 if a field or a column of it is not there.
     """
+    form, meeting = _of_goal(), _of_meeting()
     cells = [[cell.strip(SPACES) for cell in row] for row in rows]
     top = next((number for number, row in enumerate(cells) if _at(row, 0) == GOALS), None)
     if top is None:
         raise DataProblems([LAYOUT.at(source, what=GOALS)])
-    keys = cells[top][LABELS : LABELS + len(FORM)]
+    keys = cells[top][LABELS : LABELS + len(form)]
     of_meeting = {_at(row, 0): (number, _at(row, FIRST)) for number, row in enumerate(cells[:top])}
-    for key in (*(key for key in OF_MEETING if key not in of_meeting), *(key for key in FORM if key not in keys)):
+    for key in (*(key for key in meeting if key not in of_meeting), *(key for key in form if key not in keys)):
         raise DataProblems([LAYOUT.at(source, what=key)])
     known = {(_at(row, 1), _at(row, 3).casefold()): _at(row, 2) for row in cells[:top] if _at(row, 0) == CHOICE}
-    common = [of_meeting[key][1] for key in OF_MEETING]
+    common = [of_meeting[key][1] for key in meeting]
     goals: dict[int, list[str]] = {}
     above = {DIMENSION: "", AIM: ""}
     for number, row in enumerate(cells[top + 2 :], start=top + 3):
-        answers = {key: _at(row, LABELS + keys.index(key)) for key in FORM}
+        answers = {key: _at(row, LABELS + keys.index(key)) for key in form}
         if not any(text for key, text in answers.items() if key != "goal"):
             continue
         answers |= {key: known.get((key, text.casefold()), text) for key, text in answers.items()}
         same = not answers[DIMENSION] or answers[DIMENSION] == above[DIMENSION]
         answers |= {key: above[key] for key in above if same and not answers[key]}
         above = {key: answers[key] for key in above}
-        goals[number] = [*common, *(answers[key] for key in FORM)]
+        goals[number] = [*common, *(answers[key] for key in form)]
     return _Answers(goals, top + 3, list(_outside(source, cells, {row for row, _ in of_meeting.values()})))
 
 
@@ -132,7 +144,7 @@ def _outside(source: str, cells: Sequence[Sequence[str]], of_meeting: Iterable[i
     """Tell of cells beside the fields that hold something."""
     fields = set(of_meeting)
     for number, row in enumerate(cells):
-        edge = FIRST + 2 if number in fields else LABELS + len(FORM)
+        edge = FIRST + 2 if number in fields else LABELS + len(_of_goal())
         for column, text in enumerate(row[edge:], start=edge):
             if text:
                 yield OUTSIDE.at(Place(source, row=number + 1, column=column_letters(column + 1)), found=text)
