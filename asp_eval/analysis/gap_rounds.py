@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Unavailable
@@ -94,7 +93,8 @@ def changes_between(before: DimensionMeans, now: DimensionMeans, first: Sides, s
     first, second : (DataFrame, DataFrame)
         Staff's and children's scores at each round, checked (`asp_eval.trial.profiles.gap.checked_sides`).
     """
-    ids = [one for one in before.institution_ids if one in set(now.institution_ids)]
+    here = set(now.institution_ids)
+    ids = [one for one in before.institution_ids if one in here]
     if len(ids) < FEWEST_CHANGES:
         return Changes(tuple(ids), Unavailable(FEW_CHANGES))
     variances = (before.gap_variance, now.gap_variance)
@@ -155,4 +155,4 @@ def first_note(changes: Sequence[Changes]) -> Phrase:
 
 def rounded_mean(changes: Changes | None, decimals: int) -> float | None:
     """Return the mean change of all institutions, as it is printed."""
-    return None if changes is None or changes.mean is None else round(float(np.float64(changes.mean)), decimals)
+    return None if changes is None or changes.mean is None else round(changes.mean, decimals)

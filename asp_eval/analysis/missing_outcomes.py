@@ -127,9 +127,9 @@ def _analysed(
     pooled = Pooling(study, completed_set(rows, own, MISSING), method)
     cases, at_random = list(pooled.of_complete_cases(rows)), list(pooled.effects("imputation", own.completed(imputed)))
     effects = [*([] if rows.outcome.is_continuous else cases), *at_random]
-    for kind in asked.reference if common is not None else ():
-        moved = common.reference_based(own.visits, kind, study.arms[0]) if common is not None else imputed
-        effects += pooled.effects(kind, own.completed(moved))
+    if common is not None:
+        for kind in asked.reference:
+            effects += pooled.effects(kind, own.completed(common.reference_based(own.visits, kind, study.arms[0])))
     tipping = []
     if "tipping-point" in asked.sensitivity and own.measure:
         for arm, effect in zip(study.arms[1:], at_random, strict=True):

@@ -87,23 +87,21 @@ def study_gap_profiles(study: Study, today: date | None = None) -> GapResults:
     """
     plan = _plan(study)
     with one_moment(study) as state:
-        first, second = _sides(study, plan, plan.wave), None if plan.follow_up is None else _sides(study, plan, plan.follow_up)
+        sides, wave, earlier = _sides(study, plan, plan.wave), plan.wave, None
+        if plan.follow_up is not None and any(map(len, later := _sides(study, plan, plan.follow_up))):
+            sides, wave, earlier = later, plan.follow_up, sides
         names, arms, places = institution_names(study), arms_of_institutions(study), municipality_of_institutions(study)
-        waves = [wave for wave in (plan.wave, plan.follow_up) if wave is not None]
-        rates = [response_counts(study, *sides, wave) for sides, wave in zip((first, second), waves, strict=False) if sides]
-    begun = second is not None and any(len(side) for side in second)
-    staff, children = second if second is not None and begun else first
+        rates = response_counts(study, *sides, wave)
     results = gap_profiles(
         study,
-        staff,
-        children,
+        *sides,
         dimensions=dimension_labels(study, plan),
         names=names,
         arms=arms,
         today=today,
-        earlier=first if begun else None,
+        earlier=earlier,
         places=places,
-        rates=rates[-1] if begun else rates[0],
+        rates=rates,
     )
     return replace(results, state=state)
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from asp_eval import __version__
 from asp_eval.analysis.data import StudyData, load_data
+from asp_eval.analysis.gap_sides import arms_of_institutions
 from asp_eval.analysis.goals import Goal, institution_goals
 from asp_eval.analysis.process.delivery import (
     delivered,
@@ -72,10 +73,8 @@ def process_results(study: Study) -> ProcessResults:
         not what was stored.
     """
     with one_moment(study, "process") as state:
-        interviews, excerpts, log, staff, allocation = (
-            table(study, name) for name in ("interviews", "excerpts", "implementation", "staff", "allocation")
-        )
-        arms = {str(name): str(arm) for name, arm in allocation[["institution_id", "arm"]].itertuples(index=False)}
+        interviews, excerpts, log, staff = (table(study, name) for name in ("interviews", "excerpts", "implementation", "staff"))
+        arms = arms_of_institutions(study)
         scales = staff_scales(study, arms)
         said, questions = propositions(study, arms), item_means(study, arms)
         data = load_data(study) if arms and len(table(study, "screening")) else None
@@ -115,9 +114,7 @@ def process_results(study: Study) -> ProcessResults:
 
 def coders_lists(study: Study) -> dict[str, pd.DataFrame]:
     """Return what coders look through, by the name of its file: codes that are open, and the type of every interview."""
-    interviews, allocation = (table(study, name) for name in ("interviews", "allocation"))
-    arms = {str(name): str(arm) for name, arm in allocation[["institution_id", "arm"]].itertuples(index=False)}
-    coded = coded_interviews(study, interviews, arms)
+    coded = coded_interviews(study, table(study, "interviews"), arms_of_institutions(study))
     return {"open-codes": open_codes(coded), "institution-types": listed_types(coded)}
 
 

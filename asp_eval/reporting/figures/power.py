@@ -58,7 +58,6 @@ class PowerFigure:
     key: str
     title: str
     description: str
-    language: str
     width: float
     height: float
     heading: Label
@@ -106,7 +105,6 @@ def power_figure(curves: Sequence[Curve], show: Numbers, *, aim: float, title: s
         key="power",
         title=title,
         description=_description(curves, show, aim),
-        language=say.language,
         width=WIDTH,
         height=HEIGHT + 14.0 * len(lines),
         heading=Label(LEFT, 20.0, title),

@@ -21,7 +21,6 @@ class TippingFigure:
     title: str
     description: str
     data: Table
-    language: str
     width: float
     height: float
     heading: Label
@@ -77,7 +76,6 @@ def tipping_figure(
         title=title,
         description=description,
         data=_table(curve, show, key, title, odds=odds),
-        language=say.language,
         width=WIDTH,
         height=HEIGHT,
         heading=Label(LEFT, 20.0, title),

@@ -61,7 +61,6 @@ class TrajectoryFigure:
     title: str
     description: str
     data: Table
-    language: str
     width: float
     height: float
     heading: Label
@@ -101,7 +100,6 @@ def trajectory_figure(
         title=title,
         description=_description(waves, arms, show),
         data=_table(waves, arms, show, key, title),
-        language=show.words.language,
         width=WIDTH,
         height=HEIGHT,
         heading=Label(LEFT, 20.0, title),

@@ -76,12 +76,9 @@ def funnel(sheet: Municipality, show: Numbers) -> DotFigure:
 def answers(sheet: Municipality, show: Numbers) -> Fields:
     """Return response rates, and which sheets show nothing and why."""
     say = show.words
-    unknown = say("not shown, or not known")
     fields = [
-        Field(
-            say("Staff who answered, of those listed"), unknown if sheet.staff_rate is None else _percent(sheet.staff_rate, show)
-        ),
-        Field(say("Children rated, of those seen"), unknown if sheet.child_rate is None else _percent(sheet.child_rate, show)),
+        Field(say("Staff who answered, of those listed"), _percent(sheet.staff_rate, show)),
+        Field(say("Children rated, of those seen"), _percent(sheet.child_rate, show)),
     ]
     for each in sheet.without_numbers:
         n = show.integer(each.institutions)

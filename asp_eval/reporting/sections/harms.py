@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from asp_eval.analysis.results import OutcomeResult, Results, planned_summary
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, paragraphs
+from asp_eval.reporting.blocks import Column, Row, Section, Table, cell, paragraphs
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role
-from asp_eval.reporting.sections.shares import POINTS, SHARES
+from asp_eval.reporting.sections.shares import POINTS, SHARES, in_points
 from asp_eval.reporting.sections.shown_estimate import shown_estimate
 from asp_eval.reporting.sections.summary import favourable, no_difference, tone_of
 from asp_eval.reporting.setting import Setting
@@ -80,10 +80,10 @@ def _row(result: OutcomeResult, i: int, setting: Setting) -> Row:
     found = planned_summary(result, result.effects[i])
     if isinstance(found, Unavailable):
         return Row((name, cell(show.reason(found), wide=3)))
-    points = result.scale in SHARES and result.summary == "difference"
+    points = in_points(result)
     factor = POINTS if points else 1.0
     digits = 1 if points else digits_for(found.std_error)
     worst = found.conf_high if result.better == "lower" else found.conf_low
     direction = say("adverse") if is_adverse(result, i) else say("wanted")
-    shown: Cell = shown_estimate(found, setting, digits, factor)
+    shown = shown_estimate(found, setting, digits, factor)
     return Row((name, shown, cell(direction), cell(show.decimal(None if worst is None else factor * worst, digits))))

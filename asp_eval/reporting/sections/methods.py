@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from asp_eval.analysis.category_models import NODES
 from asp_eval.analysis.results import OutcomeResult, Results
-from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Field, Fields, Section, paragraphs
 from asp_eval.reporting.sections.formulae import formulae
-from asp_eval.reporting.sections.outcomes import by_role
+from asp_eval.reporting.sections.outcomes import by_role, methods_used
 from asp_eval.reporting.sections.recomputation import agrees, all_agree, estimator_table, rechecks_table, recomputation_table
 from asp_eval.reporting.sections.references import references_table
 from asp_eval.reporting.setting import Setting
@@ -105,8 +104,7 @@ def method_fields(setting: Setting) -> tuple[Field, ...]:
 def _tests(setting: Setting, level: str) -> str:
     """Say what intervals and tests rest on, by the methods that were really used."""
     say = setting.say
-    found = [effect.difference for result in setting.results.outcomes for effect in result.effects]
-    used = {one.method for one in found if not isinstance(one, Unavailable)}
+    used = methods_used(setting.results.outcomes)
     by_lot, others = "Permutation" in used, used - {"Permutation"}
     sentences = [say("Intervals cover {level} and tests are two-sided.", level=level)]
     if by_lot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asp_eval.analysis.results import OutcomeResult
+from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.setting import Setting
 
 ROLES = ("primary", "secondary", "exploratory")
@@ -13,6 +14,12 @@ def role_name(role: str, setting: Setting) -> str:
     say = setting.say
     names = {"primary": say("Primary outcomes"), "secondary": say("Secondary outcomes")}
     return names.get(role, say("Exploratory outcomes"))
+
+
+def methods_used(outcomes: tuple[OutcomeResult, ...]) -> set[str]:
+    """Return the methods by which some difference was really estimated."""
+    found = (effect.difference for result in outcomes for effect in result.effects)
+    return {one.method for one in found if not isinstance(one, Unavailable)}
 
 
 def by_role(outcomes: tuple[OutcomeResult, ...]) -> tuple[OutcomeResult, ...]:

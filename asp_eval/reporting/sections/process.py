@@ -81,11 +81,6 @@ def _components(parts: Sequence[Section], setting: Setting) -> tuple[Block, ...]
     return (paragraphs(intro, introduces=True), listing(items))
 
 
-def _level(setting: Setting) -> str:
-    """Return the level of the plan's intervals."""
-    return setting.level
-
-
 def _types(found: FrameFindings, setting: Setting) -> Section | None:
     """Return the types of institution by round and arm, and how they changed."""
     say, show, frame = setting.say, setting.show, found.frame
@@ -107,7 +102,7 @@ def _types(found: FrameFindings, setting: Setting) -> Section | None:
         )
         for level in frame.levels(frame.type.code)
     )
-    notes = [say("Number of institutions with a type, and the {level} interval of the share (Wilson).", level=_level(setting))]
+    notes = [say("Number of institutions with a type, and the {level} interval of the share (Wilson).", level=setting.level)]
     table = Table("types", say("Types of institution"), tuple(heading), rows, tuple(notes))
     words = [
         say(
@@ -180,7 +175,7 @@ def _conditions(found: FrameFindings, setting: Setting) -> Section | None:
         "What coders found in the last round ({round}): the number of institutions, and the {level} interval of the share. A "
         "code on which coders differ and nobody has decided counts nowhere; there are {open} of them.",
         round=round_name(found.rounds[-1], setting),
-        level=_level(setting),
+        level=setting.level,
         open=setting.show.integer(found.open_codes),
     )
     in_words = frame_paragraphs(found, setting)
@@ -243,7 +238,7 @@ def _coders(found: FrameFindings, setting: Setting) -> Section | None:
         say(
             "Interviews coded by two coders or more. {level} intervals: institutions resampled, as two rounds of one are not "
             "independent.",
-            level=_level(setting),
+            level=setting.level,
         ),
         say("Ordered codes: alpha for ordered codes, and Gwet's coefficient with part credit for near misses (AC2, squared)."),
     )
@@ -320,7 +315,7 @@ def _delivered(found: ProcessResults, setting: Setting) -> Section | None:
         note = say(
             "From first and last days in the list of staff, between the first and the last wave; exact Poisson {level} "
             "intervals.",
-            level=_level(setting),
+            level=setting.level,
         )
         blocks.append(Table("turnover", say("Staff who left"), columns, tuple(lines), (note,)))
     elif found.doses:

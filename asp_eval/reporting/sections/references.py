@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from asp_eval.analysis.results import Results
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Column, Row, Table, cell
+from asp_eval.reporting.sections.outcomes import methods_used
 from asp_eval.reporting.setting import Setting
 
 
@@ -22,8 +23,7 @@ def references_table(results: Results, setting: Setting) -> Table:
 def _of_models(results: Results, setting: Setting) -> Iterator[tuple[str, str]]:
     """Yield the references of models and methods of inference that some effect was really estimated by."""
     say = setting.say
-    found = [effect.difference for result in results.outcomes for effect in result.effects]
-    used = {one.method for one in found if not isinstance(one, Unavailable)}
+    used = methods_used(results.outcomes)
     if any(result.scale == "continuous" for result in results.outcomes):
         yield (
             say("Linear mixed model"),

@@ -15,6 +15,11 @@ POINTS = 100.0
 """Percentage points of a share."""
 
 
+def in_points(result: OutcomeResult) -> bool:
+    """Whether the effects of an outcome are differences of shares, which are shown in percentage points."""
+    return result.scale in SHARES and result.summary == "difference"
+
+
 def shares_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:
     """Return the table of shares, None if no outcome has any."""
     own = tuple(result for result in by_role(outcomes) if result.scale in SHARES)

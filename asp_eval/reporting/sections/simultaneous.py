@@ -9,7 +9,7 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Column, Row, Table, cell
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role
-from asp_eval.reporting.sections.shares import POINTS, SHARES, summary_words
+from asp_eval.reporting.sections.shares import POINTS, in_points, summary_words
 from asp_eval.reporting.setting import Setting
 
 
@@ -44,17 +44,13 @@ def _notes(own: tuple[OutcomeResult, ...], setting: Setting) -> Iterator[str]:
             "Benjamini and Hochberg's p-values limit the share of false findings, and not the chance of any: an interval may hold"
             " no effect (a difference of zero, a ratio of one) although its p-value rejects.",
         )
-    if any(_in_points(result) for result in own):
+    if any(in_points(result) for result in own):
         yield say("Differences of shares are in percentage points.")
-
-
-def _in_points(result: OutcomeResult) -> bool:
-    return result.scale in SHARES and result.summary == "difference"
 
 
 def _rows(result: OutcomeResult, setting: Setting) -> list[Row]:
     show, say = setting.show, setting.say
-    factor, rows = POINTS if _in_points(result) else 1.0, []
+    factor, rows = POINTS if in_points(result) else 1.0, []
     kind = summary_words(setting).get(result.summary)
     for i, effect in enumerate(result.effects):
         found = effect.simultaneous

@@ -145,9 +145,10 @@ class CrossedFactors:
             if order > 1:
                 S_2 = at.second(members)
             inverse = at.inverse()
-            log_det_1 = at.traces(inverse)
+            around = at.around_groups(inverse)
+            log_det_1 = at.traces(inverse, around)
             if order > 1:
-                log_det_2 = at.crossed_squares(inverse) if self.places.blocks.count == 1 else self._differences(d)
+                log_det_2 = at.crossed_squares(inverse, around) if self.places.blocks.count == 1 else self._differences(d)
         return Profile(at.log_det, log_det_1, log_det_2, S, S_1, S_2)
 
     def _differences(self, d: Array) -> Array:
@@ -163,7 +164,10 @@ class CrossedFactors:
     def _gradient(self, d: Array) -> Array:
         """Return log |V|_r (s,)."""
         at = Factored.of(self, d)
-        return np.full(len(d), np.nan) if at is None else at.traces(at.inverse())
+        if at is None:
+            return np.full(len(d), np.nan)
+        inverse = at.inverse()
+        return at.traces(inverse, at.around_groups(inverse))
 
     def modes(self, d: Array, v: Array) -> tuple[Array, Array]:
         """Return D Z'V^-1[X y] v: the conditional modes of the first factor (m,) and of the later columns (q,), as given."""
@@ -265,12 +269,12 @@ class Factored:
         F = self.scale[places.rows] * inverse[places.store] * self.scale[places.columns]
         return places.around(self.model.C, F)
 
-    def traces(self, inverse: Array) -> Array:
-        """Return tr Z_r'V^-1Z_r of every element of D."""
+    def traces(self, inverse: Array, around: Array) -> Array:
+        """Return tr Z_r'V^-1Z_r of every element of D; `around` is that of the groups."""
         model, blocks = self.model, self.model.places.blocks
         small = self._small()
         out = np.empty(len(self.d))
-        out[0] = float(model.h @ self.v) - float(self.v**2 @ self.around_groups(inverse))
+        out[0] = float(model.h @ self.v) - float(self.v**2 @ around)
         diagonal = (1.0 - blocks.diagonal(inverse, len(self.scale))) / np.where(small, 1.0, self.scale) ** 2
         if small.any():
             diagonal[small] = self._small_traces(small, inverse)
@@ -304,12 +308,11 @@ class Factored:
         """Return the largest number of Z_B'WZ_B, which bounds those of T."""
         return float(np.abs(self.model.own).max())
 
-    def crossed_squares(self, inverse: Array) -> Array:
-        """Return -|Z_r'V^-1Z_s|^2 of every pair of elements, from the whole inverse of a single block."""
+    def crossed_squares(self, inverse: Array, around: Array) -> Array:
+        """Return -|Z_r'V^-1Z_s|^2 of every pair of elements, from the whole inverse of a single block; as `traces`."""
         model, places, s = self.model, self.model.places, len(self.d)
         q = len(self.scale)
         F = whole(inverse, q)
-        around = self.around_groups(inverse)
         small = self._small()
         F *= self.scale
         F *= self.scale[:, None]

@@ -15,6 +15,7 @@ of its classes' columns.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -52,13 +53,17 @@ class Outcomes:
         root = model.root.copy()
         root[:-1, -1] = root[-1, :-1] = self.fixed[r]
         root[-1, -1] = self.square[r]
+        crossed = model.crossed and model.crossed.with_outcome(self.groups[0][r, :, 0], self.groups[1][r, 0], root)
+        return replace(model, make_stages=partial(self._stages, model, r), root=root, crossed=crossed)
+
+    def _stages(self, model: Elimination, r: int) -> tuple[Stage, ...]:
+        """Return the model's stages with the r-th outcome's products, which a model of crossed factors never needs."""
         stages = []
         for stage, own in zip(model.stages, self.groups, strict=True):
             products = stage.products.copy()
             products[:, :, -1] = own[r]
             stages.append(replace(stage, products=products))
-        crossed = model.crossed and model.crossed.with_outcome(self.groups[0][r, :, 0], self.groups[1][r, 0], root)
-        return replace(model, make_stages=lambda: tuple(stages), root=root, crossed=crossed)
+        return tuple(stages)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
