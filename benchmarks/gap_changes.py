@@ -73,7 +73,7 @@ def simulated(institutions: int, share: float, kept: float) -> list[float]:
     rng = np.random.default_rng([institutions, round(100 * share), round(100 * kept)])
     v = (1 - share) / share
     trials, many = ENTRIES // institutions, max(1, round(FURTHEST * institutions))
-    sums = np.zeros(7)
+    sums = np.zeros(6)
     for _ in range(trials):
         first = rng.normal(size=institutions)
         second = kept * first + np.sqrt(1 - kept**2) * rng.normal(size=institutions)
@@ -85,9 +85,9 @@ def simulated(institutions: int, share: float, kept: float) -> list[float]:
         far = np.argsort(-np.abs(found[0] - found[0].mean()))[:many]
         wrong = named & (np.sign(values.estimates) != np.sign(change)) & (kept < 1)
         holds = (low <= change) & (change <= high)
-        sums += [named.sum(), named[far].sum(), plain.sum(), plain[far].sum(), wrong.sum(), holds.sum(), named.sum()]
+        sums += [named.sum(), named[far].sum(), plain.sum(), plain[far].sum(), wrong.sum(), holds.sum()]
     n, m = trials * institutions, trials * many
-    wrong_share = sums[4] / sums[6] if sums[6] >= 45 and kept < 1 else float("nan")
+    wrong_share = sums[4] / sums[0] if sums[0] >= 45 and kept < 1 else float("nan")
     return [sums[0] / n, sums[1] / m, sums[2] / n, sums[3] / m, wrong_share, sums[5] / n]
 
 

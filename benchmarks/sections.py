@@ -47,6 +47,21 @@ on the 300 children gives a standard error of 0.1249 with 294 degrees of freedom
 trials of 300 to 1,200 children); kamino-lme 0.0.1 agrees on the 300, and refuses 3,000 ("observation count exceeds the
 Kenward-Roger dense resource limit")."""
 
+
+def _fits(model: str, ours: int, mixedlm: int, lme4: int) -> tuple[Task, ...]:
+    """Return the fits of a model alone, here and by two others, each with its repetitions."""
+    return (
+        Task(f"asp_{model}", "asp_eval, fit alone", ours),
+        Task(f"mixedlm_{model}", "mixedlm, fit alone", mixedlm),
+        Task(f"lme4_{model}", "lme4, fit alone (without its derivatives)", lme4),
+    )
+
+
+def _faster(model: str, mixedlm: float, lme4: float) -> tuple[Target, ...]:
+    """Return how many times faster than each of the two the fit is to be."""
+    return Target(f"asp_{model}", f"mixedlm_{model}", mixedlm), Target(f"asp_{model}", f"lme4_{model}", lme4)
+
+
 SECTIONS = (
     Section(
         "trial",
@@ -130,48 +145,36 @@ SECTIONS = (
         "9,180 rows: 3 waves of children in 180 classes of 60 institutions, slopes of classes and institutions",
         lambda folder: write_classes(folder, 60, 3, 17),
         (
-            Task("asp_classes", "asp_eval, fit alone"),
-            Task("mixedlm_classes", "mixedlm, fit alone", 5),
-            Task("lme4_classes", "lme4, fit alone (without its derivatives)", 3),
+            *_fits("classes", 15, 5, 3),
             Task("asp_classes_cr2", "asp_eval, CR2 with df on the fit", 5),
             Task("asp_classes_draws", "asp_eval, parametric bootstrap, 100 draws", 2),
             Task("asp_classes_profile", "asp_eval, profile intervals of eight variance parameters", 2),
         ),
-        (Target("asp_classes", "mixedlm_classes", 4), Target("asp_classes", "lme4_classes", 10)),
+        _faster("classes", 4, 10),
     ),
     Section(
         "many-classes",
         "96,000 rows: the same with 2,000 classes in 200 institutions",
         lambda folder: write_classes(folder, 200, 10, 16),
         (
-            Task("asp_classes", "asp_eval, fit alone", 5),
-            Task("mixedlm_classes", "mixedlm, fit alone", 2),
-            Task("lme4_classes", "lme4, fit alone (without its derivatives)", 1),
+            *_fits("classes", 5, 2, 1),
             Task("asp_classes_cr2", "asp_eval, CR2 with df on the fit", 2),
         ),
-        (Target("asp_classes", "mixedlm_classes", 4), Target("asp_classes", "lme4_classes", 30)),
+        _faster("classes", 4, 30),
     ),
     Section(
         "insteval",
         "InstEval: 73,421 ratings, 2,972 students crossed with 1,128 lecturers, maximum likelihood",
         write_insteval,
-        (
-            Task("asp_crossed_ml", "asp_eval, fit alone", 3),
-            Task("mixedlm_crossed_ml", "mixedlm, fit alone", 3),
-            Task("lme4_crossed_ml", "lme4, fit alone (without its derivatives)", 1),
-        ),
-        (Target("asp_crossed_ml", "mixedlm_crossed_ml", 2), Target("asp_crossed_ml", "lme4_crossed_ml", 8)),
+        _fits("crossed_ml", 3, 3, 1),
+        _faster("crossed_ml", 2, 8),
     ),
     Section(
         "crossed",
         "20,000 rows, 3,000 groups crossed at random with 2,000",
         lambda folder: write_crossed(folder, 3_000, 2_000, 20_000),
-        (
-            Task("asp_crossed", "asp_eval, fit alone", 3),
-            Task("mixedlm_crossed", "mixedlm, fit alone", 3),
-            Task("lme4_crossed", "lme4, fit alone (without its derivatives)", 1),
-        ),
-        (Target("asp_crossed", "mixedlm_crossed", 1), Target("asp_crossed", "lme4_crossed", 30)),
+        _fits("crossed", 3, 3, 1),
+        _faster("crossed", 1, 30),
     ),
     Section(
         "neighbourhoods",

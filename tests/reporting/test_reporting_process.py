@@ -16,7 +16,7 @@ from asp_eval.analysis.process.goals import goals_set
 from asp_eval.analysis.process.interviews import code_agreement, coded_interviews, frame_findings
 from asp_eval.analysis.process.results import Excerpt, ItemMean, ProcessResults, PropositionResult, StaffScale
 from asp_eval.core.randomness import stream
-from asp_eval.reporting.blocks import Prose, Table, plain
+from asp_eval.reporting.blocks import Prose, Table, blocks_of, plain
 from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
@@ -54,21 +54,22 @@ def findings(study, frame, coded=None):
     return frame_findings(study, interviews, ARMS)
 
 
+def results_of(study, *frames, **more):
+    """Results of a process evaluation that found nothing but what is given."""
+    return replace(ProcessResults(study, "", "0", frames, (), NO_DATES, (), (), "", (), (), NO_TYPES, ()), **more)
+
+
 def chapter(frame, language, level=0.95):
     study = builders.study(analysis={"covariates": ["sex", "age"], "level": level})
     found = findings(study, frame)
-    results = ProcessResults(study, "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
+    results = results_of(study, found)
     setting = Setting(builders.results(study=study), Numbers(words_for(language)))
     return found, process_chapter(results, setting)
 
 
-def blocks(section):
-    return [*section.blocks, *(block for part in section.parts for block in blocks(part))]
-
-
 def words(section):
     texts = [section.title, *(part.title for part in section.parts)]
-    for block in blocks(section):
+    for block in blocks_of((section,)):
         if isinstance(block, Table):
             texts += [block.caption, *block.notes, *(cell.text for row in block.rows for cell in row.cells)]
         elif isinstance(block, Prose):
@@ -84,7 +85,7 @@ def test_every_frame_goes_from_a_coded_sheet_to_printed_words(frame, language):
     for code in frame.codes:
         if frame.type is None or code.key != frame.type.code:
             assert code.title[language] in printed, code.key
-    tables = {block.key for block in blocks(section) if isinstance(block, Table)}
+    tables = {block.key for block in blocks_of((section,)) if isinstance(block, Table)}
     assert f"{frame.id}-agreement" in tables
     assert ("types" in tables) == (frame.type is not None)
     assert found.coders == 2
@@ -93,7 +94,7 @@ def test_every_frame_goes_from_a_coded_sheet_to_printed_words(frame, language):
 def test_the_counts_that_are_printed_are_those_that_were_found():
     frame = next(each for each in shipped_frames() if each.type is not None)
     found, section = chapter(frame, "en")
-    table = next(block for block in blocks(section) if isinstance(block, Table) and block.key == "types")
+    table = next(block for block in blocks_of((section,)) if isinstance(block, Table) and block.key == "types")
     row = next(row for row in table.rows if row.cells[0].text == "I innovative")
     counts = {(each.round, each.arm): each.count for each in found.types if each.level == "I"}
     expected = [counts[round_, arm] for round_ in found.rounds for arm in ("reference", "intervention")]
@@ -117,7 +118,7 @@ def test_no_anchor_of_the_evaluation_stands_twice_with_the_chapter_in_it():
     frame = next(each for each in shipped_frames() if each.type is not None)
     study = builders.study()
     found = findings(study, frame)
-    results = ProcessResults(study, "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
+    results = results_of(study, found)
     document = evaluation(builders.results(study=study), "en", results)
     sections = [part for section in document.sections for part in (section, *section.parts)]
     named = [section.anchor for section in sections if section.anchor]
@@ -172,7 +173,7 @@ def coded_by_hand(frame):
 def test_every_study_s_frame_goes_from_data_to_a_printed_paragraph(frame, language):
     study = builders.study()
     found = findings(study, frame, coded_by_hand(frame))
-    results = ProcessResults(study, "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
+    results = results_of(study, found)
     section = process_chapter(results, Setting(builders.results(study=study), Numbers(words_for(language))))
     assert SAID[frame.id][language] in words(section)
 
@@ -186,7 +187,7 @@ def test_excerpts_that_are_marked_are_printed_without_their_institution(language
         findings(builders.study(), frame, coded_by_hand(frame)),
         excerpts=(Excerpt("turnover", "much", "baseline", "Tre på et år."),),
     )
-    results = ProcessResults(builders.study(), "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
+    results = results_of(builders.study(), found)
     printed = words(process_chapter(results, Setting(builders.results(), Numbers(words_for(language)))))
     assert about in printed
     assert not any(name in printed for name in ARMS)
@@ -200,7 +201,7 @@ def test_propositions_are_printed_as_associations(language, said):
     text = {"da": "x", "en": "Making do together with a formal process often succeeds."}
     one = builders.estimate(0.4, 0.1)
     slopes = PropositionResult("p", text, ({"en": "A"}, {"en": "B"}), {"en": "C"}, "w1", 40, 8, one, one, one)
-    results = ProcessResults(builders.study(), "", "0", (), (), NO_DATES, (), (), "", (), (), NO_TYPES, (), (slopes,))
+    results = results_of(builders.study(), propositions=(slopes,))
     assert said in words(process_chapter(results, Setting(builders.results(), Numbers(words_for(language)))))
 
 
@@ -212,11 +213,9 @@ def test_questions_where_scales_cross_and_contrasts_are_printed(language, phase)
         "governance-npm-npg", "w1", {"da": "Mål", "en": "Targets"}, {"da": "Tillid", "en": "Trust"}, True, (30.0, 70.4)
     )
     scale = StaffScale("x", "y", both, "w1", 8, 60, 0.1, 0.5, 2.0, 0.04, 0.8, False, (), (41.5, 52.5), (40.1, 50.2))
-    results = ProcessResults(
-        builders.study(), "", "0", (), (), NO_DATES, (), (scale,), "", (), (), NO_TYPES, (), item_means=(crossed, poles)
-    )
+    results = results_of(builders.study(), staff_scales=(scale,), item_means=(crossed, poles))
     section = process_chapter(results, Setting(builders.results(), Numbers(words_for(language))))
-    tables = {block.key: block for block in blocks(section) if isinstance(block, Table)}
+    tables = {block.key: block for block in blocks_of((section,)) if isinstance(block, Table)}
     assert tables["crossed-innovation-practice-w1"].columns[1].heading == phase
     assert [cell.text for cell in tables["crossed-innovation-practice-w1"].rows[3].cells][1:] == ["62"]
     assert [cell.text for cell in tables["contrast-governance-npm-npg-w1"].rows[0].cells][1:3] == ["30", "70"]
@@ -227,9 +226,9 @@ def test_the_goals_that_were_set_are_printed_as_they_were_counted():
     study = builders.study()
     goals = {"i1": (Goal(1, date="2007-02-01", dimension="play", how_it_went="reached"), Goal(2, aim="Quiet"))}
     counted = goals_set(study, goals, ARMS, {}, ())
-    results = ProcessResults(study, "", "0", (), (), NO_DATES, (), (), "", (), (), NO_TYPES, (), goals=counted)
+    results = results_of(study, goals=counted)
     section = process_chapter(results, Setting(builders.results(study=study), Numbers(words_for("en"))))
-    table = next(block for block in blocks(section) if isinstance(block, Table) and block.key == "goals-set")
+    table = next(block for block in blocks_of((section,)) if isinstance(block, Table) and block.key == "goals-set")
     lines = [[cell.text for cell in row.cells] for row in table.rows if not row.group]
     assert lines == [["All", "0 of 4", *["0"] * 6], ["All", "1 of 4", "2", "1", "0", "0", "0", "1"]]
     assert "set 1 February 2007 to 1 February 2007; institutions by the dimension they chose: play (1)." in words(section)
@@ -243,7 +242,7 @@ def test_every_reference_of_the_chapter_leads_somewhere(form, tmp_path):
     frame = next(each for each in shipped_frames() if each.type is not None)
     study = builders.study(programme={"modifications": "One course fewer"})
     found = findings(study, frame, coded_by_hand(frame))
-    results = ProcessResults(study, "", "0", (found,), (), NO_DATES, (), (), "", (), (), NO_TYPES, ())
+    results = results_of(study, found)
     document = evaluation(builders.results(study=study), "en", results)
     if form == "pdf":
         assert pdf(document).startswith(b"%PDF")
