@@ -13,7 +13,7 @@ from asp_eval.analysis.goals import Goal
 from asp_eval.analysis.process.delivery import NO_DATES
 from asp_eval.analysis.process.evaluating import NO_TYPES
 from asp_eval.analysis.process.goals import goals_set
-from asp_eval.analysis.process.interviews import code_agreement, coded_interviews, frame_findings
+from asp_eval.analysis.process.interviews import code_agreement, coded_interviews, coded_sheets, frame_findings
 from asp_eval.analysis.process.results import Excerpt, ItemMean, ProcessResults, PropositionResult, StaffScale
 from asp_eval.core.randomness import stream
 from asp_eval.reporting.blocks import Prose, Table, blocks_of, plain
@@ -106,8 +106,45 @@ def test_the_level_that_is_printed_is_the_plan_s():
     printed = words(chapter(frame, "en", level=0.9)[1])
     assert printed.count("90% interval") == 3 and "95 %" not in printed and "95%" not in printed
     code = frame.codes[0].key
-    wide, narrow = (code_agreement(sheet(frame), frame, code, level).coefficients for level in (0.95, 0.9))
+    wide, narrow = (code_agreement(coded_sheets(sheet(frame), frame)[code], level).coefficients for level in (0.95, 0.9))
     assert all(a.conf_low > b.conf_low and a.conf_high <= b.conf_high for a, b in zip(narrow, wide, strict=True))
+
+
+def three_coders(frame):
+    """Return a sheet in which two coders agree on one code throughout, and a third never says what they say."""
+    code, (one, other, *_) = frame.codes[0].key, frame.levels(frame.codes[0].key)
+    words = {"k1": one, "k2": one, "k3": other}
+    return pd.DataFrame(
+        [
+            {"institution_id": name, "round": "baseline", "coder_id": coder, "kind": "coder", "frame": frame.id, code: word}
+            for name in ARMS
+            for coder, word in words.items()
+        ]
+    ).reindex(columns=["institution_id", "round", "coder_id", "kind", "frame", *frame.keys])
+
+
+def test_of_three_coders_the_agreement_of_all_is_printed_and_not_that_of_the_first_two():
+    frame = next(each for each in shipped_frames() if each.type is not None)
+    study = builders.study()
+    results = results_of(study, findings(study, frame, three_coders(frame)))
+    section = process_chapter(results, Setting(builders.results(study=study), Numbers(words_for("en"))))
+    table = next(block for block in blocks_of((section,)) if isinstance(block, Table) and block.key == f"{frame.id}-agreement")
+    assert [cell.text for cell in table.rows[0].cells][1:3] == ["8", "33%"]  # one of the three pairs
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_the_frame_as_a_whole_stands_below_its_codes(language):
+    frame = next(each for each in shipped_frames() if each.type is not None)
+    found, section = chapter(frame, language)
+    table = next(block for block in blocks_of((section,)) if isinstance(block, Table) and block.key == f"{frame.id}-agreement")
+    over = {each.statistic: each for each in found.agreement_over_codes}
+    numbers, title = Numbers(words_for(language)), frame.code(over["gwet_mean"].lowest_code).title[language]
+    mean, lowest, _ = table.rows[-3:]
+    assert mean.cells[2].text == numbers.percent(over["percent_mean"].estimate)
+    assert mean.cells[3].text.startswith(numbers.decimal(over["krippendorff_mean"].estimate))
+    assert lowest.cells[4].text.startswith(numbers.decimal(over["gwet_mean"].lowest))
+    assert title in lowest.cells[4].details
+    assert numbers.decimal(over["cohen_pooled"].estimate) in words(section).split("(De Vries")[1]
 
 
 def test_without_a_process_evaluation_there_is_no_chapter():

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from asp_eval.analysis.process.interviews import share
 from asp_eval.analysis.process.results import Delivered, ElementDose, LevelCount, Number, Turnover, TurnoverOf
@@ -195,8 +195,8 @@ def _turnover(kind: TurnoverOf, group: str, institutions: int, stays: pd.DataFra
     if years > 0:
         tail = (1 - level) / 2
         rate = left / years
-        low = float(stats.chi2.ppf(tail, 2 * left)) / 2 / years if left else 0.0
-        high = float(stats.chi2.ppf(1 - tail, 2 * left + 2)) / 2 / years
+        low = float(special.gammaincinv(left, tail)) / years if left else 0.0
+        high = float(special.gammaincinv(left + 1, 1 - tail)) / years
     return Turnover(kind, group, institutions, len(stays), left, years, rate, low, high)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from asp_eval.analysis.process.results import (
     ALL_ARMS,
@@ -22,8 +22,9 @@ from asp_eval.analysis.process.results import (
 from asp_eval.core.errors import AspError
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.meta.agreement import agreement_of
-from asp_eval.stats.meta.agreement_coefficients import Weights
-from asp_eval.trial.process.coded import INTERVIEW, codes_of_coders, decided, disagreements, is_consensus, of_frame
+from asp_eval.stats.meta.agreement_over_codes import CodedSheet, agreement_over_codes
+from asp_eval.stats.meta.wilson import wilson_interval
+from asp_eval.trial.process.coded import INTERVIEW, decided, disagreements, is_consensus, of_frame
 from asp_eval.trial.process.frame import Frame
 from asp_eval.trial.process.types import InstitutionType, institution_types, transitions, unused_cells
 from asp_eval.trial.study.design import Interviews, Study
@@ -44,8 +45,8 @@ def share(n: int, of: int, level: float) -> Count:
     """
     if not of:
         return Count(n, of, None, None)
-    low, high = stats.binomtest(n, of).proportion_ci(level, "wilson")
-    return Count(n, of, float(low), float(high))
+    low, high = wilson_interval(n, of, level)
+    return Count(n, of, low, high)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,21 +166,17 @@ def frame_findings(study: Study, coded: CodedInterviews, arms: Mapping[str, str]
     typed = [(one.institution_id, one.round, one.type) for one in types if isinstance(one.type, str)]
     as_types = pd.DataFrame(typed, columns=[*INTERVIEW, "value"]).assign(code=TYPE)
     type_code = "" if frame.type is None else frame.type.code
+    sheets = tuple(coded_sheets(rows, frame).values())
     return FrameFindings(
         frame=frame,
         rounds=declared.rounds,
         interviews=_interview_counts(study, rows, declared.rounds, arms),
         coders=int(rows.loc[~is_consensus(rows), "coder_id"].nunique()),
         double_coded=declared.double_coded,
-        levels=tuple(
-            count
-            for code in frame.keys
-            if code != type_code
-            for count in _level_counts(
-                study, found.loc[found["code"] == code], code, frame.levels(code), declared.rounds, arms, level
-            )
+        levels=_level_counts(
+            study, found, {code: frame.levels(code) for code in frame.keys if code != type_code}, declared.rounds, arms
         ),
-        types=_level_counts(study, as_types, TYPE, frame.levels(type_code), declared.rounds, arms, level) if type_code else (),
+        types=_level_counts(study, as_types, {TYPE: frame.levels(type_code)}, declared.rounds, arms) if type_code else (),
         by_rule=sum(one.source == "rule" for one in types),
         overridden=sum(one.overridden for one in types),
         doubtful=sum(one.source == "rule" and one.confidence == "doubtful" for one in types),
@@ -188,31 +185,66 @@ def frame_findings(study: Study, coded: CodedInterviews, arms: Mapping[str, str]
         changes=_changes(study, types, declared.rounds, frame, arms),
         open_codes=len(disagreements(rows, frame)),
         excerpts=coded.excerpts,
-        agreement=tuple(code_agreement(rows, frame, code, level, seed) for code in frame.keys),
+        agreement=tuple(code_agreement(sheet, level, seed) for sheet in sheets),
+        agreement_over_codes=agreement_over_codes(sheets, level=level, draws=AGREEMENT_DRAWS, seed=seed),
     )
 
 
-def code_agreement(rows: pd.DataFrame, frame: Frame, code: str, level: float, seed: int = 1) -> CodeAgreement:
+def code_agreement(sheet: CodedSheet, level: float, seed: int = 1) -> CodeAgreement:
     """Return the coefficients of agreement on one code, their intervals over institutions resampled.
 
     Ordered levels count near misses in part: by the square of the distance in Cohen's kappa and Gwet's coefficient.
     """
-    wide = codes_of_coders(rows, code)
-    coders = list(wide.columns[len(INTERVIEW) :])
-    ranks = {level: rank for rank, level in enumerate(frame.levels(code))}
-    codes = wide[coders].apply(lambda column: column.map(ranks)).astype("float64").fillna(-1).to_numpy().astype(np.int64)
-    twice = (codes >= 0).sum(axis=1) > 1 if len(coders) > 1 else np.zeros(len(codes), dtype=bool)
-    if twice.sum() < 2:
-        return CodeAgreement(code, (), TOO_FEW)
-    clusters = np.asarray(pd.factorize(wide["institution_id"])[0], dtype=np.int64)
-    weights: Weights | None = "quadratic" if frame.is_ordinal(code) else None
+    if sheet.compared.sum() < 2:
+        return CodeAgreement(sheet.code, (), TOO_FEW)
     try:
         found = agreement_of(
-            codes, coders, len(ranks), weights=weights, clusters=clusters, level=level, draws=AGREEMENT_DRAWS, seed=seed
+            sheet.codes,
+            sheet.coders,
+            sheet.categories,
+            weights=sheet.weights,
+            clusters=sheet.clusters,
+            level=level,
+            draws=AGREEMENT_DRAWS,
+            seed=seed,
         )
     except AspError as refused:
-        return CodeAgreement(code, (), refused.reason)
-    return CodeAgreement(code, found)
+        return CodeAgreement(sheet.code, (), refused.reason)
+    return CodeAgreement(sheet.code, found)
+
+
+def coded_sheets(rows: pd.DataFrame, frame: Frame) -> dict[str, CodedSheet]:
+    """Return what coders wrote down, by code; interviews and coders without the code are left out of its sheet.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of one frame; institutions are numbered alike for every code.
+    frame : Frame
+    """
+    mine = rows.loc[~is_consensus(rows)]
+    interviews = pd.MultiIndex.from_frame(mine[INTERVIEW].astype("str"))
+    interview, keys = interviews.factorize(sort=True)
+    coder, coders = pd.factorize(mine["coder_id"].astype("str"), sort=True)
+    institutions = np.asarray(pd.factorize(keys.get_level_values(0), sort=True)[0], dtype=np.int64)
+    found = {}
+    for code in frame.keys:
+        ranks = {level: rank for rank, level in enumerate(frame.levels(code))}
+        values = mine[code].map(ranks).astype("float64").fillna(-1).to_numpy().astype(np.int64) if code in mine else None
+        codes = np.full((len(keys), len(coders)), -1, dtype=np.int64)
+        if values is not None:
+            said = np.flatnonzero(values >= 0)[::-1]  # of two rows of a coder on an interview the first counts
+            codes[interview[said], coder[said]] = values[said]
+        by, of = (codes >= 0).any(axis=0), (codes >= 0).any(axis=1)
+        found[code] = CodedSheet(
+            code=code,
+            codes=codes[np.ix_(of, by)],
+            coders=tuple(str(name) for name in coders[by]),
+            categories=len(ranks),
+            weights="quadratic" if frame.is_ordinal(code) else None,
+            clusters=institutions[of],
+        )
+    return found
 
 
 def _interview_counts(
@@ -229,23 +261,28 @@ def _interview_counts(
 
 
 def _level_counts(
-    study: Study,
-    found: pd.DataFrame,
-    code: str,
-    levels: tuple[str, ...],
-    rounds: tuple[str, ...],
-    arms: Mapping[str, str],
-    level: float,
+    study: Study, found: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], rounds: tuple[str, ...], arms: Mapping[str, str]
 ) -> tuple[LevelCount, ...]:
-    """Count a code's levels by round and arm, and over all arms; open codes count nowhere."""
+    """Count the levels of codes by round and arm, and over all arms; open codes count nowhere."""
     known = found.loc[found["value"].notna()]
-    of_arm = known["institution_id"].map(arms)
-    counts = []
-    for round_ in rounds:
-        for arm in (ALL_ARMS, *study.arms):
-            mine = known.loc[(known["round"] == round_) & ((of_arm == arm) | (arm == ALL_ARMS)), "value"]
-            counts += [LevelCount(code, each, round_, arm, share(int((mine == each).sum()), len(mine), level)) for each in levels]
-    return tuple(counts)
+    columns = (known[name].astype("str") for name in ("code", "round", "institution_id", "value"))
+    said = [(code, round_, arms[name], value) for code, round_, name, value in zip(*columns, strict=True)]
+    everywhere = [(code, round_, ALL_ARMS, value) for code, round_, _, value in said]
+    counts = Counter([*said, *everywhere])
+    totals = Counter((code, round_, arm) for code, round_, arm, _ in (*said, *everywhere))
+    return tuple(
+        LevelCount(
+            code,
+            each,
+            round_,
+            arm,
+            share(counts[code, round_, arm, each], totals[code, round_, arm], study.analysis.level),
+        )
+        for code, of_code in levels.items()
+        for round_ in rounds
+        for arm in (ALL_ARMS, *study.arms)
+        for each in of_code
+    )
 
 
 def _changes(

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from asp_eval.analysis.formulas import ARM, INSTITUTION, arm_term, model_formula
 from asp_eval.analysis.process.results import Estimated, TrimmingBound, TypeEffect, TypeMean
@@ -22,7 +22,7 @@ from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import AspError, Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.randomness import stream
-from asp_eval.stats.estimate import Estimate
+from asp_eval.stats.estimate import Estimate, t_quantile, t_tail
 from asp_eval.stats.meta.misclassification import (
     NEARLY_SINGULAR,
     SMALLEST_SHARE,
@@ -102,7 +102,7 @@ def adjusted_means(data: AnalysisSet, minimum_cell: int, level: float) -> Adjust
     grouped = shown.groupby(INSTITUTION)
     raw, base, size = grouped["raw"].mean(), grouped["level"].first(), grouped.size()
     effects = fit.random_effects().set_index("level")
-    half = float(stats.norm.ppf((1 + level) / 2))
+    half = float(special.ndtri((1 + level) / 2))
     shrunken: dict[str, Estimated] = {}
     for name in raw.index:
         if size[name] < minimum_cell:
@@ -143,7 +143,7 @@ def type_means(means: pd.Series, types: Mapping[str, str], arms: Mapping[str, st
             found.append(TypeMean(each, arm, len(mine), ONE_INSTITUTION, ONE_INSTITUTION, ONE_INSTITUTION))
             continue
         middle = float(mine.mean())
-        half = float(stats.t.ppf((1 + level) / 2, len(mine) - 1)) * float(mine.std(ddof=1)) / float(np.sqrt(len(mine)))
+        half = float(t_quantile((1 + level) / 2, np.array(len(mine) - 1.0))) * float(mine.std(ddof=1)) / float(np.sqrt(len(mine)))
         found.append(TypeMean(each, arm, len(mine), middle, middle - half, middle + half))
     return tuple(found)
 
@@ -275,8 +275,8 @@ def effects_by_type(
 def estimate_of(term: str, estimate: float, error: float, df: float, level: float) -> Estimate:
     """Return an estimate with its t test and interval."""
     t = estimate / error
-    half = float(stats.t.ppf((1 + level) / 2, df)) * error
-    p = 2 * float(stats.t.sf(abs(t), df))
+    half = float(t_quantile((1 + level) / 2, np.array(df))) * error
+    p = 2 * float(t_tail(np.array(abs(t)), np.array(df)))
     return Estimate(term, estimate, error, df, t, p, estimate - half, estimate + half, "least squares of institution means")
 
 

@@ -12,6 +12,7 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Estimate
 from asp_eval.stats.meta.agreement import Agreement
+from asp_eval.stats.meta.agreement_over_codes import AgreementOverCodes
 from asp_eval.trial.process.frame import Frame
 from asp_eval.trial.study.design import Study
 
@@ -111,6 +112,8 @@ class FrameFindings:
     agreement : tuple of CodeAgreement
     excerpts : tuple of Excerpt
         Those marked to be printed.
+    agreement_over_codes : tuple of AgreementOverCodes
+        Over all codes of the frame.
     """
 
     frame: Annotated[Frame, PlainSerializer(Frame.as_declared)]
@@ -129,6 +132,7 @@ class FrameFindings:
     open_codes: int
     agreement: tuple[CodeAgreement, ...]
     excerpts: tuple[Excerpt, ...] = ()
+    agreement_over_codes: tuple[AgreementOverCodes, ...] = ()
 
 
 def typed(frames: Iterable[FrameFindings]) -> FrameFindings | None:

@@ -1,30 +1,20 @@
-"""The chapter on the process: who the institutions were, what was delivered, how coders agreed."""
+"""The chapter on the process: who the institutions were, what managers told, and how far it all reaches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from asp_eval.analysis.process.results import (
-    CodeAgreement,
-    Count,
-    ElementDose,
-    FrameFindings,
-    ProcessResults,
-    Turnover,
-    typed,
-)
-from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Cell, Column, Reference, Row, Section, Table, Text, cell, listing, paragraphs
+from asp_eval.analysis.process.results import Count, FrameFindings, ProcessResults
+from asp_eval.reporting.blocks import Block, Column, Reference, Row, Section, Table, Text, cell, listing, paragraphs
+from asp_eval.reporting.sections.coders import coders
+from asp_eval.reporting.sections.delivery import delivery
 from asp_eval.reporting.sections.frame_paragraphs import frame_paragraphs
 from asp_eval.reporting.sections.goals_set import goals_set
 from asp_eval.reporting.sections.process_and_effect import process_and_effect
-from asp_eval.reporting.sections.process_words import level_name, round_name, shown_count, type_name
-from asp_eval.reporting.sections.programme import what_became_of_it
+from asp_eval.reporting.sections.process_words import level_name, of_frame, round_name, shown_count, type_name
 from asp_eval.reporting.sections.propositions import propositions
 from asp_eval.reporting.sections.staff_answers import staff_answers
 from asp_eval.reporting.setting import Setting
-from asp_eval.stats.meta.agreement import Agreement
-from asp_eval.trial.process.frame import Frame
 
 
 def process_chapter(found: ProcessResults | None, setting: Setting) -> Section | None:
@@ -35,15 +25,14 @@ def process_chapter(found: ProcessResults | None, setting: Setting) -> Section |
     parts = [
         part
         for one in found.frames
-        for part in (_types(one, setting), _conditions(one, setting), _coders(one, setting))
+        for part in (_types(one, setting), _conditions(one, setting), coders(one, setting))
         if part is not None
     ]
-    delivered = _delivered(found, setting)
     staff = staff_answers(found, setting)
     together = process_and_effect(found, setting)
     order = [
         *parts[:1],
-        delivered,
+        delivery(found, setting),
         goals_set(found, setting),
         *parts[1:],
         staff,
@@ -181,7 +170,7 @@ def _conditions(found: FrameFindings, setting: Setting) -> Section | None:
     in_words = frame_paragraphs(found, setting)
     quoted = _excerpts(found, setting)
     told = (paragraphs(intro), *((in_words,) if in_words else ()), *tables, *quoted)
-    return Section(f"{frame.id}-codes", _of_frame(say("What managers told"), frame, setting), told)
+    return Section(f"{frame.id}-codes", of_frame(say("What managers told"), frame, setting), told)
 
 
 def _excerpts(found: FrameFindings, setting: Setting) -> tuple[Block, ...]:
@@ -199,218 +188,8 @@ def _excerpts(found: FrameFindings, setting: Setting) -> tuple[Block, ...]:
     return paragraphs(intro, introduces=True), listing(quotes)
 
 
-def _of_frame(title: str, frame: Frame, setting: Setting) -> str:
-    """Return a title, with what the frame is called unless it is the one that the types are of."""
-    name = setting.say.label(frame.title, frame.id)
-    return title if frame.type is not None else setting.say("{title}: {frame}", title=title, frame=name)
-
-
 def _any(kept: dict[tuple[str, str, str], Count], code: str, arms: Iterable[str]) -> bool:
     return any(count.of for (key, _, arm), count in kept.items() if key == code and arm in set(arms))
-
-
-def _coders(found: FrameFindings, setting: Setting) -> Section | None:
-    """Return the agreement of the coders, code by code."""
-    say, show, frame = setting.say, setting.show, found.frame
-    agreed = [each for each in found.agreement if each.coefficients]
-    if not agreed:
-        return None
-    columns = (
-        Column(say("Code"), numeric=False),
-        Column(say("Interviews")),
-        Column(say("Alike")),
-        Column(say("Krippendorff's alpha")),
-        Column(say("Gwet's coefficient")),
-    )
-    rows = tuple(
-        Row(
-            (
-                cell(say.label(frame.code(each.code).title, each.code)),
-                cell(show.integer(_first(each, "percent").units)),
-                cell(_percent(_first(each, "percent"), setting)),
-                _coefficient(_alpha(each, frame), setting),
-                _coefficient(_first(each, "gwet"), setting),
-            )
-        )
-        for each in agreed
-    )
-    notes = (
-        say(
-            "Interviews coded by two coders or more. {level} intervals: institutions resampled, as two rounds of one are not "
-            "independent.",
-            level=setting.level,
-        ),
-        say("Ordered codes: alpha for ordered codes, and Gwet's coefficient with part credit for near misses (AC2, squared)."),
-    )
-    words = [
-        say(
-            "Two coders or more coded {twice} of {n} interviews; {share} were planned.",
-            twice=show.integer(sum(each.coded_twice for each in found.interviews)),
-            n=show.integer(sum(each.interviewed for each in found.interviews)),
-            share=show.percent(found.double_coded),
-        )
-    ]
-    table = Table(f"{frame.id}-agreement", say("Agreement of the coders"), columns, rows, notes)
-    title = _of_frame(say("How the coders agreed"), frame, setting)
-    return Section(f"{frame.id}-coders", title, (paragraphs(*words), table))
-
-
-def _first(agreement: CodeAgreement, statistic: str) -> Agreement:
-    return next(each for each in agreement.coefficients if each.statistic == statistic)
-
-
-def _alpha(agreement: CodeAgreement, frame: Frame) -> Agreement:
-    return _first(agreement, "krippendorff_ordinal" if frame.is_ordinal(agreement.code) else "krippendorff_nominal")
-
-
-def _percent(found: Agreement, setting: Setting) -> str:
-    return setting.show.integer(None) if found.estimate is None else setting.show.percent(found.estimate)
-
-
-def _coefficient(found: Agreement, setting: Setting) -> Cell:
-    show = setting.show
-    if found.estimate is None:
-        return cell(show.reason(Unavailable(found.note)))
-    return cell(show.decimal(found.estimate), show.interval(found.conf_low, found.conf_high))
-
-
-def _delivered(found: ProcessResults, setting: Setting) -> Section | None:
-    """Return what was delivered, element by element, and who left."""
-    say, show = setting.say, setting.show
-    became = what_became_of_it(setting)
-    blocks: list[Block] = [listing(became)] if became else []
-    if found.doses:
-        columns = (
-            Column(say("Element"), numeric=False),
-            Column(say("Institutions with any")),
-            Column(say("Events")),
-            Column(say("Hours offered")),
-            Column(say("Hours times those who took part")),
-            Column(say("First and last day"), numeric=False),
-        )
-        rows: list[Row] = []
-        for arm in setting.study.arms:
-            rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
-            rows += [_dose_row(dose, setting) for dose in found.doses if dose.arm == arm]
-        note = say("From the log of the programme; projects of other origin are not counted.")
-        blocks.append(Table("elements", say("What was delivered, by element of the programme"), columns, tuple(rows), (note,)))
-    if found.delivered:
-        blocks.append(_by_type(found, setting))
-    if not isinstance(found.turnover, Unavailable):
-        columns = (
-            Column("", numeric=False),
-            Column(say("Institutions")),
-            Column(say("Staff")),
-            Column(say("Left")),
-            Column(say("Years worked")),
-            Column(say("Left a year, of 100")),
-        )
-        kinds = {"arm": say("By arm"), "type": say("By type in the last round"), "period": say("By period, from wave to wave")}
-        lines: list[Row] = []
-        for kind, words in kinds.items():
-            mine = [each for each in found.turnover if each.kind == kind]
-            if mine:
-                lines.append(Row((cell(words, wide=len(columns)),), group=True))
-                lines += [_turnover_row(each, found, setting) for each in mine]
-        note = say(
-            "From first and last days in the list of staff, between the first and the last wave; exact Poisson {level} "
-            "intervals.",
-            level=setting.level,
-        )
-        blocks.append(Table("turnover", say("Staff who left"), columns, tuple(lines), (note,)))
-    elif found.doses:
-        blocks.append(paragraphs(say("Staff turnover: {reason}.", reason=show.reason(found.turnover))))
-    return Section("delivered", say("What was delivered, and to whom"), tuple(blocks)) if blocks else None
-
-
-def _by_type(found: ProcessResults, setting: Setting) -> Table:
-    """Return what institutions had, by arm and type: hours, projects of other origin, and the limits of the rule reached."""
-    say, show = setting.say, setting.show
-    of = typed(found.frames)
-    elements = list(dict.fromkeys(element for each in found.delivered for element in each.hours))
-    limits = dict(setting.study.received.limits) if setting.study.received is not None else {}
-    limits = {name: least for name, least in limits.items() if any(name in each.reached for each in found.delivered)}
-    columns = (
-        Column("", numeric=False),
-        Column(say("Institutions")),
-        *(Column(say("{element}, hours each", element=setting.heading(say.name(element)))) for element in elements),
-        Column(say("With a project of other origin")),
-        *(Column(_limit(name, least, setting)) for name, least in limits.items()),
-    )
-    rows: list[Row] = []
-    for arm in setting.study.arms:
-        mine = [each for each in found.delivered if each.arm == arm]
-        rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
-        rows += [
-            Row(
-                (
-                    cell(say("All") if not each.type or of is None else type_name(of.frame, each.type, setting)),
-                    cell(show.integer(each.institutions)),
-                    *(cell(show.decimal(each.hours.get(element), 1)) for element in elements),
-                    shown_count(each.projects, setting),
-                    *(shown_count(each.reached[name], setting) for name in limits),
-                )
-            )
-            for each in mine
-        ]
-    notes = [say("Hours are means over institutions; those without an event had none. Types are those of the last round.")]
-    if limits:
-        notes.append(say("The limits are those that study.yaml declares for having received the intervention ('received')."))
-    notes.append(say("Types and what was delivered may each have led to the other; the order of the lines is no ranking."))
-    return Table(
-        "delivered-by-type", say("What was delivered, by type of institution"), columns, tuple(rows), tuple(notes), breaks=True
-    )
-
-
-def _limit(name: str, least: float, setting: Setting) -> str:
-    say, number = setting.say, setting.show.decimal(least, 0 if least % 1 == 0 else 1)
-    if not name:
-        return setting.heading(say("{least} or more in all", least=number))
-    return setting.heading(say("{element} {least} or more", element=say.name(name), least=number))
-
-
-def _dose_row(dose: ElementDose, setting: Setting) -> Row:
-    say, show = setting.say, setting.show
-    days = say("{first} to {last}", first=show.day(dose.first), last=show.day(dose.last)) if dose.first else show.integer(None)
-    return Row(
-        (
-            cell(setting.heading(say.name(dose.element))),
-            cell(show.say("{n} of {total}", n=show.integer(dose.with_any), total=show.integer(dose.institutions))),
-            cell(show.integer(dose.events)),
-            cell(show.decimal(dose.hours, 1)),
-            cell(show.decimal(dose.taken_up, 0)),
-            cell(days),
-        )
-    )
-
-
-def _turnover_row(one: Turnover, found: ProcessResults, setting: Setting) -> Row:
-    show = setting.show
-    of = typed(found.frames)
-    if one.kind == "period":
-        begin, _, end = one.group.partition(" ")
-        name = setting.heading(setting.say("{first} to {last}", first=setting.wave(begin), last=setting.wave(end)))
-    elif one.kind == "arm" or of is None:
-        name = setting.heading(setting.arm(one.group))
-    else:
-        name = type_name(of.frame, one.group, setting)
-    return Row(
-        (
-            cell(name),
-            cell(show.integer(one.institutions)),
-            cell(show.integer(one.staff)),
-            cell(show.integer(one.left)),
-            cell(show.decimal(one.person_years, 1)),
-            _rate(one, setting),
-        )
-    )
-
-
-def _rate(one: Turnover, setting: Setting) -> Cell:
-    show = setting.show
-    if isinstance(one.rate, Unavailable) or isinstance(one.low, Unavailable) or isinstance(one.high, Unavailable):
-        return cell(show.decimal(None))
-    return cell(show.decimal(100 * one.rate, 1), show.interval(100 * one.low, 100 * one.high, 1))
 
 
 def _reach(found: ProcessResults, setting: Setting) -> Section:

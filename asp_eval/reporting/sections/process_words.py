@@ -34,3 +34,9 @@ def round_name(key: str, setting: Setting) -> str:
 def type_name(frame: Frame, level: str, setting: Setting) -> str:
     """Return what a type of institution is called; a dash where there is none."""
     return level_name(frame, frame.type.code, level, setting) if level and frame.type else setting.show.integer(None)
+
+
+def of_frame(title: str, frame: Frame, setting: Setting) -> str:
+    """Return a title, with what the frame is called unless it is the one that the types are of."""
+    name = setting.say.label(frame.title, frame.id)
+    return title if frame.type is not None else setting.say("{title}: {frame}", title=title, frame=name)

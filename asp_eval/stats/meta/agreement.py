@@ -27,10 +27,8 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import NO_NOTE, Phrase
-from asp_eval.core.randomness import stream
 from asp_eval.stats.meta.agreement_coefficients import (
     ALL,
-    Array,
     Codes,
     Coefficient,
     Interval,
@@ -43,6 +41,13 @@ from asp_eval.stats.meta.agreement_coefficients import (
     krippendorff,
     percent,
 )
+from asp_eval.stats.meta.agreement_resampling import (
+    NO_INTERVAL,
+    ONE_VALUE,
+    percentile_interval,
+    resampled_sums,
+    resampled_weights,
+)
 
 UNKNOWN_CODE = Fault("AGR-001", "a code is none of the declared categories", "Declare the category, or correct the code.")
 TOO_FEW_CODERS = Fault("AGR-002", "agreement needs two coders", "Name the columns of at least two coders.")
@@ -51,10 +56,7 @@ NOTHING_IN_COMMON = Fault(
 )
 ONE_CATEGORY = Fault("AGR-004", "agreement needs at least two categories", "Declare every category a coder could choose.")
 
-ONE_VALUE = Phrase("not defined: every code is the same category, so that chance alone would agree too")
 GAPS = Phrase("not defined: no unit was coded by everybody")
-NO_INTERVAL = Phrase("no interval: fewer than five institutions were coded by two coders")
-FEWEST_CLUSTERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +190,11 @@ def agreement_of(
     found.append(gwet(codes, credit, level))
     if clusters is None:
         return tuple(_row(one, one.interval) for one in found)
-    weight = _resampled_weights(clusters[(codes >= 0).sum(axis=1) > 1], draws, seed)
-    return tuple(_row(one, _percentiles(one, clusters, weight, level)) for one in found)
+    weight = resampled_weights(clusters[(codes >= 0).sum(axis=1) > 1], draws, seed)
+    if weight is None:
+        return tuple(_row(one, Interval(note=NO_INTERVAL)) for one in found)
+    drawn = (one.estimates(resampled_sums(one.terms, clusters, weight)) for one in found)
+    return tuple(_row(one, percentile_interval(estimates, level)) for one, estimates in zip(found, drawn, strict=True))
 
 
 def _codes(frame: pd.DataFrame, coders: Sequence[str], categories: Sequence[Any]) -> Codes:
@@ -224,29 +229,3 @@ def _row(one: Coefficient, interval: Interval) -> Agreement:
     estimate = (observed - expected) / (1 - expected)
     numbers = (interval.std_error, interval.std_error_null, interval.df, interval.low, interval.high)
     return Agreement(one.statistic, one.coders, units, estimate, observed, chance, *numbers, interval.method, interval.note)
-
-
-def _resampled_weights(clusters: Codes, draws: int, seed: int) -> Array | None:
-    """Return how often each institution is drawn, shape (draws, institutions); None with too few to resample."""
-    eligible = np.unique(clusters)
-    if len(eligible) < FEWEST_CLUSTERS:
-        return None
-    weight = np.zeros((draws, int(eligible.max()) + 1))
-    equal = np.full(len(eligible), 1 / len(eligible))
-    weight[:, eligible] = stream(seed, "agreement").multinomial(len(eligible), equal, size=draws)
-    return weight
-
-
-def _percentiles(one: Coefficient, clusters: Codes, weight: Array | None, level: float) -> Interval:
-    """Return the interval of the percentiles over institutions resampled; draws where it is not defined are left out."""
-    if weight is None:
-        return Interval(note=NO_INTERVAL)
-    sums = np.zeros((weight.shape[1], one.terms.shape[1]))
-    within = (clusters >= 0) & (clusters < len(sums))
-    np.add.at(sums, clusters[within], one.terms[within])
-    estimates = one.estimates(weight @ sums)
-    estimates = estimates[np.isfinite(estimates)]
-    if len(estimates) < len(weight) / 2:
-        return Interval(note=ONE_VALUE)
-    low, high = np.quantile(estimates, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(estimates.std(ddof=1)), None, None, float(low), float(high), "institutions resampled")

@@ -11,8 +11,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from asp_eval.core.phrases import NO_NOTE, Phrase
+from asp_eval.stats.estimate import t_quantile
+from asp_eval.stats.meta.wilson import wilson_interval
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -82,16 +85,14 @@ def _pair_agreement(counts: Array, credit: Array) -> Array:
 
 def percent(codes: Codes, categories: int, name: str, level: float) -> Coefficient:
     """Return the share of pairs of codes that agree; of two coders with Wilson's interval, of more with t over units."""
-    from scipy import stats  # loaded where intervals are: those who read results take a third of the time without
-
     counts = _counts(codes, categories)
     used = np.asarray(counts.sum(axis=1) > 1, dtype=bool)
     agree = _pair_agreement(counts, np.eye(categories))
     n = int(used.sum())
     interval = Interval()
     if n and codes.shape[1] == 2:
-        low, high = stats.binomtest(round(agree.sum()), n).proportion_ci(level, "wilson")
-        interval = Interval(low=float(low), high=float(high), method="Wilson")
+        low, high = wilson_interval(round(agree.sum()), n, level)
+        interval = Interval(low=low, high=high, method="Wilson")
     elif n > 1:
         interval = _student(float(agree[used].mean()), float(agree[used].std(ddof=1) / np.sqrt(n)), n - 1, level)
     terms = np.column_stack([agree, used])
@@ -116,8 +117,6 @@ def cohen(pair: Codes, credit: Array, name: str, level: float) -> Coefficient:
 
 
 def _cohen_interval(table: Array, n: int, credit: Array, level: float) -> Interval:
-    from scipy import stats  # loaded where intervals are: those who read results take a third of the time without
-
     first, second = table.sum(axis=1), table.sum(axis=0)
     observed, expected = float((table * credit).sum()), float(first @ credit @ second)
     if not 1 - expected > 1e-12:
@@ -127,7 +126,7 @@ def _cohen_interval(table: Array, n: int, credit: Array, level: float) -> Interv
     spread = (table * (credit - margins * (1 - kappa)) ** 2).sum() - (kappa - expected * (1 - kappa)) ** 2
     null = (np.outer(first, second) * (credit - margins) ** 2).sum() - expected**2
     error, error_null = (float(np.sqrt(max(v, 0.0) / n)) / (1 - expected) for v in (spread, null))
-    half = float(stats.norm.ppf((1 + level) / 2)) * error
+    half = float(special.ndtri((1 + level) / 2)) * error
     return Interval(error, error_null, None, kappa - half, kappa + half, "normal")
 
 
@@ -212,7 +211,5 @@ def gwet(codes: Codes, credit: Array, level: float) -> Coefficient:
 
 
 def _student(estimate: float, error: float, df: int, level: float) -> Interval:
-    from scipy import stats  # loaded where intervals are: those who read results take a third of the time without
-
-    half = float(stats.t.ppf((1 + level) / 2, df)) * error
+    half = float(t_quantile((1 + level) / 2, np.array(df))) * error
     return Interval(error, None, float(df), estimate - half, min(estimate + half, 1.0), "t")
