@@ -19,9 +19,12 @@ from asp_eval.core.errors import AspError, Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import available
 from asp_eval.stats.linear.instrumental import WEAK, AndersonRubin, complier_effect
-from asp_eval.trial.flow.dose import doses, reached
+from asp_eval.trial.flow.dose import doses, is_known, reached
 
 NO_LOG = Unavailable(Phrase("no implementation log was imported, so it is not known who received the intervention"))
+NO_GOALS = Unavailable(
+    Phrase("the goals or the log that the rule takes were not imported, so it is not known who received the intervention")
+)
 AS_OFFERED = Unavailable(Phrase("everybody took what was offered and nobody else did: this effect is the difference itself"))
 NOBODY = Unavailable(Phrase("nobody took the intervention, so it moved nothing"))
 
@@ -40,19 +43,25 @@ def compliers(data: StudyData, rows: AnalysisSet) -> tuple[ComplierResult, ...]:
         return ()
     by_dose = study.analysis.complier.taken == "dose"
     rule, log, drawn = study.received, data.implementation, data.allocation["institution_id"]
-    taken = doses(rule, log, drawn) if by_dose else reached(rule, log, drawn).all(axis=1).astype(float)
+    taken = doses(rule, log, drawn) if by_dose else reached(rule, log, drawn, data.goals).all(axis=1).astype(float)
     frame = as_numbers(rows)
     frame = frame.assign(**{TAKEN: frame[INSTITUTION].astype(str).map(taken).astype(float)})
     unit = study.received.sum if by_dose else ""
+    if by_dose or rule.goals is None:
+        unknown = NO_LOG if log.empty else None
+    else:
+        unknown = None if is_known(rule, log, data.goals) else NO_GOALS
     found = []
     for arm in study.arms[1:]:
         mine = frame.loc[frame["arm"].isin([study.arms[0], arm])]
         mine = mine.assign(**{OFFERED: (mine["arm"] == arm).astype(float)})
-        found.append(_one_arm(mine, rows, arm, unit, logged=not data.implementation.empty, level=study.analysis.level))
+        found.append(_one_arm(mine, rows, arm, unit, unknown, level=study.analysis.level))
     return tuple(found)
 
 
-def _one_arm(frame: pd.DataFrame, rows: AnalysisSet, arm: str, unit: str, *, logged: bool, level: float) -> ComplierResult:
+def _one_arm(
+    frame: pd.DataFrame, rows: AnalysisSet, arm: str, unit: str, unknown: Unavailable | None, *, level: float
+) -> ComplierResult:
     """Return one arm's complier effect, or why there is none."""
     formula = complier_formula(rows.outcome.id, varying(frame, rows.covariates))
     means = frame.groupby(OFFERED)[TAKEN].mean()
@@ -64,7 +73,7 @@ def _one_arm(frame: pd.DataFrame, rows: AnalysisSet, arm: str, unit: str, *, log
         kind: Literal["interval", "rays", "line", ""] = "" if ends is None else ends.kind
         return ComplierResult(arm, what, unit, formula, offered, other, first, effect, low, high, kind)
 
-    why = NO_LOG if not logged else NOBODY if not frame[TAKEN].any() else None
+    why = unknown or (None if frame[TAKEN].any() else NOBODY)
     if not unit and why is None and (frame[TAKEN] == frame[OFFERED]).all():
         why = AS_OFFERED
     if why is not None:

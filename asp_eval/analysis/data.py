@@ -54,7 +54,7 @@ class StudyData:
     children : DataFrame
         One row per child ever seen, with what is known of the child, its institution as drawn (`institution`), its arm
         (missing where the institution was not drawn), its `standing`, and its visit at its first wave.
-    staff, implementation : DataFrame
+    staff, implementation, goals : DataFrame
         As stored.
     presence : DataFrame
         Where each child was at each wave (`asp_eval.trial.flow.presence`).
@@ -68,6 +68,7 @@ class StudyData:
     children: pd.DataFrame
     staff: pd.DataFrame
     implementation: pd.DataFrame
+    goals: pd.DataFrame
     presence: pd.DataFrame
 
     @property
@@ -144,9 +145,9 @@ def load_data(study: Study) -> StudyData:
         if not numeric:
             _refuse_spellings(children, name)
         children[name] = children[name].astype("float64") if numeric else pd.Categorical(children[name])
-    staff, log = table(study, "staff"), table(study, "implementation")
+    staff, log, goals = (table(study, name) for name in ("staff", "implementation", "goals"))
     there = presence(study, children, visits, listed_children(study), institutions)
-    return StudyData(study, institutions, allocation, visits, scores, children, staff, log, there)
+    return StudyData(study, institutions, allocation, visits, scores, children, staff, log, goals, there)
 
 
 def pairs_of(study: Study, allocation: pd.DataFrame, institutions: pd.DataFrame) -> dict[str, str]:

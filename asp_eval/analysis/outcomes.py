@@ -156,7 +156,7 @@ def refuse_unready(study: Study) -> tuple[Problem, ...]:
 
 def _flow(data: StudyData) -> FlowCounts:
     study = data.study
-    received = receivers(study.received, data.implementation, data.allocation["institution_id"])
+    received = receivers(study.received, data.implementation, data.allocation["institution_id"], data.goals)
     return flow_counts(
         study, data.children, data.visits, data.allocation, data.institutions, data.presence, received, last_drawn_on(study)
     )

@@ -31,7 +31,8 @@ def integrity(data: StudyData, equivalences: tuple[Equivalence, ...]) -> Integri
     """
     study = data.study
     had = institution_doses(data)
-    records = by_institution(data, had, receivers(study.received, data.implementation, data.allocation["institution_id"]))
+    received = receivers(study.received, data.implementation, data.allocation["institution_id"], data.goals)
+    records = by_institution(data, had, received)
     primary = [o for o in study.outcomes if o.role == "primary"] or list(study.outcomes[:1])
     return Integrity(
         omnibus=omnibus_test(data),

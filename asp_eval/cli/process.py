@@ -17,7 +17,7 @@ def process(study: StudyFolder = HERE, as_json: AsJson = False) -> None:
     """Evaluate the process: interviews, what was delivered, staff.
 
     Writes output/process.json, which the report has a chapter of; and beside it
-    open-codes.csv and institution-types.csv, for the coders.
+    open-codes.csv and institution-types.csv, for the coders, and gap-discussed.csv.
 
     Example: asp-eval process
     """

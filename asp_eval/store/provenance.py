@@ -144,6 +144,7 @@ def state_of(study: Study, scope: Scope = "effects") -> str:
     study : Study
     scope : {"effects", "process"}
         No effect and no profile depends on the tables of `PROCESS_ONLY`; the process evaluation does, and on the coding frames.
+        Goals are not among them where the rule ``received`` counts them.
 
     Raises
     ------
@@ -154,7 +155,8 @@ def state_of(study: Study, scope: Scope = "effects") -> str:
     with Store.of(study).reading() as connection:
         chain = ledger.entries(connection) if connection is not None else ()
         tables = table_digests(connection) if connection is not None else {}
-    left_out = PROCESS_ONLY if scope == "effects" else ()
+    counts_goals = study.received is not None and study.received.goals is not None
+    left_out = [name for name in PROCESS_ONLY if scope == "effects" and not (name == "goals" and counts_goals)]
     brought = [entry.digest for entry in chain if entry.kind in ledger.DATA_KINDS and _table_of(entry) not in left_out]
     parts = {
         "study": study.digest,

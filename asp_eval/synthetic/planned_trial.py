@@ -161,9 +161,12 @@ def planned_screening(study: Study, institutions: pd.DataFrame, children: Planne
 
 
 def planned_implementation(study: Study, allocation: pd.DataFrame, seed: int) -> pd.DataFrame | None:
-    """Return the log of what was delivered to the later arms: nine institutions in ten reach the rule; None without a rule."""
+    """Return the log of what was delivered to the later arms: nine institutions in ten reach the rule.
+
+    None without a rule, or where it sums nothing of a log.
+    """
     rule = study.received
-    if rule is None:
+    if rule is None or not rule.limits:
         return None
     offered = allocation.loc[allocation["arm"].astype(str) != study.arms[0], "institution_id"].to_numpy()
     share = np.where(stream(seed, "mock", "received").random(len(offered)) < 0.9, 1.25, 0.5)

@@ -272,6 +272,14 @@ def _column_problems(study: Study) -> Iterator[Problem]:
             named += [(f"sets.{key}.filter", name) for name in parse_filter(rule.filter).columns]
         except AspError as error:
             yield from error.problems
+    if study.gap is not None and study.gap.discussed is not None:
+        place = Place("study.yaml", column="gap.discussed")
+        try:
+            events = [name for name in parse_filter(study.gap.discussed).columns if name not in table(study, "implementation")]
+        except AspError as error:
+            yield from error.problems
+        else:
+            yield from (UNKNOWN_COLUMN.at(place, name=name) for name in events)
     for field, name in named:
         if name not in known:
             yield UNKNOWN_COLUMN.at(Place("study.yaml", column=field), name=name)

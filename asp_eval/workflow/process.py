@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from asp_eval.analysis.process.evaluating import coders_lists, process_results
+from asp_eval.analysis.process.evaluating import lists_by_institution, process_results
 from asp_eval.analysis.process.results import ProcessResults
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
@@ -20,8 +20,9 @@ __all__ = ["ProcessResults", "as_json", "process"]
 def process(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = never) -> ProcessResults:
     """Evaluate the process from interviews, log, staff and staff questionnaires, and write ``output/process.json``.
 
-    Beside it ``open-codes.csv`` lists the codes that coders still have to decide, and ``institution-types.csv`` the type of every
-    interview, by coders or rule; they are for people to work with, and hold ids.
+    Beside it ``open-codes.csv`` lists the codes that coders still have to decide, ``institution-types.csv`` the type of every
+    interview, by coders or rule, and ``gap-discussed.csv`` when each institution first discussed its GAP-profile; they are for
+    people to work with, and hold ids.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def process(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = n
     plan = current_plan(study)
     step = stoppable(progress, cancel)
     step(Phrase("interviews"), 0)
-    results, lists = process_results(plan), coders_lists(plan)
+    results, lists = process_results(plan), lists_by_institution(plan)
     step(Phrase("writing"), 0.9)
     state = results.state
 

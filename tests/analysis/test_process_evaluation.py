@@ -1,6 +1,7 @@
 """The process evaluation: counts, doses, turnover and effects by type, each by hand on small tables."""
 
 import math
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,12 @@ from scipy import stats
 
 from asp_eval.analysis.goals import Goal
 from asp_eval.analysis.process.delivery import delivered, element_doses, left_by_institution, project_counts, turnover
+from asp_eval.analysis.process.gap_discussed import Discussion, discussions, gap_discussed, listed_discussions
 from asp_eval.analysis.process.goals import goals_set
-from asp_eval.analysis.process.interviews import coded_interviews, frame_findings, share
+from asp_eval.analysis.process.interviews import coded_interviews, frame_findings
 from asp_eval.analysis.process.joint_display import effects_by_type, trimming_bounds, type_means
-from asp_eval.core.errors import Unavailable
+from asp_eval.analysis.process.shares import share
+from asp_eval.core.errors import Refusal, Unavailable
 from asp_eval.core.randomness import stream
 from asp_eval.stats.meta.agreement import agreement
 from asp_eval.trial.process.library import frame
@@ -278,3 +281,69 @@ def test_turnover_by_period_and_by_institution_has_the_interval_of_a_rate():
     one = left_by_institution(study, STAFF)["A"]
     assert (one.left, one.low) == (1, pytest.approx(stats.chi2.ppf(0.025, 2) / 2 / one.person_years))
     assert one.high == pytest.approx(stats.chi2.ppf(0.975, 4) / 2 / one.person_years)
+
+
+def test_goals_are_a_limit_of_the_rule_where_they_were_imported():
+    study = STUDY.model_validate({**STUDY.as_declared(), "received": {"at_least": 5, "goals": 1}})
+    rows = pd.DataFrame({"institution_id": ["C", "C", "A"], "goal": ["1", "2", "1"]})
+    whole = {each.arm: each.reached for each in delivered(study, LOG, ARMS, {}, (), rows)}
+    assert {name: (count.n, count.of) for name, count in whole["intervention"].items()} == {"": (1, 2), "goals": (1, 2)}
+    assert whole["reference"]["goals"].n == 1
+    assert set(delivered(study, LOG, ARMS, {}, (), rows.iloc[:0])[0].reached) == {""}
+
+
+WITH_GAP = {"staff": "gap-competences-staff", "child": "gap-competences-child", "wave": "w1", "arms": ["intervention"]}
+MEETINGS = pd.DataFrame(
+    {
+        "institution_id": ["C", "C", "D", "A"],
+        "date": pd.to_datetime(["2006-11-30", "2007-02-10", None, "2007-03-01"]),
+        "kind": ["meeting", "meeting", "meeting", "meeting"],
+        "topic": ["gap", "gap", "gap", "gap"],
+    }
+)
+
+
+def with_gap(**changes):
+    return STUDY.model_validate({**STUDY.as_declared(), "gap": {**WITH_GAP, **changes}})
+
+
+def test_a_profile_was_discussed_on_the_first_day_after_it_could_be_given_out():
+    """By hand: profiles can be given after 30 November 2006. C met that very day, which is too early, and on 10 February, 72 days
+    after. D has a meeting without a day and set goals on 20 January, 51 days after. A is of an arm without profiles."""
+    goals = {"D": (Goal(1, date="2007-01-20", profile_wave="w1"), Goal(2, date="2007-05-01")), "C": (Goal(1, date="2007-02-10"),)}
+    study = with_gap(discussed="topic == gap")
+    found = discussions(study, MEETINGS, goals, ARMS)
+    assert found == {"C": Discussion(date(2007, 2, 10), 72, "log"), "D": Discussion(date(2007, 1, 20), 51, "goals")}
+    assert listed_discussions(found, ARMS).to_numpy().tolist() == [
+        ["C", "intervention", "2007-02-10", 72, "log"],
+        ["D", "intervention", "2007-01-20", 51, "goals"],
+    ]
+    whole, first, second = gap_discussed(study, found, ARMS, {"C": "I"}, ("I", "II"))
+    assert (whole.institutions.n, whole.institutions.of, whole.from_log) == (2, 2, 1)
+    assert (whole.median_days, whole.middle_half) == (61.5, (56.25, 66.75))
+    assert (whole.first, whole.last) == ("2007-01-20", "2007-02-10")
+    assert (first.institutions.n, first.median_days, second.institutions.of, second.median_days) == (1, 72.0, 0, None)
+
+
+def test_a_profile_of_a_later_arm_waits_for_its_wave_and_goals_of_another_round_do_not_count():
+    study = with_gap(discussed="topic == gap", release={"reference": "w2"})
+    late = MEETINGS.assign(date=pd.to_datetime("2008-09-10"))
+    found = discussions(study, late, {"B": (Goal(1, date="2008-09-05", profile_wave="w2"),)}, ARMS)
+    assert found["A"] == Discussion(date(2008, 9, 10), 10, "log")  # after 31 August 2008
+    assert found["C"].days == (date(2008, 9, 10) - date(2006, 11, 30)).days
+    assert "B" not in found
+    assert discussions(study, MEETINGS, {}, ARMS).keys() == {"C"}  # A's meeting of March 2007 is before its profile
+
+
+def test_without_a_plan_or_a_day_nothing_is_said_of_it():
+    assert discussions(STUDY, MEETINGS, {"C": (Goal(1, date="2007-02-10"),)}, ARMS) == {}
+    assert discussions(with_gap(), MEETINGS, {}, ARMS) == {}  # no event is declared to be about it
+    assert gap_discussed(with_gap(), {}, ARMS, {}, ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"), [("subject == gap", "DOC-022"), ("topic is gap", "DOC-021"), ("topic == Gap", "DOC-024")]
+)
+def test_a_rule_that_the_log_cannot_answer_is_refused(rule, code):
+    with pytest.raises(Refusal, match=code):
+        discussions(with_gap(discussed=rule), MEETINGS, {}, ARMS)

@@ -76,6 +76,18 @@ def test_without_a_rule_the_flow_says_so_and_without_a_log_that_nobody_can_tell(
     assert [line.text for line in boxes[3].lines] == ["Not known: no implementation log"]
 
 
+def test_a_rule_that_counts_goals_says_so_with_the_log_and_alone():
+    both, alone = setting(received={"at_least": 20, "goals": 2}), setting("da", received={"goals": 1})
+    assert flow_table(builders.flow(), both).notes[2] == (
+        "Received the intervention: 20 or more in all of “hours” in the implementation log, without external projects, "
+        "and 2 goals or more set from the GAP-profile."
+    )
+    assert flow_table(builders.flow(), alone).notes[2] == "Fik indsatsen: et mål sat ud fra GAP-profilen."
+    assert flow_table(unknown_receipt(), both).notes[2].endswith("was not all imported, so nobody can tell.")
+    boxes = flow_diagram(unknown_receipt(), builders.outcomes(), both).boxes
+    assert [line.text for line in boxes[3].lines] == ["Not known: no log, or no goals"]
+
+
 def test_waves_keep_attended_and_retained_apart_and_name_only_reasons_that_apply():
     rows = texts(flow_table(builders.flow(), setting()))
     end = rows[rows.index(["End"]) :]

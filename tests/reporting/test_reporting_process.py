@@ -14,7 +14,8 @@ from asp_eval.analysis.process.delivery import NO_DATES
 from asp_eval.analysis.process.evaluating import NO_TYPES
 from asp_eval.analysis.process.goals import goals_set
 from asp_eval.analysis.process.interviews import code_agreement, coded_interviews, coded_sheets, frame_findings
-from asp_eval.analysis.process.results import Excerpt, ItemMean, ProcessResults, PropositionResult, StaffScale
+from asp_eval.analysis.process.results import Excerpt, GapDiscussed, ItemMean, ProcessResults, PropositionResult, StaffScale
+from asp_eval.analysis.process.shares import share
 from asp_eval.core.randomness import stream
 from asp_eval.reporting.blocks import Prose, Table, blocks_of, plain
 from asp_eval.reporting.documents.evaluation import evaluation
@@ -271,6 +272,26 @@ def test_the_goals_that_were_set_are_printed_as_they_were_counted():
     assert "set 1 February 2007 to 1 February 2007; institutions by the dimension they chose: play (1)." in words(section)
     danish = process_chapter(results, Setting(builders.results(study=study), Numbers(words_for("da"))))
     assert "Mål, institutionerne satte, og hvordan det gik" in words(danish)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", ["All", "2 of 4", "62", "56 to 67", "20 January 2007 to 10 February 2007"]), ("da", ["Alle", "2 af 4", "62"])],
+)
+def test_when_the_profile_was_discussed_is_printed_and_the_days_of_a_whole_arm_alone(language, told):
+    plan = {"staff": "gap-competences-staff", "child": "gap-competences-child", "wave": "w1", "discussed": "topic == gap"}
+    study = builders.study(gap=plan)
+    half = share(2, 4, 0.95)
+    groups = tuple(
+        GapDiscussed("intervention", kind, half, 1, 61.5, (56.25, 66.75), "2007-01-20", "2007-02-10") for kind in ("", "I")
+    )
+    results = results_of(study, gap_discussed=groups)
+    section = process_chapter(results, Setting(builders.results(study=study), Numbers(words_for(language))))
+    table = next(block for block in blocks_of((section,)) if isinstance(block, Table) and block.key == "gap-discussed")
+    whole, of_type = ([cell.text for cell in row.cells] for row in table.rows if not row.group)
+    assert whole[: len(told)] == told
+    assert of_type[4] == "–"
+    assert any("topic == gap" in note for note in table.notes)
 
 
 @pytest.mark.parametrize("form", ["html", "pdf"])

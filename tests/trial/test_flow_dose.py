@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from asp_eval.core.errors import Refusal
 from asp_eval.trial.flow.contamination import Contamination, ExternalProjects, Shared, contamination, shared
-from asp_eval.trial.flow.dose import doses, reached, receivers
+from asp_eval.trial.flow.dose import doses, is_known, reached, receivers
 from asp_eval.trial.study.design import ReceivedRule
 
 IDS = pd.Series(["A", "B", "C", "D"])
@@ -96,3 +96,32 @@ def test_a_limit_for_each_element_must_be_reached_as_well():
 def test_a_rule_without_any_limit_is_refused():
     with pytest.raises(ValidationError, match="by_element"):
         ReceivedRule()
+
+
+GOALS = pd.DataFrame({"institution_id": ["C", "C", "D", "A", "E"], "goal": ["1", "2", "1", "1", "1"]})
+
+
+def test_goals_are_counted_beside_the_log_and_alone():
+    """By hand: C set two and had 20 hours, D one and 19.5, A one and 2; B set none; E was not drawn."""
+    assert receivers(ReceivedRule(goals=1), LOG, IDS, GOALS) == {"A", "C", "D"}
+    assert receivers(ReceivedRule(goals=2), LOG, IDS, GOALS) == {"C"}
+    assert receivers(ReceivedRule(at_least=19.5, goals=1), LOG, IDS, GOALS) == {"C", "D"}
+    assert receivers(ReceivedRule(at_least=19.5, goals=2), LOG, IDS, GOALS) == {"C"}
+    found = reached(ReceivedRule(at_least=20, goals=1), LOG, IDS, GOALS)
+    assert found["goals"].to_dict() == {"A": True, "B": False, "C": True, "D": True}
+    assert found[""].to_dict() == {"A": False, "B": False, "C": True, "D": False}
+
+
+def test_nobody_is_counted_where_what_the_rule_takes_was_not_imported():
+    none, no_log = GOALS.iloc[:0], LOG.iloc[:0]
+    assert receivers(ReceivedRule(goals=1), LOG, IDS, none) is None
+    assert receivers(ReceivedRule(goals=1), LOG, IDS) is None
+    assert receivers(ReceivedRule(goals=1), no_log, IDS, GOALS) == {"A", "C", "D"}
+    assert receivers(ReceivedRule(at_least=2, goals=1), no_log, IDS, GOALS) is None
+    assert is_known(ReceivedRule(at_least=2), LOG) and not is_known(ReceivedRule(at_least=2, goals=1), LOG)
+
+
+@pytest.mark.parametrize("goals", [0, -1, 1.5, "many"])
+def test_a_number_of_goals_that_is_none_is_refused(goals):
+    with pytest.raises(ValidationError, match="goals"):
+        ReceivedRule(goals=goals)

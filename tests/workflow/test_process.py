@@ -6,6 +6,7 @@ import pytest
 from asp_eval.core.errors import Refusal
 from asp_eval.store import table
 from asp_eval.store.provenance import state_of
+from asp_eval.trial.study.design import ReceivedRule
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.process import process
@@ -156,6 +157,8 @@ def test_goals_are_told_of_and_make_nothing_else_stale(drawn, export):
     effects = state_of(drawn)
     import_file(drawn, export(goals, "goals.csv"), "goals")
     assert state_of(drawn) == effects
+    counted = drawn.model_copy(update={"received": ReceivedRule(goals=1)})  # then who received it depends on them
+    assert state_of(counted) != effects
     told = next(each for each in process(drawn).goals if each.arm == "intervention")
     assert (told.institutions.n, told.institutions.of, told.goals, told.outcomes["reached"]) == (1, 2, 2, 1)
     assert current_process(drawn).goals[1].goals == 2

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from asp_eval.analysis.process.interviews import share
+from asp_eval.analysis.process.groups import Group, groups
 from asp_eval.analysis.process.results import Delivered, ElementDose, LevelCount, Number, Turnover, TurnoverOf
+from asp_eval.analysis.process.shares import share
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
-from asp_eval.trial.flow.dose import EXTERNAL, own_events, reached
+from asp_eval.trial.flow.dose import EXTERNAL, GOALS, own_events, reached
 from asp_eval.trial.study.design import Study
 
 DAYS_A_YEAR = 365.25
@@ -67,7 +68,12 @@ def project_counts(study: Study, log: pd.DataFrame, arms: Mapping[str, str]) -> 
 
 
 def delivered(
-    study: Study, log: pd.DataFrame, arms: Mapping[str, str], types: Mapping[str, str], levels: Sequence[str]
+    study: Study,
+    log: pd.DataFrame,
+    arms: Mapping[str, str],
+    types: Mapping[str, str],
+    levels: Sequence[str],
+    goals: pd.DataFrame | None = None,
 ) -> tuple[Delivered, ...]:
     """Return what institutions had, arm by arm: all of them, and those of each type in the last round.
 
@@ -81,31 +87,31 @@ def delivered(
         The type of each institution that has one.
     levels : sequence of str
         The types, in their order.
+    goals : DataFrame, optional
+        The table of goals. Without any, no limit on them is judged.
     """
     if log.empty:
         return ()
     ids = pd.Series(list(arms), dtype="str")
-    limits = reached(study.received, log, ids) if study.received is not None else pd.DataFrame(index=ids)
+    limits = reached(study.received, log, ids, goals) if study.received is not None else pd.DataFrame(index=ids)
+    if goals is None or goals.empty:
+        limits = limits.drop(columns=GOALS, errors="ignore")
     hours = hours_by_institution(log)
     elements = sorted({element for of in hours.values() for element in of}, key=_order)
     external = set(log.loc[log["kind"] == EXTERNAL, "institution_id"])
-    found = []
-    for arm in study.arms:
-        of_arm = [name for name, of in arms.items() if of == arm]
-        groups = {"": of_arm} | {level: [name for name in of_arm if types.get(name) == level] for level in levels}
-        for level, names in groups.items():
-            n = len(names)
-            found.append(
-                Delivered(
-                    arm,
-                    level,
-                    n,
-                    {e: sum(hours.get(name, {}).get(e, 0.0) for name in names) / n for e in elements} if n else {},
-                    share(len(external.intersection(names)), n, study.analysis.level),
-                    {name: share(int(limits.loc[names, name].sum()), n, study.analysis.level) for name in limits.columns},
-                )
-            )
-    return tuple(found)
+
+    def one(group: Group) -> Delivered:
+        names, n = list(group.institutions), len(group.institutions)
+        return Delivered(
+            group.arm,
+            group.type,
+            n,
+            {e: sum(hours.get(name, {}).get(e, 0.0) for name in names) / n for e in elements} if n else {},
+            share(len(external.intersection(names)), n, study.analysis.level),
+            {name: share(int(limits.loc[names, name].sum()), n, study.analysis.level) for name in limits.columns},
+        )
+
+    return tuple(one(group) for group in groups(study.arms, arms, types, levels))
 
 
 def turnover(study: Study, staff: pd.DataFrame, groups: Mapping[str, Mapping[str, str]]) -> tuple[Turnover, ...] | Unavailable:

@@ -10,7 +10,7 @@ import pandas as pd
 from asp_eval import __version__
 from asp_eval.analysis.data import StudyData, load_data
 from asp_eval.analysis.gap_sides import arms_of_institutions
-from asp_eval.analysis.goals import Goal, institution_goals
+from asp_eval.analysis.goals import Goal, goals_of, institution_goals
 from asp_eval.analysis.process.delivery import (
     delivered,
     element_doses,
@@ -19,6 +19,7 @@ from asp_eval.analysis.process.delivery import (
     project_counts,
     turnover,
 )
+from asp_eval.analysis.process.gap_discussed import Discussion, discussions, gap_discussed, listed_discussions
 from asp_eval.analysis.process.goals import goals_set
 from asp_eval.analysis.process.interviews import CodedInterviews, coded_interviews, frame_findings, listed_types, open_codes
 from asp_eval.analysis.process.joint_display import (
@@ -79,12 +80,14 @@ def process_results(study: Study) -> ProcessResults:
         said, questions = propositions(study, arms), item_means(study, arms)
         data = load_data(study) if arms and len(table(study, "screening")) else None
         scored = len(table(study, "scores")) > 0
-        goals = institution_goals(study)
+        goal_rows = table(study, "goals")
+    goals = goals_of(goal_rows)
     coded = coded_interviews(study, interviews, arms, excerpts)
     findings = tuple(frame_findings(study, each, arms) for each in coded)
     typed = next((each for each in coded if each.frame.type is not None), None)
     first, last = ({}, {}) if typed is None else (typed.types_in(typed.declared.rounds[end]) for end in (0, -1))
     levels = typed.frame.levels(typed.frame.type.code) if typed is not None and typed.frame.type is not None else ()
+    discussed = discussions(study, log, goals, arms)
     doses = element_doses(study, log, arms)
     left = turnover(study, staff, {"arm": arms, "type": last})
     if not findings and log.empty and isinstance(left, Unavailable) and not scales and not goals:
@@ -101,21 +104,31 @@ def process_results(study: Study) -> ProcessResults:
         projects=project_counts(study, log, arms) if len(log) else (),
         staff_scales=scales,
         outcome="" if outcome is None else outcome.id,
-        lines=_lines(study, coded, log, staff, arms, (first, last), means, goals),
+        lines=_lines(study, coded, log, staff, arms, (first, last), means, goals, discussed),
         type_means=() if isinstance(means, Unavailable) else _described(study, means, last, arms),
         type_effects=_moderated(study, typed, means, arms),
         bounds=() if isinstance(means, Unavailable) else _bounds(study, means, last, arms),
         propositions=said,
         item_means=questions,
-        delivered=delivered(study, log, arms, last, levels),
+        delivered=delivered(study, log, arms, last, levels, goal_rows),
         goals=goals_set(study, goals, arms, last, levels),
+        gap_discussed=gap_discussed(study, discussed, arms, last, levels),
     )
 
 
-def coders_lists(study: Study) -> dict[str, pd.DataFrame]:
-    """Return what coders look through, by the name of its file: codes that are open, and the type of every interview."""
-    coded = coded_interviews(study, table(study, "interviews"), arms_of_institutions(study))
-    return {"open-codes": open_codes(coded), "institution-types": listed_types(coded)}
+def lists_by_institution(study: Study) -> dict[str, pd.DataFrame]:
+    """Return what people look through, by the name of its file.
+
+    Codes that are open, the type of every interview, and the day on which each GAP-profile was first discussed.
+    """
+    arms = arms_of_institutions(study)
+    coded = coded_interviews(study, table(study, "interviews"), arms)
+    found = discussions(study, table(study, "implementation"), institution_goals(study), arms)
+    return {
+        "open-codes": open_codes(coded),
+        "institution-types": listed_types(coded),
+        "gap-discussed": listed_discussions(found, arms),
+    }
 
 
 def _outcome(study: Study, scored: bool) -> Outcome | None:
@@ -141,11 +154,12 @@ def _lines(
     types: tuple[Mapping[str, str], Mapping[str, str]],
     means: AdjustedMeans | Unavailable,
     goals: Mapping[str, Sequence[Goal]],
+    discussed: Mapping[str, Discussion],
 ) -> tuple[InstitutionLine, ...]:
     """Return one line per institution, by arm and type, in an order within them that tells nothing of who they are."""
     hours = hours_by_institution(log)
     left = left_by_institution(study, staff)
-    met, discussed = _conditions(coded)
+    met, used = _conditions(coded)
     shuffled = stream(1, "joint display", *sorted(arms)).permutation(len(arms))
     order = {name: int(place) for name, place in zip(sorted(arms), shuffled, strict=True)}
     ranked = sorted(arms, key=lambda name: (study.arms.index(arms[name]), types[1].get(name, "~"), order[name]))
@@ -159,10 +173,11 @@ def _lines(
             left_per_year=_rate(left.get(name)),
             left_between=_rate_interval(left.get(name)),
             met=met.get(name),
-            gap_discussed=discussed.get(name, ""),
+            gap_discussed=used.get(name, ""),
             mean=means if isinstance(means, Unavailable) else means.shrunken.get(name, NO_OUTCOME),
             goals=len(goals.get(name, ())) if goals else None,
             goals_reached=sum(goal.how_it_went == REACHED for goal in goals.get(name, ())) if goals else None,
+            gap_days=discussed[name].days if name in discussed else None,
         )
         for number, name in enumerate(ranked, 1)
     )

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from asp_eval.analysis.goals import Goal
-from asp_eval.analysis.process.interviews import share
+from asp_eval.analysis.process.groups import Group, groups
 from asp_eval.analysis.process.results import GoalsSet
+from asp_eval.analysis.process.shares import share
 from asp_eval.trial.profiles.worksheet import worksheet_of_meetings
 from asp_eval.trial.study.design import Study
 
@@ -33,25 +34,18 @@ def goals_set(
     levels : sequence of str
         The types, in their order.
     """
-    if not goals:
-        return ()
-    found = []
-    for arm in study.arms:
-        of_arm = [name for name, of in arms.items() if of == arm]
-        groups = {"": of_arm} | {level: [name for name in of_arm if types.get(name) == level] for level in levels}
-        found += [_group(study, arm, level, names, goals) for level, names in groups.items()]
-    return tuple(found)
+    return tuple(_group(study, each, goals) for each in groups(study.arms, arms, types, levels)) if goals else ()
 
 
-def _group(study: Study, arm: str, level: str, names: Sequence[str], goals: Mapping[str, Sequence[Goal]]) -> GoalsSet:
-    theirs = {name: goals[name] for name in names if goals.get(name)}
+def _group(study: Study, group: Group, goals: Mapping[str, Sequence[Goal]]) -> GoalsSet:
+    theirs = {name: goals[name] for name in group.institutions if goals.get(name)}
     every = [goal for each in theirs.values() for goal in each]
     outcomes = Counter(goal.how_it_went for goal in every)
     days = sorted(goal.date for goal in every if goal.date)
     return GoalsSet(
-        arm=arm,
-        type=level,
-        institutions=share(len(theirs), len(names), study.analysis.level),
+        arm=group.arm,
+        type=group.type,
+        institutions=share(len(theirs), len(group.institutions), study.analysis.level),
         goals=len(every),
         outcomes={each.key: outcomes[each.key] for each in worksheet_of_meetings().outcomes},
         not_told=outcomes[""],

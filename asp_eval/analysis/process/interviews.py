@@ -12,18 +12,17 @@ import pandas as pd
 from asp_eval.analysis.process.results import (
     ALL_ARMS,
     CodeAgreement,
-    Count,
     Excerpt,
     FrameFindings,
     InterviewCount,
     LevelCount,
     TypeChange,
 )
+from asp_eval.analysis.process.shares import share
 from asp_eval.core.errors import AspError
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.meta.agreement import agreement_of
 from asp_eval.stats.meta.agreement_over_codes import CodedSheet, agreement_over_codes
-from asp_eval.stats.meta.wilson import wilson_interval
 from asp_eval.trial.process.coded import INTERVIEW, decided, disagreements, is_consensus, of_frame
 from asp_eval.trial.process.frame import Frame
 from asp_eval.trial.process.types import InstitutionType, institution_types, transitions, unused_cells
@@ -32,21 +31,6 @@ from asp_eval.trial.study.design import Interviews, Study
 TYPE = "type"
 AGREEMENT_DRAWS = 1000
 TOO_FEW = Phrase("fewer than two interviews were coded by two coders")
-
-
-def share(n: int, of: int, level: float) -> Count:
-    """Return a count with Wilson's interval of its share.
-
-    Examples
-    --------
-    >>> one = share(5, 10, 0.95)
-    >>> round(one.low, 3), round(one.high, 3)
-    (0.237, 0.763)
-    """
-    if not of:
-        return Count(n, of, None, None)
-    low, high = wilson_interval(n, of, level)
-    return Count(n, of, low, high)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

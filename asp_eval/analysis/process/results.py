@@ -226,6 +226,37 @@ class GoalsSet:
 
 
 @dataclass(frozen=True, slots=True)
+class GapDiscussed:
+    """When institutions of one arm first discussed their GAP-profile: all that were given one, or those of one type.
+
+    Attributes
+    ----------
+    arm : str
+    type : str
+        In the last round; empty for all institutions of the arm.
+    institutions : Count
+        Those of which a day is told, of all.
+    from_log : int
+        Of those, where the day is of the implementation log; elsewhere goals were set that day.
+    median_days : float or None
+        After the last day of the wave that profiles are given after; None where no day is told, or the wave has no last day.
+    middle_half : tuple of float or None
+        The quartiles.
+    first, last : str
+        ISO 8601; empty where no day is told.
+    """
+
+    arm: str
+    type: str
+    institutions: Count
+    from_log: int
+    median_days: float | None
+    middle_half: tuple[float, float] | None
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
 class Turnover:
     """Staff who left: `left` of `staff` people in `person_years`, and the yearly rate with its exact Poisson interval.
 
@@ -326,6 +357,8 @@ class InstitutionLine:
         The institution's mean of the primary outcome, adjusted and shrunken: not an effect, for it has one arm.
     goals, goals_reached : int or None
         Goals it set, and reached; None where no goals were imported.
+    gap_days : int or None
+        Days from when its GAP-profile could be given out to when it was first discussed; None where that is not known.
     """
 
     number: int
@@ -340,6 +373,7 @@ class InstitutionLine:
     goals: int | None = None
     goals_reached: int | None = None
     left_between: tuple[float, float] | None = None
+    gap_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,6 +477,8 @@ class ProcessResults:
         Of questionnaires whose questions have poles, or belong to two scales that cross.
     goals : tuple of GoalsSet
         Empty where no goals were imported.
+    gap_discussed : tuple of GapDiscussed
+        Empty where no institution has a day.
     """
 
     study: Annotated[Study, PlainSerializer(Study.as_declared)]
@@ -462,3 +498,4 @@ class ProcessResults:
     delivered: tuple[Delivered, ...] = ()
     item_means: tuple[ItemMean, ...] = ()
     goals: tuple[GoalsSet, ...] = ()
+    gap_discussed: tuple[GapDiscussed, ...] = ()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from asp_eval.analysis.process.results import ElementDose, ProcessResults, Turnover, typed
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Block, Cell, Column, Row, Section, Table, cell, listing, paragraphs
+from asp_eval.reporting.sections.flow import goals_in_words
+from asp_eval.reporting.sections.gap_discussed import gap_discussed
 from asp_eval.reporting.sections.process_words import shown_count, type_name
 from asp_eval.reporting.sections.programme import what_became_of_it
 from asp_eval.reporting.setting import Setting
+from asp_eval.trial.flow.dose import GOALS
 
 
 def delivery(found: ProcessResults, setting: Setting) -> Section | None:
@@ -32,6 +35,9 @@ def delivery(found: ProcessResults, setting: Setting) -> Section | None:
         blocks.append(Table("elements", say("What was delivered, by element of the programme"), columns, tuple(rows), (note,)))
     if found.delivered:
         blocks.append(_by_type(found, setting))
+    discussed = gap_discussed(found, setting)
+    if discussed is not None:
+        blocks.append(discussed)
     if not isinstance(found.turnover, Unavailable):
         columns = (
             Column("", numeric=False),
@@ -64,14 +70,13 @@ def _by_type(found: ProcessResults, setting: Setting) -> Table:
     say, show = setting.say, setting.show
     of = typed(found.frames)
     elements = list(dict.fromkeys(element for each in found.delivered for element in each.hours))
-    limits = dict(setting.study.received.limits) if setting.study.received is not None else {}
-    limits = {name: least for name, least in limits.items() if any(name in each.reached for each in found.delivered)}
+    limits = _limits(found, setting)
     columns = (
         Column("", numeric=False),
         Column(say("Institutions")),
         *(Column(say("{element}, hours each", element=setting.heading(say.name(element)))) for element in elements),
         Column(say("With a project of other origin")),
-        *(Column(_limit(name, least, setting)) for name, least in limits.items()),
+        *(Column(heading) for heading in limits.values()),
     )
     rows: list[Row] = []
     for arm in setting.study.arms:
@@ -96,6 +101,18 @@ def _by_type(found: ProcessResults, setting: Setting) -> Table:
     return Table(
         "delivered-by-type", say("What was delivered, by type of institution"), columns, tuple(rows), tuple(notes), breaks=True
     )
+
+
+def _limits(found: ProcessResults, setting: Setting) -> dict[str, str]:
+    """Return the limits of the rule that were judged, with what each is called."""
+    rule = setting.study.received
+    if rule is None:
+        return {}
+    judged = {name for each in found.delivered for name in each.reached}
+    named = {name: _limit(name, least, setting) for name, least in rule.limits.items()}
+    if rule.goals is not None:
+        named[GOALS] = setting.heading(goals_in_words(rule.goals, setting))
+    return {name: heading for name, heading in named.items() if name in judged}
 
 
 def _limit(name: str, least: float, setting: Setting) -> str:

@@ -88,6 +88,8 @@ def received_note(flow: FlowCounts, setting: Setting) -> str:
     if declared is None:
         return say("Who received the intervention is not counted: study.yaml declares no rule for it.")
     rule = {"column": say.name(declared.sum), "least": limits_in_words(declared, setting)}
+    if declared.goals is not None:
+        return _note_with_goals(declared.goals, rule if declared.limits else {}, flow, setting)
     if any(arm.received is None for arm in flow.arms):
         return say(
             "By the plan an institution received the intervention with {least} of “{column}” in the implementation log; no log "
@@ -98,6 +100,28 @@ def received_note(flow: FlowCounts, setting: Setting) -> str:
         "Received the intervention: {least} of “{column}” in the implementation log, without external projects.",
         **rule,
     )
+
+
+def _note_with_goals(goals: int, rule: dict[str, str], flow: FlowCounts, setting: Setting) -> str:
+    """Say the rule where it asks for goals, with the limits of the log or without."""
+    say, wanted = setting.say, goals_in_words(goals, setting)
+    said = say("Received the intervention: {goals}.", goals=wanted)
+    if rule:
+        said = say(
+            "Received the intervention: {least} of “{column}” in the implementation log, without external projects, and {goals}.",
+            goals=wanted,
+            **rule,
+        )
+    if any(arm.received is None for arm in flow.arms):
+        return " ".join((said, say("What the rule takes was not all imported, so nobody can tell.")))
+    return said
+
+
+def goals_in_words(least: int, setting: Setting) -> str:
+    """Return how many goals the rule takes."""
+    if least == 1:
+        return setting.say("a goal set from the GAP-profile")
+    return setting.say("{n} goals or more set from the GAP-profile", n=setting.show.integer(least))
 
 
 def limits_in_words(rule: ReceivedRule, setting: Setting) -> str:
@@ -292,8 +316,11 @@ def _received_box(arm: ArmFlow, setting: Setting) -> FlowBox:
     say, n, got = setting.show.say, setting.show.integer, arm.received
     heading = say("Received the intervention")
     if got is None:
-        declared = setting.study.received is not None
-        return FlowBox(heading, (say("Not known: no implementation log") if declared else say("No rule was declared"),))
+        rule = setting.study.received
+        if rule is None:
+            return FlowBox(heading, (say("No rule was declared"),))
+        missing = say("Not known: no implementation log") if rule.goals is None else say("Not known: no log, or no goals")
+        return FlowBox(heading, (missing,))
     return FlowBox(
         heading,
         (

@@ -146,6 +146,7 @@ def _bounds(found: ProcessResults, frame: Frame, name: str, setting: Setting) ->
 def _lines(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> Table:
     say = setting.say
     elements = sorted({element for line in found.lines for element in line.hours})
+    dated = any(line.gap_days is not None for line in found.lines)
     columns = [
         Column(say("No."), numeric=False),
         Column(say("Type before"), numeric=False),
@@ -154,14 +155,16 @@ def _lines(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> 
         Column(say("Left a year, of 100")),
         Column(say("Preconditions met")),
         Column(say("GAP-profile discussed"), numeric=False),
+        *([Column(say("After days"))] if dated else []),
         *([Column(say("Goals reached"))] if any(line.goals is not None for line in found.lines) else []),
         Column(say("Mean")),
     ]
     rows: list[Row] = []
     for arm in setting.study.arms:
         rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
-        rows += [_line(line, elements, frame, setting) for line in found.lines if line.arm == arm]
+        rows += [_line(line, elements, frame, setting, dated=dated) for line in found.lines if line.arm == arm]
     notes = (
+        *([say("After days: from when the profile could be given out to when it was first discussed.")] if dated else []),
         say("Numbers run through this table and identify nobody. Ordered by type, within it at random."),
         say(
             "Mean: {outcome}, adjusted and drawn towards the mean of the arm; {level} interval.",
@@ -172,7 +175,7 @@ def _lines(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> 
     return Table("joint", say("Institution by institution: process and outcome"), tuple(columns), tuple(rows), notes, breaks=True)
 
 
-def _line(line: InstitutionLine, elements: list[str], frame: Frame, setting: Setting) -> Row:
+def _line(line: InstitutionLine, elements: list[str], frame: Frame, setting: Setting, *, dated: bool) -> Row:
     show = setting.show
     discussed: str = setting.show.integer(None)
     if line.gap_discussed:
@@ -186,6 +189,7 @@ def _line(line: InstitutionLine, elements: list[str], frame: Frame, setting: Set
             _left(line, setting),
             cell(show.integer(line.met)),
             cell(discussed),
+            *([cell(show.integer(line.gap_days))] if dated else []),
             *_goals(line, setting),
             shown_estimate(line.mean, setting),
         )

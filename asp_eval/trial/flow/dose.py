@@ -1,4 +1,8 @@
-"""How much of the intervention each institution had by the implementation log, and which received it by the declared rule."""
+"""How much of the intervention each institution had by the implementation log, and which received it by the declared rule.
+
+The rule may ask for goals as well, which stand in a table of their own: an institution received the intervention if it reaches
+every limit that is declared.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.trial.study.design import ReceivedRule
 
+GOALS = "goals"  # the limit on goals, beside those on elements
 EXTERNAL = "external_project"  # a project that others started: never a part of the intervention
 
 NO_SUCH_COLUMN = Fault(
@@ -51,7 +56,7 @@ def own_events(log: pd.DataFrame) -> pd.DataFrame:
     return log.loc[log["kind"].astype("str") != EXTERNAL] if "kind" in log.columns else log
 
 
-def reached(rule: ReceivedRule, log: pd.DataFrame, institutions: pd.Series) -> pd.DataFrame:
+def reached(rule: ReceivedRule, log: pd.DataFrame, institutions: pd.Series, goals: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return which limits of the rule each institution reaches.
 
     Parameters
@@ -60,31 +65,59 @@ def reached(rule: ReceivedRule, log: pd.DataFrame, institutions: pd.Series) -> p
     log : DataFrame
         As of `doses`, with ``element`` where the rule names elements.
     institutions : Series of str
+    goals : DataFrame, optional
+        institution_id, a row for each goal; an institution that has none set none.
 
     Returns
     -------
     DataFrame of bool, indexed by institution
-        A column for each of `ReceivedRule.limits`: an element, or the empty name for all together.
+        A column for each of `ReceivedRule.limits`, an element, or the empty name for all together; and ``goals`` where the rule
+        asks for them.
 
     Raises
     ------
     Refusal
         FLO-008 as `doses`.
+
+    Examples
+    --------
+    >>> log = pd.DataFrame({"institution_id": ["A", "B"], "kind": "course", "hours": [21.0, 30.0]})
+    >>> goals = pd.DataFrame({"institution_id": ["A", "A"], "goal": ["1", "2"]})
+    >>> rule = ReceivedRule(at_least=20, goals=2)
+    >>> reached(rule, log, pd.Series(["A", "B"]), goals).all(axis=1).to_dict()
+    {'A': True, 'B': False}
     """
     element = log["element"].astype("str") if "element" in log.columns else pd.Series("", index=log.index, dtype="str")
     parts = {name: log if not name else log.loc[(element == name).to_numpy(dtype=bool)] for name in rule.limits}
-    return pd.DataFrame({name: doses(rule, parts[name], institutions) >= least for name, least in rule.limits.items()})
+    found = {name: doses(rule, parts[name], institutions) >= least for name, least in rule.limits.items()}
+    if rule.goals is not None:
+        names = pd.Index(institutions.astype("str"), name="institution")
+        set_by = pd.Series(dtype="int64") if goals is None else goals["institution_id"].astype("str").value_counts()
+        found[GOALS] = set_by.reindex(names).fillna(0) >= rule.goals
+    return pd.DataFrame(found)
 
 
-def receivers(rule: ReceivedRule | None, log: pd.DataFrame, institutions: pd.Series) -> frozenset[str] | None:
-    """Return the institutions that received the intervention by the rule; None where no rule is declared or no log was kept.
+def is_known(rule: ReceivedRule, log: pd.DataFrame, goals: pd.DataFrame | None = None) -> bool:
+    """Return whether what the rule asks for was imported: a log where it sums one, goals where it counts them."""
+    return not (rule.limits and log.empty) and not (rule.goals is not None and (goals is None or goals.empty))
+
+
+def receivers(
+    rule: ReceivedRule | None, log: pd.DataFrame, institutions: pd.Series, goals: pd.DataFrame | None = None
+) -> frozenset[str] | None:
+    """Return the institutions that received the intervention by the rule; None where no rule is declared, or it is not known.
+
+    Parameters
+    ----------
+    rule, log, institutions, goals
+        As of `reached`.
 
     Raises
     ------
     Refusal
         FLO-008 as `doses`.
     """
-    if rule is None or log.empty:
+    if rule is None or not is_known(rule, log, goals):
         return None
-    whole = reached(rule, log, institutions).all(axis=1)
+    whole = reached(rule, log, institutions, goals).all(axis=1)
     return frozenset(whole.index[whole])

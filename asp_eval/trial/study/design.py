@@ -358,7 +358,8 @@ ColumnDeclaration = Annotated[
 class ReceivedRule(Document):
     """Which institutions count as having received the intervention: a sum over the rows of a table reaches a limit.
 
-    ``by_element`` says how much of each element of the programme it takes; with ``at_least`` as well, both must be reached.
+    ``by_element`` says how much of each element of the programme it takes, ``goals`` how many goals the institution set from its
+    profile, whatever became of them; all limits that are declared must be reached.
     """
 
     table: Literal["implementation"] = "implementation"
@@ -367,16 +368,17 @@ class ReceivedRule(Document):
     by_element: dict[Literal["knowledge", "reflection", "implementation"], Annotated[float, Field(gt=0, allow_inf_nan=False)]] = (
         Field(default_factory=dict)
     )
+    goals: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _has_a_limit(self) -> Self:
-        if self.at_least is None and not self.by_element:
-            raise ValueError(Phrase("'at_least', or a limit for each element under 'by_element'"))
+        if self.at_least is None and not self.by_element and self.goals is None:
+            raise ValueError(Phrase("'at_least', 'goals', or a limit for each element under 'by_element'"))
         return self
 
     @property
     def limits(self) -> dict[str, float]:
-        """What must be reached, by element; of all elements together under the empty name."""
+        """What the sums must reach, by element; of all elements together under the empty name. Goals are not among them."""
         whole = {"": self.at_least} if self.at_least is not None else {}
         return whole | {str(element): least for element, least in self.by_element.items()}
 
@@ -574,6 +576,9 @@ class GapPlan(Document):
         Arms that are given theirs later: once the wave that stands beside the arm has ended.
     follow_up : str, optional
         The wave of a second round, asked with the same two forms; its profiles have those of `wave` beside them.
+    discussed : str, optional
+        Which events of the implementation log were meetings about the profile: comparisons as of an analysis set, such as
+        ``topic == gap``.
     """
 
     staff: str
@@ -582,6 +587,7 @@ class GapPlan(Document):
     follow_up: Key | None = None
     arms: Annotated[tuple[Key, ...], Field(min_length=1)] | None = None
     release: dict[Key, Key] = Field(default_factory=dict)
+    discussed: str | None = None
 
 
 class Privacy(Document):
