@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from asp_eval.cli.app import verb
-from asp_eval.cli.console import print_json, print_table, say
+from asp_eval.cli.console import plain_problems, print_json, print_problems, print_table, say
 from asp_eval.cli.language import language as spoken_language
 from asp_eval.core.phrases import Phrase
 
@@ -75,3 +75,43 @@ def export_frame(
         print_json(dataclasses.asdict(found) | {"file": str(found.file)})
         return
     say(Phrase("Written: {files}", files=found.file))
+
+
+@verb("compare", of=frames_app)
+def compare_frame(
+    file: Annotated[Path, typer.Argument(metavar="CODEBOOK", help="A REFI-QDA codebook (.qdc) of other software.")],
+    name: Name,
+    study: Study = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which codes of a codebook are those of a frame, which are missing, and which it does not have.
+
+    Example: asp-eval frames compare codebook.qdc asp-process
+    """
+    from asp_eval.workflow.codebooks import compare_codebook
+
+    found = compare_codebook(file, name, study=study)
+    if as_json:
+        print_json(dataclasses.asdict(found) | {"notes": plain_problems(found.notes)})
+        return
+    n = len(found.matched)
+    say(
+        Phrase(
+            "{n} of {all} levels of {frame} version {v} stand in {file}.",
+            n=n,
+            all=found.levels,
+            frame=found.frame,
+            v=found.version,
+            file=found.file,
+        )
+    )
+    for each in found.missing:
+        say(Phrase("  missing: {code}", code=each))
+    for one in found.unknown:
+        if one.meant:
+            say(Phrase("  not in the frame: {code}: {level} (perhaps {meant})", code=one.code, level=one.level, meant=one.meant))
+        else:
+            say(Phrase("  not in the frame: {code}: {level}", code=one.code, level=one.level))
+    for each in found.twice:
+        say(Phrase("  more than once: {code}", code=each))
+    print_problems(found.notes)

@@ -158,7 +158,7 @@ def read_project(export: Export, *, texts: bool = False) -> CodedProject:
     if not documents:
         raise DataProblems([NOTHING_CODED.at(export.source)])
     columns = tuple(dict.fromkeys(name for name, _ in codes.values()))
-    return CodedProject(columns, documents, tuple(_strange(root, export.source)))
+    return CodedProject(columns, documents, tuple(strange_elements(root, export.source)))
 
 
 def _project_among(parts: Sequence[zipfile.ZipInfo], source: str) -> zipfile.ZipInfo:
@@ -197,9 +197,9 @@ def _texts(archive: zipfile.ZipFile, parts: Sequence[zipfile.ZipInfo], root: Ele
         if part is not None:
             content = _unpacked(archive, part, source, left)
             left -= len(content)
-            found[_guid(document, source)] = content.decode("utf-8-sig")
+            found[guid_of(document, source)] = content.decode("utf-8-sig")
         elif inline is not None and inline.text:
-            found[_guid(document, source)] = inline.text
+            found[guid_of(document, source)] = inline.text
     return found
 
 
@@ -211,7 +211,7 @@ def _documents(
     documents = list(_sources(root))
     times = Counter(each.get("name", "") for each in documents)
     for document in documents:
-        guid = _guid(document, source)
+        guid = guid_of(document, source)
         called = document.get("name", "")
         name = called if called and times[called] == 1 else f"{called} {guid}".strip()
         parts = tuple(_parts(document, codes, users))
@@ -226,8 +226,8 @@ def _parts(document: ElementTree.Element, codes: Mapping[str, tuple[str, str]], 
     for above in document.iter():
         is_text = above.tag.rpartition("}")[2] == "PlainTextSelection"
         start, end = (_position(above, name) if is_text else None for name in ("startPosition", "endPosition"))
-        for coding in above.findall(_any("Coding")):
-            reference = coding.find(_any("CodeRef"))
+        for coding in above.findall(in_any_namespace("Coding")):
+            reference = coding.find(in_any_namespace("CodeRef"))
             code = codes.get("" if reference is None else reference.get("targetGUID", ""))
             if code is not None:
                 coder = users.get(coding.get("creatingUser", ""), coding.get("creatingUser", ""))
@@ -239,8 +239,8 @@ def _position(selection: ElementTree.Element, name: str) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def _strange(root: ElementTree.Element, source: str) -> Iterator[Problem]:
-    """Tell of elements that the standard does not have."""
+def strange_elements(root: ElementTree.Element, source: str) -> Iterator[Problem]:
+    """Yield a note of elements that the standard does not have."""
     names = Counter(each.tag.rpartition("}")[2] for each in root.iter() if isinstance(each.tag, str))
     others = {name: n for name, n in names.items() if name not in STANDARD}
     if others:
@@ -255,16 +255,16 @@ def _codes(root: ElementTree.Element, source: str) -> dict[str, tuple[str, str]]
 
 
 def _below(element: ElementTree.Element, above: str, source: str) -> Iterator[tuple[str, tuple[str, str]]]:
-    for code in element.findall(_any("Code")):
-        name, children = code.get("name", "").strip(), code.findall(_any("Code"))
-        guid = _guid(code, source)
+    for code in element.findall(in_any_namespace("Code")):
+        name, children = code.get("name", "").strip(), code.findall(in_any_namespace("Code"))
+        guid = guid_of(code, source)
         if code.get("isCodable", "true") != "false":  # the others are headings
             yield guid, (above, name) if above and not children else (name, PRESENT)
         yield from _below(code, name, source)
 
 
 def _named(root: ElementTree.Element, kind: str, source: str) -> dict[str, str]:
-    return {_guid(each, source): each.get("name") or each.get("id") or "" for each in root.iterfind(_below_any(kind))}
+    return {guid_of(each, source): each.get("name") or each.get("id") or "" for each in root.iterfind(_below_any(kind))}
 
 
 def _of_cases(root: ElementTree.Element, variables: Mapping[str, str]) -> dict[str, list[dict[str, str]]]:
@@ -272,7 +272,7 @@ def _of_cases(root: ElementTree.Element, variables: Mapping[str, str]) -> dict[s
     found: dict[str, list[dict[str, str]]] = {}
     for case in root.iterfind(_below_any("Case")):
         values = _values(case, variables)
-        for reference in case.findall(_any("SourceRef")):
+        for reference in case.findall(in_any_namespace("SourceRef")):
             known = found.setdefault(reference.get("targetGUID", ""), [{}])
             if any(one.get(name, value) != value for one in known for name, value in values.items()):
                 known.append(known[0] | values)
@@ -283,8 +283,8 @@ def _of_cases(root: ElementTree.Element, variables: Mapping[str, str]) -> dict[s
 
 def _values(element: ElementTree.Element, variables: Mapping[str, str]) -> dict[str, str]:
     found = {}
-    for value in element.findall(_any("VariableValue")):
-        reference = value.find(_any("VariableRef"))
+    for value in element.findall(in_any_namespace("VariableValue")):
+        reference = value.find(in_any_namespace("VariableRef"))
         name = variables.get("" if reference is None else reference.get("targetGUID", ""))
         texts = [each.text or "" for each in value if each is not reference]
         if name and texts:
@@ -292,14 +292,15 @@ def _values(element: ElementTree.Element, variables: Mapping[str, str]) -> dict[
     return found
 
 
-def _guid(element: ElementTree.Element, source: str) -> str:
+def guid_of(element: ElementTree.Element, source: str) -> str:
+    """Return what identifies an element, or refuse one without: SCR-243."""
     guid = element.get("guid", "")
     if not guid:
         raise DataProblems([NO_GUID.at(source, found=element.tag.rpartition("}")[2])])
     return guid
 
 
-def _any(name: str) -> str:
+def in_any_namespace(name: str) -> str:
     """Return a name as `ElementTree` finds it in any namespace: versions of the standard have their own."""
     return "{*}" + name
 
@@ -310,4 +311,4 @@ def _sources(root: ElementTree.Element) -> Iterator[ElementTree.Element]:
 
 def _below_any(name: str) -> str:
     """Return a name at any depth, in any namespace."""
-    return f".//{_any(name)}"
+    return f".//{in_any_namespace(name)}"

@@ -21,7 +21,7 @@ from asp_eval.intake.files.refi_project import CodedDocument, is_project, read_p
 CODEBOOK = Fault(
     "SCR-247",
     "the file is a REFI-QDA codebook, and holds no codings",
-    "Export the project (.qdpx) from the program that coded it; a frame of the study's own is a file in its folder 'frames'.",
+    "Export the project (.qdpx) from the program that coded it; 'asp-eval frames compare' says which codes of a codebook fit.",
 )
 CODER = "coder_id"
 BOTH = "; "  # between two codes of one column, which no frame allows: the row is then listed, and nothing is lost
