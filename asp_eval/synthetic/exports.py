@@ -83,6 +83,17 @@ INTERVIEW_DA = {
     "dato": "date",
     "begrundelse": "decided_why",
 }
+EXCERPT_DA = {
+    "institution": "institution_id",
+    "runde": "round",
+    "nr": "number",
+    "koder": "coder_id",
+    "kode": "code",
+    "niveau": "level",
+    "uddrag": "text",
+    "må trykkes": "print",
+}
+PRINT_DA: Labels = {"ja": "yes", "nej": "no"}
 ROUNDS_DA: Labels = {"Start": "baseline", "Efter et år": "one_year"}
 GOALS_DA = {
     "institution": "institution_id",
@@ -148,7 +159,7 @@ def write_institutions(folder: Path, seed: int) -> Path:
 
 
 def write_fieldwork(folder: Path, seed: int, allocation: pd.DataFrame) -> tuple[Export, ...]:
-    """Write what the institutions hand in under a draw of the lot: staff and a survey of them, three waves, a log, goals.
+    """Write what the institutions hand in under a draw: staff and a survey of them, three waves, a log, interviews, goals.
 
     Parameters
     ----------
@@ -173,6 +184,7 @@ def write_fieldwork(folder: Path, seed: int, allocation: pd.DataFrame) -> tuple[
         _write(folder / "implementation.csv", "implementation", None, *_log_export(fieldwork.implementation)),
         _write(folder / "staff_survey_w3.csv", "staff_survey", "w3", *_learning_export(fieldwork.learning)),
         _write(folder / "interviews.csv", "interviews", None, *_interview_export(fieldwork.interviews)),
+        _write(folder / "excerpts.csv", "excerpts", None, *_excerpt_export(fieldwork.excerpts)),
         _write(folder / "goals.csv", "goals", None, *_goal_export(fieldwork.goals)),
     )
 
@@ -269,6 +281,13 @@ def _interview_export(sheet: pd.DataFrame) -> tuple[bytes, Mappings]:
     frame["dato"] = frame["dato"].dt.strftime("%d-%m-%Y")
     frame = _labelled(frame, INTERVIEW_DA, {"round": ROUNDS_DA})
     return _csv(frame, ";", "utf-8"), {"rename": INTERVIEW_DA, "recode": {"round": ROUNDS_DA}}
+
+
+def _excerpt_export(excerpts: pd.DataFrame) -> tuple[bytes, Mappings]:
+    """What coders marked in the interviews, with Danish headings."""
+    recode = {"round": {label: key for label, key in ROUNDS_DA.items() if key in set(excerpts["round"])}, "print": PRINT_DA}
+    frame = _labelled(_renamed(excerpts, EXCERPT_DA), EXCERPT_DA, recode)
+    return _csv(frame, ";", "utf-8"), {"rename": EXCERPT_DA, "recode": recode}
 
 
 def _goal_export(goals: pd.DataFrame) -> tuple[bytes, Mappings]:

@@ -14,6 +14,7 @@ from asp_eval.core.randomness import stream
 from asp_eval.synthetic import population as pop
 from asp_eval.synthetic.children import Flags, Values, draw_answered, draw_sdq
 from asp_eval.synthetic.competences import CHILD, STAFF, Codes, draw_competences
+from asp_eval.synthetic.excerpts import excerpt_sheet
 from asp_eval.synthetic.goals import goal_sheet
 from asp_eval.synthetic.interviews import interview_sheet
 from asp_eval.synthetic.people import Children, Indices, People, draw_institutions, draw_people
@@ -52,6 +53,8 @@ class Fieldwork:
         The staff survey on learning at the last wave: respondent_id, institution_id, date and the items.
     goals : DataFrame
         As `asp_eval.synthetic.goals` returns them.
+    excerpts : DataFrame
+        As `asp_eval.synthetic.excerpts` returns them.
     """
 
     screening: Mapping[str, pd.DataFrame]
@@ -61,6 +64,7 @@ class Fieldwork:
     interviews: pd.DataFrame
     learning: pd.DataFrame
     goals: pd.DataFrame
+    excerpts: pd.DataFrame
 
 
 def simulate_fieldwork(seed: int, allocation: pd.DataFrame) -> Fieldwork:
@@ -98,14 +102,16 @@ def simulate_fieldwork(seed: int, allocation: pd.DataFrame) -> Fieldwork:
         whole = pd.concat([frame, *items], axis=1).loc[people.children.joined <= wave]
         screening[plan.id] = whole.sort_values(["institution_id", "child_id"], ignore_index=True)
     log = implementation_log(seed, people, in_arm)
+    interviews = interview_sheet(seed, people, in_arm)
     return Fieldwork(
         screening,
         _staff_survey(seed, people, staff),
         staff_list(seed, people),
         log,
-        interview_sheet(seed, people, in_arm),
+        interviews,
         _learning_survey(seed, people, in_arm),
         goal_sheet(seed, people, in_arm),
+        excerpt_sheet(interviews),
     )
 
 

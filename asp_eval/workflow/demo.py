@@ -33,7 +33,7 @@ from asp_eval.workflow.report import report
 from asp_eval.workflow.result_tables import effect_cells, part_of_estimate
 from asp_eval.workflow.score import score_study
 
-VERBS = 18  # that are called
+VERBS = 19  # that are called
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,7 +154,7 @@ def demo(
     announce(
         Phrase(
             "The field work takes place: three waves of screening, two staff surveys, a list of staff, an implementation log, "
-            "coded interviews and goals come back as files."
+            "coded interviews with excerpts, and goals come back as files."
         )
     )
     for export in write_fieldwork(folder / "data", seed, table(study, "allocation")):

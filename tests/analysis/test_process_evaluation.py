@@ -230,6 +230,15 @@ def test_what_was_delivered_stands_by_arm_and_type_with_the_limits_reached():
     assert (both.institutions, both.hours) == (2, {"knowledge": 5.0, "reflection": 1.0})
     assert (one.institutions, one.hours) == (1, {"knowledge": 6.0, "reflection": 2.0})
     assert {name: (count.n, count.of) for name, count in both.reached.items()} == {"knowledge": (1, 2), "reflection": (1, 2)}
+    # hours times participants: C 6 x 5 + 2 x 8 = 46, of D nobody counted those who took part
+    assert (one.taken_up, both.taken_up, rows["intervention", "II"].taken_up, rows["reference", "II"].taken_up) == (
+        46,
+        23,
+        0,
+        None,
+    )
+    nobody = delivered(study, LOG.assign(participants=np.nan), ARMS, {}, ())
+    assert all("how many took part" in each.taken_up.reason for each in nobody)
     assert (rows["reference", "I"].projects.n, rows["reference", "II"].institutions) == (1, 0)
     assert rows["reference", "II"].hours == {} and rows["reference", "II"].projects.low is None
     assert delivered(study, LOG.iloc[:0], ARMS, {}, ()) == ()

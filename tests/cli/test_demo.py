@@ -29,7 +29,7 @@ def test_every_verb_was_run_and_shown(demo):
     assert shown == [
         "import",
         "randomise",
-        *["import"] * 8,
+        *["import"] * 9,
         "goals",
         "check",
         "score",
@@ -57,7 +57,7 @@ def test_the_exports_are_as_an_evaluator_receives_them(demo):
     assert b";" in first.splitlines()[0]
     (data / "screening_w2.csv").read_text(encoding="utf-8")
     assert (data / "screening_w3.xlsx").read_bytes()[:2] == b"PK"
-    assert len(list(data.glob("*.mapping.yaml"))) == 9
+    assert len(list(data.glob("*.mapping.yaml"))) == 10
 
 
 def test_the_trial_has_the_declared_shape(demo):

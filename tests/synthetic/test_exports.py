@@ -238,3 +238,14 @@ def test_institutions_without_an_arm_and_strange_arms_are_listed(demo):
     with pytest.raises(DataProblems) as caught:
         simulate_fieldwork(SEED, wrong)
     assert [problem.code for problem in caught.value.problems] == ["SYN-001", "SYN-001", "SYN-002"]
+
+
+def test_every_excerpt_is_synthetic_and_of_an_interview_that_was_coded_so(demo):
+    excerpts, interviews = demo.tables["excerpts"].frame, demo.fieldwork.interviews
+    assert len(excerpts) > 4
+    assert excerpts["text"].str.endswith("(syntetisk)").all()
+    assert set(excerpts["print"]) == {"yes", "no"}
+    assert not excerpts.duplicated(["institution_id", "round", "number"]).any()
+    coded = interviews.set_index(["institution_id", "round", "coder_id"])
+    for row in excerpts.to_dict("records"):
+        assert coded.loc[(row["institution_id"], row["round"], row["coder_id"]), row["code"]] == row["level"]

@@ -98,6 +98,7 @@ def delivered(
         limits = limits.drop(columns=GOALS, errors="ignore")
     hours = hours_by_institution(log)
     elements = sorted({element for of in hours.values() for element in of}, key=_order)
+    taken_up = _taken_up(log)
     external = set(log.loc[log["kind"] == EXTERNAL, "institution_id"])
 
     def one(group: Group) -> Delivered:
@@ -109,9 +110,26 @@ def delivered(
             {e: sum(hours.get(name, {}).get(e, 0.0) for name in names) / n for e in elements} if n else {},
             share(len(external.intersection(names)), n, study.analysis.level),
             {name: share(int(limits.loc[names, name].sum()), n, study.analysis.level) for name in limits.columns},
+            _mean_of(taken_up, names),
         )
 
     return tuple(one(group) for group in groups(study.arms, arms, types, levels))
+
+
+def _taken_up(log: pd.DataFrame) -> dict[str, float] | Unavailable:
+    """Return hours times those who took part, by institution, over the events of the programme's elements."""
+    own = own_events(log)
+    own = own.loc[own["element"].notna()]
+    if len(own) and own["participants"].isna().all():
+        return NOT_RECORDED
+    product = own["hours"].fillna(0.0).astype("float64") * own["participants"].fillna(0.0).astype("float64")
+    return {str(name): float(total) for name, total in product.groupby(own["institution_id"]).sum().items()}
+
+
+def _mean_of(sums: dict[str, float] | Unavailable, names: Sequence[str]) -> Number | None:
+    if isinstance(sums, Unavailable) or not names:
+        return sums if isinstance(sums, Unavailable) else None
+    return sum(sums.get(name, 0.0) for name in names) / len(names)
 
 
 def turnover(study: Study, staff: pd.DataFrame, groups: Mapping[str, Mapping[str, str]]) -> tuple[Turnover, ...] | Unavailable:

@@ -39,7 +39,7 @@ from asp_eval.analysis.process.results import (
     TypeEffect,
     TypeMean,
 )
-from asp_eval.analysis.process.staff_answers import staff_scales
+from asp_eval.analysis.process.staff_answers import staff_scales, staff_scores, strata_of_institutions
 from asp_eval.analysis.process.staff_items import item_means
 from asp_eval.analysis.sets import assemble
 from asp_eval.core.errors import AspError, Fault, Unavailable
@@ -76,8 +76,9 @@ def process_results(study: Study) -> ProcessResults:
     with one_moment(study, "process") as state:
         interviews, excerpts, log, staff = (table(study, name) for name in ("interviews", "excerpts", "implementation", "staff"))
         arms = arms_of_institutions(study)
-        scales = staff_scales(study, arms)
-        said, questions = propositions(study, arms), item_means(study, arms)
+        answered, strata = staff_scores(study, arms), strata_of_institutions(study)
+        scales = staff_scales(study, arms, answered, strata)
+        said, questions = propositions(study, arms, answered, strata), item_means(study, arms)
         data = load_data(study) if arms and len(table(study, "screening")) else None
         scored = len(table(study, "scores")) > 0
         goal_rows = table(study, "goals")

@@ -207,10 +207,13 @@ def coded_sheets(rows: pd.DataFrame, frame: Frame) -> dict[str, CodedSheet]:
     frame : Frame
     """
     mine = rows.loc[~is_consensus(rows)]
-    interviews = pd.MultiIndex.from_frame(mine[INTERVIEW].astype("str"))
-    interview, keys = interviews.factorize(sort=True)
-    coder, coders = pd.factorize(mine["coder_id"].astype("str"), sort=True)
-    institutions = np.asarray(pd.factorize(keys.get_level_values(0), sort=True)[0], dtype=np.int64)
+    pairs = list(mine[INTERVIEW].astype("str").itertuples(index=False, name=None))
+    keys, coders = sorted(set(pairs)), sorted(set(mine["coder_id"].astype("str")))
+    place, column = ({each: number for number, each in enumerate(of)} for of in (keys, coders))
+    interview = np.array([place[each] for each in pairs], dtype=np.int64)
+    coder = np.array([column[each] for each in mine["coder_id"].astype("str")], dtype=np.int64)
+    numbers = {name: number for number, name in enumerate(sorted({name for name, _ in keys}))}
+    institutions = np.array([numbers[name] for name, _ in keys], dtype=np.int64)
     found = {}
     for code in frame.keys:
         ranks = {level: rank for rank, level in enumerate(frame.levels(code))}
@@ -219,11 +222,11 @@ def coded_sheets(rows: pd.DataFrame, frame: Frame) -> dict[str, CodedSheet]:
         if values is not None:
             said = np.flatnonzero(values >= 0)[::-1]  # of two rows of a coder on an interview the first counts
             codes[interview[said], coder[said]] = values[said]
-        by, of = (codes >= 0).any(axis=0), (codes >= 0).any(axis=1)
+        by, of = (np.flatnonzero((codes >= 0).any(axis=axis)) for axis in (0, 1))
         found[code] = CodedSheet(
             code=code,
             codes=codes[np.ix_(of, by)],
-            coders=tuple(str(name) for name in coders[by]),
+            coders=tuple(coders[k] for k in by),
             categories=len(ranks),
             weights="quadratic" if frame.is_ordinal(code) else None,
             clusters=institutions[of],

@@ -13,7 +13,6 @@ import pandas as pd
 
 from asp_eval.analysis.formulas import ARM, by_institution, fixed_effects, varying
 from asp_eval.analysis.process.results import Estimated, PropositionResult
-from asp_eval.analysis.process.staff_answers import staff_scores, strata_of_institutions
 from asp_eval.core.errors import AspError, Fault, Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import available
@@ -36,7 +35,9 @@ NO_SCALE = Fault(
 ALIKE = Unavailable(Phrase("all gave the same answers on a scale"))
 
 
-def propositions(study: Study, arms: Mapping[str, str]) -> tuple[PropositionResult, ...]:
+def propositions(
+    study: Study, arms: Mapping[str, str], answered: pd.DataFrame, strata: pd.DataFrame
+) -> tuple[PropositionResult, ...]:
     """Return what staff's answers say of every proposition whose questionnaire the study collects, wave by wave.
 
     Parameters
@@ -44,6 +45,10 @@ def propositions(study: Study, arms: Mapping[str, str]) -> tuple[PropositionResu
     study : Study
     arms : mapping of str to str
         The arm of each institution that was drawn.
+    answered : DataFrame
+        As of `staff_scores`.
+    strata : DataFrame
+        As of `strata_of_institutions`.
     """
     forms = {form.id: form for form in declared_forms(study, "staff_survey")}
     declared = [
@@ -54,11 +59,9 @@ def propositions(study: Study, arms: Mapping[str, str]) -> tuple[PropositionResu
     ]
     if not declared:
         return ()
-    scores, strata = staff_scores(study, arms), strata_of_institutions(study)
+    scores = answered.merge(strata, on="institution_id")
     return tuple(
-        found
-        for key, one, on in declared
-        for found in _by_wave(study, key, one, on, forms[on.instrument], scores.merge(strata, on="institution_id"), arms)
+        found for key, one, on in declared for found in _by_wave(study, key, one, on, forms[on.instrument], scores, arms)
     )
 
 

@@ -182,7 +182,10 @@ class Delivered:
     projects : Count
         Institutions with a project of other origin.
     reached : mapping of str to Count
-        Institutions that reach each limit of the rule ``received``, by element; of all elements together under the empty name.
+        Institutions that reach each limit of the rule ``received``, by element; of all elements together under the empty name,
+        and of goals under ``goals``.
+    taken_up : float or Unavailable or None
+        Hours times those who took part, of all elements: mean per institution. None of no institution.
     """
 
     arm: str
@@ -191,6 +194,7 @@ class Delivered:
     hours: dict[str, float]
     projects: Count
     reached: dict[str, Count]
+    taken_up: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ NOBODY = Unavailable(Phrase("no staff of this arm answered"))
 ONE_ARM = Unavailable(Phrase("staff of fewer than two institutions of an arm answered"))
 
 
-def staff_scales(study: Study, arms: Mapping[str, str]) -> tuple[StaffScale, ...]:
+def staff_scales(study: Study, arms: Mapping[str, str], answered: pd.DataFrame, strata: pd.DataFrame) -> tuple[StaffScale, ...]:
     """Return every scale of the staff questionnaires, at every wave at which it was answered.
 
     Parameters
@@ -41,8 +41,11 @@ def staff_scales(study: Study, arms: Mapping[str, str]) -> tuple[StaffScale, ...
     study : Study
     arms : mapping of str to str
         The arm of each institution that was drawn.
+    answered : DataFrame
+        As of `staff_scores`.
+    strata : DataFrame
+        As of `strata_of_institutions`.
     """
-    answered, strata = staff_scores(study, arms), strata_of_institutions(study)
     if answered.empty:
         return ()
     found = []

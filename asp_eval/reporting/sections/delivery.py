@@ -75,6 +75,7 @@ def _by_type(found: ProcessResults, setting: Setting) -> Table:
         Column("", numeric=False),
         Column(say("Institutions")),
         *(Column(say("{element}, hours each", element=setting.heading(say.name(element)))) for element in elements),
+        Column(say("Hours times those who took part, each")),
         Column(say("With a project of other origin")),
         *(Column(heading) for heading in limits.values()),
     )
@@ -88,6 +89,7 @@ def _by_type(found: ProcessResults, setting: Setting) -> Table:
                     cell(say("All") if not each.type or of is None else type_name(of.frame, each.type, setting)),
                     cell(show.integer(each.institutions)),
                     *(cell(show.decimal(each.hours.get(element), 1)) for element in elements),
+                    cell(show.decimal(each.taken_up, 0)),
                     shown_count(each.projects, setting),
                     *(shown_count(each.reached[name], setting) for name in limits),
                 )
