@@ -19,7 +19,7 @@ def gap_discussed(found: ProcessResults, setting: Setting) -> Table | None:
         Column(say("Discussed it on a known day")),
         Column(say("Days after, median")),
         Column(say("Middle half")),
-        Column(say("First and last day"), numeric=False),
+        Column(say("First and last day")),
     )
     of = typed(found.frames)
     rows: list[Row] = []
