@@ -12,7 +12,7 @@ from asp_eval.analysis.goals import Goal
 from asp_eval.analysis.process.delivery import delivered, element_doses, left_by_institution, project_counts, turnover
 from asp_eval.analysis.process.gap_discussed import Discussion, discussions, gap_discussed, listed_discussions
 from asp_eval.analysis.process.goals import goals_set
-from asp_eval.analysis.process.interviews import coded_interviews, frame_findings
+from asp_eval.analysis.process.interviews import coded_interviews, coded_sheets, frame_findings
 from asp_eval.analysis.process.joint_display import effects_by_type, trimming_bounds, type_means
 from asp_eval.analysis.process.shares import share
 from asp_eval.core.errors import Refusal, Unavailable
@@ -82,6 +82,27 @@ def test_agreement_is_that_of_the_function_for_frames_of_codes():
     for each in mine:
         assert each.estimate == pytest.approx(other.loc[each.statistic, "estimate"])
     assert next(each for each in mine if each.statistic == "percent").estimate == 0.75
+
+
+def test_codes_stand_by_interview_and_coder_and_the_first_of_two_rows_counts():
+    rows = pd.DataFrame(
+        [
+            ("B", "baseline", "k2", "coder", "II", "some"),
+            ("B", "baseline", "k1", "coder", "I", None),
+            ("A", "one_year", "k1", "coder", "III", "much"),
+            ("A", "one_year", "k1", "coder", "I", "none"),
+            ("A", "baseline", "k3", "coder", None, "none"),
+            ("A", "one_year", "k9", "consensus", "I", None),
+        ],
+        columns=["institution_id", "round", "coder_id", "kind", "aim", "turnover"],
+    )
+    sheets = coded_sheets(rows, PROCESS)
+    aim, turnover = sheets["aim"], sheets["turnover"]
+    assert (aim.coders, aim.codes.tolist(), aim.clusters.tolist()) == (("k1", "k2"), [[2, -1], [0, 1]], [0, 1])
+    assert (turnover.coders, turnover.codes.tolist()) == (("k1", "k2", "k3"), [[-1, -1, 0], [2, -1, -1], [-1, 1, -1]])
+    assert turnover.clusters.tolist() == [0, 0, 1]
+    assert (aim.categories, aim.weights, sheets["management_style"].weights) == (3, "quadratic", None)
+    assert not sheets["management_style"].compared.any()
 
 
 def test_a_share_has_wilson_s_interval():

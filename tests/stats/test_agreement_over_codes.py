@@ -35,24 +35,24 @@ def of_reference(name, weights=None):
 
 
 def test_means_and_the_pooled_kappa_by_hand():
-    """Ten interviews each. x: 9 of 10 alike, 6 and 5 of ten say 0. y: 7 of 10 alike, 5 and 8 of ten say 0. z: all say 0."""
+    """Ten interviews each. x: 9 of 10 alike, 6 and 5 of ten say 0. y: 7 of 10 alike, 6 and 9 of ten say 0. z: all say 0."""
     x = [(0, 0)] * 5 + [(0, 1)] + [(1, 1)] * 4
-    y = [(0, 0)] * 5 + [(1, 0)] * 3 + [(1, 1)] * 2
+    y = [(0, 0)] * 6 + [(1, 0)] * 3 + [(1, 1)]
     found = over(sheet("x", x), sheet("y", y), sheet("z", [(0, 0)] * 10))
     alike = found["percent_mean", "all"]
     assert alike.estimate == pytest.approx((0.9 + 0.7 + 1) / 3)
     assert (alike.lowest_code, alike.lowest, alike.highest_code, alike.codes) == ("y", pytest.approx(0.7), "z", 3)
-    # chance: x 0.6 * 0.5 + 0.4 * 0.5 = 0.5; y 0.5 * 0.8 + 0.5 * 0.2 = 0.5; z 1
-    pooled, observed, expected = found["cohen_pooled", "k1, k2"], (0.9 + 0.7 + 1) / 3, (0.5 + 0.5 + 1) / 3
+    # chance: x 0.6 * 0.5 + 0.4 * 0.5 = 0.5; y 0.6 * 0.9 + 0.4 * 0.1 = 0.58; z 1
+    pooled, observed, expected = found["cohen_pooled", "k1, k2"], (0.9 + 0.7 + 1) / 3, (0.5 + 0.58 + 1) / 3
     assert pooled.estimate == pytest.approx((observed - expected) / (1 - expected))
-    assert (pooled.lowest, pooled.highest) == (pytest.approx(0.4), pytest.approx(0.8))
+    assert (pooled.lowest, pooled.highest) == (pytest.approx((0.7 - 0.58) / 0.42), pytest.approx(0.8))
     assert (pooled.codes, pooled.undefined) == (2, 1)
     # alpha: 1 - (n - 1) * differing / (n0 * n1), of n = 20 codes; not defined for z
     alpha = found["krippendorff_mean", "all"]
     assert (alpha.codes, alpha.undefined) == (2, 1)
-    assert alpha.estimate == pytest.approx(((1 - 19 * 1 / (11 * 9)) + (1 - 19 * 3 / (13 * 7))) / 2)
-    # AC1: chance 2 p (1 - p), p = 0.55, 0.65 and 1
-    chance = [2 * 0.55 * 0.45, 2 * 0.65 * 0.35, 0.0]
+    assert alpha.estimate == pytest.approx(((1 - 19 * 1 / (11 * 9)) + (1 - 19 * 3 / (15 * 5))) / 2)
+    # AC1: chance 2 p (1 - p), p = 0.55, 0.75 and 1
+    chance = [2 * 0.55 * 0.45, 2 * 0.75 * 0.25, 0.0]
     assert found["gwet_mean", "all"].estimate == pytest.approx(
         np.mean([(o - e) / (1 - e) for o, e in zip((0.9, 0.7, 1), chance, strict=True)])
     )

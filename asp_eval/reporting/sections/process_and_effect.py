@@ -163,16 +163,12 @@ def _lines(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> 
     for arm in setting.study.arms:
         rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
         rows += [_line(line, elements, frame, setting, dated=dated) for line in found.lines if line.arm == arm]
+    days = say(
+        "After days: from when the profile could be given out to when it was first discussed, by the log and the goals; what "
+        "managers told is another source."
+    )
     notes = (
-        *(
-            [
-                say(
-                    "After days: from when the profile could be given out to when it was first discussed, by the log and the goals; what managers told is another source."
-                )
-            ]
-            if dated
-            else []
-        ),
+        *([days] if dated else []),
         say("Numbers run through this table and identify nobody. Ordered by type, within it at random."),
         say(
             "Mean: {outcome}, adjusted and drawn towards the mean of the arm; {level} interval.",
