@@ -31,6 +31,7 @@ from asp_eval.reporting.writers.page_breaks import together
 from asp_eval.reporting.writers.pdf import edition, fonts_of, running_title
 from asp_eval.reporting.writers.typesetting import UNDATED, png
 from asp_eval.reporting.writers.widths import fullness, shares
+from asp_eval.reporting.writers.word_rows import Look, bookmark, rows_xml
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
@@ -57,7 +58,6 @@ SPACES = {
     "Title": (0, 8),
 }  # over and under
 LOCALES = {"da": "da-DK", "en": "en-GB"}
-LONGEST_NAME = 40  # letters of a bookmark in Word
 
 
 def docx(document: Document, theme: Theme = PLAIN) -> bytes:
@@ -81,6 +81,7 @@ class _Writer:
         self.word: WordDocument = word.Document()
         self.accent = theme.accent.removeprefix("#").upper()
         self.marks = 0
+        self.styles = {style.name: None if style.name == "Normal" else style.style_id for style in self.word.styles}
 
     def made(self) -> bytes:
         """Return the file, its dates not yet fixed."""
@@ -182,24 +183,31 @@ class _Writer:
         element.append(run)
         paragraph._p.append(element)
 
+    def _paragraph(self, text: str = "", style: str = "") -> WordParagraph:
+        """Put a paragraph in a style. Its id is known: python-docx would look through all styles for it."""
+        made = self.word.add_paragraph(text)
+        if style:
+            made._p.style = self.styles[style]
+        return made
+
     def _put_top(self) -> None:
         from docx.shared import Mm
 
         if self.theme.logo is not None:
             self.word.add_picture(io.BytesIO(self._logo()), height=Mm(14))
             self._describe(self.word.paragraphs[-1], self.theme.organisation)
-        self.word.add_paragraph(self.document.subtitle, style="Subtitle")
-        title = self.word.add_paragraph(self.document.title, style="Title")
+        self._paragraph(self.document.subtitle, "Subtitle")
+        title = self._paragraph(self.document.title, "Title")
         self._name(title, "top")
         if self.document.contents:
             from asp_eval.reporting.language import words_for
 
-            self.word.add_paragraph(style="Normal").add_run(words_for(self.document.language)("Contents")).bold = True
+            self._paragraph(style="Normal").add_run(words_for(self.document.language)("Contents")).bold = True
             for section in self.document.sections:
-                paragraph = self.word.add_paragraph()
+                paragraph = self._paragraph()
                 paragraph.paragraph_format.space_after = 0
                 self._put_inline(paragraph, Reference(section.title, section.anchor))
-            self.word.add_paragraph()
+            self._paragraph()
 
     def _logo(self) -> bytes:
         """Return the logo as a picture that Word reads; it does not read SVG alone."""
@@ -209,7 +217,7 @@ class _Writer:
 
     def _put_section(self, section: Section, level: int = 1) -> None:
         if section.title:
-            heading = self.word.add_heading(section.title, level)
+            heading = self._paragraph(section.title, f"Heading {level}")
             heading.paragraph_format.page_break_before = section.new_page
             if section.anchor:
                 self._name(heading, section.anchor)
@@ -240,7 +248,7 @@ class _Writer:
             else:
                 items = [(item.text, "List Number" if part.ordered else "List Bullet") for item in part.items]
             for text, style in items:
-                paragraph = self.word.add_paragraph(style=style)
+                paragraph = self._paragraph(style=style)
                 paragraph.paragraph_format.keep_with_next = prose.introduces or None
                 self._put_inline(paragraph, *inlines(text))
                 self._set_apart(paragraph, side, fill)
@@ -262,81 +270,37 @@ class _Writer:
         """Put words that lead to another place of the document."""
         run = paragraph.add_run(text)
         self._colour(run, self.accent)
-        link = _element("w:hyperlink", {"w:anchor": _bookmark(anchor)})
+        link = _element("w:hyperlink", {"w:anchor": bookmark(anchor)})
         run._r.addprevious(link)
         link.append(run._r)
 
     def _put_table(self, table: Table) -> None:
         from docx.enum.table import WD_TABLE_ALIGNMENT
-        from docx.enum.text import WD_ALIGN_PARAGRAPH
+        from docx.oxml import parse_xml
+        from docx.oxml.ns import nsdecls
         from docx.shared import Mm, Pt
 
         if table.caption:
-            self._name(self.word.add_paragraph(table.caption, style="Caption"), table.key)
-        made = self.word.add_table(len(table.rows) + 1, len(table.columns))
+            self._name(self._paragraph(table.caption, "Caption"), table.key)
+        made = self.word.add_table(0, len(table.columns))
         made.alignment, made.autofit = WD_TABLE_ALIGNMENT.LEFT, False
         _set_borders(made, lined=any(row.to_fill_in for row in table.rows))
         widths = [Mm(TEXT_WIDTH * fullness(table) * share) for share in shares(table)]
-        across = len(table.columns)
-        cells = made._cells
         for grid, width in zip(made.columns, widths, strict=True):
             grid.width = width
-        for position, cell in enumerate(cells):
-            cell.width = widths[position % across]
-        for position, column in enumerate(table.columns):
-            side = WD_ALIGN_PARAGRAPH.RIGHT if column.numeric else WD_ALIGN_PARAGRAPH.LEFT
-            self._fill(cells[position], (column.heading,), side, bold=True, keep=True)
-        rows = made.rows
-        _add(rows[0]._tr.get_or_add_trPr(), "w:tblHeader")
-        for position, row in enumerate(rows):
-            _add(row._tr.get_or_add_trPr(), "w:cantSplit")
-            if position and table.rows[position - 1].to_fill_in:
-                row.height = Mm(13)
-        kept = _kept_with_next(table)
-        for position, content in enumerate(table.rows):
-            place = 0
-            for each in content.cells:
-                start = (position + 1) * across + place
-                target = cells[start]
-                if each.wide > 1:
-                    target = target.merge(cells[start + each.wide - 1])
-                numeric = table.columns[place].numeric and place > 0 and each.wide == 1
-                side = WD_ALIGN_PARAGRAPH.RIGHT if numeric else WD_ALIGN_PARAGRAPH.LEFT
-                keep = position in kept
-                self._fill(target, (each.text, *each.details), side, bold=content.group, keep=keep, anchor=each.anchor)
-                place += each.wide
+        look = Look([width.twips for width in widths], _kept_with_next(table), self.accent, QUIET)
+        made._tbl.extend(parse_xml(f"<w:tbl {nsdecls('w')}>{rows_xml(table, look)}</w:tbl>"))
         for position, note in enumerate(table.notes):
-            paragraph = self.word.add_paragraph()
+            paragraph = self._paragraph()
             paragraph.paragraph_format.space_before = Pt(0 if position else 4)
             paragraph.paragraph_format.space_after = Pt(2)
             self._small(paragraph.add_run(note))
-        self.word.add_paragraph().paragraph_format.space_after = Pt(0)
-
-    def _fill(self, cell: Any, lines: Sequence[str], side: Any, *, bold: bool, keep: bool, anchor: str = "") -> None:
-        """Fill a cell with a text, and its details under it."""
-        from docx.shared import Pt
-
-        paragraph = cell.paragraphs[0]
-        paragraph.alignment = side
-        form = paragraph.paragraph_format
-        form.space_before = form.space_after = Pt(1.5)
-        form.keep_with_next = keep or None
-        if anchor:
-            self._put_reference(paragraph, lines[0], anchor)
-        else:
-            run = paragraph.add_run(lines[0])
-            run.bold = bold or None
-            run.font.size = Pt(8.5)
-        for line in lines[1:]:
-            run = paragraph.add_run()
-            run.add_break()
-            run.add_text(line)
-            self._small(run)
+        self._paragraph().paragraph_format.space_after = Pt(0)
 
     def _put_figure(self, figure: Figure) -> None:
         from docx.shared import Mm
 
-        self._name(self.word.add_paragraph(figure.title, style="Caption"), figure.key)
+        self._name(self._paragraph(figure.title, "Caption"), figure.key)
         image = png(self.theme.dressed(figure.drawing), fonts_of(self.theme))
         self.word.add_picture(io.BytesIO(image), width=Mm(TEXT_WIDTH))
         self._describe(self.word.paragraphs[-1], figure.alternative, figure.title)
@@ -351,7 +315,7 @@ class _Writer:
         from docx.shared import Mm
 
         for field in fields.fields:
-            paragraph = self.word.add_paragraph()
+            paragraph = self._paragraph()
             if fields.layout == "beside":
                 form = paragraph.paragraph_format
                 form.left_indent, form.first_line_indent = Mm(45), Mm(-45)
@@ -375,13 +339,13 @@ class _Writer:
     def _put_question(self, question: Question) -> None:
         from docx.shared import Pt
 
-        heading = self.word.add_heading(level=2)
+        heading = self._paragraph(style="Heading 2")
         heading.add_run(question.text + " ")
         help_run = heading.add_run(question.help)
         help_run.bold = False
         self._colour(help_run, QUIET)
         for position in range(question.lines):
-            line = self.word.add_paragraph()
+            line = self._paragraph()
             line.paragraph_format.space_before = Pt(10)
             line.paragraph_format.keep_with_next = position < question.lines - 1 or None
             _border(line, "bottom", EDGE, 4)
@@ -392,9 +356,9 @@ class _Writer:
             self._put_prose(callout.content, fill=WASH)
             return
         colour = {"better": self.accent, "worse": WARM}.get(callout.kind, QUIET)
-        heading = self.word.add_heading(callout.heading, 2)
+        heading = self._paragraph(callout.heading, "Heading 2")
         self._set_apart(heading, colour, "")
-        mark = self.word.add_paragraph()
+        mark = self._paragraph()
         mark.paragraph_format.keep_with_next = True
         run = mark.add_run(callout.mark)
         run.bold = True
@@ -423,7 +387,7 @@ class _Writer:
     def _name(self, paragraph: WordParagraph, anchor: str) -> None:
         """Make a paragraph one that can be referred to."""
         self.marks += 1
-        start = _element("w:bookmarkStart", {"w:id": str(self.marks), "w:name": _bookmark(anchor)})
+        start = _element("w:bookmarkStart", {"w:id": str(self.marks), "w:name": bookmark(anchor)})
         end = _element("w:bookmarkEnd", {"w:id": str(self.marks)})
         properties = paragraph._p.get_or_add_pPr()
         properties.addnext(start)
@@ -440,11 +404,6 @@ def _kept_with_next(table: Table) -> set[int]:
     return kept
 
 
-def _bookmark(anchor: str) -> str:
-    """Return a name that Word takes for a bookmark: letters, digits and underscores, beginning with a letter."""
-    return ("a_" + "".join(letter if letter.isalnum() else "_" for letter in anchor))[:LONGEST_NAME]
-
-
 def _element(name: str, attributes: dict[str, str] | None = None) -> Any:
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
@@ -453,10 +412,6 @@ def _element(name: str, attributes: dict[str, str] | None = None) -> Any:
     for key, value in (attributes or {}).items():
         made.set(qn(key), value)
     return made
-
-
-def _add(parent: Any, name: str) -> None:
-    parent.append(_element(name))
 
 
 def _border(paragraph: WordParagraph, side: str, colour: str, eighths: int) -> None:

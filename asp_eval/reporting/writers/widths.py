@@ -11,6 +11,8 @@ GAP = 3  # letters that the white between two columns takes
 LONGEST_LINE = 44  # letters; a longer text is broken into lines in any case
 TO_FILL_IN = 20  # letters, where people write by hand
 
+_BETWEEN = re.compile(r"[ \n-]")
+
 
 def shares(table: Table) -> tuple[float, ...]:
     """Return each column's part of the table's width; they sum to one.
@@ -54,6 +56,8 @@ def _letters(table: Table) -> tuple[list[float], list[float]]:
         for cell in row.cells:
             if cell.wide == 1:
                 for text in (cell.text, *cell.details):
+                    if len(text) + GAP <= words[place]:
+                        continue  # no part of it is longer
                     words[place] = max(words[place], _longest_word(text) + GAP)
                     lines[place] = max(lines[place], min(len(text), LONGEST_LINE) + GAP, words[place])
                 if row.to_fill_in and not cell.text:
@@ -64,4 +68,4 @@ def _letters(table: Table) -> tuple[list[float], list[float]]:
 
 def _longest_word(text: str) -> float:
     """Return the letters of the longest part that stays on one line; a no-break space holds its words together."""
-    return float(max((min(len(word), LONGEST_LINE) for word in re.split(r"[ \n-]", text)), default=0))
+    return float(min(max(map(len, _BETWEEN.split(text))), LONGEST_LINE))

@@ -7,7 +7,6 @@ report rounds shares of small groups so that nobody can count the children behin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from asp_eval.core.workbooks import Number, Sheet, Value, workbook
@@ -15,6 +14,9 @@ from asp_eval.reporting.blocks import Cell, Document, Figure, Table, blocks_of
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import NO_BREAK, Numbers, Quantity, rounded
 from asp_eval.reporting.writers.pdf import edition, running_title
+
+DIGITS = tuple("0123456789")
+NOT_BEFORE = (f"<{NO_BREAK}", f">{NO_BREAK}", *DIGITS)
 
 
 def xlsx(document: Document) -> bytes:
@@ -133,8 +135,18 @@ def _is_bound(cell: Cell, show: Numbers) -> bool:
 
 def _shows(cell: Cell, quantity: Quantity, show: Numbers) -> bool:
     """Whether a number stands in a cell as it is, and not as a bound of it."""
-    itself = re.compile(f"(?<![<>]{NO_BREAK})(?<![0-9]){re.escape(shown(quantity, show))}(?![0-9])")
-    return any(itself.search(line) for line in (cell.text, *cell.details))
+    itself = shown(quantity, show)
+    return any(_stands_in(itself, line) for line in (cell.text, *cell.details))
+
+
+def _stands_in(number: str, line: str) -> bool:
+    """Whether a number stands in a line, neither as part of a longer one nor as the bound of another."""
+    start = line.find(number)
+    while start >= 0:
+        if not line.endswith(NOT_BEFORE, 0, start) and not line.startswith(DIGITS, start + len(number)):
+            return True
+        start = line.find(number, start + 1)
+    return False
 
 
 def shown(quantity: Quantity, show: Numbers) -> str:
