@@ -13,7 +13,7 @@ from asp_eval.store import listed_children, table
 from asp_eval.store.instrument_changes import refuse_changed_instruments
 from asp_eval.trial.flow.cohort import with_cohort
 from asp_eval.trial.flow.presence import presence
-from asp_eval.trial.outcomes import ColumnSource, band_order, coded, source_of
+from asp_eval.trial.outcomes import ColumnSource, ScoreSource, band_order, coded, source_of
 from asp_eval.trial.study.design import Outcome, Study
 
 UNKNOWN_COVARIATE = Fault(
@@ -50,7 +50,7 @@ class StudyData:
     ----------
     study : Study
     institutions, allocation, visits, scores : DataFrame
-        As stored; `visits` has one row per child and wave.
+        As stored; `visits` has one row per child and wave, `scores` those of the forms of outcomes.
     children : DataFrame
         One row per child ever seen, with what is known of the child, its institution as drawn (`institution`), its arm
         (missing where the institution was not drawn), its `standing`, and its visit at its first wave.
@@ -121,9 +121,11 @@ def load_data(study: Study) -> StudyData:
         STO-050 if one of the study's own instruments was changed after it was used.
     """
     refuse_changed_instruments(study)
-    institutions, allocation, visits, scores = (
-        table(study, name) for name in ("institutions", "allocation", "screening", "scores")
-    )
+    institutions, allocation, visits = (table(study, name) for name in ("institutions", "allocation", "screening"))
+    sources = [source_of(outcome, study.library) for outcome in study.outcomes]
+    forms = {form.id for source in sources if isinstance(source, ScoreSource) for form in source.forms}
+    scores = table(study, "scores", {"instrument": forms})
+    scores = scores.astype(dict.fromkeys(("instrument", "scale", "wave"), "category"))  # each outcome looks through all of them
     children = with_cohort(study, table(study, "children"), visits)
     children = children.merge(allocation[["institution_id", "arm"]], on="institution_id", how="left", validate="many_to_one")
     children = children.merge(

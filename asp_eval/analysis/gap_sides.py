@@ -93,8 +93,7 @@ def municipality_of_institutions(study: Study) -> dict[str, str]:
 
 def response_counts(study: Study, staff: pd.DataFrame, children: pd.DataFrame, wave: str) -> pd.DataFrame:
     """Return, by institution, how many staff are listed and have scores, and how many children were seen at a wave and have."""
-    listed, visits = table(study, "staff"), table(study, "screening")
-    seen = visits.loc[visits["wave"].astype(str) == wave]
+    listed, seen = table(study, "staff"), table(study, "screening", {"wave": [wave]})
     return pd.DataFrame(
         {
             "staff_asked": listed.groupby(listed["institution_id"].astype(str))["staff_id"].nunique(),
@@ -117,11 +116,9 @@ def arms_of_institutions(study: Study) -> dict[str, str]:
 
 
 def _side(study: Study, instrument_id: str, wave: str, source: str, person: str) -> pd.DataFrame:
-    scores = table(study, "scores")
-    mine = scores.loc[(scores["instrument"] == instrument_id) & (scores["wave"].astype(str) == wave)]
+    mine = table(study, "scores", {"instrument": [instrument_id], "wave": [wave]})
     mine = mine.rename(columns={"unit_id": person, "scale": "dimension"})[[person, "dimension", "score"]]
-    visits = table(study, source)
-    visits = visits.loc[visits["wave"].astype(str) == wave]
+    visits = table(study, source, {"wave": [wave]})
     columns = [person, "institution_id", *(["rater_id"] if source == "screening" else [])]
     joined: pd.DataFrame = mine.merge(visits.reindex(columns=columns), on=person, how="left", validate="many_to_one")
     return joined

@@ -125,16 +125,18 @@ def _analysed(
 ) -> MissingOutcomeResult:
     """Return the pooled effects, and the tipping points."""
     pooled = Pooling(study, completed_set(rows, own, MISSING), method)
-    cases, at_random = list(pooled.of_complete_cases(rows)), list(pooled.effects("imputation", own.completed(imputed)))
+    unshifted = pooled.table(own.completed(imputed))
+    cases, at_random = list(pooled.of_complete_cases(rows)), list(pooled.effects("imputation", unshifted))
     effects = [*([] if rows.outcome.is_continuous else cases), *at_random]
     if common is not None:
         for kind in asked.reference:
-            effects += pooled.effects(kind, own.completed(common.reference_based(own.visits, kind, study.arms[0])))
+            shown = own.completed(common.reference_based(own.visits, kind, study.arms[0]))
+            effects += pooled.effects(kind, pooled.table(shown))
     tipping = []
     if "tipping-point" in asked.sensitivity and own.measure:
         for arm, effect in zip(study.arms[1:], at_random, strict=True):
             if isinstance(effect.result, Estimate):
-                tipping.append(_tipping(pooled, imputed, own, arm, asked.delta))
+                tipping.append(_tipping(pooled, imputed, unshifted, own, arm, asked.delta))
     children = {arm: own.frame[ARM] == arm for arm in study.arms}
     draws = imputed.draws
     assert draws is not None
@@ -180,9 +182,8 @@ class Pooling:
     data: AnalysisSet
     method: Method
 
-    def effects(self, analysis: Analysis, imputed: Imputations) -> Iterator[ImputedEffect]:
+    def effects(self, analysis: Analysis, table: pd.DataFrame) -> Iterator[ImputedEffect]:
         """Yield the pooled effect of every arm after the first: a difference, or an odds ratio of what is no measure."""
-        table = self.table(imputed)
         for arm, row in zip(self.study.arms[1:], table.to_dict("records"), strict=True):
             names = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
             estimate, error, df, statistic, p, low, high = (float(row[name]) for name in names)
@@ -236,8 +237,13 @@ class Pooling:
         return table.assign(df_low=D.min(0), df_high=D.max(0))
 
 
-def _tipping(pooled: Pooling, imputed: Imputations, own: ImputationRows, arm: str, asked: Sequence[float]) -> TippingPoint:
-    """Return the shift of an arm's imputed values at which its interval begins, or ceases, to hold no effect."""
+def _tipping(
+    pooled: Pooling, imputed: Imputations, unshifted: pd.DataFrame, own: ImputationRows, arm: str, asked: Sequence[float]
+) -> TippingPoint:
+    """Return the shift of an arm's imputed values at which its interval begins, or ceases, to hold no effect.
+
+    `unshifted` is what is pooled where nothing is shifted.
+    """
     completed = own.completed(imputed)
     gone = own.gone & (own.frame[ARM] == arm)
     means = [frame.loc[gone, own.measure].mean() for frame in completed]
@@ -250,7 +256,8 @@ def _tipping(pooled: Pooling, imputed: Imputations, own: ImputationRows, arm: st
 
     def at(delta: float) -> ShiftedEffect:
         if delta not in known:
-            row = pooled.table(own.completed(imputed, {arm: delta})).iloc[position]
+            table = pooled.table(own.completed(imputed, {arm: delta})) if delta else unshifted
+            row = table.iloc[position]
             outside = not low <= mean + delta <= high
             known[delta] = ShiftedEffect(delta, float(row["estimate"]), float(row["conf_low"]), float(row["conf_high"]), outside)
         return known[delta]

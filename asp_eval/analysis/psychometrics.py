@@ -13,6 +13,7 @@ from asp_eval.analysis.results import FormSwitches, Number, Reliability
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
+from asp_eval.stats.estimate import Estimate
 from asp_eval.stats.meta.one_factor import one_factor_ml
 from asp_eval.stats.meta.polychoric import polychoric
 from asp_eval.stats.meta.reliability import alpha_of, clustered_alpha
@@ -61,20 +62,22 @@ def reliabilities(
         if form.id not in answers:
             continue
         given = answers[form.id]
+        placed = given[["wave"]].join(home.reindex(given["child_id"].astype(str)).set_index(given.index))
         for scale in (one.key for one in form.scales if one.key in analysed):
-            mine = given.loc[given["child_id"].astype(str).isin(analysed[scale])]
-            ids = mine["child_id"].astype(str)
-            placed = mine.assign(**{name: ids.map(home[name]) for name in home.columns})
-            found += _of_scale(study, form, scale, placed)
+            items = keyed(form, scale, given.loc[given["child_id"].astype(str).isin(analysed[scale])])
+            found += _of_scale(study, form, scale, items, placed.loc[items.index])
     return tuple(found)
 
 
-def _of_scale(study: Study, form: Instrument, scale: str, answers: pd.DataFrame) -> Iterator[Reliability]:
+def _of_scale(study: Study, form: Instrument, scale: str, items: pd.DataFrame, placed: pd.DataFrame) -> Iterator[Reliability]:
     """Yield the reliability of one scale at every wave that has answers: of all arms, then of each."""
+    label, complete = dict(form.scale(scale).title), items.notna().all(axis=1).to_numpy()
     for wave in study.wave_ids:
-        now = answers.loc[answers["wave"] == wave]
-        for arm in ("", *study.arms) if len(now) else ():
-            yield _reliability(form, scale, now if not arm else now.loc[now["arm"] == arm], wave, study.analysis.level, arm)
+        now = (placed["wave"] == wave).to_numpy(dtype=bool)
+        for arm in ("", *study.arms) if now.any() else ():
+            mine = complete & now & (not arm or (placed["arm"] == arm).to_numpy(dtype=bool))
+            numbers = _reliability(items.loc[mine], placed.loc[mine, INSTITUTION], study.analysis.level)
+            yield Reliability(form.id, scale, label, wave, int(mine.sum()), numbers[0], arm, *numbers[1:])
 
 
 def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
@@ -86,7 +89,7 @@ def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
             continue
         scores = data.scores
         mine = scores.loc[scores["instrument"].isin(forms) & scores["score"].notna()]
-        rated = mine[["unit_id", "wave", "instrument"]].drop_duplicates()
+        rated = mine[["unit_id", "wave", "instrument"]].drop_duplicates().astype("string")
         first = rated.sort_values("wave", key=lambda w: w.map(study.wave_ids.index)).groupby("unit_id")["instrument"].first()
         for wave in study.wave_ids:
             now = rated.loc[rated["wave"] == wave].set_index("unit_id")["instrument"]
@@ -95,14 +98,10 @@ def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
     return tuple(rows)
 
 
-def _reliability(
-    instrument: Instrument, scale: str, answers: pd.DataFrame, wave: str, level: float, arm: str = ""
-) -> Reliability:
-    items = keyed(instrument, scale, answers).dropna()
-    label = dict(instrument.scale(scale).title)
-    alpha = clustered_alpha(items, answers.loc[items.index, INSTITUTION], level)
-    omega, ordinal = (alpha, alpha) if isinstance(alpha, Unavailable) else _beside(items)
-    return Reliability(instrument.id, scale, label, wave, len(items), alpha, arm, omega, ordinal)
+def _reliability(items: pd.DataFrame, homes: pd.Series, level: float) -> tuple[Estimate | Unavailable, Number, Number]:
+    """Return alpha with its interval, omega total and ordinal alpha of complete answers."""
+    alpha = clustered_alpha(items, homes, level)
+    return (alpha, alpha, alpha) if isinstance(alpha, Unavailable) else (alpha, *_beside(items))
 
 
 def _beside(items: pd.DataFrame) -> tuple[Number, Number]:

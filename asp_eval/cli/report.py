@@ -36,6 +36,12 @@ Mock = Annotated[
 ThemeFile = Annotated[
     Path | None, typer.Option("--theme", metavar="FILE", help="A YAML file with an organisation's colour, logo and font.")
 ]
+Workers = Annotated[
+    int,
+    typer.Option(
+        "--workers", metavar="N", min=1, help="Processes that make the pages side by side; the same files for any number."
+    ),
+]
 
 
 @verb()
@@ -46,6 +52,7 @@ def report(
     theme: ThemeFile = None,
     shell: Shell = False,
     mock: Mock = False,
+    workers: Workers = 1,
     as_json: AsJson = False,
 ) -> None:
     """Write the evaluation report and the GAP-profiles.
@@ -58,13 +65,18 @@ def report(
     from asp_eval.workflow.report import report as write
 
     if shell or mock:
-        _refuse_passed_over(
-            {"--part": part, "--theme": theme, "--mock": "" if shell and mock else None}, "shell" if shell else "mock"
-        )
+        passed_over = {
+            "--part": part,
+            "--theme": theme,
+            "--workers": workers if workers > 1 else None,
+            "--mock": "" if shell and mock else None,
+        }
+        _refuse_passed_over(passed_over, "shell" if shell else "mock")
         _write_before(study, _names(formats), mock=mock, as_json=as_json)
         return
     with progress("report") as step:
-        written = write(open_study(study), _names(formats), None if part is None else _names(part), theme=theme, progress=step)
+        parts = None if part is None else _names(part)
+        written = write(open_study(study), _names(formats), parts, theme=theme, workers=workers, progress=step)
     if as_json:
         print_json(
             {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ from asp_eval.store.remembered_tables import forget_table, remembered_tables
 from asp_eval.trial.tables.fields import Field
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 OTHER_TYPE = Fault(
     "STO-003",
@@ -25,6 +25,7 @@ OTHER_TYPE = Fault(
 
 SQL_TYPES = {"string": "VARCHAR", "yearmonth": "VARCHAR", "integer": "DOUBLE", "number": "DOUBLE", "date": "DATE"}
 Columns = Mapping[str, str]  # column to SQL type
+BY_ARROW = frozenset({"VARCHAR", "DOUBLE", "DATE"})  # types that come out of Arrow as they come out of DuckDB
 BLOCK = 122_880  # rows inserted at a time: as many as the database compresses together; the texts of no more are unpacked
 
 
@@ -124,13 +125,20 @@ def insert(connection: DuckDBPyConnection, name: str, frame: pd.DataFrame, rows:
 
 def fetch(connection: DuckDBPyConnection, query: str, values: list[object] | None = None) -> pd.DataFrame:
     """Return a query's rows: text as ``string``, numbers as ``float64``, dates as ``datetime64[s]``."""
-    cursor = connection.execute(query, values or [])
-    names = [column[0] for column in cursor.description or ()]
-    kinds = [str(column[1]) for column in cursor.description or ()]
-    frame = cursor.df()
+    found = connection.sql(query, params=values or None)
+    names, kinds = found.columns, [str(kind) for kind in found.types]
+    frame = _by_arrow(found) if BY_ARROW.issuperset(kinds) and pd.StringDtype().storage == "pyarrow" else found.df()
     frame.columns = pd.Index(names)
     whole = {name for name in names if pd.api.types.is_integer_dtype(frame[name].dtype)}  # older DuckDB says NUMBER to all
     return frame.astype({name: "int64" if name in whole else _dtype(kind) for name, kind in zip(names, kinds, strict=True)})
+
+
+def _by_arrow(found: DuckDBPyRelation) -> pd.DataFrame:
+    """Return rows whose texts go from DuckDB to pandas as they are: as objects of Python they would take ten times the memory."""
+    import pyarrow as pa
+
+    kept = {pa.string(): pd.StringDtype()}
+    return cast(pd.DataFrame, found.to_arrow_table().to_pandas(types_mapper=kept.get, date_as_object=False))
 
 
 def every_table(connection: DuckDBPyConnection) -> dict[str, pd.DataFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ import pandas as pd
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.errors import Fault
 from asp_eval.core.file_sets import NewFiles, file_set
-from asp_eval.intake.checks.context import PART
 from asp_eval.store import imports, ledger, quarantine
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
@@ -35,7 +34,7 @@ TABLES = (*IMPORTABLE, "scores", "ledger", "import_ledger", "quarantine")
 _SAID_ELSEWHERE = ("import_id", "mapping", "package_version", "imported_at", "imported_by")  # in the entry, or in its body
 
 
-def table(study: Study, name: str) -> pd.DataFrame:
+def table(study: Study, name: str, only: Mapping[str, Collection[str]] | None = None) -> pd.DataFrame:
     """Return a stored table.
 
     Parameters
@@ -45,6 +44,8 @@ def table(study: Study, name: str) -> pd.DataFrame:
         ``institutions``, ``allocation``, ``children``, ``screening`` (visits), ``staff_survey``, ``staff``,
         ``interviews``, ``implementation``, ``goals``, ``scores``, ``ledger`` (its entries), ``import_ledger`` (what it says of
         files), ``quarantine``; or the answers to an instrument: ``screening_sdq-teacher-4-17``.
+    only : mapping of str to collection of str, optional
+        Columns of text with the values that are wanted: rows with others are not read.
 
     Returns
     -------
@@ -69,9 +70,10 @@ def table(study: Study, name: str) -> pd.DataFrame:
         columns = stored_columns(connection, stored_name(name))
         if not columns:  # to ask for it would end a transaction that this may be inside
             return empty_frame(expected)
-        if PART in columns:
-            return fetch(connection, merged(connection, stored_name(name), ROWS_IN_PARTS.get(name, ())))
-        return fetch(connection, f"SELECT * FROM {quoted(stored_name(name))}")
+        whole = merged(connection, stored_name(name), ROWS_IN_PARTS.get(name, ()))
+        wanted = " AND ".join(f"list_contains(?, {quoted(column)})" for column in only or ())
+        query = f"SELECT * FROM ({whole}) WHERE {wanted}" if wanted else whole
+        return fetch(connection, query, [list(values) for values in (only or {}).values()])
 
 
 def write_allocation(

@@ -96,6 +96,7 @@ def expected_score(declared: pop.ScalePopulation, wave: int, effect: float) -> f
     return float(cells.share @ passed.sum(axis=1))
 
 
+@cache
 def score_sd(declared: pop.ScalePopulation, wave: int) -> float:
     """Return the standard deviation of the reference arm's scores at a wave, every item answered."""
     cells = covariate_cells()

@@ -311,7 +311,6 @@ def _outcome_problems(study: Study, outcome: Outcome) -> Iterator[Problem]:
 
 def _two_values(study: Study, visits: pd.DataFrame) -> Iterator[Problem]:
     """Yield the outcomes that are declared continuous and hold two values."""
-    scores = table(study, "scores")
     for outcome in study.outcomes:
         if not outcome.is_continuous:
             continue
@@ -319,8 +318,8 @@ def _two_values(study: Study, visits: pd.DataFrame) -> Iterator[Problem]:
         if isinstance(source, ColumnSource):
             values = visits[source.column] if source.column in visits.columns else visits.iloc[:0, 0]
         else:
-            mine = scores["instrument"].isin([form.id for form in source.forms]) & (scores["scale"] == source.scale)
-            values = scores.loc[mine, "score"]
+            forms = [form.id for form in source.forms]
+            values = table(study, "scores", {"instrument": forms, "scale": [source.scale]})["score"]
         distinct = sorted(set(pd.to_numeric(values, errors="coerce").dropna()))
         if len(distinct) == 2:
             place = Place("study.yaml", column=f"outcomes.{outcome.id}")

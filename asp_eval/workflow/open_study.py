@@ -191,13 +191,14 @@ class StudyFolder:
         parts: Collection[str] | None = None,
         *,
         theme: str | Path | None = None,
+        workers: int = 1,
         progress: Progress = unheard,
         cancel: Cancel = never,
     ) -> Report:
         """Write the reports of the results that are there; see `asp_eval.workflow.report.report`."""
         from asp_eval.workflow.report import report
 
-        return report(self, formats, parts, theme=theme, progress=progress, cancel=cancel)
+        return report(self, formats, parts, theme=theme, workers=workers, progress=progress, cancel=cancel)
 
     def export(self, folder: str | Path | None = None, *, form: Format = "csv") -> Export:
         """Write files for one's own analysis; see `asp_eval.workflow.export.export`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,11 +15,13 @@ from asp_eval.analysis.goals import institution_goals
 from asp_eval.analysis.results import Results
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import AspError, Fault, Problem
+from asp_eval.core.parallel import side_by_side
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.reporting.documents.pages import Page, made_or_refused, pages_of
 from asp_eval.reporting.theme import PLAIN, read_theme
 from asp_eval.reporting.writers.formats import known_formats, missing
+from asp_eval.stats.contrasts import whole_number
 from asp_eval.store import table
 from asp_eval.store.ledger import DATA_KINDS, ReportBody
 from asp_eval.store.provenance import RESULT_FILES, Output, manifest_of, one_moment, outputs_before
@@ -42,6 +44,8 @@ CHANGED_BY_HAND = Fault(
 )
 
 NOTHING = Output("", state="gone")
+MANY = 500  # pages that are worth other processes
+AT_ONCE = 16  # pages that each worker makes before they are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def report(
     parts: Collection[str] | None = None,
     *,
     theme: str | Path | None = None,
+    workers: int = 1,
     progress: Progress = unheard,
     cancel: Cancel = never,
 ) -> Report:
@@ -94,6 +99,10 @@ def report(
         The evaluation and the GAP-profiles; all that the study has, if not given.
     theme : str or Path, optional
         A file with an organisation's colour, logo and font: see `asp_eval.reporting.theme.read_theme`.
+    workers : int
+        Processes that make pages side by side; the files are the same for any number. They are started by joblib, whose back
+        end may be chosen around the call (`asp_eval.core.parallel`), where there are 500 pages or more to make: to start one
+        takes as long as a hundred pages do.
     progress, cancel : callable, optional
         See `asp_eval.core.progress`.
 
@@ -105,7 +114,7 @@ def report(
         ANA-006 if they are older than the data or study.yaml, PRO-002 if the process evaluation is; REP-016 to REP-018 if there
         is no such format or part.
     """
-    plan, kinds = plan_of(study), known_formats(formats)
+    plan, kinds, workers = plan_of(study), known_formats(formats), whole_number("workers", workers, 1)
     wanted = _known_parts(plan, parts)
     look = PLAIN if theme is None else read_theme(theme)
     problems = missing(kinds)
@@ -116,7 +125,7 @@ def report(
         goals = institution_goals(plan) if "gap" in wanted else {}
     problems += childless(outcome.analysed for one in results if isinstance(one, Results) for outcome in one.outcomes)
     pages = [page for part in results for page in pages_of(part, None, possible, look, day, process, goals)]
-    return _written(plan, state, pages, problems, stoppable(progress, cancel))
+    return _written(plan, state, pages, problems, stoppable(progress, cancel), workers)
 
 
 def _known_parts(plan: Study, parts: Collection[str] | None) -> tuple[Part, ...]:
@@ -141,7 +150,7 @@ def _day_of(plan: Study) -> date | None:
     return date.fromisoformat(str(entries.iloc[-1])[:10]) if len(entries) else None
 
 
-def _written(plan: Study, state: str, pages: list[Page], problems: tuple[Problem, ...], step: Progress) -> Report:
+def _written(plan: Study, state: str, pages: list[Page], problems: tuple[Problem, ...], step: Progress, workers: int) -> Report:
     """Write the pages that are not there yet, and the manifest."""
     folder, before = output_of(plan), outputs_before(plan)
     outputs: dict[str, Output] = {}
@@ -150,26 +159,43 @@ def _written(plan: Study, state: str, pages: list[Page], problems: tuple[Problem
     def entry(files: Mapping[str, str]) -> ReportBody:
         return ReportBody(state=state, files={name: each.digest for name, each in sorted(outputs.items())} | dict(files))
 
+    made_from = {page.name: page.made_from for page in pages}
+    contents = _made([page for page in pages if _is_to_be_made(before, page.name, made_from[page.name])], workers)
     with sealed_files(plan, state, entry) as new:
         for position, page in enumerate(pages):
             step(Phrase("{page}", page=page.name), position / len(pages))
-            made_from, earlier = page.made_from, before.get(page.name, NOTHING)
+            earlier = before.get(page.name, NOTHING)
             if earlier.state == "changed":
                 problems += (CHANGED_BY_HAND.at(f"output/{page.name}"),)
-            elif earlier.state == "as written" and earlier.made_from == made_from:
+            elif not _is_to_be_made(before, page.name, made_from[page.name]):
                 outputs[page.name] = earlier
             else:
-                content, refused = made_or_refused(page)
+                content, refused = next(contents)
                 problems += refused
                 if content is not None:
                     write_whole(new.path(page.name), content)
-                    outputs[page.name] = Output(hashlib.sha256(content).hexdigest(), made_from)
+                    outputs[page.name] = Output(hashlib.sha256(content).hexdigest(), made_from[page.name])
                     written += 1
         kept = _still_true(plan, before, {page.name for page in pages})
         old = [name for name, each in before.items() if each.state == "as written" and name not in RESULT_FILES]
         new.remove(*(name for name in old if name not in outputs and name not in kept))
         write_whole(new.path("manifest.json"), manifest_of(plan, {**kept, **outputs}))
     return Report(folder, tuple(folder / name for name in outputs), written, problems, folder / "manifest.json")
+
+
+def _is_to_be_made(before: Mapping[str, Output], name: str, made_from: str) -> bool:
+    """Whether a page is not there, or was made from something else; one changed by hand is kept."""
+    earlier = before.get(name, NOTHING)
+    return earlier.state != "changed" and (earlier.state != "as written" or earlier.made_from != made_from)
+
+
+def _made(pages: Sequence[Page], workers: int) -> Iterator[tuple[bytes | None, tuple[Problem, ...]]]:
+    """Yield what `made_or_refused` returns of each page; many are made side by side, a part of them at a time."""
+    if workers == 1 or len(pages) < MANY:
+        yield from map(made_or_refused, pages)
+        return
+    for start in range(0, len(pages), AT_ONCE * workers):
+        yield from side_by_side(made_or_refused, pages[start : start + AT_ONCE * workers], workers)
 
 
 def _still_true(plan: Study, before: Mapping[str, Output], asked: Collection[str]) -> dict[str, Output]:

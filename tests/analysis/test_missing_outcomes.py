@@ -148,6 +148,20 @@ def test_a_missing_baseline_by_an_indicator(stored):  # 3
     assert fits[0] == pytest.approx(fits[1], rel=1e-6)
 
 
+def test_what_was_pooled_is_the_curve_without_a_shift_and_is_not_fitted_again(stored, monkeypatch):
+    study = declares(
+        stored, "set: itt, missing_outcome: {sensitivity: [imputation, tipping-point], imputations: 5, delta: [0, 2]}"
+    )
+    data = with_losses(load_data(study))
+    shifts = []
+    own = room.ImputationRows.completed
+    monkeypatch.setattr(room.ImputationRows, "completed", lambda *asked: shifts.append(asked[2:]) or own(*asked))
+    found = room.missing_outcomes(data, assemble(data, study.outcomes[0].id), KenwardRoger())
+    assert ({study.arms[1]: 0.0},) not in shifts
+    unshifted, pooled = found.tipping[0].curve[0], found.effects[0].result
+    assert (unshifted.delta, unshifted.estimate, unshifted.conf_low) == (0.0, pooled.estimate, pooled.conf_low)
+
+
 def test_declared_shifts_are_the_points_of_the_curve(stored):
     study = declares(stored, "set: itt, missing_outcome: {sensitivity: [tipping-point], imputations: 5, delta: [-1, 2]}")
     data = with_losses(load_data(study))

@@ -80,7 +80,6 @@ def process_results(study: Study) -> ProcessResults:
         scales = staff_scales(study, arms, answered, strata)
         said, questions = propositions(study, arms, answered, strata), item_means(study, arms)
         data = load_data(study) if arms and len(table(study, "screening")) else None
-        scored = len(table(study, "scores")) > 0
         goal_rows = table(study, "goals")
     goals = goals_of(goal_rows)
     coded = coded_interviews(study, interviews, arms, excerpts)
@@ -93,7 +92,7 @@ def process_results(study: Study) -> ProcessResults:
     left = turnover(study, staff, {"arm": arms, "type": last})
     if not findings and log.empty and isinstance(left, Unavailable) and not scales and not goals:
         NOTHING.refuse(str(study.folder.name))
-    outcome = _outcome(study, scored) if data is not None else None
+    outcome = _outcome(study, not data.scores.empty) if data is not None else None
     means = NO_OUTCOME if outcome is None or data is None else _means(study, data, outcome)
     return ProcessResults(
         study=study.without_folder(),

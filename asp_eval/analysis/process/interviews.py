@@ -167,7 +167,7 @@ def frame_findings(study: Study, coded: CodedInterviews, arms: Mapping[str, str]
         undecided=sum(one.source == "none" for one in types),
         unused_lines=len(unused_cells(found, frame)),
         changes=_changes(study, types, declared.rounds, frame, arms),
-        open_codes=len(disagreements(rows, frame)),
+        open_codes=int((found["standing"] == "open").sum()),
         excerpts=coded.excerpts,
         agreement=tuple(code_agreement(sheet, level, seed) for sheet in sheets),
         agreement_over_codes=agreement_over_codes(sheets, level=level, draws=AGREEMENT_DRAWS, seed=seed),

@@ -65,10 +65,9 @@ def staff_scales(study: Study, arms: Mapping[str, str], answered: pd.DataFrame, 
 
 def staff_scores(study: Study, arms: Mapping[str, str]) -> pd.DataFrame:
     """Return the scores of staff in institutions that were drawn: unit_id, wave, instrument, scale, score, institution_id."""
-    visits, scores = table(study, "staff_survey"), table(study, "scores")
+    visits, scores = table(study, "staff_survey"), table(study, "scores", {"unit": ["respondent"]})
     where = visits[["respondent_id", "wave", "institution_id"]].rename(columns={"respondent_id": "unit_id"})
-    answered = scores.loc[(scores["unit"] == "respondent") & scores["score"].notna()]
-    answered = answered.merge(where, on=["unit_id", "wave"], how="inner")
+    answered = scores.loc[scores["score"].notna()].merge(where, on=["unit_id", "wave"], how="inner")
     return answered.loc[answered["institution_id"].isin(list(arms))]
 
 

@@ -14,7 +14,7 @@ outcome.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,7 @@ def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
     >>> holm([0.01, 0.04, None])
     (0.03, 0.08, None)
     """
-    return _adjusted(p_values, "holm")
+    return _adjusted(p_values, lambda p: np.maximum.accumulate(p * np.arange(len(p), 0, -1)))
 
 
 def benjamini_hochberg(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
@@ -54,7 +54,7 @@ def benjamini_hochberg(p_values: Sequence[float | None]) -> tuple[float | None, 
     >>> [round(p, 3) for p in benjamini_hochberg([0.01, 0.03, 0.04])]
     [0.03, 0.04, 0.04]
     """
-    return _adjusted(p_values, "fdr_bh")
+    return _adjusted(p_values, lambda p: np.minimum.accumulate((p / (np.arange(1, len(p) + 1) / len(p)))[::-1])[::-1])
 
 
 def step_down(statistics: npt.ArrayLike, observed: int | npt.ArrayLike) -> Array:
@@ -125,9 +125,10 @@ def _at_least(t: Array, own: Array) -> npt.NDArray[np.bool_]:
     return np.asarray(t >= own - TIE * np.maximum(1.0, np.abs(own)))
 
 
-def _adjusted(p_values: Sequence[float | None], method: str) -> tuple[float | None, ...]:
-    from statsmodels.stats.multitest import multipletests
-
-    family = [1.0 if p is None else p for p in p_values]
-    adjusted = multipletests(family, method=method)[1] if family else []
+def _adjusted(p_values: Sequence[float | None], of_sorted: Callable[[Array], Array]) -> tuple[float | None, ...]:
+    """Return adjusted p-values in the order of the family, from what is made of them in ascending order."""
+    family = np.array([1.0 if p is None else p for p in p_values], dtype=float)
+    order = np.argsort(family, kind="stable")
+    adjusted = np.empty(len(family))
+    adjusted[order] = np.minimum(of_sorted(family[order]), 1.0)
     return tuple(None if p is None else float(a) for p, a in zip(p_values, adjusted, strict=True))

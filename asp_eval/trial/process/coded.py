@@ -123,10 +123,11 @@ def disagreements(interviews: pd.DataFrame, frame: Frame) -> pd.DataFrame:
         institution_id, round, code, found (``k1: I; k2: II``); empty where nothing is open.
     """
     long = by_code(interviews, frame)
-    open_ = decided(interviews, frame).query("standing == 'open'")[[*INTERVIEW, "code"]]
-    said = long.loc[~is_consensus(long)].assign(said=lambda rows: rows["coder_id"] + ": " + rows["value"])
-    listed = said.groupby([*INTERVIEW, "code"])["said"].agg("; ".join).rename("found").reset_index()
-    return open_.merge(listed, on=[*INTERVIEW, "code"], how="left").reset_index(drop=True)
+    keys = [*INTERVIEW, "code"]
+    open_ = decided(interviews, frame).query("standing == 'open'")[keys]
+    said = long.loc[~is_consensus(long)].merge(open_, on=keys)
+    listed = said.assign(found=said["coder_id"] + ": " + said["value"]).groupby(keys)["found"].agg("; ".join)
+    return open_.merge(listed.reset_index(), on=keys, how="left").reset_index(drop=True)
 
 
 def codes_of_coders(interviews: pd.DataFrame, code: str) -> pd.DataFrame:

@@ -1,0 +1,45 @@
+"""Reading stored tables.
+
+1. Rows come out the same by Arrow and without it, with missing texts, numbers and dates.  2. Rows that are not wanted are not
+read, and the others are in their order; nothing is wanted of an empty list.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+import pytest
+
+from asp_eval.store import layout, table
+from asp_eval.trial.study.protocol import load_study
+
+
+def test_arrow_and_plain_objects_give_the_same_frame(monkeypatch):  # 1
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE t (id VARCHAR, n DOUBLE, day DATE)")
+    connection.execute(
+        "INSERT INTO t VALUES ('007', 1.5, DATE '2006-09-01'), (NULL, NULL, NULL), ('æ', 'nan', DATE '1900-01-01')"
+    )
+    by_arrow = layout.fetch(connection, "SELECT * FROM t WHERE n IS NULL OR n <> ?", [2.0])
+    monkeypatch.setattr(layout, "BY_ARROW", frozenset())
+    pd.testing.assert_frame_equal(by_arrow, layout.fetch(connection, "SELECT * FROM t"))
+    assert by_arrow.dtypes.astype(str).to_dict() == {"id": "string", "n": "float64", "day": "datetime64[s]"}
+    assert by_arrow["id"].isna().tolist() == [False, True, False]
+
+
+def test_rows_that_are_not_wanted_are_not_read(complete_once):  # 2
+    study = load_study(complete_once)
+    scores = table(study, "scores")
+    wanted = {"instrument": ["sdq-teacher-4-17", "none"], "wave": {"w2"}}
+    mine = scores.loc[scores["instrument"].isin(wanted["instrument"]) & scores["wave"].isin(wanted["wave"])]
+    assert 0 < len(mine) < len(scores)
+    pd.testing.assert_frame_equal(table(study, "scores", wanted), mine.reset_index(drop=True))
+    assert table(study, "scores", {"wave": []}).empty
+    assert table(study, "goals", {"round": ["w1"]}).empty
+
+
+@pytest.mark.parametrize("name", ["screening", "staff_survey"])
+def test_rows_of_a_wave_are_those_of_the_whole_table(complete_once, name):  # 2
+    study = load_study(complete_once)
+    whole = table(study, name)
+    pd.testing.assert_frame_equal(table(study, name, {"wave": ["w1"]}), whole.loc[whole["wave"] == "w1"].reset_index(drop=True))
