@@ -25,6 +25,9 @@ def moments(
         typer.Option("--category", metavar="COLUMN=A,B", help="A column's categories, the reference first; may be repeated."),
     ] = None,
     weights: Annotated[str | None, typer.Option("--weights", metavar="COLUMN", help="Column of prior weights.")] = None,
+    clusters: Annotated[
+        str | None, typer.Option("--clusters", metavar="COLUMN", help="Outermost groups, to keep what CR2 needs of them.")
+    ] = None,
     sql: Annotated[bool, typer.Option("--sql", help="Print the statement for another warehouse, and do nothing else.")] = False,
     dialect: Annotated[
         str, typer.Option("--dialect", metavar="D", help="Of --sql: duckdb, spark, postgres, snowflake or bigquery.")
@@ -50,7 +53,8 @@ def moments(
         else:
             print(statement)
         return
-    found = save_moments(formula, relation, out, database=database, categories=categories, weights=weights, minimum=minimum)
+    kept = {"categories": categories, "weights": weights, "clusters": clusters}
+    found = save_moments(formula, relation, out, database=database, minimum=minimum, **kept)
     groups = {f.name: len(levels) for f, levels in zip(found.layout.factors, found.levels, strict=True)}
     if as_json:
         print_json({"n_obs": found.n_obs, "n_dropped": found.n_dropped, "groups": groups, "file": str(out)})

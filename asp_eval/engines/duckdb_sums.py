@@ -17,7 +17,15 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.engines.dialects import DIALECTS, Dialect
 from asp_eval.engines.statement import complete_condition, sums_statement
 from asp_eval.stats.design.variables import NO_ROWS, NOT_A_VARIABLE, NOT_NUMERIC, refuse_unknown
-from asp_eval.stats.engine.group_sums import Declared, GroupQuestion, ask, check_declared, columns_named, grouping_columns
+from asp_eval.stats.engine.group_sums import (
+    Declared,
+    GroupQuestion,
+    ask,
+    check_clusters,
+    check_declared,
+    columns_named,
+    grouping_columns,
+)
 from asp_eval.stats.engine.moments import Moments
 
 if TYPE_CHECKING:
@@ -53,6 +61,7 @@ def moments_from_sql(
     database: str | Path | DuckDBPyConnection | None = None,
     weights: str | None = None,
     categories: Declared | None = None,
+    clusters: str | None = None,
 ) -> Moments:
     """Form the cross-products of a formula by one GROUP BY in DuckDB.
 
@@ -74,6 +83,8 @@ def moments_from_sql(
     categories : mapping of str to sequence, optional
         The categories of columns in order, the reference first; numbers in these columns are then categories. Shards that are
         to be added need it.
+    clusters : str, optional
+        As for `Moments.from_frame`: the grouping factor within whose groups every cross-product is kept.
 
     Returns
     -------
@@ -98,12 +109,13 @@ def moments_from_sql(
 
     declared = dict(categories or {})
     check_declared(formula, declared)
+    check_clusters(formula, clusters)
     with ExitStack() as stack:
         try:
             opened = _relation(relation, database, grouping_columns(formula), stack)
             source = DuckdbRows(opened)
             question = ask(formula, source.categorical(formula, declared), weights)
-            return Moments.from_sums(source.group_sums(question), declared)
+            return Moments.from_sums(source.group_sums(question), declared, clusters)
         except duckdb.Error as error:
             BROKEN.refuse(why=str(error).splitlines()[0])
 

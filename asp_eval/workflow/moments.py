@@ -69,13 +69,14 @@ def save_moments(
     database: Path | None = None,
     categories: Declared | None = None,
     weights: str | None = None,
+    clusters: str | None = None,
     minimum: int = 5,
 ) -> Moments:
     """Make the sums in DuckDB, and write them to a file.
 
     Parameters
     ----------
-    formula, relation, database, categories, weights
+    formula, relation, database, categories, weights, clusters
         As for `asp_eval.moments_from_sql`.
     out : Path
     minimum : int
@@ -86,6 +87,6 @@ def save_moments(
     Refusal
         As `asp_eval.moments_from_sql` and `Moments.save`.
     """
-    found = moments_from_sql(formula, relation, database=database, weights=weights, categories=categories)
+    found = moments_from_sql(formula, relation, database=database, weights=weights, categories=categories, clusters=clusters)
     found.save(out, minimum=minimum)
     return found

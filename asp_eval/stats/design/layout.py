@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.columns import SAME_NAME, Column, Plan
 from asp_eval.stats.design.formula import RandomBlock
 from asp_eval.stats.design.transforms import State
 
 CONSTANT = "Intercept"
+UNKNOWN_GROUP = Fault("FIT-059", "there is no grouping factor {group!r}", "Use one of: {known}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,14 @@ class FactorLayout:
         The columns whose combinations are the groups.
     blocks : tuple of tuple of int
         Positions in u of the effects that vary, one tuple per unstructured covariance matrix.
+    every : tuple of int
+        Positions of all of u where every cross-product within the groups is kept, for cluster-robust methods; else empty.
     """
 
     name: str
     group: tuple[str, ...]
     blocks: tuple[tuple[int, ...], ...]
+    every: tuple[int, ...] = ()
 
     @property
     def effects(self) -> tuple[int, ...]:
@@ -38,7 +43,7 @@ class FactorLayout:
     @property
     def needed(self) -> tuple[int, ...]:
         """Positions in u whose group sums are kept: the constant, for centring, and the effects."""
-        return tuple(dict.fromkeys((0, *self.effects)))
+        return tuple(dict.fromkeys((0, *self.effects, *self.every)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,22 @@ class Layout:
     def has_intercept(self) -> bool:
         """Whether the constant is a column of X."""
         return 0 in self.fixed
+
+    def with_clusters(self, name: str | None) -> Layout:
+        """Return the layout that keeps every cross-product within the groups of a factor; None changes nothing.
+
+        Raises
+        ------
+        Refusal
+            FIT-059 if there is no such factor.
+        """
+        if name is None:
+            return self
+        known = [f.name for f in self.factors]
+        if name not in known:
+            UNKNOWN_GROUP.refuse(group=name, known=", ".join(known))
+        every = tuple(range(len(self.columns)))
+        return replace(self, factors=tuple(replace(f, every=every) if f.name == name else f for f in self.factors))
 
 
 def lay_out(text: str, response: str, fixed: Plan, blocks: list[tuple[RandomBlock, Plan]]) -> tuple[Layout, tuple[Column, ...]]:

@@ -2,11 +2,13 @@
 
 What is saved holds counts of rows: of groups, of categories, of two categories together, of two factors' groups together,
 and what is left of each. Cross-products within a group of fewer rows than three times its columns could be solved for rows.
-Within a group, the means of a column of zeros and ones are shares of its rows, and are not held to the minimum.
+Within a group, the means of a column of zeros and ones are shares of its rows, and are not held to the minimum; where every
+cross-product within groups is saved, the cells of two such columns that both vary in a group are.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 
@@ -57,7 +59,7 @@ def check_counts(
     total : ndarray (c, c)
         Of the columns as they are, nothing taken from them.
     levels, sums, cells
-        As in `asp_eval.stats.engine.moments.Moments`; of each cell, its rows (cells,).
+        As in `asp_eval.stats.engine.moments.Moments`, the sums of the columns as they are; of each cell, its rows (cells,).
     counts : tuple of int
         Complete rows, and rows left out.
     minimum : int
@@ -80,6 +82,8 @@ def check_counts(
                 "the group {name} of {factor}, whose cross-products are saved,", name=str(names[smallest]), factor=factor.name
             )
             TOO_FEW.refuse(what=name, n=round(rows[smallest]), minimum=products)
+        if factor.every:
+            _check_cells_within(layout, factor.name, names, within[:, np.argsort(factor.needed)], _marks(total), minimum)
     for (i, j), rows in cells.items():
         what = Phrase("a group of {first} within one of {second}", first=layout.factors[i].name, second=layout.factors[j].name)
         _held(what, rows.min(initial=np.inf), minimum)
@@ -94,8 +98,7 @@ def _check_categories(layout: Layout, total: Array, n: int, minimum: int) -> Non
     for k, name in enumerate(layout.columns):
         if k not in layout.indicators and _CONTRASTS.search(name):
             OTHER_CODING.refuse(name=name.split("[")[0])
-    own = np.diag(total)
-    marks = [int(k) for k in np.flatnonzero(np.abs(own - total[0]) <= ROUNDING * np.maximum(own, 1.0)) if k]
+    marks = _marks(total)
     for name, columns in _of_one_variable(layout, marks):
         _held(Phrase("the reference category of {name}", name=name), n - total[0, columns].sum(), minimum)
     for place, i in enumerate(marks):
@@ -104,6 +107,28 @@ def _check_categories(layout: Layout, total: Array, n: int, minimum: int) -> Non
             names = " / ".join(dict.fromkeys((layout.columns[i], layout.columns[j])))
             for rows in (both, a - both, b - both, n - a - b + both):
                 _held(Phrase("a cell of {name}", name=names), rows, minimum)
+
+
+def _marks(total: Array) -> list[int]:
+    """Return the columns that hold zeros and ones."""
+    own = np.diag(total)
+    return [int(k) for k in np.flatnonzero(np.abs(own - total[0]) <= ROUNDING * np.maximum(own, 1.0)) if k]
+
+
+def _check_cells_within(layout: Layout, factor: str, groups: pd.Index, within: Array, marks: list[int], minimum: int) -> None:
+    """Refuse too few rows in a cell of two categories within a group, where both vary there."""
+    n = within[:, 0, 0]
+    for i, j in itertools.combinations(marks, 2):
+        both, a, b = within[:, i, j], within[:, 0, i], within[:, 0, j]
+        varies = (a.round() > 0) & (a.round() < n) & (b.round() > 0) & (b.round() < n)
+        for rows in (both, a - both, b - both, n - a - b + both):
+            few = np.flatnonzero(varies & (rows.round() > 0) & (rows.round() < minimum))
+            if len(few):
+                names = f"{layout.columns[i]} / {layout.columns[j]}"
+                what = Phrase(
+                    "a cell of {name} in the group {group} of {factor}", name=names, group=str(groups[few[0]]), factor=factor
+                )
+                _held(what, float(rows[few[0]]), minimum)
 
 
 def _of_one_variable(layout: Layout, marks: Iterable[int]) -> list[tuple[str, list[int]]]:

@@ -94,6 +94,11 @@ class Elimination:
     root: Array
     crossed: CrossedFactors | None = None
 
+    @property
+    def nested(self) -> bool:
+        """Whether each factor's groups lie within those of the next, one stage per factor."""
+        return self.crossed is None and all(len(s.factors) == 1 and s.factors[0][2] == 1 for s in self.stages)
+
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """All stages, first to last."""

@@ -25,10 +25,11 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.arithmetic import is_logical, plain_function
 from asp_eval.stats.design.columns import Column
 from asp_eval.stats.design.formula import NO_RANDOM, ModelFormula, expand_terms, names_in, parse_formula
+from asp_eval.stats.design.layout import UNKNOWN_GROUP, Layout
 from asp_eval.stats.design.model_frame import BAD_WEIGHTS, Design, read_design
 from asp_eval.stats.design.syntax import CODED, Call, Name, Tree, parse, spell
 from asp_eval.stats.design.transforms import LEARNED
-from asp_eval.stats.design.variables import NO_ROWS, NOT_FINITE, Categories
+from asp_eval.stats.design.variables import NO_ROWS, NOT_FINITE, Categories, Codes
 from asp_eval.stats.engine.accumulate import Sums, empty_sums
 from asp_eval.stats.estimate import Array
 
@@ -159,6 +160,19 @@ def grouping_columns(formula: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(g for b in parse_formula(formula).blocks for g in b.group))
 
 
+def check_clusters(formula: str, clusters: str | None) -> None:
+    """Refuse a grouping factor that the model does not have, before a table is read for it.
+
+    Raises
+    ------
+    Refusal
+        FIT-059
+    """
+    known = dict.fromkeys(":".join(b.group) for b in parse_formula(formula).blocks)
+    if clusters is not None and clusters not in known:
+        UNKNOWN_GROUP.refuse(group=clusters, known=", ".join(known))
+
+
 def check_declared(formula: str, declared: Iterable[str]) -> None:
     """Refuse categories of a column that the model does not have: a slip would leave another with its sorted order.
 
@@ -181,6 +195,8 @@ class Answer:
     ----------
     design : Design
         Of the keys of the answer.
+    layout : Layout
+        The design's, with what was asked for besides.
     sums : Sums
     n, n_dropped : int
         Complete rows, and the others.
@@ -188,13 +204,14 @@ class Answer:
     """
 
     design: Design
+    layout: Layout
     sums: Sums
     n: int
     n_dropped: int
     log_weights: float
 
 
-def read_answer(frame: pd.DataFrame, categories: Declared | None = None) -> Answer:
+def read_answer(frame: pd.DataFrame, categories: Declared | None = None, clusters: str | None = None) -> Answer:
     """Return what an answer says.
 
     Parameters
@@ -205,6 +222,8 @@ def read_answer(frame: pd.DataFrame, categories: Declared | None = None) -> Answ
         ``sum_i_j``, the sums of w z_i z_j; with weights, ``log_weights`` and ``least_weight``.
     categories : mapping of str to sequence, optional
         The categories of columns in order, the reference first, also those that no row holds.
+    clusters : str, optional
+        Grouping factor within whose groups every cross-product is kept.
 
     Raises
     ------
@@ -228,9 +247,10 @@ def read_answer(frame: pd.DataFrame, categories: Declared | None = None) -> Answ
         declared=True,
     )
     z = _cross_products(question, rows, n)
-    sums = _engine_sums(question, design, z, _constants(question, rows))
+    layout = design.layout.with_clusters(clusters)
+    sums = _engine_sums(question, design, layout, z, _constants(question, rows))
     log_weights = _weights_of(rows) if question.weights else 0.0
-    return Answer(design, sums, int(n.sum()), int(counts[~whole].sum()), log_weights)
+    return Answer(design, layout, sums, int(n.sum()), int(counts[~whole].sum()), log_weights)
 
 
 def _column_of(tree: Tree) -> str:
@@ -364,7 +384,9 @@ def _weights_of(rows: pd.DataFrame) -> float:
     return float(logs.sum())
 
 
-def _engine_sums(question: GroupQuestion, design: Design, z: dict[tuple[int, int], Array], constants: Array) -> Sums:
+def _engine_sums(
+    question: GroupQuestion, design: Design, layout: Layout, z: dict[tuple[int, int], Array], constants: Array
+) -> Sums:
     """Return total, group sums and cells of u from the sums of z."""
     where = {part: i for i, part in enumerate(((), *question.parts))}
     last = len(where)
@@ -387,7 +409,7 @@ def _engine_sums(question: GroupQuestion, design: Design, z: dict[tuple[int, int
             out = out + b[k] * a[j] * z[0, p[j]] + b[k] * b[j] * weight
         return np.asarray(out)
 
-    return _summed(design, product, shift)
+    return _summed(layout, [g.codes for g in design.groups], [len(g.levels) for g in design.groups], product, shift)
 
 
 def _known_part(column: Column, design: Design, numbers: set[str]) -> tuple[Array | float, tuple[str, ...]]:
@@ -405,10 +427,10 @@ def _known_part(column: Column, design: Design, numbers: set[str]) -> tuple[Arra
     return known, tuple(sorted(numeric))
 
 
-def _summed(design: Design, product: Callable[[int, int], Array], shift: Array) -> Sums:
+def _summed(layout: Layout, codes: list[Codes], sizes: list[int], product: Callable[[int, int], Array], shift: Array) -> Sums:
     """Add the products of columns over the rows of the answer: in all, within groups, within cells of two factors."""
-    factors, codes = design.layout.factors, [g.codes for g in design.groups]
-    empty, pairs = empty_sums(design.layout, shift, codes, [len(g.levels) for g in design.groups])
+    factors = layout.factors
+    empty, pairs = empty_sums(layout, shift, codes, sizes)
     total, sums, cells, c = empty.total, empty.sums, empty.cells, len(shift)
     for k in range(c):
         for j in range(k, c):

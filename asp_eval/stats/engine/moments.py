@@ -95,7 +95,13 @@ class Moments:
 
     @classmethod
     def from_frame(
-        cls, formula: str, frame: pd.DataFrame, weights: Given | None = None, *, like: Moments | None = None
+        cls,
+        formula: str,
+        frame: pd.DataFrame,
+        weights: Given | None = None,
+        *,
+        like: Moments | None = None,
+        clusters: str | None = None,
     ) -> Moments:
         """Form the cross-products of a formula on a data frame.
 
@@ -110,6 +116,9 @@ class Moments:
         like : Moments, optional
             Of an earlier chunk: transforms that learn from the rows, such as ``poly(x, 2)`` or ``scale(x)``, are those of its
             rows, so that the chunks can be added.
+        clusters : str, optional
+            The grouping factor within whose groups every cross-product is kept, so that cluster-robust methods need no rows: the
+            one in whose groups all others are nested.
 
         Examples
         --------
@@ -120,15 +129,16 @@ class Moments:
         if like is not None and not isinstance(like, Moments):
             NOT_MOMENTS.refuse(found=type(like).__name__)
         learned = None if like is None else dict(like.layout.learned)
-        return cls.from_design(read_design(formula, frame, weights=weights, declared=True, learned=learned))
+        return cls.from_design(read_design(formula, frame, weights=weights, declared=True, learned=learned), clusters)
 
     @classmethod
-    def from_design(cls, design: Design) -> Moments:
+    def from_design(cls, design: Design, clusters: str | None = None) -> Moments:
         """Pass once over the rows of a design."""
+        layout = design.layout.with_clusters(clusters)
         codes, levels = [g.codes for g in design.groups], [g.levels for g in design.groups]
         n = design.data.n
-        sums = accumulate(design.layout, n, design.fill, codes, [len(v) for v in levels], design.weights)
-        return cls.of_pass(design.layout, sums, levels, n, dropped=design.data.n_dropped, weights=design.weights)
+        sums = accumulate(layout, n, design.fill, codes, [len(v) for v in levels], design.weights)
+        return cls.of_pass(layout, sums, levels, n, dropped=design.data.n_dropped, weights=design.weights)
 
     @classmethod
     def from_arrays(
@@ -140,6 +150,7 @@ class Moments:
         names: Sequence[str] | None = None,
         random: Mapping[str, Sequence[Sequence[str]]] | None = None,
         weights: npt.ArrayLike | None = None,
+        clusters: str | None = None,
     ) -> Moments:
         """Form the cross-products of arrays.
 
@@ -156,6 +167,9 @@ class Moments:
             Which columns vary by each factor; by default the intercept. ``{"g": [["Intercept", "t"]]}`` is
             ``(1 + t | g)``, two blocks are ``||``.
         weights : array (n,), optional
+        clusters : str, optional
+            The grouping factor within whose groups every cross-product is kept, so that cluster-robust methods need no rows: the
+            one in whose groups all others are nested.
         """
         x, response = _numbers("X", X), _numbers("y", y)
         if not isinstance(groups, Mapping) or not groups:
@@ -165,7 +179,7 @@ class Moments:
         columns = _default_names(x) if names is None else _listed(names)
         if len(columns) != x.shape[1] or not all(isinstance(c, str) for c in columns):
             BAD_ARRAYS.refuse(why=Phrase("names holds one text per column of X"))
-        layout = _array_layout(columns, {g: (random or {}).get(g, [[CONSTANT]]) for g in groups})
+        layout = _array_layout(columns, {g: (random or {}).get(g, [[CONSTANT]]) for g in groups}).with_clusters(clusters)
         if any(np.shape(g) != (len(x),) for g in groups.values()):
             BAD_ARRAYS.refuse(why=Phrase("the groups have another number of rows than X"))
         coded = [read_categories(pd.Series(np.asarray(g))) for g in groups.values()]
@@ -198,7 +212,7 @@ class Moments:
         return cls(layout, sums.shift, sums.total, tuple(levels), sums.sums, cells, n, dropped, log_weights, weights is not None)
 
     @classmethod
-    def from_sums(cls, frame: pd.DataFrame, categories: Declared | None = None) -> Moments:
+    def from_sums(cls, frame: pd.DataFrame, categories: Declared | None = None, clusters: str | None = None) -> Moments:
         """Read the answer of a data base to the statement that ``asp-eval moments --sql`` prints.
 
         Parameters
@@ -208,6 +222,8 @@ class Moments:
         categories : mapping of str to sequence, optional
             The categories of columns in order, the reference first. Shards that are to be added need them, since each may
             lack one; else they are what the answer holds, sorted.
+        clusters : str, optional
+            As for `from_frame`.
 
         Raises
         ------
@@ -215,11 +231,11 @@ class Moments:
             FIT-171 if it is no such answer; FIT-172 if a category was not declared.
         """
         convert = getattr(frame, "toPandas", None)
-        found = read_answer(as_frame(convert() if callable(convert) else frame), categories)
+        found = read_answer(as_frame(convert() if callable(convert) else frame), categories, clusters)
         cells = {k: Cells(*v) for k, v in found.sums.cells.items()}
         levels, weighted = tuple(g.levels for g in found.design.groups), found.design.weights is not None
         total = (found.sums.shift, found.sums.total, levels, found.sums.sums, cells)
-        return cls(found.design.layout, *total, found.n, found.n_dropped, found.log_weights, weighted)
+        return cls(found.layout, *total, found.n, found.n_dropped, found.log_weights, weighted)
 
     def __add__(self, other: Moments) -> Moments:
         """Return the moments of both sets of rows together."""
@@ -269,8 +285,8 @@ class Moments:
                 UNCOUNTED.refuse()
             cells = {k: c.blocks[:, 0, 0] for k, c in self.cells.items()}
             counts = (self.n_obs, self.n_dropped)
-            total = self.shifted(np.zeros(len(self.shift))).total
-            check_counts(self.layout, total, self.levels, self.sums, cells, counts, at_least)
+            plain = self.shifted(np.zeros(len(self.shift)))
+            check_counts(self.layout, plain.total, self.levels, plain.sums, cells, counts, at_least)
         arrays: dict[str, npt.NDArray[Any]] = {"shift": self.shift, "total": self.total}
         arrays |= {f"sums_{i}": s for i, s in enumerate(self.sums)}
         arrays |= {f"where_{i}_{j}": c.where for (i, j), c in self.cells.items()}

@@ -66,14 +66,14 @@ def _plain_layout(layout: Layout) -> dict[str, Any]:
         "text": layout.text,
         "columns": layout.columns,
         "fixed": layout.fixed,
-        "factors": [[f.name, f.group, f.blocks] for f in layout.factors],
+        "factors": [[f.name, f.group, f.blocks, f.every] for f in layout.factors],
         "indicators": sorted(layout.indicators),
         "learned": layout.learned,
     }
 
 
 def _layout(plain: dict[str, Any]) -> Layout:
-    factors = tuple(FactorLayout(name, tuple(group), _tuples(blocks)) for name, group, blocks in plain["factors"])
+    factors = tuple(FactorLayout(name, tuple(group), *map(_tuples, positions)) for name, group, *positions in plain["factors"])
     notes = parse_formula(plain["text"]).notes if "~" in plain["text"] else ()  # of arrays there is no formula
     columns, fixed = tuple(plain["columns"]), tuple(plain["fixed"])
     return Layout(plain["text"], columns, fixed, factors, frozenset(plain["indicators"]), _tuples(plain["learned"]), notes)

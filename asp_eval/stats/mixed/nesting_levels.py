@@ -24,8 +24,7 @@ def between_within_df(standard: Standard, elimination: Elimination) -> Array | U
         return Unavailable(
             Phrase("between-within degrees of freedom are defined for random intercepts only, not for random slopes")
         )
-    nested = elimination.crossed is None and all(len(s.factors) == 1 and s.factors[0][2] == 1 for s in elimination.stages)
-    if not nested:
+    if not elimination.nested:
         return Unavailable(Phrase("between-within degrees of freedom are not defined for crossed factors"))
     p, n = standard.p, standard.moments.n_obs
     outside_in = elimination.ordering[::-1]

@@ -19,6 +19,7 @@ from asp_eval.stats import contrasts
 from asp_eval.stats.coefficients import Coefficients
 from asp_eval.stats.comparison import LikelihoodRatio
 from asp_eval.stats.components import components_table, covariance_matrices, effects_table
+from asp_eval.stats.design.layout import UNKNOWN_GROUP
 from asp_eval.stats.design.model_frame import Design, read_design
 from asp_eval.stats.design.prediction import mean_rows, new_row_variance, predict_rows, random_part
 from asp_eval.stats.design.type3 import type_three
@@ -31,7 +32,7 @@ from asp_eval.stats.familiar_names import Summary, coefficient_table
 from asp_eval.stats.means.model import MeansModel
 from asp_eval.stats.means.questions import MarginalQuestions
 from asp_eval.stats.mixed.bootstrap import bootstrap
-from asp_eval.stats.mixed.clusters import model_clusters
+from asp_eval.stats.mixed.clusters import model_clusters, nested_products, products_of_moments, products_of_rows
 from asp_eval.stats.mixed.coefficient_profile import held, profile_interval
 from asp_eval.stats.mixed.derivatives import variance_derivatives
 from asp_eval.stats.mixed.interval_table import Fitted, interval_table
@@ -49,10 +50,10 @@ from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks
 from asp_eval.stats.smallsample.influence import influence_table
 from asp_eval.stats.smallsample.kenward_roger import SINGULAR_NOTE, KenwardRoger
 from asp_eval.stats.smallsample.method import Method
+from asp_eval.stats.smallsample.nested_sandwich import NestedClusters
 from asp_eval.stats.smallsample.normal import Normal
 from asp_eval.stats.smallsample.variance import VarianceDerivatives
 
-UNKNOWN_GROUP = Fault("FIT-059", "there is no grouping factor {group!r}", "Use one of: {known}.")
 NO_FIT = Fault("FIT-066", "this is no fitted mixed model", "Give what lmm() returned.")
 RESIDUALS = Fault("FIT-067", "there are no residuals of this kind", 'Use "response", "pearson", "standardised" or "marginal".')
 NO_INFLUENCE = Fault(
@@ -61,6 +62,10 @@ NO_INFLUENCE = Fault(
 NO_PROFILE = Phrase("the deviance does not rise far enough on both sides of the estimate")
 NO_ROWS_KEPT = Fault(
     "FIT-046", "this fit was made from moments and has no rows", "Fit with lmm(formula, frame) to have fitted values."
+)
+NEEDS_ROWS = Phrase(
+    "here it needs the rows, since a cluster alone determines a coefficient, variances are extreme, factors cross or clusters= "
+    "was not the outermost factor: use lmm(formula, frame)"
 )
 NOT_SEPARATED = Phrase("The data do not separate the variances of the random effects: other values are equally likely.")
 NOT_CONVERGED = Phrase("The optimiser did not reach a point that meets the conditions of a minimum.")
@@ -256,11 +261,28 @@ class MixedFit(Coefficients, MarginalQuestions):
 
     def cluster_blocks(self) -> ClusterBlocks | Unavailable:
         """Return the pseudo-rows of the outermost groups, for the cluster-robust methods."""
+        if self.design is None and any(f.every for f in self.moments.layout.factors):
+            return Unavailable(NEEDS_ROWS)
         if self.design is None:
             return Unavailable(
-                Phrase("cluster-robust inference needs the rows which a fit from moments lacks: use lmm(formula, frame)")
+                Phrase("moments do not hold what it needs of each cluster: use lmm(formula, frame), or form them with clusters=")
             )
         return model_clusters(self.design, self.problem.standard.kept, self.estimate, [c / self.sigma2 for c in self.covariances])
+
+    def nested_clusters(self) -> NestedClusters | None:
+        """Return the clusters by cross-products, for the cluster-robust methods; None where factors cross.
+
+        Of one factor only where there are no rows: pseudo-rows are cheaper then.
+        """
+        elimination, standard, beta = self.problem.elimination, self.problem.standard, self.found.criterion.beta
+        if not elimination.nested or (self.design is not None and len(elimination.ordering) < 2):
+            return None
+        outermost = elimination.ordering[-1]
+        if self.design is None:
+            root = products_of_moments(standard, beta, outermost)
+        else:
+            root = products_of_rows(self.design, standard, beta, outermost)
+        return None if root is None else nested_products(self.problem, self.found.theta, beta, root)
 
     def refit(self, *, reml: bool) -> MixedFit:
         """Return the same model fitted by the other criterion."""

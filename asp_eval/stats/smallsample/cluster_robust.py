@@ -21,7 +21,8 @@ from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.core.threads import one_blas_thread
 from asp_eval.stats.smallsample.cluster_blocks import Array, ClusterBlocks
 from asp_eval.stats.smallsample.method import ContrastErrors, Fit, FTest, Method
-from asp_eval.stats.smallsample.sandwich import Kind, Sandwich, hotelling_df, invisible_share, sandwich, satterthwaite_df
+from asp_eval.stats.smallsample.nested_sandwich import NestedClusters, nested_sandwich
+from asp_eval.stats.smallsample.sandwich import Kind, Robust, hotelling_df, invisible_share, sandwich, satterthwaite_df
 from asp_eval.stats.smallsample.two_way import NOT_POSITIVE, TwoWay, two_way
 from asp_eval.stats.smallsample.variance import contrast_variances, wald_f
 
@@ -38,6 +39,14 @@ class Clustered(Protocol):
 
     def cluster_blocks(self) -> ClusterBlocks | Unavailable:
         """Return the pseudo-rows of every cluster."""
+
+
+@runtime_checkable
+class Nested(Protocol):
+    """A fit whose clusters may be had as cross-products of nested random effects."""
+
+    def nested_clusters(self) -> NestedClusters | None:
+        """Return them, or None where the pseudo-rows are to be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,7 @@ class ClusterRobustVariance(Method):
             return robust
         variance = np.einsum("kp,pq,kq->k", contrasts, robust.covariance(), contrasts)
         df, expected = satterthwaite_df(robust, contrasts)
-        nothing = expected <= NO_VARIANCE * np.sum((contrasts @ robust.blocks.back) ** 2, axis=1)
+        nothing = expected <= NO_VARIANCE * np.sum((contrasts @ robust.back) ** 2, axis=1)
         std_error = np.where(nothing, 0.0, np.sqrt(np.maximum(variance, 0.0)))
         reasons = tuple(_NO_INFORMATION if empty else NO_NOTE for empty in nothing) if nothing.any() else ()
         notes = tuple(_note(s) for s in invisible_share(robust, contrasts))
@@ -83,7 +92,7 @@ class ClusterRobustVariance(Method):
         if isinstance(robust, Unavailable):
             return robust
         q = contrasts.shape[0]
-        triangle = np.asarray(np.linalg.qr((contrasts @ robust.blocks.back).T, mode="r"))
+        triangle = np.asarray(np.linalg.qr((contrasts @ robust.back).T, mode="r"))
         scaled = np.linalg.solve(triangle.T, contrasts)  # uncorrelated under the model, so that units play no role
         values, vectors = np.linalg.eigh(scaled @ robust.covariance() @ scaled.T)
         if values[0] <= NO_VARIANCE * values[-1]:
@@ -99,8 +108,14 @@ class ClusterRobustVariance(Method):
         note = _note(float(invisible_share(robust, contrasts).max()))
         return FTest((eta - q + 1) / eta * wald / q, float(q), eta - q + 1, self.name, note)
 
-    def _sandwich(self, fit: Fit) -> Sandwich | Unavailable:
-        """Return the estimating matrices on this fit."""
+    def _sandwich(self, fit: Fit) -> Robust | Unavailable:
+        """Return the cluster-robust covariance of this fit with what its degrees of freedom need."""
+        kind = cast("Kind", self.name)
+        nested = fit.nested_clusters() if isinstance(fit, Nested) else None
+        if nested is not None and len(nested.root) > 1 and (kind != "CR1S" or nested.n_obs > len(nested.back)):
+            found = nested_sandwich(nested, kind)
+            if found is not None:
+                return found
         blocks = _blocks(fit)
         if isinstance(blocks, Unavailable):
             return blocks
@@ -108,7 +123,7 @@ class ClusterRobustVariance(Method):
             return Unavailable(Phrase("cluster-robust inference needs at least two clusters, and there is one"))
         if self.name == "CR1S" and blocks.n_obs <= blocks.n_coefficients:
             return Unavailable(Phrase("CR1S divides by the number of rows minus coefficients, which is zero"))
-        return sandwich(blocks, cast("Kind", self.name))
+        return sandwich(blocks, kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,13 @@ Under the working model a contrast's variance c'Vc is a quadratic form in normal
 
 (d_j from E_j Phi_j E_j', the rest of rank p), so the Bell-McCaffrey degrees of freedom tr(P)^2 / tr(P^2) and those of the
 Hotelling test need no J-by-J matrix. Functions take and return arrays; M is the identity in the basis of `ClusterBlocks`.
+E_j comes from pseudo-rows here; of nested random effects it comes from cross-products (`nested_sandwich`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -41,6 +42,34 @@ STEEP = 300.0
 
 AT_ONCE = 10**7
 """Numbers held per array: contrasts are taken so many at a time."""
+
+
+class Robust(Protocol):
+    """A cluster-robust covariance and what its degrees of freedom need; contrasts are (m, p), of the fitted model."""
+
+    @property
+    def back(self) -> Array:
+        """From coefficients of the basis in which M is the identity to those of the fitted model (p, p)."""
+
+    @property
+    def leverage(self) -> Array:
+        """See `ClusterBlocks`, (J, k)."""
+
+    @property
+    def directions(self) -> Array:
+        """See `ClusterBlocks`, (J, p, k)."""
+
+    def covariance(self) -> Array:
+        """Return V (p, p)."""
+
+    def own(self, contrasts: Array) -> Array:
+        """Return d_j of every contrast (J, m)."""
+
+    def own_jointly(self, contrasts: Array) -> Array:
+        """Return d_j of all contrasts together (J, m, m)."""
+
+    def shared(self, contrasts: Array) -> tuple[Array, Array]:
+        """Return l_j (J, m, u) and C (u, u)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,10 +91,49 @@ class Sandwich:
     estimating: Array
     half: Array
 
+    @property
+    def back(self) -> Array:
+        """From coefficients of the basis in which M is the identity to those of the fitted model (p, p)."""
+        return self.blocks.back
+
+    @property
+    def leverage(self) -> Array:
+        """Of the clusters, (J, k)."""
+        return self.blocks.leverage
+
+    @property
+    def directions(self) -> Array:
+        """Of the leverages, (J, p, k)."""
+        return self.blocks.directions
+
     def covariance(self) -> Array:
         """Return V, shape (p, p), for the coefficients of the fitted model."""
-        scores = np.einsum("jpr,jr->jp", self.estimating, self.blocks.residuals) @ self.blocks.back.T
+        scores = np.einsum("jpr,jr->jp", self.estimating, self.blocks.residuals) @ self.back.T
         return np.asarray(scores.T @ scores)
+
+    def own(self, contrasts: Array) -> Array:
+        """Return d_j of every contrast (J, m)."""
+        return np.asarray(np.sum((contrasts @ self.back @ self.half) ** 2, axis=-1))
+
+    def own_jointly(self, contrasts: Array) -> Array:
+        """Return d_j of all contrasts together (J, m, m)."""
+        root = contrasts @ self.back @ self.half
+        return np.asarray(root @ np.swapaxes(root, 1, 2))
+
+    def shared(self, contrasts: Array) -> tuple[Array, Array]:
+        """Return l_j (J, m, u) and C (u, u).
+
+        With a_j = X_j'E_j'Mc and f_j = X_j'W_j Phi_j E_j'Mc the shared part is
+        -a_j'M f_k - f_j'M a_k + a_j'M Omega M a_k, which is -a_j'M a_k when W_j inverts Phi_j.
+        """
+        blocks = self.blocks
+        weight = contrasts @ self.back @ self.estimating
+        a = weight @ blocks.x
+        p = blocks.n_coefficients
+        if blocks.omega is None:
+            return a, -np.eye(p)
+        f = weight @ blocks.wx  # Phi_j = I wherever W_j is not its inverse
+        return np.concatenate([a, f], axis=-1), np.block([[blocks.omega, -np.eye(p)], [-np.eye(p), np.zeros((p, p))]])
 
 
 def sandwich(blocks: ClusterBlocks, kind: Kind) -> Sandwich:
@@ -73,35 +141,34 @@ def sandwich(blocks: ClusterBlocks, kind: Kind) -> Sandwich:
     transposed = np.swapaxes(blocks.wx, 1, 2)
     lower = None if blocks.phi is None else np.asarray(np.linalg.cholesky(blocks.phi), float)
     if kind == "CR3":  # X_j'W_j (I - X_j X_j'W_j)^-1 = (I - X_j'W_j X_j)^-1 X_j'W_j
-        estimating = _times_power_of_rest(blocks, -1.0, transposed)
+        estimating = times_power_of_rest(blocks.leverage, blocks.directions, -1.0, transposed)
     elif kind == "CR2" and lower is None and blocks.omega is None:  # and the same for the square root where W_j = I
-        estimating = _times_power_of_rest(blocks, -0.5, transposed)
+        estimating = times_power_of_rest(blocks.leverage, blocks.directions, -0.5, transposed)
     elif kind == "CR2":
         adjustment = _under_homoscedasticity(blocks) if lower is None else _under_the_model(blocks, lower)
         estimating = transposed @ adjustment
     else:
-        estimating = transposed * _factor(blocks, kind)
+        estimating = transposed * plain_factor(kind, blocks.n_clusters, blocks.n_obs, blocks.n_coefficients)
     return Sandwich(kind, blocks, estimating, estimating if lower is None else estimating @ lower)
 
 
-def invisible_share(robust: Sandwich, contrasts: Array) -> Array:
+def invisible_share(robust: Robust, contrasts: Array) -> Array:
     """Return which share of each contrast's model variance lies in directions that one cluster alone determines, (m,).
 
     Their residuals are zero by construction, so no robust variance can see it.
     """
-    blocks = robust.blocks
-    own = contrasts @ blocks.back
-    cluster, which = np.nonzero(blocks.leverage > FULL_LEVERAGE)
-    found = own @ blocks.directions[cluster, :, which].T
+    own = contrasts @ robust.back
+    cluster, which = np.nonzero(robust.leverage > FULL_LEVERAGE)
+    found = own @ robust.directions[cluster, :, which].T
     return np.asarray(np.sum(found**2, axis=1) / np.sum(own**2, axis=1))
 
 
-def satterthwaite_df(robust: Sandwich, contrasts: Array) -> tuple[Array, Array]:
+def satterthwaite_df(robust: Robust, contrasts: Array) -> tuple[Array, Array]:
     """Return the Bell-McCaffrey degrees of freedom tr(P)^2 / tr(P^2) of single contrasts, and tr(P).
 
     Parameters
     ----------
-    robust : Sandwich
+    robust : Robust
     contrasts : ndarray, shape (m, p)
         One contrast per row, in the coefficients of the fitted model.
 
@@ -112,15 +179,14 @@ def satterthwaite_df(robust: Sandwich, contrasts: Array) -> tuple[Array, Array]:
     expected : ndarray, shape (m,)
         tr(P): the expected c'Vc under the working model, in units of its residual variance.
     """
-    step = max(1, AT_ONCE // (robust.blocks.n_clusters * robust.blocks.n_coefficients))
+    step = max(1, AT_ONCE // (len(robust.leverage) * len(robust.back)))
     parts = [_satterthwaite(robust, contrasts[i : i + step]) for i in range(0, len(contrasts), step)]
     return np.concatenate([df for df, _ in parts]), np.concatenate([expected for _, expected in parts])
 
 
-def _satterthwaite(robust: Sandwich, contrasts: Array) -> tuple[Array, Array]:
+def _satterthwaite(robust: Robust, contrasts: Array) -> tuple[Array, Array]:
     """Return df and tr(P) of a few contrasts."""
-    root, low, core = _variance_parts(robust, contrasts)
-    own = np.sum(root**2, axis=-1)
+    own, (low, core) = robust.own(contrasts), robust.shared(contrasts)
     shared = np.sum((low @ core) * low, axis=-1)
     by_contrast = np.swapaxes(low, 0, 1)
     product = core @ (np.swapaxes(by_contrast, 1, 2) @ by_contrast)
@@ -130,7 +196,7 @@ def _satterthwaite(robust: Sandwich, contrasts: Array) -> tuple[Array, Array]:
     return np.asarray(df), np.asarray(expected)
 
 
-def hotelling_df(robust: Sandwich, contrasts: Array) -> float:
+def hotelling_df(robust: Robust, contrasts: Array) -> float:
     """Return eta, the degrees of freedom of the Wishart law that approximates C V C' (test HTZ).
 
     eta = q (q+1) / sum_jk [ tr(B_jk B_jk) + tr(B_jk)^2 ], B_jk = Omega^-1/2 P_jk Omega^-1/2, Omega = E(C V C'): the
@@ -138,7 +204,7 @@ def hotelling_df(robust: Sandwich, contrasts: Array) -> float:
 
     Parameters
     ----------
-    robust : Sandwich
+    robust : Robust
     contrasts : ndarray, shape (q, p)
         Linearly independent rows.
 
@@ -148,11 +214,13 @@ def hotelling_df(robust: Sandwich, contrasts: Array) -> float:
         Zero where a combination of the contrasts has no expected variance.
     """
     q = contrasts.shape[0]
-    own, shared, _, _ = _joint_parts(robust, contrasts)
-    values, vectors = np.linalg.eigh(np.sum(own + shared, axis=0))
+    own, (low, core) = robust.own_jointly(contrasts), robust.shared(contrasts)
+    values, vectors = np.linalg.eigh(np.sum(own + low @ core @ np.swapaxes(low, 1, 2), axis=0))
     if values[0] <= (1 - FULL_LEVERAGE) * values[-1]:
         return 0.0
-    own, shared, low, core = _joint_parts(robust, (vectors / np.sqrt(values)).T @ contrasts)
+    scaled = (vectors / np.sqrt(values)).T @ contrasts
+    own, (low, core) = robust.own_jointly(scaled), robust.shared(scaled)
+    shared = low @ core @ np.swapaxes(low, 1, 2)
     u = core.shape[0]
     flat = low.reshape(low.shape[0], q * u)
     products = np.swapaxes((flat.T @ flat).reshape(q, u, q, u), 1, 2)
@@ -162,12 +230,12 @@ def hotelling_df(robust: Sandwich, contrasts: Array) -> float:
     return float(q * (q + 1) / total)
 
 
-def _times_power_of_rest(blocks: ClusterBlocks, exponent: float, right: Array) -> Array:
+def times_power_of_rest(leverage: Array, directions: Array, exponent: float, right: Array) -> Array:
     """Return (I - X_j'W_j X_j)^exponent times `right` (J, p, r), without its part in directions of leverage one."""
-    regular = blocks.leverage <= FULL_LEVERAGE
-    power = np.where(regular, np.where(regular, 1 - blocks.leverage, 1.0) ** exponent, 0.0)
-    within = np.swapaxes(blocks.directions, 1, 2) @ right
-    return np.asarray(right + (blocks.directions * (power - 1)[:, None, :]) @ within)
+    regular = leverage <= FULL_LEVERAGE
+    power = np.where(regular, np.where(regular, 1 - leverage, 1.0) ** exponent, 0.0)
+    within = np.swapaxes(directions, 1, 2) @ right
+    return np.asarray(right + (directions * (power - 1)[:, None, :]) @ within)
 
 
 def _under_homoscedasticity(blocks: ClusterBlocks) -> Array:
@@ -205,38 +273,13 @@ def _under_the_model(blocks: ClusterBlocks, lower: Array) -> Array:
     return np.asarray((spread * power[:, None, :]) @ np.swapaxes(spread, 1, 2))
 
 
-def _factor(blocks: ClusterBlocks, kind: Kind) -> float:
-    """Return the scalar adjustment of CR0, CR1 and CR1S."""
-    J, n, p = blocks.n_clusters, blocks.n_obs, blocks.n_coefficients
+def plain_factor(kind: Kind, J: int, n: int, p: int) -> float:
+    """Return the scalar adjustment of CR0, CR1 and CR1S with J clusters, n rows and p coefficients."""
     if kind == "CR0":
         return 1.0
     if kind == "CR1":
         return float(np.sqrt(J / (J - 1)))
     return float(np.sqrt(J * (n - 1) / ((J - 1) * (n - p))))
-
-
-def _variance_parts(robust: Sandwich, contrasts: Array) -> tuple[Array, Array, Array]:
-    """Return d_j^1/2 (J, m, r), l_j (J, m, u) and C (u, u) of P_jk for every contrast.
-
-    With a_j = X_j'E_j'Mc and f_j = X_j'W_j Phi_j E_j'Mc the shared part is
-    -a_j'M f_k - f_j'M a_k + a_j'M Omega M a_k, which is -a_j'M a_k when W_j inverts Phi_j.
-    """
-    blocks = robust.blocks
-    own = contrasts @ blocks.back
-    root, weight = own @ robust.half, own @ robust.estimating
-    a = weight @ blocks.x
-    p = blocks.n_coefficients
-    if blocks.omega is None:
-        return root, a, -np.eye(p)
-    f = weight @ blocks.wx  # Phi_j = I wherever W_j is not its inverse
-    core = np.block([[blocks.omega, -np.eye(p)], [-np.eye(p), np.zeros((p, p))]])
-    return root, np.concatenate([a, f], axis=-1), core
-
-
-def _joint_parts(robust: Sandwich, contrasts: Array) -> tuple[Array, Array, Array, Array]:
-    """Return D_j and T_j = l_j'C l_j, both (J, q, q), with l_j and C."""
-    root, low, core = _variance_parts(robust, contrasts)
-    return root @ np.swapaxes(root, 1, 2), low @ core @ np.swapaxes(low, 1, 2), low, core
 
 
 def _quadratic(matrices: Array) -> float:
