@@ -9,11 +9,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, replace
+from functools import lru_cache
 from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from asp_eval.core.errors import Fault, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
@@ -120,8 +122,14 @@ def tidy(fit: Fit, method: Method, level: float = 0.95) -> pd.DataFrame:
     rows = estimates(fit, np.eye(len(fit.names)), fit.names, method, level)
     rows += [Estimate.unavailable(t, DROPPED, method=method.name) for t in fit.dropped]
     numbers = {c: np.array([getattr(r, c) for r in rows], float) for c in ESTIMATE_COLUMNS if c not in _TEXTS}
-    texts = {c: [getattr(r, c) for r in rows] for c in _TEXTS}
+    texts = {c: _text_column(tuple(getattr(r, c) for r in rows)).copy() for c in _TEXTS}
     return pd.DataFrame({c: texts[c] if c in texts else numbers[c] for c in ESTIMATE_COLUMNS}, copy=False)
+
+
+@lru_cache(maxsize=128)
+def _text_column(texts: tuple[str, ...]) -> ExtensionArray:
+    """Return a column of texts; a table after the other has the same ones, and telling that they are texts takes time."""
+    return pd.Series([str(t) for t in texts]).array
 
 
 def contrast(fit: Fit, weights: Weights, method: Method, level: float = 0.95, label: str = "") -> Estimate:

@@ -181,12 +181,14 @@ def read_variable(frame: pd.DataFrame, name: str) -> Variable:
     """Read one column as numbers or as categories, by its dtype."""
     series = _column(frame, name)
     dtype = series.dtype
-    if pd.api.types.is_bool_dtype(dtype) and not isinstance(dtype, pd.CategoricalDtype):
-        return _booleans(series)
     if isinstance(dtype, np.dtype) and dtype.kind in "fiu":
         return _numbers(series)
+    if isinstance(dtype, pd.CategoricalDtype):
+        return read_categories(series)
+    if pd.api.types.is_bool_dtype(dtype):
+        return _booleans(series)
     is_object = pd.api.types.is_object_dtype(dtype)
-    if isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_string_dtype(dtype):
+    if pd.api.types.is_string_dtype(dtype):
         return _text_or_numbers(series) if is_object else read_categories(series)
     if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
         return _numbers(series)

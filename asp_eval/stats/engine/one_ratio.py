@@ -17,6 +17,8 @@ from asp_eval.stats.estimate import Array
 
 GRID = np.concatenate([[0.0], np.exp(np.arange(-9.0, 12.1, 1.5))])
 """Ratios from an intraclass correlation of 0.0001 to one of 0.99999, and zero."""
+ROUNDING = 1e-15
+"""Share of the outcome's sum of squares below which what is left of it is rounding."""
 
 
 def minimise_ratio(one: OneEffect, evaluate: Callable[[float], Criterion], n: int, *, reml: bool) -> Optimum:
@@ -37,10 +39,20 @@ def _grid_values(one: OneEffect, n: int, *, reml: bool) -> Array:
     """Return the criterion on the grid, up to a constant."""
     log_det, S = one.values(GRID)
     p = S.shape[1] - 1
-    L = np.linalg.cholesky(_safe(S))
-    logs = 2.0 * np.log(np.einsum("gii->gi", L))
+    logs = 2.0 * np.log(_pivots(S))
     N = n - p if reml else n
     return np.asarray(log_det + N * logs[:, p] + (logs[:, :p].sum(axis=1) if reml else 0.0), float)
+
+
+def _pivots(S: Array) -> Array:
+    """Return the diagonals of the Cholesky factors (g, p + 1), of an outcome kept above rounding."""
+    try:
+        pivots = np.linalg.cholesky(S).diagonal(axis1=1, axis2=2)
+        if (pivots[:, -1] ** 2 > 2.0 * ROUNDING * S[0, -1, -1]).all():  # as is usual: then `_safe` adds nothing
+            return pivots
+    except np.linalg.LinAlgError:
+        pass
+    return np.linalg.cholesky(_safe(S)).diagonal(axis1=1, axis2=2)
 
 
 def _safe(S: Array) -> Array:
@@ -48,7 +60,7 @@ def _safe(S: Array) -> Array:
     p = S.shape[1] - 1
     rest = S[:, p, p] - np.einsum("gi,gi->g", S[:, :p, p], np.linalg.solve(S[:, :p, :p], S[:, :p, p, None])[..., 0])
     out = S.copy()
-    out[:, p, p] += np.maximum(1e-15 * S[0, p, p] - rest, 0.0)
+    out[:, p, p] += np.maximum(ROUNDING * S[0, p, p] - rest, 0.0)
     return out
 
 

@@ -162,7 +162,7 @@ def nested_sandwich(clusters: NestedClusters, kind: Kind) -> ProductSandwich | N
     if largest > STEEP:
         return None
     stages = _collapsed(clusters.stages)
-    plain = _resolvents(stages, clusters.root, np.ones(1)).real[0]
+    plain = _resolvents(stages, clusters.root, np.ones(1, complex)).real[0]
     orthonormal = np.linalg.inv(np.linalg.cholesky(plain[:, :p, :p].sum(axis=0))).T
     basis = np.eye(p + 1)
     basis[:p, :p] = orthonormal
@@ -260,7 +260,7 @@ def _collapsed(stages: tuple[NestedStage, ...]) -> Stages:
     return (alike, *stages[1:])
 
 
-def _resolvents(stages: Stages, root: Array, c: Array | Complex) -> Complex:
+def _resolvents(stages: Stages, root: Array, c: Complex) -> Complex:
     """Return [X e]'(c I + Z D Z')^-1 [X e] within clusters, for every number c (N,): (N, J, p + 1, p + 1)."""
     c = c[:, None]
     width = stages[0].width
