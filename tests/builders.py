@@ -34,6 +34,7 @@ from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats.estimate import Estimate, JointTest, available
 from asp_eval.store.provenance import Provenance
 from asp_eval.trial.disclosure.bands import CountBand
+from asp_eval.trial.disclosure.limits import Limits
 from asp_eval.trial.flow.attrition import ArmRetention, OutcomeAttrition, attrition
 from asp_eval.trial.flow.contamination import Contamination, ExternalProjects, Shared
 from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, NotScreened, Received, WaveFlow
@@ -492,7 +493,7 @@ def gap_results(profiles: tuple[GapProfile, ...] = (), **changes: Any) -> GapRes
         wave_label=WAVES["w1"],
         staff_instrument="gap-competences-staff",
         child_instrument="gap-competences-child",
-        minimum_cell=5,
+        limits=Limits(),
         level=0.95,
         show_names=True,
         covariance_note=NO_NOTE,

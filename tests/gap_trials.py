@@ -13,7 +13,8 @@ from asp_eval.analysis.gap_results import GapEntry, GapResults
 from asp_eval.analysis.gap_sides import DimensionLabel
 from asp_eval.analysis.profiles import gap_profiles
 from asp_eval.trial.disclosure.bands import count_band
-from asp_eval.trial.disclosure.means import FEWEST_SETS, as_printed
+from asp_eval.trial.disclosure.limits import USUAL
+from asp_eval.trial.disclosure.means import as_printed
 from asp_eval.trial.study.design import Study
 
 AREAS = {"play": "social", "empathy": "social", "language": "learning"}
@@ -77,7 +78,7 @@ def attack_on_two_rounds(
     Every reader knows the own answers, who answered when and the bands of counts, takes it that the others answered the same both
     times, and tries every set of answers. Readers for whom nothing fits have learnt that they were wrong.
     """
-    bands = [count_band(len(side), minimum_cell=5) for side in (first, second)]
+    bands = [count_band(len(side)) for side in (first, second)]
     stayed, left, came = len(first.keys() & second.keys()), len(first.keys() - second.keys()), len(second.keys() - first.keys())
     assert stayed
     worst: list[tuple[int, float]] = []
@@ -97,4 +98,4 @@ def attack_on_two_rounds(
                             possible.setdefault(key, set()).update(part)
         if fits:
             worst.append((fits, min((len(values) / (steps + 1) for values in possible.values()), default=1.0)))
-    return min((fits for fits, _ in worst), default=FEWEST_SETS), min((reach for _, reach in worst), default=1.0)
+    return min((fits for fits, _ in worst), default=USUAL.answer_sets), min((reach for _, reach in worst), default=1.0)

@@ -19,7 +19,8 @@ import pandas as pd
 from asp_eval.analysis.gap_results import Funnel, GapProfile, Municipality, MunicipalityDimension, WithoutNumbers
 from asp_eval.core.filenames import safe_stems
 from asp_eval.core.phrases import Phrase
-from asp_eval.trial.disclosure.bands import STARTS, CountBand
+from asp_eval.trial.disclosure.bands import CountBand
+from asp_eval.trial.disclosure.limits import Limits
 from asp_eval.trial.disclosure.means import as_printed
 
 FEWEST_DOTS = 5
@@ -44,7 +45,7 @@ def municipalities(
     spreads: Mapping[str, Spread],
     rates: pd.DataFrame,
     *,
-    minimum_cell: int,
+    limits: Limits,
     names: bool,
 ) -> tuple[Municipality, ...]:
     """Return what each municipality is given, in the order of their names.
@@ -59,7 +60,7 @@ def municipalities(
         By dimension, those that can be compared.
     rates : DataFrame
         Indexed by institution: staff_asked, staff_answered, children_seen, children_rated.
-    minimum_cell : int
+    limits : Limits
     names : bool
         Whether institutions may be named.
     """
@@ -79,7 +80,7 @@ def municipalities(
                 _rate(rates, own, "children_rated", "children_seen"),
                 _without_numbers(own, names=names),
                 dimensions,
-                _funnel(own, {key: spread for key, spread in spreads.items() if key in shown}, minimum_cell),
+                _funnel(own, {key: spread for key, spread in spreads.items() if key in shown}, limits),
             )
         )
     return tuple(sheets)
@@ -118,10 +119,10 @@ def _why(profile: GapProfile) -> Phrase:
     return NO_CHILDREN if profile.children_band is None else PROTECTED
 
 
-def _funnel(own: Sequence[GapProfile], spreads: Mapping[str, Spread], minimum_cell: int) -> tuple[Funnel, ...]:
+def _funnel(own: Sequence[GapProfile], spreads: Mapping[str, Spread], limits: Limits) -> tuple[Funnel, ...]:
     """Return how far the plain gaps lie from the typical, by how many staff answered."""
     groups = []
-    for band in _bands([p.staff_band for p in own if p.staff_band is not None], minimum_cell):
+    for band in _bands([p.staff_band for p in own if p.staff_band is not None], limits):
         members = [p for p in own if p.staff_band is not None and _in(p.staff_band, band)]
         points = [(p, e) for p in members for e in p.entries if e.dimension in spreads and e.gap is not None]
         distances, variances = [], []
@@ -134,9 +135,9 @@ def _funnel(own: Sequence[GapProfile], spreads: Mapping[str, Spread], minimum_ce
     return tuple(groups)
 
 
-def _bands(found: Sequence[CountBand], minimum_cell: int) -> list[CountBand]:
+def _bands(found: Sequence[CountBand], limits: Limits) -> list[CountBand]:
     """Return bands that hold enough institutions each: too small a band is joined with its neighbour."""
-    lows = [minimum_cell, *(start for start in STARTS if start > minimum_cell)]
+    lows = limits.band_starts
     joined: list[list[int]] = []
     for low in lows:
         members = sum(band.low == low for band in found)

@@ -10,6 +10,7 @@ from asp_eval.analysis.gap_words import Verdict
 from asp_eval.core.contained_paths import FileStem
 from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.trial.disclosure.bands import CountBand
+from asp_eval.trial.disclosure.limits import Limits
 
 Texts = dict[str, str]
 
@@ -174,6 +175,8 @@ class GapResults:
 
     Attributes
     ----------
+    limits : Limits
+        Of what is shown.
     covariance_note : Phrase
         Empty if staff's two ratings could be linked by rater; otherwise why the covariance of their errors is
         unavailable.
@@ -195,7 +198,7 @@ class GapResults:
     wave_label: Texts
     staff_instrument: str
     child_instrument: str
-    minimum_cell: int
+    limits: Limits
     level: float
     show_names: bool
     covariance_note: Phrase

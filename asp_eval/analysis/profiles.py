@@ -42,6 +42,7 @@ from asp_eval.stats.meta.placement import Placement, placement
 from asp_eval.stats.meta.shrinkage import Shrinkage, shrink
 from asp_eval.store.provenance import one_moment
 from asp_eval.trial.disclosure.bands import CountBand, count_band
+from asp_eval.trial.disclosure.limits import Limits
 from asp_eval.trial.disclosure.means import as_printed
 from asp_eval.trial.profiles.change import Sides
 from asp_eval.trial.profiles.gap import DimensionMeans, checked_sides, profile_means
@@ -160,13 +161,13 @@ def gap_profiles(
         If the scores are not what a profile needs.
     """
     plan = _plan(study)
-    minimum = study.privacy.minimum_cell
+    limits = study.privacy.limits
     steps = {d.key: d.steps for d in dimensions}
-    now = _Round((staff, children), profile_means(staff, children, steps, minimum_cell=minimum, earlier=earlier))
-    before = None if earlier is None else _Round(earlier, profile_means(*earlier, steps, minimum_cell=minimum))
+    now = _Round((staff, children), profile_means(staff, children, steps, limits=limits, earlier=earlier))
+    before = None if earlier is None else _Round(earlier, profile_means(*earlier, steps, limits=limits))
     changes = _changes(before, now)
     ids = sorted(now.answered | (before.answered if before else set()))
-    bands = [_bands(side, person, minimum) for side, person in zip(now.scored, ("respondent_id", "child_id"), strict=True)]
+    bands = [_bands(side, person, limits) for side, person in zip(now.scored, ("respondent_id", "child_id"), strict=True)]
     shown_names = dict(names or {}) if study.privacy.show_institution_names else {}
     level = study.analysis.level
     not_made = withheld(study, plan, ids, arms or {}, today or date.today())
@@ -194,7 +195,7 @@ def gap_profiles(
         wave_label=dict(study.wave(wave).label.items()),
         staff_instrument=plan.staff,
         child_instrument=plan.child,
-        minimum_cell=minimum,
+        limits=limits,
         level=level,
         show_names=study.privacy.show_institution_names,
         covariance_note=_covariance_note(now.means),
@@ -210,7 +211,7 @@ def gap_profiles(
             places or {},
             _spreads(now),
             pd.DataFrame(columns=list(RATES)) if rates is None else rates,
-            minimum_cell=minimum,
+            limits=limits,
             names=study.privacy.show_institution_names,
         ),
     )
@@ -361,10 +362,10 @@ def _departures(
     return found
 
 
-def _bands(side: pd.DataFrame, person: str, minimum_cell: int) -> dict[str, CountBand | None]:
+def _bands(side: pd.DataFrame, person: str, limits: Limits) -> dict[str, CountBand | None]:
     """Return how many people answered, by institution, in bands."""
     counts = side.groupby(side["institution_id"].astype("str"), observed=True)[person].nunique()
-    return {str(institution): count_band(int(count), minimum_cell=minimum_cell) for institution, count in counts.items()}
+    return {str(institution): count_band(int(count), limits) for institution, count in counts.items()}
 
 
 def _covariance_note(means: Sequence[DimensionMeans]) -> Phrase:

@@ -47,7 +47,7 @@ def integrity(data: StudyData, equivalences: tuple[Equivalence, ...]) -> Integri
 
 def printed_lines(study: Study, records: tuple[InstitutionRecord, ...]) -> tuple[InstitutionLine, ...]:
     """Return the institutions of the appendix: arm by arm, within an arm in an order that tells nothing, and coarse."""
-    minimum = study.privacy.minimum_cell
+    limits = study.privacy.limits
     shuffled = stream(1, "institution appendix", *sorted(record.institution for record in records)).permutation(len(records))
     mixed = [records[i] for i in shuffled]
     ordered = [record for arm in study.arms for record in mixed if record.arm == arm]
@@ -55,8 +55,8 @@ def printed_lines(study: Study, records: tuple[InstitutionRecord, ...]) -> tuple
         InstitutionLine(
             number,
             record.arm,
-            count_band(record.cohort, minimum_cell=minimum),
-            tuple(count_band(n, minimum_cell=minimum) for n in record.missing),
+            count_band(record.cohort, limits),
+            tuple(count_band(n, limits) for n in record.missing),
             None if record.dose is None else float(round(record.dose, -1)),
             record.received,
         )

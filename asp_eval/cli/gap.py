@@ -46,3 +46,6 @@ def show(results: GapResults) -> None:
     )
     if results.withheld:
         say(Phrase("{n} institutions are not given theirs, or not yet, as study.yaml says.", n=len(results.withheld)))
+    if results.limits.looser:
+        loose = ", ".join(f"privacy.{key}: {value}" for key, value in results.limits.looser.items())
+        say(Phrase("Limits of disclosure that study.yaml sets looser than usual, as every profile says: {list}.", list=loose))

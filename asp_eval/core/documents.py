@@ -230,7 +230,7 @@ def _problem(detail: ErrorDetails, keys: Keys, place: Place, model: type[BaseMod
     """Translate one pydantic error of a field into a problem."""
     match detail["type"]:
         case "extra_forbidden":
-            near = difflib.get_close_matches(str(keys[-1]), _all_keys(model), n=1)
+            near = difflib.get_close_matches(str(keys[-1]), [key for key in _all_keys(model) if key != keys[-1]], n=1)
             advice = Phrase("Did you mean {name!r}?", name=near[0]) if near else Phrase("Remove it, or correct its spelling.")
             return UNKNOWN_KEY.at(place, found=str(keys[-1]), advice=advice)
         case "missing":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from asp_eval.analysis.gap_results import GapResults
 from asp_eval.analysis.profiles import refuse_without_gaps, study_gap_profiles
 from asp_eval.core.phrases import Phrase
@@ -15,7 +17,9 @@ __all__ = ["GapResults", "as_json", "gap_profiles"]
 
 
 def gap_profiles(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = never) -> GapResults:
-    """Compute the GAP-profiles from the stored scores, and write ``output/gap.json``; the ledger says whose were made.
+    """Compute the GAP-profiles from the stored scores, and write ``output/gap.json``.
+
+    The ledger says whose were made, and which limits of disclosure are looser than usual.
 
     Parameters
     ----------
@@ -39,8 +43,7 @@ def gap_profiles(study: AnyStudy, *, progress: Progress = unheard, cancel: Cance
     step(Phrase("writing"), 0.9)
     made = tuple(profile.institution_id for profile in results.profiles)
     kept_back = tuple(one.institution_id for one in results.withheld)
-    with sealed_files(
-        plan, results.state, lambda files: GapBody(state=results.state, files=files, made=made, withheld=kept_back)
-    ) as new:
+    told: dict[str, Any] = {"made": made, "withheld": kept_back, "looser": results.limits.looser}
+    with sealed_files(plan, results.state, lambda files: GapBody(state=results.state, files=files, **told)) as new:
         save(new.path(PROFILES), results)
     return results

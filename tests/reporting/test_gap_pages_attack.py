@@ -19,7 +19,7 @@ from asp_eval.analysis.gap_sides import DimensionLabel
 from asp_eval.analysis.profiles import gap_profiles
 from asp_eval.reporting.documents.gap_profiles import gap_profile
 from asp_eval.reporting.writers.html import html
-from asp_eval.trial.disclosure.means import FEWEST_SETS, LEAST_REACH
+from asp_eval.trial.disclosure.limits import USUAL
 
 STEPS = 4
 PLAY = DimensionLabel("play", {"en": "Play"}, "social", {"en": "Social"}, steps=(STEPS, STEPS))
@@ -86,10 +86,10 @@ def test_two_rounds_of_pages_tell_nobody_too_much() -> None:
     found, hidden = attacks(*answers())
     assert hidden >= 2
     assert found
-    assert all(fits >= FEWEST_SETS and reach >= LEAST_REACH for fits, reach in found.values())
+    assert all(fits >= USUAL.answer_sets and reach >= USUAL.share_of_grid for fits, reach in found.values())
 
 
 def test_the_attacker_finds_out_where_each_round_is_judged_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asp_eval.trial.profiles.gap.second_may_be_shown", lambda *_, **__: True)
     found, _ = attacks(*answers())
-    assert any(fits < FEWEST_SETS or reach < LEAST_REACH for fits, reach in found.values())
+    assert any(fits < USUAL.answer_sets or reach < USUAL.share_of_grid for fits, reach in found.values())

@@ -30,6 +30,7 @@ from asp_eval.reporting.sections.gap_profile import gap_figure, gap_limit, in_sh
 from asp_eval.reporting.sections.goals_then import goals_then
 from asp_eval.reporting.sections.worksheet import questions, steps_table
 from asp_eval.reporting.writers.html import html
+from asp_eval.trial.disclosure.limits import Limits
 from asp_eval.trial.profiles.sampling import NO_RATERS
 
 RESULTS = builders.gap_results()
@@ -229,6 +230,25 @@ def test_the_index_says_who_is_given_none():
     said = " ".join(plain(part.text) for part in short_section.blocks[0].parts)
     assert "The 30 institutions of the arm “reference” are given theirs once round w3 has ended." in said
     assert "Institutions without a profile because they were not drawn: 1." in said
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (Limits(), ""),
+        (Limits(minimum_cell=8, answer_sets=20, share_of_grid=0.6, count_bands=(15,)), ""),
+        (Limits(minimum_cell=3), "own: numbers are shown from 3 people (usually 5)."),
+        (Limits(answer_sets=4), "own: at least 4 sets of answers must fit a printed number (usually 10)."),
+        (Limits(share_of_grid=0.25), "must be left open over at least 25% of the scale (usually 50%)."),
+        (Limits(count_bands=(7,)), "own: how many answered is said more narrowly than usual."),
+    ],
+)
+def test_a_limit_that_is_looser_than_usual_is_told_and_a_stricter_is_not(limits, said):
+    results = replace(RESULTS, limits=limits)
+    (field,) = (f for f in caveat_fields(results, PROFILE, numbers()) if f.label == "Protection")
+    assert field.value.endswith(said or "is said in bands.")
+    if said:
+        assert field.value.count("This study has set its limits looser") == 1
 
 
 def test_a_profile_leads_to_no_other_institution():

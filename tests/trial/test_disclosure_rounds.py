@@ -13,7 +13,8 @@ from gap_trials import attack_on_two_rounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asp_eval.trial.disclosure.means import FEWEST_SETS, LEAST_REACH, as_printed
+from asp_eval.trial.disclosure.limits import USUAL
+from asp_eval.trial.disclosure.means import as_printed
 from asp_eval.trial.disclosure.rounds import second_may_be_shown
 
 STEPS = 4  # of a small grid, so that the attacker can try everything
@@ -29,27 +30,27 @@ def test_the_attacker_is_left_with_enough(answers: list[int], left: int, came: i
     first = {f"p{i}": answer for i, answer in enumerate(answers)}
     second = {person: answer for person, answer in first.items() if person != "p0" or not left}
     second |= {f"n{i}": data.draw(st.integers(0, STEPS)) for i in range(came)}
-    shown = second_may_be_shown(as_scores(first), as_scores(second), STEPS, minimum_cell=5)
+    shown = second_may_be_shown(as_scores(first), as_scores(second), STEPS)
     if not left + came:
         assert shown
         return
     printed = tuple(as_printed(100 * sum(side.values()) / (STEPS * len(side))) for side in (first, second))
     fewest, least = attack_on_two_rounds(printed, first, second, STEPS)
-    assert shown == (fewest >= FEWEST_SETS and least >= LEAST_REACH)
+    assert shown == (fewest >= USUAL.answer_sets and least >= USUAL.share_of_grid)
 
 
 def test_a_newcomer_is_not_told_by_subtracting() -> None:  # 2
     first = {f"p{i}": 6 for i in range(6)} | {"p0": 9, "p1": 3}
-    assert not second_may_be_shown(as_scores(first, 12), as_scores(first | {"new": 2}, 12), 12, minimum_cell=5)
+    assert not second_may_be_shown(as_scores(first, 12), as_scores(first | {"new": 2}, 12), 12)
     fewer = {person: answer for person, answer in first.items() if person != "p1"}
-    assert not second_may_be_shown(as_scores(first, 12), as_scores(fewer, 12), 12, minimum_cell=5)
+    assert not second_may_be_shown(as_scores(first, 12), as_scores(fewer, 12), 12)
 
 
 def test_one_more_counts_even_where_nobody_is_recognised() -> None:  # 2
     first = {f"p{i}": 6 for i in range(6)} | {"p0": 9, "p1": 3}
     others = {f"q{i}": answer for i, answer in enumerate(first.values())}
-    assert second_may_be_shown(as_scores(first, 12), as_scores(others, 12), 12, minimum_cell=5)
-    assert not second_may_be_shown(as_scores(first, 12), as_scores(others | {"new": 2}, 12), 12, minimum_cell=5)
+    assert second_may_be_shown(as_scores(first, 12), as_scores(others, 12), 12)
+    assert not second_may_be_shown(as_scores(first, 12), as_scores(others | {"new": 2}, 12), 12)
 
 
 @pytest.mark.parametrize("came", [0, 5, 8])
@@ -57,10 +58,10 @@ def test_the_same_people_or_many_others_tell_nothing_by_subtracting(came: int) -
     rng = np.random.default_rng(came)
     first = {f"p{i}": int(a) for i, a in enumerate(rng.integers(3, 10, 9))}
     second = {person: int(rng.integers(3, 10)) for person in first} | {f"n{i}": 6 for i in range(came)}
-    assert second_may_be_shown(as_scores(first, 12), as_scores(second, 12), 12, minimum_cell=5)
+    assert second_may_be_shown(as_scores(first, 12), as_scores(second, 12), 12)
 
 
 def test_answers_that_cannot_have_stayed_the_same_have_nothing_to_subtract() -> None:  # 2
     first = {f"p{i}": answer for i, answer in enumerate((2, 3, 1, 2, 4, 3))}
     second = {f"p{i}": answer for i, answer in enumerate((9, 8, 10, 9, 11, 8))} | {"new": 9}
-    assert second_may_be_shown(as_scores(first, 12), as_scores(second, 12), 12, minimum_cell=5)
+    assert second_may_be_shown(as_scores(first, 12), as_scores(second, 12), 12)

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from asp_eval.core.errors import DataProblems, Unavailable
+from asp_eval.trial.disclosure.limits import Limits
 from asp_eval.trial.profiles.gap import DimensionMeans, profile_means
 
 
@@ -30,7 +31,7 @@ def make_sides(institutions: int = 6, staff: int = 6, children: int = 12, seed: 
 
 
 def means_of(staff: pd.DataFrame, children: pd.DataFrame, minimum_cell: int = 5) -> DimensionMeans:
-    (found,) = profile_means(staff, children, {"play": (12, 12)}, minimum_cell=minimum_cell)
+    (found,) = profile_means(staff, children, {"play": (12, 12)}, limits=Limits(minimum_cell))
     return found
 
 

@@ -86,6 +86,9 @@ def test_a_language_nobody_has_translated_reports_to_may_be_declared(tmp_path):
         ("covariates: [sex, age]", "covariates: [baseline, age]", "analysis.covariates[0]", "a meaning of its own"),
         ("score: sdq-teacher.conduct", "column: staff_survey.y", "outcomes[0]", "a column of screening"),
         ("minimum_cell: 5", "minimum_cell: 1", "privacy.minimum_cell", "2 or more"),
+        ("minimum_cell: 5", "disclosure: {answer_sets: 1}", "privacy.disclosure.answer_sets", "2 or more"),
+        ("minimum_cell: 5", "disclosure: {share_of_grid: 0}", "privacy.disclosure.share_of_grid", "more than 0"),
+        ("minimum_cell: 5", "disclosure: {count_bands: [15, 10]}", "privacy.disclosure.count_bands", "bands that rise"),
         ("reference: {da", "control: {da", "arm_labels.control", "no such arm"),
     ],
 )

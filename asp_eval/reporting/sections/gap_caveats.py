@@ -8,6 +8,7 @@ from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.gap_profile import gap_pairs
 from asp_eval.reporting.sections.gap_since import since_fields
+from asp_eval.trial.disclosure.limits import USUAL, Limits
 
 
 def caveats(results: GapResults, profile: GapProfile, show: Numbers) -> Section:
@@ -62,13 +63,39 @@ def caveat_fields(results: GapResults, profile: GapProfile, show: Numbers) -> tu
             say(
                 "Numbers from fewer than {n} people are not shown, nor numbers from which somebody who answered could work out "
                 "too much of what another answered. How many answered is said in bands.",
-                n=show.integer(results.minimum_cell),
-            ),
+                n=show.integer(results.limits.minimum_cell),
+            )
+            + looser_limits(results.limits, show),
         ),
     ]
     if results.covariance_note:
         facts.append(Field(say("Uncertainty"), as_sentence(say.note(results.covariance_note))))
     return tuple(facts)
+
+
+def looser_limits(limits: Limits, show: Numbers) -> str:
+    """Say, behind another sentence, which of a study's limits of disclosure are looser than the usual; empty where none is."""
+    say = show.words
+    words = {
+        "minimum_cell": say(
+            "numbers are shown from {n} people (usually {usual})",
+            n=show.integer(limits.minimum_cell),
+            usual=show.integer(USUAL.minimum_cell),
+        ),
+        "disclosure.answer_sets": say(
+            "at least {n} sets of answers must fit a printed number (usually {usual})",
+            n=show.integer(limits.answer_sets),
+            usual=show.integer(USUAL.answer_sets),
+        ),
+        "disclosure.share_of_grid": say(
+            "another's answer must be left open over at least {n} of the scale (usually {usual})",
+            n=show.percent(limits.share_of_grid),
+            usual=show.percent(USUAL.share_of_grid),
+        ),
+        "disclosure.count_bands": say("how many answered is said more narrowly than usual"),
+    }
+    loose = "; ".join(words[key] for key in limits.looser)
+    return " " + say("This study has set its limits looser than this program's own: {list}.", list=loose) if loose else ""
 
 
 def _next_time(show: Numbers) -> Field:

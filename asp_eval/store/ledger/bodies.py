@@ -220,12 +220,15 @@ class GapBody(ResultsBody):
     ----------
     made, withheld : tuple of str
         Institutions whose profile was made, and those with answers whose profile was not.
+    looser : mapping of str to str
+        Limits of disclosure that the study has set looser than the usual ones, by their key under ``privacy``.
     """
 
     kind: ClassVar[str] = "gap"
 
     made: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
+    looser: Mapping[str, str] = Field(default_factory=dict)
 
 
 class ProcessBody(ResultsBody):

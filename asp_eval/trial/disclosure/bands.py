@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-STARTS = (10, 15)  # first counts of the second and third band; the first begins at the study's minimum
+from asp_eval.trial.disclosure.limits import USUAL, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +19,16 @@ class CountBand:
         return range(self.low, (count if self.high is None else self.high) + 1)
 
 
-def count_band(count: int, *, minimum_cell: int) -> CountBand | None:
+def count_band(count: int, limits: Limits = USUAL) -> CountBand | None:
     """Return the band of a count; None where it is below the minimum.
 
     Examples
     --------
-    >>> count_band(7, minimum_cell=5), count_band(31, minimum_cell=5), count_band(4, minimum_cell=5)
+    >>> count_band(7), count_band(31), count_band(4)
     (CountBand(low=5, high=9), CountBand(low=15, high=None), None)
     """
-    if count < minimum_cell:
+    if count < limits.minimum_cell:
         return None
-    lows = [minimum_cell, *(start for start in STARTS if start > minimum_cell)]
+    lows = limits.band_starts
     at = max(i for i, low in enumerate(lows) if low <= count)
     return CountBand(lows[at], lows[at + 1] - 1 if at + 1 < len(lows) else None)

@@ -4,8 +4,8 @@ The reader knows what is printed, a mean in whole points and a band of counts, a
 of the values 0, 1, ..., g of the form's grid (100 k / g points). Of the others' answers the reader then knows that, for some
 count n of the band, their sum is one for which the mean is printed as it is. The mean may be shown if
 
-- at least `FEWEST_SETS` multisets of the others' answers fit, and
-- the values that another respondent may have given reach over at least half of the grid,
+- at least `Limits.answer_sets` multisets of the others' answers fit, and
+- the values that another respondent may have given reach over at least `Limits.share_of_grid` of the grid,
 
 whichever respondent reads it. The multisets are counted exactly: those of n values from 0 to g with sum s are the partitions of s
 into at most n parts of at most g, with :math:`p(n, g, s) = p(n - 1, g, s) + p(n, g - 1, s - n)` (Andrews 1976, The Theory of
@@ -21,12 +21,10 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
-from asp_eval.trial.disclosure.bands import CountBand, count_band
+from asp_eval.trial.disclosure.bands import count_band
+from asp_eval.trial.disclosure.limits import USUAL, Limits
 
 HIGHEST = 100.0  # percent of maximum possible
-FEWEST_SETS = 10  # fewest multisets of the others' answers that must fit
-LEAST_REACH = 0.5  # share of the grid over which another's score must at least reach
-MANY = 20  # from so many people, and so many steps from either end, more than enough multisets fit
 
 
 def as_printed(value: float) -> int:
@@ -40,7 +38,7 @@ def as_printed(value: float) -> int:
     return floor(value + 0.5)
 
 
-def mean_may_be_shown(scores: NDArray[np.float64], steps: int, *, minimum_cell: int) -> bool:
+def mean_may_be_shown(scores: NDArray[np.float64], steps: int, limits: Limits = USUAL) -> bool:
     """Return whether the mean of a cell may be shown, with the band of its count.
 
     Parameters
@@ -49,34 +47,34 @@ def mean_may_be_shown(scores: NDArray[np.float64], steps: int, *, minimum_cell: 
         Everybody's score, 0 to 100.
     steps : int
         Steps of the form's grid: 12 for three answers from 1 to 5.
-    minimum_cell : int
-        Fewest people of a cell.
+    limits : Limits
+        The study's.
 
     Examples
     --------
-    >>> mean_may_be_shown(np.array([50, 75, 25, 50, 100, 75.0]), 12, minimum_cell=5)
+    >>> mean_may_be_shown(np.array([50, 75, 25, 50, 100, 75.0]), 12)
     True
 
     98 of five people fits one set of answers, four times the highest and once the one below:
 
-    >>> mean_may_be_shown(np.array([100, 100, 100, 100, 1100 / 12]), 12, minimum_cell=5)
+    >>> mean_may_be_shown(np.array([100, 100, 100, 100, 1100 / 12]), 12)
     False
     """
-    band = count_band(len(scores), minimum_cell=minimum_cell)
+    band = count_band(len(scores), limits)
     if band is None:
         return False
     printed = as_printed(float(np.mean(scores)))
     own = {round(float(score) * steps / HIGHEST) for score in scores}
-    return all(reads_enough_apart(answer, printed, band, len(scores), steps) for answer in own)
+    return all(reads_enough_apart(answer, printed, band.sizes(len(scores)), steps, limits) for answer in own)
 
 
-def reads_enough_apart(own: int, printed: int, band: CountBand, count: int, steps: int) -> bool:
+def reads_enough_apart(own: int, printed: int, sizes: range, steps: int, limits: Limits) -> bool:
     """Return whether a respondent who answered `own` learns too little of the others, from the printed mean and the band."""
     sets, possible = 0, set[int]()
-    for others, total in sums_that_fit(own, printed, reversed(band.sizes(count)), steps):
-        sets += multisets(others, steps, total)
+    for others, total in sums_that_fit(own, printed, reversed(sizes), steps):
+        sets += multisets(others, steps, total, limits.answer_sets)
         possible.update(values_of_one(others, total, steps))
-        if sets >= FEWEST_SETS and len(possible) >= LEAST_REACH * (steps + 1):
+        if sets >= limits.answer_sets and len(possible) >= limits.share_of_grid * (steps + 1):
             return True
     return False
 
@@ -101,21 +99,23 @@ def values_of_one(people: int, total: int, steps: int) -> range:
 
 
 @cache
-def multisets(people: int, steps: int, total: int) -> int:
-    """Return how many multisets of answers from 0 to `steps` have a sum, counted no further than `FEWEST_SETS`.
+def multisets(people: int, steps: int, total: int, enough: int = USUAL.answer_sets) -> int:
+    """Return how many multisets of answers from 0 to `steps` have a sum, counted no further than `enough`.
+
+    Of many people, far enough from either end, there are enough: with answers of 0, 1 and 2 alone, as many as numbers of twos.
 
     Examples
     --------
-    >>> multisets(2, 12, 4), multisets(4, 12, 47), multisets(30, 12, 180)
-    (3, 1, 10)
+    >>> multisets(2, 12, 4), multisets(4, 12, 47), multisets(30, 12, 180), multisets(30, 12, 180, 25)
+    (3, 1, 10, 25)
     """
     if total < 0 or total > people * steps:
         return 0
     if total in (0, people * steps):
         return 1
-    if people >= MANY and steps > 1 and MANY <= total <= people * steps - MANY:
-        return FEWEST_SETS
-    fewer = multisets(people - 1, steps, total)  # one of them answered 0
-    if fewer >= FEWEST_SETS:
-        return FEWEST_SETS
-    return min(FEWEST_SETS, fewer + multisets(people, steps - 1, total - people))
+    if people >= 2 * enough and steps > 1 and 2 * enough <= total <= people * steps - 2 * enough:
+        return enough
+    fewer = multisets(people - 1, steps, total, enough)  # one of them answered 0
+    if fewer >= enough:
+        return enough
+    return min(enough, fewer + multisets(people, steps - 1, total - people, enough))

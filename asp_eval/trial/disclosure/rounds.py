@@ -3,10 +3,10 @@ r"""Whether the mean of a second round may be shown beside that of the first: wh
 Each mean is judged by itself first (`asp_eval.trial.disclosure.means`). Where one to four people answered in one round alone,
 somebody who knows who they are, and takes it that the others answered the same both times, can subtract: the joiners' answers
 are then known but for the rounding. So answers are counted under that assumption, in three parts, those who stayed, those who
-left and those who came, whose sums have to fit both printed means. The second mean may be shown if at least `FEWEST_SETS` triples
-of multisets fit, and the answers that another may have given reach over `LEAST_REACH` of the grid, whichever respondent of either
-round reads both; or if nothing fits, since then the assumption is seen to be wrong. Answers that may have changed freely between
-the rounds have nothing to subtract.
+left and those who came, whose sums have to fit both printed means. The second mean may be shown if at least `Limits.answer_sets`
+triples of multisets fit, and the answers that another may have given reach over `Limits.share_of_grid` of the grid, whichever
+respondent of either round reads both; or if nothing fits, since then the assumption is seen to be wrong. Answers that may have
+changed freely between the rounds have nothing to subtract.
 """
 
 from __future__ import annotations
@@ -21,15 +21,8 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.trial.disclosure.bands import CountBand, count_band
-from asp_eval.trial.disclosure.means import (
-    FEWEST_SETS,
-    HIGHEST,
-    LEAST_REACH,
-    as_printed,
-    multisets,
-    sums_printed_as,
-    values_of_one,
-)
+from asp_eval.trial.disclosure.limits import USUAL, Limits
+from asp_eval.trial.disclosure.means import HIGHEST, as_printed, multisets, sums_printed_as, values_of_one
 
 T = TypeVar("T")
 Pair = tuple[T, T]
@@ -54,7 +47,7 @@ class Members:
     came: int
 
 
-def second_may_be_shown(first: pd.Series, second: pd.Series, steps: int, *, minimum_cell: int) -> bool:
+def second_may_be_shown(first: pd.Series, second: pd.Series, steps: int, limits: Limits = USUAL) -> bool:
     """Return whether the mean of a second round may be shown to those who have seen the first.
 
     Parameters
@@ -63,19 +56,20 @@ def second_may_be_shown(first: pd.Series, second: pd.Series, steps: int, *, mini
         Everybody's score, 0 to 100, by the id of the person.
     steps : int
         Steps of the form's grid.
-    minimum_cell : int
+    limits : Limits
+        The study's.
 
     Examples
     --------
     Six answered, and one more the second time: the newcomer's answer is the difference of the sums.
 
     >>> first = pd.Series([50, 75, 25, 50, 75, 75.0], list("abcdef"))
-    >>> second_may_be_shown(first, pd.concat([first, pd.Series({"g": 25.0})]), 12, minimum_cell=5)
+    >>> second_may_be_shown(first, pd.concat([first, pd.Series({"g": 25.0})]), 12)
     False
-    >>> second_may_be_shown(first, first, 12, minimum_cell=5)
+    >>> second_may_be_shown(first, first, 12)
     True
     """
-    bands = [count_band(len(side), minimum_cell=minimum_cell) for side in (first, second)]
+    bands = [count_band(len(side), limits) for side in (first, second)]
     if bands[0] is None or bands[1] is None:
         return True
     everyone = _members(first, second)
@@ -83,7 +77,7 @@ def second_may_be_shown(first: pd.Series, second: pd.Series, steps: int, *, mini
         return True
     printed = [PrintedMean(as_printed(float(np.mean(side))), len(side)) for side in (first, second)]
     return all(
-        _reads_enough_apart(own, (printed[0], printed[1]), (bands[0], bands[1]), everyone, steps)
+        _reads_enough_apart(own, (printed[0], printed[1]), (bands[0], bands[1]), everyone, steps, limits)
         for own in _readers(first, second, everyone, steps)
     )
 
@@ -105,17 +99,17 @@ def _readers(first: pd.Series, second: pd.Series, everyone: Members, steps: int)
 
 
 def _reads_enough_apart(
-    own: Pair[int | None], printed: Pair[PrintedMean], bands: Pair[CountBand], everyone: Members, steps: int
+    own: Pair[int | None], printed: Pair[PrintedMean], bands: Pair[CountBand], everyone: Members, steps: int, limits: Limits
 ) -> bool:
     """Return whether the reader who gave `own` answers learns too little of each of the others by subtracting."""
     anything, sets = False, 0
     possible: dict[str, set[int]] = {}
     for parts in _sums_that_fit(own, printed, bands, everyone, steps):
         anything = True
-        sets += prod(multisets(people, steps, total) for people, total in parts.values())
+        sets += prod(multisets(people, steps, total, limits.answer_sets) for people, total in parts.values())
         for key, (people, total) in parts.items():
             possible.setdefault(key, set()).update(values_of_one(people, total, steps))
-        if sets >= FEWEST_SETS and all(len(values) >= LEAST_REACH * (steps + 1) for values in possible.values()):
+        if sets >= limits.answer_sets and all(len(v) >= limits.share_of_grid * (steps + 1) for v in possible.values()):
             return True
     return not anything
 

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from asp_eval.core.errors import DataProblems, Fault, Place, Problem, Unavailable
+from asp_eval.trial.disclosure.limits import USUAL, Limits
 from asp_eval.trial.disclosure.means import mean_may_be_shown
 from asp_eval.trial.disclosure.rounds import second_may_be_shown
 from asp_eval.trial.profiles.sampling import (
@@ -98,7 +99,7 @@ def profile_means(
     children: pd.DataFrame,
     steps: Mapping[str, tuple[int, int]],
     *,
-    minimum_cell: int,
+    limits: Limits = USUAL,
     earlier: tuple[pd.DataFrame, pd.DataFrame] | None = None,
 ) -> tuple[DimensionMeans, ...]:
     """Return the two means of every institution on every dimension, as far as they may be shown.
@@ -113,8 +114,8 @@ def profile_means(
     steps : mapping of str to (int, int)
         The dimensions, in the order of the result, with the steps of the grid on which staff's and children's scores lie: 12 for
         three answers from 1 to 5. Rows of other dimensions are left aside.
-    minimum_cell : int
-        Fewest respondents, and fewest children, that may be shown.
+    limits : Limits
+        The study's: fewest respondents, and fewest children, that may be shown, and how much may be told of each.
     earlier : (DataFrame, DataFrame), optional
         Staff and children of an earlier round, whose means have been shown already: what the two rounds together would tell is
         not shown now.
@@ -131,14 +132,14 @@ def profile_means(
     now = checked_sides(staff, children)
     before = (now[0].iloc[:0], now[1].iloc[:0]) if earlier is None else checked_sides(*earlier)
     people = now[0].groupby("institution_id", observed=True)["respondent_id"].nunique()
-    enough = set(people.index[people >= minimum_cell])
+    enough = set(people.index[people >= limits.minimum_cell])
     found = []
     for key, grid in steps.items():
         sides = [
             _Side(side.loc[side["dimension"] == key], shown.loc[shown["dimension"] == key], person, each_grid)
             for side, shown, person, each_grid in zip(now, before, PEOPLE, grid, strict=True)
         ]
-        found.append(_dimension(key, sides[0], sides[1], minimum_cell, enough))
+        found.append(_dimension(key, sides[0], sides[1], limits, enough))
     return tuple(found)
 
 
@@ -157,9 +158,9 @@ class _Side:
     steps: int
 
 
-def _dimension(key: str, staff: _Side, children: _Side, minimum_cell: int, enough: AbstractSet[str]) -> DimensionMeans:
+def _dimension(key: str, staff: _Side, children: _Side, limits: Limits, enough: AbstractSet[str]) -> DimensionMeans:
     """Return one dimension; `enough` are the institutions where enough staff answered anything at all."""
-    own, rated = (_cells(side, minimum_cell) for side in (staff, children))
+    own, rated = (_cells(side, limits) for side in (staff, children))
     alone = rated.loc[rated["shown"] & ~rated.index.isin(list(enough)), "mean"]
     own, rated = own.add_suffix("_staff"), rated.add_suffix("_child")
     both = own.join(rated, how="inner")
@@ -181,15 +182,15 @@ def _dimension(key: str, staff: _Side, children: _Side, minimum_cell: int, enoug
     )
 
 
-def _cells(side: _Side, minimum_cell: int) -> pd.DataFrame:
+def _cells(side: _Side, limits: Limits) -> pd.DataFrame:
     """Return count, mean and whether it may be shown, indexed by institution in alphabetical order."""
     groups = side.now.groupby("institution_id", observed=True)
     before = {key: rows.set_index(side.person)["score"] for key, rows in side.before.groupby("institution_id", observed=True)}
     shown = []
     for key, rows in groups:
-        alone = mean_may_be_shown(rows["score"].to_numpy(np.float64), side.steps, minimum_cell=minimum_cell)
+        alone = mean_may_be_shown(rows["score"].to_numpy(np.float64), side.steps, limits)
         if alone and key in before:
-            alone = second_may_be_shown(before[key], rows.set_index(side.person)["score"], side.steps, minimum_cell=minimum_cell)
+            alone = second_may_be_shown(before[key], rows.set_index(side.person)["score"], side.steps, limits)
         shown.append(alone)
     return groups["score"].agg(["count", "mean"]).assign(shown=np.asarray(shown, dtype=bool))
 
