@@ -4,7 +4,8 @@ A count need not be printed to be known. In a linear model the standard error of
 of its count, so that a coefficient, the intercept where the reference is the rare category, and a mean of institutions'
 shares all give it back. So a variable with a rare category has no coefficients in any model of the results, no means of
 institutions, and no number of children in its groups; its baseline rows are what `asp_eval.trial.disclosure.categories` lets
-stand. The results hold no more than the pages.
+stand. Categories of an outcome itself are hidden in the same way (`asp_eval.analysis.rare_outcomes`). The results hold no more
+than the pages.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from asp_eval.analysis.declared_results import SubgroupResult
+from asp_eval.analysis.rare_outcomes import without_rare_categories
 from asp_eval.analysis.results import ArmSummary, BaselineRow, Results
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
@@ -56,7 +58,8 @@ def rare_variables(study: Study, frames: Iterable[pd.DataFrame], names: Iterable
 def without_rare(results: Results, rare: frozenset[str]) -> Results:
     """Return the results without what tells how many children a rare category has."""
     minimum = results.study.privacy.minimum_cell
-    shown = replace(results, baseline=printed_rows(results.baseline, minimum, rare))
+    outcomes = tuple(without_rare_categories(outcome, minimum) for outcome in results.outcomes)
+    shown = replace(results, baseline=printed_rows(results.baseline, minimum, rare), outcomes=outcomes)
     return _hidden(shown, rare) if rare else shown
 
 

@@ -141,7 +141,8 @@ class Share:
     category : str
         Of an ordinal outcome; empty for a yes-or-no outcome, whose share is of yes, and for a count, whose mean it is.
     n, count : int
-        Children analysed, and how many of them are in the category (of a count: the sum), as observed.
+        Children analysed, and how many of them are in the category (of a count: the sum), as observed; None where a category of
+        the outcome has too few children.
     adjusted : Estimate or Unavailable
         The share (or mean) if all children analysed had been in that arm, from the planned model.
     """
@@ -149,7 +150,7 @@ class Share:
     arm: str
     category: str
     n: int
-    count: int
+    count: int | None
     adjusted: Estimated
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asp_eval.analysis.rare_outcomes import FEW_OF_OUTCOME, IN_WHOLE_PERCENT
 from asp_eval.analysis.results import Estimated, OutcomeResult, ProportionalOdds, Share, planned_summary
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
@@ -9,6 +10,7 @@ from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role
 from asp_eval.reporting.setting import Setting
+from asp_eval.stats.estimate import Estimate
 
 SHARES, COUNTS = ("binary", "ordinal"), ("count",)
 POINTS = 100.0
@@ -160,6 +162,8 @@ def _headline_cell(result: OutcomeResult, arm: str, setting: Setting) -> Cell:
     mine = [s for s in result.shares if s.arm == arm]
     if value is None:
         return cell(show.decimal(None))
+    if mine[0].count is None:
+        return cell(show.percent(value))
     counted = mine[0].count if result.scale != "ordinal" else mine[0].n - mine[0].count
     return cell(show.percent(value, 1), show.bracketed(show.integer(counted)))
 
@@ -171,6 +175,8 @@ def _adjusted(share: Share | None, setting: Setting, factor: float) -> Cell:
         return cell(show.decimal(None))
     if factor == 1.0:
         return cell(show.decimal(share.adjusted.estimate))
+    if share.count is None:
+        return cell(show.percent(share.adjusted.estimate))
     return cell(show.percent(share.adjusted.estimate, 1), show.bracketed(show.integer(share.count)))
 
 
@@ -179,11 +185,16 @@ def _difference(effect: Estimated, setting: Setting, factor: float) -> Cell:
     show = setting.show
     if isinstance(effect, Unavailable) or effect.estimate is None:
         return cell(show.reason(effect) if isinstance(effect, Unavailable) else setting.say.note(effect.note))
-    digits = 1 if factor == POINTS else digits_for(effect.std_error)
+    digits = points_digits(effect) if factor == POINTS else digits_for(effect.std_error)
     if effect.conf_low is None or effect.conf_high is None:
         return cell(show.decimal(factor * effect.estimate, digits), setting.say.note(effect.note))
     interval = show.interval(factor * effect.conf_low, factor * effect.conf_high, digits)
     return cell(show.decimal(factor * effect.estimate, digits), interval)
+
+
+def points_digits(effect: Estimate) -> int:
+    """Return the decimals of a difference in percentage points."""
+    return 0 if effect.note == IN_WHOLE_PERCENT else 1
 
 
 def _ratio(ratio: Estimated | None, setting: Setting) -> Cell:
@@ -235,6 +246,12 @@ def _notes(own: tuple[OutcomeResult, ...], setting: Setting) -> tuple[str, ...]:
     ]
     if any(result.scale == "ordinal" for result in own):
         notes.append(say("A banded outcome is compared by the share beyond its first band; every band's share stands with it."))
+    notes += [
+        say("{outcome}: {reason}.", outcome=setting.outcome_at(r), reason=say.note(note))
+        for r in own
+        for note in r.notes
+        if note in (FEW_OF_OUTCOME, IN_WHOLE_PERCENT)
+    ]
     notes += _other_summaries(own, setting)
     return (*notes, *(note for result in own for note in _proportional_odds(result, setting)))
 

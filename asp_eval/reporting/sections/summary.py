@@ -5,6 +5,8 @@ A difference is never called "no effect" because it is uncertain, and one that g
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from asp_eval.analysis.results import OutcomeResult, ProportionalOdds, Results, planned_summary
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Callout, CalloutKind, Section, paragraphs
@@ -14,7 +16,7 @@ from asp_eval.reporting.sections.about import made_by
 from asp_eval.reporting.sections.effects import adjusted_p_value
 from asp_eval.reporting.sections.how_sure import how_sure
 from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
-from asp_eval.reporting.sections.shares import POINTS, adjusted_share, category_name, first_category, headline
+from asp_eval.reporting.sections.shares import POINTS, adjusted_share, category_name, first_category, headline, points_digits
 from asp_eval.reporting.sections.trajectory import means_figure
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.estimate import Estimate
@@ -183,8 +185,8 @@ def _share_difference(result: OutcomeResult, effect: Estimate, i: int, setting: 
     fields = {
         "compared": setting.group(setting.compared[i]),
         "reference": setting.group(setting.reference),
-        "size": show.decimal(POINTS * abs(value), 1),
-        "how_sure": _how_sure(effect, 1, setting, POINTS),
+        "size": show.decimal(POINTS * abs(value), points_digits(effect)),
+        "how_sure": _how_sure(effect, points_digits(effect), setting, POINTS),
         "share": show.percent(here or 0.0, 1),
         "other": show.percent(there or 0.0, 1),
     }
@@ -192,6 +194,9 @@ def _share_difference(result: OutcomeResult, effect: Estimate, i: int, setting: 
         if (by_band := _by_band(result, i, setting)) is not None:
             return by_band
         fields["band"] = first_category(result, setting)
+    if here is None or there is None:
+        return _difference_alone(result, value, fields, setting)
+    if result.scale == "ordinal":
         if value < 0:
             return say(
                 'The share of children beyond the band "{band}" is {share} in {compared} and {other} in {reference}: {size} '
@@ -213,6 +218,28 @@ def _share_difference(result: OutcomeResult, effect: Estimate, i: int, setting: 
         "The share of children is {share} in {compared} and {other} in {reference}: {size} percentage points higher{how_sure}.",
         **fields,
     )
+
+
+def _difference_alone(result: OutcomeResult, value: float, fields: Mapping[str, str], setting: Setting) -> str:
+    """Say a difference in shares where the shares themselves are not shown."""
+    say = setting.say
+    if result.scale == "ordinal":
+        if value < 0:
+            return say(
+                'The share of children beyond the band "{band}" is {size} percentage points lower in {compared} than in '
+                "{reference}{how_sure}.",
+                **fields,
+            )
+        return say(
+            'The share of children beyond the band "{band}" is {size} percentage points higher in {compared} than in '
+            "{reference}{how_sure}.",
+            **fields,
+        )
+    if value < 0:
+        return say(
+            "The share of children is {size} percentage points lower in {compared} than in {reference}{how_sure}.", **fields
+        )
+    return say("The share of children is {size} percentage points higher in {compared} than in {reference}{how_sure}.", **fields)
 
 
 def _by_band(result: OutcomeResult, i: int, setting: Setting) -> str | None:
