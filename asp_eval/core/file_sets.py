@@ -85,7 +85,7 @@ class NewFiles:
 
     folder: Path
     staging: Path
-    _names: list[str] = field(default_factory=list)
+    _names: dict[str, None] = field(default_factory=dict)  # in the order of the calls
     _removed: list[str] = field(default_factory=list)
     _first: list[str] = field(default_factory=list)
     is_listed: bool = False
@@ -93,9 +93,8 @@ class NewFiles:
     def path(self, name: str) -> Path:
         """Return where to write a file of the set, named from the folder; it is put in place in the order of these calls."""
         inside(self.folder, name)
-        if name in self._names:
-            self._names.remove(name)
-        self._names.append(name)
+        self._names.pop(name, None)
+        self._names[name] = None
         path = inside(self.staging, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path

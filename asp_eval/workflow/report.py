@@ -27,6 +27,7 @@ from asp_eval.store.ledger import DATA_KINDS, ReportBody
 from asp_eval.store.provenance import RESULT_FILES, Output, manifest_of, one_moment, outputs_before
 from asp_eval.store.sealed_files import sealed_files
 from asp_eval.trial.study.design import Study
+from asp_eval.workflow.defects import DEFECT, defect_of
 from asp_eval.workflow.stored_results import current_process, current_profiles, current_results
 from asp_eval.workflow.study_folder import AnyStudy, output_of, plan_of, profiles_file, results_file
 
@@ -42,7 +43,14 @@ CHANGED_BY_HAND = Fault(
     "the file was changed after it was written, and stays as it is; it shows what was so then",
     "Rename it, or move it elsewhere, and give the report again.",
 )
+NOT_MADE = Fault(
+    "REP-023",
+    "the page could not be made: this is a defect of asp-eval, or of a library that it uses ({kind})",
+    "The other pages are there. Please report it, with the file {report}, which holds no data.",
+)
 
+Job = tuple[Page, Output]  # a page, and what is there of it
+Made = tuple[Output | None, bytes | None, tuple[Problem, ...]]  # for the manifest, what is to be written, and what was refused
 NOTHING = Output("", state="gone")
 MANY = 500  # pages that are worth other processes
 AT_ONCE = 16  # pages that each worker makes before they are written
@@ -159,23 +167,21 @@ def _written(plan: Study, state: str, pages: list[Page], problems: tuple[Problem
     def entry(files: Mapping[str, str]) -> ReportBody:
         return ReportBody(state=state, files={name: each.digest for name, each in sorted(outputs.items())} | dict(files))
 
-    made_from = {page.name: page.made_from for page in pages}
-    contents = _made([page for page in pages if _is_to_be_made(before, page.name, made_from[page.name])], workers)
+    jobs = [(page, before.get(page.name, NOTHING)) for page in pages]
+    made = _each_made([(page, earlier) for page, earlier in jobs if earlier.state != "changed"], workers)
     with sealed_files(plan, state, entry) as new:
-        for position, page in enumerate(pages):
+        for position, (page, earlier) in enumerate(jobs):
             step(Phrase("{page}", page=page.name), position / len(pages))
-            earlier = before.get(page.name, NOTHING)
             if earlier.state == "changed":
                 problems += (CHANGED_BY_HAND.at(f"output/{page.name}"),)
-            elif not _is_to_be_made(before, page.name, made_from[page.name]):
-                outputs[page.name] = earlier
-            else:
-                content, refused = next(contents)
-                problems += refused
-                if content is not None:
-                    write_whole(new.path(page.name), content)
-                    outputs[page.name] = Output(hashlib.sha256(content).hexdigest(), made_from[page.name])
-                    written += 1
+                continue
+            output, content, refused = next(made)
+            problems += refused
+            if content is not None:
+                write_whole(new.path(page.name), content)
+                written += 1
+            if output is not None:
+                outputs[page.name] = output
         kept = _still_true(plan, before, {page.name for page in pages})
         old = [name for name, each in before.items() if each.state == "as written" and name not in RESULT_FILES]
         new.remove(*(name for name in old if name not in outputs and name not in kept))
@@ -183,19 +189,35 @@ def _written(plan: Study, state: str, pages: list[Page], problems: tuple[Problem
     return Report(folder, tuple(folder / name for name in outputs), written, problems, folder / "manifest.json")
 
 
-def _is_to_be_made(before: Mapping[str, Output], name: str, made_from: str) -> bool:
-    """Whether a page is not there, or was made from something else; one changed by hand is kept."""
-    earlier = before.get(name, NOTHING)
-    return earlier.state != "changed" and (earlier.state != "as written" or earlier.made_from != made_from)
-
-
-def _made(pages: Sequence[Page], workers: int) -> Iterator[tuple[bytes | None, tuple[Problem, ...]]]:
-    """Yield what `made_or_refused` returns of each page; many are made side by side, a part of them at a time."""
-    if workers == 1 or len(pages) < MANY:
-        yield from map(made_or_refused, pages)
+def _each_made(jobs: Sequence[Job], workers: int) -> Iterator[Made]:
+    """Yield what `_made` returns of each page; many are made side by side, a part of them at a time."""
+    if workers == 1 or len(jobs) < MANY:
+        yield from map(_made, jobs)
         return
-    for start in range(0, len(pages), AT_ONCE * workers):
-        yield from side_by_side(made_or_refused, pages[start : start + AT_ONCE * workers], workers)
+    for start in range(0, len(jobs), AT_ONCE * workers):
+        yield from side_by_side(_made, jobs[start : start + AT_ONCE * workers], workers)
+
+
+def _made(job: Job) -> Made:
+    """Return what the manifest says of a page, and its content if it is to be written; or why it cannot be made.
+
+    A defect that one institution's answers bring to light keeps no other page from being made. What the machine does not give,
+    memory or a disk, it gives no other page either: that is raised.
+    """
+    page, earlier = job
+    try:
+        made_from = page.made_from
+        if earlier.state == "as written" and earlier.made_from == made_from:
+            return earlier, None, ()
+        content, refused = made_or_refused(page)
+    except Exception as error:
+        found = defect_of(error)
+        if found.code != DEFECT.code:
+            raise
+        return None, None, (NOT_MADE.at(f"output/{page.name}", **found.details),)
+    if content is None:
+        return None, None, refused
+    return Output(hashlib.sha256(content).hexdigest(), made_from), content, refused
 
 
 def _still_true(plan: Study, before: Mapping[str, Output], asked: Collection[str]) -> dict[str, Output]:

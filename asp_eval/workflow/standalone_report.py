@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 
 from asp_eval.core.errors import Refusal
 from asp_eval.core.file_sets import file_set
 from asp_eval.reporting.blocks import Document
-from asp_eval.reporting.documents.pages import Page, page_name, translations_of
+from asp_eval.reporting.documents.pages import Draft, Page, page_name, translations_of
 from asp_eval.reporting.theme import PLAIN
 from asp_eval.reporting.writers.formats import Format, known_formats, missing
 from asp_eval.trial.study.design import Study
@@ -34,8 +35,8 @@ def write_standalone(plan: Study, name: str, document_in: Callable[[str], Docume
     languages = plan.languages
     with file_set(output_of(plan)) as new:
         for code in languages:
-            document = document_in(code)
+            draft = Draft(partial(document_in, code), [])
             for kind in kinds:
-                page = Page(page_name(name, code, languages, kind), kind, document, PLAIN, translations_of(name, code, languages))
+                page = Page(page_name(name, code, languages, kind), kind, draft, PLAIN, translations_of(name, code, languages))
                 new.path(page.name).write_bytes(page.made())
         return tuple(new.place(each) for each in new.names)

@@ -293,7 +293,7 @@ def test_a_figure_without_words_is_refused():
     document = pages_of(builders.results(), ["en"])[0].document
     section = next(section for section in document.sections if any(isinstance(block, Figure) for block in section.blocks))
     silent = tuple(replace(block, alternative="") if isinstance(block, Figure) else block for block in section.blocks)
-    page = Page("x.pdf", "pdf", replace(document, sections=(replace(section, blocks=silent),)), PLAIN)
+    page = Page("x.pdf", "pdf", lambda: replace(document, sections=(replace(section, blocks=silent),)), PLAIN)
     content, problems = made_or_refused(page)
     assert content is None
     assert "alt" in str(problems[0]).lower()

@@ -20,7 +20,9 @@ from asp_eval.reporting.sections.goals_then import goals_then
 from asp_eval.reporting.sections.worksheet import worksheet
 
 
-def gap_profile(results: GapResults, profile: GapProfile, language: str, goals: Sequence[Goal] = ()) -> Document:
+def gap_profile(
+    results: GapResults, profile: GapProfile, language: str, goals: Sequence[Goal] = (), limit: float | None = None
+) -> Document:
     """Return one institution's profile in one language.
 
     Parameters
@@ -31,6 +33,8 @@ def gap_profile(results: GapResults, profile: GapProfile, language: str, goals: 
     language : str
     goals : sequence of Goal
         What the institution has set itself; those of the round before stand beside a second round.
+    limit : float, optional
+        Of the gap axis that institutions share, where it is known already (`gap_limit`).
 
     Raises
     ------
@@ -40,7 +44,7 @@ def gap_profile(results: GapResults, profile: GapProfile, language: str, goals: 
     show = Numbers(words_for(language, results.languages))
     sections = (
         short(results, profile, show),
-        picture(results, profile, show),
+        picture(results, profile, show, limit),
         reading(results, show),
         words(results, profile, show),
         *goals_then(results, goals, show),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from babel import Locale
 
-from asp_eval.analysis.gap_results import GapResults
+from asp_eval.analysis.gap_results import GapProfile, GapResults
 from asp_eval.analysis.goals import Goal
 from asp_eval.analysis.process.results import ProcessResults
 from asp_eval.analysis.results import Results
@@ -20,7 +21,7 @@ from asp_eval.reporting.blocks import Document, Link
 from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.reporting.documents.gap_profiles import gap_index, gap_municipality, gap_profile, goal_follow_up
 from asp_eval.reporting.language import words_for
-from asp_eval.reporting.sections.gap_profile import display_name
+from asp_eval.reporting.sections.gap_profile import display_name, gap_limit
 from asp_eval.reporting.theme import PLAIN, Theme
 from asp_eval.reporting.writers.docx import docx
 from asp_eval.reporting.writers.formats import Format, known_formats, missing, software_of
@@ -32,6 +33,21 @@ EVALUATION, FOLLOW_UP = "evaluation", "follow-up"
 SHOWN_DIGITS = 16  # of the digest of the data, at the head of a page
 
 
+class Draft:
+    """A document that is composed when one of its files is made: of thousands, one is held at a time."""
+
+    __slots__ = ("_compose", "_desk")
+
+    def __init__(self, compose: Callable[[], Document], desk: list[tuple[Draft, Document]]) -> None:
+        self._compose, self._desk = compose, desk
+
+    def __call__(self) -> Document:
+        """Return the document; the last one that was asked for lies on the desk that its set shares."""
+        if not self._desk or self._desk[0][0] is not self:
+            self._desk[:] = [(self, self._compose())]
+        return self._desk[0][1]
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A file of a report that is not made yet.
@@ -41,7 +57,8 @@ class Page:
     name : str
         From the folder of the report, with slashes.
     format : {"html", "pdf", "docx", "xlsx"}
-    document : Document
+    draft : callable
+        Gives the document.
     theme : Theme
     translations : tuple of Link
         The same in other languages.
@@ -49,9 +66,14 @@ class Page:
 
     name: str
     format: Format
-    document: Document
+    draft: Callable[[], Document]
     theme: Theme
     translations: tuple[Link, ...] = ()
+
+    @property
+    def document(self) -> Document:
+        """What the file holds."""
+        return self.draft()
 
     def made(self) -> bytes:
         """Return the content of the file; the same page always has the same bytes.
@@ -87,7 +109,7 @@ def pages_of(
     process: ProcessResults | None = None,
     goals: Mapping[str, Sequence[Goal]] | None = None,
 ) -> tuple[Page, ...]:
-    """Return the files that the reports of some results are, in the order of reading.
+    """Return the files that the reports of some results are, in the order of reading; each is composed when it is made.
 
     Parameters
     ----------
@@ -113,9 +135,10 @@ def pages_of(
     wanted, kinds = tuple(languages or declared), known_formats(formats)
     for code in wanted:
         words_for(code)  # refuses an unknown language before anything is written
+    printing = _Printing(results, wanted, kinds, theme, day)
     if isinstance(results, GapResults):
-        return _gap_pages(results, wanted, kinds, theme, day, goals or {})
-    return _evaluation_pages(results, wanted, kinds, theme, day, process)
+        return _gap_pages(printing, results, goals or {})
+    return _evaluation_pages(printing, results, process)
 
 
 def render(
@@ -177,81 +200,63 @@ def page_name(stem: str, language: str, languages: Sequence[str], ending: str = 
     return f"{stem}.{ending}" if language == languages[0] else f"{stem}.{language}.{ending}"
 
 
-def _evaluation_pages(
-    results: Results,
-    languages: Sequence[str],
-    formats: Sequence[Format],
-    theme: Theme,
-    day: date | None,
-    process: ProcessResults | None,
-) -> tuple[Page, ...]:
+@dataclass(frozen=True, slots=True)
+class _Printing:
+    """What the files of one report have in common; `desk` holds the document that was composed last."""
+
+    results: Results | GapResults
+    languages: Sequence[str]
+    formats: Sequence[Format]
+    theme: Theme
+    day: date | None
+    desk: list[tuple[Draft, Document]] = field(default_factory=list)
+
+    def files(self, stem: str, code: str, compose: Callable[[], Document], formats: Sequence[Format] | None = None) -> list[Page]:
+        """Return the files of one document: `stem` with its folder, in each format."""
+        draft = Draft(lambda: replace(compose(), day=self.day, digest=self.results.state[:SHOWN_DIGITS]), self.desk)
+        others = translations_of(stem.rsplit("/", 1)[-1], code, self.languages)
+        return [
+            Page(page_name(stem, code, self.languages, kind), kind, draft, self.theme, others)
+            for kind in (self.formats if formats is None else formats)
+        ]
+
+
+def _evaluation_pages(printing: _Printing, results: Results, process: ProcessResults | None) -> tuple[Page, ...]:
     return tuple(
-        Page(
-            page_name("evaluation", code, languages, kind), kind, document, theme, translations_of("evaluation", code, languages)
-        )
-        for code in languages
-        for document in (_dated(evaluation(results, code, process), results, day),)
-        for kind in formats
+        page
+        for code in printing.languages
+        for page in printing.files(EVALUATION, code, partial(evaluation, results, code, process))
     )
 
 
-def _gap_pages(
-    results: GapResults,
-    languages: Sequence[str],
-    formats: Sequence[Format],
-    theme: Theme,
-    day: date | None,
-    goals: Mapping[str, Sequence[Goal]],
-) -> tuple[Page, ...]:
+def _gap_pages(printing: _Printing, results: GapResults, goals: Mapping[str, Sequence[Goal]]) -> tuple[Page, ...]:
     """Return the index, the profiles, and a follow-up sheet for each institution with a profile that set goals."""
-    pages = []
+    pages: list[Page] = []
+    limit = gap_limit(results)
     following = [profile for profile in results.profiles if goals.get(profile.institution_id)]
-    for code in languages:
-        say = words_for(code, results.languages)
-        links = tuple(
-            Link(page_name(p.file_stem, code, languages), display_name(results, p, say), code) for p in results.profiles
-        )
-        sheets = {
-            page_name(p.file_stem, code, languages): Link(
-                f"{FOLLOW_UP}/{page_name(p.file_stem, code, languages)}", say("follow-up of goals"), code
-            )
-            for p in following
-        }
-        if "html" in formats:  # it is for clicking
-            of_all = [Link(page_name(m.file_stem, code, languages), m.name, code) for m in results.municipalities]
-            index = _dated(gap_index(results, links, code, sheets, of_all), results, day)
-            pages.append(
-                Page(
-                    f"gap/{page_name('index', code, languages)}", "html", index, theme, translations_of("index", code, languages)
-                )
-            )
+    for code in printing.languages:
+        if "html" in printing.formats:  # it is for clicking
+            pages += printing.files("gap/index", code, partial(_index, printing, results, following, code), ("html",))
         for sheet in results.municipalities:
-            document = _dated(gap_municipality(results, sheet, code), results, day)
-            others = translations_of(sheet.file_stem, code, languages)
-            pages += [
-                Page(f"gap/{page_name(sheet.file_stem, code, languages, kind)}", kind, document, theme, others)
-                for kind in formats
-            ]
+            pages += printing.files(f"gap/{sheet.file_stem}", code, partial(gap_municipality, results, sheet, code))
         for profile in results.profiles:
-            others = translations_of(profile.file_stem, code, languages)
-            document = _dated(gap_profile(results, profile, code, goals.get(profile.institution_id, ())), results, day)
-            pages += [
-                Page(f"gap/{page_name(profile.file_stem, code, languages, kind)}", kind, document, theme, others)
-                for kind in formats
-            ]
+            own = goals.get(profile.institution_id, ())
+            pages += printing.files(f"gap/{profile.file_stem}", code, partial(gap_profile, results, profile, code, own, limit))
         for profile in following:
-            others = translations_of(profile.file_stem, code, languages)
-            document = _dated(goal_follow_up(results, profile, goals[profile.institution_id], code), results, day)
-            pages += [
-                Page(f"gap/{FOLLOW_UP}/{page_name(profile.file_stem, code, languages, kind)}", kind, document, theme, others)
-                for kind in formats
-            ]
+            sheets = partial(goal_follow_up, results, profile, goals[profile.institution_id], code)
+            pages += printing.files(f"gap/{FOLLOW_UP}/{profile.file_stem}", code, sheets)
     return tuple(pages)
 
 
-def _dated(document: Document, results: Results | GapResults, day: date | None) -> Document:
-    """Return a document that says of which data it is."""
-    return replace(document, day=day, digest=results.state[:SHOWN_DIGITS])
+def _index(printing: _Printing, results: GapResults, following: Sequence[GapProfile], code: str) -> Document:
+    """Return the page that leads to the others of its language."""
+    say, languages = words_for(code, results.languages), printing.languages
+    names = {p.institution_id: page_name(p.file_stem, code, languages) for p in results.profiles}
+    links = [Link(names[p.institution_id], display_name(results, p, say), code) for p in results.profiles]
+    sheets = [names[p.institution_id] for p in following]
+    follow_ups = {name: Link(f"{FOLLOW_UP}/{name}", say("follow-up of goals"), code) for name in sheets}
+    of_all = [Link(page_name(m.file_stem, code, languages), m.name, code) for m in results.municipalities]
+    return gap_index(results, links, code, follow_ups, of_all)
 
 
 def translations_of(stem: str, language: str, languages: Sequence[str]) -> tuple[Link, ...]:

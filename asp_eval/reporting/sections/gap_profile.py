@@ -31,9 +31,9 @@ def short(results: GapResults, profile: GapProfile, show: Numbers) -> Section:
     return Section("short", "", (paragraphs(*in_short(results, profile, show)),))
 
 
-def picture(results: GapResults, profile: GapProfile, show: Numbers) -> Section:
-    """Return the picture of the profile."""
-    return Section("picture", "", (drawn(gap_figure(results, profile, show)),))
+def picture(results: GapResults, profile: GapProfile, show: Numbers, limit: float | None = None) -> Section:
+    """Return the picture of the profile; `limit` is that of the gap axis that institutions share."""
+    return Section("picture", "", (drawn(gap_figure(results, profile, show, limit)),))
 
 
 def reading(results: GapResults, show: Numbers) -> Section:
@@ -47,15 +47,16 @@ def words(results: GapResults, profile: GapProfile, show: Numbers) -> Section:
     return Section("words", show.words("In words"), (), areas)
 
 
-def gap_figure(results: GapResults, profile: GapProfile, show: Numbers) -> DumbbellFigure:
-    """Return the picture of a profile; institutions share a scale, but for the few that it cannot hold."""
+def gap_figure(results: GapResults, profile: GapProfile, show: Numbers, limit: float | None = None) -> DumbbellFigure:
+    """Return the picture of a profile; institutions share a scale (to `gap_limit`), but for the few that it cannot hold."""
     say = show.words
+    shared = gap_limit(results) if limit is None else limit
     areas = [
         GapArea(say.label(members[0][0].area_label, members[0][0].area), tuple(_line(d, e, show) for d, e in members))
         for members in _by_area(gap_pairs(results, profile))
     ]
     wave = say.label(results.wave_label, results.wave)
-    return dumbbell(areas, show, limit=max(gap_limit(results), _reach(profile)), title=say("GAP-profile, {wave}", wave=wave))
+    return dumbbell(areas, show, limit=max(shared, _reach(profile)), title=say("GAP-profile, {wave}", wave=wave))
 
 
 def display_name(results: GapResults, profile: GapProfile, say: Words) -> str:
