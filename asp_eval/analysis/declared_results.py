@@ -40,6 +40,53 @@ class EstimatorRow:
     result: Estimated
 
 
+LotStatistic = Literal["model", "cluster-means", "score"]
+
+
+@dataclass(frozen=True, slots=True)
+class LotBin:
+    """How many allocations gave a statistic from `low` to below `high`, and how many of these one as large as the observed."""
+
+    low: float
+    high: float
+    count: int
+    as_large: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotDistribution:
+    """The statistic of one arm against the first under the allocations that the lot could have given.
+
+    Attributes
+    ----------
+    arm : str
+    kind : {"model", "cluster-means", "score"}
+        Whose statistic: b / se of the planned model, of least squares on the means of institutions, or the score of the
+        planned model without the arms.
+    statistic : float
+        Of the observed allocation, with the sign of its effect.
+    p_value : float
+    draws, as_large : int
+        Allocations gone through, and how many of them are at least as far from zero as the observed one.
+    enumerated : bool
+        Whether they are all that were possible, the observed one among them.
+    inestimable : int
+        Allocations that leave the effect inestimable, in no bin; they count as large.
+    bins : tuple of LotBin
+        Those that hold any, in order and of one width.
+    """
+
+    arm: str
+    kind: LotStatistic
+    statistic: float
+    p_value: float
+    draws: int
+    as_large: int
+    enumerated: bool
+    inestimable: int
+    bins: tuple[LotBin, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class WaveEffect:
     """One arm against the first at one wave, or by how much that changed from one wave to a later one.

@@ -14,13 +14,14 @@ from asp_eval.analysis.cautions import cautions, far_value_notes
 from asp_eval.analysis.childless import childless, refuse_childless
 from asp_eval.analysis.compliance import compliers
 from asp_eval.analysis.data import StudyData, load_data
-from asp_eval.analysis.declared_results import AllWaves
+from asp_eval.analysis.declared_results import AllWaves, LotDistribution
 from asp_eval.analysis.equivalence import equivalence
 from asp_eval.analysis.formulas import arm_term, arm_terms, model_formula, unadjusted_formula
 from asp_eval.analysis.institution_means import baseline_names
 from asp_eval.analysis.integrity import Equivalence
 from asp_eval.analysis.left_out import left_out_notes, refused_where_too_few
 from asp_eval.analysis.levels import levels
+from asp_eval.analysis.lot_distribution import lot_distributions
 from asp_eval.analysis.missing_outcomes import missing_outcomes
 from asp_eval.analysis.model_checks import beside_the_model
 from asp_eval.analysis.models import planned_model
@@ -40,6 +41,7 @@ from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.core.threads import one_blas_thread
 from asp_eval.stats.estimate import Estimate, available
 from asp_eval.stats.fitted import Fitted
+from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.method import Method
 from asp_eval.store.draws import last_drawn_on
 from asp_eval.store.provenance import one_moment, provenance_of
@@ -235,7 +237,17 @@ def analyse_outcome(
         ),
         recomputations=model.recompute(data, planned, arm_terms(study)),
         estimators=() if lot is None else triangulate(study, data, planned, found.effects, lot),
+        lot=_by_the_lot(study, data, planned, found.effects, lot, method),
     )
+
+
+def _by_the_lot(
+    study: Study, data: AnalysisSet, planned: Fitted, effects: tuple[ArmEffect, ...], lot: Lot | None, method: Method
+) -> tuple[LotDistribution, ...]:
+    """Return the distributions under the lot of a primary outcome, where the plan goes through the lot at all."""
+    if data.outcome.role != "primary" or (lot is None and not isinstance(method, Permutation)):
+        return ()
+    return lot_distributions(planned, effects, lot_of(study, method) if lot is None else lot)
 
 
 def _of_the_arms(effects: Iterable[ArmEffect]) -> Iterator[Estimate]:

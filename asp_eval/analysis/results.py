@@ -19,6 +19,7 @@ from asp_eval.analysis.declared_results import (
     ComplierResult,
     EstimatorRow,
     LevelResult,
+    LotDistribution,
     MissingOutcomeResult,
     ModelChecks,
     RaterResult,
@@ -348,6 +349,8 @@ class OutcomeResult:
         Where the plan declares `missing_outcome`.
     institution_means : tuple of InstitutionMeans
         Of a measure, one per arm, as observed.
+    lot : tuple of LotDistribution
+        Of a primary outcome, one per arm after the first, where the plan triangulates or permutes the lot.
     means, sizes, checks, raters, realised
         Of a measure: see `asp_eval.analysis.declared_results`.
     """
@@ -390,6 +393,7 @@ class OutcomeResult:
     realised: RealisedDesign | None = None
     bands_used: BandsUsed | None = None
     institution_means: tuple[InstitutionMeans, ...] = ()
+    lot: tuple[LotDistribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

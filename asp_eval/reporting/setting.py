@@ -64,6 +64,11 @@ class Setting:
         """Return what a wave is called."""
         return self.say.label(self.study.wave(key).label, key) if key in self.study.wave_ids else key
 
+    @property
+    def when(self) -> str:
+        """When the cohort was there, as a sentence needs it: a study of one round has no start to speak of."""
+        return self.say("at the start") if len(self.study.wave_ids) > 1 else self.say("at the only round of screening")
+
     def outcome(self, result: OutcomeResult) -> str:
         """Return what an outcome is called."""
         return self.say.label(result.label, result.outcome)

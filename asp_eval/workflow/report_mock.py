@@ -27,6 +27,7 @@ from asp_eval.synthetic.planned_trial import (
     planned_institutions,
     planned_screening,
 )
+from asp_eval.trial.outcomes import declared_forms
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.analyse import analyse
@@ -103,7 +104,10 @@ def _study_in(folder: Path, plan: Study) -> Study:
 
 
 def _take(study: Study, frame: pd.DataFrame, name: str, wave: str | None = None) -> None:
-    """Import a frame as the export that it stands for."""
+    """Import a frame as the export that it stands for; drawn answers go the way they are keyed, however chance lets it look."""
     file = study.folder.parent / f"{name}{wave or ''}.csv"
     write_csv(file, frame)
-    import_file(study, file, name, wave=wave)
+    forms = [form.id for form in declared_forms(study, name, wave)] if wave else []
+    if forms:
+        write_whole(file.with_suffix(".mapping.yaml"), yaml.safe_dump({"version": 1, "confirmed": forms}))
+    import_file(study, file, name, wave=wave, mapping=file.with_suffix(".mapping.yaml") if forms else None)

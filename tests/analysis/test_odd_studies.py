@@ -131,7 +131,7 @@ def test_eight_institutions():  # 6: the t test of their means, and all 70 alloc
     others = np.abs(differences(means.to_numpy(), draws))
     observed = abs(means[treated].mean() - means[~treated].mean())
     assert rows["permutation"].p_value == pytest.approx((others >= observed - 1e-9).mean())
-    assert len(rows) == 7 and all(isinstance(one, Unavailable) or one.p_value > 0 for one in rows.values())
+    assert len(rows) == 7 and all(0 < one.p_value < 1 for one in rows.values())
 
 
 def test_two_of_one_arm_for_one_of_the_other():  # 7
@@ -158,7 +158,7 @@ def test_a_constrained_lot():  # 8: only the allocations it allows are gone thro
     others = np.abs(differences(means.to_numpy(), allowed))
     observed = abs(means[treated].mean() - means[~treated].mean())
     assert len(allowed) == 36 and found.p_value == pytest.approx((others >= observed - 1e-9).mean())
-    assert found.conf_low is None or found.conf_low < found.estimate < found.conf_high
+    assert found.conf_low is None and "no interval" in found.note  # 2 of 36 is not below 5 %
 
 
 @pytest.mark.parametrize("rule", ["complete-cases", "indicator"])

@@ -6,6 +6,7 @@
 4. Yes-or-no outcomes and counts print the lot's p beside t's interval and say so; where institutions do not differ the score is
    the arm's sum, so the p-value can be counted.
 5. Where the score has no test, t stands in its place and a note says why.
+6. The distribution under the lot is that of the same refits, in bins; of a share it is the score's.
 """
 
 from __future__ import annotations
@@ -76,18 +77,27 @@ def test_the_p_value_is_that_of_refitting_under_every_allocation(study):  # 1
         of = dict(zip(ids, arms, strict=True))
         numbers = frame["institution"].astype(str).map(of)
         arm = pd.Categorical.from_codes(numbers.to_numpy(int), categories=["reference", "intervention"])
-        row = lmm("y ~ arm + (1 | institution)", frame.assign(arm=arm)).contrast({"arm[T.intervention]": 1.0})
-        statistics[arms] = abs(row.estimate / lmm_error(frame.assign(arm=arm)))
-    expected = np.mean([t >= statistics[observed] * (1 - 1e-7) for t in statistics.values()])
+        row = lmm("y ~ arm + pair + (1 | institution)", frame.assign(arm=arm)).contrast({"arm[T.intervention]": 1.0})
+        statistics[arms] = row.estimate / lmm_error(frame.assign(arm=arm))
+    least = abs(statistics[observed]) * (1 - 1e-7)
+    expected = np.mean([abs(t) >= least for t in statistics.values()])
     effect = result.effects[0].difference
     assert len(statistics) == 16 and effect.method == "Permutation"
     assert effect.p_value == pytest.approx(expected)
     assert "all 16 possible allocations" in effect.note
+    (lot,) = result.lot  # 6: the same refits, counted in bins by hand
+    places = [int(t // 0.25) for t in statistics.values()]
+    large = [place for place, t in zip(places, statistics.values(), strict=True) if abs(t) >= least]
+    assert [(one.low, one.high, one.count, one.as_large) for one in lot.bins] == [
+        (0.25 * k, 0.25 * k + 0.25, places.count(k), large.count(k)) for k in sorted(set(places))
+    ]
+    assert (lot.draws, lot.as_large, lot.enumerated, lot.inestimable, lot.kind) == (16, len(large), True, 0, "model")
+    assert lot.statistic == pytest.approx(statistics[observed]) and lot.p_value == effect.p_value
 
 
 def lmm_error(frame: pd.DataFrame) -> float:
     """The model's own standard error, without a small-sample correction."""
-    fit = lmm("y ~ arm + (1 | institution)", frame)
+    fit = lmm("y ~ arm + pair + (1 | institution)", frame)
     return float(np.sqrt(np.diag(fit.vcov())[list(fit.names).index("arm[T.intervention]")]))
 
 
@@ -152,6 +162,10 @@ def test_shares_and_counts_print_the_lots_p_value(yes):  # 4
         half_width = stats.t.ppf(0.9, 3) * effect.std_error
         assert (effect.conf_low, effect.conf_high) == pytest.approx((effect.estimate - half_width, effect.estimate + half_width))
         assert {row.method for row in results[name].coefficients} == {"BetweenWithin"}
+    (lot,) = results["yes"].lot
+    assert (lot.kind, lot.as_large / 16, lot.p_value) == ("score", pytest.approx(expected), pytest.approx(expected))
+    assert sum(one.count for one in lot.bins) == 16 and np.sign(lot.statistic) == np.sign(observed - half)
+    assert results["times"].lot == ()  # no primary outcome
 
 
 def test_without_a_score_between_within_stands_and_says_why():  # 5

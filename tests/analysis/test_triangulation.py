@@ -152,7 +152,12 @@ def test_a_declared_study_gets_rows_after_the_others(stored):  # 6
     added = table.iloc[len(plain) :]
     assert list(added["outcome"]) == ["y"] * 7 + ["z"] * 7 and set(added["term"]) == {ARM}
     assert added["model"].str.partition(": ")[0].tolist()[:7] == [row.estimator for row in found.outcomes[0].estimators]
+    row = next(row for row in found.outcomes[0].estimators if row.estimator == "permutation")
+    (distribution,) = found.outcomes[0].lot
+    assert distribution.p_value == row.result.p_value and distribution.statistic == row.result.statistic
+    assert distribution.as_large == sum(one.as_large for one in distribution.bins) + distribution.inestimable
     page = plain_text(evaluation(found, "da"))
+    assert "histogram--lot-y" in page and "Ved selve lodtrækningen" in page
     assert "Den samme effekt ved flere estimatorer" in page and "Alle institutioner tæller lige meget" in page
     assert "several estimators" not in plain_text(evaluation(analyse(declares(study, "set: itt")), "en"))
 

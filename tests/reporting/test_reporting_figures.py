@@ -5,6 +5,7 @@
 where arithmetic puts them, and tells the sides apart without colour.  5. What has no number has no mark.
 6. The arms' way through the waves: means and intervals in their places, arms told apart without colour and named at their ends.
 7. Rows of dots: marks, intervals, points and named lines on one axis.  8. The map of who was missing: greys by share.
+9. The histogram under the lot: bars as high as their counts, what is as far from zero dark, and the observed value beyond them.
 """
 
 from __future__ import annotations
@@ -17,11 +18,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asp_eval.analysis.declared_results import LotBin, LotDistribution
 from asp_eval.reporting.figures.axis import Axis, lines_of, nice_axis
 from asp_eval.reporting.figures.dots import DotRow, dots_figure
 from asp_eval.reporting.figures.dumbbell import DOT, DOTS_LEFT, DOTS_RIGHT, GapArea, GapLine, dumbbell
 from asp_eval.reporting.figures.flow import FlowBox, flow_figure
 from asp_eval.reporting.figures.forest import ForestEntry, forest
+from asp_eval.reporting.figures.histogram import BOTTOM as GROUND
+from asp_eval.reporting.figures.histogram import LEFT as FIRST
+from asp_eval.reporting.figures.histogram import RIGHT as LAST
+from asp_eval.reporting.figures.histogram import TOP as CEILING
+from asp_eval.reporting.figures.histogram import lot_histogram
 from asp_eval.reporting.figures.missing_map import STEPS, MapArm, missing_map
 from asp_eval.reporting.figures.trajectory import BOTTOM, TOP, ArmMean, trajectory_figure
 from asp_eval.reporting.language import words_for
@@ -230,3 +237,19 @@ def test_the_map_of_who_was_missing_holds_the_shares_in_greys_of_their_size():
     assert light == sorted(light, reverse=True)  # legible in grey: the darker, the more
     assert figure.description == "A. moved: one 0.0%, two 10.0%; ill: one 50.0%, two 4.0%."
     assert [cell.text for cell in figure.data.rows[1].cells] == ["moved", "0.0%", "10.0%"]
+
+
+def test_the_histogram_under_the_lot_has_its_bars_and_the_observed_value_in_place():  # 9
+    bins = (LotBin(-2.0, -1.0, 1, 1), LotBin(-1.0, 0.0, 100, 0), LotBin(1.0, 2.0, 50, 20))
+    lot = LotDistribution("b", "model", -3.5, 0.15, 153, 23, False, 2, bins)
+    figure = lot_histogram(lot, EN, key="histogram--x", title="T", description="In words.", axis_title="t")
+    unit, high = (LAST - FIRST) / 8, GROUND - CEILING  # the axis runs from -4 to 4 by the observed value, up to 100
+    assert [bar.x for bar in figure.bars] == pytest.approx([FIRST + k * unit for k in (2, 3, 5)], abs=0.06)
+    assert [bar.height for bar in figure.bars] == pytest.approx([0.01 * high, high, 0.5 * high], abs=0.06)
+    assert [bar.height for bar in figure.dark] == pytest.approx([0.01 * high, 0.2 * high], abs=0.06)
+    assert all(bar.y + bar.height == pytest.approx(GROUND) for bar in (*figure.bars, *figure.dark))
+    assert (figure.observed_x, figure.mirror_x) == pytest.approx((FIRST + 0.5 * unit, FIRST + 7.5 * unit), abs=0.06)
+    assert figure.observed.text == "observed: −3.50" and figure.legend.text.endswith("(23)")
+    rows = [tuple(each.text for each in row.cells) for row in figure.data.rows]
+    assert rows[2:] == [("1.00 to 2.00", "50", "20"), ("cannot be had", "2", "2"), ("observed", "−3.50", "")]
+    assert templates().get_template("figures/histogram.svg.j2").render(figure=figure).count("<rect") == 7  # page, label, bars

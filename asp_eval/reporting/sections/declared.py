@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asp_eval.analysis.results import Results
 from asp_eval.reporting.blocks import Block, Section
+from asp_eval.reporting.sections.by_the_lot import by_the_lot
 from asp_eval.reporting.sections.compliance import compliance
 from asp_eval.reporting.sections.estimators import estimators
 from asp_eval.reporting.sections.levels import levels
@@ -31,6 +32,7 @@ def robustness(results: Results, setting: Setting) -> Section | None:
     say, outcomes = setting.say, results.outcomes
     parts = (
         _section("triangulation", say("By other estimators"), estimators(outcomes, setting)),
+        _section("by-the-lot", say("By the lot itself"), by_the_lot(outcomes, setting)),
         _section("together-intervals", say("Several outcomes at once"), simultaneous(outcomes, setting)),
         _section("missing", say("Missing outcomes"), missing_outcomes(results, setting)),
         _section("compliance", say("Those who took the intervention"), compliance(outcomes, setting)),

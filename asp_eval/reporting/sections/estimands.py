@@ -122,7 +122,7 @@ def attributes_table(results: Results, setting: Setting) -> Table:
     )
     rows = tuple(_attributes(result, setting) for result in by_role(results.outcomes))
     notes = (
-        say("Population: the children who were there at the start, in the institutions drawn."),
+        say("Population: the children who were there {when}, in the institutions drawn.", when=setting.when),
         say("Treatment, population, variable, events after the lot and summary are the attributes of an estimand in ICH E9(R1)."),
     )
     return Table("estimands", say("What each effect is"), columns, rows, notes)

@@ -111,10 +111,13 @@ def _wave(wave: Wave, setting: Setting) -> str:
 def _estimand(setting: Setting) -> list[str]:
     say = setting.say
     counted = {
-        "participant": say("The children who were there at the start, each child counting equally."),
-        "institution": say("The children who were there at the start, each institution counting equally."),
+        "participant": say("The children who were there {when}, each child counting equally.", when=setting.when),
+        "institution": say("The children who were there {when}, each institution counting equally.", when=setting.when),
     }
-    by_model = say("The children who were there at the start, institutions counting by how precisely the mixed model knows them.")
+    by_model = say(
+        "The children who were there {when}, institutions counting by how precisely the mixed model knows them.",
+        when=setting.when,
+    )
     return [
         counted.get(setting.study.estimand.average, by_model),
         say("A child who moves stays, in the analysis, with the institution it belonged to at the draw."),
@@ -125,7 +128,11 @@ def _estimand(setting: Setting) -> list[str]:
 def _analysis(setting: Setting) -> list[str]:
     say, study = setting.say, setting.study
     adjusted = ", ".join(say.name(key) for key in (*study.strata, *study.analysis.covariates))
-    sentences = [say("Scores are compared with the score at the start taken into account, where the plan declares one.")]
+    sentences = [
+        say("Scores are compared with the score at the start taken into account, where the plan declares one.")
+        if any(outcome.baseline for outcome in study.outcomes)
+        else say("The plan declares no score at the start: scores are compared as they are.")
+    ]
     if adjusted:
         sentences.append(say("Further adjusted for: {list}.", list=adjusted))
     method = setting.method(study.analysis.method)

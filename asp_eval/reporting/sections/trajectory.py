@@ -39,7 +39,9 @@ def means_figure(results: Results, setting: Setting) -> tuple[Figure, ...]:
             found[each.wave] = _adjusted(each)
     waves = [wave for wave in setting.study.wave_ids if wave in found]
     lines = [(setting.heading(setting.arm(arm)), [found[wave].get(arm, NONE) for wave in waves]) for arm in arms]
-    title = setting.say("{outcome}: means of the arms, adjusted after the start", outcome=setting.outcome(result))
+    title = setting.say("{outcome}: adjusted means of the arms", outcome=setting.outcome(result))
+    if own.baseline in found:
+        title = setting.say("{outcome}: means of the arms, adjusted after the start", outcome=setting.outcome(result))
     called = [setting.heading(setting.wave(wave)) for wave in waves]
     return (drawn(trajectory_figure(called, lines, setting.show, key="trajectory--means", title=title)),)
 
