@@ -15,6 +15,7 @@ import yaml
 from asp_eval.analysis.results import Results
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.documents import write_whole
+from asp_eval.core.errors import DataProblems
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, part_of, stoppable, unheard
 from asp_eval.reporting.documents.report_mock import report_mock
@@ -31,6 +32,7 @@ from asp_eval.trial.outcomes import declared_forms
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.analyse import analyse
+from asp_eval.workflow.check import plan_problems
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.randomise import randomise
 from asp_eval.workflow.score import score_study
@@ -61,6 +63,8 @@ def write_mock(
     Refusal
         REP-010 if a format needs a package that is not installed, REP-016 if there is no such format; REP-020 and REP-021 if
         the plan does not say what is to be drawn; what the verbs refuse, such as a lot that the planned number does not fit.
+    DataProblems
+        What `check_study` finds wrong with the plan.
     """
     plan, kinds = plan_of(study), usable_formats(formats)
     results = mock_results(plan, stoppable(progress, cancel))
@@ -69,6 +73,8 @@ def write_mock(
 
 def mock_results(plan: Study, step: Progress = unheard) -> Results:
     """Return what the planned analysis finds in a trial drawn from the plan, without any effect; the same at every call."""
+    if problems := [problem for problem in plan_problems(plan) if problem.severity == "error"]:
+        raise DataProblems(problems)
     institutions = planned_institutions(plan, SEED)
     with TemporaryDirectory() as name:
         folder = Path(name) / "study"

@@ -94,6 +94,17 @@ def test_an_effect_without_a_number_has_a_reason_and_no_mark():
     assert "the outcome does not vary" in figure.description
 
 
+def test_names_that_part_at_their_end_are_told_apart_and_their_rows_hold_them():
+    long = "The well-being of children in daycare at the end of the second year, course for staff"
+    figure = effects(
+        *(ForestEntry(f"{long}{more}", "lower", -0.2, -0.4, 0.0) for more in ("", ", and supervision every other week"))
+    )
+    one, two = (" ".join(line.text for line in row.label) for row in figure.groups[0].rows)
+    assert one == long and two.endswith("supervision every other week")
+    first, second = figure.groups[0].rows
+    assert first.label[-1].y < second.label[0].y - 13 and second.label[-1].y < figure.axis_y
+
+
 def test_an_effect_without_an_interval_still_has_its_mark():
     row = effects(ForestEntry("Conduct", "lower", -0.2, None, None)).groups[0].rows[0]
     assert row.diamond

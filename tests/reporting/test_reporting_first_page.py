@@ -10,7 +10,7 @@ import pytest
 from asp_eval.analysis.declared_results import EstimatorRow
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
-from asp_eval.reporting.blocks import Fields, Table, anchors_of, plain
+from asp_eval.reporting.blocks import Fields, Table, anchors_of, blocks_of, plain
 from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
@@ -106,6 +106,81 @@ def test_every_item_of_the_checklist_leads_to_a_section_that_is_there_or_says_th
     assert by_item["2"].anchor == "open"
     assert by_item["5a"].anchor == ""
     assert (by_item["7"].anchor, by_item["27"].anchor, by_item["11"].anchor) == ("estimands", "harms", "place")
+
+
+ANSWERS = {  # what a reader with the list of CONSORT looks for, in the section that the report names
+    "1a": "cluster-randomised trial",
+    "1b": "drawn at random",
+    "3": "plan",
+    "7": "intervention against reference",
+    "9": "ratio 1:1",
+    "10": "plan",
+    "11": "municipality",
+    "12a": "Aged 3",
+    "14": "lower is better",
+    "15": "harms or unwanted events",
+    "17a": "drawn separately within each stratum",
+    "17b": "Stratified by municipality",
+    "20a": "raters are staff",
+    "21a": "Clustering",
+    "21b": "A child who moves|moving: kept with the institution drawn",
+    "21c": "Missing answers",
+    "22a": "Drawn: reference",
+    "22b": "left out",
+    "23a": "1 September 2006",
+    "24a": "had of the intervention",
+    "24b": "project of other origin",
+    "25": "Standardised difference",
+    "26": "ICC",
+    "27": "Worst end of the interval",
+    "29": "lower than children",
+    "30": "institutions and children like these",
+}
+
+
+def section_text(document, anchor: str) -> str:
+    """Everything that stands at an anchor: a section with its parts, or a table."""
+    if anchor == "top":
+        return f"{document.title} {document.subtitle}"
+    found = next((part for part in sections_of(document.sections) if part.anchor == anchor), None)
+    if found is not None:
+        return repr(found)
+    return repr(next(block for block in blocks_of(document.sections) if getattr(block, "key", "") == anchor))
+
+
+def sections_of(sections):
+    for section in sections:
+        yield section
+        yield from sections_of(section.parts)
+
+
+def test_a_reader_with_the_list_finds_at_each_link_what_the_item_asks_for():
+    document = evaluation(builders.results(), "en")
+    by_item = {each.cells[0].text: each.cells[2].anchor for each in tables(document)["checklist"].rows}
+    linked = {item for item, anchor in by_item.items() if anchor}
+    assert linked == {*ANSWERS, "21d", "28"} & linked and {*ANSWERS} <= linked
+    for item, words in ANSWERS.items():
+        found = section_text(document, by_item[item])
+        assert any(part in found for part in words.split("|")), (item, by_item[item])
+
+
+def test_an_item_that_the_study_tells_nothing_of_leads_nowhere():
+    """No strata, no dates, no rule or log of what was received, no planned size."""
+    study = builders.study(
+        strata=[],
+        waves=[{"id": key, "label": label} for key, label in builders.WAVES.items()],
+        received=None,
+        randomisation={"scheme": "simple", "ratio": [1, 1]},
+    )
+    found = builders.integrity()
+    unknown = replace(found, dose=(), contamination=replace(found.contamination, projects=None))
+    flow = builders.flow()
+    flow = replace(flow, arms=tuple(replace(arm, received=None) for arm in flow.arms))
+    bare = builders.results(study=study, integrity=unknown, flow=flow)
+    document = evaluation(bare, "en")
+    by_item = {each.cells[0].text: each.cells[2].anchor for each in tables(document)["checklist"].rows}
+    assert [by_item[item] for item in ("11", "16a", "23a", "24a", "24b")] == [""] * 5
+    assert "gap.json" not in repr(document)  # a study without profiles is not told to make them
 
 
 def test_an_item_leads_to_the_first_of_its_places_that_is_in_the_report():

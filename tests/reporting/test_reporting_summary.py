@@ -1,19 +1,27 @@
 """The plain-language summary.
 
 1. What is uncertain is called uncertain, never "no effect".  2. A harmful direction is said plainly.  3. Adjustment for several
-outcomes can take a finding back.  4. Without numbers there is a reason.  5. The direction follows `better`.
+outcomes can take a finding back.  4. Without numbers there is a reason.  5. The direction follows `better`.  6. Of several arms
+each is named, one round has no start, and shares are in points.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import builders
 import pytest
 
+from asp_eval.analysis.results import AverageEffects
 from asp_eval.core.phrases import Phrase
 from asp_eval.reporting.blocks import plain
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
-from asp_eval.reporting.sections.summary import caution, finding, findings, lead, planned_outcomes, tone_of
+from asp_eval.reporting.sections.baseline import baseline
+from asp_eval.reporting.sections.equivalence import equivalence_words
+from asp_eval.reporting.sections.estimands import averages_table, estimands
+from asp_eval.reporting.sections.plan import plan
+from asp_eval.reporting.sections.summary import caution, finding, findings, lead, planned_outcomes, summary, tone_of
 from asp_eval.reporting.setting import Setting
 
 
@@ -149,3 +157,40 @@ def test_cautions_come_with_the_data():
     said = " ".join(caution(real, Setting(real, Numbers(words_for("en")))))
     assert "simulated" not in said
     assert "own staff" not in said
+
+
+def test_of_three_arms_every_finding_and_baseline_score_says_which():
+    arms = ("reference", "light", "full")
+    three = Setting(builders.results(study=builders.study(arms=arms)), Numbers(words_for("en")))
+    both = tuple(replace(builders.outcome().effects[0], arm=arm) for arm in arms[1:])
+    outcome = replace(builders.outcome(), effects=both)
+    headings = [each.heading for each in findings((outcome,), three)]
+    assert [heading.endswith(f", {arm} (primary outcome)") for heading, arm in zip(headings, arms[1:], strict=True)] == [True] * 2
+    assert "drawn at random to the reference arm, the light arm and the full arm." in lead(three.results, three)[0]
+    same = builders.integrity().equivalence[0]
+    found = builders.integrity(equivalence=tuple(replace(same, arm=arm) for arm in arms[1:]))
+    told = equivalence_words(builders.results(integrity=found, outcomes=(outcome,), study=three.study), three)
+    assert [f"{arm}: g = " in line for arm, line in zip(arms[1:], told, strict=True)] == [True] * 2
+
+
+def test_a_study_of_one_round_has_no_start():
+    one = builders.study(
+        waves=[{"id": "w3", "label": builders.WAVES["w3"]}],
+        eligibility=None,
+        collect={"screening": {"waves": ["w3"], "instruments": [{"family": "sdq-teacher"}]}},
+        outcomes=[{"id": "conduct", "score": "sdq-teacher.conduct", "role": "primary", "better": "lower", "at": "w3"}],
+    )
+    alone = Setting(builders.results(study=one, outcomes=(builders.outcome(),), switches=()), Numbers(words_for("en")))
+    said = " ".join(repr(part(alone.results, alone)) for part in (summary, plan, baseline, estimands) if part)
+    assert "at the start" not in said.replace("The plan declares no score at the start", "")
+    assert "there at the only round of screening" in said
+
+
+def test_averages_of_shares_are_in_percentage_points():
+    half = builders.estimate(-0.04, 0.05)
+    by = AverageEffects("intervention", half, half, half, half, half, half)
+    outcome = replace(builders.outcome(), scale="binary", averages=(by,))
+    table = averages_table("averages", "", (outcome,), setting())
+    assert [row.cells[2].text for row in table.rows[1:]] == ["−4.0"] * 6
+    assert "percentage points" in table.notes[-1]
+    assert "percentage" not in averages_table("averages", "", (replace(outcome, scale="continuous"),), setting()).notes[-1]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from asp_eval.analysis.results import Results
-from asp_eval.core.errors import Refusal
+from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.reporting.documents.report_mock import report_mock
 from asp_eval.stats.estimate import Estimate
 from asp_eval.synthetic.planned_trial import planned_children, planned_institutions, trait
@@ -156,3 +156,36 @@ def test_the_command_writes_it_and_refuses_what_it_would_pass_over(tmp_path, run
     done = run("report", "--mock", "--part", "gap", "--study", study.folder)
     assert done.code != 0
     assert "REP-022" in done.err + done.out
+
+
+def test_answers_that_chance_turns_round_are_not_taken_for_a_mix_up_of_codes(tmp_path, monkeypatch):
+    """Answers of equal frequency in a few children look as much the one way as the other; a mock is not refused for it."""
+    text = """\
+version: 1
+study: {id: planned, title: {en: Planned, da: Planlagt}}
+languages: [en]
+arms: [reference, intervention]
+randomisation: {drawn_elsewhere: true, scheme: simple, ratio: [1, 1]}
+waves:
+  - {id: w1, label: {en: start}, from: 2026-09-01, to: 2026-11-30}
+  - {id: w2, label: {en: end}, from: 2027-09-01, to: 2027-11-30}
+collect: {screening: {waves: [w1, w2], instruments: [{family: sdq-teacher}]}}
+outcomes: [{id: prosocial, score: sdq-teacher.prosocial, role: primary, better: higher, at: w2}]
+power: {institutions: 14, children: 7, icc: [0.05]}
+"""
+
+    class TakenIn(Exception):
+        pass
+
+    def analysed(*_, **__):
+        raise TakenIn
+
+    monkeypatch.setattr("asp_eval.workflow.report_mock.analyse", analysed)
+    with pytest.raises(TakenIn):
+        mock_results(planned(tmp_path / "study", text=text))
+
+
+def test_a_plan_that_check_refuses_is_not_drawn(tmp_path):
+    plan = planned(tmp_path / "study", text=PLAN.replace("MORE", "").replace("screening.points, role", "screening.other, role"))
+    with pytest.raises(DataProblems, match="other"):
+        mock_results(plan)

@@ -10,6 +10,7 @@ from asp_eval.reporting.blocks import Document, Section, anchors_of
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.about import about
+from asp_eval.reporting.sections.answered import answered
 from asp_eval.reporting.sections.appendices import appendices
 from asp_eval.reporting.sections.baseline import baseline
 from asp_eval.reporting.sections.checklist import checklist
@@ -78,7 +79,7 @@ def evaluation(
     )
     after = (methods(results, setting), *appendices(results, setting))
     first, last = (_there(sections) for sections in (before, after))
-    items = checklist(say, anchors_of((*first, *last)), filled=_filled(setting))
+    items = checklist(say, anchors_of((*first, *last)), filled=answered(results, setting))
     return Document(
         kind="evaluation",
         language=say.language,
@@ -90,12 +91,6 @@ def evaluation(
         contents=True,
         workbook=_there((coefficients(results, setting), second_computation(results, setting))),
     )
-
-
-def _filled(setting: Setting) -> tuple[str, ...]:
-    """Return what study.yaml says beyond the plan: keys of ``report``, and of ``programme`` as ``programme.who``."""
-    told = tuple(f"programme.{key}" for key, value in setting.study.programme if value)
-    return (*setting.study.report.filled, *told)
 
 
 def _there(sections: Iterable[Section | None]) -> tuple[Section, ...]:

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asp_eval.reporting.blocks import Column, Row, Table, cell
-from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, disc, lines_of, nice_axis, stack
-from asp_eval.reporting.figures.forest import diamond
+from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, disc, nice_axis
+from asp_eval.reporting.figures.marked_rows import PLOT_LEFT, PLOT_RIGHT, WIDTH, Marked, PlacedRow, middles, placed
 from asp_eval.reporting.numbers import Numbers, joined
 
-WIDTH, LABELS, PLOT_LEFT, PLOT_RIGHT, VALUES = 760.0, 0.0, 225.0, 565.0, 585.0
-ROW, TOP, NAMES, AXIS_HEIGHT, SIZE, RADIUS = 36.0, 8.0, 18.0, 46.0, 13.0, 3.2
+TOP, NAMES, AXIS_HEIGHT, RADIUS = 8.0, 18.0, 46.0, 3.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +26,6 @@ class DotRow:
     high: float | None = None
     points: tuple[float, ...] = ()
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedRow:
-    """A row in its place."""
-
-    y: float
-    label: tuple[Label, ...]
-    value: tuple[Label, ...]
-    diamond: str
-    low: float | None
-    high: float | None
-    points: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +80,8 @@ def dots_figure(
     known += [value for _, value in held_against]
     axis, marks = nice_axis(min(known, default=0.0), max(known, default=1.0), PLOT_LEFT, PLOT_RIGHT, zero=zero)
     top = TOP + (NAMES if held_against else 0.0)
-    placed = tuple(_row(row, top + ROW * (i + 0.5), axis, show, digits) for i, row in enumerate(rows))
-    axis_y = top + ROW * len(rows)
+    heights, axis_y = middles([row.label for row in rows], top)
+    drawn = tuple(_row(row, middle, axis, show, digits) for row, middle in zip(rows, heights, strict=True))
     return DotsFigure(
         key=key,
         title=title,
@@ -110,23 +96,18 @@ def dots_figure(
         tick_y=axis_y + 18,
         ticks=tuple(Tick(axis.place(m), show.decimal(m, decimals_of(marks))) for m in marks),
         axis_title=Label((PLOT_LEFT + PLOT_RIGHT) / 2, axis_y + 38, axis_title, "middle"),
-        rows=placed,
+        rows=drawn,
         lines=tuple(Label(axis.place(value), top - 6, name, "middle") for name, value in held_against),
     )
 
 
 def _row(row: DotRow, y: float, axis: Axis, show: Numbers, digits: int) -> PlacedRow:
-    label = stack(LABELS, y, lines_of(row.label, PLOT_LEFT - 15, SIZE), 15)
     points = tuple(disc(axis.place(v), round(y + 3.5 * (i % 5 - 2), 1), RADIUS) for i, v in enumerate(row.points))
-    if row.value is None:
-        reason = stack(VALUES, y, lines_of(row.reason, WIDTH - VALUES, 11, most=3), 12)
-        return PlacedRow(y, label, reason, "", None, None, points)
-    lines = [show.decimal(row.value, digits)]
-    ends: tuple[float | None, float | None] = (None, None)
-    if row.low is not None and row.high is not None:
-        lines.append(show.interval(row.low, row.high, digits))
-        ends = (axis.place(row.low), axis.place(row.high))
-    return PlacedRow(y, label, stack(VALUES, y, tuple(lines), 15), diamond(axis.place(row.value), y, 7), *ends, points)
+    both = row.low is not None and row.high is not None
+    written = () if row.value is None else (show.decimal(row.value, digits),)
+    written += (show.interval(row.low, row.high, digits),) if both and row.value is not None else ()
+    low, high = (row.low, row.high) if both else (None, None)
+    return placed(Marked(row.label, row.value, low, high, written, row.reason), y, axis, points)
 
 
 def _description(rows: Sequence[DotRow], against: Sequence[tuple[str, float]], show: Numbers, digits: int) -> str:

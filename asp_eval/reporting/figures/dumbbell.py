@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
 from asp_eval.reporting.figures.axis import Axis, Label, Rectangle, Tick, backed, disc, lines_of, nice_axis, stack
-from asp_eval.reporting.figures.forest import diamond
+from asp_eval.reporting.figures.marked_rows import diamond
 from asp_eval.reporting.numbers import Numbers
 
 WIDTH, LABELS, DOTS_LEFT, DOTS_RIGHT, GAP_LEFT, GAP_RIGHT = 760.0, 0.0, 205.0, 470.0, 520.0, 745.0

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from asp_eval.reporting.blocks import Column, Row, Table, cell
-from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, lines_of, nice_axis, stack
+from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, nice_axis
+from asp_eval.reporting.figures.marked_rows import LABELS, PLOT_LEFT, PLOT_RIGHT, WIDTH, Marked, PlacedRow, middles, placed
 from asp_eval.reporting.numbers import Numbers
 
-WIDTH, LABELS, PLOT_LEFT, PLOT_RIGHT, VALUES = 760.0, 0.0, 225.0, 565.0, 585.0
-ROW, HEADING, DIRECTION, TOP, AXIS_HEIGHT, SIZE = 36.0, 28.0, 34.0, 8.0, 46.0, 13.0
+HEADING, DIRECTION, TOP, AXIS_HEIGHT = 28.0, 34.0, 8.0, 46.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +31,11 @@ class ForestEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class ForestRow:
-    """An effect in its place: the corners of its diamond and the ends of its interval."""
-
-    y: float
-    label: tuple[Label, ...]
-    value: tuple[Label, ...]
-    diamond: str
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class ForestGroup:
     """The rows of one direction, with a heading over and the words of both sides under them."""
 
     heading: Label
-    rows: tuple[ForestRow, ...]
+    rows: tuple[PlacedRow, ...]
     left: Label
     right: Label
     rule_y: float
@@ -125,8 +113,8 @@ def _group(
     """Place the rows of one direction from `y` downward; return them and where they end."""
     say = show.words
     heading = say("Lower is better") if better == "lower" else say("Higher is better")
-    rows = tuple(_row(entry, y + HEADING + ROW * (i + 0.5), axis, show) for i, entry in enumerate(entries))
-    end = y + HEADING + ROW * len(entries)
+    heights, end = middles([entry.label for entry in entries], y + HEADING)
+    rows = tuple(placed(_marked(entry, show), middle, axis) for entry, middle in zip(entries, heights, strict=True))
     favours = [say("favours {arm}", arm=arm) for arm in arms]
     left, right = reversed(favours) if better == "lower" else favours
     zero = axis.place(0.0)
@@ -141,20 +129,9 @@ def _group(
     return group, end + DIRECTION
 
 
-def _row(entry: ForestEntry, y: float, axis: Axis, show: Numbers) -> ForestRow:
-    label = stack(LABELS, y, lines_of(entry.label, PLOT_LEFT - 15, SIZE), 15)
-    if entry.estimate is None:
-        return ForestRow(y, label, stack(VALUES, y, lines_of(entry.reason, WIDTH - VALUES, 11, most=3), 12), "", None, None)
-    x = axis.place(entry.estimate)
-    lines = (show.decimal(entry.estimate), show.interval(entry.low, entry.high))
-    low = None if entry.low is None else axis.place(entry.low)
-    high = None if entry.high is None else axis.place(entry.high)
-    return ForestRow(y, label, stack(VALUES, y, lines, 15), diamond(x, y, 7), low, high)
-
-
-def diamond(x: float, y: float, half: float) -> str:
-    """Return the corners of a diamond around a point, as SVG writes them."""
-    return f"{x - half:g},{y:g} {x:g},{y - half:g} {x + half:g},{y:g} {x:g},{y + half:g}"
+def _marked(entry: ForestEntry, show: Numbers) -> Marked:
+    written = () if entry.estimate is None else (show.decimal(entry.estimate), show.interval(entry.low, entry.high))
+    return Marked(entry.label, entry.estimate, entry.low, entry.high, written, entry.reason)
 
 
 def _description(entries: list[ForestEntry], show: Numbers) -> str:

@@ -26,7 +26,7 @@ class HistogramFigure:
     bars, dark : tuple of Rectangle
         All allocations of each bin; and those of them that are as large as the observed one, from the ground.
     observed : Label
-        The name of the observed value; its line stands at ``observed_x``.
+        The name of the observed value; its line stands at ``observed_x``, and reaches up to ``line_top``.
     mirror_x : float
         Where a statistic as large on the other side lies.
     """
@@ -49,6 +49,7 @@ class HistogramFigure:
     dark: tuple[Rectangle, ...]
     observed: Label
     observed_x: float
+    line_top: float
     mirror_x: float
     axis_title: Label
     value_title: Label
@@ -96,6 +97,7 @@ def lot_histogram(
         dark=tuple(_bar(one, one.as_large, x, y) for one in lot.bins if one.as_large),
         observed=backed(Label(place, TOP - 10, name, "end" if place > (LEFT + RIGHT) / 2 else "start"), SMALL),
         observed_x=place,
+        line_top=TOP - 6,
         mirror_x=x.place(-lot.statistic),
         axis_title=Label((LEFT + RIGHT) / 2, BOTTOM + 40, axis_title, "middle"),
         value_title=Label(0.0, TOP - 34, say("Number of allocations")),

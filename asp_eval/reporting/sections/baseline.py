@@ -21,7 +21,9 @@ ALIKE, APART = Decimal("0.05"), Decimal("0.25")
 def baseline(results: Results, setting: Setting) -> Section:
     """Return how alike the arms were at the start."""
     words = (*baseline_words(results, setting), *omnibus_words(results, setting), *equivalence_words(results, setting))
-    return Section("baseline", setting.say("The arms {when}", when=setting.when), (paragraphs(*words), baseline_table(results, setting)))
+    return Section(
+        "baseline", setting.say("The arms {when}", when=setting.when), (paragraphs(*words), baseline_table(results, setting))
+    )
 
 
 def baseline_table(results: Results, setting: Setting) -> Table:
@@ -36,7 +38,13 @@ def baseline_table(results: Results, setting: Setting) -> Table:
         rows.append(_totals(unit, results, setting))
         for _, variable in groupby(members, key=lambda row: row.variable):
             rows += _variable_rows(list(variable), setting)
-    return Table("baseline-table", say("Institutions and children {when}", when=setting.when), columns, tuple(rows), _notes(results, setting))
+    return Table(
+        "baseline-table",
+        say("Institutions and children {when}", when=setting.when),
+        columns,
+        tuple(rows),
+        _notes(results, setting),
+    )
 
 
 def institution_means_table(results: Results, setting: Setting) -> Table | None:
@@ -52,7 +60,9 @@ def institution_means_table(results: Results, setting: Setting) -> Table | None:
     notes = (
         say("Means and standard deviations over institutions of the mean of each one's children; of a category, of its share."),
     )
-    return Table("institution-means", say("Means of institutions {when}", when=setting.when), _columns(setting), tuple(rows), notes)
+    return Table(
+        "institution-means", say("Means of institutions {when}", when=setting.when), _columns(setting), tuple(rows), notes
+    )
 
 
 def _columns(setting: Setting) -> tuple[Column, ...]:

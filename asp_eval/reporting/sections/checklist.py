@@ -22,7 +22,7 @@ def checklist(say: Words, titles: Mapping[str, str], *, filled: Collection[str] 
     titles : mapping of str to str
         Of everything in the report that can be referred to, by anchor.
     filled : collection of str
-        What study.yaml says under ``report``, and under ``programme`` as ``programme.who``.
+        What study.yaml says, and what is known of the trial: see `asp_eval.reporting.sections.answered`.
     """
     what = say(
         "The items of CONSORT 2025 in this report's own words. The extension to cluster trials (2012) is numbered on CONSORT "
@@ -47,13 +47,17 @@ def checklist_table(say: Words, titles: Mapping[str, str], filled: set[str]) -> 
         ("8", say("Whether those concerned took part in design and conduct"), ""),
         ("9", say("Design and ratio of the arms; C: what an institution is"), "plan"),
         ("10", say("Changes after the trial began, with reasons"), "changes"),
-        ("11", say("Where the trial took place"), "place"),
+        ("11", say("Where the trial took place"), _where(filled)),
         ("12a", say("Who could take part; C: institutions and children"), "plan"),
         ("12b", say("Who could deliver the intervention"), "programme" if "programme.who" in filled else ""),
         ("13", say("What each arm was to have"), "programme" if "programme.procedures" in filled else ""),
         ("14", say("Outcomes, when and on whom they are measured"), "plan"),
         ("15", say("How harms were looked for"), "harms"),
-        ("16a", say("How many institutions and children were planned; C: with the ICC"), "realised"),
+        (
+            "16a",
+            say("How many institutions and children were planned; C: with the ICC"),
+            "realised" if "planned" in filled else "",
+        ),
         ("16b", say("Interim analyses and rules to stop"), ""),
         ("17a", say("Who drew the lot, and how"), "plan"),
         ("17b", say("Type of the lot and its strata; C: by institution"), "plan"),
@@ -67,10 +71,10 @@ def checklist_table(say: Words, titles: Mapping[str, str], filled: set[str]) -> 
         ("21d", say("Further analyses: subgroups, sensitivity"), ("robust", "groups", "waves-together")),
         ("22a", say("Flow of each arm; C: institutions and children"), "flow"),
         ("22b", say("Losses and exclusions, with reasons; C: both levels"), "flow"),
-        ("23a", say("Dates of recruitment and of measurement"), "plan"),
+        ("23a", say("Dates of recruitment and of measurement"), "plan" if "dates" in filled else ""),
         ("23b", say("Why the trial ended, if early"), ""),
-        ("24a", say("What the arms really had"), "contact"),
-        ("24b", say("What else they had at the same time"), "contact"),
+        ("24a", say("What the arms really had"), _had(filled)),
+        ("24b", say("What else they had at the same time"), "contact" if "projects" in filled else ""),
         ("25", say("Baseline of each arm; C: institutions and children"), "baseline"),
         ("26", say("Numbers, effects and their precision for each outcome; C: with the ICC"), "found"),
         ("27", say("Harms in each arm"), "harms"),
@@ -87,3 +91,13 @@ def checklist_table(say: Words, titles: Mapping[str, str], filled: set[str]) -> 
         anchor = next((place for place in wanted if place in known), "")
         lines.append(Row((cell(item), cell(asks), cell(known.get(anchor, none), anchor=anchor))))
     return Table("checklist", "", columns, tuple(lines), breaks=True)
+
+
+def _where(filled: set[str]) -> str:
+    """Return where the report says where the trial took place."""
+    return "place" if "where" in filled else "programme" if "programme.where" in filled else ""
+
+
+def _had(filled: set[str]) -> str:
+    """Return where the report says what the arms really had."""
+    return "contact" if "received" in filled else "programme" if "programme.actual_fidelity" in filled else ""

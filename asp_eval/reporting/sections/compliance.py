@@ -10,7 +10,7 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Block, Cell, Column, Row, Table, cell, paragraphs
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role
-from asp_eval.reporting.sections.shares import POINTS, SHARES
+from asp_eval.reporting.sections.shares import POINTS, SHARES, points_factor
 from asp_eval.reporting.setting import Setting
 
 
@@ -60,7 +60,7 @@ def _rows(result: OutcomeResult, setting: Setting) -> list[Row]:
 
 def _row(result: OutcomeResult, i: int, one: ComplierResult, setting: Setting) -> Row:
     show, say = setting.show, setting.say
-    factor = POINTS if result.scale in SHARES else 1.0
+    factor = points_factor(result)
     unit = say("per unit of {column}", column=say.name(one.unit)) if one.unit else ""
     took = (show.decimal(one.offered_mean, 1), show.decimal(one.other_mean, 1))
     shown = took if one.unit else (show.percent(one.offered_mean), show.percent(one.other_mean))

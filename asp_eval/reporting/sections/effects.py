@@ -10,7 +10,7 @@ from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell
 from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
-from asp_eval.reporting.sections.outcomes import by_role, role_name
+from asp_eval.reporting.sections.outcomes import any_adjusted, by_role, role_name
 from asp_eval.reporting.sections.pictures import institution_means
 from asp_eval.reporting.sections.shares import counts_table, shares_figure, shares_table
 from asp_eval.reporting.sections.shown_estimate import shown_estimate, with_interval
@@ -146,11 +146,14 @@ def _notes(setting: Setting, *, with_means: bool) -> tuple[str, ...]:
             "ICC: the share of the variance that lies between institutions, in a model with arm and strata only; adjusted: with"
             " all covariates.",
         ),
-        say(
-            "Adjusted p-values take account of the outcomes tested together in the same family; the table of estimators names "
-            "the method.",
-        ),
     ]
+    if any_adjusted(setting.results.outcomes):
+        notes.append(
+            say(
+                "Adjusted p-values take account of the outcomes tested together in the same family; the table of estimators"
+                " names the method.",
+            )
+        )
     if with_means:
         notes.append(say("Means and standard deviations are those observed among the children analysed, without adjustment."))
         if any(result.means for result in setting.results.outcomes):

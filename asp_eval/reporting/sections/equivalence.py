@@ -50,10 +50,11 @@ def equivalence_words(results: Results, setting: Setting) -> tuple[str, ...]:
     if results.integrity is None:
         return ()
     primary = {result.outcome: setting.outcome_at(result) for result in primary_outcomes(results.outcomes)}
+    several = len(setting.compared) > 1
     return tuple(
         setting.say(
             "Baseline score of the children analysed for {outcome}: {verdict}.",
-            outcome=primary[one.outcome],
+            outcome=f"{primary[one.outcome]}, {setting.arm(one.arm)}" if several else primary[one.outcome],
             verdict=_verdict(one, setting),
         )
         for one in results.integrity.equivalence

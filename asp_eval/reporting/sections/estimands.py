@@ -6,6 +6,7 @@ from asp_eval.analysis.results import AverageEffects, Estimated, OutcomeResult, 
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, paragraphs
 from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
+from asp_eval.reporting.sections.shares import POINTS, SHARES, points_factor
 from asp_eval.reporting.sections.shown_estimate import shown_estimate
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.study.design import Texts
@@ -70,7 +71,7 @@ def averages_table(key: str, caption: str, outcomes: tuple[OutcomeResult, ...], 
             name = setting.effect_label(result, i, with_wave=True)
             rows.append(Row((cell(name, wide=len(columns)),), group=True))
             rows += _rows(result, by, setting)
-    notes = (
+    notes: tuple[str, ...] = (
         say(
             "Standardised: the model's predictions for every institution under each arm, corrected by the institution's own "
             "mean residual over the probability of its arm by the lot; standard errors leave out one institution at a time "
@@ -82,6 +83,8 @@ def averages_table(key: str, caption: str, outcomes: tuple[OutcomeResult, ...], 
             "too wide to tell them apart."
         ),
     )
+    if any(result.scale in SHARES for result in outcomes):
+        notes += (say("Differences of shares are in percentage points."),)
     return Table(key, caption, columns, tuple(rows), notes)
 
 
@@ -97,17 +100,18 @@ def _rows(result: OutcomeResult, by: AverageEffects, setting: Setting) -> list[R
         ("precision", say("Mixed model"), say("institutions by how precisely each is known"), by.precision),
         ("", say("Children less institutions"), "", by.apart),
     )
+    factor = points_factor(result)
     return [
-        Row((cell(name, first if average == result.average else ""), cell(whom), *_numbers(found, setting)))
+        Row((cell(name, first if average == result.average else ""), cell(whom), *_numbers(found, factor, setting)))
         for average, name, whom, found in named
     ]
 
 
-def _numbers(found: Estimated, setting: Setting) -> tuple[Cell, ...]:
+def _numbers(found: Estimated, factor: float, setting: Setting) -> tuple[Cell, ...]:
     show = setting.show
     if isinstance(found, Unavailable):
         return (cell(show.reason(found), wide=2),)
-    return shown_estimate(found, setting), cell(show.p_value(found.p_value))
+    return shown_estimate(found, setting, 1 if factor == POINTS else None, factor), cell(show.p_value(found.p_value))
 
 
 def attributes_table(results: Results, setting: Setting) -> Table:

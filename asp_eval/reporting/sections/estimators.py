@@ -10,7 +10,7 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Block, Column, Row, Table, cell, paragraphs
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
-from asp_eval.reporting.sections.shares import POINTS, SHARES
+from asp_eval.reporting.sections.shares import POINTS, SHARES, points_factor
 from asp_eval.reporting.setting import Setting
 
 
@@ -58,7 +58,7 @@ def _row(row: EstimatorRow, result: OutcomeResult, setting: Setting) -> Row:
     found = row.result
     if isinstance(found, Unavailable):
         return Row((*head, cell(show.reason(found), wide=3)))
-    factor = _factor(result)
+    factor = points_factor(result)
     digits = 1 if factor == POINTS else digits_for(found.std_error)
     ends = [None if end is None else factor * end for end in (found.conf_low, found.conf_high)]
     interval = setting.say.note(found.note) if ends[0] is None else show.interval(ends[0], ends[1], digits)
@@ -100,7 +100,7 @@ def _average(row: EstimatorRow, setting: Setting) -> str:
 
 def _compared(result: OutcomeResult, arm: str, setting: Setting) -> str:
     """Say how far apart the estimates of one kind are, and those of different kinds."""
-    say, show, factor = setting.say, setting.show, _factor(result)
+    say, show, factor = setting.say, setting.show, points_factor(result)
     found: dict[str, list[float]] = {}
     for row in result.estimators:
         if row.arm == arm and not isinstance(row.result, Unavailable) and row.result.estimate is not None:
@@ -162,7 +162,3 @@ def _arms(result: OutcomeResult) -> tuple[str, ...]:
 
 def _position(result: OutcomeResult, arm: str) -> int:
     return [effect.arm for effect in result.effects].index(arm)
-
-
-def _factor(result: OutcomeResult) -> float:
-    return POINTS if result.scale in SHARES else 1.0

@@ -6,7 +6,7 @@ from asp_eval.analysis.category_models import NODES
 from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.reporting.blocks import Field, Fields, Section, paragraphs
 from asp_eval.reporting.sections.formulae import formulae
-from asp_eval.reporting.sections.outcomes import by_role, methods_used
+from asp_eval.reporting.sections.outcomes import any_adjusted, by_role, methods_used
 from asp_eval.reporting.sections.recomputation import agrees, all_agree, estimator_table, rechecks_table, recomputation_table
 from asp_eval.reporting.sections.references import references_table
 from asp_eval.reporting.setting import Setting
@@ -92,9 +92,9 @@ def method_fields(setting: Setting) -> tuple[Field, ...]:
         ),
         Field(
             say("Several outcomes"),
-            say(
-                "P-values are adjusted within the families the plan declares. Outcomes outside a family are not adjusted.",
-            ),
+            say("P-values are adjusted within the families the plan declares. Outcomes outside a family are not adjusted.")
+            if any_adjusted(setting.results.outcomes)
+            else say("The plan adjusts no p-value for the number of outcomes."),
         ),
         *_bands(setting),
         Field(say("Small numbers"), say("Where no number is right, the reason stands in its place.")),

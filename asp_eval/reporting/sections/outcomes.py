@@ -22,6 +22,11 @@ def methods_used(outcomes: tuple[OutcomeResult, ...]) -> set[str]:
     return {one.method for one in found if not isinstance(one, Unavailable)}
 
 
+def any_adjusted(outcomes: tuple[OutcomeResult, ...]) -> bool:
+    """Whether any p-value is adjusted for several outcomes."""
+    return any(result.adjustment is not None for result in outcomes)
+
+
 def by_role(outcomes: tuple[OutcomeResult, ...]) -> tuple[OutcomeResult, ...]:
     """Return outcomes with the primary first, otherwise in the order of the plan."""
     return tuple(sorted(outcomes, key=lambda result: ROLES.index(result.role)))

@@ -33,6 +33,8 @@ def _of_models(results: Results, setting: Setting) -> Iterator[tuple[str, str]]:
         yield say("Small-sample tests"), "Kenward MG, Roger JH (1997). Biometrics 53:983–997."
     if "Satterthwaite" in used:
         yield say("Small-sample tests"), "Satterthwaite FE (1946). Biometrics Bulletin 2:110–114."
+    if "Permutation" in used or any(result.lot or result.estimators for result in results.outcomes):
+        yield setting.heading(say("permutation of the lot")), "Gail MH et al. (1996). Statistics in Medicine 15:1069–1092."
     if any(result.averages or result.estimators for result in results.outcomes):
         yield (
             say("Cluster-robust standard errors (CR2)"),
@@ -68,7 +70,8 @@ def _declared(results: Results, setting: Setting) -> Iterator[tuple[str, str]]:
     if any(result.missing for result in results.outcomes):
         yield say("Multiple imputation"), "Rubin DB (1987). Multiple Imputation for Nonresponse in Surveys. Wiley."
         yield say("Multiple imputation"), "Barnard J, Rubin DB (1999). Biometrika 86:948–955."
-    if setting.study.analysis.missing_baseline == "indicator":
+    with_baseline = any(outcome.baseline for outcome in setting.study.outcomes)
+    if with_baseline and setting.study.analysis.missing_baseline == "indicator":
         yield say("Missing baseline scores"), "White IR, Thompson SG (2005). Statistics in Medicine 24:993–1007."
     if any(result.compliers for result in results.outcomes):
         yield (

@@ -26,10 +26,17 @@ def commands(setting: Setting) -> tuple[Field, ...]:
     return (
         Field((Code("asp-eval score"),), say("scores the answers again from the validated tables")),
         Field((Code("asp-eval analyse"),), say("fits every model again and writes results.json and results.csv")),
-        Field((Code("asp-eval gap"),), say("makes the GAP-profiles again and writes gap.json")),
+        *_profiles(setting),
         Field((Code("asp-eval report"),), say("prints these pages again from those files alone")),
         *_ledger(setting),
     )
+
+
+def _profiles(setting: Setting) -> tuple[Field, ...]:
+    """Return the command that makes the profiles, where the study has any."""
+    if setting.study.gap is None:
+        return ()
+    return (Field((Code("asp-eval gap"),), setting.say("makes the GAP-profiles again and writes gap.json")),)
 
 
 def _ledger(setting: Setting) -> tuple[Field, ...]:

@@ -22,6 +22,11 @@ def in_points(result: OutcomeResult) -> bool:
     return result.scale in SHARES and result.summary == "difference"
 
 
+def points_factor(result: OutcomeResult) -> float:
+    """Return what a difference of an outcome is multiplied by before it is shown: 100 for percentage points of a share."""
+    return POINTS if result.scale in SHARES else 1.0
+
+
 def shares_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table | None:
     """Return the table of shares, None if no outcome has any."""
     own = tuple(result for result in by_role(outcomes) if result.scale in SHARES)

@@ -13,7 +13,7 @@ from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role
-from asp_eval.reporting.sections.shares import COUNTS, POINTS, SHARES
+from asp_eval.reporting.sections.shares import COUNTS, POINTS, SHARES, points_factor
 from asp_eval.reporting.sections.shown_estimate import shown_estimate
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.estimate import Estimate
@@ -151,7 +151,7 @@ def _effects(part: SubgroupEffect, result: OutcomeResult, width: int, setting: S
     show, found = setting.show, part.effect
     if isinstance(found, Unavailable):
         return (cell(show.reason(found), wide=width - 3),)
-    factor = POINTS if result.scale in SHARES else 1.0
+    factor = points_factor(result)
     effect = shown_estimate(found, setting, 1 if factor == POINTS else None, factor)
     if width == WITHOUT_RATIOS:
         return (effect,)
@@ -225,6 +225,6 @@ def _entry(result: OutcomeResult, part: SubgroupEffect, setting: Setting) -> For
     found = part.effect
     if isinstance(found, Unavailable):
         return ForestEntry(label, result.better, None, None, None, setting.say.note(found.reason))
-    factor = POINTS if result.scale in SHARES else 1.0
+    factor = points_factor(result)
     value, low, high = (None if v is None else factor * v for v in (found.estimate, found.conf_low, found.conf_high))
     return ForestEntry(label, result.better, value, low, high)

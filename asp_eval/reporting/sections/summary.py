@@ -57,7 +57,7 @@ def finding(result: OutcomeResult, i: int, setting: Setting) -> Callout:
     """Say one effect in words."""
     say, effect, arm = setting.say, planned_summary(result, result.effects[i]), setting.group(setting.compared[i])
     role = {"primary": say("primary outcome"), "secondary": say("secondary outcome")}.get(result.role, say("exploratory outcome"))
-    heading = say("{outcome} ({role})", outcome=setting.outcome_at(result), role=role)
+    heading = say("{outcome} ({role})", outcome=setting.effect_label(result, i, with_wave=True), role=role)
     tone = tone_of(result, i, setting.study.analysis.level)
     if isinstance(effect, Unavailable):
         reason = as_sentence(say("No estimate can be given: {reason}", reason=say.note(effect.reason)))
@@ -424,7 +424,8 @@ def lead(results: Results, setting: Setting) -> tuple[str, ...]:
     say, show, flow = setting.say, setting.show, results.flow
     cohort = sum(arm.cohort for arm in flow.arms)
     drawn = flow.institutions - flow.not_drawn
-    arms = say(" and ").join(setting.group(setting.arm(key)) for key in setting.study.arms)
+    *others, last = (setting.group(setting.arm(key)) for key in setting.study.arms)
+    arms = say(" and ").join(([", ".join(others)] if others else []) + [last])
     return (
         say(
             "{n} institutions were drawn at random to {arms}. {children} children belong to the trial's cohort.",
