@@ -5,19 +5,25 @@ column             holds
 =================  =====================================================================================
 ``group1``         what rows are grouped by: ``ARM``, or empty
 ``group1_level``   the arm
-``group2``         ``UNIT``, of a summary
+``group2``         ``UNIT``, of a summary of an arm
 ``group2_level``   what is counted: ``child``, ``institution``, or ``institution_mean`` (institutions by their children's mean)
+``group3``         ``SET``, of a summary of an arm
+``group3_level``   whom it is of: the ``cohort`` of the baseline table, or the ``analysed`` of an outcome, at its own wave
 ``variable``       the outcome, or the variable of the baseline table
 ``variable_level`` a category, or the term of a model
-``context``        what was computed: ``summary`` of an arm, ``categorical``, ``regression``, ``effect``
+``context``        what was computed: ``summary`` of a measure, ``tabulate`` of a category and ``missing`` values, by arm;
+                   ``effect`` of an arm; ``regression``
 ``stat_name``      ``N``, ``mean``, ``sd``, ``n``, ``p``, ``estimate``, ``std.error``, ``conf.low`` and so on
 ``stat_label``     the same in words
 ``stat``           the number
-``method``         what really produced it
 ``warning``        why there is no number
+``error``          empty: what fails is refused, and gives no file
+``method``         what really produced it
 =================  =====================================================================================
 
-The columns are those of the ARD standard's draft (CDISC 2024); `stat` of another type than a number does not occur.
+The columns are those of the ARD standard's draft (CDISC 2024), the contexts those of cards 0.7; `method` is this package's own.
+No two rows have the same groups, variable, context and statistic. `stat` of another type than a number does not occur. What a
+file of text cannot hold, the formatting functions of `fmt_fun`, is left out.
 """
 
 from __future__ import annotations
@@ -36,16 +42,19 @@ COLUMNS = (
     "group1_level",
     "group2",
     "group2_level",
+    "group3",
+    "group3_level",
     "variable",
     "variable_level",
     "context",
     "stat_name",
     "stat_label",
     "stat",
-    "method",
     "warning",
+    "error",
+    "method",
 )
-ARM, UNIT = "ARM", "UNIT"
+ARM, UNIT, SET = "ARM", "UNIT", "SET"
 LABELS = {
     "N": "Units with a value",
     "N_miss": "Units without a value",
@@ -84,7 +93,7 @@ def result_records(results: Results) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for line in results.baseline:
-        rows += [row for arm in line.arms for row in _summary(arm, line.variable, line.level, line.unit)]
+        rows += [row for arm in line.arms for row in _summary(arm, line.variable, line.level, line.unit, "cohort")]
     for outcome in results.outcomes:
         rows += _outcome(outcome)
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -93,7 +102,7 @@ def result_records(results: Results) -> pd.DataFrame:
 def _outcome(outcome: OutcomeResult) -> Iterator[dict[str, Any]]:
     name = outcome.outcome
     for arm in outcome.arms:
-        yield from _summary(arm, name, "", "child")
+        yield from _summary(arm, name, "", "child", "analysed")
     for effect in outcome.effects:
         yield from _estimate(
             effect.difference, {"group1": ARM, "group1_level": effect.arm, "variable": name, "context": "effect"}
@@ -108,21 +117,20 @@ def _outcome(outcome: OutcomeResult) -> Iterator[dict[str, Any]]:
         yield from _estimate(coefficient, {"variable": name, "variable_level": coefficient.term, "context": "regression"})
 
 
-def _summary(arm: ArmSummary, variable: str, level: str, unit: str) -> Iterator[dict[str, Any]]:
+def _summary(arm: ArmSummary, variable: str, level: str, unit: str, of: str) -> Iterator[dict[str, Any]]:
     place = {"group1": ARM, "group1_level": arm.arm, "group2": UNIT, "group2_level": unit}
-    place |= {"variable": variable, "variable_level": level}
-    counts = {"N": arm.n, "N_miss": arm.missing}
+    place |= {"group3": SET, "group3_level": of, "variable": variable, "variable_level": level}
+    yield _row("N_miss", arm.missing, "", place | {"context": "missing"}, "")
+    counted, measured = place | {"context": "tabulate"}, place | {"context": "summary"}
     if arm.count is not None:
-        of = {"context": "categorical"}
         share = arm.count / arm.n if arm.n else None
-        yield from (_row(stat, value, "", place | of, "") for stat, value in {**counts, "n": arm.count, "p": share}.items())
-        return
-    if arm.hidden or arm.share is not None:
-        yield from (_row(stat, value, "", place | {"context": "categorical"}, "") for stat, value in counts.items())
-        yield _row("p", arm.share, "", place | {"context": "categorical"}, str(FEW) if arm.hidden else "")
-        return
-    numbers = {**counts, "mean": arm.mean, "sd": arm.sd}
-    yield from (_row(stat, value, "", place | {"context": "summary"}, "") for stat, value in numbers.items())
+        yield from (_row(stat, value, "", counted, "") for stat, value in {"n": arm.count, "N": arm.n, "p": share}.items())
+    elif arm.hidden or arm.share is not None:
+        yield _row("N", arm.n, "", counted, "")
+        yield _row("p", arm.share, "", counted, str(FEW) if arm.hidden else "")
+    else:
+        numbers = {"N": arm.n, "mean": arm.mean, "sd": arm.sd}
+        yield from (_row(stat, value, "", measured, "") for stat, value in numbers.items())
 
 
 def _estimate(found: Estimated, place: dict[str, str]) -> Iterator[dict[str, Any]]:
@@ -134,7 +142,8 @@ def _estimate(found: Estimated, place: dict[str, str]) -> Iterator[dict[str, Any
 
 
 def _row(stat: str, value: float | None, method: str, place: dict[str, str], warning: str) -> dict[str, Any]:
-    return place | {"stat_name": stat, "stat_label": LABELS[stat], "stat": value, "method": method, "warning": warning}
+    told = {"stat_name": stat, "stat_label": LABELS[stat], "stat": value, "warning": warning, "error": "", "method": method}
+    return place | told
 
 
 def _number(found: Estimated) -> float | None:

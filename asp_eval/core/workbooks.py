@@ -76,7 +76,14 @@ def midnight(day: date) -> datetime:
 
 
 def workbook(
-    sheets: Sequence[Sheet], *, title: str, subject: str = "", comments: str = "", banner: str = "", day: date | None = None
+    sheets: Sequence[Sheet],
+    *,
+    title: str,
+    subject: str = "",
+    comments: str = "",
+    banner: str = "",
+    running: str = "",
+    day: date | None = None,
 ) -> bytes:
     """Return an Excel workbook.
 
@@ -86,8 +93,8 @@ def workbook(
         At least one.
     title, subject, comments : str
         Properties of the file. It names no author.
-    banner : str, optional
-        A line at the top of every sheet.
+    banner, running : str, optional
+        Lines at the top of every sheet.
     day : date, optional
         What the file says it was made on; the first of January 1980 if not given.
 
@@ -117,7 +124,7 @@ def workbook(
     )
     forms = _Formats(book)
     for sheet, name in zip(sheets, sheet_names(each.name for each in sheets), strict=True):
-        _write(book.add_worksheet(name), sheet, banner, forms)
+        _write(book.add_worksheet(name), sheet, (banner, running), forms)
     book.close()
     return file.getvalue()
 
@@ -221,10 +228,10 @@ class _Formats:
         return self._made[key]
 
 
-def _write(target: Any, sheet: Sheet, banner: str, forms: _Formats) -> None:
-    """Write a table: title, headings, rows, notes; the headings stay in sight."""
+def _write(target: Any, sheet: Sheet, lines: Sequence[str], forms: _Formats) -> None:
+    """Write a table: title, lines under it, headings, rows, notes; the headings stay in sight, and pages have numbers."""
     top = 0
-    for line in filter(None, (sheet.title, banner)):
+    for line in filter(None, (sheet.title, *lines)):
         target.write_string(top, 0, _text(line), forms.title if top == 0 else forms.note)
         top += 1
     top += 1
@@ -248,6 +255,7 @@ def _write(target: Any, sheet: Sheet, banner: str, forms: _Formats) -> None:
     target.set_landscape()
     target.set_paper(9)  # A4
     target.fit_to_pages(1, 0)
+    target.set_footer("&R&P / &N")
 
 
 def _width(sheet: Sheet, column: int) -> float:

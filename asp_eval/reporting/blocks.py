@@ -399,6 +399,8 @@ class Document:
         Of which day the data are.
     digest : str
         First digits of the digest of the data; empty if not known.
+    plan : str
+        Of which day the locked plan is, in words; empty where it is not locked.
     workbook : tuple of Section
         Sections whose tables stand in a workbook alone.
     """
@@ -413,6 +415,7 @@ class Document:
     contents: bool = False
     day: date | None = None
     digest: str = ""
+    plan: str = ""
     workbook: tuple[Section, ...] = ()
 
 

@@ -2,8 +2,9 @@
 
 1. Every number of every table is read back from HTML, PDF, Word and Excel, and is one of results.json.  2. Two runs give the
 same bytes.  3. Names that are not shown are in no file, nor in what a file says of itself, and Excel's numbers are no more exact
-than those on the page.  4. A PDF is in reading order, with headings, and refuses a figure without words.  5. Word's files have
-headings, repeated heads, captions and alternative texts.  6. What cannot be written is said; nothing in a text is markup.
+than those on the page; every sheet and page says title, day, plan and digest.  4. A PDF is in reading order, with headings, and
+refuses a figure without words.  5. Word's files have headings, repeated heads, captions and alternative texts, and contents with
+pages.  6. What cannot be written is said; nothing in a text is markup.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from asp_eval.reporting.writers.page_breaks import together
 from asp_eval.reporting.writers.widths import shares
 from asp_eval.reporting.writers.xlsx import sheet_of, tables_of
 from asp_eval.store.result_files import load, save
+from asp_eval.trial.study.plan_fields import PlanLock
 
 HERE = Path(__file__).parent
 DAY = date(2008, 6, 1)
@@ -233,6 +235,34 @@ def test_files_say_of_themselves_what_the_page_says_and_nothing_of_the_machine(m
         if page.format == "pdf":
             assert b"/Author" not in whole
             assert b"2008-06-01" in whole
+
+
+def test_every_sheet_and_every_page_says_title_day_plan_and_digest():
+    """Of a real study, whose pages have no other banner."""
+    study = builders.study(study=builders.study_title(synthetic=False))
+    provenance = builders.provenance(state="5a1f" * 16, plan_lock=PlanLock("2006-09-01", 1, "ab", {}, ()))
+    results = builders.results(study=study, provenance=provenance)
+    by_kind = {page.format: page for page in pages_of(results, ["en"], ("xlsx", "docx"), day=DAY)}
+    told = ("Action competencies in pedagogical work", "data of 1 June 2008", "5a1f5a1f5a1f5a1f", "plan of 1 September 2006")
+    for name, rows in report_tables.from_xlsx(by_kind["xlsx"].made()).items():
+        above = " ".join(str(value) for row in rows[:4] for value in row if value)
+        assert all(part in above for part in told), name
+    head = word.Document(io.BytesIO(by_kind["docx"].made())).sections[0].header
+    assert all(part in " ".join(each.text for each in head.paragraphs) for part in told)
+
+
+def test_contents_of_a_word_file_stand_after_page_one_and_lead_to_pages(made):
+    page, content = made["en", "evaluation.docx"]
+    document = word.Document(io.BytesIO(content))
+    titles = [section.title for section in page.document.sections]
+    lines = [each.text for each in document.paragraphs]
+    start = lines.index("Contents")
+    assert lines.index(titles[0]) < start < lines.index(titles[1], start + len(titles) + 1)
+    asked = [each.get(f"{{{W}}}instr").split()[:2] for each in document.element.body.iter(f"{{{W}}}fldSimple")]
+    named = {each.get(f"{{{W}}}name"): each.getparent() for each in document.element.body.iter(f"{{{W}}}bookmarkStart")}
+    assert [kind for kind, _ in asked] == ["PAGEREF"] * len(titles)
+    headings = ["".join(text.text for text in named[name].iter(f"{{{W}}}t")) for _, name in asked]
+    assert headings == titles
 
 
 def test_numbers_of_excel_are_no_more_exact_than_those_on_the_page(made):

@@ -26,7 +26,7 @@ from asp_eval.reporting.sections.measures import measures
 from asp_eval.reporting.sections.methods import methods, second_computation
 from asp_eval.reporting.sections.place import place
 from asp_eval.reporting.sections.plan import plan
-from asp_eval.reporting.sections.plan_changes import plan_changes, unlocked_words
+from asp_eval.reporting.sections.plan_changes import locked_words, plan_changes, unlocked_words
 from asp_eval.reporting.sections.process import process_chapter
 from asp_eval.reporting.sections.programme import programme
 from asp_eval.reporting.sections.reproduction import reproduction
@@ -89,6 +89,7 @@ def evaluation(
         made_with=say("Made with asp_eval {version}.", version=version),
         sections=(*first, items, *last),
         contents=True,
+        plan=locked_words(results, setting),
         workbook=_there((coefficients(results, setting), second_computation(results, setting))),
     )
 

@@ -104,7 +104,7 @@ def dots_figure(
 def _row(row: DotRow, y: float, axis: Axis, show: Numbers, digits: int) -> PlacedRow:
     points = tuple(disc(axis.place(v), round(y + 3.5 * (i % 5 - 2), 1), RADIUS) for i, v in enumerate(row.points))
     both = row.low is not None and row.high is not None
-    written = () if row.value is None else (show.decimal(row.value, digits),)
+    written: tuple[str, ...] = () if row.value is None else (show.decimal(row.value, digits),)
     written += (show.interval(row.low, row.high, digits),) if both and row.value is not None else ()
     low, high = (row.low, row.high) if both else (None, None)
     return placed(Marked(row.label, row.value, low, high, written, row.reason), y, axis, points)

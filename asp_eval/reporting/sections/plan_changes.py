@@ -34,6 +34,12 @@ def unlocked_words(results: Results, setting: Setting) -> str:
     return setting.say("The plan was changed after it was locked") if lock.changes else ""
 
 
+def locked_words(results: Results, setting: Setting) -> str:
+    """Return of which day the plan is, as every page says it beside the data; empty of a plan that was not locked."""
+    lock = results.provenance.plan_lock
+    return "" if lock is None else setting.say("plan of {day}", day=setting.show.day(lock.day))
+
+
 def _locked(lock: PlanLock, setting: Setting) -> str:
     say, show = setting.say, setting.show
     stored = "; ".join(f"{_table(name, setting)}: {show.integer(rows)}" for name, rows in lock.data.items())

@@ -25,7 +25,9 @@ from asp_eval.reporting.blocks import (
     Table,
     Text,
     inlines,
+    plain,
 )
+from asp_eval.reporting.language import words_for
 from asp_eval.reporting.theme import PLAIN, Theme
 from asp_eval.reporting.writers.page_breaks import together
 from asp_eval.reporting.writers.pdf import edition, fonts_of, running_title
@@ -58,6 +60,7 @@ SPACES = {
     "Title": (0, 8),
 }  # over and under
 LOCALES = {"da": "da-DK", "en": "en-GB"}
+WIDEST_LABEL = 22  # letters that stand beside a value; the value of a longer one begins under it
 
 
 def docx(document: Document, theme: Theme = PLAIN) -> bytes:
@@ -89,8 +92,10 @@ class _Writer:
         self._set_properties()
         self._set_page()
         self._put_top()
-        for section in self.document.sections:
+        for position, section in enumerate(self.document.sections):
             self._put_section(section)
+            if position == 0 and self.document.contents:
+                self._put_contents()
         file = io.BytesIO()
         self.word.save(file)
         return file.getvalue()
@@ -160,9 +165,9 @@ class _Writer:
         foot = page.footer.paragraphs[0]
         self._set_tabs(foot)
         foot.add_run(self.document.made_with + "\t")
-        self._put_number(foot, "PAGE")
+        self._put_field(foot, "PAGE")
         foot.add_run(" / ")
-        self._put_number(foot, "NUMPAGES")
+        self._put_field(foot, "NUMPAGES")
 
     def _set_tabs(self, paragraph: WordParagraph) -> None:
         from docx.enum.text import WD_TAB_ALIGNMENT
@@ -173,12 +178,12 @@ class _Writer:
             stop.getparent().remove(stop)
         paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(TEXT_WIDTH), WD_TAB_ALIGNMENT.RIGHT)
 
-    def _put_number(self, paragraph: WordParagraph, field: str) -> None:
-        """Put a field that Word fills in."""
-        element = _element("w:fldSimple", {"w:instr": f" {field} "})
+    def _put_field(self, paragraph: WordParagraph, field: str, shown: str = "1", *, dirty: bool = False) -> None:
+        """Put a field that Word fills in, and what it shows until then; a dirty one is filled in when the file is opened."""
+        element = _element("w:fldSimple", {"w:instr": f" {field} ", **({"w:dirty": "true"} if dirty else {})})
         run = _element("w:r")
         text = _element("w:t")
-        text.text = "1"
+        text.text = shown
         run.append(text)
         element.append(run)
         paragraph._p.append(element)
@@ -199,15 +204,24 @@ class _Writer:
         self._paragraph(self.document.subtitle, "Subtitle")
         title = self._paragraph(self.document.title, "Title")
         self._name(title, "top")
-        if self.document.contents:
-            from asp_eval.reporting.language import words_for
 
-            self._paragraph(style="Normal").add_run(words_for(self.document.language)("Contents")).bold = True
-            for section in self.document.sections:
-                paragraph = self._paragraph()
-                paragraph.paragraph_format.space_after = 0
-                self._put_inline(paragraph, Reference(section.title, section.anchor))
-            self._paragraph()
+    def _put_contents(self) -> None:
+        """Put the list of sections with their pages, which Word works out; what it shows before it has is the title alone."""
+        from docx.enum.text import WD_TAB_ALIGNMENT, WD_TAB_LEADER
+        from docx.shared import Mm
+
+        heading = self._paragraph(style="Normal")
+        heading.add_run(words_for(self.document.language)("Contents")).bold = True
+        heading.paragraph_format.keep_with_next = True
+        for section in self.document.sections:
+            paragraph = self._paragraph()
+            form = paragraph.paragraph_format
+            form.space_after, form.keep_with_next = 0, section is not self.document.sections[-1] or None
+            form.tab_stops.add_tab_stop(Mm(TEXT_WIDTH), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
+            self._put_inline(paragraph, Reference(section.title, section.anchor))
+            paragraph.add_run("\t")
+            self._put_field(paragraph, f"PAGEREF {bookmark(section.anchor)} \\h", "", dirty=True)
+        self._paragraph()
 
     def _logo(self) -> bytes:
         """Return the logo as a picture that Word reads; it does not read SVG alone."""
@@ -320,7 +334,10 @@ class _Writer:
                 form = paragraph.paragraph_format
                 form.left_indent, form.first_line_indent = Mm(45), Mm(-45)
                 form.tab_stops.add_tab_stop(Mm(45))
-            self._put_label(paragraph, field, {"beside": "\t", "under": "\n", "run-in": ". "}[fields.layout])
+            between = {"beside": "\t", "under": "\n", "run-in": ". "}[fields.layout]
+            if between == "\t" and len(plain(field.label)) > WIDEST_LABEL:
+                between = "\n"
+            self._put_label(paragraph, field, between)
 
     def _put_label(self, paragraph: WordParagraph, field: Field, between: str) -> None:
         for part in inlines(field.label):

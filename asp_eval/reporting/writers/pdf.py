@@ -39,10 +39,10 @@ def fonts_of(theme: Theme) -> Fonts:
 
 
 def edition(document: Document) -> str:
-    """Return of which data a document is: their day, and the first digits of their digest; empty if not known."""
+    """Return of which data and plan a document is: their day, the first digits of their digest, the day of the lock."""
     show = Numbers(words_for(document.language))
     day = show.words("data of {day}", day=show.day(document.day.isoformat())) if document.day else ""
-    return " · ".join(part for part in (day, document.digest) if part)
+    return " · ".join(part for part in (day, document.digest, document.plan) if part)
 
 
 def running_title(document: Document) -> str:

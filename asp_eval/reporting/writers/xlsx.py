@@ -33,6 +33,7 @@ def xlsx(document: Document) -> bytes:
         title=running_title(document),
         subject=document.subtitle,
         banner=document.banner,
+        running=" · ".join(part for part in (running_title(document), edition(document)) if part),
         day=document.day,
         comments=" · ".join(part for part in (document.made_with, edition(document)) if part),
     )
