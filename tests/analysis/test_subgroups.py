@@ -116,7 +116,7 @@ def test_the_report(stored):  # 4
     results = analyse(declares(stored, BY_EDUCATION))
     english, danish = (repr(evaluation(results, language)) for language in ("en", "da"))
     assert "Only the test of a difference between groups" in english and "The effect in groups" in english
-    assert "Effekten i grupper" in danish and "forest-subgroups" in danish
+    assert "Effekten i undergrupper" in danish and "forest-subgroups" in danish
     assert tidy(results)["term"].tolist()[-2:] == [f"intervention in mother_education: {k}" for k in ("long", "short")]
     assert not results.outcomes[1].subgroups
 
