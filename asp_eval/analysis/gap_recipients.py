@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from asp_eval.core.errors import Fault
 from asp_eval.trial.study.design import GapPlan, Study
@@ -27,11 +28,15 @@ class Withheld:
         Empty if it has none.
     until : str
         The wave after which it is given; empty if the plan gives it none.
+    arm_label, until_label : dict of str to str
+        What the study calls them, by language.
     """
 
     institution_id: str
     arm: str
     until: str
+    arm_label: dict[str, str] = field(default_factory=dict, compare=False)
+    until_label: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 def withheld(
@@ -63,7 +68,16 @@ def withheld(
     given = set(study.arms if plan.arms is None else plan.arms) - set(plan.release)
     given |= {arm for arm, wave in plan.release.items() if _has_ended(study, wave, today)}
     out = [(institution, arms.get(institution, "")) for institution in institutions]
-    return tuple(Withheld(institution, arm, plan.release.get(arm, "")) for institution, arm in out if arm not in given)
+    return tuple(_withheld(study, institution, arm, plan.release.get(arm, "")) for institution, arm in out if arm not in given)
+
+
+def _withheld(study: Study, institution: str, arm: str, until: str) -> Withheld:
+    called = study.wave(until).label if until else {}
+    return Withheld(institution, arm, until, _by_language(study.arm_labels.get(arm, {})), _by_language(called))
+
+
+def _by_language(texts: Mapping[Any, str]) -> dict[str, str]:
+    return {str(language): text for language, text in texts.items()}
 
 
 def _has_ended(study: Study, wave: str, today: date) -> bool:

@@ -11,7 +11,7 @@ from asp_eval.analysis.formulas import ARM, INSTITUTION, varying
 from asp_eval.analysis.results import ArmEffect, Estimated
 from asp_eval.analysis.sets import MISSING, AnalysisSet
 from asp_eval.core.errors import Unavailable
-from asp_eval.core.phrases import Phrase
+from asp_eval.core.phrases import Phrase, named
 from asp_eval.trial.study.design import Study
 
 INDICATOR_OF_ODDS = Phrase(
@@ -31,16 +31,17 @@ def left_out_notes(study: Study, data: AnalysisSet) -> Iterator[Phrase]:
     there = set(varying(data.frame, data.covariates))
     for name in data.covariates:
         if name not in there and not name.endswith(MISSING):
-            yield Phrase("{name} is the same for all children analysed, and so is not in the model.", name=name)
+            yield Phrase("{name} is the same for all children analysed, and so is not in the model.", name=named(name))
     for name, n in data.lost_to.items():
-        yield Phrase("Children who have the outcome and are left out because {name} is missing: {n}.", n=n, name=name)
+        yield Phrase("Children who have the outcome and are left out because {name} is missing: {n}.", n=n, name=named(name))
     for name, n in data.indicated.items():
-        yield Phrase("Children whose {name} is missing, and who are in the analysis by an indicator of it: {n}.", n=n, name=name)
+        indicated = "Children whose {name} is missing, and who are in the analysis by an indicator of it: {n}."
+        yield Phrase(indicated, n=n, name=named(name))
     if data.indicated and not data.outcome.is_continuous:
         yield INDICATOR_OF_ODDS
     for arm in study.arms:
         if not (data.frame[ARM] == arm).any():
-            yield Phrase("No child of the arm {arm} has the outcome, so it is not in the comparison.", arm=arm)
+            yield Phrase("No child of the arm {arm} has the outcome, so it is not in the comparison.", arm=named(arm))
     yield from _one_sided(study, data)
     elsewhere = sum(part.only_elsewhere for part in data.flow)
     if elsewhere:
@@ -63,7 +64,7 @@ def _one_sided(study: Study, data: AnalysisSet) -> Iterator[Phrase]:
         for stratum in arms.index[arms < 2]:
             yield Phrase(
                 "In the stratum {name} {stratum} one arm only has children, and the effect has nothing from it.",
-                name=name,
+                name=named(name),
                 stratum=str(stratum),
             )
 

@@ -51,7 +51,7 @@ from asp_eval.trial.flow.consort import flow_counts
 from asp_eval.trial.flow.counts import FlowCounts, conserve
 from asp_eval.trial.flow.dose import receivers
 from asp_eval.trial.instruments.library import Library
-from asp_eval.trial.outcomes import band_names, default_bands, informants, outcome_label
+from asp_eval.trial.outcomes import band_names, default_bands, form_titles, informants, outcome_label
 from asp_eval.trial.study.design import Outcome, Study
 
 NO_LOT = Fault("ANA-007", "no lot is drawn yet", "Draw it with 'asp-eval randomise', or import the allocation.")
@@ -133,6 +133,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         attrition=tuple(losses),
         integrity=integrity(data, tuple(equivalences)),
         waves=waves,
+        forms=form_titles(study),
     )
     names = [*baseline_names(data, data.cohort), *(group.by for group in study.analysis.subgroups)]
     return without_rare(everything, rare_variables(study, [data.cohort, *(rows.frame for rows in sets)], names))

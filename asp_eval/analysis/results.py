@@ -451,6 +451,8 @@ class Results:
         Balance, missing answers, contacts between the arms and dose.
     waves : tuple of AllWaves
         Each score at all its waves in one model, where the plan declares it.
+    forms : dict of str to dict of str to str
+        What each questionnaire and family that the study collects is called, by language.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", ser_json_inf_nan="strings")
@@ -466,6 +468,7 @@ class Results:
     attrition: tuple[OutcomeAttrition, ...]
     integrity: Integrity | None = None
     waves: tuple[AllWaves, ...] = ()
+    forms: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def state(self) -> str:

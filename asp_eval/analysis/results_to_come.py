@@ -20,7 +20,7 @@ from asp_eval.store.provenance import provenance_of
 from asp_eval.trial.flow.attrition import OutcomeAttrition
 from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, NotScreened, WaveFlow
 from asp_eval.trial.flow.presence import screening_waves
-from asp_eval.trial.outcomes import informants, outcome_label, score_sources, scored_forms
+from asp_eval.trial.outcomes import form_titles, informants, outcome_label, score_sources, scored_forms
 from asp_eval.trial.study.design import Outcome, Study
 
 TO_COME = Unavailable(Phrase("to come with the data"))
@@ -52,6 +52,7 @@ def results_to_come(study: Study) -> Results:
         ),
         switches=(),
         attrition=tuple(_attrition(study, outcome) for outcome in study.outcomes),
+        forms=form_titles(study),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from asp_eval.cli.help import SpokenCommand, SpokenGroup
 from asp_eval.cli.language import VARIABLE, choose
 
 Language = Annotated[
@@ -23,6 +24,7 @@ HERE = Path()
 
 app = typer.Typer(
     name="asp-eval",
+    cls=SpokenGroup,
     help="Evaluate a cluster-randomised trial, from raw exports to printed reports.",
     no_args_is_help=True,
     add_completion=False,
@@ -52,7 +54,7 @@ def verb(name: str | None = None, of: typer.Typer = app) -> Callable[[Callable[.
         declared = own.replace(parameters=[*own.parameters.values(), option])
         vars(in_language)["__signature__"] = declared
         in_language.__annotations__ = {each.name: each.annotation for each in declared.parameters.values()}
-        of.command(name)(in_language)
+        of.command(name, cls=SpokenCommand)(in_language)
         return in_language
 
     return register

@@ -10,11 +10,15 @@ import typer
 
 from asp_eval.cli.app import verb
 from asp_eval.cli.console import plain_problems, print_json, print_problems, print_table, say
+from asp_eval.cli.help import SpokenGroup
 from asp_eval.cli.language import language as spoken_language
 from asp_eval.core.phrases import Phrase
 
 frames_app = typer.Typer(
-    help="The coding frames of interviews: see them, hand them to coders.", no_args_is_help=True, rich_markup_mode=None
+    cls=SpokenGroup,
+    help="The coding frames of interviews: see them, hand them to coders.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 Name = Annotated[str, typer.Argument(metavar="ID", help="As 'asp-eval frames list' shows it.")]

@@ -9,17 +9,21 @@ import typer
 
 from asp_eval.cli.app import HERE, AsJson, StudyFolder, verb
 from asp_eval.cli.console import plain_problems, print_json, print_problems, progress, say
+from asp_eval.cli.help import SpokenCommand, SpokenGroup
 from asp_eval.core.phrases import Phrase
 
 if TYPE_CHECKING:
     from asp_eval.workflow.goals import GoalsImport
 
 goals_app = typer.Typer(
-    help="The goals that institutions set themselves: worksheets out, and in again.", no_args_is_help=True, rich_markup_mode=None
+    cls=SpokenGroup,
+    help="The goals that institutions set themselves: worksheets out, and in again.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
-@goals_app.command("export")
+@goals_app.command("export", cls=SpokenCommand)
 def export_worksheets(
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="xlsx or xlsform.")] = "xlsx",
     wave: Annotated[str | None, typer.Option("--wave", metavar="W", help="Of the profile; default: that of study.yaml.")] = None,

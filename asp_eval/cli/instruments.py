@@ -10,11 +10,15 @@ import typer
 
 from asp_eval.cli.app import verb
 from asp_eval.cli.console import print_json, print_table, say
+from asp_eval.cli.help import SpokenCommand, SpokenGroup
 from asp_eval.cli.language import language as spoken_language
 from asp_eval.core.phrases import Phrase
 
 instruments_app = typer.Typer(
-    help="The questionnaires: see them, check them, hand them to the field.", no_args_is_help=True, rich_markup_mode=None
+    cls=SpokenGroup,
+    help="The questionnaires: see them, check them, hand them to the field.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 Name = Annotated[str, typer.Argument(metavar="ID", help="As 'asp-eval instruments list' shows it.")]
@@ -83,7 +87,7 @@ def check_instruments(study: Study = None, as_json: AsJson = False) -> None:
         )
 
 
-@instruments_app.command("export")
+@instruments_app.command("export", cls=SpokenCommand)
 def export_instrument(
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="xlsform, redcap, print, lavaan, codebook or wording.")],
     name: Annotated[

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from asp_eval.cli import commands
 from asp_eval.cli.console import print_problems
+from asp_eval.cli.help import choose_for_help
 from asp_eval.cli.language import start_anew
 from asp_eval.core.errors import AspError, Breakdown, Fault, Problem
 from asp_eval.workflow.defects import defect_of
@@ -31,6 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     code = REFUSED
     try:
         start_anew()
+        choose_for_help(sys.argv[1:] if arguments is None else arguments)
         commands.app(arguments, prog_name="asp-eval")
         sys.stdout.flush()
         return

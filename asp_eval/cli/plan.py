@@ -9,12 +9,14 @@ import typer
 
 from asp_eval.cli.app import HERE, AsJson, StudyFolder, verb
 from asp_eval.cli.console import print_json, print_table, say
+from asp_eval.cli.help import SpokenGroup
 from asp_eval.core.phrases import Phrase
 
 if TYPE_CHECKING:
     from asp_eval.workflow.plan_lock import PlanLock
 
 plan_app = typer.Typer(
+    cls=SpokenGroup,
     help="The plan: lock it before the outcomes are seen, and see what was changed since.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -141,6 +141,17 @@ def as_phrase(value: object) -> Phrase:
     return value if isinstance(value, Phrase) else Phrase("{value}", value=value)
 
 
+def named(key: str) -> Phrase:
+    """Return a well-known key of a study, such as a covariate, as words: it is said in the language if that has a name for it.
+
+    Examples
+    --------
+    >>> Phrase("{name} is missing", name=named("sex")).told(Translation({"sex": "køn", "{name} is missing": "{name} mangler"}))
+    'køn mangler'
+    """
+    return as_phrase(key) if "{" in key or "}" in key else Phrase(key)
+
+
 def listed(parts: Iterable[str], mark: str = ", ") -> Phrase:
     """Return "a, b, c"; what is empty is left out.
 

@@ -3,7 +3,8 @@
 The sentences of the reports are the English message ids themselves; ``reports/locale/<language>/LC_MESSAGES`` holds
 the translations. ``asp_eval.po`` is for the sentences of this room. ``notes.po`` and ``faults.po`` are for phrases
 (`core.phrases`): what other rooms write into results (the reason why a number cannot be had, a note beside an estimate), and
-faults with their details. ``names.po`` is for well-known keys of a study: what an arm or a covariate is called.
+faults with their details. ``commands.po`` is for the help of the commands. ``names.po`` is for well-known keys of a study: what
+an arm or a covariate is called.
 """
 
 from __future__ import annotations
@@ -136,6 +137,12 @@ def fault_words(language: str) -> Translation:
     return _translation(language)
 
 
+@cache
+def command_words(language: str) -> Translation:
+    """Return how the help of the commands is said in a language; a text without a translation stays English."""
+    return Translation(_messages(language, "commands"))
+
+
 def as_sentence(text: str) -> str:
     """Return text with a capital and a full stop; nothing stays nothing.
 
@@ -174,7 +181,7 @@ def _translation(language: str) -> Translation:
     locale = Locale.parse(language)
     marks = locale.number_symbols["latn"]
     percent = locale.percent_formats[None].suffix[0]
-    messages = _messages(language, "notes") | _messages(language, "faults")
+    messages = dict(_names(language)) | _messages(language, "notes") | _messages(language, "faults")
     return Translation(messages, decimal=marks["decimal"], thousands=marks["group"], percent=percent)
 
 

@@ -113,6 +113,25 @@ class Numbers:
         """Return a sentence with its fields filled in, and the numbers of all of them."""
         return composed(self.words.messages.gettext(sentence), fields)
 
+    def plural(self, one: str, many: str, n: int, /, **fields: object) -> Shown:
+        """Return a sentence in the singular or the plural that `n` asks for, and the numbers of all its fields."""
+        return composed(self.words.messages.ngettext(one, many, n), fields)
+
+    def children(self, n: int) -> Shown:
+        """Return a count of children with its noun.
+
+        Examples
+        --------
+        >>> from asp_eval.reporting.language import words_for
+        >>> Numbers(words_for("da")).children(1), Numbers(words_for("en")).children(1204)
+        ('1 barn', '1,204 children')
+        """
+        return self.plural("{n} child", "{n} children", n, n=self.integer(n))
+
+    def institutions(self, n: int) -> Shown:
+        """Return a count of institutions with its noun."""
+        return self.plural("{n} institution", "{n} institutions", n, n=self.integer(n))
+
     def decimal(self, value: float | Unavailable | None, digits: int = 2) -> Shown:
         """Return a number with a fixed count of decimals; an unavailable one as its reason; None as a dash."""
         if value is None:

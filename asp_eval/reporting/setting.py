@@ -60,6 +60,10 @@ class Setting:
         shown = known.get(name) or self.say.name(name)
         return f"{shown}: {self.arm(level) if name == 'arm' else self.say.name(level)}" if level else shown
 
+    def form(self, key: str) -> str:
+        """Return what a questionnaire, or a family of them, is called."""
+        return self.say.label(self.results.forms.get(key) or self.study.library.titles(key), key)
+
     def wave(self, key: str) -> str:
         """Return what a wave is called."""
         return self.say.label(self.study.wave(key).label, key) if key in self.study.wave_ids else key

@@ -85,6 +85,14 @@ def scored_forms(study: Study) -> tuple[Instrument, ...]:
     return tuple(forms[name] for name in sorted(forms))
 
 
+def form_titles(study: Study) -> dict[str, Texts]:
+    """Return what every instrument and family that a study collects is called, by language."""
+    declared = [part for table in ("screening", "staff_survey") for part in study.collected_instruments(table)]
+    names = [part if isinstance(part, str) else part.family for part in declared]
+    forms = [form.id for name in names for form in study.library.forms_named(name)]
+    return {name: study.library.titles(name) for name in sorted({*names, *forms})}
+
+
 def informants(study: Study) -> tuple[str, ...]:
     """Return who rates the children on the study's outcomes: ``teacher``, ``parent``; nobody known for imported columns."""
     return tuple(sorted({form.informant for form in scored_forms(study)}))

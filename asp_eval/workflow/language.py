@@ -32,3 +32,18 @@ def screen_words(language: str) -> Translation:
     if language not in available_languages():
         NO_WORDS.refuse("--language", found=language, expected=", ".join(available_languages()))
     return fault_words(language)
+
+
+def help_words(language: str) -> Translation:
+    """Return how the help of the commands is said in a language; what is not translated stays English.
+
+    Examples
+    --------
+    >>> help_words("da")("Check everything, store nothing.")
+    'Kontroller alt, gem intet.'
+    """
+    if language == SOURCE:
+        return ENGLISH
+    from asp_eval.reporting.language import command_words
+
+    return command_words(language)

@@ -163,7 +163,7 @@ def test_a_child_that_moved_does_not_name_the_institution_it_left(danish, export
     later.loc[1, ITEM] = "7"
     pages = written(danish, export(later, "wave2.csv"), "w2")
     page = pages["a2.en.html"].partition("<main")[2]
-    assert "The child was in another institution at w1." in page
+    assert "The child was in another institution at start." in page
     assert "A1" not in page
     assert "r1" not in page
     assert "A1" in pages["all.en.html"]

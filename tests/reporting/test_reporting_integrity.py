@@ -221,12 +221,12 @@ def test_raters_and_predictors():
     (table,) = predictor_tables(builders.results(), setting())
     assert texts(table) == [
         ["Children without the outcome", "280 of 1,397", "184 of 1,400"],
-        ["Sex: girl", "1.8 points", "–"],
-        ["Age", "4.4 points", "4.4 points"],
-        ["Score at the start", "0.5 points", "0.5 points"],
+        ["Sex: girl", "1.8 percentage points", "–"],
+        ["Age", "4.4 percentage points", "4.4 percentage points"],
+        ["Score at the start", "0.5 percentage points", "0.5 percentage points"],
     ]
     assert table.rows[2].cells[1].details == ("(2.0 to 6.8)", "p\xa0=\xa00.001")
-    assert "Without the outcome, intervention less reference: −6.9 points (−11.1 to −2.7; p\xa0=\xa00.002)." in table.notes
+    assert "Without the outcome, intervention less reference: −6.9 percentage points (−11.1 to −2.7; p\xa0=\xa00.002)." in table.notes
     assert "Test that the same things predict it in every arm: p\xa0=\xa00.252." in table.notes
     assert table.notes[-1] == "The outcome has the same value in every row."
 

@@ -224,11 +224,12 @@ def test_an_index_without_profiles_says_that_there_are_none():
 
 
 def test_the_index_says_who_is_given_none():
-    kept = (*(Withheld(f"r{n}", "reference", "w3") for n in range(30)), Withheld("x1", "", ""))
+    called = ({"da": "Sammenligning"}, {"en": "the end", "da": "slut"})
+    kept = (*(Withheld(f"r{n}", "reference", "w3", *called) for n in range(30)), Withheld("x1", "", ""))
     results = replace(RESULTS, withheld=kept)
     short_section, _ = index(results, (Link("a.html", "A", "en"),), numbers())
     said = " ".join(plain(part.text) for part in short_section.blocks[0].parts)
-    assert "The 30 institutions of the arm “reference” are given theirs once round w3 has ended." in said
+    assert "Institutions of the arm “Sammenligning” that are given theirs once the round “the end” has ended: 30." in said
     assert "Institutions without a profile because they were not drawn: 1." in said
 
 

@@ -59,6 +59,7 @@ NOTHING = Fault(
 )
 NO_TYPES = Unavailable(Phrase("no interviews were coded with a frame that has types"))
 NO_OUTCOME = Unavailable(Phrase("the study declares no continuous outcome, or its model could not be fitted"))
+NO_CHILD = Unavailable(Phrase("no child of the institution was analysed"))
 PRECONDITIONS = "preconditions"
 MET, REACHED = "met", "reached"
 
@@ -174,7 +175,7 @@ def _lines(
             left_between=_rate_interval(left.get(name)),
             met=met.get(name),
             gap_discussed=used.get(name, ""),
-            mean=means if isinstance(means, Unavailable) else means.shrunken.get(name, NO_OUTCOME),
+            mean=means if isinstance(means, Unavailable) else means.shrunken.get(name, NO_CHILD),
             goals=len(goals.get(name, ())) if goals else None,
             goals_reached=sum(goal.how_it_went == REACHED for goal in goals.get(name, ())) if goals else None,
             gap_days=discussed[name].days if name in discussed else None,

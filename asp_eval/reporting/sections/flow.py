@@ -273,10 +273,10 @@ def _analysed_row(part: AnalysedFlow, setting: Setting) -> Row:
 def flow_diagram(flow: FlowCounts, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> FlowFigure:
     """Return the flow diagram; its last boxes are the primary outcomes, or the first outcome if none is primary."""
     say, show = setting.show.say, setting.show
-    lines = [say("{n} institutions in the list", n=show.integer(flow.institutions))]
+    lines = [say("{institutions} in the list", institutions=show.institutions(flow.institutions))]
     if flow.not_drawn:
-        children = show.integer(flow.children_not_drawn)
-        lines.append(say("{n} of them not drawn, with {children} children", n=show.integer(flow.not_drawn), children=children))
+        children = show.children(flow.children_not_drawn)
+        lines.append(say("{n} of them not drawn, with {children}", n=show.integer(flow.not_drawn), children=children))
         lines += [_left_out(one, setting) for one in flow.left_out]
     last = primary_outcomes(outcomes)
     arms = [_boxes(arm, last, setting) for arm in flow.arms]
@@ -295,12 +295,20 @@ def _left_out(one: LeftOut, setting: Setting) -> Shown:
 
 
 def _boxes(arm: ArmFlow, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> list[FlowBox]:
-    say, n = setting.show.say, setting.show.integer
+    say, show = setting.show.say, setting.show
     drawn = FlowBox(
         say("Drawn: {arm}", arm=setting.arm(arm.arm)),
         (
-            say("{a} institutions, {b} children in the cohort", a=n(arm.institutions), b=n(arm.cohort)),
-            say("{a} children not eligible, {b} joined later", a=n(arm.not_eligible), b=n(arm.joined_later)),
+            say(
+                "{institutions}, {children} in the cohort",
+                institutions=show.institutions(arm.institutions),
+                children=show.children(arm.cohort),
+            ),
+            say(
+                "{children} not eligible, {b} joined later",
+                children=show.children(arm.not_eligible),
+                b=show.integer(arm.joined_later),
+            ),
         ),
     )
     analysed = [
@@ -313,7 +321,7 @@ def _boxes(arm: ArmFlow, outcomes: tuple[OutcomeResult, ...], setting: Setting) 
 
 
 def _received_box(arm: ArmFlow, setting: Setting) -> FlowBox:
-    say, n, got = setting.show.say, setting.show.integer, arm.received
+    say, show, got = setting.show.say, setting.show, arm.received
     heading = say("Received the intervention")
     if got is None:
         rule = setting.study.received
@@ -324,20 +332,29 @@ def _received_box(arm: ArmFlow, setting: Setting) -> FlowBox:
     return FlowBox(
         heading,
         (
-            say("{a} institutions with {b} children did", a=n(got.institutions), b=n(got.children)),
-            say("{a} with {b} children did not", a=n(arm.institutions - got.institutions), b=n(arm.cohort - got.children)),
+            say(
+                "{institutions} with {children} did",
+                institutions=show.institutions(got.institutions),
+                children=show.children(got.children),
+            ),
+            say(
+                "{a} with {children} did not",
+                a=show.integer(arm.institutions - got.institutions),
+                children=show.children(arm.cohort - got.children),
+            ),
         ),
     )
 
 
 def _wave_box(wave: WaveFlow, setting: Setting) -> FlowBox:
     say, n = setting.show.say, setting.show.integer
-    lines: list[str] = [say("{a} institutions with data", a=n(wave.with_data))]
+    institutions, children = setting.show.institutions(wave.with_data), setting.show.children(wave.screened)
+    lines: list[str] = [say("{institutions} with data", institutions=institutions)]
     if wave.without_data:
-        lines = [say("{a} institutions with data, {b} without", a=n(wave.with_data), b=n(wave.without_data))]
+        lines = [say("{institutions} with data, {b} without", institutions=institutions, b=n(wave.without_data))]
     if wave.closed:
         lines.append(say("(closed: {n})", n=n(wave.closed)))
-    lines.append(say("{a} children screened, {b} not", a=n(wave.screened), b=n(wave.not_screened.total)))
+    lines.append(say("{children} screened, {b} not", children=children, b=n(wave.not_screened.total)))
     lines += _reasons(wave.not_screened, setting)
     lines.append(say("{a} still in the trial, {b} lost", a=n(wave.retained), b=n(wave.lost)))
     if wave.moved:
@@ -372,7 +389,11 @@ def _analysed_lines(part: AnalysedFlow, setting: Setting) -> tuple[str, ...]:
     )
     named = [words for count, words in given if count]
     return (
-        say("{a} children in {b} institutions", a=n(part.analysed), b=n(part.institutions_analysed)),
+        say(
+            "{children} in {institutions}",
+            children=setting.show.children(part.analysed),
+            institutions=setting.show.institutions(part.institutions_analysed),
+        ),
         say("{n} of the cohort left out", n=n(left_out)),
         *((setting.show.bracketed(joined("; ", named)),) if named else ()),
     )

@@ -62,21 +62,23 @@ def _not_made(results: GapResults, show: Numbers) -> tuple[str, ...]:
     """Say of each arm how many institutions are given no profile, and until when."""
     say, sentences = show.words, []
     counts = Counter((one.arm, one.until) for one in results.withheld)
-    for (arm, until), count in sorted(counts.items()):
-        n = show.integer(count)
+    called = {(one.arm, one.until): one for one in results.withheld}
+    for key, count in sorted(counts.items()):
+        n, one = show.integer(count), called[key]
+        arm, until = say.label(one.arm_label, say.name(one.arm)), say.label(one.until_label, one.until)
         if not arm:
             sentences.append(say("Institutions without a profile because they were not drawn: {n}.", n=n))
         elif until:
             sentences.append(
                 say(
-                    "The {n} institutions of the arm “{arm}” are given theirs once round {wave} has ended.",
+                    "Institutions of the arm “{arm}” that are given theirs once the round “{wave}” has ended: {n}.",
                     n=n,
                     arm=arm,
                     wave=until,
                 )
             )
         else:
-            sentences.append(say("No profile is made for the {n} institutions of the arm “{arm}”.", n=n, arm=arm))
+            sentences.append(say("Institutions of the arm “{arm}” that no profile is made for: {n}.", n=n, arm=arm))
     if sentences:
         sentences.append(say("Their answers have a part in what is typical."))
     return tuple(sentences)

@@ -45,9 +45,9 @@ def _design(results: Results, setting: Setting) -> Iterator[str]:
     fewest = min((flow.institutions_analysed for result in primary for flow in result.analysed), default=ENOUGH)
     if fewest < ENOUGH:
         yield say(
-            "The smallest arm has {n} institutions in the analysis of the primary outcomes. With so few, intervals are wide, and "
+            "The smallest arm has {institutions} in the analysis of the primary outcomes. With so few, intervals are wide, and "
             "they rest more on the model.",
-            n=setting.show.integer(fewest),
+            institutions=setting.show.institutions(fewest),
         )
     lock = results.provenance.plan_lock
     if lock is None:
@@ -128,8 +128,8 @@ def _contact(results: Results, setting: Setting) -> Iterator[str]:
     crossed = max((sum(wave.crossed for wave in waves) for waves in rounds), default=0)
     if crossed:
         yield say(
-            "{n} children were at some round in an institution of another arm than at the draw; they count in the arm drawn, "
-            "which tends to make a difference between the arms smaller.",
+            "Children who at some round were in an institution of another arm than at the draw: {n}. They count in the arm "
+            "drawn, which tends to make a difference between the arms smaller.",
             n=setting.show.integer(crossed),
         )
     if setting.study.received is None or any(arm.received is None for arm in results.flow.arms):

@@ -37,7 +37,8 @@ def reliability_table(reliabilities: tuple[Reliability, ...], setting: Setting) 
         Row(
             (
                 cell(
-                    say.label(r.label, r.scale), say("{wave}; {instrument}", wave=setting.wave(r.wave), instrument=r.instrument)
+                    say.label(r.label, r.scale),
+                    say("{wave}; {instrument}", wave=setting.wave(r.wave), instrument=setting.form(r.instrument)),
                 ),
                 cell(show.integer(r.n)),
                 *_alpha(r.alpha, setting),
@@ -83,7 +84,7 @@ def reliability_by_arm(reliabilities: tuple[Reliability, ...], setting: Setting)
     rows = []
     for r in (one for one in arms if one.arm == order[0]):
         same = {one.arm: one for one in arms if (one.instrument, one.scale, one.wave) == (r.instrument, r.scale, r.wave)}
-        where = say("{wave}; {instrument}", wave=setting.wave(r.wave), instrument=r.instrument)
+        where = say("{wave}; {instrument}", wave=setting.wave(r.wave), instrument=setting.form(r.instrument))
         found = [same[arm] for arm in order if arm in same]
         rows.append(Row((cell(say.label(r.label, r.scale), where), *(_in_arm(one, setting) for one in found))))
     columns = (Column(say("Scale"), numeric=False), *(Column(setting.heading(setting.arm(arm))) for arm in order))
@@ -113,14 +114,14 @@ def forms_table(switches: tuple[FormSwitches, ...], setting: Setting) -> Table |
     rows = tuple(
         Row(
             (
-                cell(setting.heading(setting.wave(part.wave)), part.family),
+                cell(setting.heading(setting.wave(part.wave)), setting.form(part.family)),
                 *(cell(show.integer(part.forms.get(form, 0))) for form in forms),
                 cell(show.integer(part.switched)),
             )
         )
         for part in switches
     )
-    headings = (*forms, say("Changed form since the start"))
+    headings = (*map(setting.form, forms), say("Changed form since the start"))
     columns = (Column(say("Round"), numeric=False), *(Column(heading) for heading in headings))
     return Table(
         "forms",

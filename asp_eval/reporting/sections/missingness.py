@@ -92,7 +92,7 @@ def _effect(e: Estimate | None, setting: Setting) -> Cell:
     if e is None or e.estimate is None:
         return cell(show.decimal(None))
     interval = _points(e, setting)
-    points = show.say("{n} points", n=show.decimal(100 * e.estimate, 1))
+    points = show.say("{n} percentage points", n=show.decimal(100 * e.estimate, 1))
     return cell(points, show.bracketed(interval), "" if e.p_value is None else show.p_equation(e.p_value))
 
 
@@ -115,7 +115,7 @@ def _notes(model: MissingnessModel, setting: Setting) -> list[str]:
             interval = _points(e, setting)
             notes.append(
                 say(
-                    "Without the outcome, {arm} less {reference}: {n} points ({interval}; {p}).",
+                    "Without the outcome, {arm} less {reference}: {n} percentage points ({interval}; {p}).",
                     arm=arm,
                     reference=setting.reference,
                     n=show.decimal(100 * e.estimate, 1),

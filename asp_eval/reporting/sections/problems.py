@@ -122,7 +122,7 @@ def for_evaluator(batch: Batch, links: Sequence[Link], say: Words) -> tuple[Sect
     rows: list[Row] = []
     for institution, lines in groupby(shown, key=lambda line: (line.row is None, line.institution)):
         rows.append(Row((Cell(_group(institution, say), wide=COLUMNS),), group=True))
-        rows += [Row(tuple(_full(line, words, say))) for line in lines]
+        rows += [Row(tuple(_full(line, batch, words, say))) for line in lines]
     left = len(batch.lines) - len(shown)
     lead = (
         _about(batch, say),
@@ -189,6 +189,7 @@ def _standing(batch: Batch, stored: int, waiting: int, say: Words) -> str:
 def _asked(line: Line, batch: Batch, say: Words) -> Iterator[Cell]:
     """Yield the cells of a line in an institution's table."""
     words = fault_words(say.language)
+    line = replace(line, problem=_with_waves_named(line.problem, batch.study, say))
     inside = line.problem.within(words)
     asked = FOR_INSTITUTIONS.get(inside.code)
     yield cell(str(line.row))
@@ -204,13 +205,15 @@ def _asked(line: Line, batch: Batch, say: Words) -> Iterator[Cell]:
     yield cell(question.remedy)
 
 
-def _full(line: Line, words: Translation, say: Words) -> Iterator[Cell]:
-    """Yield the cells of a line in the evaluator's table."""
-    inside = line.problem.within(words)
+def _full(line: Line, batch: Batch, words: Translation, say: Words) -> Iterator[Cell]:
+    """Yield the cells of a line in the evaluator's table: a column in words, and under them as the study writes it."""
+    inside = _with_waves_named(line.problem, batch.study, say).within(words)
     found = say("found: {value}", value=inside.found) if inside.found else ""
     yield cell("" if line.row is None else str(line.row))
     yield cell(line.unit or "")
-    yield cell(inside.place.column or "")
+    column = inside.place.column or ""
+    called = _called(column, batch, say)
+    yield cell(*called, column) if called else cell(column)
     yield cell(as_sentence(inside.text), found, inside.code)
     yield cell(inside.expected or "")
     yield cell(inside.remedy)
@@ -222,17 +225,42 @@ def _column(line: Line, batch: Batch, say: Words) -> Cell:
     if column is None:
         return cell(say("the whole row"))
     theirs = line.called.get(column, "")
+    in_file = say("in the file: {name}", name=theirs) if theirs and theirs != column else ""
+    return cell(*(_called(column, batch, say) or (column,)), in_file)
+
+
+def _called(column: str, batch: Batch, say: Words) -> tuple[str, ...]:
+    """Return a column in words: the number of a question and its form, a form, or what the table calls it; nothing if unknown."""
     form, _, key = column.partition(".")
     schema = table_schema(batch.table, batch.study, batch.wave)
-    in_file = say("in the file: {name}", name=theirs) if theirs and theirs != column else ""
-    if form in schema.forms:
-        asked = batch.study.library.instrument(form)
-        number = next((item.number for item in asked.items if item.key == key), None)
-        if number is not None:
-            return cell(say("Question {n}", n=number), say.label(asked.title, form), in_file)
     title = next((field.title for field in schema.fields if field.name == column), "")
-    words = fault_words(say.language)
-    return cell(words(title) if title else column, in_file)
+    if form not in schema.forms and form not in {part.id for part in batch.study.library.instruments()}:
+        return (fault_words(say.language)(title),) if title else ()
+    asked = batch.study.library.instrument(form)
+    number = next((item.number for item in asked.items if item.key == key), None)
+    named = say.label(asked.title, form)
+    return (say("Question {n}", n=number), named) if number is not None else (named,)
+
+
+def _with_waves_named(problem: Problem, study: Study, say: Words) -> Problem:
+    """Return a problem whose details call a wave what the study does."""
+    labels = {wave.id: say.label(by_language(wave.label), wave.id) for wave in study.waves}
+    return replace(problem, details=_named(problem.details, labels))
+
+
+def _named(details: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        key: _in_words(value, labels) if isinstance(value, Phrase) else _wave(key, value, labels)
+        for key, value in details.items()
+    }
+
+
+def _in_words(phrase: Phrase, labels: Mapping[str, str]) -> Phrase:
+    return Phrase(phrase.template, **_named(phrase.fields, labels))
+
+
+def _wave(key: str, value: Any, labels: Mapping[str, str]) -> Any:
+    return labels.get(value, value) if key == "wave" else value
 
 
 def _allowed(line: Line, batch: Batch, expected: str) -> str:

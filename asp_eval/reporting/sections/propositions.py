@@ -52,7 +52,7 @@ def _row(each: PropositionResult, setting: Setting) -> Row:
     return Row(
         (
             cell(say.label(each.text, each.key), about),
-            cell(show.integer(each.respondents), say("{n} institutions", n=show.integer(each.institutions))),
+            cell(show.integer(each.respondents), show.institutions(each.institutions)),
             shown_estimate(each.at_low, setting),
             shown_estimate(each.at_high, setting),
             shown_estimate(each.interaction, setting),

@@ -104,7 +104,8 @@ def _crossed(items: list[ItemMean], setting: Setting) -> Table:
         for name in down:
             numbers = (means[name, other][position] if (name, other) in means else None for other in across)
             rows.append(Row((cell(name), *(cell(show.decimal(number, 0)) for number in numbers))))
-    caption = say("{instrument}, {wave}: question by question", instrument=items[0].instrument, wave=setting.wave(items[0].wave))
+    form, wave = setting.form(items[0].instrument), setting.wave(items[0].wave)
+    caption = say("{instrument}, {wave}: question by question", instrument=form, wave=wave)
     note = say("Mean answer to the question that a line and a column share, 0 to 100, over institutions.")
     return Table(f"crossed-{items[0].instrument}-{items[0].wave}", caption, columns, tuple(rows), (note,), breaks=True)
 
@@ -121,7 +122,9 @@ def _contrast(items: list[ItemMean], setting: Setting) -> Table:
         for each in items
     )
     caption = say(
-        "{instrument}, {wave}: between two statements", instrument=items[0].instrument, wave=setting.wave(items[0].wave)
+        "{instrument}, {wave}: between two statements",
+        instrument=setting.form(items[0].instrument),
+        wave=setting.wave(items[0].wave),
     )
     note = say("Mean answer between the two statements, over institutions; neither end is the better one.")
     return Table(f"contrast-{items[0].instrument}-{items[0].wave}", caption, columns, rows, (note,), breaks=True)
@@ -129,7 +132,7 @@ def _contrast(items: list[ItemMean], setting: Setting) -> Table:
 
 def _named(scale: StaffScale, setting: Setting) -> Cell:
     say = setting.say
-    where = say("{wave}; {instrument}", wave=setting.wave(scale.wave), instrument=scale.instrument)
+    where = say("{wave}; {instrument}", wave=setting.wave(scale.wave), instrument=setting.form(scale.instrument))
     return cell(say.label(scale.label, scale.scale), where)
 
 

@@ -82,10 +82,10 @@ def _effects_table(results: Results, setting: Setting) -> Table:
 def _heading(one: AllWaves, setting: Setting) -> str:
     say, show = setting.say, setting.show
     return say(
-        "{outcome}: {children} children in {institutions} institutions",
+        "{outcome}: {children} in {institutions}",
         outcome=say.label(one.label, one.outcome),
-        children=show.integer(one.n_children),
-        institutions=show.integer(one.n_institutions),
+        children=show.children(one.n_children),
+        institutions=show.institutions(one.n_institutions),
     )
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from itertools import combinations
+from itertools import combinations, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,13 @@ class OwnFile:
     path: str
     document: str
     digest: str
+
+
+def _alike(titles: list[str]) -> str:
+    """Return what titles begin with alike, up to a comma; of one title all of it."""
+    parts = [title.split(", ") for title in titles]
+    together = takewhile(lambda each: len(set(each)) == 1, zip(*parts, strict=False))
+    return ", ".join(each[0] for each in together)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +124,20 @@ class Library:
         ['sdq-teacher-2-4', 'sdq-teacher-4-17']
         """
         return tuple(each for each in self.instruments() if name in (each.id, each.family))
+
+    def titles(self, name: str) -> dict[str, str]:
+        """Return what an instrument or a family is called, by language: a family by what its forms' titles begin with alike.
+
+        Examples
+        --------
+        >>> shipped().titles("sdq-teacher-4-17")["en"], shipped().titles("sdq-teacher")["en"]
+        ('SDQ, teacher form, ages 4-17', 'SDQ, teacher form')
+        """
+        forms = [form for form in self.forms_named(name) if form.id == name] or list(self.forms_named(name))
+        called = [{str(language): title for language, title in form.title.items()} for form in forms]
+        shared = [language for language in (called[0] if called else {}) if all(language in each for each in called)]
+        alike = {language: _alike([each[language] for each in called]) for language in shared}
+        return {language: title for language, title in alike.items() if title}
 
     def is_own(self, form: Instrument) -> bool:
         """Whether an instrument is the study's own."""
