@@ -2,12 +2,13 @@
 
 1. the demo runs every verb and ends with estimates beside population values; 2. data/ holds exports as received;
 3. results exist as files and agree with each other; 4. synthetic is said on every page; 5. the same seed gives the same
-numbers; 6. the manifest's digests are right.
+numbers; 6. the manifest's digests are right; 7. Danish pages hold no English words, coefficients' names or ids of questionnaires.
 """
 
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import re
 
@@ -132,3 +133,34 @@ def test_a_folder_that_holds_something_is_not_overwritten(demo, run):
     again = run("demo", demo.folder)
     assert again.code == 1
     assert "CLI-001" in again.err
+
+
+# Words of our own English that no Danish sentence holds, and how a model names a coefficient
+ENGLISH = (
+    r"\[T\.|\b(the|of|and|is|are|was|were|with|which|from|not|children|staff|baseline|age|sex|girl|boy|hours|missing|row|column"
+    r"|answers?|mean|lower|higher|intervention|arm|each|whole|none|between)\b"
+)
+NOT_OURS = r"What Works Clearinghouse|asp-eval [a-z-]+"
+
+
+def sentences(page: str) -> list[str]:
+    """The text of a page, without works cited and formulae as R writes them."""
+    body = re.sub(r"(?s)<(style|script)\b.*?</\1>", "", page)
+    lines = [html.unescape(part).strip() for part in re.split(r"<[^>]+>", body)]
+    return [re.sub(NOT_OURS, "", line) for line in lines if line and not re.search(r"\(\d{4}\)\. |\w ~ ", line)]
+
+
+def test_danish_pages_hold_no_english(demo):  # 7
+    output, study = demo.folder / "output", load_study(demo.folder)
+    pages = [page for page in output.rglob("*.html") if ".en." not in page.name]
+    assert len(pages) > 50
+    told = {line: page.name for page in pages for line in sentences(page.read_text(encoding="utf-8"))}
+    left = {line: name for line, name in told.items() if re.search(ENGLISH, line) and not re.fullmatch(r"[\w.-]+", line)}
+    assert {
+        line: name for line, name in left.items() if "(self_worth_1" not in line
+    } == {}  # keys of items, which the mapping holds
+    ids = {form.id for form in study.library.instruments()} | {form.family for form in study.library.instruments()}
+    report = [
+        line for page in (output / "evaluation.html", *(output / "gap").glob("*.html")) for line in sentences(page.read_text())
+    ]
+    assert [line for line in report if any(re.search(rf"(?<![\w-]){id_}(?![\w-])", line) for id_ in ids)] == []

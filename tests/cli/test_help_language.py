@@ -1,8 +1,8 @@
 """Help in the language of the screen.
 
-1. Every help text of a command, argument and option has its Danish, and the catalogue holds no other.  2. The language is taken from
-before the verb, after it, behind ``--help`` and from the environment.  3. English help reads no catalogue.  4. Names of verbs and
-options, and examples of commands, are the same in every language.
+1. Every help text of a command, argument and option has its Danish, and the catalogue holds no other.  2. The language is taken
+from before the verb, after it, behind ``--help`` and from the environment.  3. English help reads no catalogue.  4. Names of
+verbs and options, and examples of commands, are the same in every language.
 """
 
 from __future__ import annotations

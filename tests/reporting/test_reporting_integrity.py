@@ -226,7 +226,10 @@ def test_raters_and_predictors():
         ["Score at the start", "0.5 percentage points", "0.5 percentage points"],
     ]
     assert table.rows[2].cells[1].details == ("(2.0 to 6.8)", "p\xa0=\xa00.001")
-    assert "Without the outcome, intervention less reference: −6.9 percentage points (−11.1 to −2.7; p\xa0=\xa00.002)." in table.notes
+    assert (
+        "Without the outcome, intervention less reference: −6.9 percentage points (−11.1 to −2.7; p\xa0=\xa00.002)."
+        in table.notes
+    )
     assert "Test that the same things predict it in every arm: p\xa0=\xa00.252." in table.notes
     assert table.notes[-1] == "The outcome has the same value in every row."
 

@@ -12,9 +12,11 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from babel.messages.extract import extract_from_file
 
 import asp_eval
@@ -54,7 +56,7 @@ def test_the_danish_catalogue_has_every_sentence_and_no_other():
     assert len(translated) > 250
 
 
-@pytest.mark.parametrize("domain", ["asp_eval", "notes", "faults", "names"])
+@pytest.mark.parametrize("domain", ["asp_eval", "notes", "faults", "names", "commands"])
 def test_no_sentence_stands_twice_in_a_catalogue(domain):
     text = (shipped_folder("reports") / f"locale/da/LC_MESSAGES/{domain}.po").read_text(encoding="utf-8")
     assert len(re.findall(r"^msgid ", text, re.MULTILINE)) == len(list(catalogue("da", domain)))
@@ -65,7 +67,7 @@ OTHER_WORDS = {  # what one thing was also called, or a word that misleads: the 
     r"\bfrø(et)?\b": "startværdi",
     r"\b[Vv]urderere": "bedømmere",
     r"\btilknytning": "mapping",
-    r"\bledger(en)?\b(?!\.)": "log",
+    r"(?<!--)\bledger(en)?\b(?!\.)": "log",
     r"\b[Bb]ånd(et|ene)?\b": "normgrænse, kategori",
     r"\budtrukne|\b[Tt]rukket ud\b": "i lodtrækningen",
     r"\bruden\b": "romben",
@@ -95,18 +97,56 @@ OTHER_WORDS = {  # what one thing was also called, or a word that misleads: the 
 }
 
 
-@pytest.mark.parametrize("domain", ["asp_eval", "notes", "faults"])
+@pytest.mark.parametrize("domain", ["asp_eval", "notes", "faults", "commands"])
 def test_one_danish_word_for_one_thing(domain):
     said = [text for message in catalogue("da", domain) if message.id for text in message_texts(message.string)]
     found = [(word, text) for text in said for other, word in OTHER_WORDS.items() if re.search(other, text, re.IGNORECASE)]
     assert found == []
 
 
+def danish_texts(value: object) -> Iterator[str]:
+    """Every Danish text of a document."""
+    if isinstance(value, list):
+        for part in value:
+            yield from danish_texts(part)
+    elif isinstance(value, dict):
+        if isinstance(value.get("da"), str):
+            yield value["da"]
+        for part in value.values():
+            yield from danish_texts(part)
+
+
+def test_the_shipped_questionnaires_and_codebooks_use_the_same_words():
+    files = sorted(shipped_folder("instruments").rglob("*.yaml"))
+    said = {text: file.name for file in files for text in danish_texts(yaml.safe_load(file.read_text(encoding="utf-8")))}
+    assert len(said) > 500
+    found = [(name, word, text) for text, name in said.items() for other, word in OTHER_WORDS.items() if re.search(other, text)]
+    assert found == []
+    assert [text for text in said if re.search(r"[^,] uden at [a-zæøå]+ (blev|bliver|er|har|havde)\b", text)] == []  # its comma
+
+
+def test_the_glossary_says_what_the_catalogues_say():
+    """A word of the glossary is said so in most sentences that hold its English word."""
+    table = (Path(asp_eval.__file__).parents[1] / "docs/glossary.md").read_text(encoding="utf-8")
+    pairs = re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|$", table, re.MULTILINE)[2:]
+    assert len(pairs) > 30
+    messages = [m for domain in ("asp_eval", "notes", "faults") for m in catalogue("da", domain) if m.id and not m.pluralizable]
+    unlike = []
+    for english, danish in pairs:
+        words = "|".join(f"[{word[0]}{word[0].upper()}]{word[1:]}" for word in re.sub(r" \(.*?\)", "", english).split(", "))
+        stems = [re.sub(r"en$", "", word.split()[-1]) for word in re.split(r"[;,] ", danish)]
+        held = [m for m in messages if re.search(rf"(?<![\w'-])({words})s?(?![\w'-])", re.sub(r"\{.*?\}", "", str(m.id)))]
+        right = [m for m in held if any(stem in str(m.string).casefold() for stem in stems)]
+        if len(right) * 2 < max(len(held), 1):
+            unlike.append((english, danish, len(right), len(held)))
+    assert unlike == []
+
+
 def message_texts(said: str | tuple[str, ...]) -> tuple[str, ...]:
     return (said,) if isinstance(said, str) else said
 
 
-@pytest.mark.parametrize("domain", ["asp_eval", "notes", "names"])
+@pytest.mark.parametrize("domain", ["asp_eval", "notes", "names", "commands"])
 def test_every_danish_sentence_is_there_and_has_the_same_fields(domain):
     read = catalogue("da", domain)
     assert not read.obsolete
