@@ -55,7 +55,7 @@ def show(results: Results) -> None:
     for wave, rows in results.provenance.quarantined.items():
         say(
             Phrase(
-                "{wave}: {n} rows of the screening are in quarantine, and not in these numbers; 'asp-eval check' says more.",
+                "{wave}: rows of the screening in quarantine, and so not in these numbers: {n}; 'asp-eval check' says more.",
                 wave=wave,
                 n=rows,
             )

@@ -38,14 +38,14 @@ def show(results: GapResults) -> None:
     of = len(results.profiles) * len(results.dimensions)
     say(
         Phrase(
-            "{n} profiles; {hidden} of {of} gaps are not shown, each with its reason.",
+            "Profiles: {n}. Gaps that are not shown, each with its reason: {hidden} of {of}.",
             n=len(results.profiles),
             hidden=hidden,
             of=of,
         )
     )
     if results.withheld:
-        say(Phrase("{n} institutions are not given theirs, or not yet, as study.yaml says.", n=len(results.withheld)))
+        say(Phrase("Institutions that are given none, or not yet, as study.yaml says: {n}.", n=len(results.withheld)))
     if results.limits.looser:
         loose = ", ".join(f"privacy.{key}: {value}" for key, value in results.limits.looser.items())
         say(Phrase("Limits of disclosure that study.yaml sets looser than usual, as every profile says: {list}.", list=loose))

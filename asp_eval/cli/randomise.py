@@ -248,7 +248,7 @@ def show_verified(found: VerifiedDraw, *, as_json: bool) -> None:
     if found.waiting:
         say(
             Phrase(
-                "{n} institutions came after the draw and have no arm ({some}): draw them with --late.",
+                "Institutions that came after the draw and have no arm: {n} ({some}). Draw them with --late.",
                 n=len(found.waiting),
                 some=", ".join(found.waiting[:5]),
             )

@@ -127,7 +127,7 @@ def show(written: Report) -> None:
         shown = first.relative_to(Path.cwd()) if first.is_relative_to(Path.cwd()) else first
         say(
             Phrase(
-                "{n} pages, {new} of them written now. Open {page}; it prints on A4.",
+                "Pages: {n}, of these written now: {new}. Open {page}; it prints on A4.",
                 n=len(written.pages),
                 new=written.written,
                 page=shown,

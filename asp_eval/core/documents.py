@@ -30,7 +30,7 @@ _PART = re.compile(r"\..+\.[a-z0-9_]{8}\.part")  # the names that mkstemp makes 
 UNKNOWN_KEY = Fault("DOC-008", "the key is unknown", "{advice}")
 MISSING_KEY = Fault("DOC-009", "the key is missing", "Add it.")
 WRONG_VALUE = Fault("DOC-010", "the value does not fit", "{advice}")
-MORE_MISTAKES = Fault("DOC-013", "{n} more mistakes are not listed", "Correct these first.")
+MORE_MISTAKES = Fault("DOC-013", "more mistakes, which are not listed: {n}", "Correct these first.")
 MOST_LISTED = 200  # mistakes of one document
 
 PATTERNS = {

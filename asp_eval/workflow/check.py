@@ -52,7 +52,7 @@ ARM_MISSING = Fault(
     "Import that arm's file; until then no effect can be estimated.",
 )
 UNDRAWN = Fault(
-    "ANA-015", "{n} institutions have no arm: {ids}", "Draw the lot with 'asp-eval randomise', or import the allocation."
+    "ANA-015", "institutions without an arm: {n} ({ids})", "Draw the lot with 'asp-eval randomise', or import the allocation."
 )
 UNKNOWN_COLUMN = Fault(
     "ANA-016", "the column {name!r} is in none of the tables", "Correct the name, or declare the column under 'columns'."

@@ -55,7 +55,9 @@ ROW_GONE = Fault(
     "Someone changed study.duckdb, a file in data/, or study.yaml. Take them from a backup, or make study.duckdb again from "
     "data/ as docs/ledger.md says.",
 )
-MORE = Fault("STO-069", "{n} more differences in this table are not listed", "Cure those that are listed, then check again.")
+MORE = Fault(
+    "STO-069", "more differences in this table, which are not listed: {n}", "Cure those that are listed, then check again."
+)
 
 MOST_LISTED = 20  # differences of one table
 ARMS = ("institution_id", "arm")  # what the ledger says of every draw

@@ -56,7 +56,7 @@ def test_the_reasons_of_a_row_are_bounded_and_counted(study, incoming):
     written = (study.folder / report.quarantine_file).read_text(encoding="utf-8-sig")
     assert written.count("SCR-014") == 2 * findings.MOST_OF_A_ROW
     assert written.count("SCR-068") == 2
-    assert f"{25 - findings.MOST_OF_A_ROW} more faults of this row" in written
+    assert f"more faults of this row, which are not listed: {25 - findings.MOST_OF_A_ROW}" in written
 
 
 def test_a_row_with_as_many_faults_as_are_kept_has_no_more(study, incoming):
@@ -71,11 +71,11 @@ def test_pages_and_lists_are_bounded_and_say_how_many_more(study, incoming, monk
     folder = study.folder / "output" / "problems" / "screening-w1"
     page = next(path for path in folder.iterdir() if path.stem.lower() == "a1").read_text(encoding="utf-8")
     assert page.count("Question 1") == 2
-    assert "2 more are not on this page" in page
+    assert "Not on this page: 2 more." in page
     assert "4 rows wait until they are corrected" in page
     lines = (folder / "faults.csv").read_text(encoding="utf-8-sig").splitlines()
     assert len(lines) == 1 + 3 + 1
-    assert "more faults are not listed here" in lines[-1]
+    assert "more faults, which are not listed here" in lines[-1]
 
 
 def test_many_rows_with_one_id_are_each_told_of_the_first_others(study, incoming):

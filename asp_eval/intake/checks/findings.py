@@ -14,12 +14,14 @@ from asp_eval.intake.files.columns import MORE, MOST_SHOWN
 from asp_eval.intake.files.raw import Mask, TextTable
 
 MORE_NOTES = Fault(
-    "SCR-122", "{count} more of these are not listed ({code})", "Nothing; they are as those that are listed.", "warning"
+    "SCR-122", "more of these, which are not listed ({code}): {count}", "Nothing; they are as those that are listed.", "warning"
 )
 
 
 MORE_OF_ROW = Fault(
-    "SCR-068", "{count} more faults of this row are not listed", "Cure those that are listed; the rest often goes with them."
+    "SCR-068",
+    "more faults of this row, which are not listed: {count}",
+    "Cure those that are listed; the rest often goes with them.",
 )
 MOST_OF_A_FILE, FEWEST_SHOWN = 5_000, 10  # faults that are listed: a file with more is wrong as a whole
 MOST_OF_A_ROW = 10

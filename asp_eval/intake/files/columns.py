@@ -42,7 +42,9 @@ OTHER_HEADER = Fault(
     "Two files were joined whose columns stand in different orders. Import them apart, or put the columns into one order.",
 )
 MORE = Fault(
-    "SCR-018", "{count} more of these are not listed ({code})", "Cure those that are listed; the rest often goes with them."
+    "SCR-018",
+    "more of these, which are not listed ({code}): {count}",
+    "Cure those that are listed; the rest often goes with them.",
 )
 
 TOO_MANY_COLUMNS = Fault(

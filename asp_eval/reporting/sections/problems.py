@@ -21,7 +21,9 @@ from asp_eval.reporting.sections.institution_questions import FOR_INSTITUTIONS, 
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import table_schema
 
-MORE_LINES = Fault("SCR-069", "{n} more faults are not listed here", "Correct these first; the rest often goes with them.")
+MORE_LINES = Fault(
+    "SCR-069", "more faults, which are not listed here: {n}", "Correct these first; the rest often goes with them."
+)
 
 MOST_LISTED = 1_000  # lines on the evaluator's page; the CSV has all
 MOST_ASKED = 300  # lines of a table on an institution's page: nobody corrects more by hand
@@ -97,7 +99,7 @@ def for_institution(batch: Batch, id_: str, stored: int, say: Words) -> tuple[Se
         for (key, caption), lines in zip(captions, (errors, notes), strict=True)
         if lines
     )
-    more = say("{n} more are not on this page: the evaluator has them all.", n=left) if left else ""
+    more = say("Not on this page: {n} more. The evaluator has them all.", n=left) if left else ""
     lead = (_about(batch, say), _standing(batch, stored, waiting, say), more)
     steps = (
         say(
@@ -129,7 +131,7 @@ def for_evaluator(batch: Batch, links: Sequence[Link], say: Words) -> tuple[Sect
         say("Nothing of it was taken in.") if batch.refused else "",
         say("This page is for the evaluator alone: it has rows of all institutions."),
         say("The pages below have one institution each.") if links else "",
-        say("{n} more are in faults.csv.", n=left) if left else "",
+        say("In faults.csv: {n} more.", n=left) if left else "",
     )
     pages = (Section("pages", "", (listing((link,) for link in links),)),) if links else ()
     table = _table("all", say("Everything that was found"), batch, say, rows)

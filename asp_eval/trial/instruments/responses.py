@@ -29,7 +29,7 @@ WRONG_AGE = Fault(
     "the child's age is not one the form {form} is for",
     "Correct the age, or score the row on the form that was used: 'score_family' picks it and says so.",
 )
-MORE_CELLS = Fault("SCO-005", "{count} more cells are at fault in the same way", "Correct the listed ones first, then try again.")
+MORE_CELLS = Fault("SCO-005", "more cells at fault in the same way: {count}", "Correct the listed ones first, then try again.")
 
 
 def checked_codes(instrument: Instrument, responses: pd.DataFrame, rows: NDArray[np.int64] | None = None) -> dict[str, Floats]:
