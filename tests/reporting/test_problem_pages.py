@@ -3,7 +3,8 @@
 1. A page for each institution with rows at fault, in the study's languages, with its own rows alone.  2. Rows whose institution
 is not on the list are on the evaluator's page alone.  3. Everything is escaped; no formula runs in the CSV.  4. Pages of an
 earlier import go; a correction of one institution leaves the others'.  5. A dry run writes nothing; a refused file has its own.
-6. Names of institutions only where the study shows them.  7. The pages read as they did (snapshots).
+6. Names of institutions only where the study shows them.  7. The pages read as they did (snapshots).  8. Columns and waves are
+said in words.
 """
 
 from __future__ import annotations
@@ -164,9 +165,18 @@ def test_a_child_that_moved_does_not_name_the_institution_it_left(danish, export
     pages = written(danish, export(later, "wave2.csv"), "w2")
     page = pages["a2.en.html"].partition("<main")[2]
     assert "The child was in another institution at start." in page
+    assert "Barnet var i en anden institution i start." in pages["a2.html"]
+    assert "i w1" not in pages["all.html"]
     assert "A1" not in page
     assert "r1" not in page
     assert "A1" in pages["all.en.html"]
+
+
+def test_the_evaluator_reads_a_column_in_words_and_as_the_study_writes_it(pages):
+    danish, english = pages["all.html"], pages["all.en.html"]
+    for page, words in ((danish, ("Fødselsmåned", "Spørgsmål 5")), (english, ("Month of birth", "Question 5"))):
+        for word, name in zip(words, ("birth_month", ITEM), strict=True):
+            assert re.search(rf"{word}<.*?>{name}<", page)
 
 
 def test_a_language_without_words_stops_no_import(danish, export, faulty):
