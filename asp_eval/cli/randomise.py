@@ -100,7 +100,7 @@ def show(drawn: Draw) -> None:
         return
     say(
         Phrase(
-            "{n} institutions drawn with seed {seed}; the draw is in output/allocation.csv.",
+            "Institutions drawn with seed {seed}: {n}. The draw is in output/allocation.csv.",
             n=len(drawn.allocation.arms),
             seed=drawn.seed,
         )

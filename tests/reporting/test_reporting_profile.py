@@ -84,7 +84,7 @@ def test_the_profile_begins_with_their_own_numbers():
 def test_hidden_dimensions_are_not_spoken_for():
     every = tuple(replace(e, staff=70, child=60) if e.staff is None else e for e in PROFILE.entries)
     assert "the widest distance of your 9;" in short(replace(PROFILE, entries=every))[0]
-    assert "den største afstand af jeres 9;" in short(replace(PROFILE, entries=every), "da")[0]
+    assert "den største afstand af jeres 9 dimensioner;" in short(replace(PROFILE, entries=every), "da")[0]
 
 
 def test_a_distance_against_the_typical_says_so():

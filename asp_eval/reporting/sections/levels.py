@@ -31,8 +31,9 @@ def levels(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> tuple[Table
         " variance with arm and strata only. Institutions were drawn, and the planned model stands as the headline.",
     )
     power = say(
-        "Detectable: the effect in total standard deviations that the standard error reached finds with a power of {power}. The"
-        " power of another trial takes both intraclass correlations from a stored wave: asp-eval power --learn OUTCOME@WAVE.",
+        "Detectable: the effect, in total standard deviations, that a trial with this standard error finds with a power of "
+        "{power}. The power of another trial takes both intraclass correlations from a stored wave: "
+        "asp-eval power --learn OUTCOME@WAVE.",
         power=setting.show.percent(setting.study.power.power),
     )
     return (Table("levels", say("A level between child and institution"), columns, rows, (note, power)),)

@@ -110,9 +110,9 @@ def _tests(setting: Setting, level: str) -> str:
     if by_lot:
         sentences.append(
             say(
-                "A test by permutation compares the effect with those that every allocation of the lot would have shown had the "
-                "arms been names alone; nothing is assumed to be normal. Its interval holds the differences that such a test "
-                "does not reject, or is that of t where the table says so."
+                "A test by permutation compares the effect with those that every allocation of the lot would have shown if "
+                "the intervention did nothing; nothing is assumed to be normal. Its interval holds the differences that such a "
+                "test does not reject, or is that of t where the table says so."
             )
         )
     if others or not by_lot:

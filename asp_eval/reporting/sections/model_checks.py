@@ -44,8 +44,8 @@ def sizes_table(results: Results, setting: Setting) -> Table | None:
         ),
         say("The last two are on the degrees of freedom h of the What Works Clearinghouse, Handbook 5.0 (E.21)."),
         say(
-            "{level} intervals by t on the effect's own degrees of freedom; the standard error holds that of the difference and,"
-            " by the df printed, that of the standard deviation.",
+            "{level} intervals by t on the effect's own degrees of freedom; the standard error includes how uncertain the "
+            "difference is and, through the degrees of freedom shown, how uncertain the standard deviation is.",
             level=setting.level,
         ),
     )
@@ -178,8 +178,8 @@ def realised_table(results: Results, setting: Setting) -> Table | None:
         Column(say("Detectable effect (SD)")),
     )
     note = say(
-        "Detectable: the effect in total standard deviations that the standard error reached finds with a power of {power}. It"
-        " describes the precision; it is no power of the effect that was found.",
+        "Detectable: the effect, in total standard deviations, that a trial with this standard error finds with a power of "
+        "{power}. It describes the precision; it is no power of the effect that was found.",
         power=setting.show.percent(power),
     )
     return Table("realised", say("The design as it came out"), columns, (*_planned(setting), *rows), (note,))

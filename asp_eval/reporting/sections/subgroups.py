@@ -46,9 +46,9 @@ def _table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table:
     if any(group.variation for group in groups):
         notes.append(
             say(
-                "Many groups: the effect varies at random between them. The effect in a group is drawn towards the average, the"
-                " more the less the group tells. p: that the effects' standard deviation is zero, by restricted likelihood ratio"
-                " (half chi-square on 0, half on 1).",
+                "Many groups: the effect varies at random between them. The effect in a group is drawn towards the average,"
+                " and more so the fewer data it has. p: that the effects' standard deviation is zero, by restricted likelihood"
+                " ratio (half chi-square on 0, half on 1).",
             )
         )
     if any(group.spread for group in groups):

@@ -265,8 +265,8 @@ def _by_band(result: OutcomeResult, i: int, setting: Setting) -> str | None:
         )
     return (
         say(
-            "The arms do not move all bands alike ({p}), so no single number says what they differ by. Shares band by band: "
-            "{parts}.",
+            "The difference between the arms is not the same in all bands ({p}), so no single number describes it. Shares band "
+            "by band: {parts}.",
             p=show.p_equation(test.p_value),
             parts="; ".join(parts),
         )
@@ -346,7 +346,7 @@ def _open(result: OutcomeResult, effect: Estimate, i: int, arm: str, setting: Se
         return (_left_out(result, effect, i, setting), not_same)
     cannot = say("The trial cannot tell whether the arms differ on this outcome.")
     first = (
-        (say("By this number the arms cannot be told apart; that they do not move all bands alike can."),)
+        (say("By this number the arms cannot be told apart, but the difference between them is not the same in all bands."),)
         if _are_not_alike(result)
         else (cannot, not_same)
     )
@@ -459,7 +459,7 @@ def caution(results: Results, setting: Setting) -> tuple[str, ...]:
     if any(result.role != "primary" for result in results.outcomes):
         sentences.append(
             say(
-                "Conclusions rest on the primary outcomes. The others give colour and ideas; the more outcomes one looks at, the "
+                "Conclusions rest on the primary outcomes. The others add detail and ideas; the more outcomes one looks at, the "
                 "more chance findings there are.",
             )
         )

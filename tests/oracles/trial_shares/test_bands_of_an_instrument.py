@@ -181,7 +181,7 @@ def test_bands_that_do_not_move_alike_are_r_s_one_by_one(results, reference):  #
 PAGES = {
     "en": (
         "Not in one direction",
-        "do not move all bands alike",
+        "The difference between the arms is not the same in all bands",
         "nor to its disadvantage as a whole",
         "proportional odds) is rejected",
         "Much trouble or most is put into bands by “Our own” (our own)",
@@ -191,7 +191,7 @@ PAGES = {
         "er ikke den samme i alle kategorier",
         "samlet hverken til fordel for",
         "forkastes",
-        "sættes i normgrænser efter “Egne” (our own)",
+        "inddeles efter normgrænserne i »Egne« (our own)",
     ),
 }
 
