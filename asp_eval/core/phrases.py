@@ -90,6 +90,16 @@ class Phrase(str):
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         return (self.template,), self.fields
 
+    def with_fields(self, **fields: object) -> Phrase:
+        """Return the same message with other values in its fields.
+
+        Examples
+        --------
+        >>> Phrase("at most {n} MB", n=2.5).with_fields(n=3)
+        'at most 3 MB'
+        """
+        return type(self)(self.template, **fields)
+
     def told(self, say: Translation) -> str:
         """Return the words in another language."""
         return _Telling(say).vformat(say(self.template), (), self.fields)

@@ -258,7 +258,7 @@ def _named(details: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, A
 
 
 def _in_words(phrase: Phrase, labels: Mapping[str, str]) -> Phrase:
-    return Phrase(phrase.template, **_named(phrase.fields, labels))
+    return phrase.with_fields(**_named(phrase.fields, labels))
 
 
 def _wave(key: str, value: Any, labels: Mapping[str, str]) -> Any:
