@@ -35,8 +35,9 @@ def left_out_notes(study: Study, data: AnalysisSet) -> Iterator[Phrase]:
     for name, n in data.lost_to.items():
         yield Phrase("Children who have the outcome and are left out because {name} is missing: {n}.", n=n, name=named(name))
     for name, n in data.indicated.items():
-        indicated = "Children whose {name} is missing, and who are in the analysis by an indicator of it: {n}."
-        yield Phrase(indicated, n=n, name=named(name))
+        yield Phrase(
+            "Children whose {name} is missing, and who are in the analysis by an indicator of it: {n}.", n=n, name=named(name)
+        )
     if data.indicated and not data.outcome.is_continuous:
         yield INDICATOR_OF_ODDS
     for arm in study.arms:
