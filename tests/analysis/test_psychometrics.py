@@ -1,10 +1,12 @@
 """Cronbach's alpha by its formula, what stands beside it, and items turned round as the instrument says."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from asp_eval.analysis.psychometrics import _reliability, keyed
+from asp_eval.analysis.psychometrics import _of_scale, _reliability, keyed
 from asp_eval.core.errors import Unavailable
 from asp_eval.stats.meta.reliability import FEWEST_ANSWERS
 from asp_eval.trial.instruments.library import instrument
@@ -38,33 +40,53 @@ def test_an_impact_item_counts_what_it_counts():
     assert keyed(impact, scale, frame)[key].tolist() == [0, 0, 1, 2]
 
 
+def found_of(frame, level=0.95):
+    return _reliability(keyed(SDQ, "conduct", frame), frame["institution"], level)
+
+
 def test_alpha_is_that_of_the_formula():
     frame = answers(200)
     items = keyed(SDQ, "conduct", frame)
     k = items.shape[1]
     by_formula = k / (k - 1) * (1 - items.var().sum() / items.sum(axis=1).var())
-    found = _reliability(SDQ, "conduct", frame, "w1", 0.95)
-    assert found.alpha.estimate == pytest.approx(by_formula)
-    assert found.alpha.conf_low < found.alpha.estimate < found.alpha.conf_high
-    assert found.n == 200
+    alpha, _, _ = found_of(frame)
+    assert alpha.estimate == pytest.approx(by_formula)
+    assert alpha.conf_low < alpha.estimate < alpha.conf_high
+
+
+def test_only_complete_answers_of_a_wave_and_an_arm_count():
+    frame = pd.concat([answers(100), answers(100, 2), answers(3, 3).assign(wave="w2")], ignore_index=True)
+    frame["arm"] = np.where(frame.index % 2, "one", "other")
+    frame.loc[[0, 100, 200], f"{SDQ.id}.steals"] = np.nan
+    study = SimpleNamespace(wave_ids=("w1", "w2", "w3"), arms=("one", "other"), analysis=SimpleNamespace(level=0.95))
+    found = list(_of_scale(study, SDQ, "conduct", keyed(SDQ, "conduct", frame), frame))
+    assert [(each.wave, each.arm, each.n) for each in found] == [
+        ("w1", "", 198),
+        ("w1", "one", 100),
+        ("w1", "other", 98),
+        ("w2", "", 2),
+        ("w2", "one", 1),
+        ("w2", "other", 1),
+    ]
+    mine = frame.loc[(frame["wave"] == "w1") & (frame["arm"] == "other")].drop(index=[0, 100])
+    assert found[2].alpha == found_of(mine)[0]
 
 
 def test_too_few_complete_answers_give_a_reason():
-    found = _reliability(SDQ, "conduct", answers(FEWEST_ANSWERS - 1), "w1", 0.95)
-    assert isinstance(found.alpha, Unavailable)
+    assert all(isinstance(number, Unavailable) for number in found_of(answers(FEWEST_ANSWERS - 1)))
 
 
 def test_a_higher_level_has_a_wider_interval():
     frame = answers(400)
-    low, high = (_reliability(SDQ, "conduct", frame, "w1", level).alpha for level in (0.90, 0.99))
+    low, high = (found_of(frame, level)[0] for level in (0.90, 0.99))
     assert high.conf_low < low.conf_low < low.conf_high < high.conf_high
     assert low.method == "ClusterBootstrap"
 
 
 def test_omega_and_ordinal_alpha_stand_beside_and_one_answer_has_none():
     frame = answers(400)
-    found = _reliability(SDQ, "conduct", frame, "w1", 0.95)
-    assert found.alpha.estimate < found.ordinal_alpha < 1  # answers of three categories hold less than what they are cut from
-    assert found.alpha.estimate < found.omega < 1  # one item was turned round, so that the items weigh very unequally
+    alpha, omega, ordinal_alpha = found_of(frame)
+    assert alpha.estimate < ordinal_alpha < 1  # answers of three categories hold less than what they are cut from
+    assert alpha.estimate < omega < 1  # one item was turned round, so that the items weigh very unequally
     same = frame.assign(**{f"{SDQ.id}.steals": 0.0})
-    assert isinstance(_reliability(SDQ, "conduct", same, "w1", 0.95).ordinal_alpha, Unavailable)
+    assert isinstance(found_of(same)[2], Unavailable)
