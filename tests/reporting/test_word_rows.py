@@ -84,7 +84,7 @@ def test_widths_follow_the_longest_word_and_line(texts):  # 3
 def test_pages_made_side_by_side_have_the_same_bytes(monkeypatch):  # 4
     monkeypatch.setattr(report, "MANY", 2)
     monkeypatch.setattr(report, "AT_ONCE", 1)
-    pages = pages_of(builders.gap_results(), ["en"], ("html",))[:4]
+    pages = pages_of(builders.gap_results(), ["en", "da"], ("html",))
     seen = []
     monkeypatch.setattr(report, "side_by_side", lambda *asked: seen.append(len(asked[1])) or side_by_side(*asked))
     with joblib.parallel_config(backend="threading"):
