@@ -85,10 +85,11 @@ def test_pages_made_side_by_side_have_the_same_bytes(monkeypatch):  # 4
     monkeypatch.setattr(report, "MANY", 2)
     monkeypatch.setattr(report, "AT_ONCE", 1)
     pages = pages_of(builders.gap_results(), ["en", "da"], ("html",))
-    seen = []
+    jobs, seen = [(page, report.NOTHING) for page in pages], []
     monkeypatch.setattr(report, "side_by_side", lambda *asked: seen.append(len(asked[1])) or side_by_side(*asked))
     with joblib.parallel_config(backend="threading"):
-        beside = list(report._made(pages, 2))
-    assert beside == list(report._made(pages, 1))
+        beside = list(report._each_made(jobs, 2))
+    assert beside == list(report._each_made(jobs, 1))
+    assert all(content for _, content, _ in beside)
     assert sum(seen) == len(pages) > 2
     assert max(seen) == 2
