@@ -1,6 +1,7 @@
 """How often intervals of 95 % hold the effect where outcomes are missing, and how far the estimates are off.
 
-    python benchmarks/imputation_coverage.py run --trials 1000      # goes on where it stopped; one core
+    python benchmarks/imputation_coverage.py run --trials 1000      # goes on where it stopped; one core; needs numba
+    python benchmarks/imputation_coverage.py check                  # that the compiled analyses are the package's
     python benchmarks/imputation_coverage.py table                  # docs/imputation-coverage.md
 
 One score at three waves of 20 children an institution, half of the institutions in each arm; the effect at the last wave is -0.30
@@ -19,19 +20,22 @@ import argparse
 import csv
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
+import compiled_imputation as imputation  # noqa: E402
+import compiled_models as models  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from scipy import stats  # noqa: E402
 
 import asp_eval as asp  # noqa: E402
 from asp_eval.core.randomness import stream  # noqa: E402
+from asp_eval.stats.estimate import Array  # noqa: E402
 
 HERE = Path(__file__).parent
 SUMS, PAGE = HERE / "imputation_coverage.csv", HERE.parent / "docs" / "imputation-coverage.md"
@@ -80,7 +84,22 @@ def _mean_of_scores(shift: float) -> float:
     return float(stats.norm.sf(cuts, shift).sum())  # the mean of a score from 0 to 10 is the sum of P(score > k)
 
 
-def complete(rng: np.random.Generator, cell: Cell) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Trial:
+    """A trial: scores at the waves (n, 3), institution of each child (n,), arm of each institution (J,)."""
+
+    w: Array
+    group: Array
+    arm: Array
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row per child: inst, arm, w1, w2, w3."""
+        waves = dict(zip(("w1", "w2", "w3"), self.w.T, strict=True))
+        return pd.DataFrame({"inst": self.group, "arm": self.arm[self.group], **waves})
+
+
+def complete(rng: np.random.Generator, cell: Cell) -> Trial:
     """Return a trial without missing values."""
     J = cell.institutions
     g = np.repeat(np.arange(J), CHILDREN)
@@ -90,45 +109,75 @@ def complete(rng: np.random.Generator, cell: Cell) -> pd.DataFrame:
     w[:, 2] += EFFECT * arm[g]
     if cell.scores == "SDQ-like":
         w = np.clip(np.round(1.5 + 2.0 * w), 0, 10)
-    return pd.DataFrame({"inst": g, "arm": arm[g], "w1": w[:, 0], "w2": w[:, 1], "w3": w[:, 2]})
+    return Trial(w, g, arm)
 
 
-def with_losses(rng: np.random.Generator, frame: pd.DataFrame, cell: Cell) -> pd.DataFrame:
+def with_losses(rng: np.random.Generator, trial: Trial, cell: Cell) -> Trial:
     """Return the trial with scores missing."""
-    out = frame.copy()
-    out.loc[rng.random(len(frame)) < 0.05, "w2"] = np.nan
-    out.loc[rng.random(len(frame)) < 0.10, "w1"] = np.nan
-    z = ((out[["w1", "w2"]] - out[["w1", "w2"]].mean()) / out[["w1", "w2"]].std()).fillna(0.0)
-    level = z["w1"].groupby(out["inst"]).mean()
-    own = ((level / level.std() + rng.normal(size=len(level))) / math.sqrt(2.0))[out["inst"]].to_numpy()
+    w, n = trial.w.copy(), len(trial.w)
+    w[rng.random(n) < 0.05, 1] = np.nan
+    w[rng.random(n) < 0.10, 0] = np.nan
+    z = np.nan_to_num((w[:, :2] - np.nanmean(w[:, :2], 0)) / np.nanstd(w[:, :2], 0, ddof=1))
+    level = z[:, 0].reshape(-1, CHILDREN).mean(1)
+    own = ((level / level.std(ddof=1) + rng.normal(size=len(level))) / math.sqrt(2.0))[trial.group]
     pull = {
-        "mcar": np.zeros(len(frame)),
-        "mar": 0.8 * z["w1"].to_numpy() + 0.5 * own,
-        "dropout": 1.3 * z["w2"].to_numpy() * np.where(frame["arm"] == 0, 1.0, -0.5) + 0.5 * own,
+        "mcar": np.zeros(n),
+        "mar": 0.8 * z[:, 0] + 0.5 * own,
+        "dropout": 1.3 * z[:, 1] * np.where(trial.arm[trial.group] == 0, 1.0, -0.5) + 0.5 * own,
     }[cell.how]
-    low, high = -12.0, 12.0
-    for _ in range(50):  # the level at which the share is missing
-        middle = (low + high) / 2
-        low, high = (middle, high) if (1 / (1 + np.exp(-middle - pull))).mean() < cell.share else (low, middle)
-    out.loc[rng.random(len(frame)) < 1 / (1 + np.exp(-low - pull)), "w3"] = np.nan
-    return out
+    low = models.level_of(pull, cell.share)
+    w[rng.random(n) < 1 / (1 + np.exp(-low - pull)), 2] = np.nan
+    return Trial(w, trial.group, trial.arm)
 
 
-def rows_of(cell: Cell, seed: int, rng: np.random.Generator) -> Iterator[tuple[str, asp.Estimate | pd.Series, bool]]:
-    """Yield analysis, effect, and whether chains still differed, of one trial."""
-    whole = complete(rng, cell)
-    frame = with_losses(rng, whole, cell)
-    yield "nothing missing", asp.lmm(FORMULA, whole).contrast({"arm": 1.0}), False
-    imputed = asp.impute(
-        frame, dict.fromkeys(("w1", "w2", "w3"), "continuous"), group="inst", arm="arm", n=IMPUTATIONS, seed=seed
-    )
-    pooled = imputed.fit(lambda data: asp.lmm(FORMULA, data)).pool()
-    apart = any("chains still differ" in note for note in imputed.notes)
-    yield "imputation", pooled.set_index("term").loc["arm"], apart
-    yield "complete cases", asp.lmm(FORMULA, frame.dropna(subset=["w1", "w3"])).contrast({"arm": 1.0}), False
+Found = tuple[float, float, float, float]
+"""Estimate, standard error and the limits of 95 %."""
+
+
+def _trials(cell: Cell, batch: int) -> Iterator[tuple[int, Trial, Trial]]:
+    """Yield the trials of a batch: its number, without losses and with."""
+    for trial in range(batch * BATCH, (batch + 1) * BATCH):
+        rng = stream(1, "imputation coverage", cell.name, trial)
+        whole = complete(rng, cell)
+        yield trial, whole, with_losses(rng, whole, cell)
+
+
+def answers(cell: Cell, batch: int, asked: Collection[str]) -> Iterator[tuple[str, Found, bool]]:
+    """Yield analysis, effect, and whether chains still differed, of the trials of a batch."""
+    trials = list(_trials(cell, batch))
+    if "imputation" in asked:
+        imputed = imputation.imputed_data(
+            [imputation.Chains(lost.w, lost.arm, number) for number, _, lost in trials], IMPUTATIONS
+        )
+        for (_, _, lost), (data, apart) in zip(trials, imputed, strict=True):
+            yield "imputation", models.pooled(data, lost.arm[lost.group], lost.group, len(lost.arm)), apart
+    for _, whole, lost in trials:
+        arm, (w1, _, w3) = lost.arm[lost.group].astype(float), lost.w.T
+        known, first = ~np.isnan(w3), np.isnan(w1)
+        filled = np.where(first, np.nanmean(w1), w1)
+        own = {
+            "nothing missing": (whole.w[:, 2], [arm, whole.w[:, 0]], np.ones(len(arm), bool)),
+            "complete cases": (w3, [arm, w1], known & ~first),
+            "indicator": (w3, [arm, filled, first.astype(float)], known),
+        }
+        for analysis, (y, columns, rows) in own.items():
+            if analysis in asked:
+                X = np.column_stack((np.ones(len(y)), *columns))
+                yield analysis, models.interval(models.lmm(X[rows], y[rows], lost.group[rows], len(lost.arm))), False
+        if "all waves" in asked:
+            yield "all waves", models.interval(models.all_waves(lost.w, lost.group, lost.arm)), False
+
+
+def by_package(whole: pd.DataFrame, frame: pd.DataFrame, seed: int) -> Iterator[tuple[str, asp.Estimate | pd.Series]]:
+    """Yield analysis and effect of one trial, as a user of the package gets them."""
+    yield "nothing missing", asp.lmm(FORMULA, whole).contrast({"arm": 1.0})
+    waves = dict.fromkeys(("w1", "w2", "w3"), "continuous")
+    imputed = asp.impute(frame, waves, group="inst", arm="arm", n=IMPUTATIONS, seed=seed)
+    yield "imputation", imputed.fit(lambda data: asp.lmm(FORMULA, data)).pool().set_index("term").loc["arm"]
+    yield "complete cases", asp.lmm(FORMULA, frame.dropna(subset=["w1", "w3"])).contrast({"arm": 1.0})
     filled = frame.assign(lost=frame["w1"].isna() * 1.0, w1=frame["w1"].fillna(frame["w1"].mean())).dropna(subset=["w3"])
-    yield "indicator", asp.lmm("w3 ~ arm + w1 + lost + (1 | inst)", filled).contrast({"arm": 1.0}), False
-    yield "all waves", _all_waves(frame), False
+    yield "indicator", asp.lmm("w3 ~ arm + w1 + lost + (1 | inst)", filled).contrast({"arm": 1.0})
+    yield "all waves", _all_waves(frame)
 
 
 def _all_waves(frame: pd.DataFrame) -> asp.Estimate:
@@ -140,28 +189,27 @@ def _all_waves(frame: pd.DataFrame) -> asp.Estimate:
     return asp.lmm(formula, long).contrast({"a3": 1.0})
 
 
-def batch_of(cell: Cell, batch: int) -> dict[str, dict[str, float]]:
-    """Return counts and sums of every analysis over the trials of a batch."""
-    sums = {analysis: dict.fromkeys(NUMBERS, 0.0) for analysis in ANALYSES}
-    for trial in range(batch * BATCH, (batch + 1) * BATCH):
-        for analysis, row, apart in rows_of(cell, trial, stream(1, "imputation coverage", cell.name, trial)):
-            own, known = sums[analysis], [row.estimate, row.std_error, row.conf_low, row.conf_high]
-            own["trials"] += 1
-            own["apart"] += apart
-            if any(number is None or not math.isfinite(number) for number in known):
-                own["unavailable"] += 1
-                continue
-            off = float(row.estimate) - cell.truth
-            own["estimates"] += off
-            own["squares"] += off**2
-            own["errors"] += float(row.std_error)
-            own["held"] += float(row.conf_low) <= cell.truth <= float(row.conf_high)
+def batch_of(cell: Cell, batch: int, asked: Collection[str]) -> dict[str, dict[str, float]]:
+    """Return counts and sums of analyses over the trials of a batch."""
+    sums = {analysis: dict.fromkeys(NUMBERS, 0.0) for analysis in ANALYSES if analysis in asked}
+    for analysis, (estimate, error, low, high), apart in answers(cell, batch, asked):
+        own = sums[analysis]
+        own["trials"] += 1
+        own["apart"] += apart
+        if any(number is None or not math.isfinite(number) for number in (estimate, error, low, high)):
+            own["unavailable"] += 1
+            continue
+        off = float(estimate) - cell.truth
+        own["estimates"] += off
+        own["squares"] += off**2
+        own["errors"] += float(error)
+        own["held"] += float(low) <= cell.truth <= float(high)
     return sums
 
 
-def run(trials: int) -> None:
+def run(trials: int, analyses: Collection[str]) -> None:
     """Go through the cells batch by batch, and keep counts and sums."""
-    done = {(row["cell"], int(row["batch"])) for row in _stored()}
+    done = {(row["cell"], int(row["batch"]), row["analysis"]) for row in _stored()}
     new = not SUMS.exists()
     with SUMS.open("a", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
@@ -169,10 +217,24 @@ def run(trials: int) -> None:
             out.writerow(["cell", "batch", "analysis", *NUMBERS])
         for batch in range(math.ceil(trials / BATCH)):
             for cell in CELLS:
-                if (cell.name, batch) not in done:
-                    for analysis, own in batch_of(cell, batch).items():
-                        out.writerow([cell.name, batch, analysis, *(f"{own[name]:.6g}" for name in NUMBERS)])
-                    file.flush()
+                asked = [analysis for analysis in analyses if (cell.name, batch, analysis) not in done]
+                for analysis, own in batch_of(cell, batch, asked).items() if asked else ():
+                    out.writerow([cell.name, batch, analysis, *(f"{own[name]:.6g}" for name in NUMBERS)])
+                file.flush()
+
+
+def check(trials: int) -> None:
+    """Print how far the compiled analyses are from the package's own, in standard errors, at the worst of a few trials a cell."""
+    for cell in CELLS:
+        found: dict[str, list[Found]] = {analysis: [] for analysis in ANALYSES}
+        for analysis, own, _ in answers(cell, 0, ANALYSES):
+            found[analysis].append(own)
+        off = dict.fromkeys(ANALYSES, 0.0)
+        for number, whole, lost in list(_trials(cell, 0))[:trials]:
+            for analysis, row in by_package(whole.frame, lost.frame, number):
+                known = np.array([row.estimate, row.std_error, row.conf_low, row.conf_high], float)
+                off[analysis] = max(off[analysis], float(np.abs(known - found[analysis][number]).max() / known[1]))
+        print(cell.name, ", ".join(f"{analysis} {distance:.0e}" for analysis, distance in off.items()), flush=True)
 
 
 def _stored() -> list[dict[str, str]]:
@@ -190,10 +252,13 @@ def numbers() -> pd.DataFrame:
     """
     rows = pd.DataFrame(_stored())
     rows[NUMBERS] = rows[NUMBERS].astype(float)
-    sums = rows.groupby(["cell", "analysis"], sort=False)[NUMBERS].sum().reset_index()
+    without = rows.loc[rows["analysis"] == ANALYSES[0]].set_index(["cell", "batch"])
+    without = without.reindex(pd.MultiIndex.from_frame(rows[["cell", "batch"]])).reset_index(drop=True)  # the same trials
+    rows = rows.assign(whole=without["estimates"], whole_n=without["trials"] - without["unavailable"])
+    sums = rows.groupby(["cell", "analysis"], sort=False)[[*NUMBERS, "whole", "whole_n"]].sum().reset_index()
     n = sums["trials"] - sums["unavailable"]
     mean = sums["estimates"] / n  # less the truth
-    whole = sums["cell"].map(sums.assign(mean=mean).loc[sums["analysis"] == ANALYSES[0]].set_index("cell")["mean"])
+    whole = sums["whole"] / sums["whole_n"]
     bias = np.where(sums["analysis"] == ANALYSES[0], mean, mean - whole)
     sd = np.sqrt((sums["squares"] - n * mean**2) / (n - 1))
     held = sums["held"] / n
@@ -214,7 +279,7 @@ def table() -> None:
     found = numbers().set_index(["cell", "analysis"])
     cells = [cell for cell in CELLS if (cell.name, ANALYSES[0]) in found.index]
     trials = found["trials"].astype(int)
-    lines = [_INTRODUCTION.format(least=trials.min(), most=trials.max(), truth=CELLS[-1].truth, imputations=IMPUTATIONS)]
+    lines = [_introduction(int(trials.min()), int(trials.max()))]
     lines += ["", "## Where each analysis fails", ""]
     for analysis in ANALYSES:
         own = {cell: found.loc[(cell.name, analysis)] for cell in cells}
@@ -262,13 +327,24 @@ def _bias(row: pd.Series) -> str:
     return (f"**{bias}**" if row["biased"] else bias) + f"; {row['ratio']:.2f}"
 
 
+def _introduction(least: int, most: int) -> str:
+    error = 100 * math.sqrt(0.95 * 0.05 / least)
+    return _INTRODUCTION.format(
+        trials=f"{least:,}" if least == most else f"{least:,} to {most:,}",
+        error=error,
+        truth=CELLS[-1].truth,
+        imputations=IMPUTATIONS,
+    )
+
+
 _INTRODUCTION = """# Missing outcomes: how often intervals hold the effect, and bias
 
-Made by `benchmarks/imputation_coverage.py`, which can go on where it stopped: {least} to {most} trials a cell so far. With 200
-trials the Monte Carlo error of a coverage of 95 % is 1.5 percentage points, with 1,000 it is 0.7. All analyses are of the same
-trials: bias is the mean distance from the analysis with nothing missing (whose own is that from the truth), and a coverage that
-is off there as well is off by chance. **Bold** is a coverage that is more than two errors outside of 92.5 to 97.5 %, or a bias of
-more than a tenth of the standard deviation and of more than three Monte Carlo errors of the mean estimate.
+Made by `benchmarks/imputation_coverage.py`, which goes on where it stopped: {trials} trials a cell. The Monte Carlo error of a
+coverage of 95 % is {error:.1f} percentage points. All analyses are of the same trials: bias is the mean distance from the
+analysis with nothing missing (whose own is that from the truth), and a coverage that is off there as well is off by chance.
+**Bold** is a coverage that is more than two errors outside of 92.5 to 97.5 %, or a bias of more than a tenth of the standard
+deviation and of more than three Monte Carlo errors of the mean estimate. The package made the first 130 trials of each cell; the
+others come from the same model and fits, compiled, with the package's numbers up to rounding (`imputation_coverage.py check`).
 
 One score at three waves, 20 children an institution, half of the institutions in each arm. The effect at the last wave is -0.30
 for normal scores, and {truth:.3f} for SDQ-like ones (0 to 10, whole numbers, most children near the floor). Last scores are
@@ -282,10 +358,16 @@ between institutions of its own at each wave)."""
 def main() -> None:
     """Run, or write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("task", choices=["run", "table"])
-    parser.add_argument("--trials", type=int, default=1_000)
+    parser.add_argument("task", choices=["run", "check", "table"])
+    parser.add_argument("--trials", type=int, help="a cell: 1,000 of a run, 2 of a check")
+    parser.add_argument("--analyses", nargs="+", choices=ANALYSES, default=ANALYSES)
     asked = parser.parse_args()
-    run(asked.trials) if asked.task == "run" else table()
+    if asked.task == "run":
+        run(asked.trials or 1_000, asked.analyses)
+    elif asked.task == "check":
+        check(asked.trials or 2)
+    else:
+        table()
 
 
 if __name__ == "__main__":

@@ -83,17 +83,18 @@ class Sampler:
     u : ndarray (C, J, q)
     Sigma : ndarray (C, classes, q, q)
     Psi : ndarray (C, k, q + r, q + r)
-        One for all classes (k = 1), or one for each.
+        One for all classes (k = 1), or one for each; class a has that at `_psi_of[a]`.
     """
 
     def __init__(self, model: JointModel, streams: Sequence[np.random.Generator]) -> None:
-        self._model, self.fixed = model, fixed_sums(model)
+        self.fixed = fixed_sums(model)
         children, J, n = model.children, model.n_groups, len(streams)
         q, r, A = children.Y.shape[1], model.institutions.Y.shape[1], model.n_classes
         k = A if model.psi_by_class else 1
+        self._psi_of = np.arange(A) if model.psi_by_class else np.zeros(A, np.intp)
         self._q, self._f, self._F = q, children.n_free, q + model.institutions.n_free
         self._splits = np.cumsum([A * self._f, k * self._F, k * self._F])
-        self.numbers = RandomNumbers(streams, self._gamma_shapes())
+        self.numbers = RandomNumbers(streams, self._gamma_shapes(k))
         self._sum = self.fixed.summed(n)
         self.Y = _start(children, self.numbers).take(self.fixed.rows, axis=1)
         self.Z = _start(model.institutions, self.numbers).take(self.fixed.institutions, axis=1)
@@ -105,11 +106,11 @@ class Sampler:
         self.u = np.zeros((n, J, q))
         self.C = np.zeros((n, self.fixed.W.shape[1], r))
 
-    def _gamma_shapes(self) -> Array:
+    def _gamma_shapes(self, k: int) -> Array:
         """Return the shapes of the gamma numbers of a sweep: of Sigma, of Psi, of the scales, of the stretch."""
         f, F = self._f, self._F
         sizes = [own.groups.stop - own.groups.start for own in self.fixed.classes]
-        J = sizes if self._model.psi_by_class else [sum(sizes)]
+        J = sizes if k > 1 else [sum(sizes)]
         return np.concatenate(
             [
                 *(bartlett_shapes(child_df(own.n, f), f) for own in self.fixed.classes),
@@ -137,10 +138,6 @@ class Sampler:
         n = len(self.B)
         return np.concatenate([part.reshape(n, -1) for part in (self.B, self.C, rows, groups)], axis=1)
 
-    def _psi(self, a: int) -> Array:
-        """Return Psi (C, q + r, q + r) of a class."""
-        return np.asarray(self.Psi[:, a if self._model.psi_by_class else 0], float)
-
     def _coefficients_and_effects(self) -> None:
         self._SY = self.fixed.complete_Y + (self._sum @ self.Y.reshape(-1, self._q)).reshape(self.u.shape)
         factor = np.linalg.cholesky(self.Sigma)
@@ -157,7 +154,7 @@ class Sampler:
         self._T = T
         parts = []
         for a, own in enumerate(self.fixed.classes):
-            mean = 0.0 if means is None or slope is None else means[:, own.groups] @ slope[:, a if slope.shape[1] > 1 else 0]
+            mean = 0.0 if means is None or slope is None else means[:, own.groups] @ slope[:, self._psi_of[a]]
             parts.append(self._coordinates(a, T[:, a], back[:, a], size[:, a], mean))
         self.B = _draw_coefficients([(one.T, one.back, one.M, one.R) for one in parts], self.numbers)
         for own, one in zip(self.fixed.classes, parts, strict=True):
@@ -200,12 +197,12 @@ class Sampler:
         left = self._SY - np.concatenate([own.SX @ self.B for own in self.fixed.classes], axis=1)
         for a, own in enumerate(self.fixed.classes):
             u, W = self.u[:, own.groups], self._T[:, a] @ self._T[:, a].swapaxes(1, 2)
-            at = a if k > 1 else 0
+            at = self._psi_of[a]
             K[:, at] += W * (u.swapaxes(1, 2) @ (own.sizes * u))
             b[:, at] += ((left[:, own.groups] @ W) * u).sum(1)
         d = draw_stretch(precision[..., :q], K, b, gammas, self.numbers.normal(k, q))
         for a, own in enumerate(self.fixed.classes):
-            self.u[:, own.groups] *= d[:, None, a if k > 1 else 0]
+            self.u[:, own.groups] *= d[:, None, self._psi_of[a]]
         d = np.concatenate((d, np.ones((n, k, precision.shape[2] - q))), axis=2)
         self.Psi = self.Psi * d[..., :, None] * d[..., None, :]
         return np.asarray(precision / d**2, float)
@@ -236,7 +233,7 @@ class Sampler:
         r, s = self.Z.shape[2], fixed.W.shape[1]
         parts = []
         for a, own in enumerate(fixed.classes):
-            Psi, W = self._psi(a), fixed.W[own.groups]
+            Psi, W = self.Psi[:, self._psi_of[a]], fixed.W[own.groups]
             slope = np.linalg.solve(Psi[:, :q, :q], Psi[:, :q, q:])
             factor = np.linalg.cholesky(Psi[:, q:, q:] - Psi[:, q:, :q] @ slope)
             T = np.asarray(np.linalg.inv(factor).swapaxes(1, 2), float)
@@ -248,7 +245,7 @@ class Sampler:
         E = np.concatenate((self.u, self._v()), axis=2).take(order, axis=1)
         Y = np.concatenate((np.zeros(self.u.shape), self.Z), axis=2).take(order, axis=1)
         W = np.asarray(np.linalg.inv(self.Psi), float)
-        every = W if self._model.psi_by_class else np.broadcast_to(W, (len(W), len(fixed.classes), *W.shape[2:]))
+        every = W.take(self._psi_of, axis=1)
         draw_missing(Y, E, every, fixed.institution_patterns, self.numbers)
         for a, (rows, bounds) in enumerate(fixed.institution_bounds):
             draw_latent(Y[:, rows], E[:, rows], every[:, a], bounds, self.numbers)

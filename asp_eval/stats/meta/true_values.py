@@ -21,18 +21,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrueValues:
-    """Posterior means and standard deviations.
+    """Posterior means, and standard deviations of the groups' values.
 
     Attributes
     ----------
-    mean, mean_sd : float
+    mean : float
         Of the mean of all groups.
     estimates, sds : ndarray, shape (m,)
         Of each group's true value.
     """
 
     mean: float
-    mean_sd: float
     estimates: Floats
     sds: Floats
 
@@ -66,10 +65,8 @@ def true_values(estimates: Floats, variances: Floats) -> TrueValues:
     centre = own * y + (1 - own) * mean
     variance = (1 - own) * tau2 + (1 - own) ** 2 * mean_variance
     found = share @ centre
-    of_all = float(share @ mean[:, 0])
     return TrueValues(
-        of_all,
-        float(np.sqrt(share @ (mean_variance + mean**2)[:, 0] - of_all**2)),
+        float(share @ mean[:, 0]),
         found,
         np.sqrt(share @ (variance + centre**2) - found**2),
     )
