@@ -18,61 +18,41 @@ from asp_eval.core.phrases import NO_NOTE, Phrase
 from asp_eval.stats import contrasts
 from asp_eval.stats.coefficients import Coefficients
 from asp_eval.stats.comparison import LikelihoodRatio
-from asp_eval.stats.components import components_table, covariance_matrices, effects_table
 from asp_eval.stats.design.layout import UNKNOWN_GROUP
-from asp_eval.stats.design.model_frame import Design, read_design
-from asp_eval.stats.design.prediction import mean_rows, new_row_variance, predict_rows, random_part
+from asp_eval.stats.design.model_frame import read_design
+from asp_eval.stats.design.prediction import mean_rows, new_row_variance
 from asp_eval.stats.design.type3 import type_three
 from asp_eval.stats.design.updating import updated_formula
-from asp_eval.stats.engine.estimation import EstimationProblem, pose
+from asp_eval.stats.engine.estimation import pose
 from asp_eval.stats.engine.moments import Moments
-from asp_eval.stats.engine.optimisation import Optimum
 from asp_eval.stats.estimate import Array, Estimate
 from asp_eval.stats.familiar_names import Summary, coefficient_table
 from asp_eval.stats.means.model import MeansModel
 from asp_eval.stats.means.questions import MarginalQuestions
 from asp_eval.stats.mixed.bootstrap import bootstrap
-from asp_eval.stats.mixed.clusters import model_clusters, nested_products, products_of_moments, products_of_rows
 from asp_eval.stats.mixed.coefficient_profile import held, profile_interval
 from asp_eval.stats.mixed.derivatives import variance_derivatives
 from asp_eval.stats.mixed.interval_table import Fitted, interval_table
 from asp_eval.stats.mixed.likelihood_ratio import comparison_table, likelihood_ratio
 from asp_eval.stats.mixed.nesting_levels import between_within_df
-from asp_eval.stats.mixed.outcomes import simulate_outcomes
-from asp_eval.stats.mixed.random_effects import conditional_modes, conditional_variances
+from asp_eval.stats.mixed.of_rows import ModelOfRows
 from asp_eval.stats.mixed.statsmodels_refit import agreement
 from asp_eval.stats.mixed.summary import summary_text
 from asp_eval.stats.mixed.variance_share import R2, Share, effect_variances, intraclass_correlation, nakagawa, variances_at
 from asp_eval.stats.mixed.variance_test import variance_test
 from asp_eval.stats.prediction_table import prediction_table
 from asp_eval.stats.replicates import Bootstrap
-from asp_eval.stats.smallsample.cluster_blocks import ClusterBlocks
-from asp_eval.stats.smallsample.influence import influence_table
-from asp_eval.stats.smallsample.kenward_roger import SINGULAR_NOTE, KenwardRoger
+from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.stats.smallsample.method import Method
-from asp_eval.stats.smallsample.nested_sandwich import NestedClusters
 from asp_eval.stats.smallsample.normal import Normal
 from asp_eval.stats.smallsample.variance import VarianceDerivatives
 
 NO_FIT = Fault("FIT-066", "this is no fitted mixed model", "Give what lmm() returned.")
-RESIDUALS = Fault("FIT-067", "there are no residuals of this kind", 'Use "response", "pearson", "standardised" or "marginal".')
-NO_INFLUENCE = Fault(
-    "FIT-068", "the influence of clusters cannot be had", "It needs a factor in whose groups all others are nested."
-)
 NO_PROFILE = Phrase("the deviance does not rise far enough on both sides of the estimate")
-NO_ROWS_KEPT = Fault(
-    "FIT-046", "this fit was made from moments and has no rows", "Fit with lmm(formula, frame) to have fitted values."
-)
-NEEDS_ROWS = Phrase(
-    "here it needs the rows, since a cluster alone determines a coefficient, variances are extreme, factors cross or clusters= "
-    "was not the outermost factor: use lmm(formula, frame)"
-)
-NOT_SEPARATED = Phrase("The data do not separate the variances of the random effects: other values are equally likely.")
-NOT_CONVERGED = Phrase("The optimiser did not reach a point that meets the conditions of a minimum.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MixedFit(Coefficients, MarginalQuestions):
+class MixedFit(ModelOfRows, Coefficients, MarginalQuestions):
     """A fitted linear mixed model.
 
     Attributes
@@ -88,117 +68,6 @@ class MixedFit(Coefficients, MarginalQuestions):
         Coefficients of categories that no row holds.
     """
 
-    problem: EstimationProblem
-    found: Optimum
-    reml: bool
-    design: Design | None = None
-    absent: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the p estimated coefficients."""
-        standard = self.problem.standard
-        every = standard.moments.layout.fixed_names
-        return tuple(every[k] for k in standard.kept)
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        """Coefficients left out because their column is a linear combination of earlier ones, or empty."""
-        standard = self.problem.standard
-        every = standard.moments.layout.fixed_names
-        return tuple(n for k, n in enumerate(every) if k not in standard.kept) + self.absent
-
-    @property
-    def estimate(self) -> Array:
-        """The fixed effects (p,)."""
-        standard = self.problem.standard
-        return standard.T @ self.found.criterion.beta + standard.origin
-
-    @property
-    def model_covariance(self) -> Array:
-        """(X'V^-1 X)^-1 (p, p), in the data's units."""
-        T = self.problem.standard.T
-        return self.found.criterion.sigma2 * (T @ self.found.criterion.B @ T.T)
-
-    @property
-    def sigma2(self) -> float:
-        """The residual variance (of a row of weight one)."""
-        return self.found.criterion.sigma2 * self.problem.standard.y_scale**2
-
-    @property
-    def sigma(self) -> float:
-        """The residual standard deviation."""
-        return float(np.sqrt(self.sigma2))
-
-    @property
-    def singular(self) -> bool:
-        """Whether a variance is estimated as zero or a correlation as one."""
-        return self.found.singular
-
-    @property
-    def converged(self) -> bool:
-        """Whether the conditions of a minimum hold at the estimate."""
-        return self.found.converged
-
-    @property
-    def moments(self) -> Moments:
-        """The cross-products it was estimated from."""
-        return self.problem.standard.moments
-
-    @property
-    def n_obs(self) -> int:
-        """Rows used."""
-        return self.problem.n
-
-    @property
-    def n_dropped(self) -> int:
-        """Rows left out because a value was missing."""
-        return self.problem.standard.moments.n_dropped
-
-    @property
-    def n_groups(self) -> dict[str, int]:
-        """Number of groups of each factor."""
-        moments = self.problem.standard.moments
-        return {f.name: len(levels) for f, levels in zip(moments.layout.factors, moments.levels, strict=True)}
-
-    @property
-    def n_parameters(self) -> int:
-        """Fixed effects, (co)variances of the random effects, and the residual variance."""
-        return len(self.names) + len(self.found.theta) + 1
-
-    @property
-    def deviance(self) -> float:
-        """The REML criterion, or -2 log likelihood for ML; constants as in lme4."""
-        return self.problem.deviance(self.found.criterion.value, reml=self.reml)
-
-    @property
-    def covariances(self) -> list[Array]:
-        """Covariance matrix (k, k) of each factor's effects, in the formula's order."""
-        shape, ordering = self.problem.elimination.shape, self.problem.elimination.ordering
-        d = shape.d(self.found.theta)
-        factors = self.problem.standard.factors
-        found = covariance_matrices(
-            [shape.matrix(f, d) for f in range(len(ordering))], [factors[i].transform for i in ordering], self.sigma2
-        )
-        return [found[ordering.index(i)] for i in range(len(ordering))]
-
-    @property
-    def notes(self) -> tuple[Phrase, ...]:
-        """What a reader of any result of this fit must know."""
-        out = []
-        if self.n_dropped:
-            out.append(Phrase("{n} rows with missing values were left out.", n=self.n_dropped))
-        if self.dropped:
-            names = ", ".join(self.dropped)
-            out.append(Phrase("Dropped, because the data do not determine them: {names}.", names=names))
-        if self.singular:
-            out.append(SINGULAR_NOTE)
-        if not self.found.determined:
-            out.append(NOT_SEPARATED)
-        if not self.converged:
-            out.append(NOT_CONVERGED)
-        return (*self.problem.standard.moments.layout.notes, *out)
-
     @property
     def usual_method(self) -> Method:
         """`KenwardRoger`."""
@@ -208,41 +77,6 @@ class MixedFit(Coefficients, MarginalQuestions):
     def own_covariance(self) -> Array | Unavailable:
         """Covariance matrix (p, p) of the coefficients by the model itself."""
         return self.model_covariance
-
-    def glance(self) -> pd.DataFrame:
-        """Return the fit in one row; AIC and BIC as lme4 defines them. `n_groups` is that of the outermost factor."""
-        row = {
-            "n_obs": self.n_obs,
-            "n_groups": min(self.n_groups.values()),
-            "log_likelihood": -0.5 * self.deviance,
-            "deviance": self.deviance,
-            "aic": self.deviance + 2.0 * self.n_parameters,
-            "bic": self.deviance + float(np.log(self.n_obs)) * self.n_parameters,
-            "sigma": self.sigma,
-            "reml": self.reml,
-            "converged": self.converged,
-            "singular": self.singular,
-            "n_dropped": self.n_dropped,
-            "dropped_terms": ", ".join(self.dropped),
-        }
-        return pd.DataFrame([row])
-
-    def variance_components(self) -> pd.DataFrame:
-        """Return group, term1, term2, variance, correlation; term2 is empty on variances, the residual comes last."""
-        return components_table(self.problem.standard.moments.layout, self.covariances, self.sigma2)
-
-    def random_effects(self) -> pd.DataFrame:
-        """Return group, level, term, estimate and conditional std_error of every random effect."""
-        elimination, standard, found = self.problem.elimination, self.problem.standard, self.found
-        d = elimination.shape.d(found.theta)
-        variances = conditional_variances(elimination, standard, d, found.criterion.sigma2)
-        return effects_table(standard.moments.layout, standard.moments.levels, self.modes, variances)
-
-    @property
-    def modes(self) -> tuple[Array, ...]:
-        """Conditional modes (m, k) of each factor's effects, in the formula's order."""
-        d = self.problem.elimination.shape.d(self.found.theta)
-        return conditional_modes(self.problem.elimination, self.problem.standard, d, self.found.criterion.beta)
 
     @property
     def means_model(self) -> MeansModel:
@@ -259,86 +93,11 @@ class MixedFit(Coefficients, MarginalQuestions):
         """Return counted degrees of freedom of each coefficient (p,), for `BetweenWithin`."""
         return between_within_df(self.problem.standard, self.problem.elimination)
 
-    def cluster_blocks(self) -> ClusterBlocks | Unavailable:
-        """Return the pseudo-rows of the outermost groups, for the cluster-robust methods."""
-        if self.design is None and any(f.every for f in self.moments.layout.factors):
-            return Unavailable(NEEDS_ROWS)
-        if self.design is None:
-            return Unavailable(
-                Phrase("moments do not hold what it needs of each cluster: use lmm(formula, frame), or form them with clusters=")
-            )
-        return model_clusters(self.design, self.problem.standard.kept, self.estimate, [c / self.sigma2 for c in self.covariances])
-
-    def nested_clusters(self) -> NestedClusters | None:
-        """Return the clusters by cross-products, for the cluster-robust methods; None where factors cross.
-
-        Of one factor only where there are no rows: pseudo-rows are cheaper then.
-        """
-        elimination, standard, beta = self.problem.elimination, self.problem.standard, self.found.criterion.beta
-        if not elimination.nested or (self.design is not None and len(elimination.ordering) < 2):
-            return None
-        outermost = elimination.ordering[-1]
-        if self.design is None:
-            root = products_of_moments(standard, beta, outermost)
-        else:
-            root = products_of_rows(self.design, standard, beta, outermost)
-        return None if root is None else nested_products(self.problem, self.found.theta, beta, root)
-
     def refit(self, *, reml: bool) -> MixedFit:
         """Return the same model fitted by the other criterion."""
         if reml == self.reml:
             return self
         return MixedFit(self.problem, self.problem.optimum(reml=reml, start=None), reml, self.design, self.absent)
-
-    @property
-    def fitted(self) -> Array:
-        """X beta + Z b + offset of the rows used (n,)."""
-        design = self._rows()
-        marginal = design.fixed_matrix()[:, list(self.problem.standard.kept)] @ self.estimate
-        offset = 0.0 if design.offset is None else design.offset
-        return np.asarray(marginal + random_part(design, self.modes) + offset, float)
-
-    @property
-    def residuals(self) -> Array:
-        """Outcome less fitted value (n,)."""
-        design = self._rows()
-        outcome = design.response if design.offset is None else design.response + design.offset
-        return np.asarray(outcome - self.fitted, float)
-
-    def residuals_by(self, kind: str = "response") -> Array:
-        """Return residuals (n,) of one kind.
-
-        Parameters
-        ----------
-        kind : {"response", "pearson", "standardised", "marginal"}
-            Outcome less fitted value; times the root of the weight, as lme4's; over sigma as well; or outcome less X beta.
-        """
-        if not isinstance(kind, str) or kind == "response":
-            return self.residuals if isinstance(kind, str) else RESIDUALS.refuse(found=kind)
-        design = self._rows()
-        root = 1.0 if design.weights is None else np.sqrt(design.weights)
-        if kind == "pearson":
-            return np.asarray(self.residuals * root, float)
-        if kind == "standardised":
-            return np.asarray(self.residuals * root / self.sigma, float)
-        if kind == "marginal":
-            return np.asarray(self.residuals + random_part(design, self.modes), float)
-        return RESIDUALS.refuse(found=kind)
-
-    def simulate(self, n: int = 1, seed: int = 1) -> Array:
-        """Return `n` new outcomes of the rows used (rows, n), with new random effects, as lme4's ``simulate``.
-
-        Parameters
-        ----------
-        n : int
-            How many outcomes.
-        seed : int
-            The same seed gives the same outcomes.
-        """
-        draws, design = contrasts.whole_number("n", n, 1), self._rows()
-        seed = contrasts.whole_number("seed", seed, 0)
-        marginal = self.fitted - random_part(design, self.modes)
-        return simulate_outcomes(design, marginal, self.covariances, self.sigma2, draws, seed)
 
     def update(self, formula: str, frame: pd.DataFrame | None = None) -> MixedFit:
         """Return the model of another formula, in which dots stand for this one's sides: ``"~ . + x"``.
@@ -354,24 +113,6 @@ class MixedFit(Coefficients, MarginalQuestions):
         read = read_design(text, design.frame if frame is None else frame, weights=design.weights_name)
         problem = pose(Moments.from_design(read))
         return MixedFit(problem, problem.optimum(reml=self.reml), self.reml, read, read.fixed.absent)
-
-    def influence(self) -> pd.DataFrame:
-        """Return what each outermost group does: its rows, Cook's distance and the estimates without it, in one pass.
-
-        The variance parameters are held at the estimate; see `asp_eval.stats.smallsample.influence`.
-
-        Returns
-        -------
-        DataFrame
-            cluster, n_obs, cooks_distance, one column per coefficient, note.
-        """
-        design = self._rows()
-        blocks = self.cluster_blocks()
-        if isinstance(blocks, Unavailable):
-            return NO_INFLUENCE.refuse(found=blocks.reason)
-        groups = design.groups[int(np.argmin([len(g.levels) for g in design.groups]))]
-        sizes = np.bincount(groups.codes, minlength=len(groups.levels))
-        return influence_table(blocks, self.sigma2, self.names, self.estimate, groups.levels, sizes)
 
     def predict_intervals(
         self, frame: pd.DataFrame, level: float = 0.95, kind: str = "confidence", method: Method | None = None
@@ -396,26 +137,6 @@ class MixedFit(Coefficients, MarginalQuestions):
     def summary(self, method: Method | None = None) -> Summary:
         """Return the fit as text with degrees of freedom and p-values, as lmerTest's ``summary``; by default Kenward-Roger."""
         return Summary(self._text(coefficient_table(self.tidy(method))))
-
-    def predict(self, frame: pd.DataFrame, *, random_effects: bool = True, new_groups: bool = False) -> Array:
-        """Return predictions of new rows (rows of `frame`,), with the offset.
-
-        Parameters
-        ----------
-        frame : pandas.DataFrame
-        random_effects : bool
-            Whether the groups' own effects are added, or the fixed part alone is predicted.
-        new_groups : bool
-            Give groups that were not in the data effects of zero, instead of refusing.
-
-        Raises
-        ------
-        Refusal
-            If a value is missing, a category or a group is new, or the fit has no rows to know the coding from.
-        """
-        kept = self.problem.standard.kept
-        modes = self.modes if random_effects else ()
-        return predict_rows(self._rows(), kept, self.estimate, modes, frame, random=random_effects, new_groups=new_groups)
 
     def icc(self, level: float = 0.95, group: str | None = None, at: Mapping[str, float] | None = None) -> Estimate:
         """Return the intraclass correlation: the share of the random variance that lies between groups.
@@ -569,10 +290,6 @@ class MixedFit(Coefficients, MarginalQuestions):
             self.sigma2,
             reml=self.reml,
         )
-
-    def _rows(self) -> Design:
-        """Return the rows, or refuse."""
-        return NO_ROWS_KEPT.refuse() if self.design is None else self.design
 
     def __str__(self) -> str:
         tidy = self.tidy(Normal())
