@@ -53,8 +53,9 @@ def moments(
         else:
             print(statement)
         return
-    kept = {"categories": categories, "weights": weights, "clusters": clusters}
-    found = save_moments(formula, relation, out, database=database, minimum=minimum, **kept)
+    found = save_moments(
+        formula, relation, out, database=database, categories=categories, weights=weights, clusters=clusters, minimum=minimum
+    )
     groups = {f.name: len(levels) for f, levels in zip(found.layout.factors, found.levels, strict=True)}
     if as_json:
         print_json({"n_obs": found.n_obs, "n_dropped": found.n_dropped, "groups": groups, "file": str(out)})

@@ -49,10 +49,10 @@ def _pivots(S: Array) -> Array:
     try:
         pivots = np.linalg.cholesky(S).diagonal(axis1=1, axis2=2)
         if (pivots[:, -1] ** 2 > 2.0 * ROUNDING * S[0, -1, -1]).all():  # as is usual: then `_safe` adds nothing
-            return pivots
+            return np.asarray(pivots, float)
     except np.linalg.LinAlgError:
         pass
-    return np.linalg.cholesky(_safe(S)).diagonal(axis1=1, axis2=2)
+    return np.asarray(np.linalg.cholesky(_safe(S)).diagonal(axis1=1, axis2=2), float)
 
 
 def _safe(S: Array) -> Array:
