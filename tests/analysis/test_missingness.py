@@ -74,3 +74,6 @@ def test_results_tell_why_children_are_missing(small_study):
     assert results.integrity.contamination.projects is None
     wave = results.flow.arms[1].waves[1]
     assert (wave.moved, wave.crossed, wave.lost, wave.institutions_lost) == (1, 1, 1, 1)
+    institutions, _ = loss.comparisons  # the two ways of counting say one thing: a child rated elsewhere does not keep 04
+    assert institutions.arm.assigned - institutions.arm.retained == wave.institutions_lost
+    assert institutions.reference.assigned == institutions.reference.retained

@@ -54,7 +54,7 @@ def equivalence_words(results: Results, setting: Setting) -> tuple[str, ...]:
     return tuple(
         setting.say(
             "Baseline score of the children analysed for {outcome}: {verdict}.",
-            outcome=f"{primary[one.outcome]}, {setting.arm(one.arm)}" if several else primary[one.outcome],
+            outcome=", ".join([primary[one.outcome], *([setting.arm(one.arm)] if several else [])]),
             verdict=_verdict(one, setting),
         )
         for one in results.integrity.equivalence
