@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from asp_eval.analysis.childless import childless
 from asp_eval.analysis.gap_results import GapResults
 from asp_eval.analysis.goals import institution_goals
+from asp_eval.analysis.process.results import ProcessResults
 from asp_eval.analysis.results import Results
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import AspError, Fault, Problem
@@ -69,7 +70,8 @@ class Report:
     written : int
         How many of them were written; the others were as they should be.
     problems : tuple of Problem
-        Why a page that was asked for is not there, or is not of these results; and the outcomes that no child is left for.
+        Why a page, or a part, that was asked for is not there, or is not of these results; and the outcomes that no child is left
+        for.
     manifest : Path
         What went in, what came out, and with which software.
     """
@@ -120,7 +122,7 @@ def report(
         ANA-001 if there are no results, ANA-002 if they are damaged.
     Refusal
         ANA-006 if they are older than the data or study.yaml, PRO-002 if the process evaluation is; REP-016 to REP-018 if there
-        is no such format or part.
+        is no such format or part. Of two parts, one that could be made is, and what is wrong with the other is in `problems`.
     """
     plan, kinds, workers = plan_of(study), known_formats(formats), whole_number("workers", workers, 1)
     wanted = _known_parts(plan, parts)
@@ -128,11 +130,11 @@ def report(
     problems = missing(kinds)
     possible = [kind for kind in kinds if kind not in {problem.place.source for problem in problems}]
     with one_moment(plan) as state:
-        results, day = [_results_of(plan, part) for part in wanted if possible], _day_of(plan)
-        process = current_process(plan) if "results" in wanted else None
-        goals = institution_goals(plan) if "gap" in wanted else {}
-    problems += childless(outcome.analysed for one in results if isinstance(one, Results) for outcome in one.outcomes)
-    pages = [page for part in results for page in pages_of(part, None, possible, look, day, process, goals)]
+        sources, cannot = _sources(plan, wanted if possible else ())
+        day, goals = _day_of(plan), institution_goals(plan) if "gap" in wanted else {}
+    problems += cannot
+    problems += childless(o.analysed for one in sources if isinstance(one.results, Results) for o in one.results.outcomes)
+    pages = [page for one in sources for page in pages_of(one.results, None, possible, look, day, one.process, goals)]
     return _written(plan, state, pages, problems, stoppable(progress, cancel), workers)
 
 
@@ -148,8 +150,34 @@ def _known_parts(plan: Study, parts: Collection[str] | None) -> tuple[Part, ...]
     return tuple(part for part in PARTS if part in parts)
 
 
-def _results_of(plan: Study, part: Part) -> Results | GapResults:
-    return current_profiles(plan) if part == "gap" else current_results(plan)
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What the pages of one part are made from."""
+
+    results: Results | GapResults
+    process: ProcessResults | None = None
+
+
+def _source(plan: Study, part: Part) -> _Source:
+    return _Source(current_profiles(plan)) if part == "gap" else _Source(current_results(plan), current_process(plan))
+
+
+def _sources(plan: Study, parts: Collection[Part]) -> tuple[list[_Source], tuple[Problem, ...]]:
+    """Return what each part is made from, and why a part has nothing; if none has anything, that is refused.
+
+    Goals that come in make the process evaluation old, and the evaluation with it, but not the follow-up sheets they are for.
+    """
+    found: list[_Source] = []
+    problems: tuple[Problem, ...] = ()
+    first: AspError | None = None
+    for part in parts:
+        try:
+            found.append(_source(plan, part))
+        except AspError as error:
+            first, problems = first or error, problems + tuple(error.problems)
+    if first is not None and not found:
+        raise first
+    return found, problems
 
 
 def _day_of(plan: Study) -> date | None:
@@ -240,7 +268,7 @@ def _part_of(name: str) -> Part:
 
 def _is_current(plan: Study, part: Part) -> bool:
     try:
-        _results_of(plan, part)
+        _source(plan, part)
     except AspError:
         return False
     return True

@@ -2,6 +2,7 @@
 
 1. Limits of disclosure that are looser than usual are told where profiles are made, on the page and in the ledger.  2. A page
 that cannot be made is listed, with its reason, and the others are made.  3. Of many documents one is held at a time.
+4. New goals are on the follow-up sheet of a plain report, whatever is old beside it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import builders
 import pytest
 
 from asp_eval import open_study, table
+from asp_eval.core.errors import Refusal
 from asp_eval.reporting.documents import pages as printing
 from asp_eval.reporting.documents.pages import pages_of
 
@@ -84,3 +86,17 @@ def test_of_many_documents_one_is_held_at_a_time(monkeypatch):  # 3
     assert composed == [f"inst-{i:02d}" for i in range(5)]  # once each, for both formats
     (desk,) = {id(page.draft._desk): page.draft._desk for page in pages}.values()
     assert len(desk) == 1
+
+
+def test_new_goals_are_on_the_follow_up_sheet_of_a_plain_report(complete, tmp_path):  # 4
+    complete.process()
+    output, file = complete.folder / "output", tmp_path / "goals.csv"
+    for aim in ("A hand in play", "Two hands in play"):
+        file.write_text(f"institution_id,goal,profile_wave,dimension,aim\nA1,1,w1,play,{aim}\n")
+        assert complete.import_goals([file]).refused == ()
+        found = complete.report(("html",))
+        assert {problem.code for problem in found.problems} == {"PRO-002"}  # the evaluation counts goals, and is old
+        assert aim in (output / "gap" / "follow-up" / "a1.html").read_text()
+        assert not (output / "evaluation.html").exists()
+    with pytest.raises(Refusal, match="PRO-002"):
+        complete.report(("html",), ["results"])
