@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from asp_eval.analysis.process.staff_answers import _effects, means_by_arm, strata_of_institutions, too_few
 from asp_eval.analysis.process.staff_items import crossing
 from asp_eval.core.errors import Refusal
 from asp_eval.core.randomness import stream
+from asp_eval.store import table
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.import_file import import_file
@@ -65,6 +67,23 @@ def test_questions_and_scales_are_the_means_over_institutions(answered):
         np.mean([by_hand(f"governance-npm-npg.{item}", CONTRAST, item) for item in CONTRAST.scale("npg").items], axis=0)
     )
     assert scale.middle_half[0] <= scale.middle_half[1]
+
+
+def test_means_of_fewer_staff_than_the_minimum_are_hidden_and_so_is_what_would_tell_them(answered):
+    """Sixteen members of staff of each arm; of the intervention's fewer than the minimum answered one question."""
+    rows = table(answered, f"staff_survey_{PRACTICE.id}")
+    arms, key = dict(zip(("A1", "A2", "H1", "H2"), answered.arms * 2, strict=True)), "knowledge_design"
+    told = rows["institution_id"].isin(["A1", "H1"]) | (rows.groupby("institution_id").cumcount() < 2)  # 16 and 4
+    few = rows.assign(answer=rows[f"{PRACTICE.id}.{key}"].astype("float64").where(told), score=1.0 * rows.index)
+    shown, hidden = means_by_arm(answered, few, "answer", arms)
+    assert shown == pytest.approx(few.groupby("institution_id")["answer"].mean()[["A1", "H1"]].mean())
+    assert hidden == too_few(answered.privacy.minimum_cell)
+    (effect,) = _effects(answered, few.loc[told], arms, strata_of_institutions(answered))
+    assert effect == hidden  # with the mean of the other arm, the difference would tell it
+    enough = answered.model_copy(update={"privacy": answered.privacy.model_copy(update={"minimum_cell": 4})})
+    assert means_by_arm(enough, few, "answer", arms)[1] == pytest.approx(
+        few.groupby("institution_id")["answer"].mean()[["A2", "H2"]].mean()
+    )
 
 
 def test_the_propositions_are_held_against_the_answers(answered):

@@ -6,6 +6,7 @@ where arithmetic puts them, and tells the sides apart without colour.  5. What h
 6. The arms' way through the waves: means and intervals in their places, arms told apart without colour and named at their ends.
 7. Rows of dots: marks, intervals, points and named lines on one axis.  8. The map of who was missing: greys by share.
 9. The histogram under the lot: bars as high as their counts, what is as far from zero dark, and the observed value beyond them.
+10. Rows with a mark for every arm: marks at their numbers, arms told apart by shape and fill, no name cut, no number no mark.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval.analysis.declared_results import LotBin, LotDistribution
+from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
+from asp_eval.reporting.figures.arm_marks import MarkGroup, arm_marks
 from asp_eval.reporting.figures.axis import Axis, lines_of, nice_axis
 from asp_eval.reporting.figures.dots import DotRow, dots_figure
 from asp_eval.reporting.figures.dumbbell import DOT, DOTS_LEFT, DOTS_RIGHT, GapArea, GapLine, dumbbell
@@ -264,3 +268,51 @@ def test_the_histogram_under_the_lot_has_its_bars_and_the_observed_value_in_plac
     rows = [tuple(each.text for each in row.cells) for row in figure.data.rows]
     assert rows[2:] == [("1.00 to 2.00", "50", "20"), ("cannot be had", "2", "2"), ("observed", "−3.50", "")]
     assert templates().get_template("figures/histogram.svg.j2").render(figure=figure).count("<rect") == 7  # page, label, bars
+
+
+LONG = "Ressourcer til at undersøge, om ideen kan bæres af personalet, forældrene og kommunen, og hvad den koster i det lange løb"
+GONE = Unavailable(Phrase("fewer than {n} members of staff of an arm answered", n=5))
+
+
+def of_arms(*rows, arms=("waited", "had it")):
+    return arm_marks([MarkGroup("G", rows)], arms, EN, key="arm-marks--x", title="T", axis_title="mean", ends=(0.0, 100.0))
+
+
+def test_every_arm_has_a_mark_of_its_own_shape_at_its_number():  # 10
+    figure = of_arms(("A", (25.0, 75.4)), ("B", (50.0, 50.0)))
+    width = figure.plot_right - figure.plot_left
+    first, second, third, fourth = figure.marks
+    assert first.path.startswith(f"M{figure.plot_left + 0.25 * width - 4.5:g},")  # a circle begins at its left end
+    assert second.path.startswith(f"M{round(figure.plot_left + 0.754 * width, 1) - 6:g},")  # a diamond too
+    assert (first.filled, second.filled) == (False, True)
+    heights = [float(mark.path.split(",")[1].split("a")[0].split(" ")[0]) for mark in (third, fourth)]
+    assert heights[1] - heights[0] == 9.0  # arms that are alike do not hide each other
+    assert [label.text for label in figure.numbers] == ["25", "75", "50", "50"]
+    assert figure.description == "G. A: 25 (waited), 75 (had it); B: 50 (waited), 50 (had it)."
+    assert [cell.text for cell in figure.data.rows[1].cells] == ["A", "25", "75"]
+    drawing = templates().get_template("figures/arm-marks.svg.j2").render(figure=figure)
+    assert drawing.count("<path") == 4 + 2 + 2  # marks, one sign in the key and one over each column of numbers
+
+
+def test_marks_of_six_arms_differ_in_shape_or_fill():  # 10
+    figure = of_arms(("A", (50.0,) * 6), arms="abcdef")
+    assert len({(re.sub(r"[\d.]+", "", mark.path), mark.filled) for mark in figure.marks}) == 6
+    assert [label.x for label in figure.numbers] == sorted(label.x for label in figure.numbers)
+    assert figure.numbers[-1].x < figure.width - 10
+
+
+def test_what_is_hidden_has_no_mark_and_its_reason_in_words():  # 5, 10
+    figure = of_arms(("A", (GONE, 40.0)), ("B", (None, 60.0)))
+    assert len(figure.marks) == 2 and all(mark.filled for mark in figure.marks)
+    assert [label.text for label in figure.numbers] == ["–", "40", "–", "60"]
+    assert "A: not available: fewer than 5 members of staff of an arm answered (waited), 40 (had it)" in figure.description
+    assert figure.data.rows[1].cells[1].text.startswith("not available: fewer than 5")
+
+
+def test_long_names_of_rows_and_arms_are_whole_and_do_not_meet():  # 10
+    figure = of_arms((LONG, (1.0, 2.0)), (LONG + " igen", (1.0, 2.0)), arms=(LONG, "had it"))
+    written = " ".join(label.text for label in figure.labels)
+    assert written == f"{LONG} {LONG} igen"
+    assert " ".join(label.text for label in figure.arms) == f"{LONG} had it"
+    heights = [label.y for label in (*figure.arms, *figure.headings, *figure.labels)]
+    assert all(b - a >= 14 for a, b in pairwise(heights)) and heights[-1] < figure.axis_y

@@ -16,8 +16,11 @@ from asp_eval.analysis.process.goals import goals_set
 from asp_eval.analysis.process.interviews import code_agreement, coded_interviews, coded_sheets, frame_findings
 from asp_eval.analysis.process.results import Excerpt, GapDiscussed, ItemMean, ProcessResults, PropositionResult, StaffScale
 from asp_eval.analysis.process.shares import share
+from asp_eval.analysis.process.staff_items import crossing
+from asp_eval.core.errors import Unavailable
+from asp_eval.core.phrases import Phrase
 from asp_eval.core.randomness import stream
-from asp_eval.reporting.blocks import Prose, Table, blocks_of, plain
+from asp_eval.reporting.blocks import Figure, Prose, Table, blocks_of, plain
 from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
@@ -25,6 +28,7 @@ from asp_eval.reporting.sections.process import process_chapter
 from asp_eval.reporting.setting import Setting
 from asp_eval.reporting.writers.html import html
 from asp_eval.reporting.writers.pdf import pdf
+from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.process.library import shipped_frames
 from asp_eval.trial.study.design import Interviews
 
@@ -258,6 +262,60 @@ def test_questions_where_scales_cross_and_contrasts_are_printed(language, phase)
     assert [cell.text for cell in tables["crossed-innovation-practice-w1"].rows[3].cells][1:] == ["62"]
     assert [cell.text for cell in tables["contrast-governance-npm-npg-w1"].rows[0].cells][1:3] == ["30", "70"]
     assert [cell.text for cell in tables["staff-means"].rows[0].cells][1] in ("41.5", "41,5")
+
+
+def practice_means(hidden=()):
+    """Return a mean for every question of two crossing scales, by arm; None known of those at the places that are hidden."""
+    form = instrument("innovation-practice")
+    titles = {scale.key: dict(scale.title) for scale in form.scales}
+    gone = Unavailable(Phrase("fewer than {n} members of staff of an arm answered", n=5))
+    return tuple(
+        ItemMean(form.id, "w1", titles[row], titles[column], False, (gone if n in hidden else 20.25 + 5 * n, 27.5 + 5 * n))
+        for n, (row, column, _) in enumerate(crossing(form))
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "hidden"),
+    [
+        ("en", "Knowledge. Resources for shaping the idea: 20 (Reference), 28 (Intervention)", "fewer than 5 members of staff"),
+        ("da", "Viden. Ressourcer til at forme ideen: 20 (", "færre end 5 medarbejdere"),
+    ],
+)
+def test_the_picture_of_crossing_scales_has_the_numbers_of_the_table_beside_it(language, said, hidden):
+    scale = StaffScale("x", "y", {"en": "K"}, "w1", 8, 60, 0.1, 0.5, 2.0, 0.04, 0.8, False, (), (41.5, 52.5), (40.1, 50.2))
+    results = results_of(builders.study(), staff_scales=(scale,), item_means=practice_means(hidden=(5,)))
+    section = process_chapter(results, Setting(builders.results(), Numbers(words_for(language))))
+    blocks = {block.key: block for block in blocks_of((section,)) if isinstance(block, Table | Figure)}
+    table, figure = blocks["crossed-innovation-practice-w1"], blocks["arm-marks--innovation-practice-w1"]
+    in_table, arm = {}, ""
+    for row in table.rows:
+        if row.group:
+            arm = row.cells[0].text
+        else:
+            for column, found in zip(table.columns[1:], row.cells[1:], strict=True):
+                in_table[row.cells[0].text, column.heading, arm] = found.text
+    in_figure, group = {}, ""
+    for row in figure.data.rows:
+        if row.group:
+            group = row.cells[0].text
+        else:
+            for column, found in zip(figure.data.columns[1:], row.cells[1:], strict=True):
+                in_figure[group, row.cells[0].text, column.heading] = found.text
+    assert in_figure == in_table and len(in_figure) == 24
+    shown = re.findall(r'text-anchor="middle" font-size="13"[^>]*>([^<]+)<', figure.drawing)
+    assert shown == ["–" if hidden in text else text for text in in_figure.values()]
+    assert figure.drawing.count("<path") == 23 + 2 + 3 * 2  # no mark for what is hidden; the key; signs over the columns
+    assert said in figure.alternative and hidden in figure.alternative and "<desc" in figure.drawing
+
+
+def test_where_every_mean_is_hidden_there_is_no_picture():
+    gone = Unavailable(Phrase("no staff of this arm answered"))
+    items = tuple(replace(each, means=(gone, gone)) for each in practice_means())
+    scale = StaffScale("x", "y", {"en": "K"}, "w1", 8, 60, 0.1, 0.5, 2.0, 0.04, 0.8, False, (), (gone, gone), (40.1, 50.2))
+    results = results_of(builders.study(), staff_scales=(scale,), item_means=items)
+    section = process_chapter(results, Setting(builders.results(), Numbers(words_for("en"))))
+    assert not [block for block in blocks_of((section,)) if isinstance(block, Figure)]
 
 
 def test_the_goals_that_were_set_are_printed_as_they_were_counted():

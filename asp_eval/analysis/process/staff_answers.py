@@ -123,10 +123,21 @@ def _staff_scale(
 
 
 def means_by_arm(study: Study, rows: pd.DataFrame, value: str, arms: Mapping[str, str]) -> tuple[Number, ...]:
-    """Return, arm by arm, the mean over institutions of their means of a column."""
-    means = rows.groupby("institution_id")[value].mean().dropna()
-    of_arm = means.index.astype("str").map(arms)
-    return tuple(float(mine.mean()) if len(mine := means[of_arm == arm]) else NOBODY for arm in study.arms)
+    """Return, arm by arm, the mean over institutions of their means of a column; none of fewer answers than the minimum."""
+    known = rows.loc[rows[value].notna(), ["institution_id", value]]
+    of_arm = known["institution_id"].astype("str").map(arms)
+    return tuple(_mean_of(known.loc[of_arm == arm], value, study.privacy.minimum_cell) for arm in study.arms)
+
+
+def _mean_of(answers: pd.DataFrame, value: str, minimum: int) -> Number:
+    if len(answers) < minimum:
+        return too_few(minimum) if len(answers) else NOBODY
+    return float(answers.groupby("institution_id", observed=True)[value].mean().mean())
+
+
+def too_few(minimum: int) -> Unavailable:
+    """Return why a number of an arm's staff is not shown."""
+    return Unavailable(Phrase("fewer than {n} members of staff of an arm answered", n=minimum))
 
 
 def _middle_half(shared: Aggregation | Unavailable) -> tuple[Number, Number]:
@@ -165,6 +176,8 @@ def _effects(study: Study, rows: pd.DataFrame, arms: Mapping[str, str], strata: 
     per_arm = frame.groupby(ARM, observed=False)["institution"].nunique()
     if (per_arm < FEWEST_INSTITUTIONS).any():
         return tuple(ONE_ARM for _ in study.arms[1:])
+    if (frame[ARM].value_counts() < study.privacy.minimum_cell).any():  # with the other arm's mean it would tell the hidden one
+        return tuple(too_few(study.privacy.minimum_cell) for _ in study.arms[1:])
     formula = by_institution(fixed_effects("score", [ARM, *varying(frame, strata.columns)]))
     try:
         fit = lmm(formula, frame)

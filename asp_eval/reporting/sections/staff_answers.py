@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from asp_eval.analysis.process.results import ItemMean, ProcessResults, StaffScale
+from collections.abc import Iterator
+
+from asp_eval.analysis.process.results import ItemMean, Number, ProcessResults, StaffScale
 from asp_eval.analysis.process.staff_answers import ENOUGH_AGREEMENT, ENOUGH_F, ENOUGH_RELIABILITY
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell
+from asp_eval.reporting.blocks import Cell, Column, Figure, Row, Section, Table, cell
+from asp_eval.reporting.figures.arm_marks import MarkGroup, arm_marks
+from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.numbers import Shown, digits_for
 from asp_eval.reporting.setting import Setting
 
@@ -37,8 +41,8 @@ def staff_answers(found: ProcessResults, setting: Setting) -> Section | None:
         say("r_wg(j) compares answers within an institution with answers spread evenly over the scale."),
     )
     table = Table("staff", say("Staff questionnaires at the level of the institution"), columns, rows, notes, breaks=True)
-    tables = (table, _means(found, setting), *_pictures(found, setting))
-    return Section("staff-answers", say("What staff answered"), tables)
+    blocks = (table, _means(found, setting), *_pictures(found, setting))
+    return Section("staff-answers", say("What staff answered"), blocks)
 
 
 def _means(found: ProcessResults, setting: Setting) -> Table:
@@ -81,22 +85,28 @@ def _middle_half(scale: StaffScale, setting: Setting) -> Cell:
     return cell(show.interval(low, high, 1))
 
 
-def _pictures(found: ProcessResults, setting: Setting) -> tuple[Table, ...]:
-    """Return, for each questionnaire and wave, its questions where two scales cross, and those between two poles."""
+def _pictures(found: ProcessResults, setting: Setting) -> Iterator[Table | Figure]:
+    """Yield, for each questionnaire and wave, its questions where two scales cross, and those between two poles."""
     places = dict.fromkeys((each.instrument, each.wave, each.is_contrast) for each in found.item_means)
-    return tuple(
-        (_contrast if is_contrast else _crossed)(
-            [each for each in found.item_means if (each.instrument, each.wave, each.is_contrast) == (form, wave, is_contrast)],
-            setting,
-        )
-        for form, wave, is_contrast in places
-    )
+    for form, wave, is_contrast in places:
+        items = [each for each in found.item_means if (each.instrument, each.wave, each.is_contrast) == (form, wave, is_contrast)]
+        if is_contrast:
+            yield _contrast(items, setting)
+        else:
+            yield _crossed(items, setting)
+            yield from _crossed_figure(items, setting)
+
+
+def _grid(items: list[ItemMean], setting: Setting) -> tuple[list[str], list[str], dict[tuple[str, str], tuple[Number, ...]]]:
+    """Return the names of the lines and of the columns, and the means by arm of the question that two of them share."""
+    label = setting.say.label
+    means = {(label(each.row), label(each.column)): each.means for each in items}
+    return list(dict.fromkeys(row for row, _ in means)), list(dict.fromkeys(column for _, column in means)), means
 
 
 def _crossed(items: list[ItemMean], setting: Setting) -> Table:
     say, show = setting.say, setting.show
-    means = {(say.label(each.row), say.label(each.column)): each.means for each in items}
-    down, across = (list(dict.fromkeys(key[place] for key in means)) for place in (0, 1))
+    down, across, means = _grid(items, setting)
     columns = (Column("", numeric=False), *(Column(name) for name in across))
     rows: list[Row] = []
     for position, arm in enumerate(setting.study.arms):
@@ -108,6 +118,27 @@ def _crossed(items: list[ItemMean], setting: Setting) -> Table:
     caption = say("{instrument}, {wave}: question by question", instrument=form, wave=wave)
     note = say("Mean answer to the question that a line and a column share, 0 to 100, over institutions.")
     return Table(f"crossed-{items[0].instrument}-{items[0].wave}", caption, columns, tuple(rows), (note,), breaks=True)
+
+
+def _crossed_figure(items: list[ItemMean], setting: Setting) -> Iterator[Figure]:
+    """Yield the picture of the same means: the table's lines as groups, its columns as rows, a mark for each arm."""
+    say = setting.say
+    down, across, means = _grid(items, setting)
+    if all(isinstance(mean, Unavailable) for each in means.values() for mean in each):
+        return
+    groups = [MarkGroup(name, tuple((other, means[name, other]) for other in across if (name, other) in means)) for name in down]
+    form, wave = setting.form(items[0].instrument), setting.wave(items[0].wave)
+    yield drawn(
+        arm_marks(
+            groups,
+            [setting.heading(setting.arm(arm)) for arm in setting.study.arms],
+            setting.show,
+            key=f"arm-marks--{items[0].instrument}-{items[0].wave}",
+            title=say("{instrument}, {wave}: mean answers by arm", instrument=form, wave=wave),
+            axis_title=say("Mean answer, 0 to 100, over institutions"),
+            ends=(0.0, 100.0),
+        )
+    )
 
 
 def _contrast(items: list[ItemMean], setting: Setting) -> Table:
