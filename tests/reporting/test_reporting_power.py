@@ -43,7 +43,7 @@ def test_lines_differ_without_colour_and_labels_do_not_overlap():
     assert min(line.y for line in figure.curves[1].label) >= lowest + 14
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "80% power at 0.200"), ("da", "80 % styrke ved 0,200")])
+@pytest.mark.parametrize(("language", "words"), [("en", "80% power at 0.200"), ("da", "styrke på 80 % ved 0,200")])
 def test_it_reads_in_both_languages_and_is_whole(language, words):
     picture = svg(drawn(language))
     ElementTree.fromstring(picture)
