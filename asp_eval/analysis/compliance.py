@@ -73,7 +73,7 @@ def _one_arm(
         kind: Literal["interval", "rays", "line", ""] = "" if ends is None else ends.kind
         return ComplierResult(arm, what, unit, formula, offered, other, first, effect, low, high, kind)
 
-    why = unknown or (None if frame[TAKEN].any() else NOBODY)
+    why = NOBODY if unknown is None and not frame[TAKEN].any() else unknown
     if not unit and why is None and (frame[TAKEN] == frame[OFFERED]).all():
         why = AS_OFFERED
     if why is not None:
