@@ -1,6 +1,6 @@
 """Which model an outcome's scale asks for, and what each kind of model gives an outcome.
 
-`planned_model` is the only place that looks at the scale. A new scale is one more `Model` and one more entry in `MODELS`.
+This is the only place that looks at the scale. A new scale is one more `Model` and one more entry in `MODELS`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 from asp_eval.analysis.category_models import CategoryModel, GeneralisedMixedModel, OrdinalMixedModel
 from asp_eval.analysis.formulas import arm_term
 from asp_eval.analysis.plan import BY_THE_MODEL, covariate_method
-from asp_eval.analysis.results import NO_FAMILY, ArmEffect, ArmNumbers, Estimated, Recomputation
+from asp_eval.analysis.results import NO_FAMILY, ArmEffect, ArmNumbers, Estimated, OutcomeResult, Recomputation
 from asp_eval.analysis.sensitivity import recompute
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import AspError, Unavailable
@@ -176,3 +176,13 @@ def category_model(outcome: Outcome) -> CategoryModel:
 def planned_model(outcome: Outcome) -> Model[Any]:
     """Return the kind of model that an outcome's scale asks for."""
     return MODELS[outcome.scale]
+
+
+def is_yes_or_no(outcome: Outcome | OutcomeResult) -> bool:
+    """Return whether an outcome, or the result of one, is of two categories."""
+    return outcome.scale == "binary"
+
+
+def has_categories(outcome: Outcome | OutcomeResult) -> bool:
+    """Return whether an outcome, or the result of one, is of categories: two, or ordered bands."""
+    return outcome.scale in ("binary", "ordinal")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from asp_eval.analysis.models import has_categories, is_yes_or_no
 from asp_eval.analysis.results import ArmEffect, Estimated, OutcomeResult, Share
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
@@ -42,13 +43,13 @@ def without_rare_categories(outcome: OutcomeResult, minimum: int) -> OutcomeResu
     minimum : int
         Fewest children of a category.
     """
-    if outcome.scale not in ("binary", "ordinal") or not outcome.shares:
+    if not has_categories(outcome) or not outcome.shares:
         return outcome
     names = list(dict.fromkeys(share.category for share in outcome.shares))
     how = protect(_counts(outcome, names), minimum)
     if how == EVERYTHING:
         return outcome
-    yes_or_no = outcome.scale == "binary"
+    yes_or_no = is_yes_or_no(outcome)
     hidden = frozenset(names[i] for i in how.hidden if i < len(names))
     shown = _Shown(how.form == "share", hidden, yes_or_no or 0 in how.hidden)
     found = replace(
@@ -70,7 +71,7 @@ def _counts(outcome: OutcomeResult, names: list[str]) -> list[ArmCounts]:
         own = {share.category: share for share in outcome.shares if share.arm == arm}
         counts = tuple(own[name].count or 0 for name in names if name in own)
         everybody = next(iter(own.values())).n
-        found.append(ArmCounts((*counts, everybody - counts[0]) if outcome.scale == "binary" else counts))
+        found.append(ArmCounts((*counts, everybody - counts[0]) if is_yes_or_no(outcome) else counts))
     return found
 
 

@@ -8,6 +8,7 @@ posterior probability.  4. Nothing about a hidden cell can be worked out.  5. Na
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
@@ -32,7 +33,7 @@ from asp_eval.analysis.profiles import (
 from asp_eval.core.errors import Refusal
 from asp_eval.store.result_files import load, save
 from asp_eval.trial.disclosure.bands import CountBand
-from asp_eval.trial.study.design import GapPlan
+from asp_eval.trial.study.design import GapPlan, Study
 from asp_eval.trial.study.references import misfits
 
 
@@ -302,7 +303,14 @@ def test_the_sides_come_from_the_tables(monkeypatch: pytest.MonkeyPatch) -> None
         "staff": pd.DataFrame({"institution_id": ["D00"] * 9, "staff_id": [f"s{i}" for i in range(9)]}),
     }
     as_stored = {name: frame.convert_dtypes() for name, frame in tables.items()}
-    monkeypatch.setattr("asp_eval.analysis.gap_sides.table", lambda _, name: as_stored[name])
+
+
+    def stored(_: Study, name: str, only: Mapping[str, Collection[str]] | None = None) -> pd.DataFrame:
+        rows = as_stored[name]
+        wanted = [rows[column].isin(list(values)) for column, values in (only or {}).items()]
+        return rows.loc[np.logical_and.reduce(wanted)] if wanted else rows
+
+    monkeypatch.setattr("asp_eval.analysis.gap_sides.table", stored)
     monkeypatch.setattr("asp_eval.analysis.profiles.one_moment", lambda _: nullcontext("as stored"))
     results = study_gap_profiles(make_study(privacy={"show_institution_names": True}))
     raters = children["child_id"].map(visits.set_index("child_id")["rater_id"])
