@@ -304,7 +304,6 @@ def test_the_sides_come_from_the_tables(monkeypatch: pytest.MonkeyPatch) -> None
     }
     as_stored = {name: frame.convert_dtypes() for name, frame in tables.items()}
 
-
     def stored(_: Study, name: str, only: Mapping[str, Collection[str]] | None = None) -> pd.DataFrame:
         rows = as_stored[name]
         wanted = [rows[column].isin(list(values)) for column, values in (only or {}).items()]
