@@ -113,7 +113,7 @@ def test_the_wrong_form_for_the_age_is_said_per_row():
     with pytest.raises(Refusal, match="SCO-008"):
         score(SDQ, answers, age_years=ages.iloc[:2])
     many = pd.DataFrame(1.0, index=range(250), columns=list(SDQ.item_keys))
-    with pytest.raises(DataProblems, match="50 more cells"):
+    with pytest.raises(DataProblems, match="more cells at fault in the same way: 50"):
         score(SDQ, many, age_years=pd.Series([2.0] * 250))
 
 
