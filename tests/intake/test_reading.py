@@ -146,7 +146,7 @@ def test_a_thousand_of_a_kind_are_listed_and_the_rest_counted(tmp_path):
         read_raw(path)
     assert len(caught.value.problems) == 1_001
     assert caught.value.problems[-1].code == "SCR-018"
-    assert "500 more" in str(caught.value.problems[-1])
+    assert "not listed (SCR-006): 500" in str(caught.value.problems[-1])
 
 
 def test_what_is_told_is_not_detected(tmp_path):
