@@ -10,7 +10,7 @@ import typer
 from asp_eval.cli.app import HERE, AsJson, StudyFolder, verb
 from asp_eval.cli.console import plain_problems, print_json, print_problems, progress, say
 from asp_eval.cli.help import SpokenCommand, SpokenGroup
-from asp_eval.core.phrases import Phrase
+from asp_eval.core.phrases import Phrase, listed
 
 if TYPE_CHECKING:
     from asp_eval.workflow.goals import GoalsImport
@@ -30,6 +30,7 @@ def export_worksheets(
     language: Annotated[
         str | None, typer.Option("--language", metavar="L", help="Language of the sheet, da or en; default: the study's first.")
     ] = None,
+    together: Annotated[bool, typer.Option("--together", help="One workbook with a sheet for each institution.")] = False,
     study: StudyFolder = HERE,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Default: output/forms of the study.")] = None,
     as_json: AsJson = False,
@@ -41,12 +42,23 @@ def export_worksheets(
     from asp_eval.workflow.goal_worksheets import export_worksheets as export
     from asp_eval.workflow.open_study import open_study
 
-    found = export(open_study(study), to, wave=wave, language=language, folder=out)
+    found = export(open_study(study), to, wave=wave, language=language, folder=out, together=together)
     if as_json:
-        told = {"format": found.format, "wave": found.wave, "withheld": found.withheld}
+        told = {"format": found.format, "wave": found.wave, "institutions": found.institutions, "withheld": found.withheld}
         print_json({**told, "files": [str(path) for path in found.files]})
         return
-    say(Phrase("Written: {n} worksheets in {folder}.", n=len(found.files), folder=found.files[0].parent))
+    if together:
+        files = [path.name for path in found.files]
+        say(
+            Phrase(
+                "Written: {n} worksheets in {files}, in {folder}.",
+                n=found.institutions,
+                files=listed(files),
+                folder=found.files[0].parent,
+            )
+        )
+    else:
+        say(Phrase("Written: {n} worksheets in {folder}.", n=len(found.files), folder=found.files[0].parent))
     if found.withheld:
         say(Phrase("Institutions without one, as they are given no profile, or not yet: {n}.", n=found.withheld))
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.intake.checks.certain_columns import contradicted_columns
@@ -106,15 +107,21 @@ class IncomingFile:
         """The folder of the study, if that is known."""
         return self.study.folder_if_saved if self.study is not None else None
 
-    def read(self, progress: Progress = quiet) -> RawTable:
+    def read(self, progress: Progress = quiet, memo: dict[str, Any] | None = None) -> RawTable:
         """Return the file as text.
+
+        Parameters
+        ----------
+        progress : callable
+        memo : dict, optional
+            What a look at the file has shown already (`Export.memo`).
 
         Raises
         ------
         DataProblems
             SCR-001 to SCR-018 and SCR-071 to SCR-089.
         """
-        return read_export(self.path, self._format, progress)
+        return read_export(self.path, self._format, progress, memo)
 
     @property
     def _format(self) -> FileFormat:
@@ -219,7 +226,7 @@ class MappedFile:
         return self.incoming.schema
 
 
-def read_export(path: Path, declared: FileFormat, progress: Progress = quiet) -> RawTable:
+def read_export(path: Path, declared: FileFormat, progress: Progress = quiet, memo: dict[str, Any] | None = None) -> RawTable:
     """Read a file as its mapping declares; a file from quarantine as it is written, whatever the mapping says of its export.
 
     Parameters
@@ -227,14 +234,14 @@ def read_export(path: Path, declared: FileFormat, progress: Progress = quiet) ->
     path : Path
     declared : FileFormat
         What the mapping says of how the file was written.
-    progress : callable, optional
+    progress, memo : optional
         As for `read_raw`.
     """
     beginning = b""
     if path.is_file():
         with path.open("rb") as stream:
             beginning = stream.read(_BEGINNING)
-    return read_raw(path, correction_format(beginning) or declared, progress=progress)
+    return read_raw(path, correction_format(beginning) or declared, progress=progress, memo=memo)
 
 
 def refuse_correction(raw: RawTable) -> None:

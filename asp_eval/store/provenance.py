@@ -209,11 +209,14 @@ class Output:
         Digest of everything that a page was made from; empty for results.
     state : {"as written", "changed", "gone"}
         What the file is now, compared with what the manifest says.
+    shows : str
+        Digest of what a page shows beside its results; empty if nothing.
     """
 
     digest: str
     made_from: str = ""
     state: Literal["as written", "changed", "gone"] = "as written"
+    shows: str = ""
 
 
 def manifest_of(study: Study, pages: Mapping[str, Output]) -> str:
@@ -237,6 +240,7 @@ def manifest_of(study: Study, pages: Mapping[str, Output]) -> str:
         "inputs": _inputs(study),
         "outputs": {f"output/{name}": each.digest for name, each in every.items()},
         "made_from": {f"output/{name}": each.made_from for name, each in every.items() if each.made_from},
+        "shows": {f"output/{name}": each.shows for name, each in every.items() if each.shows},
         "software": _software(),
     }
     return json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
@@ -248,7 +252,7 @@ def outputs_before(study: Study) -> dict[str, Output]:
     try:
         manifest = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
         listed = {str(name): str(digest) for name, digest in manifest["outputs"].items()}
-        made_from = manifest.get("made_from", {})
+        made_from, shows = manifest.get("made_from", {}), manifest.get("shows", {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none yet, of an older version, or damaged
         return {}
     found = {}
@@ -258,7 +262,7 @@ def outputs_before(study: Study) -> dict[str, Output]:
         state: Literal["as written", "changed", "gone"] = "gone"
         if path.is_file():
             state = "as written" if _digest(path) == digest else "changed"
-        found[inner] = Output(digest, str(made_from.get(name, "")), state)
+        found[inner] = Output(digest, str(made_from.get(name, "")), state, str(shows.get(name, "")))
     return found
 
 

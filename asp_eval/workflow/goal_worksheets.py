@@ -12,9 +12,10 @@ from asp_eval.analysis.profiles import NO_PLAN
 from asp_eval.core.documents import write_whole
 from asp_eval.core.errors import Fault
 from asp_eval.core.filenames import safe_stems
+from asp_eval.intake.files.workbook import MOST_SHEETS
 from asp_eval.store import table
 from asp_eval.trial.profiles.goal_form import goal_xlsform
-from asp_eval.trial.profiles.goal_sheet import GoalSheet, goal_sheet
+from asp_eval.trial.profiles.goal_sheet import GoalSheet, goal_sheet, goal_workbook
 from asp_eval.trial.profiles.worksheet import worksheet_of_meetings
 from asp_eval.trial.randomisation.closed import still_open
 from asp_eval.trial.study.profile_dimensions import dimension_names
@@ -30,6 +31,12 @@ NOBODY = Fault(
     "See 'gap: {{arms, release}}' in study.yaml.",
 )
 
+NOT_TOGETHER = Fault(
+    "GOA-004",
+    "forms of this format cannot stand in one file: each has the id of one institution",
+    "Leave '--together' out, or write spreadsheets: '--to xlsx'.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Worksheets:
@@ -39,7 +46,9 @@ class Worksheets:
     ----------
     format, wave : str
     files : tuple of Path
-        One for each institution.
+        One for each institution; or workbooks with a sheet for each.
+    institutions : int
+        How many have a worksheet.
     withheld : int
         Institutions that have none, as they are given no profile, or not yet.
     """
@@ -47,11 +56,18 @@ class Worksheets:
     format: str
     wave: str
     files: tuple[Path, ...]
+    institutions: int
     withheld: int
 
 
 def export_worksheets(
-    study: AnyStudy, to: str = "xlsx", *, wave: str | None = None, language: str | None = None, folder: str | Path | None = None
+    study: AnyStudy,
+    to: str = "xlsx",
+    *,
+    wave: str | None = None,
+    language: str | None = None,
+    folder: str | Path | None = None,
+    together: bool = False,
 ) -> Worksheets:
     """Write the worksheet of the staff meeting for each institution that is given a profile and has not closed, its id filled in.
 
@@ -67,11 +83,15 @@ def export_worksheets(
         Of the spreadsheet; by default the study's first that the worksheet has.
     folder : str or Path, optional
         By default ``output/forms`` of the study, and below it one for the goals.
+    together : bool
+        Write one workbook with a sheet for each institution, instead of a file for each; of more than 100 institutions, as many
+        workbooks as they take, because no more sheets are read from one.
 
     Raises
     ------
     Refusal
         GAP-010 if the study declares no profile, GAP-012 if it gives profiles to some arms and none is drawn; GOA-001, GOA-002;
+        GOA-004 if forms are to stand together;
         INS-035, INS-036 if there is no such format or language; INS-060 without institutions.
     """
     plan = plan_of(study)
@@ -79,6 +99,8 @@ def export_worksheets(
         NO_PLAN.refuse("study.yaml")
     if to not in FORMATS:
         NO_FORMAT.refuse(found=to, formats=", ".join(FORMATS))
+    if together and to != "xlsx":
+        NOT_TOGETHER.refuse(found=to)
     wave = wave or plan.gap.wave
     if wave not in plan.wave_ids:
         NO_WAVE.refuse(found=wave, waves=", ".join(plan.wave_ids))
@@ -96,18 +118,19 @@ def export_worksheets(
         NOBODY.refuse()
     names = institution_names(plan) if plan.privacy.show_institution_names else {}
     target = Path(folder) if folder is not None else plan.folder / FOLDER / f"{plan.study.id}-goals"
-    files = []
-    for institution, stem in zip(given, safe_stems(given), strict=True):
-        sheet = GoalSheet(
-            plan.study.id,
-            institution,
-            wave,
-            plan.study.title,
-            plan.wave(wave).label,
-            dimension_names(plan),
-            names.get(institution, ""),
-        )
-        path = target / f"{plan.study.id}-{wave}-goals-{stem}.{FORMATS[to]}"
-        write_whole(path, goal_sheet(sheet, spoken) if to == "xlsx" else goal_xlsform(sheet))
-        files.append(path)
-    return Worksheets(to, wave, tuple(files), len(kept_back))
+    dimensions, wave_label = dimension_names(plan), plan.wave(wave).label
+    sheets = [
+        GoalSheet(plan.study.id, each, wave, plan.study.title, wave_label, dimensions, names.get(each, "")) for each in given
+    ]
+    stem = f"{plan.study.id}-{wave}-goals"
+    if together:
+        books = [sheets[at : at + MOST_SHEETS] for at in range(0, len(sheets), MOST_SHEETS)]
+        numbers = ["", *(f"-{number}" for number in range(2, len(books) + 1))]
+        made = [(f"{stem}{number}", goal_workbook(book, spoken)) for number, book in zip(numbers, books, strict=True)]
+    else:
+        one = (lambda sheet: goal_sheet(sheet, spoken)) if to == "xlsx" else goal_xlsform
+        made = [(f"{stem}-{own}", one(sheet)) for own, sheet in zip(safe_stems(given), sheets, strict=True)]
+    files = tuple(target / f"{name}.{FORMATS[to]}" for name, _ in made)
+    for path, (_, content) in zip(files, made, strict=True):
+        write_whole(path, content)
+    return Worksheets(to, wave, files, len(given), len(kept_back))

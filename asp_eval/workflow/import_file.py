@@ -128,9 +128,42 @@ def import_file(
     if waves and wave is None:
         NO_WAVE.refuse(table=table, waves=", ".join(waves))
     schema = table_schema(table, plan, wave, part_name(part, table))
-    step = by_phases(stoppable(progress, cancel), SHARES)
+    step = stoppable(progress, cancel)
+    return _with_pages(plan, Path(path), schema, mapping, read, replace=replace, dry_run=dry_run, progress=step)
+
+
+def import_as_read(
+    study: Study,
+    path: Path,
+    schema: TableSchema,
+    read: RawTable,
+    mapping: Path | None,
+    *,
+    replace: bool,
+    dry_run: bool,
+    progress: Progress,
+    cancel: Cancel,
+) -> ImportReport:
+    """Take in a file that was read already, as `import_file` does; it is refused if it changed since."""
+    step = stoppable(progress, cancel)
+    return _with_pages(study, path, schema, mapping, read, replace=replace, dry_run=dry_run, progress=step)
+
+
+def _with_pages(
+    plan: Study,
+    path: Path,
+    schema: TableSchema,
+    mapping: str | Path | None,
+    read: RawTable | None,
+    *,
+    replace: bool,
+    dry_run: bool,
+    progress: Progress,
+) -> ImportReport:
+    """Take a file in, and write the pages about what is wrong with it."""
+    step = by_phases(progress, SHARES)
     try:
-        report = _taken_in(plan, Path(path), schema, mapping, replace=replace, dry_run=dry_run, progress=step, read=read)
+        report = _taken_in(plan, path, schema, mapping, replace=replace, dry_run=dry_run, progress=step, read=read)
     except DataProblems as error:
         if not dry_run:
             error.pages = _from_folder(plan, write_refused_pages(plan, error, schema))

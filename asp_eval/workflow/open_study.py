@@ -164,12 +164,18 @@ class StudyFolder:
         return process(self, progress=progress, cancel=cancel)
 
     def export_worksheets(
-        self, to: str = "xlsx", *, wave: str | None = None, language: str | None = None, folder: str | Path | None = None
+        self,
+        to: str = "xlsx",
+        *,
+        wave: str | None = None,
+        language: str | None = None,
+        folder: str | Path | None = None,
+        together: bool = False,
     ) -> Worksheets:
         """Write the worksheets of staff meetings; see `asp_eval.workflow.goal_worksheets.export_worksheets`."""
         from asp_eval.workflow.goal_worksheets import export_worksheets
 
-        return export_worksheets(self, to, wave=wave, language=language, folder=folder)
+        return export_worksheets(self, to, wave=wave, language=language, folder=folder, together=together)
 
     def import_goals(
         self,

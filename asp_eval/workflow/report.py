@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
@@ -21,7 +21,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.reporting.documents.pages import Page, made_or_refused, pages_of
 from asp_eval.reporting.theme import PLAIN, read_theme
-from asp_eval.reporting.writers.formats import known_formats, missing
+from asp_eval.reporting.writers.formats import FORMATS, known_formats, missing
 from asp_eval.stats.contrasts import whole_number
 from asp_eval.store import table
 from asp_eval.store.ledger import DATA_KINDS, ReportBody
@@ -48,6 +48,13 @@ NOT_MADE = Fault(
     "REP-023",
     "the page could not be made: this is a defect of asp-eval, or of a library that it uses ({kind})",
     "The other pages are there. Please report it, with the file {report}, which holds no data.",
+)
+
+OUT_OF_DATE = Fault(
+    "REP-024",
+    "{n} files of an earlier report, which this one was not asked for, show what is no longer so, and were removed",
+    "Give 'asp-eval report' with that part and those formats, to have them as things stand now.",
+    "warning",
 )
 
 Job = tuple[Page, Output]  # a page, and what is there of it
@@ -131,11 +138,14 @@ def report(
     possible = [kind for kind in kinds if kind not in {problem.place.source for problem in problems}]
     with one_moment(plan) as state:
         sources, cannot = _sources(plan, wanted if possible else ())
-        day, goals = _day_of(plan), institution_goals(plan) if "gap" in wanted else {}
+        day, goals = _day_of(plan), institution_goals(plan) if plan.gap else {}
+        others = [one for part in PARTS if (one := _standing(plan, part, sources)) is not None]
     problems += cannot
     problems += childless(o.analysed for one in sources if isinstance(one.results, Results) for o in one.results.outcomes)
     pages = [page for one in sources for page in pages_of(one.results, None, possible, look, day, one.process, goals)]
-    return _written(plan, state, pages, problems, stoppable(progress, cancel), workers)
+    standing = {page.name: page for one in others for page in pages_of(one.results, None, FORMATS, look, day, one.process, goals)}
+    told = {part for part in PARTS if part in wanted and part not in {one.part for one in sources}}  # why, stands in `problems`
+    return _written(plan, state, pages, standing, told, problems, stoppable(progress, cancel), workers)
 
 
 def _known_parts(plan: Study, parts: Collection[str] | None) -> tuple[Part, ...]:
@@ -154,12 +164,21 @@ def _known_parts(plan: Study, parts: Collection[str] | None) -> tuple[Part, ...]
 class _Source:
     """What the pages of one part are made from."""
 
+    part: Part
     results: Results | GapResults
     process: ProcessResults | None = None
 
 
 def _source(plan: Study, part: Part) -> _Source:
-    return _Source(current_profiles(plan)) if part == "gap" else _Source(current_results(plan), current_process(plan))
+    return _Source(part, current_profiles(plan)) if part == "gap" else _Source(part, current_results(plan), current_process(plan))
+
+
+def _standing(plan: Study, part: Part, known: Sequence[_Source]) -> _Source | None:
+    """Return what the pages of a part are made from now; None if it has nothing that is of the study as it stands."""
+    try:
+        return next((one for one in known if one.part == part), None) or _source(plan, part)
+    except AspError:
+        return None
 
 
 def _sources(plan: Study, parts: Collection[Part]) -> tuple[list[_Source], tuple[Problem, ...]]:
@@ -186,8 +205,17 @@ def _day_of(plan: Study) -> date | None:
     return date.fromisoformat(str(entries.iloc[-1])[:10]) if len(entries) else None
 
 
-def _written(plan: Study, state: str, pages: list[Page], problems: tuple[Problem, ...], step: Progress, workers: int) -> Report:
-    """Write the pages that are not there yet, and the manifest."""
+def _written(
+    plan: Study,
+    state: str,
+    pages: list[Page],
+    standing: Mapping[str, Page],
+    told: Collection[Part],
+    problems: tuple[Problem, ...],
+    step: Progress,
+    workers: int,
+) -> Report:
+    """Write the pages that are not there yet, and the manifest; remove what nobody asks for and is no longer so, and say it."""
     folder, before = output_of(plan), outputs_before(plan)
     outputs: dict[str, Output] = {}
     written = 0
@@ -210,9 +238,20 @@ def _written(plan: Study, state: str, pages: list[Page], problems: tuple[Problem
                 written += 1
             if output is not None:
                 outputs[page.name] = output
-        kept = _still_true(plan, before, {page.name for page in pages})
+        asked = {page.name for page in pages}
+        kept = _still_true(plan, before, asked, standing)
         old = [name for name, each in before.items() if each.state == "as written" and name not in RESULT_FILES]
-        new.remove(*(name for name in old if name not in outputs and name not in kept))
+        gone = [name for name in old if name not in outputs and name not in kept]
+        new.remove(*gone)
+        for part in PARTS:
+            is_so = {name for name in standing if _part_of(name) == part}  # empty: nothing of the part is
+            of_part = [n for n in gone if _part_of(n) == part and n not in asked and (n in is_so or not is_so)]
+            if of_part and part not in told:
+                problems += (OUT_OF_DATE.at(f"output/{of_part[0]}", n=len(of_part)),)
+        by_hand = {name: each for name, each in before.items() if each.state == "changed" and name not in RESULT_FILES}
+        untold = [name for name in by_hand if name not in asked and name not in kept and _part_of(name) not in told]
+        problems += tuple(CHANGED_BY_HAND.at(f"output/{name}") for name in untold)
+        kept |= by_hand  # so that the next report knows them too
         write_whole(new.path("manifest.json"), manifest_of(plan, {**kept, **outputs}))
     return Report(folder, tuple(folder / name for name in outputs), written, problems, folder / "manifest.json")
 
@@ -236,7 +275,7 @@ def _made(job: Job) -> Made:
     try:
         made_from = page.made_from
         if earlier.state == "as written" and earlier.made_from == made_from:
-            return earlier, None, ()
+            return replace(earlier, shows=page.shows), None, ()
         content, refused = made_or_refused(page)
     except Exception as error:
         found = defect_of(error)
@@ -245,30 +284,27 @@ def _made(job: Job) -> Made:
         return None, None, (NOT_MADE.at(f"output/{page.name}", **found.details),)
     if content is None:
         return None, None, refused
-    return Output(hashlib.sha256(content).hexdigest(), made_from), content, refused
+    return Output(hashlib.sha256(content).hexdigest(), made_from, shows=page.shows), content, refused
 
 
-def _still_true(plan: Study, before: Mapping[str, Output], asked: Collection[str]) -> dict[str, Output]:
-    """Return the earlier pages that nobody asks for now and that show results which are still those of the study."""
-    kept = {}
-    for part, file in ((PARTS[0], results_file(plan)), (PARTS[1], profiles_file(plan))):
-        pages = {
-            name: each
-            for name, each in before.items()
-            if name not in asked and name not in RESULT_FILES and _part_of(name) == part and each.state != "gone"
-        }
-        if pages and before.get(file.name, NOTHING).state == "as written" and _is_current(plan, part):
-            kept.update(pages)
-    return kept
+def _still_true(
+    plan: Study, before: Mapping[str, Output], asked: Collection[str], standing: Mapping[str, Page]
+) -> dict[str, Output]:
+    """Return the earlier pages that nobody asks for now and that show what is still so.
+
+    That is: pages that a report has now, of the same results, and beside them of the same goals and the same process evaluation.
+    """
+    files = {"results": results_file(plan).name, "gap": profiles_file(plan).name}
+    return {
+        name: each
+        for name, each in before.items()
+        if name in standing
+        and name not in asked
+        and each.state != "gone"
+        and each.shows == standing[name].shows
+        and before.get(files[_part_of(name)], NOTHING).state == "as written"
+    }
 
 
 def _part_of(name: str) -> Part:
     return "gap" if name.startswith("gap/") else "results"
-
-
-def _is_current(plan: Study, part: Part) -> bool:
-    try:
-        _source(plan, part)
-    except AspError:
-        return False
-    return True

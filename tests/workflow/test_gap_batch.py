@@ -2,7 +2,8 @@
 
 1. Limits of disclosure that are looser than usual are told where profiles are made, on the page and in the ledger.  2. A page
 that cannot be made is listed, with its reason, and the others are made.  3. Of many documents one is held at a time.
-4. New goals are on the follow-up sheet of a plain report, whatever is old beside it.
+4. New goals are on the follow-up sheet of a plain report, whatever is old beside it.  5. What a report was not asked for stays
+if it is still so; else it goes, and that is told.  6. A page that a person changed is never written over.
 """
 
 from __future__ import annotations
@@ -100,3 +101,50 @@ def test_new_goals_are_on_the_follow_up_sheet_of_a_plain_report(complete, tmp_pa
         assert not (output / "evaluation.html").exists()
     with pytest.raises(Refusal, match="PRO-002"):
         complete.report(("html",), ["results"])
+
+
+def test_a_part_that_is_not_asked_for_does_not_stay_with_older_goals(complete, tmp_path):  # 5
+    def set_goal(aim):
+        file = tmp_path / "goals.csv"
+        file.write_text(f"institution_id,goal,profile_wave,dimension,aim\nA1,1,w1,play,{aim}\n")
+        assert complete.import_goals([file]).refused == ()
+        complete.process()
+
+    output = complete.folder / "output"
+    set_goal("A hand in play")
+    assert complete.report(("html", "xlsx")).problems == ()
+    sheets, profiles = (set(output.glob(f"gap/{each}a1*.*")) for each in ("follow-up/", ""))
+    assert len(sheets) == len(profiles) == 2
+    assert complete.report(("html",), ["results"]).problems == (), "what is still so stays, and is not told of"
+    assert all(path.exists() for path in sheets | profiles)
+    set_goal("Two hands in play")
+    found = complete.report(("html",), ["results"])
+    assert [(each.code, each.severity) for each in found.problems] == [("REP-024", "warning")] * 2
+    assert found.problems[0].place.source == "output/evaluation.xlsx", "it counts goals: another process evaluation"
+    assert found.problems[1].place.source.startswith("output/gap/follow-up/a1.")
+    assert not any(path.exists() for path in sheets)
+    assert all(path.exists() for path in profiles), "a first round shows no goals"
+    assert (output / "gap" / "index.html").exists()
+    listed = json.loads((output / "manifest.json").read_text())["outputs"]
+    assert not [name for name in listed if "follow-up" in name]
+    assert complete.report(("html", "xlsx")).problems == ()
+    assert all("Two hands in play" in path.read_text() for path in sheets if path.suffix == ".html")
+
+
+def test_an_evaluation_does_not_stay_with_an_older_process_evaluation(complete):  # 5
+    complete.report(("html",))
+    complete.process()
+    found = complete.report(("html",), ["gap"])
+    assert [(each.code, each.place.source) for each in found.problems] == [("REP-024", "output/evaluation.html")]
+    assert not (complete.folder / "output" / "evaluation.html").exists()
+    complete.report(("html",))
+    assert complete.report(("html",), ["gap"]).problems == ()
+
+
+def test_a_page_that_a_person_changed_stays_however_often_the_report_is_given(complete):  # 6
+    page = complete.folder / "output" / "evaluation.html"
+    complete.report(("html",), ["results"])
+    page.write_text("mine")
+    for _ in range(2):
+        assert [each.code for each in complete.report(("html",), ["results"]).problems] == ["REP-019"]
+        assert page.read_text() == "mine"

@@ -19,6 +19,7 @@ from small_study import WITH_PROFILES
 
 from asp_eval.analysis.goals import institution_goals
 from asp_eval.core.errors import Refusal
+from asp_eval.intake.files import workbook
 from asp_eval.store import table
 from asp_eval.trial.profiles.worksheet import worksheet_of_meetings
 from asp_eval.trial.study.protocol import load_study
@@ -269,3 +270,98 @@ def test_every_door_reads_a_worksheet_alike_and_a_trial_run_stores_nothing(profi
     whole = import_file(profiled, sheet, "goals", dry_run=True)
     assert codes(found) == [[problem.code for problem in whole.problems]] == [["SCR-042"]]
     assert (found.files[0].report.accepted, whole.accepted, len(table(profiled, "goals"))) == (1, 1, 0)
+
+
+def workbook_of_all(study, **options):
+    """Return the one workbook that is handed out."""
+    (path,) = export_worksheets(study, folder=study.folder.parent / "out", together=True, **options).files
+    return path
+
+
+def fill_in(path, **lines):
+    """Fill in sheets of a workbook by their names, the first line of each."""
+    book = load_workbook(path)
+    for name, line in lines.items():
+        sheet = book[name]
+        top = next(row for row in range(1, sheet.max_row + 1) if sheet.cell(row, 2).value == "No.")
+        columns = {str(sheet.cell(top, column).value).split("\n")[0]: column for column in range(3, sheet.max_column + 1)}
+        for heading, value in line.items():
+            sheet.cell(top + 1, columns[heading], value)
+    return book
+
+
+def test_one_workbook_holds_the_sheet_of_each_institution_as_it_is_alone(profiled):
+    together, alone = load_workbook(workbook_of_all(profiled)), worksheets(profiled)
+    assert together.sheetnames == sorted(alone)
+    for name, path in alone.items():
+        one, other = together[name], load_workbook(path).active
+        assert list(one.values) == list(other.values)
+        assert [(v.sqref, v.formula1) for v in one.data_validations.dataValidation] == [
+            (v.sqref, v.formula1) for v in other.data_validations.dataValidation
+        ]
+        assert one.protection.sheet
+    with pytest.raises(Refusal, match="GOA-004"):
+        export_worksheets(profiled, "xlsform", together=True)
+
+
+def test_more_institutions_than_sheets_are_read_take_more_workbooks(profiled, monkeypatch):
+    monkeypatch.setattr("asp_eval.workflow.goal_worksheets.MOST_SHEETS", 3)
+    found = export_worksheets(profiled, folder=profiled.folder.parent / "out", together=True)
+    assert [path.name for path in found.files] == ["small-w1-goals.xlsx", "small-w1-goals-2.xlsx"]
+    assert [load_workbook(path).sheetnames for path in found.files] == [["A1", "A2", "H1"], ["H2"]]
+    assert found.institutions == 4
+
+
+def test_every_sheet_of_a_workbook_is_read_and_one_at_fault_keeps_no_other_out(profiled):
+    path = workbook_of_all(profiled)
+    book = fill_in(path, A1=LINE | {"Who?": '="J"&"H"'}, A2=LINE | {"Our aim": 'Semi; colon, "quoted"\nnext line'}, H2=LINE)
+    book["H2"]["A1"] = None  # no longer says what it is
+    book.create_sheet("empty")
+    returned = path.with_name("returned.xlsx")
+    book.save(returned)
+    found = import_goals(profiled, [returned], dry_run=True)
+    assert len(table(profiled, "goals")) == 0
+    found = import_goals(profiled, [returned])
+    assert [(each.file, [p.code for p in each.problems]) for each in found.files] == [
+        ("returned.xlsx (A1)", ["SCR-197"]),
+        ("returned.xlsx (A2)", []),
+        ("returned.xlsx (H1)", ["SCR-265"]),
+        ("returned.xlsx (H2)", ["SCR-269"]),
+    ]
+    assert {problem.place.source for each in found.refused for problem in each.problems} == {each.file for each in found.refused}
+    assert (found.files[1].report.part, found.files[1].report.file) == ("a2", "returned.xlsx (A2)")
+    (goal,) = institution_goals(profiled)["A2"]
+    assert goal.aim == 'Semi; colon, "quoted"\nnext line'
+
+
+def test_a_sheet_of_a_workbook_is_what_it_is_alone_and_one_that_comes_again_unchanged_changes_nothing(profiled):
+    path = workbook_of_all(profiled)
+    alone = import_goals(profiled, [filled(worksheets(profiled)["A2"], LINE)])
+    as_alone = institution_goals(profiled)
+    fill_in(path, A2=LINE, H1=LINE).save(path)
+    first = import_goals(profiled, [path])
+    assert (codes(alone), institution_goals(profiled)["A2"]) == ([[]], as_alone["A2"])
+    assert [each.report and each.report.part for each in first.files] == [None, "a2", "h1", None]
+    fill_in(path, H1=LINE | {"How did it go?": "Reached"}).save(path)
+    again = import_goals(profiled, [path])
+    assert [(each.report.already, bool(each.report.superseded)) for each in again.files[1:3]] == [(True, False), (False, True)]
+    assert institution_goals(profiled)["H1"][0].how_it_went == "reached"
+
+
+def test_two_sheets_that_say_otherwise_of_one_institution_are_both_listed(profiled):
+    path = workbook_of_all(profiled)
+    book = fill_in(path, A1=LINE, A2=LINE | {"Our aim": "Other"}, H1=LINE)
+    row = next(row for row in range(1, 40) if book["A2"].cell(row, 1).value == "institution_id")
+    book["A2"].cell(row, 3, "A1")
+    book.save(path)
+    found = import_goals(profiled, [path])
+    assert codes(found) == [["GOA-003"], ["GOA-003"], [], ["SCR-265"]]
+    assert f"{path.name} (A2)" in str(found.files[0].problems[0])
+
+
+def test_a_worksheet_is_parsed_once(profiled, monkeypatch):
+    sheet = filled(worksheets(profiled)["A2"], LINE)
+    read, opened = [], workbook._opened
+    monkeypatch.setattr(workbook, "_opened", lambda export: read.append(export.source) or opened(export))
+    import_goals(profiled, [sheet])
+    assert read == [sheet.name]

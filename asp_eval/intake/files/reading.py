@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.core.phrases import all_of
@@ -23,7 +24,9 @@ TWO_DIALECTS = Fault(
 )
 
 
-def read_raw(path: str | Path, form: FileFormat | None = None, *, progress: Progress = quiet) -> RawTable:
+def read_raw(
+    path: str | Path, form: FileFormat | None = None, *, progress: Progress = quiet, memo: dict[str, Any] | None = None
+) -> RawTable:
     """Read a file as text, whatever wrote it.
 
     Ids keep their zeros ("007"), "NA" is a text, a blank row is passed over without renumbering the others.
@@ -36,6 +39,8 @@ def read_raw(path: str | Path, form: FileFormat | None = None, *, progress: Prog
         What is known of how the file was written; the rest is detected.
     progress : callable, optional
         Called with the bytes done and their total while a long text file is read.
+    memo : dict, optional
+        What a look at the file has shown already (`Export.memo`).
 
     Raises
     ------
@@ -45,7 +50,7 @@ def read_raw(path: str | Path, form: FileFormat | None = None, *, progress: Prog
     file = Path(path)
     if not file.is_file():
         raise DataProblems([NO_FILE.at(str(path))])
-    export = Export(file, form or FileFormat(), progress)
+    export = Export(file, form or FileFormat(), progress, memo if memo is not None else {})
     if not export.start.strip() and not export.content.strip():
         raise DataProblems([EMPTY_FILE.at(file.name)])
     with persons_masked():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
-from asp_eval.core.errors import DataProblems
+from asp_eval.core.errors import DataProblems, Problem
+from asp_eval.intake.files.columns import shorten
 from asp_eval.intake.files.export import Export
 from asp_eval.intake.files.guards.archive import DAMAGED, check_archive
 from asp_eval.intake.files.guards.legacy_workbook import check_old_book
@@ -61,10 +62,29 @@ def read_sheets(export: Export) -> tuple[str, dict[str, Worksheet]]:
     """
     if "workbook" not in export.memo:
         export.memo["workbook"] = _opened(export)
-    found: tuple[str, dict[str, Worksheet]] | DataProblems = export.memo["workbook"]
+    found: _Opened | DataProblems = export.memo["workbook"]
     if isinstance(found, DataProblems):
         raise found
-    return found
+    if found.faults:
+        raise DataProblems(shorten(problem for problems in found.faults.values() for problem in problems))
+    return found.kind, found.sheets
+
+
+def sheets_one_by_one(export: Export) -> dict[str, Worksheet | tuple[Problem, ...]]:
+    """Return each sheet of a workbook by its name, or what is wrong with its cells: one at fault keeps no other back.
+
+    Raises
+    ------
+    DataProblems
+        If the file is damaged, protected by a password or too large.
+    """
+    if "workbook" not in export.memo:
+        export.memo["workbook"] = _opened(export)
+    found: _Opened | DataProblems = export.memo["workbook"]
+    if isinstance(found, DataProblems):
+        raise found
+    everywhere = found.faults.get("", ())
+    return {name: found.faults.get(name, ()) + everywhere or sheet for name, sheet in found.sheets.items()}
 
 
 def first_sheets(export: Export) -> dict[str, Sheet]:
@@ -113,7 +133,16 @@ def cell_text(cell: Cell) -> str:
             return str(cell)
 
 
-def _opened(export: Export) -> tuple[str, dict[str, Worksheet]] | DataProblems:
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The kind of a workbook, its sheets by name, and the cells of each that cannot be read."""
+
+    kind: str
+    sheets: dict[str, Worksheet]
+    faults: Mapping[str, tuple[Problem, ...]]
+
+
+def _opened(export: Export) -> _Opened | DataProblems:
     """Return the sheets that have cells, or why there are none; the library answers some damage by a panic, no `Exception`."""
     try:
         if export.start.startswith(OLE_START):
@@ -125,7 +154,8 @@ def _opened(export: Export) -> tuple[str, dict[str, Worksheet]] | DataProblems:
         if len(names) > MOST_SHEETS:
             return DataProblems([TOO_MANY.at(export.source)])
         marks = checked.marks
-        return checked.kind, {name: Worksheet(book.get_sheet_by_name(name), marks.get(name, SheetMarks())) for name in names}
+        sheets = {name: Worksheet(book.get_sheet_by_name(name), marks.get(name, SheetMarks())) for name in names}
+        return _Opened(checked.kind, sheets, checked.faults)
     except DataProblems as problems:
         return problems
     except BaseException as error:

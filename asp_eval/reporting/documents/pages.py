@@ -62,6 +62,8 @@ class Page:
     theme : Theme
     translations : tuple of Link
         The same in other languages.
+    shows : str
+        Digest of what it shows beside its results: goals of institutions, the process evaluation. Empty if nothing.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Page:
     draft: Callable[[], Document]
     theme: Theme
     translations: tuple[Link, ...] = ()
+    shows: str = ""
 
     @property
     def document(self) -> Document:
@@ -211,12 +214,20 @@ class _Printing:
     day: date | None
     desk: list[tuple[Draft, Document]] = field(default_factory=list)
 
-    def files(self, stem: str, code: str, compose: Callable[[], Document], formats: Sequence[Format] | None = None) -> list[Page]:
-        """Return the files of one document: `stem` with its folder, in each format."""
+    def files(
+        self,
+        stem: str,
+        code: str,
+        compose: Callable[[], Document],
+        formats: Sequence[Format] | None = None,
+        beside: object = None,
+    ) -> list[Page]:
+        """Return the files of one document: `stem` with its folder, in each format; `beside` is what it shows beside results."""
         draft = Draft(lambda: replace(compose(), day=self.day, digest=self.results.state[:SHOWN_DIGITS]), self.desk)
         others = translations_of(stem.rsplit("/", 1)[-1], code, self.languages)
+        shows = hashlib.sha256(repr(beside).encode()).hexdigest() if beside else ""
         return [
-            Page(page_name(stem, code, self.languages, kind), kind, draft, self.theme, others)
+            Page(page_name(stem, code, self.languages, kind), kind, draft, self.theme, others, shows)
             for kind in (self.formats if formats is None else formats)
         ]
 
@@ -225,7 +236,9 @@ def _evaluation_pages(printing: _Printing, results: Results, process: ProcessRes
     return tuple(
         page
         for code in printing.languages
-        for page in printing.files(EVALUATION, code, partial(evaluation, results, code, process))
+        for page in printing.files(
+            EVALUATION, code, partial(evaluation, results, code, process), beside=process and process.state
+        )
     )
 
 
@@ -236,15 +249,19 @@ def _gap_pages(printing: _Printing, results: GapResults, goals: Mapping[str, Seq
     following = [profile for profile in results.profiles if goals.get(profile.institution_id)]
     for code in printing.languages:
         if "html" in printing.formats:  # it is for clicking
-            pages += printing.files("gap/index", code, partial(_index, printing, results, following, code), ("html",))
+            leads_to = [profile.institution_id for profile in following]
+            pages += printing.files("gap/index", code, partial(_index, printing, results, following, code), ("html",), leads_to)
         for sheet in results.municipalities:
             pages += printing.files(f"gap/{sheet.file_stem}", code, partial(gap_municipality, results, sheet, code))
         for profile in results.profiles:
             own = goals.get(profile.institution_id, ())
-            pages += printing.files(f"gap/{profile.file_stem}", code, partial(gap_profile, results, profile, code, own, limit))
+            compose = partial(gap_profile, results, profile, code, own, limit)
+            of_then = own if results.earlier_wave else None  # a first round shows no goals
+            pages += printing.files(f"gap/{profile.file_stem}", code, compose, beside=of_then)
         for profile in following:
-            sheets = partial(goal_follow_up, results, profile, goals[profile.institution_id], code)
-            pages += printing.files(f"gap/{FOLLOW_UP}/{profile.file_stem}", code, sheets)
+            own = goals[profile.institution_id]
+            compose = partial(goal_follow_up, results, profile, own, code)
+            pages += printing.files(f"gap/{FOLLOW_UP}/{profile.file_stem}", code, compose, beside=own)
     return tuple(pages)
 
 

@@ -7,7 +7,7 @@ itself in whatever language it was handed out, also after it was saved as CSV.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -59,15 +59,38 @@ def goal_sheet(sheet: GoalSheet, language: str) -> bytes:
     >>> goal_sheet(GoalSheet("asp", "i07", "w1", {"en": "ASP"}, {"en": "start"}), "en")[:2]
     b'PK'
     """
+    return _workbook({sheet_names([say(worksheet_of_meetings().title, language)])[0]: sheet}, language)
+
+
+def goal_workbook(sheets: Sequence[GoalSheet], language: str) -> bytes:
+    """Return one workbook of many worksheets, each on a sheet named by its institution's id and as it is alone.
+
+    Examples
+    --------
+    >>> goal_workbook([GoalSheet("asp", one, "w1", {"en": "ASP"}, {"en": "start"}) for one in ("i07", "i08")], "en")[:2]
+    b'PK'
+    """
+    names = sheet_names(sheet.institution_id for sheet in sheets)
+    return _workbook(dict(zip(names, sheets, strict=True)), language)
+
+
+def _workbook(sheets: Mapping[str, GoalSheet], language: str) -> bytes:
+    """Return the workbook of some worksheets, by the names of their sheets."""
     from xlsxwriter import Workbook
 
     worksheet = worksheet_of_meetings()
     content = io.BytesIO()
     book = Workbook(content, TEXTS_STAY)
-    title = say(worksheet.title, language)
-    book.set_properties({"title": title, "author": "", "created": midnight(NO_DAY)})
-    target = book.add_worksheet(sheet_names([title])[0])
+    book.set_properties({"title": say(worksheet.title, language), "author": "", "created": midnight(NO_DAY)})
     forms = _formats(book)
+    for name, sheet in sheets.items():
+        _write_sheet(book.add_worksheet(name), worksheet, sheet, language, forms)
+    book.close()
+    return content.getvalue()
+
+
+def _write_sheet(target: Target, worksheet: Worksheet, sheet: GoalSheet, language: str, forms: Mapping[str, Any]) -> None:
+    """Write a worksheet, its answer cells open."""
     choices = _choices(worksheet, sheet, language)
     ranges = _write_choices(target, choices)
     top = _write_head(target, worksheet, sheet, language, forms, 1 + len(choices))
@@ -78,8 +101,6 @@ def goal_sheet(sheet: GoalSheet, language: str) -> bytes:
     target.set_paper(9)  # A4
     target.fit_to_pages(1, 1)
     target.hide_gridlines(2)
-    book.close()
-    return content.getvalue()
 
 
 def _formats(book: Any) -> dict[str, Any]:

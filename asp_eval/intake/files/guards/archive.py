@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from xml.parsers import expat
 
-from asp_eval.core.errors import DataProblems, Fault, Place, Refusal
+from asp_eval.core.errors import DataProblems, Fault, Place, Problem, Refusal
 from asp_eval.core.phrases import Phrase
 from asp_eval.intake.files.columns import refuse_too_wide, shorten
 from asp_eval.intake.files.guards.workbook_xml import (
@@ -73,19 +73,24 @@ class CheckedBook:
     kind : str
     marks : mapping of str to SheetMarks
         What its sheets show that their cells do not hold, by the name of the sheet.
+    faults : mapping of str to tuple of Problem
+        The cells that cannot be read, by the name of their sheet; of an ODS file, which holds all sheets in one part, under "".
     """
 
     kind: str
     marks: Mapping[str, SheetMarks] = field(default_factory=dict)
+    faults: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
 
 def check_archive(content: bytes, source: str) -> CheckedBook:
     """Return which kind of workbook an archive is, if it can be read without filling the memory.
 
+    Its cells that cannot be read (SCR-017, SCR-086, SCR-197, SCR-198) are in what is returned.
+
     Raises
     ------
     DataProblems
-        SCR-012 to SCR-017, SCR-073 to SCR-075, SCR-197, SCR-198.
+        SCR-012 to SCR-016, SCR-073 to SCR-075.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
@@ -95,12 +100,13 @@ def check_archive(content: bytes, source: str) -> CheckedBook:
         _within(sum(part.file_size for part in parts), source)
         kind = _kind(content, parts, source)
         scans = list(_scanned(content, parts, kind, source))
-        _check_scans(scans, source)
+        check_grids([grid for scan in scans for grid in scan.grids], source)
+        faults = _faults(scans, source)
     except Refusal as error:
         raise DataProblems([replace(problem, place=Place(source)) for problem in error.problems]) from None
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, zlib.error, expat.ExpatError, IndexError):
         raise DataProblems([DAMAGED.at(source)]) from None
-    return CheckedBook(kind, _marks(scans))
+    return CheckedBook(kind, _marks(scans), faults)
 
 
 def _kind(content: bytes, parts: list[zipfile.ZipInfo], source: str) -> Kind:
@@ -156,13 +162,16 @@ def _scanned(content: bytes, parts: list[zipfile.ZipInfo], kind: Kind, source: s
 def _marks(scans: list[Scan]) -> dict[str, SheetMarks]:
     """Return what sheets show that their cells do not hold, by the names of the sheets."""
     found = {name: marks for scan in scans for name, marks in scan.marks().items()}
-    books = [scan for scan in scans if isinstance(scan, XlsxScan)]
-    if not books:
+    if not any(isinstance(scan, XlsxScan) for scan in scans):
         return found
+    return {name: found[part] for name, part in _parts_of_sheets(scans).items() if part in found}
+
+
+def _parts_of_sheets(scans: list[Scan]) -> dict[str, str]:
+    """Return the part that each sheet of an XLSX file stands in, by the name of the sheet."""
+    books = [scan for scan in scans if isinstance(scan, XlsxScan)]
     parts = {relation: part for scan in books for relation, part in scan.related_parts().items() if "workbook" in scan.part}
-    return {
-        name: found[parts[relation]] for scan in books for name, relation in scan.sheets.items() if parts.get(relation) in found
-    }
+    return {name: parts[relation] for scan in books for name, relation in scan.sheets.items() if relation in parts}
 
 
 def _pieces(content: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -204,23 +213,22 @@ def _within(size: int, source: str) -> None:
         raise DataProblems([EXPANDS.at(source, expected=limit, size=size // 1_000_000)])
 
 
-def _check_scans(scans: list[Scan], source: str) -> None:
-    grids = [grid for scan in scans for grid in scan.grids]
-    check_grids(grids, source)
+def _faults(scans: list[Scan], source: str) -> dict[str, tuple[Problem, ...]]:
+    """Return the cells that cannot be read, by the name of their sheet; "" where that is not known."""
     stale = any(scan.stale for scan in scans)
-    problems = [
-        fault.at(Place(source, row=row, column=column_letters(column)))
-        for scan in scans
+    sheets = {part: name for name, part in _parts_of_sheets(scans).items()}
+    found: dict[str, list[Problem]] = {}
+    for scan in scans:
+        sheet = sheets.get(scan.part, "") if isinstance(scan, XlsxScan) else ""
         for fault, cells in (
             (ERROR_CELL, scan.errors),
             (LOST_IN_ODS, scan.lost),
             (NOT_COMPUTED, scan.uncomputed),
             (STALE, scan.computed if stale else []),
-        )
-        for row, column in cells
-    ]
-    if problems:
-        raise DataProblems(shorten(problems))
+        ):
+            places = (Place(source, row=row, column=column_letters(column)) for row, column in cells)
+            found.setdefault(sheet, []).extend(fault.at(place) for place in places)
+    return {sheet: tuple(shorten(problems)) for sheet, problems in found.items() if problems}
 
 
 def check_grids(grids: list[tuple[int, int]], source: str) -> None:

@@ -28,7 +28,9 @@ NOTHING_FILLED_IN = Fault(
     "Ask the institution for the sheet that it filled in.",
 )
 TWO_SHEETS = Fault(
-    "SCR-266", "the workbook holds more than one worksheet that is filled in", "Save each as a file of its own, and import them."
+    "SCR-266",
+    "the workbook holds more than one worksheet that is filled in",
+    "Take it in with 'asp-eval goals import', which reads every sheet; or save each as a file of its own, and import them.",
 )
 LAYOUT = Fault(
     "SCR-267",
@@ -54,12 +56,11 @@ class GoalWorksheet:
     def recognises(self, export: Export) -> bool:
         """Return whether the first cell of a sheet says so."""
         sheets = first_sheets(export).values() if is_workbook(export) else [first_records(export)]
-        return any(_is_marked(rows) for rows in sheets)
+        return any(is_marked(rows) for rows in sheets)
 
     def read(self, export: Export) -> RawTable:
         """Return the goals, one row each, numbered as their lines in the sheet."""
-        dialect, rows = _sheet(export, self.name)
-        found = _answers(export.source, rows)
+        dialect, found = _sheet(export, self.name)
         if not found.goals:
             raise DataProblems([NOTHING_FILLED_IN.at(export.source)])
         names = [*_of_meeting(), *_of_goal()]
@@ -89,22 +90,24 @@ class _Answers:
     notes: list[Problem] = field(default_factory=list)
 
 
-def _is_marked(rows: Sequence[Sequence[str]]) -> bool:
+def is_marked(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first cell of a sheet says that it is a worksheet of goals."""
     return bool(rows) and bool(rows[0]) and rows[0][0].strip(SPACES) == MARK
 
 
-def _sheet(export: Export, name: str) -> tuple[Dialect, list[list[str]]]:
-    """Return the one worksheet of a file that is filled in; the first, if none is."""
+def _sheet(export: Export, name: str) -> tuple[Dialect, _Answers]:
+    """Return what the one worksheet of a file holds that is filled in; the first, if none is."""
     if not is_workbook(export):
         dialect = text_dialect(export, name)
-        return dialect, list(records(export, dialect))
+        return dialect, _answers(export.source, list(records(export, dialect)))
     _, sheets = read_sheets(export)
-    marked = {title: rows for title, sheet in sheets.items() if _is_marked(rows := list(sheet_records(sheet)))}
-    filled = [title for title, rows in marked.items() if _answers(export.source, rows).goals]
+    marked = {title: rows for title, sheet in sheets.items() if is_marked(rows := list(sheet_records(sheet)))}
+    answers = {title: _answers(export.source, rows) for title, rows in marked.items()}
+    filled = [title for title, found in answers.items() if found.goals]
     if len(filled) > 1:
         raise DataProblems([TWO_SHEETS.at(export.source, found=listed(filled))])
     title = (filled or list(marked))[0]
-    return Dialect(name, sheet=title, decimal=".", dates=export.format.dates), marked[title]
+    return Dialect(name, sheet=title, decimal=".", dates=export.format.dates), answers[title]
 
 
 def _answers(source: str, rows: Sequence[Sequence[str]]) -> _Answers:
