@@ -136,7 +136,7 @@ def test_every_headline_is_computed_twice(results):
             ["percentage points", "Odds ratio", "Rate ratio", "beyond", " a child in favour of"],
             r"scored on average|\d points (in favour|to its)",
         ),
-        ("da", ["procentpoint", "Odds ratio", "Rateratio", " pr. barn til fordel for"], r" point lavere end|\d point til "),
+        ("da", ["procentpoint", "Oddsratio", "Rateratio", " pr. barn til fordel for"], r" point lavere end|\d point til "),
     ],
 )
 def test_the_page_says_shares(pages, results, language, said, unsaid):
