@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Column, Row, Table, cell
 from asp_eval.reporting.figures.axis import Axis, Label, Tick, backed, decimals_of, disc, lines_of, nice_axis, stack
+from asp_eval.reporting.figures.drawing import Drawing
 from asp_eval.reporting.figures.marked_rows import (
     LABELS,
     LEADING,
@@ -50,15 +51,9 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class ArmMarksFigure:
+class ArmMarksFigure(Drawing):
     """The whole figure, in its own units: `marks` stand for numbers, `signs` beside names and over columns of numbers."""
 
-    key: str
-    title: str
-    description: str
-    data: Table
-    width: float
-    height: float
     plot_left: float
     plot_right: float
     top: float

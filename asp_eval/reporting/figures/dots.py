@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from asp_eval.reporting.blocks import Column, Row, Table, cell
 from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, disc, nice_axis
+from asp_eval.reporting.figures.drawing import Drawing
 from asp_eval.reporting.figures.marked_rows import PLOT_LEFT, PLOT_RIGHT, WIDTH, Marked, PlacedRow, middles, placed
 from asp_eval.reporting.numbers import Numbers, joined
 
@@ -29,15 +30,9 @@ class DotRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DotsFigure:
+class DotsFigure(Drawing):
     """The whole figure, in its own units."""
 
-    key: str
-    title: str
-    description: str
-    data: Table
-    width: float
-    height: float
     plot_left: float
     plot_right: float
     top: float

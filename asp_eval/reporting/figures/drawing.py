@@ -7,6 +7,7 @@ rectangle lies under it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from asp_eval.reporting.blocks import Figure, Table
@@ -35,6 +36,18 @@ class PlacedData(Placed, Protocol):
     @property
     def data(self) -> Table:
         """The numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What every figure with numbers has, whatever its shapes: `PlacedData`, and the size of the whole in its own units."""
+
+    key: str
+    title: str
+    description: str
+    data: Table
+    width: float
+    height: float
 
 
 def svg(figure: Placed) -> str:

@@ -12,6 +12,7 @@ from itertools import groupby
 
 from asp_eval.reporting.blocks import Column, Row, Table, cell
 from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, nice_axis
+from asp_eval.reporting.figures.drawing import Drawing
 from asp_eval.reporting.figures.marked_rows import LABELS, PLOT_LEFT, PLOT_RIGHT, WIDTH, Marked, PlacedRow, middles, placed
 from asp_eval.reporting.numbers import Numbers
 
@@ -42,14 +43,9 @@ class ForestGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class ForestFigure:
+class ForestFigure(Drawing):
     """The whole figure, in its own units."""
 
-    key: str
-    title: str
-    description: str
-    width: float
-    height: float
     plot_left: float
     plot_right: float
     top: float
@@ -59,7 +55,6 @@ class ForestFigure:
     ticks: tuple[Tick, ...]
     axis_title: Label
     groups: tuple[ForestGroup, ...]
-    data: Table
 
 
 def forest(

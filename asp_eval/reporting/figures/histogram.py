@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from asp_eval.analysis.declared_results import LotBin, LotDistribution
 from asp_eval.reporting.blocks import Column, Row, Table, cell
 from asp_eval.reporting.figures.axis import Axis, Label, Rectangle, Tick, backed, decimals_of, nice_axis
+from asp_eval.reporting.figures.drawing import Drawing
 from asp_eval.reporting.numbers import Numbers
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 620.0, 290.0, 60.0, 600.0, 56.0, 236.0
@@ -18,7 +19,7 @@ SMALL, THINNEST = 11.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class HistogramFigure:
+class HistogramFigure(Drawing):
     """The whole figure, in its own units.
 
     Attributes
@@ -31,12 +32,6 @@ class HistogramFigure:
         Where a statistic as large on the other side lies.
     """
 
-    key: str
-    title: str
-    description: str
-    data: Table
-    width: float
-    height: float
     plot_left: float
     plot_right: float
     top: float

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from asp_eval.reporting.blocks import Column, Row, Table, cell
 from asp_eval.reporting.figures.axis import Label, Rectangle, lines_of, stack
+from asp_eval.reporting.figures.drawing import Drawing
 from asp_eval.reporting.numbers import Numbers
 
 WIDTH, LEFT, TOP, HEIGHT, GAP, SIZE, ACROSS = 760.0, 290.0, 26.0, 26.0, 10.0, 13.0, 110.0
@@ -32,15 +33,9 @@ class Square:
 
 
 @dataclass(frozen=True, slots=True)
-class MissingMap:
+class MissingMap(Drawing):
     """The whole figure, in its own units."""
 
-    key: str
-    title: str
-    description: str
-    data: Table
-    width: float
-    height: float
     headings: tuple[Label, ...]
     labels: tuple[Label, ...]
     squares: tuple[Square, ...]

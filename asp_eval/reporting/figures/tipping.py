@@ -8,21 +8,16 @@ from dataclasses import dataclass
 from asp_eval.analysis.declared_results import ShiftedEffect
 from asp_eval.reporting.blocks import Column, Row, Table, cell
 from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, nice_axis
+from asp_eval.reporting.figures.drawing import Drawing
 from asp_eval.reporting.numbers import Numbers
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 620.0, 330.0, 70.0, 590.0, 50.0, 272.0
 
 
 @dataclass(frozen=True, slots=True)
-class TippingFigure:
+class TippingFigure(Drawing):
     """The whole figure, in its own units."""
 
-    key: str
-    title: str
-    description: str
-    data: Table
-    width: float
-    height: float
     heading: Label
     plot_left: float
     plot_right: float

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from asp_eval.reporting.blocks import Column, Row, Table, cell
 from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, disc, lines_of, nice_axis
+from asp_eval.reporting.figures.drawing import Drawing
 from asp_eval.reporting.figures.power import DASHES
 from asp_eval.reporting.numbers import Numbers
 
@@ -54,15 +55,9 @@ class ArmLine:
 
 
 @dataclass(frozen=True, slots=True)
-class TrajectoryFigure:
+class TrajectoryFigure(Drawing):
     """The whole figure, in its own units."""
 
-    key: str
-    title: str
-    description: str
-    data: Table
-    width: float
-    height: float
     heading: Label
     plot_left: float
     plot_right: float
