@@ -418,6 +418,16 @@ class Document:
     plan: str = ""
     workbook: tuple[Section, ...] = ()
 
+    @property
+    def leaves(self) -> tuple[tuple[Section, ...], ...]:
+        """The sections by the page of paper that they begin on: a new one at each that asks for it."""
+        found: list[list[Section]] = [[]]
+        for section in self.sections:
+            if section.new_page and found[-1]:
+                found.append([])
+            found[-1].append(section)
+        return tuple(map(tuple, found))
+
 
 def anchors_of(sections: Iterable[Section]) -> dict[str, str]:
     """Return what can be referred to in some sections, with its title: sections, their parts, tables and figures."""

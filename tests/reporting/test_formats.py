@@ -477,6 +477,7 @@ def test_columns_share_the_width_by_their_words():
     assert sum(found) == pytest.approx(1)
     assert found[0] > 3 * found[1]
     assert shares(Table("t", "T", (Column("", width=25), Column("", width=75)), ())) == (0.25, 0.75)
+    assert shares(Table("t", "T", (Column(""), Column("", width=75)), ())) == (0.25, 0.75)  # the rest of a hundred
 
 
 def test_sheets_have_names_that_excel_takes():

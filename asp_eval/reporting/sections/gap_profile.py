@@ -6,7 +6,7 @@ institutions: clear, perhaps, like most, or cannot tell. What is hidden is not s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import groupby
 from math import ceil
@@ -23,6 +23,7 @@ from asp_eval.reporting.sections.gap_since import since_in_short, since_numbers,
 from asp_eval.trial.disclosure.bands import CountBand
 
 STANDS_OUT = ("clearly-staff-higher", "clearly-child-higher")
+STAFF_MARK, CHILD_MARK = "●", "□"  # of the two sides, as they are drawn
 COMMON = 0.95  # share of the institutions whose gaps the common axis holds; beyond, an institution has a longer axis of its own
 
 
@@ -337,15 +338,21 @@ def band_words(band: CountBand, show: Numbers) -> Shown:
 
 
 def behind(results: GapResults, show: Numbers) -> Section:
-    """Return what staff were asked on each dimension, in the form's own words, and a question to talk about."""
+    """Return what staff were asked on each dimension, in the two forms' own words, and a question to talk about."""
     say = show.words
     fields = tuple(
         Field(
             say.label(d.label, d.key),
-            " ".join(say.label(question, d.key) for question in d.staff_questions),
+            " ".join((*_asked(STAFF_MARK, d.staff_questions, d.key, say), *_asked(CHILD_MARK, d.child_questions, d.key, say))),
             say("To talk about: {question}", question=say.label(d.open_question, d.key)) if d.open_question else "",
         )
         for d in results.dimensions
-        if d.staff_questions or d.open_question
+        if d.staff_questions or d.child_questions or d.open_question
     )
-    return Section("behind", say("What you were asked"), (Fields(fields, "run-in"),) if fields else ())
+    title = say("What you were asked: about yourselves ({own}) and about each child ({child})", own=STAFF_MARK, child=CHILD_MARK)
+    return Section("behind", title, (Fields(fields, "run-in"),) if fields else ())
+
+
+def _asked(mark: str, questions: Sequence[Mapping[str, str]], key: str, say: Words) -> tuple[str, ...]:
+    """Return the questions of one side behind its mark; nothing where the wording is not the package's to print."""
+    return (mark, *(say.label(question, key) for question in questions)) if questions else ()

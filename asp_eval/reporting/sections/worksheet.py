@@ -23,11 +23,14 @@ def sheet_head(results: GapResults, profile: GapProfile, show: Numbers) -> Field
     """Return whose sheet it is: institution, study and round, and what is filled in at the meeting."""
     say = show.words
     of = say(
-        "{study}, {wave}", study=say.label(results.title, results.study_id), wave=say.label(results.wave_label, results.wave)
+        "{institution} · {study}, {wave}",
+        institution=display_name(results, profile, say),
+        study=say.label(results.title, results.study_id),
+        wave=say.label(results.wave_label, results.wave),
     )
     return Fields(
         (
-            Field(display_name(results, profile, say), of),
+            Field(say("The profile of"), of),
             Field(say("Answers"), "; ".join(who_answered(profile, show))),
             Field(say("Date and who took part"), BLANK),
         )

@@ -18,16 +18,20 @@ def shares(table: Table) -> tuple[float, ...]:
     """Return each column's part of the table's width; they sum to one.
 
     A column gets at least its longest word. What is left is given to the columns by how much longer their longest line is.
-    Widths that the table declares are kept.
+    Widths that the table declares, in parts of a hundred, are kept; columns without one share the rest, and get at
+    least their longest word.
 
     Parameters
     ----------
     table : Table
     """
-    if all(column.width for column in table.columns):
-        declared = [float(column.width or 0) for column in table.columns]
+    words, lines = _letters(table)
+    if any(column.width for column in table.columns):
+        rest = (100 - sum(column.width or 0 for column in table.columns)) / max(
+            1, sum(not column.width for column in table.columns)
+        )
+        declared = [float(column.width or max(rest, word)) for column, word in zip(table.columns, words, strict=True)]
     else:
-        words, lines = _letters(table)
         spare = ACROSS - sum(words)
         wishes = [line - word for word, line in zip(words, lines, strict=True)]
         if spare <= 0 or sum(wishes) <= 0:
