@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from asp_eval.analysis.plan_problems import refuse_faulty_plan
 from asp_eval.core.errors import Fault, Place
 from asp_eval.core.phrases import listed
 from asp_eval.core.spelling import several_spellings
 from asp_eval.store import listed_children, table
-from asp_eval.store.instrument_changes import refuse_changed_instruments
 from asp_eval.trial.flow.cohort import with_cohort
 from asp_eval.trial.flow.presence import presence
 from asp_eval.trial.outcomes import ColumnSource, ScoreSource, band_order, coded, source_of
@@ -118,9 +118,9 @@ def load_data(study: Study) -> StudyData:
     Refusal
         If a stratum or covariate of the plan is in none of the tables.
     DataProblems
-        STO-050 if one of the study's own instruments was changed after it was used.
+        What is wrong with the declaration by itself, as `check` says it.
     """
-    refuse_changed_instruments(study)
+    refuse_faulty_plan(study)
     institutions, allocation, visits = (table(study, name) for name in ("institutions", "allocation", "screening"))
     sources = [source_of(outcome, study.library) for outcome in study.outcomes]
     forms = {form.id for source in sources if isinstance(source, ScoreSource) for form in source.forms}

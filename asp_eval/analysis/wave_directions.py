@@ -8,7 +8,7 @@ from functools import cache, partial
 import pandas as pd
 
 from asp_eval.analysis.answer_directions import direction_problems
-from asp_eval.core.errors import Problem
+from asp_eval.core.errors import DataProblems, Problem
 from asp_eval.intake.mapping.mapping import Mapping
 from asp_eval.intake.table import Table
 from asp_eval.store import table as stored_table
@@ -59,6 +59,18 @@ def stored_directions(study: Study) -> Iterator[Problem]:
                 confirmed = partial(_confirmed, files, wave)
                 place = at_wave(name, wave)
                 yield from direction_problems(form, answers, place, confirmed=confirmed, others=partial(dict, others))
+
+
+def refuse_turned_answers(study: Study) -> None:
+    """Refuse stored answers that do not go the way they are keyed: no number of them would be right.
+
+    Raises
+    ------
+    DataProblems
+        KEY-001 to KEY-007, until they are mended or confirmed in the mapping.
+    """
+    if turned := [problem for problem in stored_directions(study) if problem.severity == "error"]:
+        raise DataProblems(turned)
 
 
 def _confirmed(files: Callable[[str], Sequence[Import]], wave: str, column: str) -> bool:

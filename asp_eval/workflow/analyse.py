@@ -41,6 +41,8 @@ def analyse(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel = n
     Refusal
         STU-040 if study.yaml was changed after the study was loaded; if no lot is drawn, no child is in the cohort, an
         outcome's source has no values at all, or no child is left to analyse in any outcome (ANA-017); nothing is then written.
+    DataProblems
+        What `check` says against the declaration, and against the direction of stored answers (KEY-001 to KEY-007).
     """
     plan = current_plan(study)
     step, steps, done = stoppable(progress, cancel), len(plan.outcomes) + BESIDE_OUTCOMES, count()

@@ -9,24 +9,22 @@ from typing import Any
 
 import pandas as pd
 
+from asp_eval.analysis.plan_problems import plan_problems, unknown_instruments
 from asp_eval.analysis.wave_directions import stored_directions
 from asp_eval.core.errors import AspError, Fault, Place, Problem
-from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase, some_of
 from asp_eval.core.progress import Cancel, Progress, never, stoppable, unheard
 from asp_eval.store import table
 from asp_eval.store.audit import Audit, audit
-from asp_eval.store.instrument_changes import changed_instruments
 from asp_eval.store.labels import label_drift
 from asp_eval.store.ledger.bodies import UNREADABLE
 from asp_eval.store.parts import rows_by_part, unanswered_in_parts
 from asp_eval.store.provenance import printed_head, verified_tables
 from asp_eval.store.quarantine import outstanding
 from asp_eval.store.wave_changes import changes
-from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.outcomes import ColumnSource, band_order, declared_forms, source_of
+from asp_eval.trial.outcomes import ColumnSource, source_of
 from asp_eval.trial.randomisation.closed import still_open
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.far_values import far_in_table
 from asp_eval.trial.tables.schema import BY_WAVE, LISTS, at_wave, table_schema
 from asp_eval.workflow.late_baselines import late_baselines
@@ -35,11 +33,6 @@ from asp_eval.workflow.study_folder import AnyStudy, plan_of
 
 __all__ = ["Audit", "StudyCheck", "check_ledger", "check_study"]
 
-NOT_COLLECTED = Fault(
-    "ANA-010", "{what} is not collected at wave {wave}", "Add the instrument to 'collect' for that wave, or correct the name."
-)
-NO_SUCH_SCALE = Fault("ANA-011", "the instrument {instrument} has no scale {scale!r}", "Use one of: {known}.")
-NOT_DECLARED = Fault("ANA-012", "the column {column!r} is not declared", "Declare it with its type under 'columns: screening:'.")
 NO_DATA = Fault(
     "ANA-013",
     "{n} of {total} drawn institutions have no data at this wave: {ids}",
@@ -49,13 +42,14 @@ NO_DATA = Fault(
 ARM_MISSING = Fault(
     "ANA-014",
     "no institution of the arm {arm!r} has data at this wave",
-    "Import that arm's file; until then no effect can be estimated.",
+    "Import that arm's file; until then no effect on what is measured at this wave can be estimated.",
+    "warning",
 )
 UNDRAWN = Fault(
-    "ANA-015", "institutions without an arm: {n} ({ids})", "Draw the lot with 'asp-eval randomise', or import the allocation."
-)
-UNKNOWN_COLUMN = Fault(
-    "ANA-016", "the column {name!r} is in none of the tables", "Correct the name, or declare the column under 'columns'."
+    "ANA-015",
+    "institutions without an arm: {n} ({ids})",
+    "Draw them with 'asp-eval randomise', or import their allocation; an institution that is not drawn is counted as such.",
+    "warning",
 )
 TWO_VALUES = Fault(
     "ANA-061",
@@ -69,20 +63,12 @@ ONE_GROUP = Fault(
     "Leave the column out of 'subgroups' and 'varying', or import the other groups.",
     "warning",
 )
-OTHER_METHOD = Fault(
-    "ANA-063",
-    "the headline averages over {average}, and is tested by the jackknife of institutions; 'method: {method}' is that of the "
-    "mixed model beside it",
-    "Leave 'method' out if that is meant, or declare 'average: precision' to have the mixed model as headline.",
-    "warning",
-)
 LATE_BASELINE = Fault(
     "ANA-064",
     "the baseline of {outcome!r} was measured from {start} on, after the lot of {drawn}: what an arm does can already be in it",
     "Ask whether who rated the children knew the arm; 'asp-eval plan lock' takes no such plan.",
     "warning",
 )
-NO_SUCH_BAND = Fault("ANA-062", "the outcome's scale has no band {band!r}", "{advice}")
 MOST_NAMED = 8
 CURE = Phrase("Next: cure what is listed above, then check again.")
 
@@ -133,16 +119,15 @@ def check_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
     """
     step, study = stoppable(progress, cancel), plan_of(study)
     step(Phrase("declaration"), 0)
-    unknown = [*_unknown_instruments(study)]
-    if unknown:  # nothing else of the declaration can be understood
-        return StudyCheck((), tuple(unknown), CURE)
+    if unknown := unknown_instruments(study):
+        return StudyCheck((), unknown, CURE)
     with verified_tables(study):
         return _check_stored(study, step)
 
 
 def _check_stored(study: Study, step: Progress) -> StudyCheck:
     """Check what is stored, all of one moment."""
-    problems = [*changed_instruments(study), *_declaration_problems(study)]
+    problems = [*plan_problems(study)]
     step(Phrase("tables"), 0.3)
     institutions, allocation, visits = (table(study, name) for name in ("institutions", "allocation", "screening"))
     tables = [("institutions", "", str(len(institutions)), str(len(institutions)))]
@@ -174,11 +159,6 @@ def _check_stored(study: Study, step: Progress) -> StudyCheck:
     if not any(problem.severity == "error" for problem in problems) and _is_complete(study, allocation, visits):
         problems += _analysis_problems(study)
     return StudyCheck(tuple(tables), tuple(problems), _next_step(study, institutions, allocation, visits, problems))
-
-
-def plan_problems(study: Study) -> tuple[Problem, ...]:
-    """Return what is wrong with a declaration by itself, whatever is imported."""
-    return tuple(_unknown_instruments(study)) or (*changed_instruments(study), *_declaration_problems(study))
 
 
 def check_ledger(
@@ -238,77 +218,6 @@ def _analysis_problems(study: Study) -> Sequence[Problem]:
         return refused.problems
 
 
-def _unknown_instruments(study: Study) -> Iterator[Problem]:
-    for name in BY_WAVE:
-        try:
-            declared_forms(study, name)
-        except AspError as error:
-            place = Place("study.yaml", column=f"collect.{name}")
-            yield from (p.fault.at(place, found=p.found, **p.details) for p in error.problems)
-
-
-def _declaration_problems(study: Study) -> Iterator[Problem]:
-    for outcome in study.outcomes:
-        yield from _outcome_problems(study, outcome)
-    yield from _column_problems(study)
-    if study.estimand.average != "precision" and "method" in study.analysis.model_fields_set:
-        place, over = Place("study.yaml", column="estimand.average"), study.estimand.average
-        whom = Phrase("participants") if over == "participant" else Phrase("institutions")
-        yield OTHER_METHOD.at(place, average=whom, method=study.analysis.method)
-    if study.gap:
-        rounds = [wave for wave in (study.gap.wave, study.gap.follow_up) if wave is not None]
-        for source, name in ((study.gap.staff, "staff_survey"), (study.gap.child, "screening")):
-            for wave in rounds:
-                if not _collected(study, name, source, wave):
-                    yield NOT_COLLECTED.at(Place("study.yaml", column="gap"), what=source, wave=wave)
-
-
-def _column_problems(study: Study) -> Iterator[Problem]:
-    """Columns that the plan names and no table can have."""
-    known = {"arm", "age", *(name for kind in ("children", "institutions", "screening") for name in table(study, kind).columns)}
-    named = [("strata", name) for name in study.strata] + [("analysis.covariates", name) for name in study.analysis.covariates]
-    for key, rule in study.sets.items():
-        try:
-            named += [(f"sets.{key}.filter", name) for name in parse_filter(rule.filter).columns]
-        except AspError as error:
-            yield from error.problems
-    if study.gap is not None and study.gap.discussed is not None:
-        place = Place("study.yaml", column="gap.discussed")
-        try:
-            events = [name for name in parse_filter(study.gap.discussed).columns if name not in table(study, "implementation")]
-        except AspError as error:
-            yield from error.problems
-        else:
-            yield from (UNKNOWN_COLUMN.at(place, name=name) for name in events)
-    for field, name in named:
-        if name not in known:
-            yield UNKNOWN_COLUMN.at(Place("study.yaml", column=field), name=name)
-
-
-def _outcome_problems(study: Study, outcome: Outcome) -> Iterator[Problem]:
-    place = Place("study.yaml", column=f"outcomes.{outcome.id}")
-    source = source_of(outcome, study.library)
-    if isinstance(source, ColumnSource):
-        if source.column not in study.columns.get("screening", {}):
-            yield NOT_DECLARED.at(place, column=source.column)
-        return
-    for wave in filter(None, (outcome.at, outcome.baseline)):
-        forms = _collected(study, "screening", source.name, wave)
-        if not forms:
-            yield NOT_COLLECTED.at(place, what=source.name, wave=wave)
-        for form in forms:
-            if source.scale not in form.scale_keys:
-                yield NO_SUCH_SCALE.at(place, instrument=form.id, scale=source.scale, known=", ".join(form.scale_keys))
-    known = band_order(outcome, study.library) if outcome.in_bands else ()
-    if outcome.in_bands and (not known or outcome.above not in (None, *known)):
-        advice = (
-            Phrase("Use one of: {known}.", known=", ".join(known))
-            if known
-            else Phrase("Its instrument has no band set by default: use 'cut' instead.")
-        )
-        yield NO_SUCH_BAND.at(place, band=outcome.above or "", advice=advice)
-
-
 def _two_values(study: Study, visits: pd.DataFrame) -> Iterator[Problem]:
     """Yield the outcomes that are declared continuous and hold two values."""
     for outcome in study.outcomes:
@@ -332,12 +241,6 @@ def _one_group(study: Study, tables: Sequence[pd.DataFrame]) -> Iterator[Problem
         values = next((set(rows[name].dropna().astype(str)) for rows in tables if name in rows.columns), set())
         if len(values) == 1:
             yield ONE_GROUP.at(Place("study.yaml", column=f"analysis.{name}"), column=name, value=next(iter(values)))
-
-
-def _collected(study: Study, name: str, source: str, wave: str) -> list[Instrument]:
-    """Return the forms of an instrument or family that a table collects at a wave."""
-    declared = {form.id for form in declared_forms(study, name, wave)}
-    return [form for form in study.library.forms_named(source) if form.id in declared]
 
 
 def _undrawn(institutions: pd.DataFrame, allocation: pd.DataFrame) -> Iterator[Problem]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from asp_eval.analysis.plan_problems import plan_problems
 from asp_eval.core.errors import DataProblems, Fault
 from asp_eval.store import Store
 from asp_eval.store.ledger import PlanBody
 from asp_eval.store.plan_locks import NOT_LOCKED, plan_lock, plan_now, record_plan, refuse_locked
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.plan_fields import PlanLock
-from asp_eval.workflow.check import plan_problems
 from asp_eval.workflow.late_baselines import late_baselines
 from asp_eval.workflow.study_folder import AnyStudy, current_plan, plan_of
 

@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import yaml
 
+from asp_eval.analysis.plan_problems import refuse_faulty_plan
 from asp_eval.analysis.results import Results
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.documents import write_whole
-from asp_eval.core.errors import DataProblems
 from asp_eval.core.phrases import Phrase
 from asp_eval.core.progress import Cancel, Progress, never, part_of, stoppable, unheard
 from asp_eval.reporting.documents.report_mock import report_mock
@@ -32,7 +32,6 @@ from asp_eval.trial.outcomes import declared_forms
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.analyse import analyse
-from asp_eval.workflow.check import plan_problems
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.randomise import randomise
 from asp_eval.workflow.score import score_study
@@ -73,8 +72,7 @@ def write_mock(
 
 def mock_results(plan: Study, step: Progress = unheard) -> Results:
     """Return what the planned analysis finds in a trial drawn from the plan, without any effect; the same at every call."""
-    if problems := [problem for problem in plan_problems(plan) if problem.severity == "error"]:
-        raise DataProblems(problems)
+    refuse_faulty_plan(plan)
     institutions = planned_institutions(plan, SEED)
     with TemporaryDirectory() as name:
         folder = Path(name) / "study"

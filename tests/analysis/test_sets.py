@@ -5,7 +5,7 @@ import pytest
 
 from asp_eval.analysis.data import load_data
 from asp_eval.analysis.sets import analysis_set, assemble
-from asp_eval.core.errors import Refusal
+from asp_eval.core.errors import DataProblems, Refusal
 
 
 def counted(study, arm):
@@ -58,7 +58,7 @@ def test_a_covariate_nobody_imported_is_refused(small_study):
     plan = small_study.analysis.model_copy(update={"covariates": ("shoe_size",)})
     changed = small_study.model_copy(update={"analysis": plan})
     changed._folder = small_study.folder
-    with pytest.raises(Refusal, match="ANA-003"):
+    with pytest.raises(DataProblems, match="ANA-016"):
         load_data(changed)
 
 

@@ -13,8 +13,11 @@ from asp_eval.core.errors import DataProblems
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study
+from asp_eval.workflow.analyse import analyse
 from asp_eval.workflow.check import check_study
 from asp_eval.workflow.import_file import import_file
+from asp_eval.workflow.score import score_study
+from tests.small_study import by_hand, seal_again
 
 FORM = instrument("sdq-teacher-4-17")
 CHILDREN, PER_RATER = 320, 16
@@ -135,6 +138,20 @@ def test_what_is_confirmed_passes_the_import_and_the_check(
     frame = turned("obeys")(waves["w1"].copy())
     assert taken(drawn, incoming, frame, "w1", f"confirmed: [{confirmed}]") == []
     assert not [problem for problem in check_study(drawn).problems if problem.code.startswith("KEY")]
+
+
+def test_what_is_said_of_stored_answers_refuses_the_analysis(
+    drawn: Study, incoming: Path, waves: dict[str, pd.DataFrame]
+) -> None:
+    for id_, frame in waves.items():
+        taken(drawn, incoming, frame, id_)
+    by_hand(drawn, f'UPDATE screening_sdq_teacher_4_17 SET "{FORM.id}.obeys" = 2 - "{FORM.id}.obeys" WHERE wave = \'w1\'')
+    seal_again(drawn.folder)
+    score_study(drawn)
+    told = {problem.code for problem in check_study(drawn).problems if problem.severity == "error"}
+    with pytest.raises(DataProblems) as refused:
+        analyse(drawn)
+    assert {problem.code for problem in refused.value.problems} == told == {"KEY-001"}
 
 
 def test_what_another_column_confirms_does_not_pass(drawn: Study, incoming: Path, waves: dict[str, pd.DataFrame]) -> None:
