@@ -47,10 +47,7 @@ from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.method import Method
 from asp_eval.trial.study.design import MissingOutcome, Study
 
-COUNTS = Phrase(
-    "counts are not imputed here: a normal model would give counts that cannot be; data sets that another program has imputed "
-    "can be fitted and pooled with asp_eval.Imputations.from_frames"
-)
+COUNTS = Phrase("counts are not imputed here: a normal model would give counts that cannot be")
 NOTHING_MISSING = Phrase("no child of the cohort is without the outcome or a covariate")
 NOT_POOLED = Fault(
     "ANA-066",

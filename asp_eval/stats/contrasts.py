@@ -39,7 +39,7 @@ NO_METHOD = Fault(
     "Give for example method=asp_eval.KenwardRoger(), with brackets.",
 )
 BAD_WEIGHT = Fault("FIT-007", "the weight of {term!r} is not a finite number", "Give a number for every coefficient named.")
-ONE_ROW = Fault("FIT-008", "contrast() estimates one linear combination", "Use joint_test() for several together.")
+ONE_ROW = Fault("FIT-008", "a contrast is one linear combination", "Use joint_test() for several together.")
 NOT_WHOLE = Fault("FIT-009", "{name} is no whole number of at least {least}", "Give for example {name}={least}.")
 EMPTY_CONTRAST = Fault("FIT-005", "nothing is left to test", "Give at least one contrast that is not zero.")
 

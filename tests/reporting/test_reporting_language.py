@@ -4,6 +4,7 @@
 translation has the fields of its sentence.  3. Reasons and notes that other rooms write are said in Danish.  4. An unknown
 language is refused.  5. A study's own labels fall back to another language, never to nothing.
 6. One thing has one Danish word.
+7. No sentence that can stand in a report names what only who writes Python knows: a function, an argument, a class.
 """
 
 from __future__ import annotations
@@ -255,3 +256,42 @@ def test_plurals_follow_the_number():
 
 def test_an_unavailable_reason_is_never_an_empty_sentence():
     assert words_for("da").note(Unavailable(NO_NOTE).reason) == ""
+
+
+CLASSES = "|".join(name for name in asp_eval.__all__ if re.search("[a-z][A-Z]", name))
+OF_PYTHON = re.compile(rf"\w\((?!s\))|\w=|`|asp_eval\.|\b({CLASSES})\b")
+OF_STATISTICS = re.compile(r"ICC\([12]\)|r_wg\(j\)|E9\(R1\)")
+WORDS_OF_FORMULAS = "stats/design"  # says what is wrong with a formula to whoever wrote it
+
+
+def of_results(node: ast.AST, *, refused: bool = False) -> Iterator[str]:
+    """Every message of a phrase that is no detail of a fault, and every text of a fault: the reason of what it refuses."""
+    if isinstance(node, ast.Call):
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        refused = refused or called in {"refuse", "at", "break_off", "Fault"}
+        told = node.args[1:2] if called == "Fault" else node.args[:1] if called == "Phrase" and not refused else []
+        yield from (part.value for each in told for part in ast.walk(each) if isinstance(part, ast.Constant))
+    for child in ast.iter_child_nodes(node):
+        yield from of_results(child, refused=refused)
+
+
+def names_python(message: str) -> bool:
+    """Whether a message, without its fields, names what only who writes Python knows."""
+    return bool(OF_PYTHON.search(OF_STATISTICS.sub("", re.sub(r"\{[^}]*\}", "", message))))
+
+
+def test_no_sentence_of_a_report_names_python():
+    rooms = [Path(asp_eval.__file__).parent / room for room in ("stats", "analysis", "trial")]
+    files = [file for room in rooms for file in room.rglob("*.py") if WORDS_OF_FORMULAS not in file.as_posix()]
+    messages = [message for file in files for message in of_results(ast.parse(file.read_text(encoding="utf-8")))]
+    messages += [text for each in sentences() for text in ([each] if isinstance(each, str) else each)]
+    assert len(messages) > 1000
+    assert [message for message in messages if names_python(message)] == []
+
+
+@pytest.mark.parametrize(
+    "hint",
+    ["use statistic='cluster-means'", "give ols(..., cluster=) their column", "use KenwardRoger()", "see asp_eval.pool", "`x`"],
+)
+def test_a_hint_for_who_writes_python_would_be_seen(hint):
+    assert names_python(f"this cannot be had; {hint}")

@@ -26,7 +26,7 @@ def latent_icc(variance: float, link: str) -> float | Unavailable:
     """Return the share of a probability's latent variance that lies between groups."""
     if link in LINK_VARIANCE:
         return variance / (variance + LINK_VARIANCE[link])
-    return Unavailable(Phrase("a probability with the {link} link has no latent scale; use scale='observed'", link=link))
+    return Unavailable(Phrase("a probability with the {link} link has no latent scale, only the one observed", link=link))
 
 
 def count_latent_icc(variance: float, mean: float, dispersion: float | None) -> float:

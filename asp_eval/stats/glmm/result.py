@@ -31,7 +31,7 @@ from asp_eval.stats.replicates import Bootstrap
 from asp_eval.stats.smallsample.normal import Normal
 
 ICC_SCALE = Fault("FIT-097", "there is no scale {scale!r} of an intraclass correlation", "Use 'latent' or 'observed'.")
-NO_ICC_INTERVAL = Phrase("no interval of this intraclass correlation; use bootstrap() for the standard deviations")
+NO_ICC_INTERVAL = Phrase("no interval of this intraclass correlation; a bootstrap gives those of the standard deviations")
 ICC_NOTE = Phrase("the interval is that of the standard deviation, carried over")
 FEW_EVENTS = 5
 """Events for each coefficient below which a fit says so."""
@@ -115,7 +115,7 @@ class GlmmFit(LatentAnswers, MarginalQuestions):
             return None
         return Phrase(
             "{events} events for {k} coefficients: the estimates rest on few, and Laplace's approximation is poor; "
-            "use n_quadrature=7 or more, and take intervals as rough.",
+            "seven points of quadrature or more are better, and intervals are rough.",
             events=f"{events:g}",
             k=len(self.names),
         )
@@ -291,7 +291,7 @@ class GlmmFit(LatentAnswers, MarginalQuestions):
             return latent_icc(variance, self.link.name)
         if self.link.name != "log":
             return Unavailable(
-                Phrase("a count with the {link} link has no latent scale; use scale='observed'", link=self.link.name)
+                Phrase("a count with the {link} link has no latent scale, only the one observed", link=self.link.name)
             )
         mean = float(np.exp(self._fixed_part().mean() + 0.5 * variance))
         return count_latent_icc(variance, mean, self.dispersion)

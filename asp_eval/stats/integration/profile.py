@@ -22,7 +22,7 @@ from asp_eval.stats.integration.optimum import Criterion, Mask, differences, pos
 
 COLUMNS = ["group", "term1", "term2", "quantity", "estimate", "conf_low", "conf_high", "method", "note"]
 NO_PROFILE = Phrase("the profile of the likelihood could not be followed from the estimate; the sample is too small for it")
-SEVERAL_EFFECTS = Phrase("no profile interval where effects share a covariance matrix; use bootstrap()")
+SEVERAL_EFFECTS = Phrase("no profile interval where effects share a covariance matrix; a bootstrap gives one")
 MOST_STEPS = 12
 CLOSE = 1e-6
 """Distance of the signed root from the quantile at which an end is found."""

@@ -15,7 +15,7 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.linear.ols import OlsFit, ols
 
-NO_CLUSTERS = Phrase("the means of clusters need the clusters: give ols(..., cluster=) their column")
+NO_CLUSTERS = Phrase("the means of clusters need the clusters, which the fit was not given")
 
 
 def cluster_means(fit: OlsFit) -> OlsFit | Unavailable:

@@ -296,7 +296,7 @@ class OlsFit(Coefficients, MarginalQuestions):
     def cluster_blocks(self) -> ClusterBlocks | Unavailable:
         """Return the pseudo-rows of every cluster, for cluster-robust inference."""
         if self.clusters is None:
-            return Unavailable(Phrase("cluster-robust inference needs the clusters: give ols(..., cluster=) their column"))
+            return Unavailable(Phrase("cluster-robust inference needs the clusters, which the fit was not given"))
         if self.solution.exact:
             return Unavailable(EXACT_FIT)
         if self.crossed is not None:

@@ -52,7 +52,8 @@ class RobustMethod(Method):
     def covariance(self, fit: Fit) -> Array | Unavailable:
         """Return B^-1 (sum U~ U~') B^-1."""
         if not hasattr(fit, "cluster_scores"):
-            return Unavailable(Phrase("{method} is defined for marginal models, made with gee()", method=self.name))
+            reason = Phrase("{method} is defined for marginal models, fitted by estimating equations", method=self.name)
+            return Unavailable(reason)
         own = cast(EstimatingFit, fit)
         information, scores = own.cluster_information, own.cluster_scores
         scores_now = self.corrected(information, scores)

@@ -55,7 +55,7 @@ POPULATION = Fault(
 )
 NO_ROWS_LEFT = Fault("FIT-115", "no row that was analysed meets {over}", "Choose rows that the model was fitted to.")
 ONE_CATEGORY = Fault("FIT-116", "{name} has one category in the rows analysed", "Compare a variable that differs.")
-LARGE_SAMPLE = Phrase("z, as if there were many groups; method=BetweenWithin() counts them.")
+LARGE_SAMPLE = Phrase("z, as if there were many groups; between-within degrees of freedom count them.")
 MEAN_NAMES = {"measure": "mean", "share": "risk", "count": "risk", "bands": "risk"}
 NODES = 60
 MOST_VALUES = 12

@@ -19,7 +19,9 @@ from asp_eval.stats.mixed.intervals import Surface, Target, profile_interval, wa
 
 KIND = Fault("FIT-070", "there is no interval of this kind", "Ask for kind='profile' or kind='wald'.")
 NO_PROFILE = Phrase("the profile of the likelihood could not be followed from the estimate; the sample is too small for it")
-ON_BOUNDARY = Phrase("the estimate lies on the edge of its range, where Wald's approximation has no ground; use kind='profile'")
+ON_BOUNDARY = Phrase(
+    "the estimate lies on the edge of its range, where Wald's approximation has no ground; the profile of the likelihood has"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,8 +28,8 @@ NO_ROWS_KEPT = Fault(
     "FIT-046", "this fit was made from moments and has no rows", "Fit with lmm(formula, frame) to have fitted values."
 )
 NEEDS_ROWS = Phrase(
-    "here it needs the rows, since a cluster alone determines a coefficient, variances are extreme, factors cross or clusters= "
-    "was not the outermost factor: use lmm(formula, frame)"
+    "here it needs the rows, since a cluster alone determines a coefficient, variances are extreme, factors cross or "
+    "the moments were not formed by the outermost factor"
 )
 
 
@@ -43,7 +43,7 @@ class ModelOfRows(EstimatedModel):
             return Unavailable(NEEDS_ROWS)
         if self.design is None:
             return Unavailable(
-                Phrase("moments do not hold what it needs of each cluster: use lmm(formula, frame), or form them with clusters=")
+                Phrase("moments do not hold what it needs of each cluster, unless they were formed by cluster; the rows do")
             )
         return model_clusters(self.design, self.problem.standard.kept, self.estimate, [c / self.sigma2 for c in self.covariances])
 

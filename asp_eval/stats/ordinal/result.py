@@ -29,7 +29,7 @@ from asp_eval.stats.ordinal.scales import ordinal_scales
 from asp_eval.stats.replicates import Bootstrap
 from asp_eval.stats.smallsample.normal import Normal
 
-NO_ICC_INTERVAL = Phrase("no interval of this intraclass correlation; use bootstrap() for the standard deviations")
+NO_ICC_INTERVAL = Phrase("no interval of this intraclass correlation; a bootstrap gives those of the standard deviations")
 ICC_NOTE = Phrase("the interval is that of the standard deviation, carried over")
 
 

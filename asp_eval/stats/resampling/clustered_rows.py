@@ -19,8 +19,8 @@ from asp_eval.stats.ordinal.result import ClmmFit
 from asp_eval.stats.resampling.arm_columns import ArmColumns, arm_columns
 from asp_eval.stats.smallsample.method import Fit
 
-NO_ROWS = Phrase("a fit from moments has no rows to give to another arm; fit with lmm(formula, frame)")
-NO_CLUSTERS = Phrase("the clusters that were drawn are unknown: give ols(..., cluster=) their column")
+NO_ROWS = Phrase("a fit from moments has no rows to give to another arm")
+NO_CLUSTERS = Phrase("the clusters that were drawn are unknown to the fit")
 OTHER_FITS = Phrase("permutation is defined for linear and for mixed models")
 NOT_NESTED = Phrase("no grouping factor of the model holds all others, so there are no clusters that could have been drawn")
 

@@ -31,8 +31,8 @@ from asp_eval.stats.smallsample.method import Fit
 DRAWS = Fault("INF-075", "a wild bootstrap needs draws", "Ask for draws=999 or more.")
 
 WEBB = np.sqrt([0.5, 1.0, 1.5]) * np.array([[-1.0], [1.0]])
-ONLY_OLS = Phrase("the wild cluster bootstrap is defined for least squares; fit with ols(..., cluster=)")
-NO_CLUSTERS = Phrase("the wild cluster bootstrap needs the clusters: give ols(..., cluster=) their column")
+ONLY_OLS = Phrase("the wild cluster bootstrap is defined for least squares")
+NO_CLUSTERS = Phrase("the wild cluster bootstrap needs the clusters, which the fit was not given")
 ONE_CLUSTER = Phrase("one cluster alone determines this contrast")
 FEWEST = 5
 

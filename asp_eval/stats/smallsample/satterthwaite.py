@@ -26,12 +26,13 @@ from asp_eval.stats.smallsample.variance import VarianceDerivatives, mixed_model
 
 SINGULAR = Phrase(
     "a variance of the random effects is estimated as zero (or a correlation as one), where Satterthwaite's approximation "
-    "has no ground; use KenwardRoger()"
+    "has no ground; Kenward and Roger's can be had"
 )
 DETERMINED = 1e-10
 """Eigenvalues of the Hessian (scaled to a unit diagonal) below this are directions along which the likelihood is flat."""
 FLAT = Phrase(
-    "the likelihood does not determine the variance parameters, so there is no Satterthwaite approximation; use KenwardRoger()"
+    "the likelihood does not determine the variance parameters, so there is no Satterthwaite approximation; "
+    "Kenward and Roger's can be had"
 )
 
 
