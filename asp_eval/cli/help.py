@@ -10,11 +10,13 @@ import copy
 import inspect
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand, TyperGroup
 
 from asp_eval.cli.language import choose, language
+from asp_eval.cli.usage import NoSuchVerb, TooManyArguments, UsageError
 from asp_eval.workflow.language import SOURCE, help_words
 
 if TYPE_CHECKING:
@@ -28,9 +30,13 @@ OF_THE_PAGE = ("Usage: ", "Arguments", "Options", "Commands", "[OPTIONS]", "COMM
 
 def choose_for_help(arguments: Sequence[str]) -> None:
     """Speak the language that is named anywhere beside ``--help``, which is answered before the options after it are read."""
-    if ASKED not in arguments:
-        return
-    for given, value in zip(arguments, (*arguments[1:], ""), strict=True):
+    if ASKED in arguments:
+        choose_named(arguments)
+
+
+def choose_named(arguments: Sequence[str]) -> None:
+    """Speak the language that is named anywhere among arguments that were not all read."""
+    for given, value in pairwise([*arguments, ""]):
         if given == OPTION or given.startswith(OPTION + "="):
             choose(value if given == OPTION else given.partition("=")[2])
 
@@ -119,8 +125,27 @@ def _first(command: Any, say: Translation) -> str:
 
 
 class SpokenCommand(_InLanguage, TyperCommand):
-    """A verb whose help is in the language of the screen."""
+    """A verb whose help is in the language of the screen, and what is said of its usage."""
+
+    allow_extra_args = True  # for them to be refused here
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments, and refuse what is left of them."""
+        try:
+            left = super().parse_args(ctx, args)
+        except UsageError as error:
+            error.ctx = error.ctx or ctx  # the parser does not know it
+            raise
+        if left and not ctx.resilient_parsing:
+            raise TooManyArguments(left, ctx)
+        return left
 
 
 class SpokenGroup(_InLanguage, TyperGroup):
-    """A group of verbs whose help is in the language of the screen."""
+    """A group of verbs whose help is in the language of the screen, and what is said of its usage."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find a verb by its name, and refuse one that there is not."""
+        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            raise NoSuchVerb(args[0], self.list_commands(ctx), ctx)
+        return super().resolve_command(ctx, args)

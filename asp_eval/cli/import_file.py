@@ -69,7 +69,7 @@ def import_(
     from asp_eval.workflow.open_study import open_study
 
     if xlsx and not propose:
-        raise typer.BadParameter("--xlsx goes with --propose: it writes the draft as a sheet")
+        raise typer.BadParameter(Phrase("--xlsx goes with --propose: it writes the draft as a sheet"))
     opened = open_study(study)
     if propose:
         from asp_eval.workflow.propose import propose as draft

@@ -125,9 +125,9 @@ def export_instrument(
     from asp_eval.workflow.instruments import export_wave_form
 
     if (name is None) == (wave is None):
-        raise typer.BadParameter("name either an instrument or, with --wave, a wave")
+        raise typer.BadParameter(Phrase("name either an instrument or, with --wave, a wave"))
     if each_institution and (wave is None or filled):
-        raise typer.BadParameter("--each-institution goes with --wave, and without --fill")
+        raise typer.BadParameter(Phrase("--each-institution goes with --wave, and without --fill"))
     if wave is not None and each_institution:
         _say_forms(study or Path(), wave, to, table, language, out, as_json=as_json)
         return

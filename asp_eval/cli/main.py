@@ -11,10 +11,13 @@ import os
 import sys
 from collections.abc import Sequence
 
+import typer
+
 from asp_eval.cli import commands
 from asp_eval.cli.console import print_problems
-from asp_eval.cli.help import choose_for_help
+from asp_eval.cli.help import choose_for_help, choose_named
 from asp_eval.cli.language import start_anew
+from asp_eval.cli.usage import UsageError, tell
 from asp_eval.core.errors import AspError, Breakdown, Fault, Problem
 from asp_eval.workflow.defects import defect_of
 
@@ -29,26 +32,37 @@ GIVEN_PATH = (FileNotFoundError, PermissionError, FileExistsError, IsADirectoryE
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code; whatever happens inside, it ends here."""
-    code = REFUSED
+    given, code = sys.argv[1:] if arguments is None else arguments, REFUSED
     try:
         start_anew()
-        choose_for_help(sys.argv[1:] if arguments is None else arguments)
-        commands.app(arguments, prog_name="asp-eval")
+        choose_for_help(given)
+        done = _run(given)
         sys.stdout.flush()
-        return
+        sys.exit(done)
     except AspError as error:
         problems, code = error.problems, BROKEN_OFF if isinstance(error, Breakdown) else REFUSED
     except BrokenPipeError:  # whoever read what is printed, such as `head`, has gone
         _print_no_more()
         sys.exit(BROKEN_OFF)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
     except GIVEN_PATH as error:
         problems = (NOT_ALLOWED.at(str(error.filename or ""), reason=(error.strerror or str(error)).lower()),)
     except Exception as error:
         problems, code = (defect_of(error),), BROKEN_OFF
-    _tell(problems, as_json="--json" in (sys.argv if arguments is None else arguments))
+    _tell(problems, as_json="--json" in given)
     sys.exit(code)
+
+
+def _run(given: list[str]) -> int:
+    """Run one command, and return its code; what cannot be read as one is told."""
+    try:
+        done = commands.app(given, prog_name="asp-eval", standalone_mode=False)
+    except UsageError as error:
+        choose_named(given)
+        tell(error)
+        done = error.exit_code
+    return int(done or 0)
 
 
 def _tell(problems: Sequence[Problem], *, as_json: bool) -> None:

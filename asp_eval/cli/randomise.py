@@ -81,16 +81,16 @@ def refuse_combinations(*modes: bool, late: bool, replace: bool, why: str, as_js
     why : str
     """
     if sum(modes) != 1:
-        raise typer.BadParameter("give one of --seed N, --public, --dry-run, --verify")
+        raise typer.BadParameter(Phrase("give one of --seed N, --public, --dry-run, --verify"))
     _, public, _, verify = modes
     if verify and (late or replace):
-        raise typer.BadParameter("--verify goes without --late and --replace")
+        raise typer.BadParameter(Phrase("--verify goes without --late and --replace"))
     if late and replace:
-        raise typer.BadParameter("--late and --replace do not go together")
+        raise typer.BadParameter(Phrase("--late and --replace do not go together"))
     if replace != bool(why.strip()):
-        raise typer.BadParameter("--replace goes with --why TEXT, the reason that the ledger keeps")
+        raise typer.BadParameter(Phrase("--replace goes with --why TEXT, the reason that the ledger keeps"))
     if public and as_json:
-        raise typer.BadParameter("--public goes without --json: it is for people")
+        raise typer.BadParameter(Phrase("--public goes without --json: it is for people"))
 
 
 def show(drawn: Draw) -> None:
