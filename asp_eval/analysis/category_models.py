@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from asp_eval.analysis.formulas import INSTITUTION, arm_term, marginal_formula, model_formula
 from asp_eval.analysis.plain_likelihood import LogDensity, bernoulli, cumulative_logit, plain_fit, poisson
@@ -33,7 +34,7 @@ from asp_eval.analysis.results import (
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.core.errors import AspError, Fault, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
-from asp_eval.stats.estimate import Estimate, available
+from asp_eval.stats.estimate import Estimate, available, t_quantile
 from asp_eval.stats.glmm.fit import glmm
 from asp_eval.stats.glmm.result import GlmmFit
 from asp_eval.stats.marginal.corrections import Robust
@@ -48,6 +49,7 @@ from asp_eval.stats.smallsample.normal import Normal
 NO_ARM = Fault("ANA-060", "no child of the arm {arm!r} was analysed", "Import that arm's file.")
 NODES = 15
 """Points of the quadrature: with so many the approximation is no longer seen in the numbers printed."""
+SIDES = np.array([-1.0, 1.0])
 NO_STANDARD = Phrase("shares and counts have no standard deviation of their own to be divided by")
 NO_RATIO = Phrase("the model has no ratio")
 OWN_METHOD = Phrase("The method of the plan is for measures; shares, bands and counts are judged by between-within t.")
@@ -87,7 +89,7 @@ class CategoryModel:
         table = planned.average_effects("arm", method=BetweenWithin(), level=level)
         effects = tuple(self._effect(table.loc[table["contrast"] == f"{arm} vs {arms[0]}"], arm) for arm in arms[1:])
         tested = tuple(_ratios_tested(replace(e, difference=_tested_by(method, planned, e))) for e in effects)
-        return ArmNumbers(tested, self._shares(data, table, arms))
+        return ArmNumbers(tested, self._shares(data, table, arms, level))
 
     def effect_size(
         self,
@@ -134,13 +136,14 @@ class CategoryModel:
             arm, found["difference"], Unavailable(NO_STANDARD), NO_FAMILY, found.get("ratio"), found.get("odds_ratio")
         )
 
-    def _shares(self, data: AnalysisSet, table: pd.DataFrame, arms: Sequence[str]) -> tuple[Share, ...]:
+    def _shares(self, data: AnalysisSet, table: pd.DataFrame, arms: Sequence[str], level: float) -> tuple[Share, ...]:
         """Return observed and adjusted shares of the arms."""
         out = []
         for arm in arms:
             values = data.frame.loc[data.frame["arm"] == arm, data.outcome.id]
             row = table.loc[(table["kind"] == "risk") & (table["arm"] == arm)]
             adjusted = _estimate(row.iloc[0], arm) if len(row) else Unavailable(Phrase("the arm has no children"))
+            adjusted = in_range(adjusted, level, share=not data.outcome.is_count)
             out.append(Share(arm, "", len(values), int(values.sum()), adjusted))
         return tuple(out)
 
@@ -254,7 +257,7 @@ class OrdinalMixedModel(CategoryModel):
             replace(e, difference=_tested_by(method, fits[0], b), changes=b.changes)
             for e, b in zip(found.effects, by_itself, strict=True)
         )
-        return ArmNumbers(tuple(effects), self._shares(data, table, arms), replace(test, band_by_band=True))
+        return ArmNumbers(tuple(effects), self._shares(data, table, arms, level), replace(test, band_by_band=True))
 
     def one_arm(
         self, fit: GlmmFit | ClmmFit, table: pd.DataFrame, arms: tuple[str, str], weights: Mapping[str, float], level: float
@@ -270,7 +273,7 @@ class OrdinalMixedModel(CategoryModel):
             NO_ARM.refuse(arm=arm)
         return ArmEffect(arm, _turned(changes[0]), Unavailable(NO_STANDARD), NO_FAMILY, changes=changes)
 
-    def _shares(self, data: AnalysisSet, table: pd.DataFrame, arms: Sequence[str]) -> tuple[Share, ...]:
+    def _shares(self, data: AnalysisSet, table: pd.DataFrame, arms: Sequence[str], level: float) -> tuple[Share, ...]:
         """Return observed and adjusted shares of every category."""
         outcome = data.outcome.id
         out = []
@@ -280,7 +283,7 @@ class OrdinalMixedModel(CategoryModel):
                 position = position_of(data, k)
                 row = table.loc[(table["kind"] == "risk") & (table["arm"] == arm) & (table[outcome] == f"{position:g}")]
                 adjusted = _estimate(row.iloc[0], arm) if len(row) else Unavailable(Phrase("no child is in this category"))
-                out.append(Share(arm, name, len(values), int((values == position).sum()), adjusted))
+                out.append(Share(arm, name, len(values), int((values == position).sum()), in_range(adjusted, level, share=True)))
         return tuple(out)
 
 
@@ -342,6 +345,30 @@ def _estimate(row: pd.Series, term: str) -> Estimated:
     names = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
     value, se, df, t, p, low, high = (None if np.isnan(row[n]) else float(row[n]) for n in names)
     return available(Estimate(term, value, se, df, t, p, low, high, row["method"], row["note"]))
+
+
+def in_range(found: Estimated, level: float, *, share: bool) -> Estimated:
+    """Return a share with the interval of its log odds, or a mean of counts with that of its logarithm.
+
+    Its ends stay where shares and counts can be. The standard error on that scale is by the delta method: the estimate's own
+    over p(1 - p), or over the mean.
+
+    Examples
+    --------
+    >>> p = Estimate("a", 0.04, 0.03, np.inf, None, None, -0.0188, 0.0988, "BetweenWithin", NO_NOTE)
+    >>> found = in_range(p, 0.95, share=True)
+    >>> round(found.conf_low, 3), round(found.conf_high, 3)
+    (0.009, 0.161)
+    """
+    if isinstance(found, Unavailable) or found.estimate is None or found.std_error is None or found.df is None:
+        return found
+    value = found.estimate
+    slope = value * (1.0 - value) if share else value
+    if slope <= 0.0:
+        return found
+    half = float(t_quantile((1.0 + level) / 2.0, np.array(found.df))) * found.std_error / slope
+    ends = special.expit(special.logit(value) + half * SIDES) if share else value * np.exp(half * SIDES)
+    return replace(found, conf_low=float(ends[0]), conf_high=float(ends[1]))
 
 
 def _turned(change: Estimated) -> Estimated:

@@ -35,6 +35,7 @@ from asp_eval.analysis.sets import AnalysisSet, assemble, institutions_with_valu
 from asp_eval.analysis.subgroups import subgroups
 from asp_eval.analysis.trial_integrity import integrity
 from asp_eval.analysis.triangulation import Lot, lot_of, triangulate
+from asp_eval.analysis.wave_directions import refuse_turned_answers
 from asp_eval.analysis.waves import all_waves
 from asp_eval.core.errors import AspError, Fault, Problem, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase
@@ -91,11 +92,14 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     Refusal
         If no lot is drawn, no child is in the cohort, an outcome's source has no values at all, or no child is left to
         analyse in any outcome (ANA-017).
+    DataProblems
+        What `check` says against the declaration; stored answers that do not go the way they are keyed (KEY-001 to KEY-007).
     """
     progress("flow")
     with one_moment(study):  # everything that is read; models are fitted without holding the data
         data = load_data(study)
         _refuse_nothing(data)
+        refuse_turned_answers(study)
         method, answers, provenance = planned_method(study), scale_answers(study), provenance_of(study)
         by_lot = outcomes_by_the_lot(study)
         lot = lot_of(study, method) if study.analysis.triangulate or by_lot else None
@@ -109,7 +113,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     refuse_childless(rows.flow for rows in sets)
     for rows in sets:
         progress(rows.outcome.id)
-        found = analyse_outcome(study, rows, method, lot if study.analysis.triangulate else None, probabilities)
+        found = analyse_outcome(study, rows, method, lot, probabilities)
         found = _with_the_rest(rechecked(study, rows, found, probabilities), data, rows)
         outcomes.append(replace(found, missing=missing_outcomes(data, rows, method, answers)))
         if lot is not None and rows.outcome.id in by_lot:
@@ -191,7 +195,7 @@ def analyse_outcome(
     method : Method
         Of inference, as planned.
     lot : Allocations, Unavailable or None
-        What the lot could have given, where the plan asks for other estimators beside the planned one.
+        What the lot could have given, where the plan asks for other estimators beside the planned one, or adjusts by the lot.
     probabilities : DataFrame or Unavailable
         Of the arms by the lot: see `arm_probabilities`.
 
@@ -237,7 +241,9 @@ def analyse_outcome(
             *([method_note] if method_note else []),
         ),
         recomputations=model.recompute(data, planned, arm_terms(study)),
-        estimators=() if lot is None else triangulate(study, data, planned, found.effects, lot),
+        estimators=triangulate(study, data, planned, found.effects, lot)
+        if study.analysis.triangulate and lot is not None
+        else (),
         lot=_by_the_lot(study, data, planned, found.effects, lot, method),
     )
 
@@ -245,8 +251,9 @@ def analyse_outcome(
 def _by_the_lot(
     study: Study, data: AnalysisSet, planned: Fitted, effects: tuple[ArmEffect, ...], lot: Lot | None, method: Method
 ) -> tuple[LotDistribution, ...]:
-    """Return the distributions under the lot of a primary outcome, where the plan goes through the lot at all."""
-    if data.outcome.role != "primary" or (lot is None and not isinstance(method, Permutation)):
+    """Return the distributions under the lot of a primary outcome, where the plan goes through the lot for it at all."""
+    permuted = isinstance(method, Permutation) or study.analysis.triangulate or data.outcome.id in outcomes_by_the_lot(study)
+    if data.outcome.role != "primary" or not permuted:
         return ()
     return lot_distributions(planned, effects, lot_of(study, method) if lot is None else lot)
 

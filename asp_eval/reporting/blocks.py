@@ -206,6 +206,11 @@ class Row:
     to_fill_in: bool = False
 
 
+def group_row(heading: str, width: int) -> Row:
+    """Return a heading over the rows that follow, as wide as the table."""
+    return Row((cell(heading, wide=width),), group=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table with the notes under it.

@@ -48,6 +48,10 @@ class Setting:
         """Return a name with a capital, as a heading needs it."""
         return name[:1].upper() + name[1:]
 
+    def arm_heading(self, key: str) -> str:
+        """Return what an arm is called, as a heading needs it."""
+        return self.heading(self.arm(key))
+
     def term(self, coefficient: str) -> str:
         """Return what a coefficient is called: ``sex[T.girl]`` as its variable and category, ``a:b`` as the two it crosses."""
         return " × ".join(self.heading(self._part(part)) for part in coefficient.split(":"))
@@ -113,6 +117,11 @@ class Setting:
     def compared(self) -> tuple[str, ...]:
         """What the arms compared with the reference are called, in the order of an outcome's effects."""
         return tuple(self.arm(key) for key in self.study.arms[1:])
+
+    @property
+    def favoured(self) -> tuple[str, str]:
+        """Whom the two sides of a forest plot favour: the reference arm, and the arm compared, by name where it is one."""
+        return self.group(self.reference), self.group(self.compared[0]) if len(self.compared) == 1 else self.say("the other arm")
 
     def effect_label(self, result: OutcomeResult, position: int, *, with_wave: bool = False) -> str:
         """Return the name of one effect; with more than two arms it says which arm."""

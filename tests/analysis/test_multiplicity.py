@@ -4,6 +4,7 @@
 over the lot.  3. A family that waits has no p-value below the gate's.
 4. Intervals that hold together: the largest |t| of the lot, or Bonferroni's; wider than each by itself.  5. What a study.yaml may
 not declare.  6. Ten outcomes under ten thousand lots.
+7. The histogram of a primary outcome's statistic stands wherever the plan goes through the lot for it.
 """
 
 from __future__ import annotations
@@ -83,8 +84,26 @@ def test_by_the_lot(stored):  # 2, 4
         wide, narrow = found[k].effects[0].simultaneous, found[k].effects[0].difference
         assert wide.conf_high - wide.conf_low == pytest.approx(2 * c * one.std_error)
         assert wide.conf_low < narrow.conf_low < narrow.conf_high < wide.conf_high and wide.p_value is None
+    (shown,) = found["y"].lot  # the histogram's numbers are those of the same draws
+    assert (shown.statistic, shown.draws) == (pytest.approx(drawn[0].statistic), len(t))
+    assert shown.as_large == (t[:, 0] >= own[0] - 1e-9).sum() == sum(one.as_large for one in shown.bins)
     page = repr(evaluation(analyse(study), "da"))
     assert "Intervaller, der gælder samlet" in page and "Westfall-Young, ved lodtrækningen" in page
+
+
+@pytest.mark.parametrize(
+    ("plan", "figure"),
+    [
+        ("families: {all: {outcomes: [y, z], adjust: westfall-young}}", True),
+        ("triangulate: true", True),
+        ("method: permutation", True),
+        ("families: {all: {outcomes: [z], adjust: westfall-young}}", False),
+        ("families: {all: {outcomes: [y, z], adjust: holm}}", False),
+    ],
+)
+def test_whatever_goes_through_the_lot_for_a_primary_outcome_has_its_histogram(stored, plan, figure):  # 7
+    page = repr(evaluation(analyse(declares(stored, f"set: itt, draws: 200, {plan}")), "en"))
+    assert ("histogram--lot-y" in page) is figure and "histogram--lot-z" not in page
 
 
 def test_bonferroni_together(stored):  # 4

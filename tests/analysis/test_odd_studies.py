@@ -121,7 +121,7 @@ def differences(means, draws):
 
 
 def test_eight_institutions():  # 6: the t test of their means, and all 70 allocations
-    plan = small_plan(strata=[])
+    plan = small_plan(strata=[], analysis={"triangulate": True})
     data, means, treated = unadjusted(plan, {"reference": 4, "intervention": 4})
     draws = np.array([[k in four for k in range(8)] for four in itertools.combinations(range(8), 4)]).astype(int)
     found = analyse_outcome(plan, data, KenwardRoger(), Allocations(tuple(means.index), draws, True, ARMS))

@@ -175,7 +175,7 @@ def test_without_a_score_between_within_stands_and_says_why():  # 5
     frame["arm"] = pd.Categorical.from_codes(inst % 3, categories=["none", "some", "all"])
     draws = np.array([random.permutation(np.arange(9) % 3) for _ in range(50)])
     method = Permutation("arm", Allocations(tuple("012345678"), draws))
-    data = AnalysisSet(SimpleNamespace(id="y"), "w1", frame, (), ())
+    data = AnalysisSet(SimpleNamespace(id="y", is_count=False), "w1", frame, (), ())
     model = GeneralisedMixedModel("binomial")
     fit = model.fit("y ~ arm + (1 | institution)", frame)
     found = model.compare(fit, fit, data, ("none", "some", "all"), method, 0.95)

@@ -264,6 +264,28 @@ def test_questions_where_scales_cross_and_contrasts_are_printed(language, phase)
     assert [cell.text for cell in tables["staff-means"].rows[0].cells][1] in ("41.5", "41,5")
 
 
+@pytest.mark.parametrize(
+    ("arms", "heads"),
+    [
+        (("reference", "intervention"), ["Difference between the arms"]),
+        (("none", "some", "all"), ["Difference: some less none", "Difference: all less none"]),
+    ],
+)
+def test_differences_of_staff_keep_their_numbers_and_name_the_arm(arms, heads):
+    effects = tuple(builders.estimate(-4.0 - k, 2.0) for k, _ in enumerate(arms[1:]))
+    scale = StaffScale(
+        "x", "y", {"en": "K"}, "w1", 8, 60, 0.1, 0.5, 2.0, 0.04, 0.8, False, effects, (41.5,) * len(arms), (1.0, 2.0)
+    )
+    study = builders.study(arms=list(arms))
+    section = process_chapter(
+        results_of(study, staff_scales=(scale,)), Setting(builders.results(study=study), Numbers(words_for("en")))
+    )
+    (table,) = (block for block in blocks_of((section,)) if isinstance(block, Table) and block.key == "staff-means")
+    assert [column.heading for column in table.columns][-len(heads) :] == heads
+    shown = [[quantity.value for quantity in each.quantities] for each in table.rows[0].cells[-len(heads) :]]
+    assert shown == [[effect.estimate, effect.conf_low, effect.conf_high] for effect in effects]
+
+
 def practice_means(hidden=()):
     """Return a mean for every question of two crossing scales, by arm; None known of those at the places that are hidden."""
     form = instrument("innovation-practice")

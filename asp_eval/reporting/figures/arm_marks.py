@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Column, Row, Table, cell
+from asp_eval.reporting.blocks import Column, Row, Table, cell, group_row
 from asp_eval.reporting.figures.axis import Axis, Label, Tick, backed, decimals_of, disc, lines_of, nice_axis, stack
 from asp_eval.reporting.figures.drawing import Drawing
 from asp_eval.reporting.figures.marked_rows import (
@@ -204,6 +204,6 @@ def _data(groups: Sequence[MarkGroup], arms: Sequence[str], show: Numbers, digit
     columns = (Column("", numeric=False), *(Column(name) for name in arms))
     rows: list[Row] = []
     for group in groups:
-        rows.append(Row((cell(group.heading, wide=len(columns)),), group=True))
+        rows.append(group_row(group.heading, len(columns)))
         rows += [Row((cell(label), *(cell(show.decimal(value, digits)) for value in values))) for label, values in group.rows]
     return Table(f"{key}-data", title, columns, tuple(rows))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
+from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell, group_row
 from asp_eval.reporting.figures.axis import Axis, Label, Rectangle, Tick, backed, disc, lines_of, nice_axis, stack
 from asp_eval.reporting.figures.marked_rows import diamond
 from asp_eval.reporting.numbers import Numbers
@@ -303,7 +303,7 @@ def _data(areas: Sequence[GapArea], show: Numbers, title: str) -> Table:
         columns = (*columns, Column(say("Last time: staff, children")), Column(say("Last time: the gap")))
     rows: list[Row] = []
     for area in areas:
-        rows.append(Row((cell(area.label, wide=len(columns)),), group=True))
+        rows.append(group_row(area.label, len(columns)))
         rows += [_data_row(line, show, again=again) for line in area.lines]
     return Table("dumbbell-data", title, columns, tuple(rows))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asp_eval.reporting.blocks import Column, Row, Table, cell
+from asp_eval.reporting.blocks import Column, Row, Table, cell, group_row
 from asp_eval.reporting.figures.axis import Label, Rectangle, lines_of, stack
 from asp_eval.reporting.figures.drawing import Drawing
 from asp_eval.reporting.numbers import Numbers
@@ -101,6 +101,6 @@ def _data(arms: Sequence[MapArm], rounds: Sequence[str], show: Numbers, key: str
     columns = (Column(show.words("Reason"), numeric=False), *(Column(name) for name in rounds))
     rows: list[Row] = []
     for arm in arms:
-        rows.append(Row((cell(arm.name, wide=len(columns)),), group=True))
+        rows.append(group_row(arm.name, len(columns)))
         rows += [Row((cell(reason), *(cell(show.percent(share, 1)) for share in shares))) for reason, shares in arm.reasons]
     return Table(f"{key}-data", title, columns, tuple(rows))

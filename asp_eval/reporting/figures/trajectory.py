@@ -70,7 +70,7 @@ class TrajectoryFigure(Drawing):
 
 
 def trajectory_figure(
-    waves: Sequence[str], arms: Sequence[tuple[str, Sequence[ArmMean]]], show: Numbers, *, key: str, title: str
+    waves: Sequence[str], arms: Sequence[tuple[str, Sequence[ArmMean]]], show: Numbers, *, key: str, title: str, digits: int = 2
 ) -> TrajectoryFigure:
     """Return the arms' way through the waves.
 
@@ -83,6 +83,8 @@ def trajectory_figure(
     show : Numbers
     key, title : str
         Name of the figure in its page, and what stands over it.
+    digits : int
+        Decimals of the numbers behind it.
     """
     known = [v for _, means in arms for m in means for v in (m.value, m.low, m.high) if v is not None]
     y, values = nice_axis(min(known), max(known), BOTTOM, TOP, zero=False)
@@ -93,8 +95,8 @@ def trajectory_figure(
     return TrajectoryFigure(
         key=key,
         title=title,
-        description=_description(waves, arms, show),
-        data=_table(waves, arms, show, key, title),
+        description=_description(waves, arms, show, digits),
+        data=_table(waves, arms, show, key, title, digits),
         width=WIDTH,
         height=HEIGHT,
         heading=Label(LEFT, 20.0, title),
@@ -137,24 +139,36 @@ def _names(ends: Sequence[tuple[str, float]]) -> list[tuple[Label, ...]]:
     return [placed[name] for name, _ in ends]
 
 
-def _shown(mean: ArmMean, show: Numbers) -> str:
-    return f"{show.decimal(mean.value)} ({show.interval(mean.low, mean.high)})" if mean.value is not None else show.decimal(None)
+def _shown(mean: ArmMean, show: Numbers, digits: int) -> str:
+    if mean.value is None or mean.low is None or mean.high is None:
+        return show.decimal(mean.value, digits)
+    return show.beside(show.decimal(mean.value, digits), show.interval(mean.low, mean.high, digits))
 
 
-def _description(waves: Sequence[str], arms: Sequence[tuple[str, Sequence[ArmMean]]], show: Numbers) -> str:
+def _description(waves: Sequence[str], arms: Sequence[tuple[str, Sequence[ArmMean]]], show: Numbers, digits: int) -> str:
     """Say the figure in words, for those who cannot see it."""
     parts = [
-        f"{name}: {'; '.join(f'{wave} {_shown(mean, show)}' for wave, mean in zip(waves, means, strict=True))}"
+        f"{name}: {'; '.join(f'{wave} {_shown(mean, show, digits)}' for wave, mean in zip(waves, means, strict=True))}"
         for name, means in arms
     ]
     return ". ".join(parts) + "."
 
 
-def _table(waves: Sequence[str], arms: Sequence[tuple[str, Sequence[ArmMean]]], show: Numbers, key: str, title: str) -> Table:
+def _table(
+    waves: Sequence[str], arms: Sequence[tuple[str, Sequence[ArmMean]]], show: Numbers, key: str, title: str, digits: int
+) -> Table:
     """Return the numbers that the lines stand for."""
     columns = (Column(show.words("Wave"), numeric=False), *(Column(name) for name, _ in arms))
     rows = tuple(
-        Row((cell(wave), *(cell(show.decimal(means[i].value), show.interval(means[i].low, means[i].high)) for _, means in arms)))
+        Row(
+            (
+                cell(wave),
+                *(
+                    cell(show.decimal(means[i].value, digits), show.interval(means[i].low, means[i].high, digits))
+                    for _, means in arms
+                ),
+            )
+        )
         for i, wave in enumerate(waves)
     )
     return Table(f"{key}-data", title, columns, rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
+from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell, group_row
 from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
 from asp_eval.reporting.setting import Setting
@@ -58,7 +58,7 @@ def _rows(result: OutcomeResult, loss: OutcomeAttrition, width: int, setting: Se
             name = setting.outcome_at(result)
             if len(setting.compared) > 1:
                 name = f"{name}, {setting.compared[position]}"
-            rows.append(Row((cell(setting.heading(name), wide=width),), group=True))
+            rows.append(group_row(setting.heading(name), width))
         rows.append(_row(found, level, width, setting))
     return rows
 

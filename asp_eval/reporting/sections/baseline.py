@@ -8,7 +8,7 @@ from itertools import groupby
 from asp_eval.analysis.rare_categories import HIDDEN
 from asp_eval.analysis.results import ArmSummary, BaselineRow, Number, Results
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, paragraphs
+from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, group_row, paragraphs
 from asp_eval.reporting.numbers import rounded
 from asp_eval.reporting.sections.equivalence import equivalence_words, omnibus_words
 from asp_eval.reporting.setting import Setting
@@ -34,7 +34,7 @@ def baseline_table(results: Results, setting: Setting) -> Table:
     titles = {"institution": say("Institutions"), "child": say("Children")}
     own = [row for row in results.baseline if row.unit != "institution_mean"]
     for unit, members in groupby(sorted(own, key=lambda row: row.unit != "institution"), key=lambda row: row.unit):
-        rows.append(Row((cell(titles[unit], wide=len(columns)),), group=True))
+        rows.append(group_row(titles[unit], len(columns)))
         rows.append(_totals(unit, results, setting))
         for _, variable in groupby(members, key=lambda row: row.variable):
             rows += _variable_rows(list(variable), setting)
@@ -68,7 +68,7 @@ def institution_means_table(results: Results, setting: Setting) -> Table | None:
 def _columns(setting: Setting) -> tuple[Column, ...]:
     """Return the headings: one for each arm, and one for each arm compared with the first."""
     say, compared = setting.say, setting.compared
-    arms = [Column(setting.heading(setting.arm(arm))) for arm in setting.study.arms]
+    arms = [Column(setting.arm_heading(arm)) for arm in setting.study.arms]
     if len(compared) == 1:
         differences = [Column(say("Standardised difference"))]
     else:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from asp_eval.analysis.process.results import CodeAgreement, FrameFindings
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, paragraphs
+from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, group_row, paragraphs
 from asp_eval.reporting.sections.process_words import of_frame
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.meta.agreement import Agreement
@@ -78,7 +78,7 @@ def _over_codes(found: FrameFindings, width: int, setting: Setting) -> list[Row]
     highest = [named(show.decimal(each.highest), each.highest_code) for each in others]
     nothing = cell(show.integer(None))
     return [
-        Row((cell(say("All codes of the frame"), wide=width),), group=True),
+        group_row(say("All codes of the frame"), width),
         Row((cell(say("Mean over the codes")), nothing, cell(_percent(alike.estimate, setting)), *means)),
         Row((cell(say("Lowest")), nothing, named(_percent(alike.lowest, setting), alike.lowest_code), *lowest)),
         Row((cell(say("Highest")), nothing, named(_percent(alike.highest, setting), alike.highest_code), *highest)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asp_eval.analysis.process.results import ElementDose, ProcessResults, Turnover, typed
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Cell, Column, Row, Section, Table, cell, listing, paragraphs
+from asp_eval.reporting.blocks import Block, Cell, Column, Row, Section, Table, cell, group_row, listing, paragraphs
 from asp_eval.reporting.sections.flow import goals_in_words
 from asp_eval.reporting.sections.gap_discussed import gap_discussed
 from asp_eval.reporting.sections.process_words import shown_count, type_name
@@ -29,7 +29,7 @@ def delivery(found: ProcessResults, setting: Setting) -> Section | None:
         )
         rows: list[Row] = []
         for arm in setting.study.arms:
-            rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+            rows.append(group_row(setting.arm_heading(arm), len(columns)))
             rows += [_dose_row(dose, setting) for dose in found.doses if dose.arm == arm]
         note = say("From the log of the programme; projects of other origin are not counted.")
         blocks.append(Table("elements", say("What was delivered, by element of the programme"), columns, tuple(rows), (note,)))
@@ -52,7 +52,7 @@ def delivery(found: ProcessResults, setting: Setting) -> Section | None:
         for kind, words in kinds.items():
             mine = [each for each in found.turnover if each.kind == kind]
             if mine:
-                lines.append(Row((cell(words, wide=len(columns)),), group=True))
+                lines.append(group_row(words, len(columns)))
                 lines += [_turnover_row(each, found, setting) for each in mine]
         note = say(
             "From first and last days in the list of staff, between the first and the last wave; exact Poisson {level} "
@@ -82,7 +82,7 @@ def _by_type(found: ProcessResults, setting: Setting) -> Table:
     rows: list[Row] = []
     for arm in setting.study.arms:
         mine = [each for each in found.delivered if each.arm == arm]
-        rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+        rows.append(group_row(setting.arm_heading(arm), len(columns)))
         rows += [
             Row(
                 (
@@ -146,7 +146,7 @@ def _turnover_row(one: Turnover, found: ProcessResults, setting: Setting) -> Row
         begin, _, end = one.group.partition(" ")
         name = setting.heading(setting.say("{first} to {last}", first=setting.wave(begin), last=setting.wave(end)))
     elif one.kind == "arm" or of is None:
-        name = setting.heading(setting.arm(one.group))
+        name = setting.arm_heading(one.group)
     else:
         name = type_name(of.frame, one.group, setting)
     return Row(

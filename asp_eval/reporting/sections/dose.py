@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asp_eval.analysis.integrity import ArmDose, InstitutionLine, Integrity
 from asp_eval.analysis.results import Results
-from asp_eval.reporting.blocks import Column, Row, Section, Table, cell, listing
+from asp_eval.reporting.blocks import Column, Row, Section, Table, cell, group_row, listing
 from asp_eval.reporting.numbers import Shown
 from asp_eval.reporting.sections.gap_profile import band_words
 from asp_eval.reporting.setting import Setting
@@ -38,7 +38,7 @@ def dose_table(results: Results, setting: Setting) -> Table | None:
     def row(dose: ArmDose) -> Row:
         return Row(
             (
-                cell(setting.heading(setting.arm(dose.arm))),
+                cell(setting.arm_heading(dose.arm)),
                 cell(show.integer(dose.institutions)),
                 cell(show.integer(dose.with_any)),
                 cell(show.decimal(dose.total, 1)),
@@ -85,7 +85,7 @@ def institution_table(results: Results, setting: Setting) -> Table | None:
         columns.append(Column(setting.heading(_summed(setting))))
     rows: list[Row] = []
     for arm in setting.study.arms:
-        rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+        rows.append(group_row(setting.arm_heading(arm), len(columns)))
         for one in (record for record in found.institution_lines if record.arm == arm):
             bands = (cell(_band(band, setting)) for band in (one.cohort, *one.missing))
             dose = [cell(_dose(one, setting))] if with_dose else []

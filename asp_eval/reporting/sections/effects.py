@@ -6,7 +6,7 @@ from itertools import groupby
 
 from asp_eval.analysis.results import Estimated, OutcomeResult, Results
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell
+from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, group_row
 from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
@@ -42,7 +42,7 @@ def effects_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Tabl
     with_means = any(result.arms for result in outcomes)
     columns = [Column(say("Outcome"), numeric=False), Column(say("Children (institutions)"))]
     if with_means:
-        columns += [Column(say("{arm}: mean (SD)", arm=setting.heading(setting.arm(arm)))) for arm in setting.study.arms]
+        columns += [Column(say("{arm}: mean (SD)", arm=setting.arm_heading(arm))) for arm in setting.study.arms]
     columns += [
         Column(say("Difference ({level} interval)", level=level)),
         Column(say("p-value")),
@@ -51,7 +51,7 @@ def effects_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Tabl
     ]
     rows: list[Row] = []
     for role, members in groupby(by_role(outcomes), key=lambda result: result.role):
-        rows.append(Row((cell(role_name(role, setting), wide=len(columns)),), group=True))
+        rows.append(group_row(role_name(role, setting), len(columns)))
         rows += [row for result in members for row in _rows(result, setting, with_means=with_means)]
     notes = _notes(setting, with_means=with_means)
     return Table("effects", say("The effect on each outcome"), tuple(columns), tuple(rows), notes)
@@ -176,8 +176,7 @@ def effects_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> For
         if standardised
         else setting.say("Difference on the score's own scale, with {level} interval", level=level)
     )
-    compared = setting.group(setting.compared[0]) if len(setting.compared) == 1 else setting.say("the other arm")
-    return forest(entries, setting.show, arms=(setting.group(setting.reference), compared), axis_title=title)
+    return forest(entries, setting.show, arms=setting.favoured, axis_title=title)
 
 
 def _entry(result: OutcomeResult, i: int, setting: Setting, *, standardised: bool) -> ForestEntry:

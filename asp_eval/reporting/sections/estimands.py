@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asp_eval.analysis.results import AverageEffects, Estimated, OutcomeResult, Results
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, paragraphs
+from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, group_row, paragraphs
 from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
 from asp_eval.reporting.sections.shares import POINTS, SHARES, points_factor
 from asp_eval.reporting.sections.shown_estimate import shown_estimate
@@ -69,7 +69,7 @@ def averages_table(key: str, caption: str, outcomes: tuple[OutcomeResult, ...], 
     for result in outcomes:
         for i, by in enumerate(result.averages):
             name = setting.effect_label(result, i, with_wave=True)
-            rows.append(Row((cell(name, wide=len(columns)),), group=True))
+            rows.append(group_row(name, len(columns)))
             rows += _rows(result, by, setting)
     notes: tuple[str, ...] = (
         say(

@@ -7,7 +7,7 @@ from itertools import groupby
 from asp_eval.analysis.declared_results import EstimatorRow
 from asp_eval.analysis.results import OutcomeResult
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Column, Row, Table, cell, paragraphs
+from asp_eval.reporting.blocks import Block, Column, Row, Table, cell, group_row, paragraphs
 from asp_eval.reporting.numbers import digits_for
 from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
 from asp_eval.reporting.sections.shares import POINTS, SHARES, points_factor
@@ -45,7 +45,7 @@ def estimators_table(key: str, caption: str, outcomes: tuple[OutcomeResult, ...]
     for result in outcomes:
         for arm, members in groupby(result.estimators, key=lambda row: row.arm):
             heading = setting.effect_label(result, _position(result, arm), with_wave=True)
-            rows.append(Row((cell(heading, wide=len(columns)),), group=True))
+            rows.append(group_row(heading, len(columns)))
             rows += [_row(row, result, setting) for row in members]
     if not rows:
         return None

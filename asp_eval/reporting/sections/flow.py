@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from asp_eval.analysis.results import OutcomeResult, Results
-from asp_eval.reporting.blocks import Column, Row, Section, Table, cell
+from asp_eval.reporting.blocks import Column, Row, Section, Table, cell, group_row
 from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.flow import FlowBox, FlowFigure, flow_figure
 from asp_eval.reporting.numbers import Shown, joined
@@ -49,7 +49,7 @@ def flow_table(flow: FlowCounts, setting: Setting) -> Table:
     ]
     for i, wave in enumerate(flow.arms[0].waves):
         rows += _wave_rows(i, setting.wave(wave.wave), flow, setting)
-    columns = (Column("", numeric=False), *(Column(setting.heading(setting.arm(arm.arm))) for arm in flow.arms))
+    columns = (Column("", numeric=False), *(Column(setting.arm_heading(arm.arm)) for arm in flow.arms))
     return Table(
         "flow-table",
         say("Institutions and children through the study"),
@@ -188,7 +188,7 @@ def _closed_why(i: int, flow: FlowCounts) -> list[str]:
 
 
 def _group(name: str, flow: FlowCounts) -> Row:
-    return Row((cell(name, wide=1 + len(flow.arms)),), group=True)
+    return group_row(name, 1 + len(flow.arms))
 
 
 def _row(label: str, flow: FlowCounts, setting: Setting, number: Callable[[ArmFlow], int]) -> Row:
@@ -224,7 +224,7 @@ def _analysed(key: str, caption: str, outcomes: tuple[OutcomeResult, ...], flow:
     )
     for result in outcomes:
         name = setting.outcome_at(result)
-        rows.append(Row((cell(setting.heading(name), wide=1 + len(headings)),), group=True))
+        rows.append(group_row(setting.heading(name), 1 + len(headings)))
         rows += [_analysed_row(part, setting) for part in result.analysed]
     columns = (Column("", numeric=False), *(Column(heading) for heading in headings))
     notes = [
@@ -267,7 +267,7 @@ def _analysed_row(part: AnalysedFlow, setting: Setting) -> Row:
         part.analysed,
         part.institutions_analysed,
     )
-    return Row((cell(setting.heading(setting.arm(part.arm))), *(cell(setting.show.integer(n)) for n in counts)))
+    return Row((cell(setting.arm_heading(part.arm)), *(cell(setting.show.integer(n)) for n in counts)))
 
 
 def flow_diagram(flow: FlowCounts, outcomes: tuple[OutcomeResult, ...], setting: Setting) -> FlowFigure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asp_eval.analysis.process.results import GapDiscussed, ProcessResults, typed
-from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
+from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell, group_row
 from asp_eval.reporting.sections.process_words import shown_count, type_name
 from asp_eval.reporting.setting import Setting
 
@@ -24,7 +24,7 @@ def gap_discussed(found: ProcessResults, setting: Setting) -> Table | None:
     of = typed(found.frames)
     rows: list[Row] = []
     for arm in dict.fromkeys(each.arm for each in found.gap_discussed):
-        rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+        rows.append(group_row(setting.arm_heading(arm), len(columns)))
         for each in (one for one in found.gap_discussed if one.arm == arm):
             name = say("All") if not each.type or of is None else type_name(of.frame, each.type, setting)
             rows.append(Row((cell(name), *_numbers(each, setting))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asp_eval.analysis.process.results import GoalsSet, ProcessResults, typed
-from asp_eval.reporting.blocks import Block, Column, Row, Section, Table, cell, paragraphs
+from asp_eval.reporting.blocks import Block, Column, Row, Section, Table, cell, group_row, paragraphs
 from asp_eval.reporting.sections.process_words import shown_count, type_name
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.profiles.worksheet import worksheet_of_meetings
@@ -26,7 +26,7 @@ def goals_set(found: ProcessResults, setting: Setting) -> Section | None:
     of = typed(found.frames)
     rows: list[Row] = []
     for arm in setting.study.arms:
-        rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+        rows.append(group_row(setting.arm_heading(arm), len(columns)))
         mine = [one for one in found.goals if one.arm == arm]
         for each in (one for one in mine if not one.type or any(other.goals for other in mine)):
             name = say("All") if not each.type or of is None else type_name(of.frame, each.type, setting)
@@ -47,7 +47,7 @@ def goals_set(found: ProcessResults, setting: Setting) -> Section | None:
 def _sentence(group: GoalsSet, setting: Setting) -> str:
     """Say when goals were set in an arm, and on which dimensions, most often chosen first."""
     say, show = setting.say, setting.show
-    arm = setting.heading(setting.arm(group.arm))
+    arm = setting.arm_heading(group.arm)
     days = say("{first} to {last}", first=show.day(group.first), last=show.day(group.last)) if group.first else ""
     names = dimension_names(setting.study)
     chosen = ", ".join(f"{say.label(names.get(key, {}), key)} ({show.integer(n)})" for key, n in group.dimensions.items())

@@ -87,7 +87,7 @@ def reliability_by_arm(reliabilities: tuple[Reliability, ...], setting: Setting)
         where = say("{wave}; {instrument}", wave=setting.wave(r.wave), instrument=setting.form(r.instrument))
         found = [same[arm] for arm in order if arm in same]
         rows.append(Row((cell(say.label(r.label, r.scale), where), *(_in_arm(one, setting) for one in found))))
-    columns = (Column(say("Scale"), numeric=False), *(Column(setting.heading(setting.arm(arm))) for arm in order))
+    columns = (Column(say("Scale"), numeric=False), *(Column(setting.arm_heading(arm)) for arm in order))
     note = say("Cronbach's alpha with its interval, and the children.")
     return Table("reliability-arms", say("How well the items hang together in each arm"), columns, tuple(rows), (note,))
 

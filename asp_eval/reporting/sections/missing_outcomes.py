@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from asp_eval.analysis.declared_results import Estimated, MissingOutcomeResult, TippingPoint
 from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Column, Figure, Row, Table, cell, paragraphs
+from asp_eval.reporting.blocks import Block, Column, Figure, Row, Table, cell, group_row, paragraphs
 from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.tipping import tipping_figure
 from asp_eval.reporting.numbers import digits_for
@@ -119,7 +119,7 @@ def _table(results: Results, asked: list[OutcomeResult], setting: Setting) -> Ta
             heading = setting.effect_label(result, position, with_wave=True)
             if has_odds_ratios(result):
                 heading = say("{outcome}: odds ratio of the model", outcome=heading)
-            rows.append(Row((cell(heading, wide=len(columns)),), group=True))
+            rows.append(group_row(heading, len(columns)))
             rows += _rows(results, result, arm, setting)
     return Table(
         "missing-outcomes", say("Missing outcomes: the same effect by other routes"), columns, tuple(rows), _notes(asked, setting)
@@ -227,7 +227,7 @@ def _how(result: OutcomeResult, missing: MissingOutcomeResult, setting: Setting)
     counts = "; ".join(
         say(
             "{arm}: {imputed} of {children} children",
-            arm=setting.heading(setting.arm(part.arm)),
+            arm=setting.arm_heading(part.arm),
             imputed=show.integer(part.imputed),
             children=show.integer(part.children),
         )

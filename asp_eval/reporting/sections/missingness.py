@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asp_eval.analysis.integrity import MissingnessModel, RaterMissingness
 from asp_eval.analysis.results import Results
-from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
+from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell, group_row
 from asp_eval.reporting.language import as_sentence
 from asp_eval.reporting.numbers import Shown
 from asp_eval.reporting.setting import Setting
@@ -27,7 +27,7 @@ def rater_table(results: Results, setting: Setting) -> Table | None:
     )
     rows: list[Row] = []
     for wave in dict.fromkeys(one.wave for one in found.raters):
-        rows.append(Row((cell(setting.heading(setting.wave(wave)), wide=len(columns)),), group=True))
+        rows.append(group_row(setting.heading(setting.wave(wave)), len(columns)))
         rows += [_rater_row(one, setting) for one in found.raters if one.wave == wave]
     note = say(
         "Children of the cohort by who rated them at the start; only raters of at least {n} of them.",
@@ -43,7 +43,7 @@ def _rater_row(one: RaterMissingness, setting: Setting) -> Row:
     spread = show.say("{low} to {high}", low=low, high=high) if shares else ""
     return Row(
         (
-            cell(setting.heading(setting.arm(one.arm))),
+            cell(setting.arm_heading(one.arm)),
             cell(show.integer(one.raters)),
             cell(show.integer(one.children)),
             cell(show.integer(one.missing)),
@@ -65,7 +65,7 @@ def predictor_tables(results: Results, setting: Setting) -> tuple[Table, ...]:
 
 def _predictors(model: MissingnessModel, position: int, outcome: str, setting: Setting) -> Table:
     say = setting.say
-    columns = (Column(say("At the start"), numeric=False), *(Column(setting.heading(setting.arm(a))) for a in setting.study.arms))
+    columns = (Column(say("At the start"), numeric=False), *(Column(setting.arm_heading(a)) for a in setting.study.arms))
     rows = [_counts(model, setting)]
     terms = dict.fromkeys(e.term for arm in model.predictors for e in arm)
     for term in terms:

@@ -18,11 +18,7 @@ def institution_means(results: Results, setting: Setting) -> Iterator[Figure]:
     """Yield, for every primary outcome that is a measure, the means of institutions by arm; none is named."""
     say = setting.say
     for result in primary_outcomes(results.outcomes):
-        rows = [
-            DotRow(setting.heading(setting.arm(one.arm)), one.mean, points=one.means)
-            for one in result.institution_means
-            if one.means
-        ]
+        rows = [DotRow(setting.arm_heading(one.arm), one.mean, points=one.means) for one in result.institution_means if one.means]
         if rows:
             title = say("{outcome}: means of institutions by arm", outcome=setting.outcome_at(result))
             axis = say("Mean of an institution's children (◆: mean of these)")
@@ -83,7 +79,7 @@ def missing_figure(results: Results, setting: Setting) -> tuple[Figure, ...]:
         return ()
     mapped = [
         MapArm(
-            setting.heading(setting.arm(arm.arm)),
+            setting.arm_heading(arm.arm),
             tuple((names[key], tuple(getattr(wave.not_screened, key) / arm.cohort for wave in arm.waves)) for key in met),
         )
         for arm in arms

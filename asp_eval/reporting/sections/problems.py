@@ -15,7 +15,7 @@ import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem
 from asp_eval.core.phrases import Phrase, Translation
-from asp_eval.reporting.blocks import Cell, Column, Link, Row, Section, Table, cell, listing, paragraphs
+from asp_eval.reporting.blocks import Cell, Column, Link, Row, Section, Table, cell, group_row, listing, paragraphs
 from asp_eval.reporting.language import Words, as_sentence, fault_words
 from asp_eval.reporting.sections.institution_questions import FOR_INSTITUTIONS, WITHOUT_WORDS
 from asp_eval.trial.study.design import Study
@@ -123,7 +123,7 @@ def for_evaluator(batch: Batch, links: Sequence[Link], say: Words) -> tuple[Sect
     shown = sorted(batch.lines, key=_order)[:MOST_LISTED]
     rows: list[Row] = []
     for institution, lines in groupby(shown, key=lambda line: (line.row is None, line.institution)):
-        rows.append(Row((Cell(_group(institution, say), wide=COLUMNS),), group=True))
+        rows.append(group_row(_group(institution, say), COLUMNS))
         rows += [Row(tuple(_full(line, batch, words, say))) for line in lines]
     left = len(batch.lines) - len(shown)
     lead = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from asp_eval.analysis.process.results import Count, FrameFindings, ProcessResults
-from asp_eval.reporting.blocks import Block, Column, Reference, Row, Section, Table, Text, cell, listing, paragraphs
+from asp_eval.reporting.blocks import Block, Column, Reference, Row, Section, Table, Text, cell, group_row, listing, paragraphs
 from asp_eval.reporting.sections.coders import coders
 from asp_eval.reporting.sections.delivery import delivery
 from asp_eval.reporting.sections.frame_paragraphs import frame_paragraphs
@@ -77,7 +77,7 @@ def _types(found: FrameFindings, setting: Setting) -> Section | None:
         return None
     heading = [Column(say("Type"), numeric=False)]
     heading += [
-        Column(say("{arm}, {round}", arm=setting.heading(setting.arm(arm)), round=round_name(round_, setting)))
+        Column(say("{arm}, {round}", arm=setting.arm_heading(arm), round=round_name(round_, setting)))
         for round_ in found.rounds
         for arm in setting.study.arms
     ]
@@ -129,7 +129,7 @@ def _changes(found: FrameFindings, setting: Setting) -> Table | None:
     columns = [Column(say("From"), numeric=False), *(Column(type_name(frame, level, setting)) for level in levels)]
     rows: list[Row] = []
     for arm in setting.study.arms:
-        rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+        rows.append(group_row(setting.arm_heading(arm), len(columns)))
         for first in levels:
             numbers = [cell(show.integer(counts[arm, first, last])) for last in levels]
             rows.append(Row((cell(type_name(frame, first, setting)), *numbers)))
@@ -150,11 +150,11 @@ def _conditions(found: FrameFindings, setting: Setting) -> Section | None:
             continue
         rows: list[Row] = []
         for code in codes:
-            rows.append(Row((cell(say.label(code.title, code.key), wide=1 + len(setting.study.arms)),), group=True))
+            rows.append(group_row(say.label(code.title, code.key), 1 + len(setting.study.arms)))
             for level in frame.levels(code.key):
                 shares = [shown_count(kept[code.key, level, arm], setting) for arm in setting.study.arms]
                 rows.append(Row((cell(level_name(frame, code.key, level, setting)), *shares)))
-        columns = [Column("", numeric=False), *(Column(setting.heading(setting.arm(arm))) for arm in setting.study.arms)]
+        columns = [Column("", numeric=False), *(Column(setting.arm_heading(arm)) for arm in setting.study.arms)]
         tables.append(
             Table(f"{frame.id}-{theme.key}", say.label(theme.title, theme.key), tuple(columns), tuple(rows), breaks=True)
         )

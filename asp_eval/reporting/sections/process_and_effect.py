@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asp_eval.analysis.process.results import GAP_DISCUSSED, InstitutionLine, Number, ProcessResults, typed
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Callout, Cell, Column, Figure, Row, Section, Table, cell, paragraphs
+from asp_eval.reporting.blocks import Block, Callout, Cell, Column, Figure, Row, Section, Table, cell, group_row, paragraphs
 from asp_eval.reporting.figures.dots import DotRow, dots_figure
 from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.sections.process_words import level_name, type_name
@@ -54,7 +54,7 @@ def _means(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> 
         Row(
             (
                 cell(type_name(frame, each.type, setting)),
-                cell(setting.heading(setting.arm(each.arm))),
+                cell(setting.arm_heading(each.arm)),
                 cell(show.integer(each.institutions)),
                 _interval(each.mean, each.low, each.high, setting),
             )
@@ -161,7 +161,7 @@ def _lines(found: ProcessResults, frame: Frame, name: str, setting: Setting) -> 
     ]
     rows: list[Row] = []
     for arm in setting.study.arms:
-        rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+        rows.append(group_row(setting.arm_heading(arm), len(columns)))
         rows += [_line(line, elements, frame, setting, dated=dated) for line in found.lines if line.arm == arm]
     days = say(
         "After days: from when the profile could be given out to when it was first discussed, by the log and the goals; what "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from asp_eval.analysis.rare_outcomes import FEW_OF_OUTCOME, IN_WHOLE_PERCENT
 from asp_eval.analysis.results import Estimated, OutcomeResult, ProportionalOdds, Share, planned_summary
 from asp_eval.core.errors import Unavailable
@@ -36,7 +38,7 @@ def shares_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table
     columns = (
         Column(say("Outcome"), numeric=False),
         Column(say("Children (institutions)")),
-        *(Column(say("{arm}: share (children)", arm=setting.heading(setting.arm(arm)))) for arm in setting.study.arms),
+        *(Column(say("{arm}: share (children)", arm=setting.arm_heading(arm))) for arm in setting.study.arms),
         Column(say("Difference in percentage points ({level} interval)", level=level)),
         Column(say("p-value")),
         Column(say("Risk ratio ({level} interval)", level=level)),
@@ -55,7 +57,7 @@ def counts_table(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Table
     columns = (
         Column(say("Outcome"), numeric=False),
         Column(say("Children (institutions)")),
-        *(Column(say("{arm}: mean per child", arm=setting.heading(setting.arm(arm)))) for arm in setting.study.arms),
+        *(Column(say("{arm}: mean per child", arm=setting.arm_heading(arm))) for arm in setting.study.arms),
         Column(say("Difference ({level} interval)", level=level)),
         Column(say("p-value")),
         Column(say("Rate ratio ({level} interval)", level=level)),
@@ -86,19 +88,32 @@ def shares_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Fore
     if not pairs:
         return None
     level = setting.level
-    compared = setting.group(setting.compared[0]) if len(setting.compared) == 1 else setting.say("the other arm")
     title = setting.say("Difference in percentage points, with {level} interval", level=level)
-    arms = (setting.group(setting.reference), compared)
-    return forest([_entry(r, i, setting) for r, i in pairs], setting.show, arms=arms, axis_title=title, key="forest-shares")
+    entries = [_entry(r, i, setting) for r, i in pairs]
+    return forest(entries, setting.show, arms=setting.favoured, axis_title=title, key="forest-shares")
+
+
+def share_compared(result: OutcomeResult, arm: str) -> Estimated | None:
+    """Return the adjusted share that an outcome's difference compares: of yes, or above the first category; of a count the mean.
+
+    None where the outcome has none.
+    """
+    mine = next((share.adjusted for share in result.shares if share.arm == arm), None)
+    return mine if mine is None or result.scale != "ordinal" else _of_the_rest(mine)
+
+
+def _of_the_rest(share: Estimated) -> Estimated:
+    """Return the share of all other children."""
+    if isinstance(share, Unavailable):
+        return share
+    value, low, high = (None if each is None else 1.0 - each for each in (share.estimate, share.conf_high, share.conf_low))
+    return replace(share, estimate=value, conf_low=low, conf_high=high)
 
 
 def headline(result: OutcomeResult, arm: str) -> float | None:
-    """Return the adjusted share that an outcome's difference compares: of yes, or above the first category."""
-    mine = [s for s in result.shares if s.arm == arm]
-    if not mine or isinstance(mine[0].adjusted, Unavailable):
-        return None
-    first = mine[0].adjusted.estimate or 0.0
-    return first if result.scale != "ordinal" else 1.0 - first
+    """Return the adjusted share that is compared as a number; None where it cannot be had."""
+    found = share_compared(result, arm)
+    return None if found is None or isinstance(found, Unavailable) else found.estimate
 
 
 def adjusted_share(result: OutcomeResult, arm: str, category: str) -> float | None:

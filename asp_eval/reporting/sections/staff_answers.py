@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from asp_eval.analysis.process.results import ItemMean, Number, ProcessResults, StaffScale
 from asp_eval.analysis.process.staff_answers import ENOUGH_AGREEMENT, ENOUGH_F, ENOUGH_RELIABILITY
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Cell, Column, Figure, Row, Section, Table, cell
+from asp_eval.reporting.blocks import Cell, Column, Figure, Row, Section, Table, cell, group_row
 from asp_eval.reporting.figures.arm_marks import MarkGroup, arm_marks
 from asp_eval.reporting.figures.drawing import drawn
-from asp_eval.reporting.numbers import Shown, digits_for
+from asp_eval.reporting.sections.shown_estimate import shown_estimate
 from asp_eval.reporting.setting import Setting
 
 
@@ -50,9 +50,9 @@ def _means(found: ProcessResults, setting: Setting) -> Table:
     say, show = setting.say, setting.show
     columns = (
         Column(say("Scale"), numeric=False),
-        *(Column(setting.heading(setting.arm(arm))) for arm in setting.study.arms),
+        *(Column(setting.arm_heading(arm)) for arm in setting.study.arms),
         Column(say("Middle half of the institutions")),
-        Column(say("Difference between the arms")),
+        *(Column(_compared(arm, setting)) for arm in setting.compared),
     )
     rows = tuple(
         Row(
@@ -60,7 +60,7 @@ def _means(found: ProcessResults, setting: Setting) -> Table:
                 _named(scale, setting),
                 *(cell(show.decimal(mean, 1)) for mean in scale.means or (None for _ in setting.study.arms)),
                 _middle_half(scale, setting),
-                _difference(scale, setting),
+                *(shown_estimate(effect, setting) for effect in scale.effects),
             )
         )
         for scale in found.staff_scales
@@ -75,6 +75,13 @@ def _means(found: ProcessResults, setting: Setting) -> Table:
         ),
     )
     return Table("staff-means", say("What staff answered, by arm"), columns, rows, notes, breaks=True)
+
+
+def _compared(arm: str, setting: Setting) -> str:
+    """Return the head of the differences of an arm to the first."""
+    if len(setting.compared) == 1:
+        return setting.say("Difference between the arms")
+    return setting.say("Difference: {compared} less {reference}", compared=arm, reference=setting.reference)
 
 
 def _middle_half(scale: StaffScale, setting: Setting) -> Cell:
@@ -110,7 +117,7 @@ def _crossed(items: list[ItemMean], setting: Setting) -> Table:
     columns = (Column("", numeric=False), *(Column(name) for name in across))
     rows: list[Row] = []
     for position, arm in enumerate(setting.study.arms):
-        rows.append(Row((cell(setting.heading(setting.arm(arm)), wide=len(columns)),), group=True))
+        rows.append(group_row(setting.arm_heading(arm), len(columns)))
         for name in down:
             numbers = (means[name, other][position] if (name, other) in means else None for other in across)
             rows.append(Row((cell(name), *(cell(show.decimal(number, 0)) for number in numbers))))
@@ -131,7 +138,7 @@ def _crossed_figure(items: list[ItemMean], setting: Setting) -> Iterator[Figure]
     yield drawn(
         arm_marks(
             groups,
-            [setting.heading(setting.arm(arm)) for arm in setting.study.arms],
+            [setting.arm_heading(arm) for arm in setting.study.arms],
             setting.show,
             key=f"arm-marks--{items[0].instrument}-{items[0].wave}",
             title=say("{instrument}, {wave}: mean answers by arm", instrument=form, wave=wave),
@@ -145,7 +152,7 @@ def _contrast(items: list[ItemMean], setting: Setting) -> Table:
     say, show = setting.say, setting.show
     columns = (
         Column(say("0: wholly so"), numeric=False),
-        *(Column(setting.heading(setting.arm(arm))) for arm in setting.study.arms),
+        *(Column(setting.arm_heading(arm)) for arm in setting.study.arms),
         Column(say("100: wholly so"), numeric=False),
     )
     rows = tuple(
@@ -182,15 +189,3 @@ def _scale_row(scale: StaffScale, setting: Setting) -> Row:
             cell(say("yes") if scale.defensible else say("no")),
         )
     )
-
-
-def _difference(scale: StaffScale, setting: Setting) -> Cell:
-    show = setting.show
-    parts: list[Shown] = []
-    for effect in scale.effects:
-        if isinstance(effect, Unavailable):
-            return cell(show.reason(effect))
-        digits = digits_for(effect.std_error)
-        interval = show.interval(effect.conf_low, effect.conf_high, digits)
-        parts.append(Shown(show.beside(show.decimal(effect.estimate, digits), interval)))
-    return cell(*parts) if parts else cell(show.decimal(None))

@@ -8,7 +8,7 @@ from asp_eval.analysis.declared_results import SubgroupEffect, SubgroupResult
 from asp_eval.analysis.results import OutcomeResult
 from asp_eval.analysis.subgroups import FEWEST_INSTITUTIONS
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Cell, Column, Row, Table, cell
+from asp_eval.reporting.blocks import Block, Cell, Column, Row, Table, cell, group_row
 from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
@@ -110,7 +110,7 @@ def _all_rows(outcomes: tuple[OutcomeResult, ...], width: int, setting: Setting)
     for result in outcomes:
         for group in result.subgroups:
             heading = say("{outcome}, by {column}", outcome=setting.outcome_at(result), column=say.name(group.by))
-            rows.append(Row((cell(heading, wide=width),), group=True))
+            rows.append(group_row(heading, width))
             rows += _rows(result, group, width, setting)
     return tuple(rows)
 
@@ -207,8 +207,6 @@ def _test(group: SubgroupResult, setting: Setting) -> Cell:
 def _figures(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Iterator[ForestFigure]:
     """Yield the forest plots of the effects in groups: on the outcomes' own scales, and in percentage points."""
     say, level = setting.say, setting.level
-    compared = setting.group(setting.compared[0]) if len(setting.compared) == 1 else say("the other arm")
-    arms = (setting.group(setting.reference), compared)
     own = [result for result in outcomes if result.scale not in SHARES]
     shares = [result for result in outcomes if result.scale in SHARES]
     for key, mine, title in (
@@ -217,7 +215,7 @@ def _figures(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Iterator[
     ):
         entries = [_entry(result, part, setting) for result in mine for group in result.subgroups for part in group.levels]
         if entries:
-            yield forest(entries, setting.show, arms=arms, axis_title=title, key=key)
+            yield forest(entries, setting.show, arms=setting.favoured, axis_title=title, key=key)
 
 
 def _entry(result: OutcomeResult, part: SubgroupEffect, setting: Setting) -> ForestEntry:

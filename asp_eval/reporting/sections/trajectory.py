@@ -1,64 +1,85 @@
-"""The arms' means from the start to the last wave, of the first primary outcome: the small picture of page one."""
+"""The arms from the start to the last wave, by the first primary outcome: the small picture of page one.
+
+Of a measure, and of a count, it shows means; of a yes or no, and of bands, the share that the arms are compared by.
+"""
 
 from __future__ import annotations
 
-from asp_eval.analysis.results import OutcomeResult, Results
-from asp_eval.core.errors import Unavailable
+from asp_eval.analysis.rare_outcomes import IN_WHOLE_PERCENT
+from asp_eval.analysis.results import Estimated, OutcomeResult, Results
 from asp_eval.reporting.blocks import Figure
 from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.trajectory import ArmMean, trajectory_figure
 from asp_eval.reporting.sections.outcomes import primary_outcomes
+from asp_eval.reporting.sections.shares import first_category, points_factor, share_compared
 from asp_eval.reporting.setting import Setting
+from asp_eval.stats.estimate import Estimate
 
 NONE = ArmMean(None, None, None)
 
 
 def means_figure(results: Results, setting: Setting) -> tuple[Figure, ...]:
-    """Return the picture; nothing where the first primary outcome has no adjusted means.
+    """Return the picture; nothing where the first primary outcome has no adjusted means or shares.
 
-    The start is as observed. Later waves are adjusted means of the planned models: those of the outcome, and of others that are
-    the same score at another wave.
+    The start of a measure is as observed. Later waves are adjusted by the planned models: those of the outcome, and of others
+    that are the same score at another wave.
     """
     result = next(iter(primary_outcomes(results.outcomes)), None)
-    if result is None or not _has_means(result):
+    if result is None or not _adjusted(result, setting):
         return ()
-    arms = setting.study.arms
     own = setting.study.outcome(result.outcome)
-    source = (own.score, own.column, own.scale)
-    found: dict[str, dict[str, ArmMean]] = {}
-    start = {arm: ArmMean(mean, None, None) for arm, mean in _at_start(result, results).items()}
-    if own.baseline and start:
-        found[own.baseline] = start
+    found: dict[str, dict[str, Estimate]] = {}
     for each in results.outcomes:
         other = setting.study.outcome(each.outcome)
-        if (
-            (other.score, other.column, other.scale) == source
-            and _has_means(each)
-            and (each is result or each.wave != result.wave)
-        ):
-            found[each.wave] = _adjusted(each)
-    waves = [wave for wave in setting.study.wave_ids if wave in found]
-    lines = [(setting.heading(setting.arm(arm)), [found[wave].get(arm, NONE) for wave in waves]) for arm in arms]
-    title = setting.say("{outcome}: adjusted means of the arms", outcome=setting.outcome(result))
-    if own.baseline in found:
-        title = setting.say("{outcome}: means of the arms, adjusted after the start", outcome=setting.outcome(result))
-    called = [setting.heading(setting.wave(wave)) for wave in waves]
-    return (drawn(trajectory_figure(called, lines, setting.show, key="trajectory--means", title=title)),)
+        same = all(getattr(other, name) == getattr(own, name) for name in ("score", "column", "scale", "cut", "above"))
+        if same and (each is result or each.wave != result.wave) and (adjusted := _adjusted(each, setting)):
+            found[each.wave] = adjusted
+    factor = points_factor(result)
+    start = {arm: ArmMean(mean, None, None) for arm, mean in _at_start(result, results).items()}
+    at = {own.baseline: start} if own.baseline and start else {}
+    at |= {wave: {arm: _scaled(one, factor) for arm, one in arms.items()} for wave, arms in found.items()}
+    waves = [wave for wave in setting.study.wave_ids if wave in at]
+    lines = [(setting.arm_heading(arm), [at[wave].get(arm, NONE) for wave in waves]) for arm in setting.study.arms]
+    exact = all(one.note != IN_WHOLE_PERCENT for arms in found.values() for one in arms.values())
+    figure = trajectory_figure(
+        [setting.heading(setting.wave(wave)) for wave in waves],
+        lines,
+        setting.show,
+        key="trajectory--means",
+        title=_title(result, setting, from_start=own.baseline in at),
+        digits=2 if factor == 1.0 else 1 if exact else 0,
+    )
+    return (drawn(figure),)
 
 
-def _has_means(result: OutcomeResult) -> bool:
-    return any(not isinstance(one.mean, Unavailable) for one in result.means)
+def _title(result: OutcomeResult, setting: Setting, *, from_start: bool) -> str:
+    say, outcome = setting.say, setting.outcome(result)
+    if result.scale == "binary":
+        return say("{outcome}: adjusted share of children in the arms, percent", outcome=outcome)
+    if result.scale == "ordinal":
+        band = first_category(result, setting)
+        return say('{outcome}: adjusted share of children beyond the band "{band}", percent', outcome=outcome, band=band)
+    if from_start:
+        return say("{outcome}: means of the arms, adjusted after the start", outcome=outcome)
+    return say("{outcome}: adjusted means of the arms", outcome=outcome)
 
 
-def _adjusted(result: OutcomeResult) -> dict[str, ArmMean]:
-    return {
-        one.arm: ArmMean(one.mean.estimate, one.mean.conf_low, one.mean.conf_high)
-        for one in result.means
-        if not isinstance(one.mean, Unavailable)
-    }
+def _adjusted(result: OutcomeResult, setting: Setting) -> dict[str, Estimate]:
+    """Return what the planned model says of each arm by itself: a mean, or the share that is compared."""
+    arms = setting.study.arms
+    told: dict[str, Estimated] = {one.arm: one.mean for one in result.means}
+    told |= {arm: share for arm in arms if (share := share_compared(result, arm)) is not None}
+    return {arm: one for arm, one in told.items() if isinstance(one, Estimate) and one.estimate is not None}
+
+
+def _scaled(one: Estimate, factor: float) -> ArmMean:
+    value, low, high = (None if each is None else factor * each for each in (one.estimate, one.conf_low, one.conf_high))
+    return ArmMean(value, low, high)
 
 
 def _at_start(result: OutcomeResult, results: Results) -> dict[str, float]:
-    """Return each arm's mean at the start, as the baseline table has it."""
+    """Return each arm's mean of a measure at the start, as the baseline table has it."""
+    if result.scale != "continuous":
+        return {}
     rows = [row for row in results.baseline if row.unit == "child" and row.variable == result.outcome and not row.level]
     return {arm.arm: arm.mean for row in rows for arm in row.arms if arm.mean is not None}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from asp_eval.analysis.declared_results import AllWaves, Estimated, WaveEffect
 from asp_eval.analysis.results import Results
 from asp_eval.core.errors import Unavailable
-from asp_eval.reporting.blocks import Block, Column, Figure, Row, Table, cell, paragraphs
+from asp_eval.reporting.blocks import Block, Column, Figure, Row, Table, cell, group_row, paragraphs
 from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.trajectory import ArmMean, trajectory_figure
 from asp_eval.reporting.sections.outcomes import primary_outcomes
@@ -35,7 +35,7 @@ def _figures(results: Results, setting: Setting) -> Iterator[Figure]:
     for one in results.waves:
         names = list(dict.fromkeys(part.wave for part in one.means))
         found = {(part.arm, part.wave): part.mean for part in one.means}
-        arms = [(setting.heading(setting.arm(arm)), [_mean(found[arm, wave]) for wave in names]) for arm in setting.study.arms]
+        arms = [(setting.arm_heading(arm), [_mean(found[arm, wave]) for wave in names]) for arm in setting.study.arms]
         if one.outcome in primary and any(mean.value is not None for _, means in arms for mean in means):
             waves_called = [setting.heading(setting.wave(wave)) for wave in names]
             title = setting.say("{outcome}: mean at each wave", outcome=setting.say.label(one.label, one.outcome))
@@ -60,7 +60,7 @@ def _effects_table(results: Results, setting: Setting) -> Table:
     )
     rows: list[Row] = []
     for one in results.waves:
-        rows.append(Row((cell(_heading(one, setting), wide=len(columns)),), group=True))
+        rows.append(group_row(_heading(one, setting), len(columns)))
         rows += [_effect(part, setting) for part in one.effects]
         rows += [_joint(test, i, setting) for i, test in enumerate(one.joint)]
         if not one.effects:
@@ -127,11 +127,11 @@ def _means_table(results: Results, setting: Setting) -> Table:
     arms = setting.study.arms
     columns = (
         Column(say("Wave"), numeric=False),
-        *(Column(say("{arm}: mean ({level} interval)", arm=setting.heading(setting.arm(arm)), level=level)) for arm in arms),
+        *(Column(say("{arm}: mean ({level} interval)", arm=setting.arm_heading(arm), level=level)) for arm in arms),
     )
     rows: list[Row] = []
     for one in results.waves:
-        rows.append(Row((cell(say.label(one.label, one.outcome), wide=len(columns)),), group=True))
+        rows.append(group_row(say.label(one.label, one.outcome), len(columns)))
         for wave in dict.fromkeys(part.wave for part in one.means):
             found = {part.arm: part.mean for part in one.means if part.wave == wave}
             cells = (shown_estimate(found[arm], setting) for arm in arms)

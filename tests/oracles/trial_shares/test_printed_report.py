@@ -3,20 +3,25 @@
 1. shares, differences, ratios and their standard errors are those of lme4 and ordinal; 2. tests are t on institutions;
 3. every headline is computed twice, and agrees; 4. the page says shares and percentage points, and no points; 5. an outcome
 of two values that is declared continuous is a caution at check; 6. a ratio that the plan names as summary leads: its p-value is
-the one that is adjusted, told and printed.
+the one that is adjusted, told and printed; 7. page one shows the arms' shares, or means of a count, with their intervals.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special
+from scipy import special, stats
 
+from asp_eval.reporting.language import words_for
+from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.sections.trajectory import means_figure
+from asp_eval.reporting.setting import Setting
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.analyse import analyse
 from asp_eval.workflow.check import check_study
@@ -72,8 +77,13 @@ def put(study, folder, frame, table, wave=None):
 
 
 @pytest.fixture(scope="module")
-def results(study):
-    return {result.outcome: result for result in analyse(study).outcomes}
+def analysed(study):
+    return analyse(study)
+
+
+@pytest.fixture(scope="module")
+def results(analysed):
+    return {result.outcome: result for result in analysed.outcomes}
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +112,48 @@ def test_numbers_are_those_of_r(results):
         assert se == pytest.approx(row.std_error, rel=SE), row
         seen += 1
     assert seen == len(reference) == 22
+
+
+def in_range(outcome, value, std_error):
+    """The interval of R's share on the scale of its log odds, of its mean on that of the logarithm, by t on 22 institutions."""
+    half = stats.t.ppf(0.975, 22) * std_error
+    if outcome == "incidents":
+        return [float(np.exp(np.log(value) + side * half / value)) for side in (-1, 1)]
+    odds = np.log(value / (1 - value))
+    return [float(1 / (1 + np.exp(-(odds + side * half / (value * (1 - value)))))) for side in (-1, 1)]
+
+
+def test_intervals_of_shares_and_means_stay_where_these_can_be(results):  # 1
+    reference = pd.read_csv(HERE / "reference.csv").query("outcome in @results")
+    rows = [row for row in reference.itertuples() if row.quantity.split()[0] in ("reference", "intervention")]
+    for row in rows:
+        arm, _, name = row.quantity.partition(" ")
+        got = next(s.adjusted for s in results[row.outcome].shares if (s.arm, s.category) == (arm, name))
+        wanted = in_range(row.outcome, row.estimate, row.std_error)
+        assert [got.conf_low, got.conf_high] == pytest.approx(wanted, abs=SE * row.std_error)
+    assert len(rows) == 12
+
+
+@pytest.mark.parametrize(
+    ("outcome", "title", "quantity"),
+    [
+        ("asks", "Asks for help: adjusted share of children in the arms, percent", ""),
+        ("bands", 'Bands of points: adjusted share of children beyond the band "< 3", percent', " < 3"),
+        ("incidents", "Incidents: adjusted means of the arms", ""),
+    ],
+)
+def test_page_one_has_the_arms_as_a_small_picture(analysed, results, outcome, title, quantity):  # 7
+    primary = replace(analysed, outcomes=(replace(results[outcome], role="primary"),))
+    (figure,) = means_figure(primary, Setting(primary, Numbers(words_for("en"))))
+    assert figure.title == title
+    reference = pd.read_csv(HERE / "reference.csv").set_index(["outcome", "quantity"])
+    for cell, arm in zip(figure.data.rows[0].cells[1:], ("reference", "intervention"), strict=True):
+        value, std_error = reference.loc[(outcome, arm + quantity)]
+        wanted = [value, *in_range(outcome, value, std_error)]
+        if outcome == "bands":
+            wanted = [1 - wanted[0], 1 - wanted[2], 1 - wanted[1]]
+        shown = [quantity.value for quantity in cell.quantities]
+        assert shown == pytest.approx([(1 if outcome == "incidents" else 100) * each for each in wanted], abs=0.1)
 
 
 def test_the_headline_of_bands_is_the_share_beyond_the_first(results):
