@@ -58,7 +58,7 @@ def permutation_p(cross: Array, draws: Draws, *, enumerated: bool) -> float:
     draws : ndarray (R, m)
     """
     observed = (cross[:, 0, 1] / cross[:, 0, 0]).astype(np.int8)
-    statistics = reml_refits(grams_under_arms(cross), np.vstack([observed, draws])).statistic
+    statistics = reml_refits(grams_under_arms(cross), np.vstack([observed, draws])).less(0.0).statistic
     count = int(at_least(statistics[1:], float(statistics[0])).sum())
     return count / len(draws) if enumerated else (1 + count) / (1 + len(draws))
 

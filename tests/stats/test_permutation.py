@@ -3,14 +3,14 @@
 1. every refit is that of a plain loop of single fits, to 1e-8: REML, CR1, cluster means, other mixed models;
 2. p-values by counting: sampled, enumerated, ties, mirror images;
 3. the interval holds exactly the effects that a loop does not reject;
-4. too few clusters have no interval; what is no effect of the treatment has no p-value;
-5. clusters are found by name, whatever their order; what does not fit is refused.
+4. of many draws, those read from series in the variance ratio are those found one by one, to 1e-10;
+5. too few clusters have no interval; what is no effect of the treatment has no p-value;
+6. clusters are found by name, whatever their order; what does not fit is refused.
 """
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ from asp_eval.core.errors import Refusal, Unavailable
 from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.mixed.fit import lmm, lmm_from_moments
+from asp_eval.stats.resampling import chebyshev, reml_refits
 from asp_eval.stats.resampling.allocations import Allocations
-from asp_eval.stats.resampling.inversion import NEAR
 from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.classical import Classical
 from asp_eval.stats.smallsample.cluster_robust import CR1
@@ -229,16 +229,61 @@ def test_cutting_refits_does_not_move_an_endpoint():
     assert inversion.endpoint(1.0) == pytest.approx(plain, abs=3e-6 * found.std_error)
 
 
-@pytest.mark.parametrize("seed", [19, 23])
-def test_rough_statistics_tell_the_same_draws(seed):
-    frame = trial(14, 6, seed=seed)
-    test = sampled(frame, 1_500)._test(lmm("y ~ arm + x + (1 | g)", frame), np.array([0.0, 1.0, 0.0]))
-    found, everyone = test.distribution(), np.arange(1, 1_501)
-    for effect in found.estimate + found.std_error * np.array([-4.0, -2.0, -0.5, 0.0, 1.0, 2.1]):
-        exact, rough = (at(effect, np.append(0, everyone)).statistic for at in (test.refit_at, test.roughly_at))
-        assert np.abs(rough - exact).max() < 5e-3 < NEAR * max(1.0, exact[0])
-    with_it = test.interval(0.95, found)
-    assert with_it == replace(test, roughly_at=None).interval(0.95, found)
+MANY = [
+    ("y ~ arm + x + muni + (1 | g)", {ARM: 1.0}, {"icc": 0.15, "clusters": 20}),
+    ("y ~ arm + x + muni + (1 | g)", {ARM: 1.0}, {"icc": 0.0, "seed": 5}),
+    ("y ~ arm + x + (1 | g)", {ARM: 1.0}, {"clusters": 8, "seed": 32}),
+    ("y ~ arm + x + muni + (1 | g)", {ARM: 1.0}, {"icc": 0.9, "size": 30, "seed": 33}),
+    ("y ~ arm + x + muni + (1 | g)", {ARM: 1.0}, {"icc": 0.05, "effect": 20.0, "seed": 34}),
+    ("y ~ arm * x + muni + (1 | g)", {ARM: 1.0, f"{ARM}:x": 0.5}, {"seed": 35}),
+    ("y ~ 0 + arm + (1 | g)", {"arm[arm1]": 1.0, "arm[arm0]": -1.0}, {"seed": 36}),
+    ("y ~ arm + x + muni + (1 | g)", {"arm[T.arm2]": 1.0}, {"arms": 3, "clusters": 18, "icc": 0.05}),
+    ("y ~ arm * x + mark + (1 | g)", {ARM: 1.0}, {"clusters": 6, "seed": 37}),  # one draw of nine is the mark
+]
+
+
+@pytest.mark.parametrize("weights", [None, "w"])
+@pytest.mark.parametrize(("formula", "contrast", "options"), MANY)
+def test_series_give_what_every_draw_gives_by_itself(monkeypatch, formula, contrast, options, weights):
+    frame = trial(**options)
+    frame = frame.assign(mark=(frame["cluster"] < 2) * 1.0)
+    frame = frame[(frame["cluster"] > 1) | (frame.groupby("cluster").cumcount() < 2)]  # two clusters of two
+    fit, method = lmm(formula, frame, weights=weights), sampled(frame, 1_500)
+    test = method._test(fit, np.array([contrast.get(n, 0.0) for n in fit.names]))
+    found, b, se = test.distribution(), test.refits.estimate[0], test.refits.std_error[0]
+    with monkeypatch.context() as patched:
+        patched.setattr(reml_refits, "PILOT", 1_000)
+        alone = method._test(fit, np.array([contrast.get(n, 0.0) for n in fit.names]))
+    np.testing.assert_allclose(found.statistics, alone.distribution().statistics, rtol=1e-10, atol=1e-10)
+    assert found.p_value == alone.distribution().p_value
+    if test.refit_at is not None:
+        for effect in b + se * np.array([-40.0, -2.0, 0.5, 3.0]):
+            ours, theirs = (t.refit_at(effect, np.arange(1_501)).statistic for t in (test, alone))
+            np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10)
+
+
+def series_of(frame: pd.DataFrame, draws: int):
+    return sampled(frame, draws)._test(lmm("y ~ arm + x + (1 | g)", frame), np.array([0.0, 1.0, 0.0])).refits
+
+
+def test_a_ratio_beyond_the_points_is_found_by_itself(monkeypatch):
+    frame, solved, counts = trial(14, 6, icc=0.5, seed=19), reml_refits.solved, []
+    whole = series_of(frame, 1_500)
+    monkeypatch.setattr(reml_refits, "BEYOND", 0.25)
+    monkeypatch.setattr(reml_refits, "solved", lambda grams, draws: counts.append(len(draws)) or solved(grams, draws))
+    short = series_of(frame, 1_500)
+    assert max(counts[1:]) > 100  # after the first draws, which are solved to know how far the points reach
+    np.testing.assert_allclose(short.statistic, whole.statistic, rtol=1e-10, atol=1e-10)
+    assert (short.ratio >= 0).all()
+
+
+def test_a_series_that_does_not_give_back_what_was_solved_is_not_read(monkeypatch):
+    frame = trial(14, 6, seed=23)
+    whole = series_of(frame, 1_500)
+    monkeypatch.setattr(chebyshev, "ROUNDING", 1e-4)
+    np.testing.assert_allclose(series_of(frame, 1_500).statistic, whole.statistic, rtol=1e-10, atol=1e-10)
+    monkeypatch.setattr(reml_refits, "APART", 1e9)
+    assert np.abs(series_of(frame, 1_500).statistic - whole.statistic).max() > 1e-6
 
 
 def test_several_outcomes_share_their_draws():

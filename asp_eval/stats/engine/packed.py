@@ -26,9 +26,10 @@ class Pivots:
     Attributes
     ----------
     pivots : ndarray, shape (size, orders, R)
-        S_kk at the turn of k, with derivatives.
+        S_kk at the turn of k, with derivatives; of the columns eliminated and the next.
     slope : ndarray, shape (R,)
-        The last column on the one before it: in a regression, the coefficient of the last regressor.
+        The last column on the one before it: in a regression, the coefficient of the last regressor. Zero where that one
+        is left.
     """
 
     pivots: Array
@@ -42,26 +43,28 @@ def triangle(size: int) -> tuple[Index, Index]:
     return i.astype(np.intp), j.astype(np.intp)
 
 
-def eliminate(packed: Array, size: int) -> Pivots:
-    """Eliminate the columns in order. Overwrites its argument.
+def eliminate(packed: Array, size: int, columns: int | None = None) -> Pivots:
+    """Eliminate the first columns in order; unless a number is given, all but the last. Overwrites its argument.
 
     Parameters
     ----------
     packed : ndarray, shape (size (size + 1) / 2, orders, R)
         With 1 to 3 orders of derivatives.
     size : int
+    columns : int, optional
     """
     orders = packed.shape[1]
     starts = np.concatenate([[0], np.cumsum(np.arange(size, 1, -1))]).astype(int)
     rows = [packed[start : start + size - k] for k, start in enumerate(starts)]
     slope = np.zeros(packed.shape[2])
-    for k in range(size - 1):
+    columns = size - 1 if columns is None else columns
+    for k in range(columns):
         m = _quotients(rows[k][1:], rows[k][0], orders)
         for i in range(k + 1, size):
             _subtract(rows[i], [x[i - k - 1] for x in m], rows[k][i - k :], orders)
         if k == size - 2:
             slope = m[0][0]
-    return Pivots(np.stack([row[0] for row in rows]), slope)
+    return Pivots(np.stack([row[0] for row in rows[: columns + 1]]), slope)
 
 
 def _quotients(rest: Array, pivot: Array, orders: int) -> list[Array]:

@@ -4,7 +4,6 @@ For an effect delta the outcome less delta times the observed arm is tested with
 if its p-value is not below 1 - level. The p-value is a step function, so each endpoint is found by bisection. Once a
 draw compares the same with the observed statistic at both ends of a bracket it is not refitted inside it; the
 endpoint found is then checked with the draws that were left out, and sought again with all of them should the check fail.
-Most statistics are far from the observed one: where there is a rougher way it tells these, and the others are computed exactly.
 """
 
 from __future__ import annotations
@@ -26,10 +25,6 @@ TIE = 1e-9
 """Statistics this close (relative, once above one) are equal."""
 PRECISION = 1e-6
 """Width of the last bracket, in standard errors."""
-ROUGH, NEAR, MANY = 0.05, 0.02, 1_000
-"""Last step of a rough search, in the logarithm of the variance ratio: the ratio is then known to about its square, and a
-statistic to a thousandth; how near the observed one, relative once above one, a statistic is computed exactly; and of how
-many draws it saves time."""
 DOUBLINGS = 50
 UNBOUNDED = Phrase("the permutation test rejects no effect on that side, however large, so the interval has no end")
 
@@ -67,8 +62,6 @@ class Inversion:
         Number of draws that must compare at least as large for an effect to stay in the interval.
     centre, unit : float
         The estimate and its standard error.
-    roughly : callable, optional
-        As `statistics`, sooner and to about a thousandth.
     """
 
     statistics: Callable[[float, Index], Array]
@@ -76,7 +69,6 @@ class Inversion:
     least: float
     centre: float
     unit: float
-    roughly: Callable[[float, Index], Array] | None = None
 
     def endpoint(self, side: float) -> float | Unavailable:
         """Return the endpoint below (side -1) or above (side 1) the estimate."""
@@ -101,15 +93,8 @@ class Inversion:
 
     def exceeds(self, effect: float, which: Index) -> Mask:
         """Return which draws are at least as large as the observed one at an effect (k,)."""
-        if self.roughly is None or len(which) < MANY:
-            exact = self.statistics(effect, np.append(0, which))
-            return at_least(exact[1:], float(exact[0]))
-        rough = self.roughly(effect, np.append(0, which))
-        found = rough[1:] >= rough[0]
-        near = ~(np.abs(rough[1:] - rough[0]) > NEAR * max(1.0, float(rough[0])))
-        exact = self.statistics(effect, np.append(0, which[near]))
-        found[near] = at_least(exact[1:], float(exact[0]))
-        return np.asarray(found)
+        found = self.statistics(effect, np.append(0, which))
+        return at_least(found[1:], float(found[0]))
 
     def _bisect(self, inside: float, outside: float, at_inside: Mask | None, at_outside: Mask | None) -> Bracket:
         """Return the last bracket; without comparisons, refit every draw every time."""

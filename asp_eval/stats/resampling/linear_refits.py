@@ -18,8 +18,8 @@ import numpy.typing as npt
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.resampling.allocations import Draws
 from asp_eval.stats.resampling.arm_grams import ArmGrams
+from asp_eval.stats.resampling.fixed_ratios import CHUNK, estimable
 from asp_eval.stats.resampling.refits import Refits
-from asp_eval.stats.resampling.reml_refits import CHUNK, Stack, estimable
 
 Index = npt.NDArray[np.intp]
 
@@ -55,13 +55,11 @@ class LinearRefits:
 
 def linear_refits(grams: ArmGrams, draws: Draws, *, robust: bool) -> LinearRefits:
     """Refit by least squares under every draw (R, J), with cluster-robust or classical variances."""
-    stack = Stack.of(grams)
+    fine = np.flatnonzero(estimable(grams, draws))
     slopes, variance = np.full((len(draws), 2), np.nan), np.full((len(draws), 2, 2), np.nan)
-    for at in range(0, len(draws), CHUNK):
-        rows = np.arange(at, min(at + CHUNK, len(draws)))
-        rows = rows[estimable(stack, stack.products(stack.indicators(draws[rows])))]
-        if len(rows):
-            slopes[rows], variance[rows] = _solve(grams, draws[rows], robust=robust)
+    for at in range(0, len(fine), CHUNK):
+        rows = fine[at : at + CHUNK]
+        slopes[rows], variance[rows] = _solve(grams, draws[rows], robust=robust)
     return LinearRefits(grams.scale * slopes, grams.scale**2 * variance, grams.shift)
 
 

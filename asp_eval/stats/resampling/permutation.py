@@ -31,12 +31,12 @@ from asp_eval.stats.resampling.allocations import Allocations, Draws
 from asp_eval.stats.resampling.arm_columns import ArmColumns
 from asp_eval.stats.resampling.arm_grams import ArmGrams, arm_grams
 from asp_eval.stats.resampling.clustered_rows import ClusteredRows, cluster_means, clustered_rows
-from asp_eval.stats.resampling.inversion import ROUGH
-from asp_eval.stats.resampling.linear_refits import linear_refits
+from asp_eval.stats.resampling.fixed_ratios import undecided
+from asp_eval.stats.resampling.linear_refits import LinearRefits, linear_refits
 from asp_eval.stats.resampling.loop_refits import loop_refits
 from asp_eval.stats.resampling.permutation_test import PermutationDistribution, PermutationTest, RefitAt, gone_through
 from asp_eval.stats.resampling.refits import Refits
-from asp_eval.stats.resampling.reml_refits import reml_refits, undecided
+from asp_eval.stats.resampling.reml_refits import RemlRefits, reml_refits
 from asp_eval.stats.resampling.score_refits import score_refits
 from asp_eval.stats.smallsample.direct import DirectMethod
 from asp_eval.stats.smallsample.method import Fit
@@ -77,7 +77,7 @@ class Permutation(DirectMethod):
         score for a generalised or ordinal mixed model, which is fitted once without the treatment. Or of least squares on
         the means of the clusters.
     interval : bool
-        Whether to invert the test for an interval, which takes about ten times as long as the p-value.
+        Whether to invert the test for an interval, which takes about four times as long as the p-value.
 
     Raises
     ------
@@ -168,10 +168,10 @@ class Permutation(DirectMethod):
             refits = loop_refits(rows, columns, draws, contrast, self.treatment)
             return refits if isinstance(refits, Unavailable) else self._wrapped(refits, grams, draws, None)
         if self.statistic == "model" and isinstance(fit, MixedFit):
-            test = self._wrapped(reml_refits(grams, draws), grams, draws, lambda e, w: reml_refits(grams.less(e), draws[w]))
-            return replace(test, roughly_at=lambda e, w: reml_refits(grams.less(e), draws[w], ROUGH))
-        linear = linear_refits(grams, draws, robust=self.statistic == "model")
-        return self._wrapped(linear.less(0.0), grams, draws, lambda e, w: linear.taken(w).less(e))
+            refitted: RemlRefits | LinearRefits = reml_refits(grams, draws)
+        else:
+            refitted = linear_refits(grams, draws, robust=self.statistic == "model")
+        return self._wrapped(refitted.less(0.0), grams, draws, lambda e, w: refitted.taken(w).less(e))
 
     def _wrapped(self, refits: Refits, grams: ArmGrams, draws: Draws, refit_at: RefitAt | None) -> PermutationTest:
         """Return the test, or the test without an interval and the reason."""

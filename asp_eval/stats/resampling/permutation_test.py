@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -69,8 +69,6 @@ class PermutationTest:
         Draws that compare as large as the observed one whatever the effect.
     refit_at : callable or None
         Refits at other hypotheses; None where there is no interval.
-    roughly_at : callable or None
-        The same, sooner and to a thousandth; None where there is nothing to gain.
     why_not : Phrase
         Why there is no interval.
     """
@@ -80,7 +78,6 @@ class PermutationTest:
     undecided: npt.NDArray[np.bool_] | None
     refit_at: RefitAt | None
     why_not: Phrase = NO_NOTE
-    roughly_at: RefitAt | None = None
 
     @property
     def draws(self) -> int:
@@ -129,12 +126,10 @@ class PermutationTest:
             )
         if self.refit_at is None:
             return Unavailable(self.why_not)
-        refit_at, roughly_at = self.refit_at, self.roughly_at
+        refit_at = self.refit_at
         extra = 0 if self.enumerated else 1
         least = alpha * (self.draws + extra) * (1.0 - 1e-9) - extra
         test = Inversion(lambda e, which: refit_at(e, which).statistic, self.draws, least, found.estimate, found.std_error)
-        if roughly_at is not None:
-            test = replace(test, roughly=lambda e, which: roughly_at(e, which).statistic)
         ends = [test.endpoint(side) for side in (-1.0, 1.0)]
         if isinstance(ends[0], Unavailable) or isinstance(ends[1], Unavailable):
             return next(e for e in ends if isinstance(e, Unavailable))

@@ -7,30 +7,34 @@ With d = tau^2 / sigma^2, h_g = 1'W_g 1 and the cross-products of `arm_grams`,
 and S is linear in the indicators of T, so S and its derivatives are matrix products over replicates. All are minimised
 together (`asp_eval.stats.engine.many_ratios`). With the contrast's column last of X, the elimination of S hands out its
 estimate and standard error directly:  b = S_ay / S_aa,  se^2 = sigma^2 / S_aa  at their turn.
+
+Of many draws only the first are solved so. Their ratios say how far Chebyshev points have to reach, and the others, under
+every hypothesis, are read from the series through what is known at the points (`asp_eval.stats.resampling.ratio_series`);
+should a series not give back what was solved, or a ratio lie beyond the points, a draw is solved as the first are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from asp_eval.stats.engine.many_ratios import CLOSE, minimise_ratios
+from asp_eval.stats.engine.many_ratios import minimise_ratios
 from asp_eval.stats.engine.one_ratio import GRID
 from asp_eval.stats.engine.packed import eliminate, triangle
 from asp_eval.stats.estimate import Array
 from asp_eval.stats.resampling.allocations import Draws
 from asp_eval.stats.resampling.arm_grams import ArmGrams
+from asp_eval.stats.resampling.fixed_ratios import CHUNK, FixedRatios, estimable, indicators
+from asp_eval.stats.resampling.ratio_series import RatioSeries
 from asp_eval.stats.resampling.refits import Refits
 
 Index = npt.NDArray[np.intp]
-Mask = npt.NDArray[np.bool_]
 
-CHUNK = 1024
-"""Replicates at a time: their matrices stay in the cache."""
-COLLINEAR = 1e-10
-"""Share of an arm's column that must be left beside the other columns for its effect to be estimable."""
+PILOT, BEYOND, APART = 256, 4.0, 1e-10
+"""Draws that are solved before a series is made of four times as many or more; how far beyond their ratios it reaches; how
+near, relatively and absolutely, its statistics have to be to theirs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +45,6 @@ class Stack:
     ----------
     size : int
         P = p + 1.
-    p0 : int
     base, outer : ndarray, shape (E,), (J, E)
         u'Wu and s_g s_g' with all clusters in the reference arm.
     moving : ndarray of int, shape (E',)
@@ -54,7 +57,6 @@ class Stack:
     """
 
     size: int
-    p0: int
     base: Array
     outer: Array
     moving: npt.NDArray[np.intp]
@@ -71,12 +73,7 @@ class Stack:
         gram, outer = grams.gram[:, :, i, j], grams.sums[:, :, i] * grams.sums[:, :, j]
         moving = np.flatnonzero(((i >= p0) & (i < grams.p)) | ((j >= p0) & (j < grams.p)))
         gain, outer_gain = ((x[1:] - x[0])[..., moving].reshape(-1, len(moving)) for x in (gram, outer))
-        return cls(size, p0, gram[0].sum(axis=0), outer[0], moving, gain, outer_gain, grams.size, grams.n - grams.p)
-
-    def indicators(self, draws: Draws) -> Array:
-        """Return 1(T_g = a) for a >= 1 ((K-1) J, R)."""
-        arms = len(self.gain) // len(self.h)
-        return np.concatenate([(a == draws.T) * 1.0 for a in range(1, arms + 1)])
+        return cls(size, gram[0].sum(axis=0), outer[0], moving, gain, outer_gain, grams.size, grams.n - grams.p)
 
     def products(self, indicators: Array) -> Array:
         """Return u'Wu of every draw, packed (E, R)."""
@@ -102,55 +99,65 @@ class Stack:
         return S
 
 
-def reml_refits(grams: ArmGrams, draws: Draws, close: float = CLOSE) -> Refits:
-    """Refit by REML under every draw (R, J), the variance ratio found up to a last step of `close` in its logarithm."""
-    stack = Stack.of(grams)
-    grid = [GridPoint.at(stack, float(d)) for d in GRID]
-    parts = [_chunk(stack, grid, draws[at : at + CHUNK], close) for at in range(0, len(draws), CHUNK)]
-    b, se, d = (np.concatenate(x) for x in zip(*parts, strict=True))
-    return Refits(grams.scale * b, abs(grams.scale) * se, d)
+@dataclass(frozen=True, slots=True, eq=False)
+class RemlRefits:
+    """Refits by REML under R allocations, whatever constant effect is taken from the outcome.
 
-
-def estimable(stack: Stack, products: Array) -> Mask:
-    """Return under which draws no column of the treatment is a combination of other columns (R,)."""
-    i, j = triangle(stack.size)
-    whole = products[i == j]
-    with np.errstate(divide="ignore", invalid="ignore"):  # by a pivot of zero, which is what is looked for
-        pivots = eliminate(products[:, None].copy(), stack.size).pivots[:, 0]
-    arms = slice(stack.p0, stack.size - 1)
-    return np.asarray((pivots[arms] > COLLINEAR * np.maximum(whole[arms], 1e-300)).all(axis=0))
-
-
-def undecided(grams: ArmGrams, draws: Draws) -> Mask:
-    """Return which draws no hypothesis of a constant effect can tell from the observed allocation (R,).
-
-    Under them the observed arm is a combination of the model's columns (the same allocation, or its mirror image), so
-    the statistic is the observed one whatever the effect.
+    Attributes
+    ----------
+    grams : ArmGrams
+    draws : ndarray of int8, shape (R, J)
+    series : RatioSeries or None
+        None where every draw is solved by itself.
     """
-    stack = Stack.of(grams.of_observed_arm())
-    out = []
-    for at in range(0, len(draws), CHUNK):
-        products = stack.products(stack.indicators(draws[at : at + CHUNK]))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            left = eliminate(products[:, None].copy(), stack.size).pivots[-1, 0]
-        out.append(left <= COLLINEAR * products[-1])
-    return np.concatenate(out)
+
+    grams: ArmGrams
+    draws: Draws
+    series: RatioSeries | None = None
+
+    def taken(self, which: Index) -> RemlRefits:
+        """Return the refits of some draws."""
+        return RemlRefits(self.grams, self.draws[which], None if self.series is None else self.series.taken(which))
+
+    def less(self, effect: float) -> Refits:
+        """Return the refits of the outcome less a constant effect (in the contrast's units) on the observed arm."""
+        if self.series is None:
+            return solved(self.grams.less(effect), self.draws)
+        b, se, d = self.series.less(effect / self.grams.shift if effect else 0.0)
+        found = Refits(self.grams.scale * b, abs(self.grams.scale) * se, d)
+        rest = np.flatnonzero(np.isnan(d) & self.series.estimable)
+        if len(rest):
+            own = solved(self.grams.less(effect), self.draws[rest])
+            found.estimate[rest], found.std_error[rest], found.ratio[rest] = own.estimate, own.std_error, own.ratio
+        return found
 
 
-def _chunk(stack: Stack, grid: list[GridPoint], draws: Draws, close: float) -> tuple[Array, Array, Array]:
-    """Return the last coefficient, its standard error and d of every draw (R,), in the columns' units."""
-    indicators = stack.indicators(draws)
-    products = stack.products(indicators)
+def reml_refits(grams: ArmGrams, draws: Draws) -> RemlRefits:
+    """Prepare the refits by REML under every draw (R, J)."""
+    every_one = RemlRefits(grams, draws)
+    if len(draws) < 4 * PILOT:
+        return every_one
+    pilot = every_one.taken(np.arange(PILOT))
+    own = pilot.less(0.0)
+    largest = float(np.nanmax(own.ratio, initial=1.0 / grams.size.max()))
+    made = replace(every_one, series=RatioSeries.of(grams, draws, BEYOND * largest))
+    read = made.taken(np.arange(PILOT)).less(0.0)
+    return made if np.allclose(read.statistic, own.statistic, rtol=APART, atol=APART) else every_one
+
+
+def solved(grams: ArmGrams, draws: Draws) -> Refits:
+    """Refit by REML under every draw (R, J), each minimum by Newton's steps."""
+    stack, grid, fine = Stack.of(grams), FixedRatios.at(grams, GRID), np.flatnonzero(estimable(grams, draws))
     b, se, d = (np.full(len(draws), np.nan) for _ in range(3))
-    fine = estimable(stack, products)
-    if not fine.any():
-        return b, se, d
-    indicators, products = indicators[:, fine], products[:, fine]
-    d[fine] = minimise_ratios(Reallocated(stack, grid, products, indicators), close)
-    found = eliminate(stack.profile(products, indicators, d[fine], 1), stack.size)
-    b[fine] = found.slope
-    se[fine] = np.sqrt(np.maximum(found.pivots[-1, 0], 0.0) / stack.N / found.pivots[-2, 0])
-    return b, se, d
+    for at in range(0, len(fine), CHUNK):
+        rows = fine[at : at + CHUNK]
+        arms = indicators(grams, draws[rows])
+        products = stack.products(arms)
+        d[rows] = minimise_ratios(Reallocated(stack, grid, products, arms))
+        found = eliminate(stack.profile(products, arms, d[rows], 1), stack.size)
+        b[rows] = found.slope
+        se[rows] = np.sqrt(np.maximum(found.pivots[-1, 0], 0.0) / stack.N / found.pivots[-2, 0])
+    return Refits(grams.scale * b, abs(grams.scale) * se, d)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,13 +167,13 @@ class Reallocated:
     Attributes
     ----------
     stack : Stack
-    grid : list of GridPoint
+    grid : FixedRatios
     products : ndarray, shape (E, R)
     indicators : ndarray, shape ((K-1) J, R)
     """
 
     stack: Stack
-    grid: list[GridPoint]
+    grid: FixedRatios
     products: Array
     indicators: Array
     reml: bool = True
@@ -194,57 +201,5 @@ class Reallocated:
 
     def grid_values(self) -> Array:
         """Return every draw's criterion on the grid."""
-        return np.array([point.values(self.indicators, self.N) for point in self.grid])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GridPoint:
-    """The criterion at one d as a function of indicators, the columns without the treatment eliminated beforehand.
-
-    Attributes
-    ----------
-    constant : float
-    columns : int
-        q + 1: the treatment's columns and the outcome.
-    base, gain : ndarray, shape (r,), (r, (K-1) J)
-        Rows for the part of the treatment's columns along the eliminated ones, (p0, q) of them, and for the packed
-        cross-products of the treatment's columns and the outcome.
-    outcome : ndarray, shape (p0,)
-        The part of the outcome along the eliminated columns.
-    """
-
-    constant: float
-    columns: int
-    base: Array
-    gain: Array
-    outcome: Array
-
-    @classmethod
-    def at(cls, stack: Stack, d: float) -> GridPoint:
-        """Eliminate the columns without the treatment at d."""
-        size, p0, w = stack.size, stack.p0, d / (1.0 + d * stack.h)
-        i, j = triangle(size)
-        S = np.empty((size, size))
-        S[i, j] = S[j, i] = stack.base - w @ stack.outer
-        gain = np.zeros((size, size, len(stack.gain)))
-        moved = stack.gain - np.tile(w, len(stack.gain) // len(w))[:, None] * stack.outer_gain
-        gain[i[stack.moving], j[stack.moving]] = gain[j[stack.moving], i[stack.moving]] = moved.T
-        L = np.linalg.cholesky(S[:p0, :p0])
-        Z = np.linalg.solve(L, S[:p0, p0:])
-        lifted = np.linalg.solve(L, gain[:p0, p0:-1].reshape(p0, -1))
-        a, b = triangle(size - p0)
-        base = np.concatenate([Z[:, :-1].ravel(), S[p0 + a, p0 + b]])
-        rows = np.concatenate([lifted.reshape(-1, len(stack.gain)), gain[p0 + a, p0 + b]])
-        constant = float(np.log1p(d * stack.h).sum()) + 2.0 * float(np.log(L.diagonal()).sum())
-        return cls(constant, size - p0, base, rows, Z[:, -1])
-
-    def values(self, indicators: Array, N: int) -> Array:
-        """Return the criterion of every replicate (R,)."""
-        found = self.gain @ indicators + self.base[:, None]
-        q, p0 = self.columns - 1, len(self.outcome)
-        above = [*found[: p0 * q].reshape(p0, q, found.shape[1]).swapaxes(0, 1), self.outcome[:, None]]
-        packed = found[p0 * q :, None]
-        for e, (a, b) in enumerate(zip(*triangle(self.columns), strict=True)):
-            packed[e, 0] -= (above[a] * above[b]).sum(axis=0)
-        logs = np.log(np.maximum(eliminate(packed, self.columns).pivots[:, 0], 1e-300))
-        return np.asarray(self.constant + logs[:-1].sum(axis=0) + N * logs[-1], float)
+        values, _, _ = self.grid.remainders(self.indicators).criterion(0.0, self.N)
+        return values
