@@ -379,7 +379,7 @@ def test_what_cannot_be_permuted_says_so():
     method = sampled(frame, 9)
     reasons = {
         "no rows": lmm_from_moments(Moments.from_frame("y ~ arm + (1 | g)", frame)),
-        "cluster=": ols("y ~ arm", frame),
+        "clusters that were drawn are unknown": ols("y ~ arm", frame),
         "no grouping factor": lmm("y ~ arm + (1 | g) + (1 | t)", frame),
         "varies at random": lmm("y ~ arm + (0 + arm || g)", frame),
     }
