@@ -87,7 +87,7 @@ class CategoryModel:
     ) -> ArmNumbers:
         """Return every later arm against the first, and the shares of all."""
         table = planned.average_effects("arm", method=BetweenWithin(), level=level)
-        effects = tuple(self._effect(table.loc[table["contrast"] == f"{arm} vs {arms[0]}"], arm) for arm in arms[1:])
+        effects = tuple(self._effect(table[table["contrast"] == f"{arm} vs {arms[0]}"], arm) for arm in arms[1:])
         tested = tuple(_ratios_tested(replace(e, difference=_tested_by(method, planned, e))) for e in effects)
         return ArmNumbers(tested, self._shares(data, table, arms, level))
 
@@ -123,7 +123,7 @@ class CategoryModel:
             The coefficients whose sum is the effect among these children.
         level : float
         """
-        found = self._effect(table.loc[table["contrast"] == f"{arms[1]} vs {arms[0]}"], arms[1])
+        found = self._effect(table[table["contrast"] == f"{arms[1]} vs {arms[0]}"], arms[1])
         ratio = found.ratio if found.odds_ratio is None else found.odds_ratio
         return found.difference, Unavailable(NO_RATIO) if ratio is None else ratio
 
@@ -141,7 +141,7 @@ class CategoryModel:
         out = []
         for arm in arms:
             values = data.frame.loc[data.frame["arm"] == arm, data.outcome.id]
-            row = table.loc[(table["kind"] == "risk") & (table["arm"] == arm)]
+            row = table[(table["kind"] == "risk") & (table["arm"] == arm)]
             adjusted = _estimate(row.iloc[0], arm) if len(row) else Unavailable(Phrase("the arm has no children"))
             adjusted = in_range(adjusted, level, share=not data.outcome.is_count)
             out.append(Share(arm, "", len(values), int(values.sum()), adjusted))
@@ -251,8 +251,9 @@ class OrdinalMixedModel(CategoryModel):
                 return found
             fits.append(fit)
         bands = [table.assign(**{outcome: f"{position_of(data, k):g}"}) for k, table in enumerate(tables)]
-        table = pd.concat([band.loc[band["kind"].isin(["risk", "difference"])] for band in bands], ignore_index=True)
-        by_itself = (self._effect(table.loc[table["contrast"] == f"{arm} vs {arms[0]}"], arm) for arm in arms[1:])
+        averages = pd.concat(bands, ignore_index=True)
+        table = averages[averages["kind"].isin(["risk", "difference"])]
+        by_itself = (self._effect(table[table["contrast"] == f"{arm} vs {arms[0]}"], arm) for arm in arms[1:])
         effects = (
             replace(e, difference=_tested_by(method, fits[0], b), changes=b.changes)
             for e, b in zip(found.effects, by_itself, strict=True)
@@ -263,7 +264,7 @@ class OrdinalMixedModel(CategoryModel):
         self, fit: GlmmFit | ClmmFit, table: pd.DataFrame, arms: tuple[str, str], weights: Mapping[str, float], level: float
     ) -> tuple[Estimated, Estimated]:
         """Return the change of the share above the first category, and the model's odds ratio."""
-        found = self._effect(table.loc[table["contrast"] == f"{arms[1]} vs {arms[0]}"], arms[1])
+        found = self._effect(table[table["contrast"] == f"{arms[1]} vs {arms[0]}"], arms[1])
         return found.difference, exponential(fit.contrast(dict(weights), method=BetweenWithin(), level=level))
 
     def _effect(self, mine: pd.DataFrame, arm: str) -> ArmEffect:
@@ -281,7 +282,7 @@ class OrdinalMixedModel(CategoryModel):
             values = data.frame.loc[data.frame["arm"] == arm, outcome]
             for k, name in enumerate(data.categories):
                 position = position_of(data, k)
-                row = table.loc[(table["kind"] == "risk") & (table["arm"] == arm) & (table[outcome] == f"{position:g}")]
+                row = table[(table["kind"] == "risk") & (table["arm"] == arm) & (table[outcome] == f"{position:g}")]
                 adjusted = _estimate(row.iloc[0], arm) if len(row) else Unavailable(Phrase("no child is in this category"))
                 out.append(Share(arm, name, len(values), int((values == position).sum()), in_range(adjusted, level, share=True)))
         return tuple(out)

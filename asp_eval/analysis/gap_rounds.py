@@ -103,7 +103,7 @@ def changes_between(before: DimensionMeans, now: DimensionMeans, first: Sides, s
     if isinstance(variances[1], Unavailable):
         return Changes(tuple(ids), variances[1])
     places = [[each.institution_ids.index(one) for one in ids] for each in (before, now)]
-    of_dimension = [tuple(side.loc[side["dimension"] == now.dimension] for side in sides) for sides in (first, second)]
+    of_dimension = [tuple(side[side["dimension"] == now.dimension] for side in sides) for sides in (first, second)]
     shared = round_covariances((of_dimension[0][0], of_dimension[0][1]), (of_dimension[1][0], of_dimension[1][1]), pd.Index(ids))
     v = change_variances(variances[0][places[0]], variances[1][places[1]], shared)
     if not (v > 0).all():

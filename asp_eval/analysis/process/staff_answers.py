@@ -52,12 +52,12 @@ def staff_scales(study: Study, arms: Mapping[str, str], answered: pd.DataFrame, 
     for form in declared_forms(study, "staff_survey"):
         responses = table(study, f"staff_survey_{form.id}")
         for wave in study.wave_ids:
-            mine = answered.loc[(answered["instrument"] == form.id) & (answered["wave"] == wave)]
+            mine = answered[(answered["instrument"] == form.id) & (answered["wave"] == wave)]
             if mine.empty:
                 continue
-            items = responses.loc[(responses["wave"] == wave) & responses["institution_id"].isin(list(arms))]
+            items = responses[(responses["wave"] == wave) & responses["institution_id"].isin(list(arms))]
             for scale in form.scales:
-                rows = mine.loc[mine["scale"] == scale.key]
+                rows = mine[mine["scale"] == scale.key]
                 if not rows.empty:
                     found.append(_staff_scale(study, form, scale, wave, rows, items, arms, strata))
     return tuple(found)

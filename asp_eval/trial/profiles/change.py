@@ -72,7 +72,7 @@ def round_covariances(first: Sides, second: Sides, ids: pd.Index) -> Floats | Un
     ndarray, shape (m,), or Unavailable
         Unavailable where fewer than ten degrees of freedom link people of the first round to those of the second.
     """
-    parts = [_parts(*(side.loc[side["institution_id"].isin(ids)] for side in sides)) for sides in (first, second)]
+    parts = [_parts(*(side[side["institution_id"].isin(ids)] for side in sides)) for sides in (first, second)]
     found = [_linked(one, other) for one, other in product(*(each.values() for each in parts))]
     known = [each for each in found if each is not None]
     if not known:

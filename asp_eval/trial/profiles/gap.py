@@ -136,7 +136,7 @@ def profile_means(
     found = []
     for key, grid in steps.items():
         sides = [
-            _Side(side.loc[side["dimension"] == key], shown.loc[shown["dimension"] == key], person, each_grid)
+            _Side(side[side["dimension"] == key], shown[shown["dimension"] == key], person, each_grid)
             for side, shown, person, each_grid in zip(now, before, PEOPLE, grid, strict=True)
         ]
         found.append(_dimension(key, sides[0], sides[1], limits, enough))
@@ -167,7 +167,7 @@ def _dimension(key: str, staff: _Side, children: _Side, limits: Limits, enough: 
     visible = both["shown_staff"] & both["shown_child"]
     shown = both.loc[visible]
     ids = shown.index
-    answers = [side.now.loc[side.now["institution_id"].isin(ids)] for side in (staff, children)]
+    answers = [side.now[side.now["institution_id"].isin(ids)] for side in (staff, children)]
     variances = _variances(answers[0], answers[1], ids)
     return DimensionMeans(
         key,
@@ -221,7 +221,7 @@ def _checked(side: pd.DataFrame, source: str, columns: Sequence[str], person: st
     absent = [column for column in columns if column not in side.columns]
     if absent:
         raise DataProblems(MISSING_COLUMN.at(Place(source, column=column)) for column in absent)
-    rows = side.loc[side["score"].notna(), list(columns)].reset_index(drop=True)
+    rows = side[side["score"].notna()][[*columns]].reset_index(drop=True)
     rows = rows.assign(score=rows["score"].astype(np.float64))
     problems = _faults(rows, source, person)
     if problems:
