@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +81,7 @@ class Elimination:
         The moments' position of each factor, in the order of elimination.
     shape : CovarianceShape
     make_stages : callable
-        Returns the stages.
+        Returns the stages. Of this module's functions: a fit holds it, and goes to other processes by pickle.
     root : ndarray (p + 1, p + 1)
         [X y]'W[X y].
     crossed : CrossedFactors or None
@@ -119,12 +119,12 @@ def plan_stages(standard: Standard) -> Elimination:
     parents = [_parents(standard, i, j) for i, j in itertools.pairwise(ordering)]
     if all(p is not None for p in parents):
         stages = _nested(standard, ordering, [p for p in parents if p is not None])
-        return Elimination(ordering, shape, lambda: stages, standard.root)
+        return Elimination(ordering, shape, partial(tuple, stages), standard.root)
     if all(k == 1 for k in shape.sizes):
         crossed = _crossed_factors(standard, ordering)
-        return Elimination(ordering, shape, lambda: _crossed(standard, ordering, shape), standard.root, crossed)
+        return Elimination(ordering, shape, partial(_crossed, standard, ordering, shape), standard.root, crossed)
     stages = _crossed(standard, ordering, shape)
-    return Elimination(ordering, shape, lambda: stages, standard.root)
+    return Elimination(ordering, shape, partial(tuple, stages), standard.root)
 
 
 def _parents(standard: Standard, i: int, j: int) -> Index | None:

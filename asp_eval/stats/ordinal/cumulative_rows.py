@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy import special
@@ -67,14 +68,18 @@ def _smallest(x: Array) -> Density:
     return f, f * (1.0 - np.minimum(t, 1e100)), f * ((1.0 - np.minimum(t, 1e100)) ** 2 - np.minimum(t, 1e100))
 
 
-def _mirrored_difference(cumulative: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
+def _mirrored_difference(cumulative: Callable[[Array], Array], A: Array, B: Array) -> Array:
     """Return F(A) - F(B) of a symmetric distribution, from its lower tail."""
+    upper = B > 0
+    return np.asarray(cumulative(np.where(upper, -B, A)) - cumulative(np.where(upper, -A, B)))
 
-    def between(A: Array, B: Array) -> Array:
-        upper = B > 0
-        return np.asarray(cumulative(np.where(upper, -B, A)) - cumulative(np.where(upper, -A, B)))
 
-    return between
+def _smallest_cumulative(x: Array) -> Array:
+    return np.asarray(-np.expm1(-np.exp(x)))
+
+
+def _smallest_quantile(p: Array) -> Array:
+    return np.asarray(np.log(-np.log1p(-p)))
 
 
 def _smallest_difference(A: Array, B: Array) -> Array:
@@ -85,13 +90,13 @@ def _smallest_difference(A: Array, B: Array) -> Array:
 LATENT: dict[str, Latent] = {
     latent.name: latent
     for latent in (
-        Latent("logit", np.pi**2 / 3.0, special.expit, special.logit, _mirrored_difference(special.expit), _logistic),
-        Latent("probit", 1.0, special.ndtr, special.ndtri, _mirrored_difference(special.ndtr), _normal),
+        Latent("logit", np.pi**2 / 3.0, special.expit, special.logit, partial(_mirrored_difference, special.expit), _logistic),
+        Latent("probit", 1.0, special.ndtr, special.ndtri, partial(_mirrored_difference, special.ndtr), _normal),
         Latent(
             "cloglog",
             np.pi**2 / 6.0,
-            lambda x: -np.expm1(-np.exp(x)),
-            lambda p: np.log(-np.log1p(-p)),
+            _smallest_cumulative,
+            _smallest_quantile,
             _smallest_difference,
             _smallest,
         ),
