@@ -34,7 +34,7 @@ from report_tables import numbers_of, texts
 from asp_eval.analysis.results import Results
 from asp_eval.core.errors import Refusal
 from asp_eval.core.workbooks import Number, Sheet, sheet_names, workbook
-from asp_eval.reporting.blocks import Column, Figure, Row, Table, anchors_of, blocks_of, cell
+from asp_eval.reporting.blocks import Column, Figure, Row, Section, Table, anchors_of, blocks_of, cell
 from asp_eval.reporting.documents.pages import Page, made_or_refused, pages_of, render
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
@@ -43,6 +43,7 @@ from asp_eval.reporting.writers import formats, typesetting
 from asp_eval.reporting.writers.formats import FORMATS, known_formats, missing
 from asp_eval.reporting.writers.html import html
 from asp_eval.reporting.writers.page_breaks import together
+from asp_eval.reporting.writers.pdf import HIGHEST
 from asp_eval.reporting.writers.widths import shares
 from asp_eval.reporting.writers.xlsx import sheet_of, tables_of
 from asp_eval.store.result_files import load, save
@@ -317,6 +318,19 @@ def test_the_numbers_of_a_figure_are_in_the_page_as_csv():
     known = [quantity.value for row in figure.data.rows for each in row.cells for quantity in each.quantities]
     assert [float(value) for row in rows[1:] for value in row[2:] if value] == [round(v, 2) for v in known]
     assert [row[0] for row in rows[1:]] == [row.cells[0].text for row in figure.data.rows]
+
+
+@needs_poppler
+def test_a_figure_higher_than_a_page_is_made_smaller_and_stands_under_its_heading():
+    document = pages_of(builders.results(), ["en"])[0].document
+    figure = next(block for block in blocks_of(document.sections) if isinstance(block, Figure))
+    tall = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 300"><rect width="100" height="300" fill="#555555"/></svg>'
+    section = Section("tall", "Tall", (replace(figure, drawing=tall),))
+    alone = replace(document, sections=(section,), contents=False, workbook=())
+    pdf, word_file = (made_or_refused(Page(f"x.{kind}", kind, lambda: alone, PLAIN))[0] for kind in ("pdf", "docx"))
+    assert re.search(r"Pages: +2\n", report_tables.told_by_poppler(pdf, "pdfinfo"))  # the title, then heading and figure
+    assert "Tall" in report_tables.told_by_poppler(pdf, "pdftotext").split("\f")[1]
+    assert [round(shape.height.mm) for shape in word.Document(io.BytesIO(word_file)).inline_shapes] == [HIGHEST]
 
 
 def test_a_figure_without_words_is_refused():

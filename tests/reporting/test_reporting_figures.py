@@ -23,18 +23,18 @@ from asp_eval.analysis.declared_results import LotBin, LotDistribution
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.reporting.figures.arm_marks import MarkGroup, arm_marks
-from asp_eval.reporting.figures.axis import Axis, lines_of, nice_axis
+from asp_eval.reporting.figures.axis import CHARACTER_WIDTH, Axis, lines_of, nice_axis
 from asp_eval.reporting.figures.dots import DotRow, dots_figure
 from asp_eval.reporting.figures.dumbbell import DOT, DOTS_LEFT, DOTS_RIGHT, GapArea, GapLine, dumbbell
 from asp_eval.reporting.figures.flow import FlowBox, flow_figure
-from asp_eval.reporting.figures.forest import ForestEntry, forest
+from asp_eval.reporting.figures.forest import SMALL, WIDTH, ForestEntry, forest
 from asp_eval.reporting.figures.histogram import BOTTOM as GROUND
 from asp_eval.reporting.figures.histogram import LEFT as FIRST
 from asp_eval.reporting.figures.histogram import RIGHT as LAST
 from asp_eval.reporting.figures.histogram import TOP as CEILING
 from asp_eval.reporting.figures.histogram import lot_histogram
 from asp_eval.reporting.figures.missing_map import STEPS, MapArm, missing_map
-from asp_eval.reporting.figures.trajectory import BOTTOM, TOP, ArmMean, trajectory_figure
+from asp_eval.reporting.figures.trajectory import PLOT, TOP, ArmMean, trajectory_figure
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.templates import templates
@@ -67,15 +67,37 @@ def test_long_labels_break_and_end_in_an_ellipsis():
 
 
 def effects(*entries: ForestEntry):
-    return forest(entries, EN, arms=("the reference arm", "the intervention arm"), axis_title="SD")
+    return forest(
+        entries,
+        EN,
+        arms=("the reference arm", "the intervention arm"),
+        axis_title="SD",
+        title="Estimated effects with their intervals",
+    )
+
+
+def said(labels) -> str:
+    return " ".join(label.text for label in labels)
+
+
+@pytest.mark.parametrize("value", [-0.4, 0.4])
+def test_the_words_of_both_sides_of_a_forest_plot_stay_in_it(value):
+    entries = [ForestEntry("y", "lower", value, value - 0.2, value + 0.2)]
+    arms = ("the arm usual support, enhanced by visits", "the arm programme of twelve months with a coach")
+    (group,) = forest(entries, EN, arms=arms, axis_title="SD", title="T").groups
+    assert said(group.left) == f"← favours {arms[1]}" and said(group.right) == f"favours {arms[0]} →"
+    for label in (*group.left, *group.right):
+        width = len(label.text) * SMALL * CHARACTER_WIDTH
+        assert (label.x >= width) if label.anchor == "end" else (label.x + width <= WIDTH)
+        assert label.y < group.rule_y
 
 
 def test_a_forest_plot_says_whom_each_side_favours_by_the_direction_of_the_outcome():
     figure = effects(ForestEntry("Prosocial", "higher", 0.1, 0.0, 0.2), ForestEntry("Conduct", "lower", -0.2, -0.34, -0.06))
     lower, higher = figure.groups
     assert lower.heading.text == "Lower is better"
-    assert (lower.left.text, lower.right.text) == ("← favours the intervention arm", "favours the reference arm →")
-    assert (higher.left.text, higher.right.text) == ("← favours the reference arm", "favours the intervention arm →")
+    assert (said(lower.left), said(lower.right)) == ("← favours the intervention arm", "favours the reference arm →")
+    assert (said(higher.left), said(higher.right)) == ("← favours the reference arm", "favours the intervention arm →")
 
 
 def test_marks_stand_at_their_values_and_the_null_line_at_zero():
@@ -211,9 +233,10 @@ def way(*arms):
 def test_the_arms_way_through_the_waves():  # 6
     figure = way([(3.0, 2.0, 4.0), (2.0, 1.0, 3.0)], [(3.0, 2.0, 4.0), (1.5, 1.0, 2.0)])
     waited, had = figure.lines
-    heights = [BOTTOM + (value - 1.0) / 3.0 * (TOP - BOTTOM) for value in (3.0, 2.0)]
+    bottom = TOP + PLOT
+    heights = [bottom + (value - 1.0) / 3.0 * (TOP - bottom) for value in (3.0, 2.0)]
     assert [float(point.split(",")[1]) for point in waited.points.split()] == pytest.approx(heights, abs=0.06)
-    assert waited.bars[0][1:] == pytest.approx((BOTTOM + (TOP - BOTTOM) / 3.0, TOP), abs=0.06)
+    assert waited.bars[0][1:] == pytest.approx((bottom + (TOP - bottom) / 3.0, TOP), abs=0.06)
     assert (waited.dash, waited.filled) != (had.dash, had.filled) and had.bars[0][0] > waited.bars[0][0]
     assert had.name[0].y > waited.name[0].y  # lower at its end
     assert "those who had it: start 3.00 (2.00 to 4.00); midway 1.50 (1.00 to 2.00)" in figure.description

@@ -14,9 +14,10 @@ from asp_eval.reporting.figures.drawing import Drawing
 from asp_eval.reporting.figures.power import DASHES
 from asp_eval.reporting.numbers import Numbers
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 620.0, 300.0, 60.0, 440.0, 50.0, 272.0
+WIDTH, LEFT, RIGHT, TOP, PLOT, BELOW = 620.0, 60.0, 440.0, 14.0, 222.0, 28.0
 ASIDE, NAMES, LEADING, SIZE = 7.0, 452.0, 15.0, 13.0
-"""How far the arms stand beside each other at a wave; where their names begin, their leading and size."""
+"""PLOT is the height of the plot, BELOW of what stands under it. How far the arms stand beside each other at a wave; where their
+names begin, their leading and size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,6 @@ class ArmLine:
 class TrajectoryFigure(Drawing):
     """The whole figure, in its own units."""
 
-    heading: Label
     plot_left: float
     plot_right: float
     axis_y: float
@@ -70,7 +70,14 @@ class TrajectoryFigure(Drawing):
 
 
 def trajectory_figure(
-    waves: Sequence[str], arms: Sequence[tuple[str, Sequence[ArmMean]]], show: Numbers, *, key: str, title: str, digits: int = 2
+    waves: Sequence[str],
+    arms: Sequence[tuple[str, Sequence[ArmMean]]],
+    show: Numbers,
+    *,
+    key: str,
+    title: str,
+    digits: int = 2,
+    height: float = PLOT,
 ) -> TrajectoryFigure:
     """Return the arms' way through the waves.
 
@@ -85,26 +92,28 @@ def trajectory_figure(
         Name of the figure in its page, and what stands over it.
     digits : int
         Decimals of the numbers behind it.
+    height : float
+        Of the plot.
     """
+    bottom = TOP + height
     known = [v for _, means in arms for m in means for v in (m.value, m.low, m.high) if v is not None]
-    y, values = nice_axis(min(known), max(known), BOTTOM, TOP, zero=False)
+    y, values = nice_axis(min(known), max(known), bottom, TOP, marks=6 if height >= PLOT else 4, zero=False)
     step = (RIGHT - LEFT) / len(waves)
     places = [LEFT + step * (i + 0.5) for i in range(len(waves))]
     lines = [_line(means, [x + ASIDE * (k - (len(arms) - 1) / 2) for x in places], y, k) for k, (_, means) in enumerate(arms)]
-    names = _names([(name, _last(means, y)) for name, means in arms])
+    names = _names([(name, _last(means, y, bottom)) for name, means in arms])
     return TrajectoryFigure(
         key=key,
         title=title,
         description=_description(waves, arms, show, digits),
         data=_table(waves, arms, show, key, title, digits),
         width=WIDTH,
-        height=HEIGHT,
-        heading=Label(LEFT, 20.0, title),
+        height=bottom + BELOW,
         plot_left=LEFT,
         plot_right=RIGHT,
-        axis_y=BOTTOM,
+        axis_y=bottom,
         ticks=tuple(Tick(round(x, 1), wave) for x, wave in zip(places, waves, strict=True)),
-        tick_y=BOTTOM + 17,
+        tick_y=bottom + 17,
         levels=tuple(Label(LEFT - 8, y.place(v) + 4, show.decimal(v, decimals_of(values)), "end") for v in values),
         level_ys=tuple(y.place(v) for v in values),
         lines=tuple(ArmLine(*line, name) for line, name in zip(lines, names, strict=True)),
@@ -122,9 +131,9 @@ def _line(
     return points, DASHES[k % len(DASHES)], marks, k % 2 == 1, bars
 
 
-def _last(means: Sequence[ArmMean], y: Axis) -> float:
+def _last(means: Sequence[ArmMean], y: Axis, bottom: float) -> float:
     """Return the height of the last mean that there is."""
-    return next((y.place(m.value) for m in reversed(means) if m.value is not None), BOTTOM)
+    return next((y.place(m.value) for m in reversed(means) if m.value is not None), bottom)
 
 
 def _names(ends: Sequence[tuple[str, float]]) -> list[tuple[Label, ...]]:

@@ -10,29 +10,29 @@ from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, g
 from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
-from asp_eval.reporting.sections.outcomes import any_adjusted, by_role, role_name
+from asp_eval.reporting.sections.outcomes import any_adjusted, by_role, primary_outcomes, role_name
 from asp_eval.reporting.sections.pictures import institution_means
-from asp_eval.reporting.sections.shares import counts_table, shares_figure, shares_table
+from asp_eval.reporting.sections.shares import SHARES, counts_table, shares_figure, shares_table
 from asp_eval.reporting.sections.shown_estimate import shown_estimate, with_interval
 from asp_eval.reporting.setting import Setting
 
 
 def effects(results: Results, setting: Setting) -> Section:
-    """Return what was found, in numbers."""
+    """Return what was found, in numbers; measures, shares and counts apart, that of the first primary outcome first."""
     measures = tuple(result for result in results.outcomes if result.scale == "continuous")
     others = len(measures) < len(results.outcomes)
     forest_plot = effects_figure(measures, setting)
     table = (effects_table(measures, setting),) if measures or not others else ()
     shares, counts = shares_table(results.outcomes, setting), counts_table(results.outcomes, setting)
     share_plot = shares_figure(results.outcomes, setting)
-    blocks = (
-        *table,
-        *((drawn(forest_plot),) if forest_plot else ()),
-        *institution_means(results, setting),
-        *((shares,) if shares else ()),
-        *((drawn(share_plot),) if share_plot else ()),
-        *((counts,) if counts else ()),
-    )
+    parts = {
+        "continuous": (*table, *((drawn(forest_plot),) if forest_plot else ()), *institution_means(results, setting)),
+        "shares": (*((shares,) if shares else ()), *((drawn(share_plot),) if share_plot else ())),
+        "count": (counts,) if counts else (),
+    }
+    first = primary_outcomes(results.outcomes)[0].scale
+    led_by = "shares" if first in SHARES else first
+    blocks = (*parts.pop(led_by), *(block for part in parts.values() for block in part))
     return Section("found", setting.say("What was found"), blocks)
 
 
@@ -171,12 +171,13 @@ def effects_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> For
     standardised = any(not isinstance(result.effects[i].effect_size, Unavailable) for result, i in pairs)
     entries = [_entry(result, i, setting, standardised=standardised) for result, i in pairs]
     level = setting.level
-    title = (
+    axis_title = (
         setting.say("Effect size in standard deviations, with {level} interval", level=level)
         if standardised
         else setting.say("Difference on the score's own scale, with {level} interval", level=level)
     )
-    return forest(entries, setting.show, arms=setting.favoured, axis_title=title)
+    title = setting.say("Estimated effects with their intervals")
+    return forest(entries, setting.show, arms=setting.favoured, axis_title=axis_title, title=title)
 
 
 def _entry(result: OutcomeResult, i: int, setting: Setting, *, standardised: bool) -> ForestEntry:

@@ -140,13 +140,12 @@ def _attributes(result: OutcomeResult, setting: Setting) -> Row:
         compared=", ".join(setting.compared),
         reference=setting.reference,
     )
-    variable = say("{outcome} at {wave}", outcome=setting.outcome(result), wave=setting.wave(result.wave))
     events = say("moving: kept with the institution drawn; joining later: not part of it")
     return Row(
         (
             cell(setting.outcome_at(result)),
             cell(_own(own.treatment, treatment, setting)),
-            cell(_own(own.variable, variable, setting)),
+            cell(_own(own.variable, setting.outcome_at(result), setting)),
             cell(_own(own.intercurrent, events, setting)),
             cell(_own(own.summary, _summary(result, setting), setting)),
         )

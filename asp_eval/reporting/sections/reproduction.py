@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asp_eval.reporting.blocks import Code, Field, Fields, Section, paragraphs
 from asp_eval.reporting.setting import Setting
+from asp_eval.trial.tables.schema import BY_WAVE
 
 SHOWN_DIGITS = 16  # of the ledger's head: enough that no other entry has them
 
@@ -24,12 +25,19 @@ def commands(setting: Setting) -> tuple[Field, ...]:
     """Return the commands that make every number again."""
     say = setting.say
     return (
-        Field((Code("asp-eval score"),), say("scores the answers again from the validated tables")),
+        *_scores(setting),
         Field((Code("asp-eval analyse"),), say("fits every model again and writes results.json and results.csv")),
         *_profiles(setting),
         Field((Code("asp-eval report"),), say("prints these pages again from those files alone")),
         *_ledger(setting),
     )
+
+
+def _scores(setting: Setting) -> tuple[Field, ...]:
+    """Return the command that scores the answers, where the study has any that are scored."""
+    if not any(map(setting.study.collected_instruments, BY_WAVE)):
+        return ()
+    return (Field((Code("asp-eval score"),), setting.say("scores the answers again from the validated tables")),)
 
 
 def _profiles(setting: Setting) -> tuple[Field, ...]:

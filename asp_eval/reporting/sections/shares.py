@@ -88,9 +88,13 @@ def shares_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Fore
     if not pairs:
         return None
     level = setting.level
-    title = setting.say("Difference in percentage points, with {level} interval", level=level)
+    axis_title = setting.say("Difference in percentage points, with {level} interval", level=level)
+    title = setting.say("Estimated differences in shares with their intervals")
     entries = [_entry(r, i, setting) for r, i in pairs]
-    return forest(entries, setting.show, arms=setting.favoured, axis_title=title, key="forest-shares")
+    digits = 0 if any(IN_WHOLE_PERCENT in r.notes for r, _ in pairs) else 1
+    return forest(
+        entries, setting.show, arms=setting.favoured, axis_title=axis_title, title=title, key="forest-shares", digits=digits
+    )
 
 
 def share_compared(result: OutcomeResult, arm: str) -> Estimated | None:

@@ -209,13 +209,15 @@ def _figures(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> Iterator[
     say, level = setting.say, setting.level
     own = [result for result in outcomes if result.scale not in SHARES]
     shares = [result for result in outcomes if result.scale in SHARES]
-    for key, mine, title in (
-        ("forest-subgroups", own, say("Difference on the score's own scale, with {level} interval", level=level)),
-        ("forest-subgroups-shares", shares, say("Difference in percentage points, with {level} interval", level=level)),
+    points = say("Difference in percentage points, with {level} interval", level=level)
+    scores = say("Difference on the score's own scale, with {level} interval", level=level)
+    for key, mine, axis_title, title, digits in (
+        ("forest-subgroups", own, scores, say("Effects in groups with their intervals"), 2),
+        ("forest-subgroups-shares", shares, points, say("Effects on shares in groups with their intervals"), 1),
     ):
         entries = [_entry(result, part, setting) for result in mine for group in result.subgroups for part in group.levels]
         if entries:
-            yield forest(entries, setting.show, arms=setting.favoured, axis_title=title, key=key)
+            yield forest(entries, setting.show, arms=setting.favoured, axis_title=axis_title, title=title, key=key, digits=digits)
 
 
 def _entry(result: OutcomeResult, part: SubgroupEffect, setting: Setting) -> ForestEntry:

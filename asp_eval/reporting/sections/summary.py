@@ -57,7 +57,7 @@ def finding(result: OutcomeResult, i: int, setting: Setting) -> Callout:
     """Say one effect in words."""
     say, effect, arm = setting.say, planned_summary(result, result.effects[i]), setting.group(setting.compared[i])
     role = {"primary": say("primary outcome"), "secondary": say("secondary outcome")}.get(result.role, say("exploratory outcome"))
-    heading = say("{outcome} ({role})", outcome=setting.effect_label(result, i, with_wave=True), role=role)
+    heading = say("{outcome} ({role})", outcome=setting.heading(setting.effect_label(result, i, with_wave=True)), role=role)
     tone = tone_of(result, i, setting.study.analysis.level)
     if isinstance(effect, Unavailable):
         reason = as_sentence(say("No estimate can be given: {reason}", reason=say.note(effect.reason)))

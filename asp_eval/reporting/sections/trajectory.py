@@ -16,6 +16,7 @@ from asp_eval.reporting.setting import Setting
 from asp_eval.stats.estimate import Estimate
 
 NONE = ArmMean(None, None, None)
+SMALL = 128.0  # the height of its plot, for page one to hold it
 
 
 def means_figure(results: Results, setting: Setting) -> tuple[Figure, ...]:
@@ -29,11 +30,13 @@ def means_figure(results: Results, setting: Setting) -> tuple[Figure, ...]:
         return ()
     own = setting.study.outcome(result.outcome)
     found: dict[str, dict[str, Estimate]] = {}
+    shown = []
     for each in results.outcomes:
         other = setting.study.outcome(each.outcome)
         same = all(getattr(other, name) == getattr(own, name) for name in ("score", "column", "scale", "cut", "above"))
         if same and (each is result or each.wave != result.wave) and (adjusted := _adjusted(each, setting)):
             found[each.wave] = adjusted
+            shown.append(setting.outcome(each))
     factor = points_factor(result)
     start = {arm: ArmMean(mean, None, None) for arm, mean in _at_start(result, results).items()}
     at = {own.baseline: start} if own.baseline and start else {}
@@ -46,14 +49,16 @@ def means_figure(results: Results, setting: Setting) -> tuple[Figure, ...]:
         lines,
         setting.show,
         key="trajectory--means",
-        title=_title(result, setting, from_start=own.baseline in at),
+        title=_title(result, ", ".join(dict.fromkeys(shown)), setting, from_start=own.baseline in at),
         digits=2 if factor == 1.0 else 1 if exact else 0,
+        height=SMALL,
     )
     return (drawn(figure),)
 
 
-def _title(result: OutcomeResult, setting: Setting, *, from_start: bool) -> str:
-    say, outcome = setting.say, setting.outcome(result)
+def _title(result: OutcomeResult, called: str, setting: Setting, *, from_start: bool) -> str:
+    """Return what stands over the picture, by what the outcomes in it are called."""
+    say, outcome = setting.say, setting.heading(called)
     if result.scale == "binary":
         return say("{outcome}: adjusted share of children in the arms, percent", outcome=outcome)
     if result.scale == "ordinal":

@@ -30,7 +30,7 @@ from asp_eval.reporting.blocks import (
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.theme import PLAIN, Theme
 from asp_eval.reporting.writers.page_breaks import together
-from asp_eval.reporting.writers.pdf import edition, fonts_of, running_title
+from asp_eval.reporting.writers.pdf import HIGHEST, edition, fonts_of, running_title
 from asp_eval.reporting.writers.typesetting import UNDATED, png
 from asp_eval.reporting.writers.widths import fullness, shares
 from asp_eval.reporting.writers.word_rows import Look, bookmark, rows_xml
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 FONT = "Calibri"
 TEXT_WIDTH = 178.0  # mm, of A4 within the margins
+LONGEST_LINE = 105  # letters of the running header
 QUIET, WARM, INK, RULE, WASH, EDGE = "55636F", "B4600C", "1B2733", "CDD5DB", "F4F7F8", "7D8D98"
 SIZES = {
     "Normal": 10,
@@ -161,7 +162,9 @@ class _Writer:
             head.add_run(self.document.banner).bold = True
             head = page.header.add_paragraph(style="Header")
         self._set_tabs(head)
-        head.add_run(running_title(self.document) + ("\t" + edition(self.document) if edition(self.document) else ""))
+        running, made_of = running_title(self.document), edition(self.document)
+        between = "\t" if len(running) + len(made_of) <= LONGEST_LINE else "\n"
+        head.add_run(between.join(part for part in (running, made_of) if part))
         foot = page.footer.paragraphs[0]
         self._set_tabs(foot)
         foot.add_run(self.document.made_with + "\t")
@@ -317,6 +320,9 @@ class _Writer:
         self._name(self._paragraph(figure.title, "Caption"), figure.key)
         image = png(self.theme.dressed(figure.drawing), fonts_of(self.theme))
         self.word.add_picture(io.BytesIO(image), width=Mm(TEXT_WIDTH))
+        picture = self.word.inline_shapes[-1]
+        if picture.height > Mm(HIGHEST):
+            picture.width, picture.height = round(picture.width * Mm(HIGHEST) / picture.height), Mm(HIGHEST)
         self._describe(self.word.paragraphs[-1], figure.alternative, figure.title)
 
     def _describe(self, paragraph: WordParagraph, alternative: str, title: str = "") -> None:
@@ -332,8 +338,8 @@ class _Writer:
             paragraph = self._paragraph()
             if fields.layout == "beside":
                 form = paragraph.paragraph_format
-                form.left_indent, form.first_line_indent = Mm(45), Mm(-45)
-                form.tab_stops.add_tab_stop(Mm(45))
+                form.left_indent, form.first_line_indent = Mm(50), Mm(-50)
+                form.tab_stops.add_tab_stop(Mm(50))
             between = {"beside": "\t", "under": "\n", "run-in": ". "}[fields.layout]
             if between == "\t" and len(plain(field.label)) > WIDEST_LABEL:
                 between = "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from textwrap import shorten
 from typing import Any
 
 from asp_eval.reporting.blocks import Document, Figure, Table
@@ -15,6 +16,7 @@ from asp_eval.reporting.writers.typesetting import FONT, Fonts, typeset
 from asp_eval.reporting.writers.widths import fullness, shares
 
 LONGEST_RUNNING = 110  # letters of the running header
+HIGHEST = 222  # millimetres of a figure: a heading and its title have room above it on the same page
 
 
 def pdf(document: Document, theme: Theme = PLAIN) -> bytes:
@@ -46,9 +48,9 @@ def edition(document: Document) -> str:
 
 
 def running_title(document: Document) -> str:
-    """Return the title and subtitle on one line, as they stand at the head of every page."""
+    """Return the title, and the subtitle where there is room, as they stand at the head of every page."""
     whole = f"{document.title} · {document.subtitle}"
-    return whole if len(whole) <= LONGEST_RUNNING else f"{whole[: LONGEST_RUNNING - 2].rstrip()} …"
+    return whole if len(whole) <= LONGEST_RUNNING else shorten(document.title, LONGEST_RUNNING, placeholder=" …")
 
 
 def _values(document: Document, theme: Theme) -> dict[str, Any]:
@@ -70,6 +72,7 @@ def _values(document: Document, theme: Theme) -> dict[str, Any]:
     return plain | {
         "day": None,
         "running": running_title(document),
+        "highest": HIGHEST,
         "edition": edition(document),
         "contents_title": say("Contents"),
         "page_word": say("p."),
