@@ -1,13 +1,13 @@
 """study.yaml: what is declared is loaded as declared; a wrong file is answered line by line, all mistakes at once."""
 
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 
 from asp_eval.core.errors import DataProblems, Refusal
-from asp_eval.core.resources import shipped_folder
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.protocol import load_study, study_json_schema, study_template, write_study_schema
 from asp_eval.trial.tables.schema import table_schema
@@ -127,10 +127,13 @@ def test_the_study_cannot_be_changed(tmp_path):
         load_study(written(tmp_path)).arms = ("a", "b")
 
 
-def test_the_shipped_json_schema_is_that_of_the_models(tmp_path):
+def test_the_shipped_json_schema_is_that_of_the_models_and_every_study_has_it(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "docs"))
+    import make_study_schema
+
     write_study_schema(tmp_path)
-    shipped = (shipped_folder("data_schema") / "study.schema.json").read_text(encoding="utf-8")
-    assert shipped == (tmp_path / "study.schema.json").read_text(encoding="utf-8"), "write_study_schema(Path('data_schema'))"
+    written = (tmp_path / "study.schema.json").read_text(encoding="utf-8")
+    assert written == make_study_schema.text(), "run: python docs/make_study_schema.py"
 
 
 def test_the_json_schema_accepts_the_template_and_refuses_an_unknown_key():

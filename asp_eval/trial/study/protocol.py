@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -82,5 +81,5 @@ def study_template(key: str | None = None) -> str:
 
 
 def write_study_schema(folder: Path) -> None:
-    """Write ``study.schema.json`` into a folder, so that an editor completes and checks ``study.yaml`` there."""
-    write_whole(folder / SCHEMA_FILE, json.dumps(study_json_schema(), indent=1, ensure_ascii=False) + "\n")
+    """Write ``study.schema.json``, as it is shipped, into a folder: an editor completes and checks ``study.yaml`` there by it."""
+    write_whole(folder / SCHEMA_FILE, (shipped_folder("data_schema") / SCHEMA_FILE).read_bytes())
