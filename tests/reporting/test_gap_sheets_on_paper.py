@@ -1,8 +1,7 @@
 """A profile on paper: two pages A4 whatever it says, and what staff were asked in the two forms' own words.
 
 1. PDF and, printed by a browser, HTML: first and second round, both languages, names of a hundred letters, every dimension
-clear and changed.  2. A page is made smaller only where more is said than it holds.  3. Both sides' questions are on page
-and PDF.
+clear and changed.  2. A page is made smaller only where more is said than it holds.  3. Both sides' questions are on both.
 """
 
 from __future__ import annotations

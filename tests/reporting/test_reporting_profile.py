@@ -42,7 +42,7 @@ def numbers(language: str = "en") -> Numbers:
 
 
 def dimensions(language: str = "en") -> list:
-    return [field for area in words(RESULTS, PROFILE, numbers(language)).parts for field in area.blocks[0].fields]
+    return [field for area in words(RESULTS, PROFILE, numbers(language))[0].parts for field in area.blocks[0].fields]
 
 
 def sentences(language: str = "en") -> dict[str, tuple[str, str]]:
@@ -118,6 +118,17 @@ def test_without_any_number_the_worksheet_is_still_offered():
     alone = (replace(entries[0], child=52), *entries[1:])
     assert short(replace(PROFILE, entries=alone))[1] == "The children's side alone, 0 to 100: Self-worth 52."
     assert len(questions(words_for("en"))) == 3
+
+
+def test_an_institution_of_which_all_is_hidden_is_told_so_once():
+    hidden = next(e for e in PROFILE.entries if e.dimension == "cooperation")
+    entries = tuple(replace(hidden, dimension=e.dimension, child=50 + i) for i, e in enumerate(PROFILE.entries))
+    page = html(gap_profile(RESULTS, replace(PROFILE, entries=entries), "en"))
+    seen = page.split('id="dumbbell"')[0] + page.split("</svg>")[1]
+    assert seen.count("to protect those who answered") + seen.count("To protect those who answered") == 1
+    assert "In words" not in page
+    assert "“Clear” is said where" not in page
+    assert "In words" in html(gap_profile(RESULTS, PROFILE, "en"))
 
 
 def test_who_answered_is_said_in_bands():
@@ -288,7 +299,7 @@ def test_a_second_round_says_what_changed_and_what_would_have_by_itself():
         "Since last time (start) the staff side has come to lie higher against the children's side on: Self-worth.",
         "Since last time (start) the children's side has come to lie higher against the staff side on: Play and friendship.",
     )
-    found = {f.label: (f.value, f.detail) for area in words(results, profile, numbers()).parts for f in area.blocks[0].fields}
+    found = {f.label: (f.value, f.detail) for area in words(results, profile, numbers())[0].parts for f in area.blocks[0].fields}
     assert found["Self-worth"][0].endswith("Since last time the staff side has come to lie higher.")
     assert found["Self-worth"][1].endswith("change 12 (5 to 19)")
     assert found["Empathy"][0].endswith("Last time is not shown, to protect those who answered.")

@@ -45,8 +45,8 @@ def gap_profile(
     sections = (
         short(results, profile, show),
         picture(results, profile, show, limit),
-        reading(results, show),
-        words(results, profile, show),
+        reading(results, profile, show),
+        *words(results, profile, show),
         *goals_then(results, goals, show),
         worksheet(results, profile, show),
         behind(results, show),

@@ -37,15 +37,23 @@ def picture(results: GapResults, profile: GapProfile, show: Numbers, limit: floa
     return Section("picture", "", (drawn(gap_figure(results, profile, show, limit)),))
 
 
-def reading(results: GapResults, show: Numbers) -> Section:
-    """Return how the picture is read."""
-    return Section("reading", show.words("How to read it"), (Fields(_reading(show, results), "run-in"),))
+def reading(results: GapResults, profile: GapProfile, show: Numbers) -> Section:
+    """Return how the picture is read, and the words where there are any."""
+    fields = (*_reading(show, results), *(() if is_hidden(profile) else (_meaning_of_words(show),)), *_outline(results, show))
+    return Section("reading", show.words("How to read it"), (Fields(fields, "run-in"),))
 
 
-def words(results: GapResults, profile: GapProfile, show: Numbers) -> Section:
-    """Return a sentence for each dimension, area by area."""
+def words(results: GapResults, profile: GapProfile, show: Numbers) -> tuple[Section, ...]:
+    """Return a sentence for each dimension, area by area; nothing where all are hidden, which is said once at the top."""
+    if is_hidden(profile):
+        return ()
     areas = tuple(_area_words(members, show) for members in _by_area(gap_pairs(results, profile)))
-    return Section("words", show.words("In words"), (), areas)
+    return (Section("words", show.words("In words"), (), areas),)
+
+
+def is_hidden(profile: GapProfile) -> bool:
+    """Return whether no dimension may be shown with both its sides, to protect those who answered."""
+    return all(entry.reason == HIDDEN for entry in profile.entries)
 
 
 def gap_figure(results: GapResults, profile: GapProfile, show: Numbers, limit: float | None = None) -> DumbbellFigure:
@@ -279,7 +287,7 @@ def _nothing_to_compare(reasons: AbstractSet[str], say: Words) -> str:
 
 def _reading(show: Numbers, results: GapResults) -> tuple[Field, ...]:
     say, level = show.words, show.level(results.level)
-    fields = [
+    return (
         Field(
             say("On the left"),
             say(
@@ -296,25 +304,29 @@ def _reading(show: Numbers, results: GapResults) -> tuple[Field, ...]:
                 level=level,
             ),
         ),
-        Field(
-            say("The words"),
-            say(
-                "“Clear” is said where it is at least {clear} likely that your gap lies in the outer quarter of the institutions "
-                "on that side, “perhaps” from {perhaps}; “like most” where it is at least {perhaps} likely that it lies in their "
-                "middle half.",
-                clear=show.percent(CLEAR, 0),
-                perhaps=show.percent(PERHAPS, 0),
-            ),
+    )
+
+
+def _meaning_of_words(show: Numbers) -> Field:
+    say = show.words
+    return Field(
+        say("The words"),
+        say(
+            "“Clear” is said where it is at least {clear} likely that your gap lies in the outer quarter of the institutions "
+            "on that side, “perhaps” from {perhaps}; “like most” where it is at least {perhaps} likely that it lies in their "
+            "middle half.",
+            clear=show.percent(CLEAR, 0),
+            perhaps=show.percent(PERHAPS, 0),
         ),
-    ]
-    if results.earlier_wave:
-        fields.append(
-            Field(
-                say("In outline"),
-                say("Last time, {wave}.", wave=say.label(results.earlier_wave_label, results.earlier_wave)),
-            )
-        )
-    return tuple(fields)
+    )
+
+
+def _outline(results: GapResults, show: Numbers) -> tuple[Field, ...]:
+    if not results.earlier_wave:
+        return ()
+    say = show.words
+    last = say("Last time, {wave}.", wave=say.label(results.earlier_wave_label, results.earlier_wave))
+    return (Field(say("In outline"), last),)
 
 
 def who_answered(profile: GapProfile, show: Numbers) -> tuple[str, ...]:
