@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MARK = "asp-eval goals 1"  # in the first cell: what the sheet is, and the version of its layout
 CHOICE, GOALS = "choice", "goals"  # in column A: a row of a choice, and the row of the keys of the columns below
 LINES = 8  # for goals
+MARGIN, HEADINGS_HIGH, LINE_HIGH = 0.4, 92, 48  # inches, points, points: so that the sheet takes up A4, and headings are whole
 LABELS, FIRST = 1, 2  # columns B and C
 BEFORE = ("study", "institution_id", "profile_wave")  # filled in beforehand
 
@@ -100,6 +101,7 @@ def _write_sheet(target: Target, worksheet: Worksheet, sheet: GoalSheet, languag
     target.set_landscape()
     target.set_paper(9)  # A4
     target.fit_to_pages(1, 1)
+    target.set_margins(*[MARGIN] * 4)
     target.hide_gridlines(2)
 
 
@@ -179,7 +181,7 @@ def _write_goals(
     target.write_string(top, LABELS, "goal")
     target.write_string(top + 1, LABELS, say(worksheet.labels["goal"], language), forms["heading"])
     target.set_column(LABELS, LABELS, 22)
-    target.set_row(top + 1, 62)
+    target.set_row(top + 1, HEADINGS_HIGH)
     first, last = top + 2, top + 1 + LINES
     for column, question in enumerate(worksheet.of_goals, start=FIRST):
         target.write_string(top, column, question.key)
@@ -196,7 +198,7 @@ def _write_goals(
         _ask(target, first, last, column, question, language, ranges.get(question.key, ""))
     for line, row in enumerate(range(first, last + 1), start=1):
         target.write_string(row, LABELS, str(line), forms["text"])
-        target.set_row(row, 34)
+        target.set_row(row, LINE_HIGH)
 
 
 def _ask(target: Target, first: int, last: int, column: int, question: WorksheetQuestion, language: str, source: str) -> None:
