@@ -114,7 +114,7 @@ def measured(exports: Path, folder: Path, copies: int, verbs: Sequence[str]) -> 
         "randomise": lots,
     }
     for verb in verbs:
-        numbers[verb] = command(folder, verb)
+        numbers[verb] = command(folder, *verb.split())
     for verb, (seconds, memory) in numbers.items():
         lines.append(f"| {60 * copies:,} | {verb} | {seconds:.1f} s | {memory:,.0f} MB |")
         print(lines[-1], flush=True)

@@ -6,7 +6,7 @@ import pytest
 import statsmodels.formula.api as smf
 
 from asp_eval.analysis.process.joint_display import effects_by_type
-from asp_eval.analysis.process.propositions import FIRST, ON, SECOND, TOO_FEW, interaction
+from asp_eval.analysis.process.propositions import FIRST, ON, SECOND, interaction
 from asp_eval.core.errors import Unavailable
 from asp_eval.core.randomness import stream
 from asp_eval.stats.meta.misclassification import errors_as_declared
@@ -47,7 +47,9 @@ def test_of_answers_that_are_low_or_high_it_is_the_difference_of_differences():
 
 
 def test_few_answers_or_answers_all_alike_have_none():
-    assert interaction(staff(n=19)) == (TOO_FEW, TOO_FEW, TOO_FEW)
+    assert {str(each.reason) for each in interaction(staff(n=19))} == {"fewer than 20 members of staff answered all three scales"}
+    assert not any(isinstance(each, Unavailable) for each in interaction(staff(n=30)))
+    assert all(isinstance(each, Unavailable) for each in interaction(staff(n=30), fewest=31))
     assert all(isinstance(each, Unavailable) for each in interaction(staff().assign(**{SECOND: 50.0})))
 
 

@@ -26,7 +26,6 @@ from asp_eval.trial.study.design import Study
 FIRST, SECOND, ON = "first__", "second__", "on__"  # names that no column of a study has
 STEP = 10.0  # points of a scale that a slope is of
 FEWEST = 20  # respondents with all three scales
-TOO_FEW = Unavailable(Phrase("fewer than {n} members of staff answered all three scales", n=FEWEST))
 NO_SCALE = Fault(
     "PRO-003",
     "the proposition names a scale that the questionnaire {instrument} does not have",
@@ -66,7 +65,7 @@ def propositions(
 
 
 def interaction(
-    frame: pd.DataFrame, covariates: tuple[str, ...] = (), level: float = 0.95
+    frame: pd.DataFrame, covariates: tuple[str, ...] = (), level: float = 0.95, fewest: int = FEWEST
 ) -> tuple[Estimated, Estimated, Estimated]:
     """Return the slopes of a scale on the first at a low and a high second, and by how much they differ for ten points.
 
@@ -76,6 +75,8 @@ def interaction(
         ``first__``, ``second__``, ``on__``, institution, and the covariates; one row per respondent.
     covariates : tuple of str
     level : float
+    fewest : int
+        With fewer respondents there is none.
 
     Returns
     -------
@@ -83,8 +84,9 @@ def interaction(
         Points for ten points of the first scale, at one standard deviation below and above the mean of the second; and the
         difference of that slope for ten points of the second.
     """
-    if len(frame) < FEWEST:
-        return TOO_FEW, TOO_FEW, TOO_FEW
+    if len(frame) < fewest:
+        few = Unavailable(Phrase("fewer than {n} members of staff answered all three scales", n=fewest))
+        return few, few, few
     spread = float(frame[SECOND].std(ddof=1))
     if not spread > 0 or frame[FIRST].nunique() < 2:
         return ALIKE, ALIKE, ALIKE
@@ -129,7 +131,12 @@ def _by_wave(
         frame = wide.join(about).rename(columns={"institution_id": "institution"})
         frame["institution"] = frame["institution"].astype("str")
         frame[ARM] = frame["institution"].map(arms).astype("str")
-        low, high, both = interaction(frame, tuple(varying(frame, [ARM, *strata])), study.analysis.level)
+        low, high, both = interaction(
+            frame,
+            tuple(varying(frame, [ARM, *strata])),
+            study.analysis.level,
+            max(FEWEST, study.privacy.minimum_cell),
+        )
         first, second = (titles.get(name, {}) for name in on.scales)
         yield PropositionResult(
             key=key,

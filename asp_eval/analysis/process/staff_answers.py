@@ -87,8 +87,9 @@ def _staff_scale(
     arms: Mapping[str, str],
     strata: pd.DataFrame,
 ) -> StaffScale:
-    shared = _aggregated(rows)
-    agreement = _median_agreement(form, scale, items)
+    minimum = study.privacy.minimum_cell
+    shared = _aggregated(rows) if len(rows) >= minimum else too_few_in_all(minimum)
+    agreement = _median_agreement(form, scale, items, minimum)
     numbers: tuple[Number, Number, Number, Number]
     if isinstance(shared, Unavailable):
         numbers = (shared, shared, shared, shared)
@@ -118,7 +119,7 @@ def _staff_scale(
         defensible=defensible,
         effects=_effects(study, rows, arms, strata),
         means=means_by_arm(study, rows, "score", arms),
-        middle_half=_middle_half(shared),
+        middle_half=_middle_half(shared, minimum),
     )
 
 
@@ -140,10 +141,20 @@ def too_few(minimum: int) -> Unavailable:
     return Unavailable(Phrase("fewer than {n} members of staff of an arm answered", n=minimum))
 
 
-def _middle_half(shared: Aggregation | Unavailable) -> tuple[Number, Number]:
+def too_few_in_all(minimum: int) -> Unavailable:
+    """Return why a number of the staff of all arms is not shown."""
+    return Unavailable(Phrase("fewer than {n} members of staff answered", n=minimum))
+
+
+def _middle_half(shared: Aggregation | Unavailable, minimum: int) -> tuple[Number, Number]:
+    """Return the quartiles of the institutions' means; of few institutions they would be those of single ones."""
     if isinstance(shared, Unavailable):
         return shared, shared
-    low, high = (float(quarter) for quarter in shrunken_means(shared).quantile([0.25, 0.75]))
+    means = shrunken_means(shared)
+    if len(means) < minimum:
+        few = Unavailable(Phrase("staff of fewer than {n} institutions answered", n=minimum))
+        return few, few
+    low, high = (float(quarter) for quarter in means.quantile([0.25, 0.75]))
     return low, high
 
 
@@ -154,8 +165,8 @@ def _aggregated(rows: pd.DataFrame) -> Aggregation | Unavailable:
         return Unavailable(refused.reason)
 
 
-def _median_agreement(form: Instrument, scale: Scale, responses: pd.DataFrame) -> Number:
-    """Return the median over institutions of r_wg(j), the answers counted from one."""
+def _median_agreement(form: Instrument, scale: Scale, responses: pd.DataFrame, minimum: int) -> Number:
+    """Return the median over institutions of r_wg(j), the answers counted from one; none of fewer answers than the minimum."""
     points = [sorted(form.points(form.item(key)).values()) for key in scale.items]
     if any(each != points[0] for each in points):
         return ONE_ITEM_RANGE
@@ -163,8 +174,10 @@ def _median_agreement(form: Instrument, scale: Scale, responses: pd.DataFrame) -
     answers = answers - points[0][0] + 1
     answers["institution_id"] = responses["institution_id"].to_numpy()
     found = within_group_agreement(answers, list(scale.items), "institution_id", points[0][-1] - points[0][0] + 1)
-    known = found["agreement"].dropna()
-    return float(known.median()) if len(known) else FEW_ALIKE
+    known = found.loc[found["agreement"].notna()]
+    if known.empty:
+        return FEW_ALIKE
+    return float(known["agreement"].median()) if known["n"].sum() >= minimum else too_few_in_all(minimum)
 
 
 def _effects(study: Study, rows: pd.DataFrame, arms: Mapping[str, str], strata: pd.DataFrame) -> tuple[Estimated, ...]:

@@ -87,8 +87,9 @@ def _compared(arm: str, setting: Setting) -> str:
 def _middle_half(scale: StaffScale, setting: Setting) -> Cell:
     show = setting.show
     low, high = scale.middle_half or (None, None)
-    if isinstance(low, Unavailable) or isinstance(high, Unavailable):
-        return cell(show.decimal(None))
+    for limit in (low, high):
+        if isinstance(limit, Unavailable):
+            return cell(show.reason(limit))
     return cell(show.interval(low, high, 1))
 
 
