@@ -22,6 +22,7 @@ from .stats.marginal.result import GeeFit
 from .stats.means.resampled import ResampledClusters
 from .stats.meta.aggregation import Aggregation, aggregation, within_group_agreement
 from .stats.meta.agreement import agreement
+from .stats.meta.agreement_over_codes import agreement_over_codes
 from .stats.meta.multiplicity import step_down
 from .stats.meta.reliability import ScaleReliability, reliability
 from .stats.mixed.fit import lmm, lmm_from_moments
@@ -159,6 +160,7 @@ __all__ = [
     "ZTest",
     "aggregation",
     "agreement",
+    "agreement_over_codes",
     "allocations",
     "analyse",
     "analysis_set",

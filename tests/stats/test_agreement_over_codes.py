@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from asp_eval.stats.meta.agreement_over_codes import CodedSheet, agreement_over_codes
+from asp_eval.core.errors import Refusal
+from asp_eval.stats.meta.agreement_over_codes import CodedSheet, agreement_over_codes, agreement_over_sheets
 from asp_eval.stats.meta.agreement_resampling import resampled_weights
 
 HERE = Path(__file__).parents[1] / "oracles" / "agreement"
@@ -22,7 +23,7 @@ def sheet(code, pairs, categories=2, weights=None, clusters=None):
 
 
 def over(*sheets, **more):
-    return {(each.statistic, each.coders): each for each in agreement_over_codes(sheets, **{"draws": 50} | more)}
+    return {(each.statistic, each.coders): each for each in agreement_over_sheets(sheets, **{"draws": 50} | more)}
 
 
 def of_reference(name, weights=None):
@@ -108,7 +109,71 @@ def test_too_few_institutions_leave_the_mean_without_an_interval_and_nothing_com
     few = over(sheet("x", [(0, 0), (1, 1), (0, 1), (1, 0)]))["percent_mean", "all"]
     assert (few.estimate, few.conf_low) == (0.5, None)
     assert "fewer than five institutions" in few.note
-    assert agreement_over_codes([sheet("x", [(0, -1), (1, 1)])]) == ()
+    assert agreement_over_sheets([sheet("x", [(0, -1), (1, 1)])]) == ()
     same = over(sheet("x", [(0, 0)] * 6))["krippendorff_mean", "all"]
     assert (same.estimate, same.codes, same.undefined) == (None, 0, 1)
     assert "not defined" in same.note
+
+
+def long(rows):
+    """One row per unit and coder, the same words as two codes, of which one is not always given."""
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "house": rows.index // 2,
+                    "round": rows.index % 2,
+                    "who": who,
+                    "aim": rows[who],
+                    "plan": rows[who].where(rows.index % 3 > 0),
+                }
+            )
+            for who in ("coder1", "coder2")
+        ],
+        ignore_index=True,
+    )
+
+
+def test_one_s_own_sheet_gives_what_the_sheets_by_code_give():
+    name = next(key for key, one in MODELS.items() if one.get("coders") == 2 and (SHEETS["set"] == key).sum() >= 12)
+    rows = SHEETS[SHEETS["set"] == name].reset_index(drop=True)
+    categories = [str(category) for category in MODELS[name]["categories"]]
+    ranks = {category: rank for rank, category in enumerate(categories)}
+    frame = long(rows)
+    shuffled = frame.sample(frac=1, random_state=1)
+    found = agreement_over_codes(
+        shuffled,
+        {"aim": categories, "plan": categories},
+        unit=["house", "round"],
+        coder="who",
+        ordered={"plan"},
+        cluster="house",
+        draws=60,
+    )
+    both = rows[["coder1", "coder2"]].apply(lambda column: column.map(ranks)).to_numpy()
+    houses = np.arange(len(rows)) // 2
+    some = np.where((np.arange(len(rows)) % 3 > 0)[:, None], both, -1)
+    sheets = [
+        CodedSheet("aim", both, ("coder1", "coder2"), len(categories), None, houses),
+        CodedSheet("plan", some, ("coder1", "coder2"), len(categories), "quadratic", houses),
+    ]
+    expected = agreement_over_sheets(sheets, draws=60)
+    assert found["statistic"].tolist() == [each.statistic for each in expected]
+    for name in ("estimate", "conf_low", "conf_high", "lowest", "highest", "codes"):
+        np.testing.assert_allclose(found[name].astype(float), [getattr(each, name) for each in expected])
+    assert found["conf_low"].notna().all()
+
+
+def test_what_is_no_sheet_of_codes_is_refused():
+    frame = pd.DataFrame({"house": ["a", "a", "b", "b"], "who": ["k1", "k2"] * 2, "aim": ["no", "yes", "no", "no"]})
+    codes = {"aim": ["no", "yes"]}
+    assert len(agreement_over_codes(frame, codes, unit="house", coder="who", draws=10)) == 4
+    for wrong, asked, code in (
+        (pd.concat([frame, frame.iloc[:1]]), codes, "AGR-005"),
+        (frame, {"aim": ["no", "perhaps"]}, "AGR-001"),
+        (frame.iloc[::2], codes, "AGR-002"),
+        (frame, {"aim": ["no"]}, "AGR-004"),
+    ):
+        with pytest.raises(Refusal, match=code):
+            agreement_over_codes(wrong, asked, unit="house", coder="who")
+    assert agreement_over_codes(frame.iloc[:2], codes, unit="house", coder="who").empty

@@ -22,7 +22,7 @@ from asp_eval.analysis.process.shares import share
 from asp_eval.core.errors import AspError
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.meta.agreement import agreement_of
-from asp_eval.stats.meta.agreement_over_codes import CodedSheet, agreement_over_codes
+from asp_eval.stats.meta.agreement_over_codes import CodedSheet, agreement_over_sheets
 from asp_eval.trial.process.coded import INTERVIEW, decided, disagreements, is_consensus, of_frame
 from asp_eval.trial.process.frame import Frame
 from asp_eval.trial.process.types import InstitutionType, institution_types, transitions, unused_cells
@@ -170,7 +170,7 @@ def frame_findings(study: Study, coded: CodedInterviews, arms: Mapping[str, str]
         open_codes=int((found["standing"] == "open").sum()),
         excerpts=coded.excerpts,
         agreement=tuple(code_agreement(sheet, level, seed) for sheet in sheets),
-        agreement_over_codes=agreement_over_codes(sheets, level=level, draws=AGREEMENT_DRAWS, seed=seed),
+        agreement_over_codes=agreement_over_sheets(sheets, level=level, draws=AGREEMENT_DRAWS, seed=seed),
     )
 
 

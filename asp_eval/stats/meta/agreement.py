@@ -144,7 +144,9 @@ def agreement(
     >>> table["estimate"].round(3).to_dict()  # cohen: (3/4 - 5/16) / (11/16)
     {'percent': 0.75, 'cohen': 0.636, 'fleiss': 0.619, 'krippendorff_nominal': 0.667, 'gwet': 0.628}
     """
-    codes = _codes(frame, coders, categories)
+    codes = ranks_of(frame, coders, categories)
+    if ((codes >= 0).sum(axis=1) > 1).sum() < 2:
+        NOTHING_IN_COMMON.refuse(found=int(((codes >= 0).sum(axis=1) > 1).sum()))
     clusters = None if cluster is None else np.asarray(pd.factorize(frame[cluster])[0], dtype=np.int64)
     names = [str(c) for c in coders]
     found = agreement_of(codes, names, len(categories), weights=weights, clusters=clusters, level=level, draws=draws, seed=seed)
@@ -197,8 +199,14 @@ def agreement_of(
     return tuple(_row(one, percentile_interval(estimates, level)) for one, estimates in zip(found, drawn, strict=True))
 
 
-def _codes(frame: pd.DataFrame, coders: Sequence[str], categories: Sequence[Any]) -> Codes:
-    """Return the codes by rank among the categories, -1 where there is none, or refuse what cannot be compared."""
+def ranks_of(frame: pd.DataFrame, coders: Sequence[str], categories: Sequence[Any]) -> Codes:
+    """Return the coders' codes by rank among the categories, -1 where there is none, shape (units, coders).
+
+    Raises
+    ------
+    Refusal
+        AGR-001, AGR-002, AGR-004: a code outside the categories, one coder, one category.
+    """
     if len(coders) < 2:
         TOO_FEW_CODERS.refuse(found=", ".join(coders))
     if len(categories) < 2:
@@ -211,10 +219,7 @@ def _codes(frame: pd.DataFrame, coders: Sequence[str], categories: Sequence[Any]
         if unknown:
             UNKNOWN_CODE.refuse(place=coder, found=unknown[0], expected=", ".join(rank))
         columns.append(given.fillna(-1).astype("int64").to_numpy())
-    codes = np.column_stack(columns).astype(np.int64)
-    if ((codes >= 0).sum(axis=1) > 1).sum() < 2:
-        NOTHING_IN_COMMON.refuse(found=int(((codes >= 0).sum(axis=1) > 1).sum()))
-    return codes
+    return np.column_stack(columns).astype(np.int64)
 
 
 def _row(one: Coefficient, interval: Interval) -> Agreement:

@@ -12,15 +12,18 @@ Intervals are percentiles over institutions drawn anew, the same institutions fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import combinations
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import NO_NOTE, Phrase
+from asp_eval.stats.meta.agreement import ranks_of
 from asp_eval.stats.meta.agreement_coefficients import (
     ALL,
     Array,
@@ -42,6 +45,7 @@ from asp_eval.stats.meta.agreement_resampling import (
     resampled_weights,
 )
 
+CODED_TWICE = Fault("AGR-005", "a coder has two rows of one unit", "Keep one of them, or name the columns that tell units apart.")
 Statistic = Literal["percent_mean", "krippendorff_mean", "gwet_mean", "cohen_pooled"]
 
 
@@ -124,6 +128,86 @@ class _One:
 
 
 def agreement_over_codes(
+    frame: pd.DataFrame,
+    codes: Mapping[str, Sequence[Any]],
+    *,
+    unit: str | Sequence[str],
+    coder: str,
+    ordered: Collection[str] = (),
+    cluster: str | None = None,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Return the agreement of coders over all codes of a frame, one row for each summary.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per unit and coder, as coded interviews are; a column for each code. An empty cell is a code that was not given.
+    codes : mapping of str to sequence
+        The columns, each with all categories a coder could choose, in their order.
+    unit : str or sequence of str
+        The columns that tell the units apart, such as institution and round.
+    coder : str
+        The column of who coded.
+    ordered : collection of str
+        Codes whose categories have an order: near misses count in part, by the square of the distance of their ranks, and
+        Krippendorff's alpha is the ordinal one.
+    cluster : str, optional
+        Column of the institutions: two interviews of one institution are not independent. Without it each unit stands alone.
+    level, draws, seed
+        Of the intervals, and of the resampling of institutions, which are the same for every code.
+
+    Returns
+    -------
+    DataFrame
+        The fields of `AgreementOverCodes`: the means over the codes of percent, Krippendorff's alpha and Gwet's coefficient
+        (``percent_mean``, ``krippendorff_mean``, ``gwet_mean``), with the lowest and the highest code beside each, then the
+        pooled kappa of each pair of coders (``cohen_pooled``). No rows where no code was compared in two units.
+
+    Raises
+    ------
+    Refusal
+        AGR-001, AGR-002, AGR-004 as of `agreement`; AGR-005 if a coder has two rows of one unit.
+
+    Examples
+    --------
+    Coders differ once in the first code and say "no" throughout in the second, of which no kappa is defined.
+
+    >>> sheet = pd.DataFrame({
+    ...     "house": [f"h{k}" for k in range(10)] * 2, "who": ["a"] * 10 + ["b"] * 10,
+    ...     "aim": ["no"] * 6 + ["yes"] * 4 + ["no"] * 5 + ["yes"] * 5, "plan": ["no"] * 20,
+    ... })
+    >>> both = {"aim": ["no", "yes"], "plan": ["no", "yes"]}
+    >>> table = agreement_over_codes(sheet, both, unit="house", coder="who", draws=100).set_index("statistic")
+    >>> float(table.loc["percent_mean", "estimate"]), table.loc["percent_mean", "lowest_code"]
+    (0.95, 'aim')
+    >>> float(table.loc["cohen_pooled", "estimate"].round(3))  # (0.95 - 0.75) / (1 - 0.75)
+    0.8
+    """
+    units = [unit] if isinstance(unit, str) else list(unit)
+    coders = sorted(frame[coder].dropna().astype("str").unique())
+    rows = frame.loc[frame[coder].notna()]
+    twice = rows.loc[rows.duplicated([*units, coder])]
+    if len(twice):
+        CODED_TWICE.refuse(found=", ".join(str(value) for value in twice.iloc[0][[*units, coder]]))
+    place = rows.groupby(units, sort=True, dropna=False).ngroup()
+    clusters = np.asarray(pd.factorize((rows[cluster] if cluster else place).groupby(place).first())[0], dtype=np.int64)
+    sheets = []
+    for code, categories in codes.items():
+        wide = pd.DataFrame({"unit": place, "coder": rows[coder].astype("str"), "code": rows[code]})
+        given = wide.pivot_table(index="unit", columns="coder", values="code", aggfunc="first")
+        given = given.reindex(index=range(len(clusters)), columns=coders)
+        ranks = ranks_of(given, coders, categories)
+        weights: Weights | None = "quadratic" if code in ordered else None
+        sheets.append(CodedSheet(code, ranks, tuple(coders), len(categories), weights, clusters))
+    found = agreement_over_sheets(sheets, level=level, draws=draws, seed=seed)
+    names = [each.name for each in fields(AgreementOverCodes)]
+    return pd.DataFrame([{name: getattr(row, name) for name in names} for row in found], columns=names)
+
+
+def agreement_over_sheets(
     sheets: Sequence[CodedSheet], *, level: float = 0.95, draws: int = 2000, seed: int = 1
 ) -> tuple[AgreementOverCodes, ...]:
     """Return the agreement over the codes that two coders compared in two units or more.
@@ -147,7 +231,7 @@ def agreement_over_codes(
     >>> first = np.array([[0, 0]] * 5 + [[1, 1]] * 4 + [[0, 1]])
     >>> second = np.zeros((10, 2), dtype=int)
     >>> sheets = [CodedSheet(name, codes, ("a", "b"), 2, None, np.arange(10)) for name, codes in (("x", first), ("y", second))]
-    >>> found = {each.statistic: each for each in agreement_over_codes(sheets, draws=100)}
+    >>> found = {each.statistic: each for each in agreement_over_sheets(sheets, draws=100)}
     >>> found["percent_mean"].estimate, found["cohen_pooled"].undefined
     (0.95, 1)
     >>> round(found["cohen_pooled"].estimate, 3)  # (0.95 - 0.75) / (1 - 0.75), where the first code alone has 0.8
