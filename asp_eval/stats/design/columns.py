@@ -14,12 +14,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault
-from asp_eval.stats.design.factors import Factor, Part, make_factor
+from asp_eval.stats.design.factors import Coding, Factor, Part, make_factor
 from asp_eval.stats.design.formula import Term, expand_terms
 from asp_eval.stats.design.syntax import Tree
 from asp_eval.stats.design.transforms import State
@@ -114,14 +115,12 @@ def plan_columns(expression: str, data: Variables, learned: Mapping[str, State] 
         What transforms learned from earlier rows, by their names.
     """
     terms = expand_terms(expression)
-    trees = dict.fromkeys(t for term in terms for t in term.trees)
-    factors = {t: make_factor(t, data.columns, data.n, learned or {}) for t in trees}
-    columns = _coded_columns(terms, factors)
-    _check_names(columns)
+    factors = {t: make_factor(t, data.columns, data.n, learned or {}) for t in _trees(expression)}
+    columns = _coded_columns(expression, tuple(f.coded for f in factors.values()))
     levels = {f.key: f.levels for f in factors.values() if f.levels is not None}
     absent = tuple(a for term in terms if len(term.trees) == 1 for a in factors[term.trees[0]].absent)
-    plan = Plan(expression, terms, tuple(columns), levels, absent, factors)
-    return plan, replace(data, columns=plan.variables(data.columns, data.n))
+    plan = Plan(expression, terms, columns, levels, absent, factors)
+    return plan, replace(data, columns=plan.variables(data.columns, data.n)) if factors else data
 
 
 def build_column(column: Column, variables: Mapping[str, Variable], rows: slice) -> Array | float:
@@ -153,8 +152,22 @@ Scoped = frozenset[tuple[Tree, bool]]
 """A product of factors, each by its contrasts (True) or in full (False)."""
 
 
-def _coded_columns(terms: tuple[Term, ...], factors: dict[Tree, Factor]) -> list[Column]:
-    """Return the columns of terms, each space spanned once."""
+@lru_cache(maxsize=256)
+def _trees(expression: str) -> tuple[Tree, ...]:
+    """Return the factors of an expression in order of appearance."""
+    return tuple(dict.fromkeys(t for term in expand_terms(expression) for t in term.trees))
+
+
+@lru_cache(maxsize=256)
+def _coded_columns(expression: str, codings: tuple[Coding, ...]) -> tuple[Column, ...]:
+    """Return the columns of an expression whose factors are coded so, each space spanned once.
+
+    Raises
+    ------
+    Refusal
+        FIT-035 if two columns have one name: a table could not tell them apart.
+    """
+    terms, factors = expand_terms(expression), dict(zip(_trees(expression), codings, strict=True))
     columns: list[Column] = []
     spanned: set[Scoped] = set()
     for i, term in enumerate(terms):
@@ -162,10 +175,14 @@ def _coded_columns(terms: tuple[Term, ...], factors: dict[Tree, Factor]) -> list
         for scoped in _simplified([s for s in span if s not in spanned]):
             columns += _columns(i, [t for t in term.trees if (t, True) in scoped or (t, False) in scoped], scoped, factors)
         spanned |= set(span)
-    return columns
+    seen: dict[str, Column] = {}
+    for column in columns:
+        if seen.setdefault(column.name, column).parts != column.parts:
+            SAME_NAME.refuse(name=column.name)
+    return tuple(columns)
 
 
-def _span(term: Term, factors: dict[Tree, Factor]) -> list[Scoped]:
+def _span(term: Term, factors: Mapping[Tree, Coding]) -> list[Scoped]:
     """Return the spaces that a term stands for: every categorical factor is there by its contrasts, or not at all."""
     options = [[(t, True), None] if factors[t].is_categorical else [(t, False)] for t in term.trees]
     return [frozenset(p for p in picked if p is not None) for picked in itertools.product(*options)]
@@ -186,7 +203,7 @@ def _simplified(spaces: list[Scoped]) -> list[Scoped]:
     return out
 
 
-def _columns(index: int, trees: list[Tree], scoped: Scoped, factors: dict[Tree, Factor]) -> list[Column]:
+def _columns(index: int, trees: list[Tree], scoped: Scoped, factors: Mapping[Tree, Coding]) -> list[Column]:
     """Return the columns of one product of factors; its first factor varies fastest."""
     if not trees:
         return [Column("Intercept", (), index)]
@@ -198,23 +215,16 @@ def _columns(index: int, trees: list[Tree], scoped: Scoped, factors: dict[Tree, 
     return out
 
 
-def _check_names(columns: list[Column]) -> None:
-    """Refuse two columns of one name: a table could not tell them apart."""
-    seen: dict[str, Column] = {}
-    for column in columns:
-        if seen.setdefault(column.name, column).parts != column.parts:
-            SAME_NAME.refuse(name=column.name)
-
-
 def full_columns(plan: Plan) -> list[Column]:
     """Return the columns of the terms with one indicator for every category: more than the data determine."""
+    codings = {t: f.coded for t, f in plan.factors.items()}
     return [
         c
         for i, term in enumerate(plan.terms)
-        for c in _columns(i, list(term.trees), frozenset((t, False) for t in term.trees), plan.factors)
+        for c in _columns(i, list(term.trees), frozenset((t, False) for t in term.trees), codings)
     ]
 
 
 def treatment_columns(plan: Plan) -> list[Column]:
     """Return the columns of the terms with treatment contrasts, whatever the coding of the plan."""
-    return _coded_columns(plan.terms, {t: f.by_treatment() for t, f in plan.factors.items()})
+    return list(_coded_columns(plan.expression, tuple(f.by_treatment().coded for f in plan.factors.values())))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,17 @@ Part = tuple[str, int | None]
 """A variable with the position of a category (its indicator), or with None (its values)."""
 
 
+Labelled = tuple[tuple[str, Part], ...]
+
+
+class Coding(NamedTuple):
+    """The columns of a factor: `Factor` says what they are."""
+
+    is_categorical: bool
+    full: Labelled
+    reduced: Labelled
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Factor:
     """One factor and its columns.
@@ -77,8 +89,8 @@ class Factor:
     tree: Tree
     key: str
     name: str
-    full: tuple[tuple[str, Part], ...]
-    reduced: tuple[tuple[str, Part], ...]
+    full: Labelled
+    reduced: Labelled
     levels: pd.Index | None = None
     absent: tuple[str, ...] = ()
     coding: Array | None = None
@@ -88,6 +100,11 @@ class Factor:
     def is_categorical(self) -> bool:
         """Whether its columns, in full, add up to the constant."""
         return self.levels is not None
+
+    @property
+    def coded(self) -> Coding:
+        """Its columns, which are the same for many tables."""
+        return Coding(self.is_categorical, self.full, self.reduced)
 
     def by_treatment(self) -> Factor:
         """Return the factor with its first category as the reference, if it is coded otherwise."""
@@ -162,7 +179,7 @@ def recode(name: str, variable: Variable, levels: pd.Index) -> Categories:
     """Return a variable coded by the categories of an earlier plan."""
     if not isinstance(variable, Categories):
         return NEW_LEVEL.refuse(name, found=Phrase("numbers"), expected=Phrase("categories"))
-    if levels.equals(variable.levels):
+    if levels is variable.levels or levels.equals(variable.levels):
         return variable
     position = levels.get_indexer(variable.levels)
     used = np.bincount(variable.codes, minlength=len(position)) > 0
@@ -202,22 +219,23 @@ def _reordered(tree: Tree, coded: Categories, order: object) -> Categories:
 def _categorical(tree: Tree, key: str, name: str, coded: Categories) -> Factor:
     """Return a factor of categories with its coding."""
     levels = coded.levels
-    full = tuple((f"{name}[{v}]", (key, k)) for k, v in enumerate(levels))
+    labels = list(levels)
+    full = tuple((f"{name}[{v}]", (key, k)) for k, v in enumerate(labels))
     coding, base = _coding(tree, levels)
-    absent = () if len(levels) > 1 else tuple(f"{name}[T.{a}]" for a in coded.absent) or (name,)
+    absent = () if len(labels) > 1 else tuple(f"{name}[T.{a}]" for a in coded.absent) or (name,)
     if coding == "treatment":
         if coded.boolean:
-            parts: tuple[tuple[str, Part], ...] = tuple((name, (key, k)) for k in range(len(levels)) if k != base)
+            parts: Labelled = tuple((name, (key, k)) for k in range(len(labels)) if k != base)
         else:
-            parts = tuple((f"{name}[T.{v}]", (key, k)) for k, v in enumerate(levels) if k != base)
+            parts = tuple((f"{name}[T.{v}]", (key, k)) for k, v in enumerate(labels) if k != base)
         return Factor(tree, key, name, full, parts, levels, absent)
     from formulaic.transforms.contrasts import ContrastsRegistry
 
     made = getattr(ContrastsRegistry, coding)()
-    matrix = np.asarray(made.get_coding_matrix(list(levels), reduced_rank=True, sparse=False), float)
-    marked = made.get_factor_format(list(levels), reduced_rank=True)
-    labels = [marked.format(name="", field=v) for v in made.get_coding_column_names(list(levels), reduced_rank=True)]
-    parts = tuple((f"{name}{label}", (f"{key}{label}", None)) for label in labels)
+    matrix = np.asarray(made.get_coding_matrix(labels, reduced_rank=True, sparse=False), float)
+    marked = made.get_factor_format(labels, reduced_rank=True)
+    marks = [marked.format(name="", field=v) for v in made.get_coding_column_names(labels, reduced_rank=True)]
+    parts = tuple((f"{name}{mark}", (f"{key}{mark}", None)) for mark in marks)
     return Factor(tree, key, name, full, parts, levels, absent, matrix)
 
 

@@ -132,7 +132,7 @@ class ModelFormula:
         """Right sides of the fixed part and of every random term."""
         return (self.fixed, *(b.expression for b in self.blocks))
 
-    def filled(self, columns: Iterable[str], besides: Iterable[str] = ()) -> ModelFormula:
+    def filled(self, columns: Iterable[object], besides: Iterable[str] = ()) -> ModelFormula:
         """Return the formula with ``.`` spelled out: every column but the response's and those `besides`.
 
         Raises
@@ -140,14 +140,13 @@ class ModelFormula:
         Refusal
             FIT-014 in a mixed model: lme4 would take the grouping factors for fixed effects too, which nobody means.
         """
-        tree = parse(self.fixed)
-        if not _has_dot(tree):
+        if not _names_dot(self.fixed):
             return self
         used = {*columns_of(self.outcome), *(g for b in self.blocks for g in b.group), *besides}
         used |= {c for o in self.offsets for c in columns_of(parse(o))}
-        others = [c for c in columns if c not in used]
+        others = [str(c) for c in columns if str(c) not in used]
         dot: Tree = Sum(tuple(("+", Name(c)) for c in others)) if others else Constant(1)
-        fixed = spell(replace_dot(tree, dot))
+        fixed = spell(replace_dot(parse(self.fixed), dot))
         if self.blocks:
             DOT.refuse(self.text, fixed=fixed)
         return replace(self, fixed=fixed)
@@ -386,6 +385,12 @@ def _check_functions(tree: Tree, text: str) -> None:
             _check_functions(right, text)
         case Bracket(inner):
             _check_functions(inner, text)
+
+
+@lru_cache(maxsize=256)
+def _names_dot(expression: str) -> bool:
+    """Whether the dot stands in an expression."""
+    return _has_dot(parse(expression))
 
 
 def _has_dot(tree: Tree) -> bool:

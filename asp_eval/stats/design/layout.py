@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
@@ -43,7 +45,13 @@ class FactorLayout:
     @property
     def needed(self) -> tuple[int, ...]:
         """Positions in u whose group sums are kept: the constant, for centring, and the effects."""
-        return tuple(dict.fromkeys((0, *self.effects, *self.every)))
+        return _needed(self.blocks, self.every)
+
+
+@lru_cache(maxsize=256)
+def _needed(blocks: tuple[tuple[int, ...], ...], every: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the constant and all that stands in blocks or in `every`, each once."""
+    return tuple(dict.fromkeys((0, *itertools.chain(*blocks), *every)))
 
 
 @dataclass(frozen=True, slots=True)

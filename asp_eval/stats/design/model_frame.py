@@ -126,7 +126,7 @@ def read_design(
         table, weights = with_column(table, weights, "weights")
     if random and not parsed.blocks:
         NO_RANDOM.refuse(formula)
-    parsed = parsed.filled([str(c) for c in table.columns], (*besides, *((weights,) if weights else ())))
+    parsed = parsed.filled(table.columns, (*besides, *((weights,) if weights else ())))
     grouping = tuple(dict.fromkeys(g for b in parsed.blocks for g in b.group))
     expressions = (*parsed.effects, *parsed.offsets)
     names = dict.fromkeys((*columns_of(parsed.outcome), *(n for e in expressions for n in names_in(e))))
@@ -148,7 +148,8 @@ def read_design(
     offset = np.asarray(np.sum([v for v, _ in single], axis=0), float) if single else None
     for found in (fixed.learned, *(p.learned for _, p in planned), taught, *(t for _, t in single)):
         known |= found
-    layout = replace(layout, learned=tuple(sorted(known.items())), notes=parsed.notes)
+    if known or parsed.notes:
+        layout = replace(layout, learned=tuple(sorted(known.items())), notes=parsed.notes)
     w = data.numeric(weights) if weights else None
     if w is not None and not bool((w > 0).all()):
         BAD_WEIGHTS.refuse(weights or "")

@@ -199,8 +199,9 @@ def read_variable(frame: pd.DataFrame, name: str) -> Variable:
 
 def read_categories(series: pd.Series) -> Categories:
     """Read a column as categories: declared order if it has one, else sorted."""
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        return Categories(np.asarray(series.cat.codes, np.intp), series.cat.categories)
+    values = series.array
+    if isinstance(values, pd.Categorical):  # not by `.cat`, which makes a series of what is wanted as numbers
+        return Categories(np.asarray(values.codes, np.intp), values.categories)
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu" and len(series):
         found = _dense_integers(series.to_numpy())
         if found is not None:
@@ -226,7 +227,7 @@ def _dense_integers(values: npt.NDArray[np.integer]) -> Categories | None:
         return None
     codes = values.astype(np.int64, copy=False) - low  # a narrow kind could not hold its own range
     used = np.bincount(codes, minlength=high - low + 1) > 0
-    levels = pd.Index(np.flatnonzero(used) + low)
+    levels = pd.Index(np.flatnonzero(used) + low, copy=False)
     if not used.all():
         codes = (np.cumsum(used) - 1)[codes]
     return Categories(codes, levels, every_used=True)

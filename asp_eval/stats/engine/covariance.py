@@ -9,6 +9,7 @@ form in theta, D_r = theta' Q_r theta / 2, so derivatives pass from D to theta b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -51,6 +52,7 @@ class CovarianceShape:
     Q: Array
 
     @classmethod
+    @lru_cache(maxsize=64)
     def of(cls, blocks: tuple[tuple[int, ...], ...]) -> CovarianceShape:
         """Return the shape of factors given the sizes of their blocks."""
         elements: list[Element] = []
@@ -67,6 +69,7 @@ class CovarianceShape:
                 if (left.factor, left.block, left.column) == (right.factor, right.block, right.column):
                     r = where[left.factor, max(left.row, right.row), min(left.row, right.row)]
                     Q[r, t, u] = 2.0 if left.row == right.row else 1.0
+        Q.setflags(write=False)  # models of one shape share it
         return cls(tuple(sum(b) for b in blocks), tuple(elements), Q)
 
     @property

@@ -137,7 +137,7 @@ def _check_confounding(standard: Standard) -> None:
     inverse = np.linalg.inv(standard.root[:p, :p])
     for i, factor in enumerate(standard.factors):
         within, root = standard.group_sums(i)
-        own = np.einsum("mkk->mk", within)
-        explained = ((root[:, :, :p] @ inverse) * root[:, :, :p]).sum(axis=2)
+        own, along = within.diagonal(axis1=1, axis2=2), root[:, :, :p].reshape(-1, p)
+        explained = ((along @ inverse) * along).sum(axis=1).reshape(own.shape)
         if ((own - explained).max(axis=0) <= 1e-9 * own.max(axis=0)).any():
             CONFOUNDED.refuse(standard.moments.layout.text, group=factor.layout.name)

@@ -78,9 +78,8 @@ def criterion(profile: Profile, n: int, *, reml: bool) -> Criterion:
     S = profile.S
     p = len(S) - 1
     N = n - p if reml else n
-    try:
-        L = np.linalg.cholesky(S[:p, :p])
-    except np.linalg.LinAlgError:  # D so large that X'V^-1 X is lost in rounding: no step may end here
+    L, failed = lapack.dpotrf(S[:p, :p], lower=1)
+    if failed:  # D so large that X'V^-1 X is lost in rounding: no step may end here
         return _out_of_range(profile, N)
     B = _inverse(L)
     beta = B @ S[:p, p]
@@ -88,7 +87,8 @@ def criterion(profile: Profile, n: int, *, reml: bool) -> Criterion:
     r2 = max(r2, 1e-16 * float(S[p, p]))  # below is rounding; `determined` refuses an estimate there
     if not r2 > 0:
         return _out_of_range(profile, N)
-    v = np.append(-beta, 1.0)
+    v = np.ones(p + 1)
+    np.negative(beta, out=v[:p])
     Sv = profile.S_1 @ v  # (s, p + 1)
     r2_1 = Sv @ v
     r2_2 = profile.S_2 @ v @ v - 2.0 * Sv[:, :p] @ B @ Sv[:, :p].T

@@ -373,7 +373,8 @@ def _merge_cells(a: Cells, b: Cells, rows: _Merged, columns: _Merged) -> Cells:
 
 def _square(factor: FactorLayout, T: Array) -> Array:
     """Return the part of T that moves the columns a factor keeps."""
-    return T[np.ix_(factor.needed, factor.needed)]
+    needed = list(factor.needed)
+    return T[needed][:, needed]
 
 
 def _moved(factor: FactorLayout, sums: Array, T: Array) -> Array:

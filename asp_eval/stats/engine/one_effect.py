@@ -49,14 +49,15 @@ class OneEffect:
         h, c = products[:, 0, 0], products[:, 0, 1:]
         P = c.shape[1]
         order = np.argsort(h, kind="stable")
-        starts = np.flatnonzero(np.diff(h[order], prepend=-1.0))
+        ordered_h = h[order]
+        starts = np.concatenate([[0], np.flatnonzero(ordered_h[1:] != ordered_h[:-1]) + 1])
         if 4 * len(starts) < len(h):
             count = np.diff(np.append(starts, len(h)))
             ordered, outer = c[order], np.empty((len(starts), P * P))
             for u, (first, groups) in enumerate(zip(starts.tolist(), count.tolist(), strict=True)):
                 rows = ordered[first : first + groups]
                 outer[u] = (rows.T @ rows).ravel()
-            return cls(h[order][starts], count.astype(float), outer, c[:0], root)
+            return cls(ordered_h[starts], count.astype(float), outer, c[:0], root)
         small = len(h) * P * P <= SMALL
         outer_or_none = (c[:, :, None] * c[:, None, :]).reshape(len(c), -1) if small else None
         return cls(h, np.ones(len(h)), outer_or_none, c, root)

@@ -77,7 +77,7 @@ def _search(evaluate: Callable[[float], Criterion], low: float, high: float, sta
         else:
             low = d
         step = -slope / bend if bend > 0 else -np.sign(slope) * 2.0
-        proposal = d * float(np.exp(np.clip(step, -3.0, 3.0)))
+        proposal = d * float(np.exp(max(-3.0, min(step, 3.0))))
         if not low < proposal < high:
             proposal = float(np.sqrt(low * high))
         if abs(np.log(proposal / d)) < 1e-11 or high < 1e-10 or slope * slope < 1e-22 * found.N * max(bend, 1e-300):

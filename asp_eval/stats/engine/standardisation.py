@@ -118,14 +118,14 @@ def standardise(moments: Moments) -> Standard:
     about, layout, scale = units.about, moments.layout, units.scale
     columns = list(layout.fixed)
     gram = units.basis.T @ about.total @ units.basis
-    kept = _independent(gram[np.ix_(columns, columns)] / about.total[0, 0], scale[columns] > 0)
+    kept = _independent(gram[columns][:, columns] / about.total[0, 0], scale[columns] > 0)
     if not kept:
         NO_COLUMNS.refuse(layout.text)
     if about.n_obs <= len(kept) + 1:
         TOO_FEW_ROWS.refuse(layout.text, n=about.n_obs, p=len(kept))
     used = [columns[k] for k in kept]
     both = [*used, len(scale) - 1]
-    root = gram[np.ix_(both, both)]
+    root = gram[both][:, both]
     _check_residual(root, layout.columns[-1])
     T, origin = _back(used, scale, units.mean, has_intercept=layout.has_intercept)
     factors = tuple(_units(f, units.mean, units.spread, units.rms) for f in layout.factors)

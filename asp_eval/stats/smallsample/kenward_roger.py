@@ -108,9 +108,9 @@ def information_inverse(model: VarianceDerivatives) -> Array:
 
 def adjusted_covariance(model: VarianceDerivatives, W: Array) -> Array:
     """Return Phi_A (p, p) in standard units."""
-    PhiP = model.Phi @ model.P
-    weighted = np.tensordot(W, PhiP, 1)  # sum_s W_rs Phi P_s
-    inner = np.tensordot(W, model.Q, 2) - (model.P @ weighted).sum(axis=0)
+    r, p = len(W), len(model.Phi)
+    weighted = W @ (model.Phi @ model.P).reshape(r, -1)  # sum_s W_rs Phi P_s
+    inner = (W.ravel() @ model.Q.reshape(r * r, -1)).reshape(p, p) - (model.P @ weighted.reshape(r, p, p)).sum(axis=0)
     added = model.Phi @ inner @ model.Phi
     return np.asarray(model.Phi + (added + added.T), float)
 
