@@ -256,7 +256,8 @@ def _rows(named: list[tuple[str, float]], errors: ContrastErrors, level: float) 
             rows.append(Estimate(term, estimate, float(se[i]), None, float(t[i]), None, None, None, method, reason))
         else:
             note = errors.notes[i] if errors.notes else errors.note
-            rows.append(Estimate(term, *complete[i], method, note))
+            v, s, d, ti, p, low, high = complete[i]
+            rows.append(Estimate(term, v, s, d, ti, p, low, high, method, note))
     return rows
 
 

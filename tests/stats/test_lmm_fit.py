@@ -53,6 +53,18 @@ def test_tidy_has_the_fixed_columns_and_kenward_roger_by_default() -> None:
         FIT.tidy(level=95)
 
 
+def test_a_table_is_its_readers_own(monkeypatch) -> None:
+    table, other = FIT.tidy(), FIT.tidy()
+    plain = pd.DataFrame({c: other[c] for c in other.columns})
+    pd.testing.assert_frame_equal(table, plain, check_column_type="exact", check_index_type="exact")
+    table.columns.name, table.index.name = "mine", "row"
+    table.loc[0, "term"], table.loc[0, "estimate"], table["new"] = "x", 7.0, 1
+    pd.testing.assert_frame_equal(other, plain)
+    pd.testing.assert_frame_equal(FIT.tidy(), plain)
+    monkeypatch.delattr(pd.DataFrame, "_from_arrays")  # what pandas does not promise
+    pd.testing.assert_frame_equal(FIT.tidy(), plain)
+
+
 def test_glance_in_one_row() -> None:
     row = FIT.glance().iloc[0]
     assert (row["n_obs"], row["n_groups"], row["reml"], row["singular"]) == (240, 15, True, False)
