@@ -165,7 +165,7 @@ def test_one_cluster_says_why_there_is_no_answer() -> None:
 
 def test_cluster_robust_inference_without_clusters_says_so() -> None:
     fit = ols("y ~ x", trial([4] * 5, []))
-    assert "cluster=" in fit.tidy(method=CR2())["note"].iloc[0]
+    assert "needs the clusters" in fit.tidy(method=CR2())["note"].iloc[0]
     assert isinstance(fit.vcov(CR3()), Unavailable)
 
 
