@@ -22,6 +22,7 @@ from asp_eval.stats.meta.misclassification import (
 HERE = Path(__file__).parents[1] / "oracles" / "misclassified_type"
 MODELS = json.loads((HERE / "oracle.json").read_text(encoding="utf-8"))["models"]
 TRIAL = pd.read_csv(HERE / "data.csv")
+SIMEX = pd.read_csv(HERE / "simex.csv")
 TYPES = ["I", "II", "III"]
 TRUTH = MODELS["truth"]
 FIRST, SECOND = (np.array(TRUTH[f"confusion_coder{i}"]["values"]) for i in (1, 2))
@@ -53,6 +54,18 @@ def test_the_matrix_method_is_r_s():
     found = corrected_effects(seen, CodingErrors(FIRST, SHARES))
     np.testing.assert_allclose(found.estimate, expected["corrected_matrix_method"]["estimate"], atol=1e-8)
     np.testing.assert_allclose(found.vcov, expected["corrected_matrix_method"]["vcov"]["values"], atol=1e-8)
+
+
+@pytest.mark.parametrize(("coder", "confusion"), [(1, FIRST), (2, SECOND)])
+def test_the_matrix_method_finds_what_mcsimex_finds(coder, confusion):
+    """R's simex adds errors and extrapolates to none, by a parabola: near the exact answer, by a way that shares no formula."""
+    expected = SIMEX[SIMEX["coder"] == f"coder{coder}"]
+    seen = effects_by_code(OUTCOME, ARM, np.eye(3)[CODES[coder - 1]])
+    np.testing.assert_allclose(seen.estimate, expected["naive"], atol=1e-8)
+    found = corrected_effects(seen, CodingErrors(confusion, SHARES))
+    apart = np.abs(found.estimate - expected["estimate"].to_numpy())
+    assert (apart < 0.3 * expected["std_error"].to_numpy()).all(), apart
+    np.testing.assert_allclose(found.std_error, expected["std_error"], rtol=0.35)
 
 
 def test_posterior_weights_of_two_coders_are_r_s():
