@@ -39,6 +39,15 @@ tasks <- list(
   lme4_crossed_ml = function() list(run = function() lmer(crossed, d, REML = FALSE, control = quick), read = function(r) se(r, 2)),
   lme4_crossed = function() list(run = function() lmer(crossed, d, control = quick), read = function(r) se(r, 2)),
   lme4_classes = function() list(run = function() lmer(classes, d, control = quick), read = function(r) se(r, 4)),
+  lme4_refits = function() {
+    parsed <- lFormula(trial, d)
+    of_group <- tapply(as.numeric(d$arm) - 1, d$inst, `[`, 1); stratum <- tapply(as.numeric(d$muni), d$inst, `[`, 1)
+    list(run = function() for (r in 1:100) {
+      parsed$X[, 2] <- ave(of_group, stratum, FUN = sample)[d$inst]
+      devfun <- do.call(mkLmerDevfun, parsed)
+      fit <- mkMerMod(environment(devfun), optimizeLmer(devfun), parsed$reTrms, fr = parsed$fr)
+    }, read = function(r) NaN)
+  },
   lme4_growth = function() list(run = function() lmer(growth, d), read = function(r) se(r, 5)),
   pbkrtest_growth_kr = function() {
     fit <- lmerTest::lmer(growth, d)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import gc
 import json
 import sys
+import tempfile
 import time
 import tracemalloc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from trial_data import CLASSES, CROSSED, FORMULA, GROWTH, read_columns, read_fra
 Prepared = tuple[Callable[[], object], Callable[[object], float | tuple[float, float]]]
 """What is timed, and how to read from its result the standard error of the effect, with its df where the program gives any."""
 
+ARM = {"arm[T.intervention]": 1.0}
 FIXED = ("arm", "base", "male", "age", "muni")
 
 
@@ -177,6 +180,60 @@ def lme_python_fit(folder: Path) -> Prepared:
     return lambda: lme_python.lmer(FORMULA, frame, True), lambda fit: float(fit.std_errors[1])
 
 
+def lme_python_pandas(folder: Path) -> Prepared:
+    """lme-python 0.2.7, the fit alone, of a pandas frame."""
+    import lme_python
+    import polars
+
+    frame = _numbers(folder)
+    return lambda: lme_python.lmer(FORMULA, polars.from_pandas(frame), True), lambda fit: float(fit.std_errors[1])
+
+
+def mixedlm_fit(folder: Path) -> Prepared:
+    import mixedlm
+
+    frame = _numbers(folder)
+    return lambda: mixedlm.lmer(FORMULA, frame), lambda fit: float(np.sqrt(np.asarray(fit.vcov())[1, 1]))
+
+
+def asp_permutation(folder: Path, *, interval: bool = False) -> Prepared:
+    fit, method = _permuted(folder, interval=interval)
+    return lambda: fit.contrast(ARM, method), lambda row: row.std_error
+
+
+def asp_permutation_interval(folder: Path) -> Prepared:
+    return asp_permutation(folder, interval=True)
+
+
+def asp_permutation_ten(folder: Path) -> Prepared:
+    from resampling import ten_outcomes
+
+    frame, (_, method) = read_frame(folder), _permuted(folder, interval=False)
+    return lambda: ten_outcomes(frame, method), lambda _: float("nan")
+
+
+def asp_demo(folder: Path) -> Prepared:
+    """The whole demo, each time in a folder of its own; what it loads is counted, too."""
+
+    def run() -> None:
+        import asp_eval
+
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            asp_eval.demo(Path(name) / "study", seed=7)
+
+    return run, lambda _: float("nan")
+
+
+def _permuted(folder: Path, *, interval: bool) -> tuple[Any, Any]:
+    """Return a fit and the permutation of its lot, drawn within municipalities."""
+    from resampling import DRAWS, stratified
+
+    import asp_eval
+
+    allocations = asp_eval.Allocations(tuple(str(k) for k in range(60)), stratified(folder, DRAWS))
+    return asp_eval.lmm(FORMULA, read_frame(folder)), asp_eval.Permutation("arm", allocations, interval=interval)
+
+
 def statsmodels_powell(folder: Path) -> Prepared:
     import statsmodels.formula.api as smf
 
@@ -313,7 +370,7 @@ def main() -> None:
         result = run()
         cpu.append(time.process_time() - start)
         wall.append(time.perf_counter() - clock)
-    extra = _peak_memory(run) if task.startswith("asp") else None
+    extra = _peak_memory(run) if task.startswith("asp") and task != "asp_demo" else None
     answer = read(result)
     value, df = answer if isinstance(answer, tuple) else (answer, float("nan"))
     print(json.dumps({"cpu": cpu, "wall": wall, "extra_mb": extra, "value": value, "df": df}))
