@@ -77,16 +77,16 @@ def test_a_declared_study(stored):  # 1
     assert abs(jump.estimate) < abs(imputation.estimate)
     (tipping,) = found.tipping
     assert [c.delta for c in tipping.curve] == sorted(c.delta for c in tipping.curve)
-    if not isinstance(tipping.delta, Unavailable):  # 2
-        cohort = room.imputation_rows(data, rows, {})
-        own = room.Pooling(study, completed_set(rows, cohort, MISSING), KenwardRoger())
-        imputed = room._impute(cohort, study.analysis.missing_outcome, "arm")
-        at = own.table(imputed.shift(outcome.id, {study.arms[1]: tipping.delta})).iloc[0]
-        assert min(abs(at["conf_low"]), abs(at["conf_high"])) < 0.02 * (at["conf_high"] - at["conf_low"])
-        by_hand = imputed.fit(lambda frame: asp_eval.lmm(rows_formula(rows), frame)).pool()
-        row = by_hand.set_index("term").loc[imputation.term]
-        assert imputation.estimate == pytest.approx(row["estimate"])
-        assert imputation.df == pytest.approx(row["df"])
+    assert not isinstance(tipping.delta, Unavailable)  # 2
+    cohort = room.imputation_rows(data, rows, {})
+    own = room.Pooling(study, completed_set(rows, cohort, MISSING), KenwardRoger())
+    imputed = room._impute(cohort, study.analysis.missing_outcome, "arm")
+    at = own.table(imputed.shift(outcome.id, {study.arms[1]: tipping.delta})).iloc[0]
+    assert min(abs(at["conf_low"]), abs(at["conf_high"])) < 0.02 * (at["conf_high"] - at["conf_low"])
+    by_hand = imputed.fit(lambda frame: asp_eval.lmm(rows_formula(rows), frame)).pool()
+    row = by_hand.set_index("term").loc[imputation.term]
+    assert imputation.estimate == pytest.approx(row["estimate"])
+    assert imputation.df == pytest.approx(row["df"])
 
 
 def rows_formula(rows) -> str:

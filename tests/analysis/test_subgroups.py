@@ -241,8 +241,8 @@ def test_without_variation_every_level_has_the_average():  # 7
     found = module._by(study, rows, "town", column, random=True)
     (one,) = found.variation
     assert one.p_value > 0.3 and one.sd.conf_low == pytest.approx(0.0, abs=1e-6)
-    if one.sd.estimate < 1e-6:
-        assert {round(part.effect.std_error, 9) for part in found.levels} == {round(one.average.std_error, 9)}
+    assert one.sd.estimate == pytest.approx(0.0, abs=1e-6)
+    assert {round(part.effect.std_error, 9) for part in found.levels} == {round(one.average.std_error, 9)}
 
 
 def test_single_institutions_have_the_spread_of_their_arm():  # 8
