@@ -212,11 +212,11 @@ class _Formats:
 
     @property
     def heading(self) -> Any:
-        return self._form("heading", bold=True, text_wrap=True, valign="bottom", bottom=1, top=1)
+        return self._form("heading", bold=True, text_wrap=True, valign="bottom", bottom=1, top=1, indent=1)
 
     @property
     def text(self) -> Any:
-        return self._form("text", text_wrap=True, valign="top")
+        return self._form("text", text_wrap=True, valign="top", indent=1)  # else it touches the number in the column before
 
     @property
     def note(self) -> Any:
