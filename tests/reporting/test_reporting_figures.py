@@ -237,11 +237,15 @@ def test_the_arms_way_through_the_waves():  # 6
     heights = [bottom + (value - 1.0) / 3.0 * (TOP - bottom) for value in (3.0, 2.0)]
     assert [float(point.split(",")[1]) for point in waited.points.split()] == pytest.approx(heights, abs=0.06)
     assert waited.bars[0][1:] == pytest.approx((bottom + (TOP - bottom) / 3.0, TOP), abs=0.06)
-    assert (waited.dash, waited.filled) != (had.dash, had.filled) and had.bars[0][0] > waited.bars[0][0]
+    assert (
+        (waited.dash, waited.sign.filled, waited.warm) == ("none", False, True)
+        and had.dash != "none"
+        and had.bars[0][0] > waited.bars[0][0]
+    )
     assert had.name[0].y > waited.name[0].y  # lower at its end
     assert "those who had it: start 3.00 (2.00 to 4.00); midway 1.50 (1.00 to 2.00)" in figure.description
     assert [row.cells[0].text for row in figure.data.rows] == ["start", "midway"]
-    assert templates().get_template("figures/trajectory.svg.j2").render(figure=figure).count("<path") == 6
+    assert templates().get_template("figures/trajectory.svg.j2").render(figure=figure).count("<path") == 8
 
 
 def test_names_of_arms_that_end_alike_do_not_meet_and_a_wave_without_a_mean_has_no_mark():  # 5, 6

@@ -111,7 +111,7 @@ def arm_marks(
         lines = lines_of(group.heading, VALUES - 15, SIZE, most=LINES)
         middle = y + HEADING + LEADING * (len(lines) - 1) / 2
         headings += [backed(line, SIZE) for line in stack(LABELS, middle, lines, LEADING)]
-        signs += [_mark(k, x, middle) for k, x in enumerate(columns)]
+        signs += [mark_of_arm(k, x, middle) for k, x in enumerate(columns)]
         heights, y = middles([label for label, _ in group.rows], 2 * middle - y)
         for (label, values), height in zip(group.rows, heights, strict=True):
             labels += stack(LABELS, height, lines_of(label, PLOT_LEFT - 15, SIZE, most=LINES), LEADING)
@@ -153,7 +153,7 @@ def _names(arms: Sequence[str]) -> tuple[tuple[Label, ...], list[Mark], float]:
     for k, arm in enumerate(arms):
         lines = lines_of(arm, WIDTH - 30, SIZE, most=LINES)
         high = LEADING * len(lines) + KEY_ROW
-        signs.append(_mark(k, 8.0, y + high / 2 - LEADING * (len(lines) - 1) / 2))
+        signs.append(mark_of_arm(k, 8.0, y + high / 2 - LEADING * (len(lines) - 1) / 2))
         names += stack(22.0, y + high / 2, lines, LEADING)
         y += high
     return tuple(names), signs, y + KEY_END
@@ -164,13 +164,13 @@ def _marks(values: Sequence[float | Unavailable | None], y: float, axis: Axis) -
     apart = min(ASIDE, (ROW - 8.0) / len(values))  # within the row, however many arms there are
     below = [y + apart * (k - (len(values) - 1) / 2) for k in range(len(values))]
     return [
-        _mark(k, axis.place(value), below[k])
+        mark_of_arm(k, axis.place(value), below[k])
         for k, value in enumerate(values)
         if value is not None and not isinstance(value, Unavailable)
     ]
 
 
-def _mark(k: int, x: float, y: float) -> Mark:
+def mark_of_arm(k: int, x: float, y: float) -> Mark:
     """Return the mark of an arm: open circle, filled diamond, open square, filled triangle, then the same the other way round."""
     r = RADIUS
     shapes = (

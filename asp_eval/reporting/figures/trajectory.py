@@ -1,6 +1,7 @@
 """The arms' way through the waves: the mean of each at every wave with its interval, one line for each arm.
 
-Lines differ by their dashes and marks, and each is named at its end, so that they can be told apart without colour.
+Lines differ by their dashes and the shapes of their marks, and each is named at its end behind its mark, so that they can be told
+apart without colour, and where there is one wave.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asp_eval.reporting.blocks import Column, Row, Table, cell
-from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, disc, lines_of, nice_axis
+from asp_eval.reporting.figures.arm_marks import Mark, mark_of_arm
+from asp_eval.reporting.figures.axis import Axis, Label, Tick, decimals_of, lines_of, nice_axis
 from asp_eval.reporting.figures.drawing import Drawing
 from asp_eval.reporting.figures.power import DASHES
 from asp_eval.reporting.numbers import Numbers
 
 WIDTH, LEFT, RIGHT, TOP, PLOT, BELOW = 620.0, 60.0, 440.0, 14.0, 222.0, 28.0
-ASIDE, NAMES, LEADING, SIZE = 7.0, 452.0, 15.0, 13.0
+ASIDE, SIGNS, NAMES, LEADING, SIZE = 7.0, 456.0, 468.0, 15.0, 13.0
 """PLOT is the height of the plot, BELOW of what stands under it. How far the arms stand beside each other at a wave; where their
-names begin, their leading and size."""
+signs stand and their names begin, their leading and size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +40,23 @@ class ArmLine:
     points : str
         As SVG writes them.
     dash : str
-    marks : tuple of str
-        Paths.
-    filled : bool
-        Whether the marks are filled.
+    marks : tuple of Mark
+    warm : bool
+        Whether it has the second colour.
     bars : tuple of (float, float, float)
         Of each interval: x, and the two ends.
     name : tuple of Label
+    sign : Mark
+        The mark beside the name.
     """
 
     points: str
     dash: str
-    marks: tuple[str, ...]
-    filled: bool
+    marks: tuple[Mark, ...]
+    warm: bool
     bars: tuple[tuple[float, float, float], ...]
     name: tuple[Label, ...]
+    sign: Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,6 @@ def trajectory_figure(
     y, values = nice_axis(min(known), max(known), bottom, TOP, marks=6 if height >= PLOT else 4, zero=False)
     step = (RIGHT - LEFT) / len(waves)
     places = [LEFT + step * (i + 0.5) for i in range(len(waves))]
-    lines = [_line(means, [x + ASIDE * (k - (len(arms) - 1) / 2) for x in places], y, k) for k, (_, means) in enumerate(arms)]
     names = _names([(name, _last(means, y, bottom)) for name, means in arms])
     return TrajectoryFigure(
         key=key,
@@ -116,19 +119,27 @@ def trajectory_figure(
         tick_y=bottom + 17,
         levels=tuple(Label(LEFT - 8, y.place(v) + 4, show.decimal(v, decimals_of(values)), "end") for v in values),
         level_ys=tuple(y.place(v) for v in values),
-        lines=tuple(ArmLine(*line, name) for line, name in zip(lines, names, strict=True)),
+        lines=tuple(
+            ArmLine(*_line(means, [x + ASIDE * (k - (len(arms) - 1) / 2) for x in places], y, k), name, _sign(k, name))
+            for k, ((_, means), name) in enumerate(zip(arms, names, strict=True))
+        ),
     )
 
 
 def _line(
     means: Sequence[ArmMean], places: Sequence[float], y: Axis, k: int
-) -> tuple[str, str, tuple[str, ...], bool, tuple[tuple[float, float, float], ...]]:
-    """Return the points, the dash, the marks, whether they are filled, and the bars of one arm."""
+) -> tuple[str, str, tuple[Mark, ...], bool, tuple[tuple[float, float, float], ...]]:
+    """Return the points, the dash, the marks, whether the colour is the second, and the bars of one arm."""
     at = [(round(x, 1), m) for x, m in zip(places, means, strict=True) if m.value is not None]
     points = " ".join(f"{x:g},{y.place(m.value or 0.0):g}" for x, m in at)
-    marks = tuple(disc(x, y.place(m.value or 0.0), 4.5) for x, m in at)
+    marks = tuple(mark_of_arm(k, x, y.place(m.value or 0.0)) for x, m in at)
     bars = tuple((x, y.place(m.low), y.place(m.high)) for x, m in at if m.low is not None and m.high is not None)
-    return points, DASHES[k % len(DASHES)], marks, k % 2 == 1, bars
+    return points, DASHES[k % len(DASHES)], marks, k % 2 == 0, bars
+
+
+def _sign(k: int, name: Sequence[Label]) -> Mark:
+    """Return the mark beside an arm's name."""
+    return mark_of_arm(k, SIGNS, name[0].y - SIZE / 3)
 
 
 def _last(means: Sequence[ArmMean], y: Axis, bottom: float) -> float:

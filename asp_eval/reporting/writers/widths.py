@@ -8,6 +8,7 @@ from asp_eval.reporting.blocks import Table
 
 ACROSS = 118  # letters of the size of tables that stand side by side on A4
 GAP = 3  # letters that the white between two columns takes
+FEW_WORDS = 20  # letters, of a text that would else be as narrow as its longest word
 LONGEST_LINE = 44  # letters; a longer text is broken into lines in any case
 TO_FILL_IN = 20  # letters, where people write by hand
 
@@ -17,7 +18,8 @@ _BETWEEN = re.compile(r"[ \n-]")
 def shares(table: Table) -> tuple[float, ...]:
     """Return each column's part of the table's width; they sum to one.
 
-    A column gets at least its longest word. What is left is given to the columns by how much longer their longest line is.
+    A column gets at least its longest word, and one of texts a few words. What is left is given to the columns by how much longer
+    their longest line is.
     Widths that the table declares, in parts of a hundred, are kept; columns without one share the rest, and get at
     least their longest word.
 
@@ -67,7 +69,11 @@ def _letters(table: Table) -> tuple[list[float], list[float]]:
                 if row.to_fill_in and not cell.text:
                     words[place], lines[place] = TO_FILL_IN, TO_FILL_IN
             place += cell.wide
-    return words, [max(line, word) for word, line in zip(words, lines, strict=True)]
+    lines = [max(line, word) for word, line in zip(words, lines, strict=True)]
+    texts = [not column.numeric for column in table.columns]
+    return [
+        max(word, min(line, FEW_WORDS)) if text else word for text, word, line in zip(texts, words, lines, strict=True)
+    ], lines
 
 
 def _longest_word(text: str) -> float:
