@@ -117,11 +117,11 @@ def _name(error: Any) -> str:
     """Return what a parameter is called in the help: an option by its name, an argument by what stands for it."""
     if error.param is None:
         return " / ".join([error.param_hint] if isinstance(error.param_hint, str) else error.param_hint or [])
-    return error.param.opts[0] if _kind(error) == "option" else error.param.metavar or error.param.name.upper()
+    return str(error.param.opts[0] if _kind(error) == "option" else error.param.metavar or error.param.name.upper())
 
 
 def _kind(error: Any) -> str:
-    return getattr(error, "param_type", None) or getattr(error.param, "param_type_name", "")
+    return str(getattr(error, "param_type", None) or getattr(error.param, "param_type_name", ""))
 
 
 def _expected(error: Any) -> Phrase | None:

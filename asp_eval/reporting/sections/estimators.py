@@ -109,14 +109,12 @@ def _compared(result: OutcomeResult, arm: str, setting: Setting) -> str:
     precise, children, institutions = (found.get(key, []) for key in ("precision", "participant", "institution"))
     sentences = []
     if len(precise) > 1:
-        width = show.decimal(max(precise) - min(precise), digits)
-        if factor == POINTS:
-            width = say("{n} percentage points", n=width)
+        apart = show.decimal(max(precise) - min(precise), digits)
         sentences.append(
             say(
                 "{outcome}: the estimators that weigh institutions by precision lie within {width} of each other.",
                 outcome=setting.heading(name),
-                width=width,
+                width=say("{n} percentage points", n=apart) if factor == POINTS else apart,
             )
         )
     if children and institutions and precise:

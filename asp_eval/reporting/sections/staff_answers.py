@@ -87,9 +87,10 @@ def _compared(arm: str, setting: Setting) -> str:
 def _middle_half(scale: StaffScale, setting: Setting) -> Cell:
     show = setting.show
     low, high = scale.middle_half or (None, None)
-    for limit in (low, high):
-        if isinstance(limit, Unavailable):
-            return cell(show.reason(limit))
+    if isinstance(low, Unavailable):
+        return cell(show.reason(low))
+    if isinstance(high, Unavailable):
+        return cell(show.reason(high))
     return cell(show.interval(low, high, 1))
 
 
