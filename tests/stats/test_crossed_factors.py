@@ -13,6 +13,7 @@ from asp_eval.core.errors import Refusal
 from asp_eval.stats.engine import block_tridiagonal, memory, schur_places
 from asp_eval.stats.engine.crossed_factors import CrossedFactors
 from asp_eval.stats.engine.elimination import eliminate
+from asp_eval.stats.engine.estimation import EstimationProblem
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.stats.mixed.simulate import Noise, draw_outcomes
 
@@ -128,3 +129,19 @@ def test_a_model_that_does_not_fit_in_memory_is_refused_before_it_starts(monkeyp
     with pytest.raises(Refusal, match="GB of memory") as refused:
         lmm("y ~ x + (1 | child) + (1 | rater)", ratings())
     assert refused.value.problems[0].fault.code == "FIT-055"
+
+
+def test_no_ratios_are_evaluated_twice(monkeypatch) -> None:
+    rng = np.random.default_rng(8)
+    frame = pd.DataFrame({"a": rng.integers(0, 60, 900), "b": rng.integers(0, 40, 900), "x": rng.normal(size=900)})
+    frame["y"] = frame["x"] + rng.normal(size=60)[frame["a"]] + rng.normal(size=40)[frame["b"]] + rng.normal(size=900)
+    seen: list[tuple[float, ...]] = []
+    evaluate = EstimationProblem.evaluate
+
+    def counted(self, d, *, reml, order=2):
+        seen.append(tuple(d))
+        return evaluate(self, d, reml=reml, order=order)
+
+    monkeypatch.setattr(EstimationProblem, "evaluate", counted)
+    fit = lmm("y ~ x + (1 | a) + (1 | b)", frame)
+    assert fit.converged and len(seen) == len(set(seen)) > 4

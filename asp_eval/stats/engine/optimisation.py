@@ -181,22 +181,28 @@ def _rescaled(shape: CovarianceShape, evaluate: Evaluate, theta: Array) -> Array
 
 
 def _approach(shape: CovarianceShape, evaluate: Evaluate, theta: Array, hessian: Array) -> _Point:
-    """Go to a minimum by gradients, from a guess of the Hessian in theta."""
-    found = evaluate(shape.d(theta), 1)
-    gradient, H, spent = shape.slope(theta, found.gradient), _positive(hessian), 0
+    """Go to a minimum by gradients, from a guess of the Hessian in theta.
+
+    Where the step after the next is expected to promise nothing, the next is evaluated with second derivatives at once.
+    """
+    found, order = evaluate(shape.d(theta), 1), 1
+    gradient, H, spent, promised = shape.slope(theta, found.gradient), _positive(hessian), 0, 0.0
     while spent < MAX_STEPS:
         step = np.asarray(-np.linalg.solve(H, gradient), float)
-        fall = float(-gradient @ step)
-        if fall < NOTHING_BY_GRADIENTS * max(1.0, abs(found.value)):
+        before_it, promised = promised, float(-gradient @ step)
+        nothing = NOTHING_BY_GRADIENTS * max(1.0, abs(found.value))
+        if promised < nothing:
             break
-        taken = _line_search(shape, evaluate, theta, found, step, fall, order=1)
+        order = 2 if promised**2 < nothing * before_it else 1
+        taken = _line_search(shape, evaluate, theta, found, step, promised, order=order)
         if taken is None:
+            order = 1
             break
         moved, found = taken
         before, gradient = gradient, shape.slope(moved, found.gradient)
         H = _carried_on(H, moved - theta, gradient - before)
         theta, spent = moved, spent + 1
-    return _Point.at(shape, evaluate, theta, spent)
+    return _Point(theta, found, spent) if order == 2 else _Point.at(shape, evaluate, theta, spent)
 
 
 def _carried_on(H: Array, moved: Array, change: Array) -> Array:
