@@ -35,6 +35,8 @@ OTHER_STARTS = (0.1, 3.0)
 FLAT = 1e-9
 """Curvature, relative to that along the axes, below which the criterion is flat."""
 MAX_STEPS = 200
+FASTER = 1e-2
+"""By how much more than the step before a step by gradients is expected to lower what the next one promises."""
 NOTHING, NOTHING_BY_GRADIENTS = 1e-18, 1e-21
 """Promised fall, as a share of the criterion, that is no fall: Newton's last step squares the error, that of BFGS does not."""
 SCORED = 2
@@ -193,7 +195,7 @@ def _approach(shape: CovarianceShape, evaluate: Evaluate, theta: Array, hessian:
         nothing = NOTHING_BY_GRADIENTS * max(1.0, abs(found.value))
         if promised < nothing:
             break
-        order = 2 if promised**2 < nothing * before_it else 1
+        order = 2 if FASTER * promised**2 < nothing * before_it else 1
         taken = _line_search(shape, evaluate, theta, found, step, promised, order=order)
         if taken is None:
             order = 1
