@@ -82,6 +82,7 @@ class Words:
         return str(told(words, self.phrases))
 
 
+@cache
 def available_languages() -> tuple[str, ...]:
     """Return the languages reports can be written in.
 

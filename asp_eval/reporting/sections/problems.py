@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -19,7 +20,7 @@ from asp_eval.reporting.blocks import Cell, Column, Link, Row, Section, Table, c
 from asp_eval.reporting.language import Words, as_sentence, fault_words
 from asp_eval.reporting.sections.institution_questions import FOR_INSTITUTIONS, WITHOUT_WORDS
 from asp_eval.trial.study.design import Study
-from asp_eval.trial.tables.schema import table_schema
+from asp_eval.trial.tables.schema import TableSchema, table_schema
 
 MORE_LINES = Fault(
     "SCR-069", "more faults, which are not listed here: {n}", "Correct these first; the rest often goes with them."
@@ -64,7 +65,7 @@ class Line:
         return self.row is not None and (self.problem.severity == "error" or self.problem.code in FOR_INSTITUTIONS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batch:
     """Everything that is wrong with a table and wave, or with the rows of one institution in it."""
 
@@ -74,6 +75,16 @@ class Batch:
     wave: str | None
     lines: tuple[Line, ...]
     refused: bool = False
+
+    @cached_property
+    def schema(self) -> TableSchema:
+        """What a row may hold: made once for the thousands of lines that name its columns."""
+        return table_schema(self.table, self.study, self.wave)
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        """Ids of the questionnaires a column can be of."""
+        return frozenset((*self.schema.forms, *(part.id for part in self.study.library.instruments())))
 
 
 def for_institution(batch: Batch, id_: str, stored: int, say: Words) -> tuple[Section, ...]:
@@ -234,9 +245,8 @@ def _column(line: Line, batch: Batch, say: Words) -> Cell:
 def _called(column: str, batch: Batch, say: Words) -> tuple[str, ...]:
     """Return a column in words: the number of a question and its form, a form, or what the table calls it; nothing if unknown."""
     form, _, key = column.partition(".")
-    schema = table_schema(batch.table, batch.study, batch.wave)
-    title = next((field.title for field in schema.fields if field.name == column), "")
-    if form not in schema.forms and form not in {part.id for part in batch.study.library.instruments()}:
+    title = next((field.title for field in batch.schema.fields if field.name == column), "")
+    if form not in batch.forms:
         return (fault_words(say.language)(title),) if title else ()
     asked = batch.study.library.instrument(form)
     number = next((item.number for item in asked.items if item.key == key), None)
@@ -268,10 +278,9 @@ def _wave(key: str, value: Any, labels: Mapping[str, str]) -> Any:
 def _allowed(line: Line, batch: Batch, expected: str) -> str:
     """Say what is allowed, with the labels of the file in the place of our values where it has labels."""
     column = line.problem.place.column or ""
-    schema = table_schema(batch.table, batch.study, batch.wave)
-    values = next((field.allowed for field in schema.fields if field.name == column), ())
+    values = next((field.allowed for field in batch.schema.fields if field.name == column), ())
     form = column.partition(".")[0]
-    family = batch.study.library.instrument(form).family if form in schema.forms else ""
+    family = batch.study.library.instrument(form).family if form in batch.schema.forms else ""
     labels = next((line.labels[part] for part in (column, form, family) if part in line.labels), {})
     return ", ".join(labels.get(value, value) for value in values) if values else expected
 
