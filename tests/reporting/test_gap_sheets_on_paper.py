@@ -21,7 +21,9 @@ from asp_eval.analysis.gap_results import GapResults
 from asp_eval.analysis.gap_rounds import GapBefore
 from asp_eval.analysis.goals import Goal
 from asp_eval.reporting.documents.pages import Page, pages_of
-from asp_eval.reporting.writers import html as writing
+from asp_eval.reporting.writers import crowding
+from asp_eval.reporting.writers import html as html_writer
+from asp_eval.reporting.writers import pdf as pdf_writer
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.profiles.sampling import NO_RATERS
 
@@ -29,7 +31,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 POPPLER = shutil.which("pdfinfo") is not None
 NAME = "Den selvejende daginstitution Børnehuset Solsikkevej og Skovbørnehaven Bøgelunden, afdeling Nord"
 AIM = "Alle børn kan komme med i en leg, også dem der ellers står udenfor og ser på"
-CASES = ["first", "second", "crowded"]
+ABOVE_FOOT = 283  # of 297 millimetres
+CASES = ["first", "named", "second", "crowded"]
 
 
 def asked(form: str, dimension: str) -> tuple[dict[str, str], ...]:
@@ -41,7 +44,7 @@ def asked(form: str, dimension: str) -> tuple[dict[str, str], ...]:
 
 @cache
 def results(case: str) -> GapResults:
-    """A usual profile of a first round, of a second, and one of which as much is said as can be."""
+    """A first round, the same of a long name, a second round, and one of which as much is said as can be."""
     dimensions = tuple(
         replace(
             d,
@@ -51,7 +54,7 @@ def results(case: str) -> GapResults:
         )
         for d in builders.gap_dimensions()
     )
-    profile, second = builders.gap_profile(), case != "first"
+    profile, second = builders.gap_profile(NAME if case == "named" else "Solsikken"), case in ("second", "crowded")
     if second:
         beside = {"self_worth": GapBefore(62, 58, 9, 6, 12, 5, 19, "staff-higher")}
         profile = replace(profile, entries=tuple(replace(e, before=beside.get(e.dimension)) for e in profile.entries))
@@ -78,8 +81,20 @@ def pages_in(pdf: bytes) -> int:
 @pytest.mark.skipif(not POPPLER, reason="poppler counts the pages")
 @pytest.mark.parametrize("language", ["da", "en"])
 @pytest.mark.parametrize("case", CASES)
-def test_the_pdf_has_two_pages(case, language):  # 1
-    assert pages_in(page(case, language, "pdf").made()) == 2
+def test_the_pdf_has_two_pages_and_nothing_runs_over_their_edge(case, language):  # 1
+    made = page(case, language, "pdf").made()
+    assert pages_in(made) == 2
+    assert max(lowest(made)) < ABOVE_FOOT
+
+
+def lowest(pdf: bytes) -> list[float]:
+    """How far down, in millimetres, the words of each page reach, those of its foot apart."""
+    found = []
+    for each in told_by_poppler(pdf, "pdftotext", "-bbox").split("<page ")[1:]:
+        words = [(float(y) * 25.4 / 72, word) for y, word in re.findall(r'yMax="([\d.]+)">([^<]*)<', each)]
+        foot = next(y for y, word in words if word == "asp_eval" and y > ABOVE_FOOT)
+        found.append(max(y for y, _ in words if abs(y - foot) > 1))
+    return found
 
 
 def printed(content: str, folder: Path) -> int:
@@ -99,20 +114,29 @@ def test_a_browser_prints_two_pages(case, language, tmp_path):  # 1
     assert printed(page(case, language, "html").made().decode(), tmp_path) == 2
 
 
+@pytest.mark.skipif(not POPPLER, reason="poppler counts the pages")
+@pytest.mark.parametrize(("holds", "runs_over"), [({}, False), ({"gap_profile": (4200, 6300)}, True)])
+def test_the_pdf_would_have_more_pages_or_run_over_where_less_were_made_smaller(monkeypatch, holds, runs_over):  # 1
+    monkeypatch.setattr(pdf_writer, "HOLDS", holds)
+    made = page("crowded", "da", "pdf").made()
+    assert pages_in(made) > 2 or runs_over
+    assert max(lowest(made)) > ABOVE_FOOT or not runs_over
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None or not POPPLER, reason="needs chromium and poppler")
 def test_the_count_has_teeth(tmp_path, monkeypatch):  # 1
-    monkeypatch.setattr(writing, "HOLDS", {})
+    monkeypatch.setattr(html_writer, "HOLDS", {})
     assert printed(page("crowded", "da", "html").made().decode(), tmp_path) > 2
 
 
 def test_only_a_crowded_page_is_made_smaller():  # 2
-    usual, crowded = (page(case, "da", "html").made().decode() for case in ("first", "crowded"))
+    usual, crowded = (page(case, "en", "html").made().decode() for case in ("first", "crowded"))
     assert "--fit: " not in usual.split("</style>")[1]
     sizes = [float(each) for each in re.findall(r'<div class="leaf" style="--fit: ([\d.]+)">', crowded)]
     assert len(sizes) == 2
     assert all(0.85 < size < 1 for size in sizes)
-    assert writing.fit_on_paper(10**6, 5000) == writing.LEAST_FIT
+    assert crowding.sizes_on_paper(replace(page("first", "da", "html").document, sections=()), (99,)) == (1.0,)
 
 
 @pytest.mark.parametrize("kind", ["html", pytest.param("pdf", marks=pytest.mark.skipif(not POPPLER, reason="no poppler"))])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from functools import cache, partial
+from collections.abc import Callable, Sequence
+from functools import cache
 from urllib.parse import quote
 
 from jinja2 import Template
@@ -17,11 +17,11 @@ from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.templates import templates
 from asp_eval.reporting.theme import PLAIN, Theme
+from asp_eval.reporting.writers.crowding import sizes_on_paper
 from asp_eval.reporting.writers.pdf import edition
 from asp_eval.reporting.writers.xlsx import sheet_of
 
-HOLDS = {"gap_profile": (5000, 6100)}  # letters that its pages of paper hold at the usual size; `fit_on_paper`
-LEAST_FIT = 0.7
+HOLDS = {"gap_profile": (3900, 5600)}  # letters on each of its printed pages at the usual size
 SHEETS = ("gap_profile", "gap_municipality", "goal_follow_up")  # handed out on paper
 
 
@@ -45,30 +45,15 @@ def html(document: Document, translations: Sequence[Link] = (), theme: Theme = P
         theme=theme,
         downloads=downloads,
         running=_running(document),
-        fit=partial(_fit, document.kind),
+        fit=_fit(document),
     )
     return theme.dressed(page)
 
 
-def fit_on_paper(letters: int, holds: int) -> float:
-    """Return by how much a page is made smaller in print so that what is said on it fits.
-
-    Letters of half the size take a quarter of the paper, so a page made smaller in proportion to its letters has
-    room to spare.
-
-    Examples
-    --------
-    >>> fit_on_paper(4000, 5000), fit_on_paper(6250, 5000)
-    (1.0, 0.8)
-    """
-    return min(1.0, max(LEAST_FIT, round(holds / max(letters, 1), 3)))
-
-
-def _fit(kind: str, place: int, content: Markup) -> Markup:
-    """Return the attribute that makes a crowded page of a profile smaller in print; nothing where what is said has room."""
-    holds = HOLDS.get(kind, ())
-    fit = fit_on_paper(len(content.striptags()), holds[place]) if place < len(holds) else 1.0
-    return Markup(f' style="--fit: {fit}"') if fit < 1 else Markup("")
+def _fit(document: Document) -> Callable[[int], Markup]:
+    """Return what gives the attribute that makes a crowded page smaller in print; nothing where what is said has room."""
+    sizes = sizes_on_paper(document, HOLDS.get(document.kind, ()))
+    return lambda place: Markup(f' style="--fit: {sizes[place]}"') if sizes[place] < 1 else Markup("")
 
 
 def _running(document: Document) -> str:

@@ -10,11 +10,13 @@ from asp_eval.reporting.blocks import Document, Figure, Table
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.theme import PLAIN, Theme
+from asp_eval.reporting.writers.crowding import sizes_on_paper
 from asp_eval.reporting.writers.page_breaks import together
 from asp_eval.reporting.writers.plain import as_plain
 from asp_eval.reporting.writers.typesetting import FONT, Fonts, typeset
 from asp_eval.reporting.writers.widths import fullness, shares
 
+HOLDS = {"gap_profile": (2650, 5050)}  # letters on each of its pages at the usual size
 LONGEST_RUNNING = 110  # letters of the running header
 HIGHEST = 222  # millimetres of a figure: a heading and its title have room above it on the same page
 
@@ -71,6 +73,7 @@ def _values(document: Document, theme: Theme) -> dict[str, Any]:
     plain: dict[str, Any] = as_plain(replace(document, workbook=()), part)
     return plain | {
         "day": None,
+        "sizes": list(sizes_on_paper(document, HOLDS.get(document.kind, ()))),
         "running": running_title(document),
         "highest": HIGHEST,
         "edition": edition(document),
