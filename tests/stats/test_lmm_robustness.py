@@ -44,6 +44,14 @@ REFUSALS = {
     "large constant outcome": ("FIT-050", FORMULA, BASE.assign(y=1e8)),
     "outcome copied from a covariate": ("FIT-051", FORMULA, BASE.assign(y=2 * BASE["x"] + 1)),
     "all of the outcome lies between groups": ("FIT-056", FORMULA, BASE.assign(y=BASE["g"] * 1.0)),
+    **{
+        f"all of the outcome lies between groups, {random}": (
+            "FIT-056",
+            f"y ~ arm + x + {random}",
+            BASE.assign(y=np.sin(BASE["g"]), town=BASE["g"] % 5, class_=np.arange(300) % 7),
+        )
+        for random in ("(1 + x | g)", "(1 | town/g)", "(1 + x | town/g)", "(1 | g) + (1 | class_)", "(1 + x | g) + (1 | class_)")
+    },
     "an effect for every group": ("FIT-071", "y ~ C(g) + (1 | g)", BASE),
     "two groups, two arms": ("FIT-071", FORMULA, BASE.assign(g=BASE["g"] % 2)),
     "two random effects for groups of two": (

@@ -10,7 +10,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.stats.engine.crossed_factors import CrossedFactors
 from asp_eval.stats.engine.elimination import eliminate
 from asp_eval.stats.engine.elimination_order import Elimination, plan_stages
-from asp_eval.stats.engine.likelihood import Criterion, criterion, determined
+from asp_eval.stats.engine.likelihood import LEFT, UNBOUNDED, Criterion, criterion, determined
 from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.engine.one_effect import OneEffect
 from asp_eval.stats.engine.one_ratio import minimise_ratio
@@ -33,6 +33,8 @@ ONE_ROW_PER_GROUP = Fault(
 
 STARTS = (0.05, 5.0)
 """Range of Lambda's elements to start from."""
+CONSTANT_AT = 0
+"""Position in u of the constant, which is also the first of what is summed within groups."""
 FEW_GROUPS = 10
 """With so few groups of a factor the criterion often has a second minimum."""
 CONFOUNDED = Fault(
@@ -115,7 +117,7 @@ def pose(moments: Moments) -> EstimationProblem:
     Raises
     ------
     Refusal
-        If a factor has one group, or as many effects as rows; or as `standardise` does.
+        If a factor has one group, or as many effects as rows; if the outcome does not vary within groups; or as `standardise`.
     """
     for factor, levels in zip(moments.layout.factors, moments.levels, strict=True):
         m = len(levels)
@@ -125,10 +127,19 @@ def pose(moments: Moments) -> EstimationProblem:
         if m * k >= moments.n_obs:
             ONE_ROW_PER_GROUP.refuse(moments.layout.text, group=factor.name, groups=m, effects=k, n=moments.n_obs)
     standard = standardise(moments)
+    _check_variation_within(standard.moments)
     _check_confounding(standard)
     elimination = plan_stages(standard)
     one = OneEffect.of(elimination.stages[0].products, elimination.root) if elimination.shape.sizes == (1,) else None
     return EstimationProblem(standard, elimination, one)
+
+
+def _check_variation_within(moments: Moments) -> None:
+    """Refuse an outcome that is one value in each group with an intercept of its own: a search for its variances has no end."""
+    total = moments.total[-1, -1]
+    for factor, sums in zip(moments.layout.factors, moments.sums, strict=True):
+        if CONSTANT_AT in factor.effects and total - (sums[:, 0, -1] ** 2 / sums[:, 0, 0]).sum() < LEFT * total:
+            UNBOUNDED.refuse(moments.layout.text)
 
 
 def _check_confounding(standard: Standard) -> None:
