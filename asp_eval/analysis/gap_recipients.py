@@ -71,6 +71,18 @@ def withheld(
     return tuple(_withheld(study, institution, arm, plan.release.get(arm, "")) for institution, arm in out if arm not in given)
 
 
+def given_early(study: Study) -> str:
+    """Return the wave after which the reference arm is given its profiles, where that is before the last; empty where it is not.
+
+    A profile is a tool of the intervention: one that is given within the trial is a contact between the arms.
+    """
+    plan, reference = study.gap, study.arms[0]
+    if plan is None or (plan.arms is not None and reference not in plan.arms and reference not in plan.release):
+        return ""
+    wave = plan.release.get(reference, plan.wave)
+    return wave if wave != study.wave_ids[-1] else ""
+
+
 def _withheld(study: Study, institution: str, arm: str, until: str) -> Withheld:
     called = study.wave(until).label if until else {}
     return Withheld(institution, arm, until, _by_language(study.arm_labels.get(arm, {})), _by_language(called))

@@ -213,6 +213,40 @@ def test_contacts_are_told_and_the_unknown_is_called_unknown():
     )
 
 
+FORMS = {"staff": "gap-competences-staff", "child": "gap-competences-child", "wave": "w1"}
+
+
+@pytest.mark.parametrize(
+    ("plan", "wave"),
+    [
+        (FORMS, "start"),
+        ({**FORMS, "arms": ["intervention"]}, ""),
+        ({**FORMS, "arms": ["reference", "intervention"]}, "start"),
+        ({**FORMS, "arms": ["intervention"], "release": {"reference": "w3"}}, ""),
+        ({**FORMS, "release": {"reference": "w2"}}, "midway"),
+        ({**FORMS, "wave": "w3"}, ""),
+    ],
+)
+def test_a_profile_given_to_the_reference_arm_within_the_trial_is_a_contact(plan, wave):
+    collect = {
+        "screening": [
+            {"waves": ["w1", "w2", "w3"], "instruments": [{"family": "sdq-teacher"}]},
+            {"waves": [plan["wave"]], "instruments": ["gap-competences-child"]},
+        ],
+        "staff_survey": {"waves": [plan["wave"]], "instruments": ["gap-competences-staff"]},
+    }
+    said = contact_words(builders.results(), setting(gap=plan, collect=collect))
+    found = [sentence for sentence in said if "GAP-profile" in sentence]
+    assert found == (
+        [
+            f"Institutions of the reference arm are given their GAP-profile after the round “{wave}”, before the last one: a "
+            "tool of the intervention reaches them while the trial runs."
+        ]
+        if wave
+        else []
+    )
+
+
 def test_raters_and_predictors():
     rows = texts(rater_table(builders.results(), setting()))
     assert rows[2] == ["Intervention", "164", "1,140", "97", "13%", "0% to 40%"]

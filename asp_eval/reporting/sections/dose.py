@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asp_eval.analysis.gap_recipients import given_early
 from asp_eval.analysis.integrity import ArmDose, InstitutionLine, Integrity
 from asp_eval.analysis.results import Results
 from asp_eval.reporting.blocks import Column, Row, Section, Table, cell, group_row, listing
@@ -68,6 +69,7 @@ def contact_words(results: Results, setting: Setting) -> tuple[str, ...]:
         *_movers(results, setting),
         *_people(found.contamination.raters, found.contamination.staff, setting),
         *_projects(found, setting),
+        *_profiles(setting),
     )
 
 
@@ -178,3 +180,17 @@ def _projects(found: Integrity, setting: Setting) -> tuple[str, ...]:
         for one in projects
     ]
     return (setting.say("Institutions with a project of other origin beside the programme: {list}.", list="; ".join(of)),)
+
+
+def _profiles(setting: Setting) -> tuple[str, ...]:
+    """Say where institutions of the reference arm are given a tool of the intervention within the trial."""
+    wave = given_early(setting.study)
+    if not wave:
+        return ()
+    said = setting.say(
+        "Institutions of {arm} are given their GAP-profile after the round “{wave}”, before the last one: a tool of the "
+        "intervention reaches them while the trial runs.",
+        arm=setting.group(setting.reference),
+        wave=setting.wave(wave),
+    )
+    return (said,)
