@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from asp_eval.analysis.results import OutcomeResult, Results
 from asp_eval.analysis.sets import MISSING
@@ -13,10 +14,11 @@ from asp_eval.trial.study.design import Study
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setting:
-    """Results and the language they are reported in."""
+    """Results and the language they are reported in; and of which day their data are, where it is known."""
 
     results: Results
     show: Numbers
+    day: date | None = None
 
     @property
     def study(self) -> Study:

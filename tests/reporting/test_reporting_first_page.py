@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import builders
 import pytest
@@ -14,7 +15,7 @@ from asp_eval.reporting.blocks import Fields, Table, anchors_of, blocks_of, plai
 from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
-from asp_eval.reporting.sections.about import about
+from asp_eval.reporting.sections.about import about, made_by
 from asp_eval.reporting.sections.how_sure import apart, how_sure, judged
 from asp_eval.reporting.setting import Setting
 
@@ -188,3 +189,14 @@ def test_an_item_leads_to_the_first_of_its_places_that_is_in_the_report():
     by_item = {each.cells[0].text: each.cells[2] for each in tables(document)["checklist"].rows}
     assert "missing" not in anchors_of(document.sections) and by_item["21c"].anchor == "method"
     assert "realised" not in anchors_of(document.sections) and by_item["16a"].anchor == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "of 1 June 2008, digest 5a1f"), ("da", "pr. 1. juni 2008, kontrolsum 5a1f")]
+)
+def test_page_one_says_of_which_day_the_data_are(language, said):
+    results = builders.results(provenance=builders.provenance(state="5a1f" * 16))
+    document = evaluation(results, language, day=date(2008, 6, 1))
+    (fields,) = (block for block in document.sections[0].blocks if isinstance(block, Fields))
+    assert plain(fields.fields[1].value).startswith(said)
+    assert said.partition(",")[0] not in plain(made_by(results, setting(results)).fields[1].value)

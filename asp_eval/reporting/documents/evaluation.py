@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from asp_eval.analysis.process.results import ProcessResults
 from asp_eval.analysis.results import Results
@@ -35,7 +36,12 @@ from asp_eval.reporting.setting import Setting
 
 
 def evaluation(
-    results: Results, language: str, process: ProcessResults | None = None, *, numbers: Numbers | None = None
+    results: Results,
+    language: str,
+    process: ProcessResults | None = None,
+    *,
+    numbers: Numbers | None = None,
+    day: date | None = None,
 ) -> Document:
     """Return the evaluation report in one language.
 
@@ -47,13 +53,15 @@ def evaluation(
         What the process evaluation found, for a chapter of its own.
     numbers : Numbers, optional
         How numbers are shown; by default as the language writes them.
+    day : date, optional
+        Of which day the data are.
 
     Raises
     ------
     Refusal
         If there is no catalogue for the language.
     """
-    setting = Setting(results, numbers or Numbers(words_for(language, results.study.languages)))
+    setting = Setting(results, numbers or Numbers(words_for(language, results.study.languages)), day)
     say, study, version = setting.say, setting.study.study, results.provenance.package_version
     synthetic = say("Synthetic data: simulated, not from real institutions or children") if study.synthetic else ""
     before = (

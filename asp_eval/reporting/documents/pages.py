@@ -237,7 +237,10 @@ def _evaluation_pages(printing: _Printing, results: Results, process: ProcessRes
         page
         for code in printing.languages
         for page in printing.files(
-            EVALUATION, code, partial(evaluation, results, code, process), beside=process and process.state
+            EVALUATION,
+            code,
+            partial(evaluation, results, code, process, day=printing.day),
+            beside=process and process.state,
         )
     )
 

@@ -33,10 +33,14 @@ def about(setting: Setting) -> Section:
 
 
 def made_by(results: Results, setting: Setting) -> Fields:
-    """Return who made the report, from which data and which plan."""
+    """Return who made the report, from data of which day, and by which plan."""
     say, provenance, lock = setting.say, results.provenance, results.provenance.plan_lock
     authors = ", ".join(setting.study.report.authors) or say("not said in study.yaml")
-    data = say("not known") if not results.state else say("digest {digest}", digest=results.state[:SHOWN_DIGITS])
+    data, digest = say("not known"), results.state[:SHOWN_DIGITS]
+    if digest and setting.day is not None:
+        data = say("of {day}, digest {digest}", day=setting.show.day(setting.day.isoformat()), digest=digest)
+    elif digest:
+        data = say("digest {digest}", digest=digest)
     if lock is None:
         plan = say("not locked")
     else:
