@@ -10,7 +10,7 @@ from asp_eval.reporting.blocks import Cell, Column, Row, Section, Table, cell, g
 from asp_eval.reporting.figures.drawing import drawn
 from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
-from asp_eval.reporting.sections.outcomes import any_adjusted, by_role, primary_outcomes, role_name
+from asp_eval.reporting.sections.outcomes import any_adjusted, by_role, marked_label, primary_outcomes, role_name
 from asp_eval.reporting.sections.pictures import institution_means
 from asp_eval.reporting.sections.shares import SHARES, counts_table, shares_figure, shares_table
 from asp_eval.reporting.sections.shown_estimate import shown_estimate, with_interval
@@ -183,9 +183,7 @@ def effects_figure(outcomes: tuple[OutcomeResult, ...], setting: Setting) -> For
 def _entry(result: OutcomeResult, i: int, setting: Setting, *, standardised: bool) -> ForestEntry:
     effect = result.effects[i]
     value = effect.effect_size if standardised else effect.difference
-    label = setting.effect_label(result, i, with_wave=True)
-    if result.role == "primary":
-        label = setting.say("{outcome} (primary)", outcome=label)
+    label = marked_label(result, i, setting)
     if isinstance(value, Unavailable):
         reason = setting.show.reason(value) if standardised else setting.say.note(value.reason)
         return ForestEntry(label, result.better, None, None, None, reason)

@@ -35,3 +35,9 @@ def by_role(outcomes: tuple[OutcomeResult, ...]) -> tuple[OutcomeResult, ...]:
 def primary_outcomes(outcomes: tuple[OutcomeResult, ...]) -> tuple[OutcomeResult, ...]:
     """Return the primary outcomes, or the first outcome if none is primary."""
     return tuple(result for result in outcomes if result.role == "primary") or outcomes[:1]
+
+
+def marked_label(result: OutcomeResult, position: int, setting: Setting) -> str:
+    """Return the name of one effect in a forest plot, where primary outcomes are marked."""
+    name = setting.effect_label(result, position, with_wave=True)
+    return setting.say("{outcome} (primary)", outcome=name) if result.role == "primary" else name

@@ -10,7 +10,7 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.reporting.blocks import Cell, Column, Row, Table, cell
 from asp_eval.reporting.figures.forest import ForestEntry, ForestFigure, forest
 from asp_eval.reporting.numbers import digits_for
-from asp_eval.reporting.sections.outcomes import by_role
+from asp_eval.reporting.sections.outcomes import by_role, marked_label
 from asp_eval.reporting.setting import Setting
 from asp_eval.stats.estimate import Estimate
 
@@ -251,7 +251,7 @@ def _share(result: OutcomeResult, arm: str, category: str) -> Share | None:
 
 
 def _entry(result: OutcomeResult, i: int, setting: Setting) -> ForestEntry:
-    effect, label = result.effects[i].difference, setting.effect_label(result, i, with_wave=True)
+    effect, label = result.effects[i].difference, marked_label(result, i, setting)
     if isinstance(effect, Unavailable) or effect.estimate is None:
         reason = effect.reason if isinstance(effect, Unavailable) else effect.note
         return ForestEntry(label, result.better, None, None, None, setting.say.note(reason))

@@ -20,6 +20,7 @@ from scipy import special, stats
 
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
+from asp_eval.reporting.sections.shares import shares_figure
 from asp_eval.reporting.sections.trajectory import means_figure
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.study.protocol import load_study
@@ -144,8 +145,12 @@ def test_intervals_of_shares_and_means_stay_where_these_can_be(results):  # 1
 )
 def test_page_one_has_the_arms_as_a_small_picture(analysed, results, outcome, title, quantity):  # 7
     primary = replace(analysed, outcomes=(replace(results[outcome], role="primary"),))
-    (figure,) = means_figure(primary, Setting(primary, Numbers(words_for("en"))))
+    setting = Setting(primary, Numbers(words_for("en")))
+    (figure,) = means_figure(primary, setting)
     assert figure.title == title
+    plot = shares_figure(primary.outcomes, setting)
+    assert (plot is None) == (outcome == "incidents")
+    assert plot is None or "(primary): " in plot.description  # marked as in the forest plot of measures
     reference = pd.read_csv(HERE / "reference.csv").set_index(["outcome", "quantity"])
     for cell, arm in zip(figure.data.rows[0].cells[1:], ("reference", "intervention"), strict=True):
         value, std_error = reference.loc[(outcome, arm + quantity)]
