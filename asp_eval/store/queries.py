@@ -142,7 +142,7 @@ def write_scores(
     ----------
     study : Study
     frame : DataFrame
-        One row per unit, wave and scale (``data_schema/scores.json``).
+        One row per unit, wave and scale (``data_schema/scores.json``); texts may be categories.
     instruments : mapping of str to str, optional
         Digests of the instruments, by id.
     refuse_moved : callable
@@ -151,7 +151,7 @@ def write_scores(
     schema = base_schema("scores")
     kept = frame[[name for name in schema.names if name in frame]].copy()
     for field in schema.fields:
-        if field.name in kept:
+        if field.name in kept and not isinstance(kept[field.name].dtype, pd.CategoricalDtype):
             kept[field.name] = kept[field.name].astype("float64" if field.numeric else "string")
     with file_set(Store.of(study).output) as new, Store.of(study).writing(new) as connection:
         refuse_moved()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase, listed
@@ -15,7 +18,7 @@ from asp_eval.store.instrument_digests import instrument_digests
 from asp_eval.store.provenance import one_moment
 from asp_eval.store.sealed_files import refuse_moved
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.scoring import score_long
+from asp_eval.trial.instruments.scoring import score_long_categories
 from asp_eval.trial.outcomes import declared_forms
 from asp_eval.trial.study.design import Study
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
@@ -27,6 +30,7 @@ UNDECLARED = partial(
     "If a wave was given another name, give it the old one back.",
 )
 UNITS = {"screening": ("child", "child_id"), "staff_survey": ("respondent", "respondent_id")}
+TEXTS = ("unit", "unit_id", "wave", "instrument", "scale", "band")
 COLUMNS = ["unit", "unit_id", "wave", "instrument", "scale", "score", "n_answered", "prorated", "band"]
 
 
@@ -37,8 +41,8 @@ class Scored:
     Attributes
     ----------
     scores : DataFrame
-        As stored, one row per unit, wave and scale; see ``data_schema/scores.json``. A unit that left a form wholly blank
-        was not rated on it and has no row.
+        As stored, one row per unit, wave and scale; see ``data_schema/scores.json``. Ids and texts are categories. A unit that
+        left a form wholly blank was not rated on it and has no row.
     counts : DataFrame
         One row per instrument and wave: instrument, wave, units, scores, prorated, missing.
     notes : tuple of Phrase
@@ -72,8 +76,9 @@ def score_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
     with one_moment(plan) as state:
         stored = [table(plan, f"{name}_{form.id}") for name, form, _ in forms]
     parts, left_out = [], set[str]()
-    for position, ((name, form, waves), answers) in enumerate(zip(forms, stored, strict=True)):
+    for position, (name, form, waves) in enumerate(forms):
         step(form.id, position / (len(forms) + 1))
+        answers = stored.pop(0)  # not kept longer than it is read
         declared = answers["wave"].isin(waves)
         left_out |= {f"{name} {wave}" for wave in answers.loc[~declared, "wave"].unique()}
         parts.append(_scored(name, form, answers.loc[declared]))
@@ -82,7 +87,7 @@ def score_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
         if forms:
             NOTHING_TO_SCORE.refuse(found=notes[0] if notes else None)
         return _counted(pd.DataFrame(columns=COLUMNS))
-    scores = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    scores = _together([part for part in parts if len(part)])
     step(Phrase("storing"), len(forms) / (len(forms) + 1))
     write_scores(plan, scores, instrument_digests(plan), lambda: refuse_moved(plan, state))
     return _counted(scores, notes)
@@ -106,6 +111,17 @@ def _scored(name: str, form: Instrument, answers: pd.DataFrame) -> pd.DataFrame:
     if answers.empty:
         return pd.DataFrame(columns=COLUMNS)
     rated = answers.loc[answers[list(form.columns)].notna().any(axis=1)]
-    scores = score_long(form, rated, keys=[key, "wave"]).rename(columns={key: "unit_id"})
-    scores.insert(0, "unit", unit)
-    return scores[COLUMNS]
+    who = {key: "category", "wave": "category"}
+    scores = score_long_categories(form, rated.astype(who), keys=list(who)).rename(columns={key: "unit_id"})
+    return scores.assign(unit=unit)[COLUMNS].astype(dict.fromkeys(TEXTS, "category"))
+
+
+def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of all forms, a text that stands in many of them once: as texts, scores would take ten times the memory."""
+    columns = {
+        name: union_categoricals([part[name] for part in parts])
+        if name in TEXTS
+        else np.concatenate([part[name].to_numpy() for part in parts])
+        for name in COLUMNS
+    }
+    return pd.DataFrame(columns, copy=False)

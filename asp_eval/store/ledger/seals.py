@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from asp_eval.core.errors import Fault, Problem, Refusal
 from asp_eval.core.phrases import Phrase
@@ -41,6 +42,7 @@ UNSEALED = ("ledger",)  # has a seal of its own
 FEW = 1_000  # rows that are faster taken as they are than as a table
 VECTORS = 32  # of 2,048 rows, that are held at a time
 COLUMNS_AT_A_TIME = 200  # the database takes ten times as long to plan a query of 2,000
+CELLS_AT_A_TIME = 4_000_000  # of a large table; one column at the least
 GONE = ""
 
 
@@ -64,40 +66,56 @@ def _digest_of_cells(connection: DuckDBPyConnection, name: str) -> str:
     columns = [*stored_columns(connection, name).items()]
     if not columns:
         return GONE
-    whole = hashlib.sha256()
-    for start in range(0, len(columns), COLUMNS_AT_A_TIME):
-        some = columns[start : start + COLUMNS_AT_A_TIME]
-        rows, digests = _digests_of_columns(connection, name, some)
-        for (column, kind), digest in zip(some, digests, strict=True):
+    ((rows,),) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchall()
+    whole, at_a_time = hashlib.sha256(), max(1, min(COLUMNS_AT_A_TIME, CELLS_AT_A_TIME // max(rows, 1)))
+    for start in range(0, len(columns), at_a_time):
+        some = columns[start : start + at_a_time]
+        for (column, kind), digest in zip(some, _digests_of_columns(connection, name, rows, some), strict=True):
             whole.update(f"{quoted(column)} {kind} {rows} {digest}\n".encode())
     return whole.hexdigest()
 
 
 def _digests_of_columns(
-    connection: DuckDBPyConnection, name: str, columns: Sequence[tuple[str, str]]
-) -> tuple[int, tuple[str, ...]]:
-    """Return how many rows a table has, and the digest of the cells of each of some columns."""
-    wanted = ", ".join(_cell(column, kind) for column, kind in columns)
-    ((rows,),) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchall()
-    cursor = connection.execute(f"SELECT {wanted} FROM {quoted(name)}")
+    connection: DuckDBPyConnection, name: str, rows: int, columns: Sequence[tuple[str, str]]
+) -> tuple[str, ...]:
+    """Return the digest of the cells of each of some columns of a table."""
+    query = f"SELECT {', '.join(_cell(column, kind) for column, kind in columns)} FROM {quoted(name)}"
     digests = [hashlib.sha256() for _ in columns]
-    for block in [zip(*cursor.fetchall(), strict=True)] if rows <= FEW else _blocks(cursor):
+    for block in _blocks(connection, query, rows):
         for digest, (_, kind), cells in zip(digests, columns, block, strict=False):  # a table without rows has no cells
-            if kind == "DOUBLE":
-                numbers = np.asarray(cells, dtype="<f8")
-                one_nan = np.where(np.isnan(numbers), np.nan, numbers)  # for all that is missing, whatever its bits
-                digest.update(one_nan.astype("<f8", copy=False).data)
-            else:
-                digest.update("".join(cells).encode())
-    return rows, tuple(digest.hexdigest() for digest in digests)
+            digest.update(_numbers(cells) if kind == "DOUBLE" else _texts(cells))
+    return tuple(digest.hexdigest() for digest in digests)
 
 
-def _blocks(cursor: DuckDBPyConnection) -> Iterator[Iterator[Iterable[Any]]]:
-    """Yield the columns of some rows after the other, without a Python object for every number."""
-    while len(block := cursor.fetch_df_chunk(VECTORS)):
-        yield (
-            cells.to_numpy() if cells.dtype.kind == "f" else cells.to_numpy(dtype=object).tolist() for _, cells in block.items()
-        )
+def _blocks(connection: DuckDBPyConnection, query: str, rows: int) -> Iterator[Iterable[Any]]:
+    """Yield the columns of some rows after the other, without a Python object for every number, nor for a text where Arrow is."""
+    if rows <= FEW:
+        yield zip(*connection.execute(query).fetchall(), strict=True)
+    elif pd.StringDtype().storage == "pyarrow":
+        for batch in connection.sql(query).to_arrow_table().to_batches():
+            yield batch.columns
+    else:
+        cursor = connection.execute(query)
+        while len(block := cursor.fetch_df_chunk(VECTORS)):
+            yield (cells for _, cells in block.items())
+
+
+def _numbers(cells: Any) -> memoryview:
+    """Return the bytes of numbers, one NaN for all that is missing, whatever its bits."""
+    numbers = np.asarray(cells, dtype="<f8")
+    return np.where(np.isnan(numbers), np.nan, numbers).astype("<f8", copy=False).data
+
+
+def _texts(cells: Any) -> memoryview | bytes:
+    """Return the bytes of texts, which Arrow keeps end to end in memory."""
+    if not hasattr(cells, "buffers"):
+        return "".join(cells).encode()
+    import pyarrow as pa
+
+    kept = cells.cast(pa.large_string())
+    _, ends, texts = kept.buffers()
+    first, last = np.frombuffer(ends, dtype=np.int64)[[kept.offset, kept.offset + len(kept)]]
+    return memoryview(texts)[first:last] if texts is not None else b""
 
 
 def _cell(column: str, kind: str) -> str:

@@ -68,6 +68,7 @@ def mean_may_be_shown(scores: NDArray[np.float64], steps: int, limits: Limits = 
     return all(reads_enough_apart(answer, printed, band.sizes(len(scores)), steps, limits) for answer in own)
 
 
+@cache
 def reads_enough_apart(own: int, printed: int, sizes: range, steps: int, limits: Limits) -> bool:
     """Return whether a respondent who answered `own` learns too little of the others, from the printed mean and the band."""
     sets, possible = 0, set[int]()
