@@ -27,6 +27,7 @@ from asp_eval.stats.resampling.allocations import Allocations
 Array = npt.NDArray[np.float64]
 
 DRAWS, SEED = 10_000, 1  # of the test; not the seed of the lot
+AT_A_TIME = 1_000  # allocations; of all at once the indicators of an arm, as numbers, would take eight times their memory
 TIE = 1e-9  # relative; the same allocation summed in another order is still the same
 
 NO_VARIABLES = Unavailable(Phrase("nothing was measured at the start that could be compared"))
@@ -115,8 +116,13 @@ def differences(values: Array, arms: npt.NDArray[np.int8]) -> Array:
     >>> differences(np.array([[1.0], [2.0], [6.0]]), np.array([[0, 0, 1], [1, 0, 1]], dtype=np.int8)).tolist()
     [[4.5], [1.5]]
     """
+    n_arms = int(arms.max()) + 1
+    return np.vstack([_differences(values, arms[start : start + AT_A_TIME], n_arms) for start in range(0, len(arms), AT_A_TIME)])
+
+
+def _differences(values: Array, arms: npt.NDArray[np.int8], n_arms: int) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = [(arms == a) @ values / (arms == a).sum(axis=1, keepdims=True) for a in range(int(arms.max()) + 1)]
+        means = [(arms == a) @ values / (arms == a).sum(axis=1, keepdims=True) for a in range(n_arms)]
     return np.hstack([other - means[0] for other in means[1:]])
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.analysis.plan_problems import refuse_faulty_plan
@@ -42,7 +45,7 @@ UNKNOWN_PAIRS = Fault(
 PAIR = "pair"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class StudyData:
     """Everything an analysis reads.
 
@@ -50,7 +53,7 @@ class StudyData:
     ----------
     study : Study
     institutions, allocation, visits, scores : DataFrame
-        As stored; `visits` has one row per child and wave, `scores` those of the forms of outcomes.
+        As stored; `visits` has one row per child and wave, `scores` those of the forms of outcomes, without what they rest on.
     children : DataFrame
         One row per child ever seen, with what is known of the child, its institution as drawn (`institution`), its arm
         (missing where the institution was not drawn), its `standing`, and its visit at its first wave.
@@ -103,11 +106,16 @@ class StudyData:
             column = self.visits.loc[self.visits["wave"] == wave].set_index("child_id")[source.column].astype("float64")
             return pd.DataFrame({"score": column, "band": None})
         forms = [form.id for form in source.forms]
-        mine = self.scores.loc[self.scores["instrument"].isin(forms) & (self.scores["scale"] == source.scale)]
-        if mine.empty:
+        if not any((form, source.scale) == key[:2] for form in forms for key in self._places):
             UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.score)
-        now = mine.loc[(mine["wave"] == wave) & mine["score"].notna()].set_index("unit_id")[["score", "band"]]
-        return now.astype({"score": "float64"})
+        places = [self._places[key] for form in forms if (key := (form, source.scale, wave)) in self._places]
+        now = self.scores[["unit_id", "score", "band"]].take(np.sort(np.concatenate(places)) if places else [])
+        return now.loc[now["score"].notna()].set_index("unit_id").astype({"score": "float64"})
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str, str], npt.NDArray[np.intp]]:
+        """Where the scores of each form, scale and wave stand: looked through once, and not for every outcome."""
+        return dict(self.scores.groupby(["instrument", "scale", "wave"], observed=True).indices.items())
 
 
 def load_data(study: Study) -> StudyData:
@@ -124,8 +132,8 @@ def load_data(study: Study) -> StudyData:
     institutions, allocation, visits = (table(study, name) for name in ("institutions", "allocation", "screening"))
     sources = [source_of(outcome, study.library) for outcome in study.outcomes]
     forms = {form.id for source in sources if isinstance(source, ScoreSource) for form in source.forms}
-    scores = table(study, "scores", {"instrument": forms})
-    scores = scores.astype(dict.fromkeys(("instrument", "scale", "wave"), "category"))  # each outcome looks through all of them
+    columns = ("unit_id", "wave", "instrument", "scale", "score", "band")
+    scores = table(study, "scores", {"instrument": forms}, columns, ("wave", "instrument", "scale"))
     children = with_cohort(study, table(study, "children"), visits)
     children = children.merge(allocation[["institution_id", "arm"]], on="institution_id", how="left", validate="many_to_one")
     children = children.merge(

@@ -31,7 +31,7 @@ from asp_eval.analysis.psychometrics import form_switches, reliabilities, scale_
 from asp_eval.analysis.rare_categories import rare_variables, without_rare
 from asp_eval.analysis.rechecks import rechecked, with_adjusted_again
 from asp_eval.analysis.results import NO_FAMILY, ArmEffect, BandsUsed, Estimated, OutcomeResult, Results
-from asp_eval.analysis.sets import AnalysisSet, assemble, institutions_with_values
+from asp_eval.analysis.sets import AnalysisSet, assemble
 from asp_eval.analysis.subgroups import subgroups
 from asp_eval.analysis.trial_integrity import integrity
 from asp_eval.analysis.triangulation import Lot, lot_of, triangulate
@@ -302,9 +302,7 @@ def _attrition(data: StudyData, cohort: pd.DataFrame, rows: AnalysisSet, flow: F
     return OutcomeAttrition(
         outcome=rows.outcome.id,
         wave=rows.wave,
-        comparisons=trial_attrition(
-            data.study.arms, data.allocation, cohort, analysed, institutions_with_values(data, rows.outcome, rows.wave)
-        ),
+        comparisons=trial_attrition(data.study.arms, data.allocation, cohort, analysed, rows.handed_in),
         joined=joined.get(rows.wave, tuple(0 for _ in flow.arms)),
         joiners_analysed=len(analysed & outside),
     )

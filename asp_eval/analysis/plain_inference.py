@@ -108,14 +108,14 @@ def plain_rows(frame: pd.DataFrame, response: str, terms: list[str], group: str)
 
 def plain_variances(rows: PlainRows) -> PlainVariances:
     """Return the variances of a random-intercept model, by REML: the smallest criterion over the variance ratio."""
+    weighted = np.column_stack([rows.X, rows.y])
+    of_rows = weighted.T @ weighted
+    sums = np.array([weighted[block].sum(axis=0) for block in rows.blocks])
+    sizes = np.array([len(block) for block in rows.blocks])
 
     def minus_twice(ratio: float) -> float:
-        weighted = np.column_stack([rows.X, rows.y])
-        cross, log_det = weighted.T @ weighted, 0.0
-        for block in rows.blocks:
-            sums, n = weighted[block].sum(axis=0), len(block)
-            cross = cross - ratio / (1.0 + n * ratio) * np.outer(sums, sums)
-            log_det += np.log1p(n * ratio)
+        cross = of_rows - (sums.T * (ratio / (1.0 + sizes * ratio))) @ sums
+        log_det = np.log1p(sizes * ratio).sum()
         A, b, c = cross[:-1, :-1], cross[:-1, -1], cross[-1, -1]
         rss = c - b @ np.linalg.solve(A, b)
         degrees = len(rows.y) - A.shape[0]
@@ -140,12 +140,14 @@ def plain_kenward_roger(rows: PlainRows, variances: PlainVariances, term: str, l
         n, X = len(block), rows.X[block]
         G = (np.ones((n, n)), np.eye(n))
         inverse = np.linalg.inv(variances.between * G[0] + variances.within * G[1])
-        XVX, XVy = XVX + X.T @ inverse @ X, XVy + X.T @ inverse @ rows.y[block]
+        left = inverse @ X  # so that no product of two matrices of (n, n) is taken more often than it has to be
+        XVX, XVy = XVX + left.T @ X, XVy + left.T @ rows.y[block]
+        weighted = (inverse @ G[0], inverse)
         for i in range(2):
-            P[i] -= X.T @ inverse @ G[i] @ inverse @ X
+            P[i] -= left.T @ (G[i] @ left)
             for j in range(2):
-                Q[i, j] += X.T @ inverse @ G[i] @ inverse @ G[j] @ inverse @ X
-                T[i, j] += float(np.trace(inverse @ G[i] @ inverse @ G[j]))
+                Q[i, j] += (G[i] @ left).T @ inverse @ (G[j] @ left)
+                T[i, j] += float((weighted[i] * weighted[j].T).sum())
     phi = np.linalg.inv(XVX)
     information = np.array(
         [[0.5 * (T[i, j] - 2 * np.trace(phi @ Q[i, j]) + np.trace(phi @ P[i] @ phi @ P[j])) for j in range(2)] for i in range(2)]
@@ -169,19 +171,21 @@ def _degrees(a: float) -> float:
 def plain_cr2(rows: PlainRows, term: str, level: float) -> PlainTest:
     """Return a coefficient of least squares by CR2 with Satterthwaite degrees of freedom."""
     k, bread = rows.names.index(term), np.linalg.inv(rows.X.T @ rows.X)
+    half = np.linalg.cholesky(bread)
     beta = bread @ rows.X.T @ rows.y
     residuals = rows.y - rows.X @ beta
-    meat, vectors = 0.0, []
+    meat, lengths, crossed = 0.0, [], []
     for block in rows.blocks:
         X = rows.X[block]
-        values, axes = np.linalg.eigh(np.eye(len(block)) - X @ bread @ X.T)
+        axes, shares, _ = np.linalg.svd(X @ half, full_matrices=False)  # of X (X'X)^-1 X', whose other eigenvalues are 0
+        values, hatted = 1.0 - shares**2, X @ bread[:, k]
         root = np.where(values > LEAST_EIGENVALUE, 1.0 / np.sqrt(np.maximum(values, LEAST_EIGENVALUE)), 0.0)
-        a = (axes * root) @ axes.T @ X @ bread[:, k]
+        a = hatted + axes @ ((root - 1.0) * (axes.T @ hatted))
         meat += float(a @ residuals[block]) ** 2
-        column = -rows.X @ (bread @ (X.T @ a))
-        column[block] += a
-        vectors.append(column)
-    G = np.array(vectors) @ np.array(vectors).T
+        lengths.append(a @ a)
+        crossed.append(X.T @ a)
+    U = np.array(crossed)
+    G = np.diag(lengths) - U @ bread @ U.T  # products of the vectors (I - H) a, of which I - H is its own square
     return _tested(float(beta[k]), float(np.sqrt(meat)), float(np.trace(G) ** 2 / (G**2).sum()), level)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.analysis.data import StudyData
@@ -18,6 +19,7 @@ from asp_eval.stats.meta.one_factor import one_factor_ml
 from asp_eval.stats.meta.polychoric import polychoric
 from asp_eval.stats.meta.reliability import alpha_of, clustered_alpha
 from asp_eval.store import table
+from asp_eval.trial.instruments.computing import counted
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.outcomes import ScoreSource, score_sources, scored_forms, source_of
 from asp_eval.trial.study.design import Study
@@ -51,21 +53,23 @@ def reliabilities(
     sets : sequence of AnalysisSet
         Of all outcomes: a scale's children are those analysed for any of its outcomes.
     """
-    analysed: dict[str, set[str]] = {}
+    home = children[["child_id", "institution", "arm"]].astype("str").set_index("child_id").astype("category")
+    analysed: dict[str, npt.NDArray[np.bool_]] = {}
     for rows in sets:
         source = source_of(rows.outcome, study.library)
         if isinstance(source, ScoreSource):
-            analysed.setdefault(source.scale, set()).update(rows.frame["child_id"].astype(str))
-    home = children[["child_id", "institution", "arm"]].astype("str").set_index("child_id")
+            every = analysed.setdefault(source.scale, np.zeros(len(home), dtype=bool))
+            every[home.index.get_indexer(pd.Index(rows.frame["child_id"].astype(str)))] = True
     found: list[Reliability] = []
     for form in scored_forms(study):
         if form.id not in answers:
             continue
         given = answers[form.id]
-        placed = given[["wave"]].join(home.reindex(given["child_id"].astype(str)).set_index(given.index))
+        child = home.index.get_indexer(pd.Index(given["child_id"].astype(str)))  # -1: of no child that is listed
+        placed = home.take(child).set_index(given.index).assign(wave=given["wave"].astype("category"))
         for scale in (one.key for one in form.scales if one.key in analysed):
-            items = keyed(form, scale, given.loc[given["child_id"].astype(str).isin(analysed[scale])])
-            found += _of_scale(study, form, scale, items, placed.loc[items.index])
+            mine = (child >= 0) & analysed[scale][child]
+            found += _of_scale(study, form, scale, keyed(form, scale, given.loc[mine]), placed.loc[mine])
     return tuple(found)
 
 
@@ -88,8 +92,8 @@ def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
         if len(forms) < 2:
             continue
         scores = data.scores
-        mine = scores.loc[scores["instrument"].isin(forms) & scores["score"].notna()]
-        rated = mine[["unit_id", "wave", "instrument"]].drop_duplicates().astype("string")
+        mine = (scores["instrument"].isin(forms) & scores["score"].notna()).to_numpy()
+        rated = scores[["unit_id", "wave", "instrument"]].loc[mine].drop_duplicates().astype("string")
         first = rated.sort_values("wave", key=lambda w: w.map(study.wave_ids.index)).groupby("unit_id")["instrument"].first()
         for wave in study.wave_ids:
             now = rated.loc[rated["wave"] == wave].set_index("unit_id")["instrument"]
@@ -125,6 +129,6 @@ def keyed(instrument: Instrument, scale: str, responses: pd.DataFrame) -> pd.Dat
     """Return what each answer to a scale's items counts, the reversed items turned round."""
     columns = {}
     for key in getattr(instrument.scale(scale), "items", ()):
-        answers = responses[f"{instrument.id}.{key}"].astype("float64")
-        columns[key] = answers.map(instrument.points(instrument.item(key)))
-    return pd.DataFrame(columns)
+        answers = responses[f"{instrument.id}.{key}"].to_numpy(dtype=np.float64, na_value=np.nan)
+        columns[key] = counted(instrument, instrument.item(key), answers)
+    return pd.DataFrame(columns, index=responses.index)

@@ -51,6 +51,8 @@ class AnalysisSet:
         Children analysed whose baseline or covariate is missing, by covariate: an indicator of it is in the model.
     lost_to : mapping of str to int
         Children with the outcome who are left out because a covariate is missing, by covariate; of two, one child counts in both.
+    handed_in : frozenset of str
+        Institutions that handed in values of the outcome at the wave (`institutions_with_values`).
     """
 
     outcome: Outcome
@@ -62,6 +64,7 @@ class AnalysisSet:
     pairs: Literal["", "fixed", "random"] = ""
     lost_to: Mapping[str, int] = field(default_factory=dict)
     indicated: Mapping[str, int] = field(default_factory=dict)
+    handed_in: frozenset[str] = frozenset()
 
 
 def analysis_set(study: Study, outcome: str, wave: str | None = None) -> pd.DataFrame:
@@ -123,6 +126,7 @@ def assemble(data: StudyData, outcome_id: str, wave: str | None = None) -> Analy
         (study.analysis.pairs or "fixed") if paired else "",
         {name: n for name in dict.fromkeys(covariates) if (n := int(lacking[name].isna().sum()))},
         {name: n for name in indicated if (n := int(kept[indicator_of(name)].sum()))},
+        own,
     )
 
 
@@ -176,16 +180,16 @@ def _first_exclusion(study: Study, frame: pd.DataFrame, outcome: str, covariates
     return pd.Series(np.select(tests, EXCLUSIONS, default=""), index=frame.index)
 
 
-def institutions_with_values(data: StudyData, outcome: Outcome, wave: str) -> set[str]:
+def institutions_with_values(data: StudyData, outcome: Outcome, wave: str) -> frozenset[str]:
     """Return the institutions that handed in values of an outcome at a wave, of whichever child they were."""
     now = data.presence.loc[data.presence["wave"] == wave]
     with_value = data.coded_values(outcome, wave).index.astype(str).unique()
     rated = with_value.get_indexer(pd.Index(now["child_id"].astype(str))) >= 0  # isin takes its texts one by one
-    return handed_in(now["where"].to_numpy(), rated)
+    return frozenset(handed_in(now["where"].to_numpy(), rated))
 
 
 def _arm_flow(
-    data: StudyData, frame: pd.DataFrame, excluded: pd.Series, outcome: str, wave: str, arm: str, own: set[str]
+    data: StudyData, frame: pd.DataFrame, excluded: pd.Series, outcome: str, wave: str, arm: str, own: frozenset[str]
 ) -> AnalysedFlow:
     mine = frame["arm"] == arm
     counts = {name: int((mine & (excluded == name)).sum()) for name in EXCLUSIONS if name != "missing_outcome"}

@@ -139,10 +139,19 @@ def fetch(connection: DuckDBPyConnection, query: str, values: list[object] | Non
     """Return a query's rows: text as ``string``, numbers as ``float64``, dates as ``datetime64[s]``."""
     found = connection.sql(query, params=values or None)
     names, kinds = found.columns, [str(kind) for kind in found.types]
-    frame = _by_arrow(found) if BY_ARROW.issuperset(kinds) and pd.StringDtype().storage == "pyarrow" else found.df()
+    simple = all(kind in BY_ARROW or kind.startswith("ENUM") for kind in kinds)
+    frame = _by_arrow(found) if simple and pd.StringDtype().storage == "pyarrow" else found.df()
     frame.columns = pd.Index(names)
     whole = {name for name in names if pd.api.types.is_integer_dtype(frame[name].dtype)}  # older DuckDB says NUMBER to all
     return frame.astype({name: "int64" if name in whole else _dtype(kind) for name, kind in zip(names, kinds, strict=True)})
+
+
+def as_category(connection: DuckDBPyConnection, query: str, column: str) -> str:
+    """Return the SQL expression of a column of text as a type of the few texts that it holds in a query's rows."""
+    name = quoted(column)
+    found = connection.execute(f"SELECT DISTINCT {name} FROM ({query}) WHERE {name} IS NOT NULL ORDER BY {name}").fetchall()
+    texts = ", ".join("'" + text.replace("'", "''") + "'" for (text,) in found)
+    return f"CAST({name} AS ENUM({texts})) AS {name}" if texts else name
 
 
 def _by_arrow(found: DuckDBPyRelation) -> pd.DataFrame:
@@ -177,7 +186,9 @@ def typed_frame(rows: Sequence[Mapping[str, object]], columns: Columns) -> pd.Da
 
 
 def _dtype(kind: str) -> str:
-    match kind.upper():
+    match kind.upper().partition("(")[0]:
+        case "ENUM":
+            return "category"
         case "DOUBLE" | "NUMBER" | "FLOAT":
             return "float64"
         case "BIGINT" | "INTEGER":

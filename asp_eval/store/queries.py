@@ -13,7 +13,7 @@ from asp_eval.core.errors import Fault
 from asp_eval.core.file_sets import NewFiles, file_set
 from asp_eval.store import imports, ledger, quarantine
 from asp_eval.store.connection import Store
-from asp_eval.store.layout import empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
+from asp_eval.store.layout import as_category, empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
 from asp_eval.store.ledger.seals import refuse_changed, table_digest
 from asp_eval.store.parts import merged
 from asp_eval.store.table_writer import add_allocation, item_columns, replace_allocation, replace_scores
@@ -34,7 +34,13 @@ TABLES = (*IMPORTABLE, "scores", "ledger", "import_ledger", "quarantine")
 _SAID_ELSEWHERE = ("import_id", "mapping", "package_version", "imported_at", "imported_by")  # in the entry, or in its body
 
 
-def table(study: Study, name: str, only: Mapping[str, Collection[str]] | None = None) -> pd.DataFrame:
+def table(
+    study: Study,
+    name: str,
+    only: Mapping[str, Collection[str]] | None = None,
+    columns: Sequence[str] | None = None,
+    categories: Collection[str] = (),
+) -> pd.DataFrame:
     """Return a stored table.
 
     Parameters
@@ -46,6 +52,10 @@ def table(study: Study, name: str, only: Mapping[str, Collection[str]] | None = 
         files), ``quarantine``; or the answers to an instrument: ``screening_sdq-teacher-4-17``.
     only : mapping of str to collection of str, optional
         Columns of text with the values that are wanted: rows with others are not read.
+    columns : sequence of str, optional
+        Those that are wanted; all by default.
+    categories : collection of str
+        Columns of text that are wanted as categories, in alphabetical order: of many rows with few texts a tenth of the memory.
 
     Returns
     -------
@@ -60,19 +70,23 @@ def table(study: Study, name: str, only: Mapping[str, Collection[str]] | None = 
         STO-004 for a table that there cannot be; STO-040 for one that is not what was stored; STO-001 if another process
         holds the data.
     """
-    expected = _columns(study, name)
+    expected = {key: kind for key, kind in _columns(study, name).items() if columns is None or key in columns}
+    none = empty_frame(expected).astype(dict.fromkeys(categories, "category"))
     with Store.of(study).reading() as connection:
         if connection is None:
-            return empty_frame(expected)
+            return none
         if name == "import_ledger":
             return imports.frame(ledger.entries(connection))
         refuse_changed(connection, ledger.entries(connection), [stored_name(name)])
-        columns = stored_columns(connection, stored_name(name))
-        if not columns:  # to ask for it would end a transaction that this may be inside
-            return empty_frame(expected)
+        if not stored_columns(connection, stored_name(name)):  # to ask for it would end a transaction that this may be inside
+            return none
         whole = merged(connection, stored_name(name), ROWS_IN_PARTS.get(name, ()))
         wanted = " AND ".join(f"list_contains(?, {quoted(column)})" for column in only or ())
-        query = f"SELECT * FROM ({whole}) WHERE {wanted}" if wanted else whole
+        chosen = "*"
+        if columns is not None or categories:
+            named = [key for key in stored_columns(connection, stored_name(name)) if columns is None or key in columns]
+            chosen = ", ".join(as_category(connection, whole, key) if key in categories else quoted(key) for key in named)
+        query = f"SELECT {chosen} FROM ({whole})" + (f" WHERE {wanted}" if wanted else "")
         return fetch(connection, query, [list(values) for values in (only or {}).values()])
 
 

@@ -35,6 +35,7 @@ CONSTANT_WITHIN = 1e-10
 """Share of a column's mean square below which what varies within clusters is rounding."""
 
 SINGULAR = 1e-9
+AT_A_TIME = 200  # clusters left out, of which the predictions of all others are held
 """Share of the largest below which a direction of orthonormal columns is one that only the cluster left out has."""
 LINEAR = ("lm", "gee_ind")
 GAUSSIAN = ("lm", "lmm")
@@ -229,12 +230,14 @@ def _without_each(trial: Trial, working: Working) -> Array:
     beta = np.zeros((len(together), X.shape[1]))
     beta[:, kept] = np.linalg.solve(R, solved[..., 0].T).T
     p, indicators = trial.X.shape[1], np.eye(trial.n_arms)[:, 1:]
-    fitted = (beta[:, :p] @ means.X.T)[..., None] + (beta[:, p:] @ indicators.T)[:, None, :]
     out = []
-    for unit in range(len(together)):
-        others_of = units != unit
-        part = Trial(trial.y, trial.X, trial.clusters, trial.arms[others_of], trial.probabilities[others_of])
-        out.append(_averaged(part, means.y[others_of], fitted[unit, others_of], sizes[others_of]))
+    for start in range(0, len(together), AT_A_TIME):
+        some = beta[start : start + AT_A_TIME]
+        fitted = (some[:, :p] @ means.X.T)[..., None] + (some[:, p:] @ indicators.T)[:, None, :]
+        for unit, predicted in enumerate(fitted, start):
+            others_of = units != unit
+            part = Trial(trial.y, trial.X, trial.clusters, trial.arms[others_of], trial.probabilities[others_of])
+            out.append(_averaged(part, means.y[others_of], predicted[others_of], sizes[others_of]))
     return np.array(out)
 
 

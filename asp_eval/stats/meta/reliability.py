@@ -12,6 +12,7 @@ percentiles; with fewer each is left out in turn (jackknife), with t; with fewer
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypedDict
 
 import numpy as np
@@ -171,8 +172,7 @@ def clustered_alpha(items: pd.DataFrame, clusters: pd.Series, level: float = 0.9
     J = int(codes.max()) + 1
     centred = X - X.mean(axis=0)
     rows = np.column_stack([np.ones(len(X)), centred, (centred[:, :, None] * centred[:, None, :]).reshape(len(X), -1)])
-    sums = np.zeros((J, rows.shape[1]))
-    np.add.at(sums, codes, rows)
+    sums = np.column_stack([np.bincount(codes, column, J) for column in rows.T])
     alpha = float(_alphas(np.ones((1, J)), sums, n_items)[0])
     if J < JACKKNIFE_FROM:
         return Estimate.unavailable("alpha", FEW_CLUSTERS, estimate=alpha)
@@ -181,8 +181,7 @@ def clustered_alpha(items: pd.DataFrame, clusters: pd.Series, level: float = 0.9
         se = float(np.sqrt((J - 1) / J * ((left_out - left_out.mean()) ** 2).sum()))
         half = float(special.stdtrit(J - 1, 0.5 + level / 2)) * se
         return Estimate("alpha", alpha, se, float(J - 1), None, None, alpha - half, alpha + half, "Jackknife", NO_TEST)
-    counts = stream(SEED, "alpha").multinomial(J, np.full(J, 1.0 / J), size=DRAWS).astype(float)
-    drawn = _alphas(counts, sums, n_items)
+    drawn = _alphas(_counts_drawn(J).astype(float), sums, n_items)
     low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2])
     return Estimate(
         "alpha", alpha, float(drawn.std(ddof=1)), None, None, None, float(low), float(high), "ClusterBootstrap", NO_TEST
@@ -190,6 +189,13 @@ def clustered_alpha(items: pd.DataFrame, clusters: pd.Series, level: float = 0.9
 
 
 NO_TEST = Phrase("it has no test of its own")
+
+
+@lru_cache(maxsize=16)  # of every wave and arm, which the scales of a form have alike
+def _counts_drawn(J: int) -> npt.NDArray[np.integer]:
+    """Return how often each of J clusters is in each draw, (DRAWS, J)."""
+    counts = stream(SEED, "alpha").multinomial(J, np.full(J, 1.0 / J), size=DRAWS)
+    return counts.astype(np.min_scalar_type(int(counts.max())))
 
 
 def _alphas(weights: Array, sums: Array, k: int) -> Array:

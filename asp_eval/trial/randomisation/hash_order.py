@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from asp_eval.core.errors import Fault
 
-Positions = npt.NDArray[np.intp]
+Positions = npt.NDArray[np.integer]
 Draws = npt.NDArray[np.int8]
 
 BAD_SEED = Fault("RND-003", "the seed cannot be used", "Give a whole number, 0 or more, such as the year of the draw.")
@@ -65,4 +65,6 @@ def in_order(seed: int | str, positions: Mapping[str, int]) -> list[int]:
 
 def shuffled(random: np.random.Generator, positions: range | Sequence[int], draws: int) -> Positions:
     """Return the positions in random order, (draws, n)."""
-    return random.permuted(np.tile(np.asarray(positions, dtype=np.intp), (draws, 1)), axis=1)
+    smallest = np.min_scalar_type(max(positions, default=0))  # the order is the same in any type of integer
+    found = np.tile(np.asarray(positions, dtype=smallest), (draws, 1))
+    return random.permuted(found, axis=1, out=found)
