@@ -104,6 +104,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         by_lot = outcomes_by_the_lot(study)
         lot = lot_of(study, method) if study.analysis.triangulate or by_lot else None
         flow, probabilities = _flow(data), arm_probabilities(study)
+    switches = form_switches(data)  # before the rows of every outcome stand beside the scores
     progress("baseline")
     baseline = baseline_table(data)
     outcomes, losses, cohort = [], [], data.cohort[["child_id", "institution"]]
@@ -124,6 +125,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     if study.analysis.waves_model is not None:
         progress("all waves")
         waves = all_waves(data)
+    held_together = integrity(data, tuple(equivalences))
     progress("reliability")
     everything = Results(
         study=study.without_folder(),
@@ -133,9 +135,9 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         baseline=baseline,
         outcomes=with_adjusted_again(study, adjust(study, outcomes, statistics)),
         reliabilities=reliabilities(study, answers, data.children, sets),
-        switches=form_switches(data),
+        switches=switches,
         attrition=tuple(losses),
-        integrity=integrity(data, tuple(equivalences)),
+        integrity=held_together,
         waves=waves,
         forms=form_titles(study),
     )

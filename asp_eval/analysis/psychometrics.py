@@ -69,7 +69,7 @@ def reliabilities(
         placed = home.take(child).set_index(given.index).assign(wave=given["wave"].astype("category"))
         for scale in (one.key for one in form.scales if one.key in analysed):
             mine = (child >= 0) & analysed[scale][child]
-            found += _of_scale(study, form, scale, keyed(form, scale, given.loc[mine]), placed.loc[mine])
+            found += _of_scale(study, form, scale, keyed(form, scale, given).loc[mine], placed.loc[mine])
     return tuple(found)
 
 
