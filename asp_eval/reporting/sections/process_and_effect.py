@@ -189,7 +189,9 @@ def _line(line: InstitutionLine, elements: list[str], frame: Frame, setting: Set
             cell(show.integer(line.number)),
             cell(type_name(frame, line.first_type, setting)),
             cell(type_name(frame, line.last_type, setting)),
-            *(cell(show.decimal(line.hours.get(element), 1)) for element in elements),
+            *(
+                cell(show.decimal(line.hours.get(element, 0.0), 1)) for element in elements
+            ),  # a log without an entry of it says none
             _left(line, setting),
             cell(show.integer(line.met)),
             cell(discussed),
