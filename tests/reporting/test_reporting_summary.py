@@ -12,7 +12,7 @@ from dataclasses import replace
 import builders
 import pytest
 
-from asp_eval.analysis.results import AverageEffects
+from asp_eval.analysis.results import Adjustment, AverageEffects
 from asp_eval.core.phrases import Phrase
 from asp_eval.reporting.blocks import plain
 from asp_eval.reporting.language import words_for
@@ -112,6 +112,14 @@ def test_adjustment_can_take_a_finding_back_and_says_so():
 def test_a_finding_that_stands_after_adjustment_says_so():
     said = words(builders.outcome(adjusted=0.022))
     assert "It stands after adjustment for the outcomes tested together (p = 0.022)." in said
+
+
+@pytest.mark.parametrize(("tests", "told"), [(2, True), (1, False)])
+def test_the_largest_of_several_p_values_was_judged_with_them_and_is_told_so(tests, told):
+    """Holm leaves it as it is; of a family of one there is nothing to tell."""
+    outcome = builders.outcome(effect=builders.estimate(-0.42, 0.16, p=0.01), adjusted=0.01)
+    said = words(replace(outcome, adjustment=Adjustment("holm", tests)))
+    assert ("It stands after adjustment for the outcomes tested together (p = 0.010)." in said) is told
 
 
 def test_a_tiny_p_value_is_put_in_words():

@@ -331,8 +331,8 @@ def _chance(effect: Estimate, setting: Setting) -> str:
 
 
 def _adjusted(result: OutcomeResult, effect: Estimate, i: int, setting: Setting) -> tuple[str, ...]:
-    value = adjusted_p_value(result, i)
-    if value is None or value == effect.p_value:
+    value, alone = adjusted_p_value(result, i), result.adjustment is None or result.adjustment.tests == 1
+    if value is None or (alone and value == effect.p_value):  # the largest of several stays as it is, and was judged with them
         return ()
     return (setting.say("It stands after adjustment for the outcomes tested together ({p}).", p=setting.show.p_equation(value)),)
 
