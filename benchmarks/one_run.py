@@ -152,7 +152,7 @@ ROWS = (
             Program(Task("asp_permutation", "asp_eval, p-value", 5), "p-value, every draw refitted by REML"),
             Program(Task("asp_permutation_interval", "asp_eval, p-value and interval", 2), "and the interval by inversion"),
             Program(Task("asp_permutation_ten", "asp_eval, ten outcomes, fits and p-values", 2), "ten p-values"),
-            Program(Task("lme4_refits", "lme4, its modular refits (100 of them)", 1), "10,000 estimates, no p-value", 0.01),
+            Program(Task("lme4_refits", "lme4, its modular refits, from 100 of them", 1), "10,000 estimates, no p-value", 0.01),
         ),
     ),
     Row(
