@@ -87,7 +87,8 @@ def table(
             named = [key for key in stored_columns(connection, stored_name(name)) if columns is None or key in columns]
             chosen = ", ".join(as_category(connection, whole, key) if key in categories else quoted(key) for key in named)
         query = f"SELECT {chosen} FROM ({whole})" + (f" WHERE {wanted}" if wanted else "")
-        return fetch(connection, query, [list(values) for values in (only or {}).values()])
+        found = fetch(connection, query, [list(values) for values in (only or {}).values()])
+        return found.astype(dict.fromkeys(categories, "category"))  # also a column that has no texts
 
 
 def write_allocation(

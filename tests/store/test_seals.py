@@ -16,6 +16,7 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 from small_study import by_hand
 
@@ -279,15 +280,19 @@ PLAIN = {  # the cells as asp_eval.store.ledger.seals describes them, by hand
 }
 
 
-def test_a_digest_is_what_the_ledgers_of_all_versions_say():
+@pytest.mark.parametrize("storage", ["pyarrow", "python"])  # by Arrow, and as objects
+@pytest.mark.parametrize("at_a_time", [seals.CELLS_AT_A_TIME, 1])
+def test_a_digest_is_what_the_ledgers_of_all_versions_say(monkeypatch, storage, at_a_time):
     times = 20_000  # more rows than are held at a time
+    monkeypatch.setattr(seals, "CELLS_AT_A_TIME", at_a_time)
     whole = hashlib.sha256()
     for column, cells in PLAIN.items():
         whole.update(f"{column} {5 * times} {hashlib.sha256(b''.join(cells) * times).hexdigest()}\n".encode())
     with duckdb.connect() as connection:
         rows = f'SELECT x, y, z, n AS "n ""1""" FROM range({times}) r(i), {CELLS} ORDER BY i, t.row'
         connection.execute(f"CREATE TABLE t AS {rows}")
-        assert table_digest(connection, "t") == whole.hexdigest()
+        with pd.option_context("mode.string_storage", storage):
+            assert table_digest(connection, "t") == whole.hexdigest()
 
 
 def test_a_wide_table_is_digested_by_parts_and_by_the_same_text():

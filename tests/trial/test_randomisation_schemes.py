@@ -25,6 +25,7 @@ from scipy.stats import chisquare
 from asp_eval.core.errors import DataProblems, Refusal
 from asp_eval.trial.randomisation.constrained import Constrained
 from asp_eval.trial.randomisation.declaration import scheme_of
+from asp_eval.trial.randomisation.hash_order import shuffled
 from asp_eval.trial.randomisation.matching import closest_pairs
 from asp_eval.trial.randomisation.scheme import Scheme
 from asp_eval.trial.study.design import Study
@@ -739,3 +740,10 @@ def test_a_late_batch_may_be_one_institution() -> None:
 def test_a_late_batch_of_a_constrained_scheme_is_drawn_by_its_lot() -> None:
     scheme = scheme_of(study(CONSTRAINED), SIX.head(3), late=True)
     assert str(scheme) == "simple; reference 1, intervention 1"
+
+
+@pytest.mark.parametrize("positions", [range(2), range(60), range(300), [70_000, 3, 12]])
+def test_an_order_is_that_of_whole_numbers_of_any_size(positions: range | list[int]) -> None:
+    found = shuffled(np.random.default_rng(3), positions, 50)
+    whole = np.random.default_rng(3).permuted(np.tile(np.asarray(positions, dtype=np.int64), (50, 1)), axis=1)
+    assert np.array_equal(found, whole)
