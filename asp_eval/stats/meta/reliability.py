@@ -172,7 +172,7 @@ def clustered_alpha(items: pd.DataFrame, clusters: pd.Series, level: float = 0.9
     J = int(codes.max()) + 1
     centred = X - X.mean(axis=0)
     rows = np.column_stack([np.ones(len(X)), centred, (centred[:, :, None] * centred[:, None, :]).reshape(len(X), -1)])
-    sums = np.column_stack([np.bincount(codes, column, J) for column in rows.T])
+    sums: Array = np.column_stack([np.bincount(codes, column, J) for column in rows.T]).astype(np.float64, copy=False)
     alpha = float(_alphas(np.ones((1, J)), sums, n_items)[0])
     if J < JACKKNIFE_FROM:
         return Estimate.unavailable("alpha", FEW_CLUSTERS, estimate=alpha)

@@ -185,14 +185,15 @@ def _dimension(key: str, staff: _Side, children: _Side, limits: Limits, enough: 
 def _cells(side: _Side, limits: Limits) -> pd.DataFrame:
     """Return count, mean and whether it may be shown, indexed by institution in alphabetical order."""
     groups = side.now.groupby("institution_id", observed=True)
-    before = {key: rows.set_index(side.person)["score"] for key, rows in side.before.groupby("institution_id", observed=True)}
+    earlier = side.before.groupby("institution_id", observed=True)
+    before = {str(key): rows.set_index(side.person)["score"] for key, rows in earlier}
     scores = side.now["score"].to_numpy(np.float64)
     shown = []
     for key, rows in groups.indices.items():
         alone = mean_may_be_shown(scores[rows], side.steps, limits)
-        if alone and key in before:
+        if alone and str(key) in before:
             second = side.now.iloc[rows].set_index(side.person)["score"]
-            alone = second_may_be_shown(before[key], second, side.steps, limits)
+            alone = second_may_be_shown(before[str(key)], second, side.steps, limits)
         shown.append(alone)
     return groups["score"].agg(["count", "mean"]).assign(shown=np.asarray(shown, dtype=bool))
 
