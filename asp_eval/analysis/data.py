@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -115,7 +116,8 @@ class StudyData:
     @cached_property
     def _places(self) -> dict[tuple[str, str, str], npt.NDArray[np.intp]]:
         """Where the scores of each form, scale and wave stand: looked through once, and not for every outcome."""
-        return dict(self.scores.groupby(["instrument", "scale", "wave"], observed=True).indices.items())
+        places = self.scores.groupby(["instrument", "scale", "wave"], observed=True).indices
+        return {cast(tuple[str, str, str], key): np.asarray(rows, dtype=np.intp) for key, rows in places.items()}
 
 
 def load_data(study: Study) -> StudyData:

@@ -150,4 +150,4 @@ def score_long_categories(
 
 
 def _categories(codes: NDArray[np.integer], names: Sequence[str]) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes, categories=pd.array(list(names), dtype="string"))
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype="string"))
