@@ -359,7 +359,7 @@ def in_range(found: Estimated, level: float, *, share: bool) -> Estimated:
     >>> p = Estimate("a", 0.04, 0.03, np.inf, None, None, -0.0188, 0.0988, "BetweenWithin", NO_NOTE)
     >>> found = in_range(p, 0.95, share=True)
     >>> round(found.conf_low, 3), round(found.conf_high, 3)
-    (0.009, 0.161)
+    (0.009, 0.162)
     """
     if isinstance(found, Unavailable) or found.estimate is None or found.std_error is None or found.df is None:
         return found

@@ -71,7 +71,7 @@ def test_standard_errors_are_the_delta_methods(frame):
     row = fit.average_effects("arm").set_index("kind").loc["difference"]
     assert row["estimate"] == pytest.approx(difference(at), abs=1e-10)
     assert row["std_error"] == pytest.approx(np.sqrt(gradient @ covariance @ gradient), rel=1e-6)
-    assert np.isinf(row["df"]) and "BetweenWithin" in row["note"]
+    assert np.isinf(row["df"]) and "between-within" in row["note"]
     counted = fit.average_effects("arm", method=asp.BetweenWithin()).set_index("kind").loc["difference"]
     assert counted["df"] == 14 and counted["note"] == "" and counted["std_error"] == pytest.approx(row["std_error"])
     half = stats.t.ppf(0.975, 14) * counted["std_error"]
