@@ -5,8 +5,8 @@ stored. While a connection of `asp_eval.store.connection` is open nobody else ca
 through `asp_eval.store.layout.change`, which forgets what is remembered of that table.
 
 A process that gives several verbs opens the database several times. What was remembered when it closed it is remembered still
-when it opens the same file, unchanged: of the same size, and written at the same nanosecond. Of a table that it wrote to nothing
-is remembered: what the next connection reads is verified.
+when it opens the same file, unchanged: of the same size, and written at the same nanosecond. The digest of a table that it wrote
+to is that of the transaction, as it was sealed; other processes, and an audit, read the table for it.
 """
 
 from __future__ import annotations
@@ -22,20 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RememberedTables:
-    """What was read: the names of the tables, of each its columns with their SQL types, and its digest; the ledger's rows.
-
-    `written` are the tables written to.
-    """
+    """What was read: the names of the tables, of each its columns with their SQL types, and its digest; the ledger's rows."""
 
     names: list[str] = field(default_factory=list)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     ledger: list[tuple[Any, ...]] = field(default_factory=list)
-    written: set[str] = field(default_factory=set)
 
     def copy(self) -> RememberedTables:
-        """Return what is remembered of the tables that there are and that were not written to."""
-        there = {name: {**columns} for name, columns in self.columns.items() if columns and name not in self.written}
+        """Return what is remembered of the tables that there are."""
+        there = {name: {**columns} for name, columns in self.columns.items() if columns}
         return RememberedTables([], there, {name: digest for name, digest in self.digests.items() if name in there})
 
 
@@ -84,7 +80,6 @@ def forget_table(connection: DuckDBPyConnection, name: str, *, columns: bool) ->
     """Forget the digest of a table that is written to; where a statement makes, alters or removes tables, its columns too."""
     known = remembered_tables(connection)
     known.digests.pop(name, None)
-    known.written.add(name)
     if columns:
         known.columns.pop(name, None)
         known.names.clear()

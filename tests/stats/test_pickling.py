@@ -5,7 +5,6 @@ What it answers afterwards, its table, a corrected one and (where there are some
 
 from __future__ import annotations
 
-import multiprocessing
 import pickle
 
 import numpy as np
@@ -62,10 +61,6 @@ ASKED = {  # beside its table
 }
 
 
-def _table(fit) -> pd.DataFrame:
-    return fit.tidy()
-
-
 @pytest.mark.parametrize("name", FITS)
 def test_a_fit_comes_back_as_it_was(name):
     fit = FITS[name]()
@@ -92,9 +87,3 @@ def test_imputed_data_come_back_as_they_were():
     pd.testing.assert_frame_equal(back.summary(), imputed.summary())
     analyses = imputed.fit(lambda data: lmm("y ~ arm + (1 | inst)", data))
     pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(analyses)).pool(), analyses.pool())
-
-
-def test_a_process_begun_anew_answers_as_this_one():
-    fit = FITS["nested"]()
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        pd.testing.assert_frame_equal(pool.apply(_table, (fit,)), fit.tidy())
