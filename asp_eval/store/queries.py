@@ -70,25 +70,38 @@ def table(
         STO-004 for a table that there cannot be; STO-040 for one that is not what was stored; STO-001 if another process
         holds the data.
     """
-    expected = {key: kind for key, kind in _columns(study, name).items() if columns is None or key in columns}
-    none = empty_frame(expected).astype(dict.fromkeys(categories, "category"))
+    expected = _columns(study, name)
     with Store.of(study).reading() as connection:
-        if connection is None:
-            return none
-        if name == "import_ledger":
-            return imports.frame(ledger.entries(connection))
-        refuse_changed(connection, ledger.entries(connection), [stored_name(name)])
-        if not stored_columns(connection, stored_name(name)):  # to ask for it would end a transaction that this may be inside
-            return none
-        whole = merged(connection, stored_name(name), ROWS_IN_PARTS.get(name, ()))
-        wanted = " AND ".join(f"list_contains(?, {quoted(column)})" for column in only or ())
-        chosen = "*"
-        if columns is not None or categories:
-            named = [key for key in stored_columns(connection, stored_name(name)) if columns is None or key in columns]
-            chosen = ", ".join(as_category(connection, whole, key) if key in categories else quoted(key) for key in named)
-        query = f"SELECT {chosen} FROM ({whole})" + (f" WHERE {wanted}" if wanted else "")
-        found = fetch(connection, query, [list(values) for values in (only or {}).values()])
-        return found.astype(dict.fromkeys(categories, "category"))  # also a column that has no texts
+        found = None if connection is None else _rows(connection, name, only or {}, columns, categories)
+    if found is None:
+        found = empty_frame({key: kind for key, kind in expected.items() if columns is None or key in columns})
+    return found.astype(dict.fromkeys(categories, "category")) if categories else found  # also a column that has no texts
+
+
+def _rows(
+    connection: DuckDBPyConnection,
+    name: str,
+    only: Mapping[str, Collection[str]],
+    columns: Sequence[str] | None,
+    categories: Collection[str],
+) -> pd.DataFrame | None:
+    """Return the rows of a stored table; None if it is not there."""
+    if name == "import_ledger":
+        return imports.frame(ledger.entries(connection))
+    stored = stored_name(name)
+    refuse_changed(connection, ledger.entries(connection), [stored])
+    there = stored_columns(connection, stored)
+    if not there:  # to ask for it would end a transaction that this may be inside
+        return None
+    whole, chosen = merged(connection, stored, ROWS_IN_PARTS.get(name, ())), "*"
+    if columns is None and not only and not categories:
+        return fetch(connection, whole)
+    if columns is not None or categories:
+        named = [key for key in there if columns is None or key in columns]
+        chosen = ", ".join(as_category(connection, whole, key) if key in categories else quoted(key) for key in named)
+    wanted = " AND ".join(f"list_contains(?, {quoted(column)})" for column in only)
+    query = f"SELECT {chosen} FROM ({whole})" + (f" WHERE {wanted}" if wanted else "")
+    return fetch(connection, query, [list(values) for values in only.values()])
 
 
 def write_allocation(
