@@ -24,7 +24,7 @@ from asp_eval.stats.power.waves import Waves
 NO_EFFECT = Fault("PWR-030", "no sample finds an effect of zero", "Give the smallest effect that would matter.")
 WHICH_SIZE = Fault(
     "PWR-031",
-    "one part of the size is found, and no more than one can be left open",
+    "exactly one part of the size must be left open, so that it can be found",
     "Write for example TwoLevel(clusters=None, size=50, icc=0.1).",
 )
 UNREACHABLE = Fault("PWR-032", "no number of {noun} reaches a power of {power:g}: {why}", "{remedy}")
