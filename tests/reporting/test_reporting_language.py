@@ -95,6 +95,9 @@ OTHER_WORDS = {  # what one thing was also called, or a word that misleads: the 
     r"“|”": "»«",
     r"\bstår ved magt|\bordner kun\b|\bVurderet til forsøg|\bgrupperne mødtes\b|\bHvor langt man kan\b": "danske vendinger",
     r"\bfx\b": "f.eks.",
+    r"\{n\} medarbejder": "ansatte",
+    r"\bbetween-within": "mellem-og-inden-for",
+    r'(?<!\[)(?<!== )"\{[a-z]+\}"': "»« around what is named",
 }
 
 

@@ -301,7 +301,7 @@ def practice_means(hidden=()):
     ("language", "said", "hidden"),
     [
         ("en", "Knowledge. Resources for shaping the idea: 20 (Reference), 28 (Intervention)", "fewer than 5 members of staff"),
-        ("da", "Viden. Ressourcer til at forme ideen: 20 (", "færre end 5 medarbejdere"),
+        ("da", "Viden. Ressourcer til at forme ideen: 20 (", "færre end 5 ansatte"),
     ],
 )
 def test_the_picture_of_crossing_scales_has_the_numbers_of_the_table_beside_it(language, said, hidden):

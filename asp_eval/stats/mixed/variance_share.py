@@ -35,7 +35,7 @@ STATED = Fault(
     "an intraclass correlation at stated values needs one for every column that varies at random",
     "Give for example at={{'t': 0}}.",
 )
-SEVERAL = Phrase("a share of several variances has no standard error or interval here; the variances themselves have")
+SEVERAL = Phrase("a share of several variances has no standard error or interval here; the variances themselves have intervals")
 PROFILE = Phrase("the interval is by profile likelihood, so there is no standard error")
 
 

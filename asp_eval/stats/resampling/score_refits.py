@@ -30,9 +30,7 @@ from asp_eval.stats.resampling.clustered_rows import ClusteredRows
 from asp_eval.stats.resampling.loop_refits import RANDOM_TREATMENT
 from asp_eval.stats.resampling.refits import Refits
 
-ONE_COLUMN = Phrase(
-    "the score, by which shares, bands and counts go through the lot, is defined for two arms with one coefficient"
-)
+ONE_COLUMN = Phrase("the score, by which shares, bands and counts are permuted, is defined for two arms with one coefficient")
 
 
 def score_refits(
