@@ -293,8 +293,9 @@ def test_a_screen_reader_is_told_a_pdf_in_order(made):
 
 
 @needs_poppler
-def test_a_pdf_says_on_which_page_the_checklist_and_the_list_of_appendices_lead(made):
-    page, content = made["da", "evaluation.pdf"]
+@pytest.mark.parametrize(("language", "word_for_page"), [("da", "s."), ("en", "p.")])
+def test_a_pdf_says_on_which_page_the_checklist_and_the_list_of_appendices_lead(made, language, word_for_page):
+    page, content = made[language, "evaluation.pdf"]
     sheets = [" ".join(sheet.split()) for sheet in report_tables.told_by_poppler(content, "pdftotext", "-raw").split("\f")]
     titles = anchors_of(page.document.sections)
     checklist = next(table for table in shown_tables(page) if table.key == "checklist")
@@ -305,7 +306,7 @@ def test_a_pdf_says_on_which_page_the_checklist_and_the_list_of_appendices_lead(
     assert len(places) > 15
     told = " ".join(sheets)
     for anchor in places:
-        pages = {int(number) for number in re.findall(rf"{re.escape(titles[anchor])} \(s\. (\d+)\)", told)}
+        pages = {int(number) for number in re.findall(rf"{re.escape(titles[anchor])} \({re.escape(word_for_page)} (\d+)\)", told)}
         assert len(pages) == 1, anchor
         assert titles[anchor] in sheets[pages.pop() - 1], anchor
 
@@ -341,6 +342,17 @@ def test_a_figure_without_words_is_refused():
     content, problems = made_or_refused(page)
     assert content is None
     assert "alt" in str(problems[0]).lower()
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_every_link_of_the_checklist_in_a_word_file_leads_to_a_bookmark(made, language):
+    page, content = made[language, "evaluation.docx"]
+    document = word.Document(io.BytesIO(content))
+    items = next(table for table in shown_tables(page) if table.key == "checklist").rows
+    table = next(table for table in document.tables if len(table.rows) == len(items) + 1 and table.cell(1, 0).text == "1a")
+    links = [each.get(f"{{{W}}}anchor") for each in table._tbl.iter(f"{{{W}}}hyperlink")]
+    assert len(links) == sum(bool(row.cells[2].anchor) for row in items) > 20
+    assert set(links) <= {each.get(f"{{{W}}}name") for each in document.element.body.iter(f"{{{W}}}bookmarkStart")}
 
 
 def test_word_has_headings_captions_repeated_heads_and_alternative_texts(made):

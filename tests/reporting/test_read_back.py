@@ -9,6 +9,7 @@ difference, a sum over records side by side, and a share.
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import fields, is_dataclass, replace
@@ -72,6 +73,14 @@ def test_every_number_of_a_table_is_in_the_workbook(page, output):
                     shown.update(round(number, 6) for line in told for number in line)
     assert sum(shown.values()) > 500
     assert not {number: n for number, n in shown.items() if held[number] == 0}
+
+
+def test_every_link_within_the_page_leads_to_one_place(page, output):
+    told = (output / f"{NAMES[page[0]]}.html").read_text(encoding="utf-8")
+    places = Counter(re.findall(r'\bid="([^"]+)"', told))
+    assert {place for place, times in places.items() if times > 1} == set()
+    links = set(re.findall(r'href="#([^"]+)"', told))
+    assert len(links) > 30 and links <= set(places)
 
 
 @needs_poppler

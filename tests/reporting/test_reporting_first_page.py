@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -16,8 +17,11 @@ from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.about import about, made_by
+from asp_eval.reporting.sections.answered import answered
 from asp_eval.reporting.sections.how_sure import apart, how_sure, judged
 from asp_eval.reporting.setting import Setting
+from asp_eval.reporting.writers.html import html
+from asp_eval.trial.study.plan_fields import PlanChange, PlanLock
 
 
 def setting(results=None, **changes) -> Setting:
@@ -95,47 +99,117 @@ def tables(document):
     return {block.key: block for section in document.sections for block in section.blocks if isinstance(block, Table)}
 
 
+CLUSTER = (
+    "1a 1b 2a 2b 3a 4a 5 6a 7a 8b 9 10a 10b 10c 12a 13a 13b 15 16 17a 21"  # what Campbell and others (2012) add, by their numbers
+)
+CONSORT = (
+    "1a 1b 2 3 4 5a 5b 6 7 8 9 10 11 12a 12b 13 14 15 16a 16b 17a 17b 18 19 20a 20b 21a 21b 21c 21d "
+    "22a 22b 23a 23b 24a 24b 25 26 27 28 29 30"
+)
+NOWHERE = "Not in this report: for the study team to write"
+
+
+def checklist_of(document) -> dict[str, list]:
+    """The answers to each item, by its number in the list."""
+    found: dict[str, list] = {}
+    for each in tables(document)["checklist"].rows:
+        found.setdefault(each.cells[0].text, []).append(each.cells[2])
+    return found
+
+
+def places(document) -> dict[str, list[str]]:
+    return {item: [answer.anchor for answer in answers] for item, answers in checklist_of(document).items()}
+
+
 def test_every_item_of_the_checklist_leads_to_a_section_that_is_there_or_says_that_there_is_none():
     document = evaluation(builders.results(study=builders.study(report={"registration": "ISRCTN 1"})), "en")
     anchors = {*anchors_of(document.sections), "top"}
-    rows = tables(document)["checklist"].rows
-    assert {row.cells[0].text.rstrip("abcd") for row in rows} == {str(number) for number in range(1, 31)}
-    for each in rows:
-        asked, answered = each.cells[0].text, each.cells[2]
-        assert answered.anchor in anchors if answered.anchor else "for the study team" in answered.text, asked
-    by_item = {each.cells[0].text: each.cells[2] for each in rows}
-    assert by_item["2"].anchor == "open"
-    assert by_item["5a"].anchor == ""
-    assert (by_item["7"].anchor, by_item["27"].anchor, by_item["11"].anchor) == ("estimands", "harms", "place")
+    by_item = checklist_of(document)
+    assert [item for item in by_item if not item.startswith("C")] == CONSORT.split()
+    assert {item.removeprefix("C") for item in by_item if item.startswith("C")} == set(CLUSTER.split())
+    for item, answers in by_item.items():
+        assert all(answer.anchor in anchors if answer.anchor else answer.text == NOWHERE for answer in answers), item
+    found = places(document)
+    assert (found["2"], found["3"], found["5a"]) == (["open"], [""], [""])
+    assert (found["7"], found["27"], found["11"]) == (["estimands"], ["harms"], ["place"])
+
+
+@pytest.mark.parametrize("language", ["en", "da"])
+def test_every_link_of_the_checklist_leads_to_an_anchor_of_the_page(language):
+    document = evaluation(builders.results(), language)
+    page = html(document)
+    section = re.search(r'<section id="consort".*?</section>', page, re.DOTALL)[0]
+    links = re.findall(r'href="#([^"]+)"', section)
+    assert links == [anchor for anchors in places(document).values() for anchor in anchors if anchor]
+    assert set(links) <= set(re.findall(r'\bid="([^"]+)"', page))
+
+
+def test_what_an_item_asks_for_and_no_place_says_is_named():
+    answers = {item: found[0].details for item, found in checklist_of(evaluation(builders.results(), "en")).items()}
+    assert answers["17a"] == ("Not in this report: who drew it",)
+    assert answers["27"] == ("Not in this report: unwanted events of other kinds than a worse outcome",)
+    assert answers["17b"] == answers["25"] == ()
+
+
+def test_changes_are_said_to_be_told_as_far_as_the_lock_shows_them():
+    change = PlanChange("analysis.level", "0.95", "0.9", "")
+    for changes, lacks in (((), ()), ((change,), ("Not in this report: why it was changed",))):
+        lock = PlanLock("2008-01-01", 1, "ab", {}, changes)
+        document = evaluation(builders.results(provenance=builders.provenance(plan_lock=lock)), "en")
+        assert [(one.anchor, one.details) for one in checklist_of(document)["10"]] == [("changes", lacks)]
+    (unlocked,) = checklist_of(evaluation(builders.results(), "en"))["10"]
+    assert unlocked.details == ("Not in this report: whether anything was changed, and why",)
+
+
+def test_a_stratum_that_is_no_place_does_not_say_where_the_trial_was():
+    assert "where" in answered(builders.results(), setting())
+    found = builders.results()
+    renamed = tuple(replace(row, variable="size") if row.variable == "municipality" else row for row in found.baseline)
+    found = replace(found, study=builders.study(strata=["size"]), baseline=renamed)
+    assert any(row.variable == "size" and row.level for row in found.baseline)
+    assert "where" not in answered(found, setting(found))
 
 
 ANSWERS = {  # what a reader with the list of CONSORT looks for, in the section that the report names
     "1a": "cluster-randomised trial",
+    "C1a": "cluster-randomised trial",
     "1b": "drawn at random",
-    "3": "plan",
+    "C1b": "institutions were drawn at random",
     "7": "intervention against reference",
+    "C2b": "Population: the children",
     "9": "ratio 1:1",
+    "C3a": "whole institutions, not single children",
     "10": "plan",
     "11": "municipality",
     "12a": "Aged 3",
     "14": "lower is better",
-    "15": "harms or unwanted events",
+    "C6a": "Whom the effect is about",
     "17a": "drawn separately within each stratum",
     "17b": "Stratified by municipality",
+    "C8b": "Stratified by municipality",
+    "C9": "whole institutions, not single children",
+    "C10b": "In the list: assessed",
     "20a": "raters are staff",
     "21a": "Clustering",
+    "C12a": "Clustering",
     "21b": "A child who moves|moving: kept with the institution drawn",
     "21c": "Missing answers",
     "22a": "Drawn: reference",
+    "C13a": "Institutions drawn",
     "22b": "left out",
+    "C13b": "Institutions",
     "23a": "1 September 2006",
     "24a": "had of the intervention",
     "24b": "project of other origin",
     "25": "Standardised difference",
+    "C15": "Municipality|municipality",
     "26": "ICC",
+    "C16": "Institutions",
+    "C17a": "ICC",
     "27": "Worst end of the interval",
     "29": "lower than children",
     "30": "institutions and children like these",
+    "C21": "institutions and children like these",
 }
 
 
@@ -157,11 +231,11 @@ def sections_of(sections):
 
 def test_a_reader_with_the_list_finds_at_each_link_what_the_item_asks_for():
     document = evaluation(builders.results(), "en")
-    by_item = {each.cells[0].text: each.cells[2].anchor for each in tables(document)["checklist"].rows}
-    linked = {item for item, anchor in by_item.items() if anchor}
+    by_item = places(document)
+    linked = {item for item, anchors in by_item.items() if any(anchors)}
     assert linked == {*ANSWERS, "21d", "28"} & linked and {*ANSWERS} <= linked
     for item, words in ANSWERS.items():
-        found = section_text(document, by_item[item])
+        found = " ".join(section_text(document, anchor) for anchor in by_item[item])
         assert any(part in found for part in words.split("|")), (item, by_item[item])
 
 
@@ -179,16 +253,20 @@ def test_an_item_that_the_study_tells_nothing_of_leads_nowhere():
     flow = replace(flow, arms=tuple(replace(arm, received=None) for arm in flow.arms))
     bare = builders.results(study=study, integrity=unknown, flow=flow)
     document = evaluation(bare, "en")
-    by_item = {each.cells[0].text: each.cells[2].anchor for each in tables(document)["checklist"].rows}
-    assert [by_item[item] for item in ("11", "16a", "23a", "24a", "24b")] == [""] * 5
+    by_item = places(document)
+    assert [by_item[item] for item in ("11", "16a", "23a", "24a", "24b")] == [[""]] * 5
     assert "gap.json" not in repr(document)  # a study without profiles is not told to make them
 
 
-def test_an_item_leads_to_the_first_of_its_places_that_is_in_the_report():
+def test_an_item_leads_to_all_of_its_places_that_are_in_the_report():
     document = evaluation(builders.results(), "en")
-    by_item = {each.cells[0].text: each.cells[2] for each in tables(document)["checklist"].rows}
-    assert "missing" not in anchors_of(document.sections) and by_item["21c"].anchor == "method"
-    assert "realised" not in anchors_of(document.sections) and by_item["16a"].anchor == ""
+    by_item, known = places(document), anchors_of(document.sections)
+    assert "missing" not in known and by_item["21c"] == ["method"]
+    assert "realised" not in known and by_item["16a"] == [""]
+    assert (
+        by_item["26"] == [place for place in ("found", "analysed", "analysed-others") if place in known]
+        and len(by_item["26"]) > 1
+    )
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def estimands(results: Results, setting: Setting) -> Section | None:
     return Section(
         "averages",
         say("Whose effect it is"),
-        (words, averages_table("averages", say("The effect by whom it averages over"), primary, setting)),
+        (words, averages_table("averages-primary", say("The effect by whom it averages over"), primary, setting)),
     )
 
 
