@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from asp_eval.core.errors import AspError, DataProblems, Fault, Place, Problem
 from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase
-from asp_eval.store import table
+from asp_eval.store import table_columns
 from asp_eval.store.instrument_changes import changed_instruments
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.outcomes import ColumnSource, band_order, declared_forms, source_of
@@ -82,7 +82,7 @@ def _declaration_problems(study: Study) -> Iterator[Problem]:
 
 def _column_problems(study: Study) -> Iterator[Problem]:
     """Columns that the plan names and no table can have."""
-    known = {"arm", "age", *(name for kind in ("children", "institutions", "screening") for name in table(study, kind).columns)}
+    known = {"arm", "age", *(name for kind in ("children", "institutions", "screening") for name in table_columns(study, kind))}
     named = [("strata", name) for name in study.strata] + [("analysis.covariates", name) for name in study.analysis.covariates]
     for key, rule in study.sets.items():
         try:
@@ -92,11 +92,12 @@ def _column_problems(study: Study) -> Iterator[Problem]:
     if study.gap is not None and study.gap.discussed is not None:
         place = Place("study.yaml", column="gap.discussed")
         try:
-            events = [name for name in parse_filter(study.gap.discussed).columns if name not in table(study, "implementation")]
+            events = parse_filter(study.gap.discussed).columns
         except AspError as error:
             yield from error.problems
         else:
-            yield from (UNKNOWN_COLUMN.at(place, name=name) for name in events)
+            there = table_columns(study, "implementation")
+            yield from (UNKNOWN_COLUMN.at(place, name=name) for name in events if name not in there)
     for field, name in named:
         if name not in known:
             yield UNKNOWN_COLUMN.at(Place("study.yaml", column=field), name=name)

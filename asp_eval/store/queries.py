@@ -11,6 +11,7 @@ import pandas as pd
 from asp_eval.core.csv_text import write_csv
 from asp_eval.core.errors import Fault
 from asp_eval.core.file_sets import NewFiles, file_set
+from asp_eval.intake.checks.context import PART
 from asp_eval.store import imports, ledger, quarantine
 from asp_eval.store.connection import Store
 from asp_eval.store.layout import as_category, empty_frame, fetch, quoted, sql_columns, stored_columns, stored_name
@@ -97,11 +98,27 @@ def _rows(
     if columns is None and not only and not categories:
         return fetch(connection, whole)
     if columns is not None or categories:
-        named = [key for key in there if columns is None or key in columns]
+        named = [key for key in there if key != PART and (columns is None or key in columns)]
         chosen = ", ".join(as_category(connection, whole, key) if key in categories else quoted(key) for key in named)
     wanted = " AND ".join(f"list_contains(?, {quoted(column)})" for column in only)
     query = f"SELECT {chosen} FROM ({whole})" + (f" WHERE {wanted}" if wanted else "")
     return fetch(connection, query, [list(values) for values in only.values()])
+
+
+def table_columns(study: Study, name: str) -> tuple[str, ...]:
+    """Return the columns of a stored table, as `table` gives them, without reading its rows.
+
+    Raises
+    ------
+    Refusal
+        As `table`.
+    """
+    expected = _columns(study, name)
+    with Store.of(study).reading() as connection:
+        if connection is None:
+            return tuple(expected)
+        refuse_changed(connection, ledger.entries(connection), [stored_name(name)])
+        return tuple(column for column in stored_columns(connection, stored_name(name)) or expected if column != PART)
 
 
 def write_allocation(

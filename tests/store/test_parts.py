@@ -16,7 +16,7 @@ from small_study import three_visits
 
 from asp_eval.core.errors import AspError, DataProblems
 from asp_eval.intake.pipeline import read_table
-from asp_eval.store import Store, table
+from asp_eval.store import Store, table, table_columns
 from asp_eval.store.audit import audit
 from asp_eval.store.listed_children import listed_children
 from asp_eval.trial.study.protocol import load_study
@@ -211,6 +211,11 @@ def test_two_questionnaires_of_one_wave_are_joined_by_child(two_questionnaires, 
     assert len(table(study, "screening_sdq-teacher-4-17")) == 3
     assert table(study, "screening_gap-competences-child")["rater_id"].tolist() == ["r2", "r9"]
     assert len(listed_children(study)) == 3
+    for name in ("screening", "screening_sdq-teacher-4-17"):
+        by_wave = table(study, name, categories=["wave"])
+        assert by_wave["wave"].dtype == "category"
+        pd.testing.assert_frame_equal(by_wave.astype({"wave": "string"}), table(study, name))
+        assert table_columns(study, name) == tuple(table(study, name).columns)
     again = export(competences(visits).assign(**{"gap-competences-child.emotions_1": "2"}), "gap2.csv")
     import_file(study, again, "screening", wave="w1", part="gap")
     assert table(study, "screening_gap-competences-child")["gap-competences-child.emotions_1"].tolist() == [2.0] * 3

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from asp_eval.store import layout, table
+from asp_eval.store import layout, table, table_columns
 from asp_eval.trial.study.protocol import load_study
 
 
@@ -37,6 +37,12 @@ def test_rows_that_are_not_wanted_are_not_read(complete_once):  # 2
     pd.testing.assert_frame_equal(table(study, "scores", wanted), mine.reset_index(drop=True))
     assert table(study, "scores", {"wave": []}).empty
     assert table(study, "goals", {"round": ["w1"]}).empty
+
+
+@pytest.mark.parametrize("name", ["children", "screening", "scores", "goals"])
+def test_columns_are_told_without_rows(complete_once, study, name):  # 2
+    for each in (load_study(complete_once), study):  # with data, and before anything is stored
+        assert table_columns(each, name) == tuple(table(each, name).columns)
 
 
 @pytest.mark.parametrize("name", ["screening", "staff_survey"])
