@@ -18,7 +18,7 @@ from asp_eval.store.instrument_digests import instrument_digests
 from asp_eval.store.provenance import one_moment
 from asp_eval.store.sealed_files import refuse_moved
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.instruments.scoring import score_long_categories
+from asp_eval.trial.instruments.scoring import score_long
 from asp_eval.trial.outcomes import declared_forms
 from asp_eval.trial.study.design import Study
 from asp_eval.workflow.study_folder import AnyStudy, plan_of
@@ -112,7 +112,7 @@ def _scored(name: str, form: Instrument, answers: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS)
     rated = answers.loc[answers[list(form.columns)].notna().any(axis=1)]
     who = {key: "category", "wave": "category"}
-    scores = score_long_categories(form, rated.astype(who), keys=list(who)).rename(columns={key: "unit_id"})
+    scores = score_long(form, rated.astype(who), keys=list(who), categories=True).rename(columns={key: "unit_id"})
     return scores.assign(unit=unit)[COLUMNS].astype(dict.fromkeys(TEXTS, "category"))
 
 

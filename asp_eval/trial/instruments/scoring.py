@@ -76,6 +76,7 @@ def score_long(
     bands: str | Sequence[str] | None = None,
     age_years: pd.Series[float] | None = None,
     sex: pd.Series[str] | None = None,
+    categories: bool = False,
 ) -> pd.DataFrame:
     """Score every row of `responses`, one result row per scale, with what the score rests on.
 
@@ -90,6 +91,8 @@ def score_long(
         Band sets of the instrument, instead of its default; each child gets the bands of the first set made for it.
     age_years, sex : Series, optional
         Exact ages, and ``boy`` or ``girl``, row for row: needed where a named set is for some ages or one sex only.
+    categories : bool
+        Instrument, scale and band as categories instead of ``string``: of many rows a tenth of the memory.
 
     Returns
     -------
@@ -116,20 +119,6 @@ def score_long(
     0       c1  hyper    4.0  close_to_average
     0       c1   peer    4.0   slightly_raised
     """
-    long = score_long_categories(instrument, responses, keys=keys, bands=bands, age_years=age_years, sex=sex)
-    return long.astype(dict.fromkeys(("instrument", "scale", "band"), "string"))
-
-
-def score_long_categories(
-    instrument: Instrument,
-    responses: pd.DataFrame,
-    *,
-    keys: Sequence[str] = (),
-    bands: str | Sequence[str] | None = None,
-    age_years: pd.Series[float] | None = None,
-    sex: pd.Series[str] | None = None,
-) -> pd.DataFrame:
-    """Score as `score_long` does, with instrument, scale and band as categories: of many rows a tenth of the memory."""
     codes = checked_codes(instrument, responses)
     check_ages(instrument, responses, age_years)
     scored = compute(instrument, codes)
@@ -146,7 +135,7 @@ def score_long_categories(
     long["band"] = pd.Categorical(np.column_stack(named).ravel())
     if bands is not None:
         long["band_note"] = pd.array(fit.notes.take(order), dtype="string")
-    return long
+    return long if categories else long.astype(dict.fromkeys(("instrument", "scale", "band"), "string"))
 
 
 def _categories(codes: NDArray[np.integer], names: Sequence[str]) -> pd.Categorical:
