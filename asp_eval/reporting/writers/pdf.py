@@ -69,11 +69,11 @@ def _values(document: Document, theme: Theme) -> dict[str, Any]:
         return {"drawing": theme.dressed(block.drawing)} if isinstance(block, Figure) else {}
 
     say = words_for(document.language)
-    logo = theme.logo
+    sizes, logo = sizes_on_paper(document, HOLDS.get(document.kind, ())), theme.logo
     plain: dict[str, Any] = as_plain(replace(document, workbook=()), part)
     return plain | {
         "day": None,
-        "sizes": list(sizes_on_paper(document, HOLDS.get(document.kind, ()))),
+        "leaves": [{"sections": len(leaf), "size": size} for leaf, size in zip(document.leaves, sizes, strict=True)],
         "running": running_title(document),
         "highest": HIGHEST,
         "edition": edition(document),

@@ -13,7 +13,7 @@ Intervals are percentiles over institutions drawn anew, the same institutions fo
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal
 
@@ -203,7 +203,7 @@ def agreement_over_codes(
         weights: Weights | None = "quadratic" if code in ordered else None
         sheets.append(CodedSheet(code, ranks, tuple(coders), len(categories), weights, clusters))
     found = agreement_over_sheets(sheets, level=level, draws=draws, seed=seed)
-    names = [each.name for each in fields(AgreementOverCodes)]
+    names = list(AgreementOverCodes.__slots__)
     return pd.DataFrame([{name: getattr(row, name) for name in names} for row in found], columns=names)
 
 
