@@ -141,7 +141,7 @@ def _keyed(form: Instrument) -> _Keyed | None:
 
 def _looked_at(answers: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Return the rows with an answer, at most `MOST_ROWS` of them."""
-    rows = answers.loc[answers[list(columns)].notna().any(axis=1).to_numpy()]
+    rows = answers[answers[list(columns)].notna().any(axis=1).to_numpy()]
     return rows.iloc[:: max(1, -(-len(rows) // MOST_ROWS))]
 
 

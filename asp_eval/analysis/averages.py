@@ -153,9 +153,9 @@ def _means(
     arms = [arm for arm in study.arms if per_arm.get(arm, 0) > 1]
     if study.arms[0] not in arms or len(arms) < 2:
         return ARM_OF_ONE
-    kept = frame.loc[frame[ARM].isin(arms)]
+    kept = frame[frame[ARM].isin(arms)]
     if data.pairs:
-        kept = kept.loc[kept.groupby(PAIR, observed=True)[ARM].transform("nunique") > 1]
+        kept = kept[kept.groupby(PAIR, observed=True)[ARM].transform("nunique") > 1]
     kept = kept.assign(**{ARM: kept[ARM].cat.set_categories(arms)})
     chances = probabilities[arms].div(probabilities[arms].sum(axis=1), axis=0)
     formula = fixed_effects(RESPONSE, varying(kept, data.covariates))

@@ -73,7 +73,7 @@ def means_of_institutions(study: Study, frame: pd.DataFrame, name: str) -> tuple
     digits = math.ceil(-math.log10(spread / 2)) if spread > 0 else 0
     found = []
     for arm in study.arms:
-        by = frame.loc[frame["arm"] == arm].groupby("institution", observed=True)[name].agg(["count", "mean"])
+        by = frame[frame["arm"] == arm].groupby("institution", observed=True)[name].agg(["count", "mean"])
         by = by[by["count"] > 0]
         shown = by.loc[by["count"] >= study.privacy.minimum_cell, "mean"].astype("float64")
         mean = float(shown.mean()) if len(shown) else None
@@ -128,7 +128,7 @@ def _measure(study: Study, frame: pd.DataFrame, name: str, label: Texts, unit: s
 
 def _categories(study: Study, frame: pd.DataFrame, name: str, label: Texts, unit: str) -> Iterator[BaselineRow]:
     """Yield one row per category; of two categories, both, so that nothing must be subtracted in the head."""
-    known = frame.loc[frame[name].notna()]
+    known = frame[frame[name].notna()]
     for level in known[name].astype("category").cat.remove_unused_categories().cat.categories:
         arms = tuple(_counted(frame.loc[frame["arm"] == arm, name], arm, level) for arm in study.arms)
         yield BaselineRow(name, label, str(level), unit, arms, _against_first(difference_of_proportions, arms))  # type: ignore[arg-type]

@@ -303,7 +303,7 @@ def as_numbers(data: AnalysisSet) -> pd.DataFrame:
 
 def averaged_difference(table: pd.DataFrame, arms: tuple[str, str]) -> Estimated:
     """Return the second arm less the first from a table of average effects."""
-    mine = table.loc[(table["kind"] == "difference") & (table["contrast"] == f"{arms[1]} vs {arms[0]}")]
+    mine = table[(table["kind"] == "difference") & (table["contrast"] == f"{arms[1]} vs {arms[0]}")]
     if mine.empty:
         NO_ARM.refuse(arm=arms[1])
     return _estimate(mine.iloc[0], arms[1])

@@ -53,7 +53,7 @@ def compliers(data: StudyData, rows: AnalysisSet) -> tuple[ComplierResult, ...]:
         unknown = None if is_known(rule, log, data.goals) else NO_GOALS
     found = []
     for arm in study.arms[1:]:
-        mine = frame.loc[frame["arm"].isin([study.arms[0], arm])]
+        mine = frame[frame["arm"].isin([study.arms[0], arm])]
         mine = mine.assign(**{OFFERED: (mine["arm"] == arm).astype(float)})
         found.append(_one_arm(mine, rows, arm, unit, unknown, level=study.analysis.level))
     return tuple(found)

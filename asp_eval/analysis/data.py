@@ -79,7 +79,7 @@ class StudyData:
     def cohort(self) -> pd.DataFrame:
         """The children of the cohort, in drawn institutions."""
         kept = (self.children["standing"] == "cohort") & self.children["arm"].notna()
-        return self.children.loc[kept].reset_index(drop=True)
+        return self.children[kept].reset_index(drop=True)
 
     def values(self, outcome: Outcome, wave: str) -> pd.Series:
         """Return an outcome's values at a wave, indexed by child.
@@ -104,14 +104,14 @@ class StudyData:
         if isinstance(source, ColumnSource):
             if source.column not in self.visits.columns:
                 UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.column)
-            column = self.visits.loc[self.visits["wave"] == wave].set_index("child_id")[source.column].astype("float64")
+            column = self.visits[self.visits["wave"] == wave].set_index("child_id")[source.column].astype("float64")
             return pd.DataFrame({"score": column, "band": None})
         forms = [form.id for form in source.forms]
         if not any((form, source.scale) == key[:2] for form in forms for key in self._places):
             UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.score)
         places = [self._places[key] for form in forms if (key := (form, source.scale, wave)) in self._places]
         now = self.scores[["unit_id", "score", "band"]].take(np.sort(np.concatenate(places)) if places else [])
-        return now.loc[now["score"].notna()].set_index("unit_id").astype({"score": "float64"})
+        return now[now["score"].notna()].set_index("unit_id").astype({"score": "float64"})
 
     @cached_property
     def _places(self) -> dict[tuple[str, str, str], npt.NDArray[np.intp]]:
@@ -172,7 +172,7 @@ def pairs_of(study: Study, allocation: pd.DataFrame, institutions: pd.DataFrame)
     """
     name = study.randomisation.pair
     table, column = (institutions, name) if name and name in institutions.columns else (allocation, "stratum")
-    drawn = table.loc[table["institution_id"].isin(allocation["institution_id"])]
+    drawn = table[table["institution_id"].isin(allocation["institution_id"])]
     if column not in drawn.columns or drawn[column].isna().any():
         UNKNOWN_PAIRS.refuse("allocation")
     return dict(zip(drawn["institution_id"].astype(str), drawn[column].astype(str), strict=True))

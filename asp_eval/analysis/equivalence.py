@@ -50,7 +50,7 @@ def verdict_of(g: float) -> Verdict:
 
 
 def _compared(data: AnalysisSet, first: ArmSummary, other: ArmSummary, icc: Number) -> Equivalence:
-    pair = data.frame.loc[data.frame["arm"].isin([first.arm, other.arm])]
+    pair = data.frame[data.frame["arm"].isin([first.arm, other.arm])]
     clusters = int(pair["institution"].nunique())
     g = _g(first, other, clusters, icc)
     verdict = None if isinstance(g, Unavailable) else verdict_of(g)

@@ -78,7 +78,7 @@ def institution_names(study: Study) -> dict[str, str]:
     institutions = table(study, "institutions")
     if "name" not in institutions.columns:
         return {}
-    named = institutions.loc[institutions["name"].notna()]
+    named = institutions[institutions["name"].notna()]
     return dict(zip(named["institution_id"].astype(str), named["name"].astype(str), strict=True))
 
 
@@ -87,7 +87,7 @@ def municipality_of_institutions(study: Study) -> dict[str, str]:
     institutions = table(study, "institutions")
     if "municipality" not in institutions.columns:
         return {}
-    placed = institutions.loc[institutions["municipality"].notna()]
+    placed = institutions[institutions["municipality"].notna()]
     return dict(zip(placed["institution_id"].astype(str), placed["municipality"].astype(str), strict=True))
 
 
@@ -105,7 +105,7 @@ def response_counts(study: Study, staff: pd.DataFrame, children: pd.DataFrame, w
 
 
 def _people(side: pd.DataFrame, person: str) -> pd.Series:
-    scored = side.loc[side["score"].notna()]
+    scored = side[side["score"].notna()]
     return scored.groupby(scored["institution_id"].astype(str))[person].nunique()
 
 

@@ -142,7 +142,7 @@ def imputation_rows(data: StudyData, rows: AnalysisSet, answers: Answers) -> Imp
     """
     study, outcome = data.study, rows.outcome
     cohort = data.cohort
-    cohort = cohort.loc[parse_filter(study.sets[study.analysis.set].filter).mask(cohort)].reset_index(drop=True)
+    cohort = cohort[parse_filter(study.sets[study.analysis.set].filter).mask(cohort)].reset_index(drop=True)
     beside = [*study.analysis.covariates, *study.strata]
     asked = study.analysis.missing_outcome
     extra = [name for name in (asked.predictors if asked else ()) if name not in beside]

@@ -81,14 +81,14 @@ def items_at(study: Study, answers: Answers, outcome: Outcome, wave: str, childr
     names = [f"{ITEM}{item.key}" for item in items_of(forms[-1], source.scale)]
     parts = []
     for form in forms:
-        now = answers[form.id].loc[answers[form.id]["wave"] == wave].set_index("child_id")
+        now = answers[form.id][answers[form.id]["wave"] == wave].set_index("child_id")
         own = {
             name: counted(form, item, now[f"{form.id}.{item.key}"].to_numpy(dtype=np.float64, na_value=np.nan))
             for name, item in zip(names, items_of(form, source.scale), strict=True)
         }
         parts.append(pd.DataFrame(own, index=now.index).dropna(how="all"))  # a child that no item of it was answered for
     merged = pd.concat(parts)
-    merged = merged.loc[~merged.index.duplicated()].reindex(children)
+    merged = merged[~merged.index.duplicated()].reindex(children)
     if merged.isna().all().any():
         return UNANSWERED
     return Items(forms[-1], source.scale, merged)

@@ -86,9 +86,9 @@ def learned_icc(data: StudyData, outcome: Outcome, wave: str) -> LearnedIcc:
     Refusal
         If the wave has no values, or the model cannot be fitted.
     """
-    frame = data.children.loc[data.children["standing"] == "cohort"].copy()
+    frame = data.children[data.children["standing"] == "cohort"].copy()
     frame[outcome.id] = frame["child_id"].map(data.values(outcome, wave))
-    frame = frame.loc[frame[outcome.id].notna()]
+    frame = frame[frame[outcome.id].notna()]
     if frame.empty:
         NOTHING_LEARNED.refuse("--learn", outcome=outcome.id, wave=wave)
     early = outcome.baseline is not None and data.study.wave_ids.index(wave) <= data.study.wave_ids.index(outcome.baseline)

@@ -56,10 +56,10 @@ def by_rater(data: StudyData) -> tuple[RaterMissingness, ...]:
     start, waves = baseline_wave(data.study), screening_waves(data.study)
     if "rater_id" not in data.visits.columns or start not in waves:
         return ()
-    first = data.visits.loc[data.visits["wave"] == start].drop_duplicates("child_id").set_index("child_id")["rater_id"]
+    first = data.visits[data.visits["wave"] == start].drop_duplicates("child_id").set_index("child_id")["rater_id"]
     cohort = _cohort_presence(data)
     cohort["rater"] = cohort["child_id"].map(first)
-    rated = cohort.loc[cohort["rater"].notna()]
+    rated = cohort[cohort["rater"].notna()]
     if rated.empty:
         return ()
     later = waves[waves.index(start) + 1 :]
@@ -95,9 +95,9 @@ def _cohort_presence(data: StudyData) -> pd.DataFrame:
 
 def _spread(rated: pd.DataFrame, arm: str, wave: str, smallest: int) -> RaterMissingness:
     """Return the spread over the raters of one arm who rated enough children."""
-    now = rated.loc[(rated["arm"] == arm) & (rated["wave"] == wave)]
+    now = rated[(rated["arm"] == arm) & (rated["wave"] == wave)]
     raters = now.groupby("rater")["away"].agg(["size", "sum", "mean"])
-    enough = raters.loc[raters["size"] >= smallest]
+    enough = raters[raters["size"] >= smallest]
     shares = enough["mean"].to_numpy()
     low, middle, high = (float(f(shares)) if len(shares) else None for f in (np.min, np.median, np.max))
     return RaterMissingness(arm, wave, len(enough), int(enough["size"].sum()), int(enough["sum"].sum()), low, middle, high)
@@ -112,7 +112,7 @@ def _model(data: StudyData, outcome: Outcome) -> MissingnessModel:
         children=tuple(len(rows) for rows in counts),
         missing=tuple(int(rows.sum()) for rows in counts),
         difference=tuple(_differences(data, frame)),
-        predictors=tuple(_within(frame.loc[frame["arm"] == arm], terms, data.study.analysis.level) for arm in data.study.arms),
+        predictors=tuple(_within(frame[frame["arm"] == arm], terms, data.study.analysis.level) for arm in data.study.arms),
         interactions=_interactions(frame, terms),
     )
 

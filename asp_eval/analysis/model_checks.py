@@ -92,7 +92,7 @@ def size_forms(study: Study, rows: AnalysisSet, fit: MixedFit, plain: MixedFit) 
     between, within = _variances(plain)
     name = rows.outcome.id
     for arm in _estimated(study, fit):
-        pair = rows.frame.loc[rows.frame["arm"].isin([study.arms[0], arm])]
+        pair = rows.frame[rows.frame["arm"].isin([study.arms[0], arm])]
         groups = [part.to_numpy(float) for _, part in pair.groupby("arm", observed=True)[name]]
         if len(groups) < 2 or min(len(part) for part in groups) < 2:
             continue
@@ -184,7 +184,7 @@ def raters(data: StudyData, rows: AnalysisSet) -> RaterResult | None:
 
 def _rater_at(data: StudyData, rows: AnalysisSet, wave: str) -> pd.Series:
     """Return who rated each child analysed at a wave."""
-    visits = data.visits.loc[data.visits["wave"] == wave]
+    visits = data.visits[data.visits["wave"] == wave]
     who = pd.Series(visits["rater_id"].to_numpy(object), index=visits["child_id"].astype(str))
     return rows.frame["child_id"].astype(str).map(who[~who.index.duplicated()])
 
@@ -205,7 +205,7 @@ def _without(study: Study, rows: AnalysisSet, changed: npt.NDArray[np.bool_]) ->
     """Return the planned model's effect of the first arm compared, without the children whose rater changed."""
     if not changed.any():
         return NOBODY_CHANGED
-    rest = rows.frame.loc[~changed]
+    rest = rows.frame[~changed]
     if rest.groupby("arm", observed=False)[INSTITUTION].nunique().min() < 2:
         return MOST_CHANGED
     try:

@@ -300,7 +300,7 @@ def _attrition(data: StudyData, cohort: pd.DataFrame, rows: AnalysisSet, flow: F
         conserve(f"cohort of {arm.arm}", arm.cohort, **{f"in {rows.outcome.id}": part.cohort})
     analysed = set(rows.frame["child_id"].astype(str))
     joined = {wave.wave: tuple(arm.waves[k].joined for arm in flow.arms) for k, wave in enumerate(flow.arms[0].waves)}
-    outside = set(data.children.loc[data.children["standing"] == "joined_later", "child_id"].astype(str))
+    outside = set(data.children["child_id"][data.children["standing"] == "joined_later"].astype(str))
     return OutcomeAttrition(
         outcome=rows.outcome.id,
         wave=rows.wave,

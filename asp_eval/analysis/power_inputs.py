@@ -166,7 +166,7 @@ def institutions_planned(study: Study) -> pd.DataFrame:
     """Return the institutions of the trial as listed: all but those that closed without an arm."""
     listed = table(study, "institutions")
     drawn = listed["institution_id"].isin(table(study, "allocation")["institution_id"])
-    return listed.loc[drawn | listed.index.isin(still_open(listed, date.today()).index)]
+    return listed[drawn | listed.index.isin(still_open(listed, date.today()).index)]
 
 
 def _arms(study: Study) -> tuple[float, float, str]:

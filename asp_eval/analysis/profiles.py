@@ -238,7 +238,7 @@ class _Round:
     @cached_property
     def scored(self) -> list[pd.DataFrame]:
         """Each side's rows that have a score."""
-        return [side.loc[side["score"].notna()] for side in self.sides]
+        return [side[side["score"].notna()] for side in self.sides]
 
     @cached_property
     def answered(self) -> set[str]:

@@ -69,7 +69,7 @@ def reliabilities(
         placed = home.take(child).set_index(given.index).assign(wave=given["wave"].astype("category"))
         for scale in (one.key for one in form.scales if one.key in analysed):
             mine = (child >= 0) & analysed[scale][child]
-            found += _of_scale(study, form, scale, keyed(form, scale, given).loc[mine], placed.loc[mine])
+            found += _of_scale(study, form, scale, keyed(form, scale, given)[mine], placed[mine])
     return tuple(found)
 
 
@@ -80,7 +80,7 @@ def _of_scale(study: Study, form: Instrument, scale: str, items: pd.DataFrame, p
         now = (placed["wave"] == wave).to_numpy(dtype=bool)
         for arm in ("", *study.arms) if now.any() else ():
             mine = complete & now & (not arm or (placed["arm"] == arm).to_numpy(dtype=bool))
-            numbers = _reliability(items.loc[mine], placed.loc[mine, INSTITUTION], study.analysis.level)
+            numbers = _reliability(items[mine], placed.loc[mine, INSTITUTION], study.analysis.level)
             yield Reliability(form.id, scale, label, wave, int(mine.sum()), numbers[0], arm, *numbers[1:])
 
 
@@ -93,10 +93,10 @@ def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
             continue
         scores = data.scores
         mine = (scores["instrument"].isin(forms) & scores["score"].notna()).to_numpy()
-        rated = scores[["unit_id", "wave", "instrument"]].loc[mine].drop_duplicates().astype("string")
+        rated = scores[["unit_id", "wave", "instrument"]][mine].drop_duplicates().astype("string")
         first = rated.sort_values("wave", key=lambda w: w.map(study.wave_ids.index)).groupby("unit_id")["instrument"].first()
         for wave in study.wave_ids:
-            now = rated.loc[rated["wave"] == wave].set_index("unit_id")["instrument"]
+            now = rated[rated["wave"] == wave].set_index("unit_id")["instrument"]
             counts = {str(form): int(n) for form, n in now.value_counts(sort=False).sort_index().items()}
             rows.append(FormSwitches(family, wave, counts, int((now != first.reindex(now.index)).sum())))
     return tuple(rows)

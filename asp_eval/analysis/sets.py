@@ -115,7 +115,7 @@ def assemble(data: StudyData, outcome_id: str, wave: str | None = None) -> Analy
     columns = list(dict.fromkeys(["child_id", "institution", "arm", outcome.id, *covariates, *((PAIR,) if paired else ())]))
     kept = frame.loc[excluded == "", columns].reset_index(drop=True)
     categories = categories_of(outcome, band_order(outcome, study.library), kept[outcome.id]) if outcome.is_ordinal else ()
-    lacking = frame.loc[excluded.isin(["missing_baseline", "missing_covariate"])]
+    lacking = frame[excluded.isin(["missing_baseline", "missing_covariate"])]
     return AnalysisSet(
         outcome,
         at,
@@ -182,7 +182,7 @@ def _first_exclusion(study: Study, frame: pd.DataFrame, outcome: str, covariates
 
 def institutions_with_values(data: StudyData, outcome: Outcome, wave: str) -> frozenset[str]:
     """Return the institutions that handed in values of an outcome at a wave, of whichever child they were."""
-    now = data.presence.loc[data.presence["wave"] == wave]
+    now = data.presence[data.presence["wave"] == wave]
     with_value = data.coded_values(outcome, wave).index.astype(str).unique()
     rated = with_value.get_indexer(pd.Index(now["child_id"].astype(str))) >= 0  # isin takes its texts one by one
     return frozenset(handed_in(now["where"].to_numpy(), rated))
@@ -194,7 +194,7 @@ def _arm_flow(
     mine = frame["arm"] == arm
     counts = {name: int((mine & (excluded == name)).sum()) for name in EXCLUSIONS if name != "missing_outcome"}
     kept = mine & (excluded == "")
-    states = data.presence.loc[data.presence["wave"] == wave].set_index("child_id")["state"]
+    states = data.presence[data.presence["wave"] == wave].set_index("child_id")["state"]
     without = frame.loc[mine & (excluded == "missing_outcome"), "child_id"].map(states).fillna(SCREENED)
     return AnalysedFlow(
         outcome=outcome,

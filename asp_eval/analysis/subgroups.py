@@ -73,7 +73,7 @@ def _by(study: Study, rows: AnalysisSet, name: str, column: pd.Series, *, random
     if reason is not None:
         spread = spread_by_arm(study, rows) if reason is NOT_IDENTIFIED and rows.outcome.is_continuous else None
         return SubgroupResult(name, "", reason, (), hidden, without, spread=spread)
-    kept = frame.loc[frame[BY].isin(enough)].reset_index(drop=True)
+    kept = frame[frame[BY].isin(enough)].reset_index(drop=True)
     kept = kept.assign(**{BY: pd.Categorical(kept[BY], categories=enough)})
     beside = [term for term in varying(kept, rows.covariates) if term != name]
     formula = interaction_formula(rows.outcome.id, beside)
@@ -94,7 +94,7 @@ def _level(value: object) -> str:
 
 def _enough(study: Study, frame: pd.DataFrame) -> tuple[list[str], Unavailable | None]:
     """Return the levels with enough children and institutions in every arm, and why they cannot be compared."""
-    arms = [frame.loc[frame[ARM] == arm].groupby(BY, observed=True)[INSTITUTION] for arm in study.arms]
+    arms = [frame[frame[ARM] == arm].groupby(BY, observed=True)[INSTITUTION] for arm in study.arms]
     levels = sorted(frame[BY].unique())
     children = np.min([arm.size().reindex(levels, fill_value=0) for arm in arms], axis=0)
     houses = np.min([arm.nunique().reindex(levels, fill_value=0) for arm in arms], axis=0)
@@ -157,7 +157,7 @@ def _weights(frame: pd.DataFrame, level: str, arm: str) -> dict[str, float]:
 def _subgroup(
     study: Study, frame: pd.DataFrame, level: str, arm: str, effect: Estimated, ratio: Estimated | None = None
 ) -> SubgroupEffect:
-    mine = frame.loc[(frame[BY] == level) & frame[ARM].isin([study.arms[0], arm])]
+    mine = frame[(frame[BY] == level) & frame[ARM].isin([study.arms[0], arm])]
     return SubgroupEffect(level, arm, len(mine), int(mine[INSTITUTION].nunique()), effect, ratio)
 
 

@@ -89,7 +89,7 @@ def varying_effects(
 
 def profile_estimate(term: str, table: pd.DataFrame, group: str, column: str, note: Phrase) -> Estimate:
     """Return the standard deviation of a random effect from `variance_intervals`, without the ends that it does not have."""
-    row = table.loc[(table["group"] == group) & (table["term1"] == column) & (table["quantity"] == "sd")].iloc[0]
+    row = table[(table["group"] == group) & (table["term1"] == column) & (table["quantity"] == "sd")].iloc[0]
     sd, low, high = (float(row[name]) for name in ("estimate", "conf_low", "conf_high"))
     known = not np.isnan(low) and not np.isnan(high)
     return Estimate(term, sd, None, None, None, None, low if known else None, high if known else None, "profile likelihood", note)

@@ -84,4 +84,4 @@ def _stored_waves(study: Study, name: str, form: str) -> dict[str, pd.DataFrame]
     if answers.empty:
         return {}
     waves = answers["wave"].astype(str)
-    return {wave: answers.loc[waves == wave] for wave in study.wave_ids if (waves == wave).any()}
+    return {wave: answers[waves == wave] for wave in study.wave_ids if (waves == wave).any()}

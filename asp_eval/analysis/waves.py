@@ -91,7 +91,7 @@ def long_rows(data: StudyData, outcome: Outcome) -> Rows:
     study = data.study
     covariates = [*study.analysis.covariates, *study.strata]
     cohort = data.cohort
-    cohort = cohort.loc[parse_filter(study.sets[study.analysis.set].filter).mask(cohort)]
+    cohort = cohort[parse_filter(study.sets[study.analysis.set].filter).mask(cohort)]
     first = study.wave_ids.index(outcome.baseline or outcome.at)
     parts = []
     for wave in study.wave_ids[first:]:
@@ -206,5 +206,5 @@ def _contrast(study: Study, fit: MixedFit, weights: dict[str, float], term: str)
 def _variances(fit: MixedFit) -> tuple[VarianceShare, ...]:
     """Return the variance of every level."""
     table = fit.variance_components()
-    own = table.loc[table["term2"].isna() | (table["term2"] == "")]
+    own = table[table["term2"].isna() | (table["term2"] == "")]
     return tuple(VarianceShare(str(g), float(v)) for g, v in zip(own["group"], np.asarray(own["variance"], float), strict=True))

@@ -60,14 +60,14 @@ class DrawnLot:
 
     def rows(self, institutions: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of its institutions in the list as it is now."""
-        return institutions.loc[institutions["institution_id"].isin(list(self.arms))]
+        return institutions[institutions["institution_id"].isin(list(self.arms))]
 
 
 def every_lot(study: Study) -> list[DrawnLot]:
     """Return every draw that was ever made with this package for the study, first to last, those replaced too."""
     ledger = table(study, "ledger")
     found = []
-    for row in ledger.loc[ledger["kind"].isin([DRAW, REDRAW, LATE])].itertuples():
+    for row in ledger[ledger["kind"].isin([DRAW, REDRAW, LATE])].itertuples():
         body = read_body(str(row.kind), str(row.body))
         if isinstance(body, DrawBody) and body.seed is not None:
             found.append(

@@ -305,7 +305,7 @@ def _software() -> dict[str, str]:
 def _standing_imports(study: Study) -> pd.DataFrame:
     """Return the imports that no later file has taken the place of."""
     ledger = table(study, "import_ledger")
-    return ledger.loc[~ledger["superseded"].astype(bool)].sort_values(["table_name", "wave", "sha256"])
+    return ledger[~ledger["superseded"].astype(bool)].sort_values(["table_name", "wave", "sha256"])
 
 
 def _exports(study: Study) -> list[Path]:

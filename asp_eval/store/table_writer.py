@@ -91,7 +91,7 @@ def add_allocation(connection: DuckDBPyConnection, schema: TableSchema, frame: p
     problems = _other_arms(connection, frame, source)
     if problems:
         raise DataProblems(problems)
-    added = frame.loc[_arms_before(connection, frame).isna()]
+    added = frame[_arms_before(connection, frame).isna()]
     insert(connection, "allocation", added)
     return {str(row.institution_id): str(row.arm) for row in added.itertuples()}
 
@@ -119,7 +119,7 @@ def _arms_before(connection: DuckDBPyConnection, frame: pd.DataFrame) -> pd.Seri
 
 def _other_arms(connection: DuckDBPyConnection, frame: pd.DataFrame, source: str) -> list[Problem]:
     before = _arms_before(connection, frame)
-    rows = frame.assign(before=before).loc[(before.notna() & (before != frame["arm"])).to_numpy(dtype=bool)]
+    rows = frame.assign(before=before)[(before.notna() & (before != frame["arm"])).to_numpy(dtype=bool)]
     return [
         OTHER_ARM.at(Place(source, column="arm"), found=row.arm, expected=row.before, institution=row.institution_id)
         for row in rows.itertuples()

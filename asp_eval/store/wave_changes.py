@@ -67,7 +67,7 @@ def _changed(reports: pd.DataFrame, column: str) -> pd.DataFrame:
         return reports.iloc[:0]
     reported = reports.dropna(subset=[column])
     before = reported.groupby("child_id", sort=False)[column].shift()
-    return reported.loc[(before.notna() & (before != reported[column])).to_numpy(dtype=bool)]
+    return reported[(before.notna() & (before != reported[column])).to_numpy(dtype=bool)]
 
 
 def _named(children: Sequence[str]) -> str:

@@ -51,7 +51,7 @@ def excerpt_sheet(interviews: pd.DataFrame) -> pd.DataFrame:
         institution_id, round, number, coder_id, code, level, text, print; a row for each, numbered within the interview.
     """
     rows = []
-    mine = interviews.loc[(interviews["coder_id"] == CODERS[0]) & (interviews["round"] == ROUNDS[-1])]
+    mine = interviews[(interviews["coder_id"] == CODERS[0]) & (interviews["round"] == ROUNDS[-1])]
     for code, level, text, is_printed in SAID:
         found = mine.loc[(mine[code] == level).fillna(False).to_numpy(dtype=bool), "institution_id"]
         if len(found):

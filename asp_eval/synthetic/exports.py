@@ -230,7 +230,7 @@ def _first_wave(screening: pd.DataFrame) -> tuple[bytes, Mappings]:
 def _second_wave(screening: pd.DataFrame) -> tuple[bytes, Mappings]:
     """A CSV of codes, of those rated only."""
     rename = {**BACKGROUND_EN, **_short_names()}
-    frame = _renamed(screening.loc[screening["rated"]], rename)
+    frame = _renamed(screening[screening["rated"]], rename)
     frame["completed"] = frame["completed"].dt.strftime("%Y-%m-%d")
     frame["sex"] = frame["sex"].map({value: code for code, value in SEX_CODES.items()})
     return _csv(frame, ",", "utf-8"), {"rename": _unlike(rename), "recode": {"sex": dict(SEX_CODES)}}
@@ -239,7 +239,7 @@ def _second_wave(screening: pd.DataFrame) -> tuple[bytes, Mappings]:
 def _third_wave(screening: pd.DataFrame) -> tuple[bytes, Mappings]:
     """A workbook with typed cells."""
     rename = {**BACKGROUND_EN, **_short_names()}
-    return workbook_bytes(_renamed(screening.loc[screening["rated"]], rename)), {"rename": _unlike(rename)}
+    return workbook_bytes(_renamed(screening[screening["rated"]], rename)), {"rename": _unlike(rename)}
 
 
 def _staff_export(survey: pd.DataFrame) -> tuple[bytes, Mappings]:

@@ -99,7 +99,7 @@ def simulate_fieldwork(seed: int, allocation: pd.DataFrame) -> Fieldwork:
         items = _sdq_items(frame, values[:, wave], sdq_answered)
         if plan.id == pop.COMPETENCES.asked_at:
             items.append(_items(instrument(CHILD), child[wave], child_answered))
-        whole = pd.concat([frame, *items], axis=1).loc[people.children.joined <= wave]
+        whole = pd.concat([frame, *items], axis=1)[people.children.joined <= wave]
         screening[plan.id] = whole.sort_values(["institution_id", "child_id"], ignore_index=True)
     log = implementation_log(seed, people, in_arm)
     interviews = interview_sheet(seed, people, in_arm)
@@ -235,7 +235,7 @@ def _staff_survey(seed: int, people: People, codes: Codes) -> pd.DataFrame:
     )
     items = _items(instrument(STAFF), codes, draw_answered(rng, (len(frame),), codes.shape[1]))
     whole = pd.concat([frame, items], axis=1)
-    return whole.loc[takes_part].sort_values(["institution_id", "respondent_id"], ignore_index=True)
+    return whole[takes_part].sort_values(["institution_id", "respondent_id"], ignore_index=True)
 
 
 def _learning_survey(seed: int, people: People, treated: Flags) -> pd.DataFrame:

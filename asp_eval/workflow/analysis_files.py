@@ -151,7 +151,7 @@ def _stored(study: Study, name: str, schema: TableSchema) -> AnalysisFile:
 
 def _answers(study: Study, schema: TableSchema) -> pd.DataFrame:
     visits = table(study, schema.name)
-    frame = visits.loc[visits["wave"] == schema.wave].reset_index(drop=True)
+    frame = visits[visits["wave"] == schema.wave].reset_index(drop=True)
     unit = schema.key[0]
     for form in schema.forms:
         answers = table(study, f"{schema.name}_{form}")

@@ -138,7 +138,7 @@ def _check_stored(study: Study, step: Progress) -> StudyCheck:
         waves = study.collected_waves(name)
         rows = table(study, name) if waves else institutions
         for wave in waves:
-            now = rows.loc[rows["wave"].astype(str) == wave]
+            now = rows[rows["wave"].astype(str) == wave]
             tables.append((name, wave, str(len(now)), str(now["institution_id"].nunique())))
             if parts := rows_by_part(study, name, wave):
                 for part, n, there in parts:

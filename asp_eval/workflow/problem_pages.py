@@ -136,7 +136,7 @@ def _stored(study: Study, name: str, wave: str | None) -> dict[str, int]:
     """Return how many rows of each institution are stored in a table and wave."""
     rows = table(study, name)
     if "wave" in rows and wave is not None:
-        rows = rows.loc[rows["wave"].astype(str) == wave]
+        rows = rows[rows["wave"].astype(str) == wave]
     return {str(id_): int(n) for id_, n in rows["institution_id"].value_counts().items()} if len(rows) else {}
 
 

@@ -277,7 +277,7 @@ def plan_draw(study: AnyStudy, *, late: bool = False, why: str | None = None) ->
         NOTHING_DRAWN.refuse("allocation")
     before, known = tuple(drawn_lots(study)), tuple(lot.seed for lot in every_lot(study))
     if late:
-        without = institutions.loc[~institutions["institution_id"].isin(arms["institution_id"])]
+        without = institutions[~institutions["institution_id"].isin(arms["institution_id"])]
         batch, closed = still_open(without, today), left_out(without, today)
         if batch.empty:
             NOBODY_LATE.refuse("institutions")

@@ -215,7 +215,7 @@ class _Replay:
     def _lot(self, kind: str, body: ledger.DrawBody) -> pd.DataFrame | None:
         """Draw a lot again over the list as it was then; None if that gives other arms than the ledger says, or none."""
         institutions = table(self.study, "institutions")
-        rows = institutions.loc[institutions["institution_id"].isin(list(body.arms))]
+        rows = institutions[institutions["institution_id"].isin(list(body.arms))]
         if body.seed is None:
             return None
         try:
@@ -266,7 +266,7 @@ def _compared(name: str, stored: _Stored, rebuilt: Frames, replay: _Replay) -> I
     one, other = (tables.get(name, pd.DataFrame()) for tables in (stored.tables, rebuilt))
     one, other = (frame.drop(columns=list(NOT_COMPARED.get(name, ())), errors="ignore") for frame in (one, other))
     if name == "import_labels":
-        one = one.loc[~_only_withdrawn(one, other, replay)]
+        one = one[~_only_withdrawn(one, other, replay)]
     if name == "allocation" and not all(replay.drawn.values()):
         one, other = (frame[[column for column in ARMS if column in frame]] for frame in (one, other))
     key = [column for column in _key(name) if column in one or column in other]

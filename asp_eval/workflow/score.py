@@ -81,7 +81,7 @@ def score_study(study: AnyStudy, *, progress: Progress = unheard, cancel: Cancel
         answers = stored.pop(0)  # not kept longer than it is read
         declared = answers["wave"].isin(waves)
         left_out |= {f"{name} {wave}" for wave in answers.loc[~declared, "wave"].unique()}
-        parts.append(_scored(name, form, answers.loc[declared]))
+        parts.append(_scored(name, form, answers[declared]))
     notes = (UNDECLARED(waves=listed(sorted(left_out))),) if left_out else ()
     if not any(len(part) for part in parts):
         if forms:
@@ -110,7 +110,7 @@ def _scored(name: str, form: Instrument, answers: pd.DataFrame) -> pd.DataFrame:
     unit, key = UNITS[name]
     if answers.empty:
         return pd.DataFrame(columns=COLUMNS)
-    rated = answers.loc[answers[list(form.columns)].notna().any(axis=1)]
+    rated = answers[answers[list(form.columns)].notna().any(axis=1)]
     who = {key: "category", "wave": "category"}
     scores = score_long(form, rated.astype(who), keys=list(who), categories=True).rename(columns={key: "unit_id"})
     return scores.assign(unit=unit)[COLUMNS].astype(dict.fromkeys(TEXTS, "category"))

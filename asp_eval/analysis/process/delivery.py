@@ -37,10 +37,10 @@ def element_doses(study: Study, log: pd.DataFrame, arms: Mapping[str, str]) -> t
         The arm of each institution that was drawn.
     """
     own = own_events(log)
-    own = own.loc[own["element"].notna()]
+    own = own[own["element"].notna()]
     arm_of = own["institution_id"].map(arms)
     return tuple(
-        _element_dose(own.loc[(arm_of == arm) & (own["element"] == element)], arm, element, sum(a == arm for a in arms.values()))
+        _element_dose(own[(arm_of == arm) & (own["element"] == element)], arm, element, sum(a == arm for a in arms.values()))
         for arm in study.arms
         for element in dict.fromkeys(sorted(own["element"].unique(), key=_order))
     )
@@ -49,7 +49,7 @@ def element_doses(study: Study, log: pd.DataFrame, arms: Mapping[str, str]) -> t
 def hours_by_institution(log: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Return hours by institution and element of the programme."""
     own = own_events(log)
-    sums = own.loc[own["element"].notna()].groupby(["institution_id", "element"])["hours"].sum()
+    sums = own[own["element"].notna()].groupby(["institution_id", "element"])["hours"].sum()
     found: dict[str, dict[str, float]] = {}
     for institution, element, hours in sums.reset_index().itertuples(index=False):
         found.setdefault(str(institution), {})[str(element)] = float(hours)
@@ -119,7 +119,7 @@ def delivered(
 def _taken_up(log: pd.DataFrame) -> dict[str, float] | Unavailable:
     """Return hours times those who took part, by institution, over the events of the programme's elements."""
     own = own_events(log)
-    own = own.loc[own["element"].notna()]
+    own = own[own["element"].notna()]
     if len(own) and own["participants"].isna().all():
         return NOT_RECORDED
     product = own["hours"].fillna(0.0).astype("float64") * own["participants"].fillna(0.0).astype("float64")
@@ -159,7 +159,7 @@ def turnover(study: Study, staff: pd.DataFrame, groups: Mapping[str, Mapping[str
     for kind in kinds:
         of = groups.get(kind, {})
         for group in dict.fromkeys([*(study.arms if kind == "arm" else ()), *sorted(set(of.values()))]):
-            mine = stays.loc[stays["institution_id"].map(of) == group]
+            mine = stays[stays["institution_id"].map(of) == group]
             institutions = sum(each == group for each in of.values())
             found.append(_turnover(kind, group, institutions, mine, study.analysis.level))
     level, places = study.analysis.level, len(groups.get("arm", {}))
@@ -167,7 +167,7 @@ def turnover(study: Study, staff: pd.DataFrame, groups: Mapping[str, Mapping[str
         part = _stays(staff, first, last)
         if part is not None:
             drawn = part["institution_id"].isin(list(groups.get("arm", {})))
-            found.append(_turnover("period", group, places, part.loc[drawn], level))
+            found.append(_turnover("period", group, places, part[drawn], level))
     return tuple(found)
 
 
@@ -208,7 +208,7 @@ def _stays(staff: pd.DataFrame, first: date, last: date) -> pd.DataFrame | None:
     years = (went - came) / np.timedelta64(1, "D") / DAYS_A_YEAR
     left = (ended >= begin) & (ended < end)
     stays = pd.DataFrame({"institution_id": staff["institution_id"], "years": years, "left": left.astype(int)})
-    return stays.loc[stays["years"] > 0]
+    return stays[stays["years"] > 0]
 
 
 def _turnover(kind: TurnoverOf, group: str, institutions: int, stays: pd.DataFrame, level: float) -> Turnover:

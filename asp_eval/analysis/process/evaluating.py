@@ -200,7 +200,7 @@ def _conditions(coded: Sequence[CodedInterviews]) -> tuple[dict[str, int], dict[
     discussed: dict[str, str] = {}
     for each in coded:
         frame = each.frame
-        found = each.decided.loc[each.decided["round"] == each.declared.rounds[-1]]
+        found = each.decided[each.decided["round"] == each.declared.rounds[-1]]
         codes = tuple(code.key for code in frame.codes if code.theme == PRECONDITIONS)
         if found.empty:
             continue
@@ -232,7 +232,7 @@ def _moderated(
         return NO_TYPES
     if isinstance(means, Unavailable):
         return means
-    rows = of.rows.loc[of.rows["round"] == of.declared.rounds[0]]
+    rows = of.rows[of.rows["round"] == of.declared.rounds[0]]
     coders, consensus = _coded_types(rows, of.frame)
     pair = (study.arms[0], study.arms[1])
     levels = of.frame.levels(of.frame.type.code)
@@ -254,5 +254,5 @@ def _coded_types(rows: pd.DataFrame, frame: Frame) -> tuple[pd.DataFrame, pd.Ser
     ]
     filled = rows.assign(**{rule.code: pd.array(words, dtype="string")})
     coders = codes_of_coders(filled, rule.code).drop(columns="round").set_index("institution_id")
-    agreed = filled.loc[is_consensus(filled)].set_index("institution_id")[rule.code]
+    agreed = filled[is_consensus(filled)].set_index("institution_id")[rule.code]
     return coders, agreed.dropna()

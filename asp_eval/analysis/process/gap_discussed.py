@@ -130,7 +130,7 @@ def _days(plan: GapPlan, log: pd.DataFrame, goals: Mapping[str, Sequence[Goal]])
     found: dict[str, list[tuple[date, Source]]] = {}
     if plan.discussed is not None and len(log):
         own = own_events(log)
-        fit = own.loc[parse_filter(plan.discussed).mask(own) & own["date"].notna().to_numpy(dtype=bool)]
+        fit = own[parse_filter(plan.discussed).mask(own) & own["date"].notna().to_numpy(dtype=bool)]
         for name, day in zip(fit["institution_id"].astype("str"), pd.to_datetime(fit["date"]), strict=True):
             found.setdefault(name, []).append((day.date(), "log"))
     for name, theirs in goals.items():

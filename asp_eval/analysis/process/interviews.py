@@ -79,7 +79,7 @@ def coded_interviews(
         The stored table of excerpts.
     """
     found = []
-    drawn = interviews.loc[interviews["institution_id"].isin(list(arms))]
+    drawn = interviews[interviews["institution_id"].isin(list(arms))]
     for declared in study.interviews:
         frame = study.coding_frame(declared.frame)
         rows = of_frame(drawn, frame)
@@ -95,8 +95,8 @@ def _marked(excerpts: pd.DataFrame | None, frame: Frame, arms: Mapping[str, str]
     if excerpts is None:
         return ()
     drawn = excerpts["institution_id"].isin(list(arms)).to_numpy(dtype=bool)
-    mine = of_frame(excerpts.loc[drawn & (excerpts["print"] == "yes").fillna(False).to_numpy(dtype=bool)], frame)
-    mine = mine.loc[mine["code"].isna() | mine["code"].isin(frame.keys)]
+    mine = of_frame(excerpts[drawn & (excerpts["print"] == "yes").fillna(False).to_numpy(dtype=bool)], frame)
+    mine = mine[mine["code"].isna() | mine["code"].isin(frame.keys)]
     order = {key: place for place, key in enumerate(frame.keys)}
     found = [
         Excerpt("" if pd.isna(code) else str(code), "" if pd.isna(level) else str(level), str(round_), str(text))
@@ -206,7 +206,7 @@ def coded_sheets(rows: pd.DataFrame, frame: Frame) -> dict[str, CodedSheet]:
         Of one frame; institutions are numbered alike for every code.
     frame : Frame
     """
-    mine = rows.loc[~is_consensus(rows)]
+    mine = rows[~is_consensus(rows)]
     pairs = list(mine[INTERVIEW].astype("str").itertuples(index=False, name=None))
     keys, coders = sorted(set(pairs)), sorted(set(mine["coder_id"].astype("str")))
     place, column = ({each: number for number, each in enumerate(of)} for of in (keys, coders))
@@ -237,13 +237,13 @@ def coded_sheets(rows: pd.DataFrame, frame: Frame) -> dict[str, CodedSheet]:
 def _interview_counts(
     study: Study, rows: pd.DataFrame, rounds: tuple[str, ...], arms: Mapping[str, str]
 ) -> tuple[InterviewCount, ...]:
-    coders = rows.loc[~is_consensus(rows)].groupby(INTERVIEW)["coder_id"].nunique().reset_index()
+    coders = rows[~is_consensus(rows)].groupby(INTERVIEW)["coder_id"].nunique().reset_index()
     coders["arm"] = coders["institution_id"].map(arms)
     return tuple(
         InterviewCount(round_, arm, len(mine), sum(of == arm for of in arms.values()), int((mine["coder_id"] > 1).sum()))
         for round_ in rounds
         for arm in study.arms
-        for mine in (coders.loc[(coders["round"] == round_) & (coders["arm"] == arm)],)
+        for mine in (coders[(coders["round"] == round_) & (coders["arm"] == arm)],)
     )
 
 
@@ -251,7 +251,7 @@ def _level_counts(
     study: Study, found: pd.DataFrame, levels: Mapping[str, tuple[str, ...]], rounds: tuple[str, ...], arms: Mapping[str, str]
 ) -> tuple[LevelCount, ...]:
     """Count the levels of codes by round and arm, and over all arms; open codes count nowhere."""
-    known = found.loc[found["value"].notna()]
+    known = found[found["value"].notna()]
     columns = (known[name].astype("str") for name in ("code", "round", "institution_id", "value"))
     said = [(code, round_, arms[name], value) for code, round_, name, value in zip(*columns, strict=True)]
     everywhere = [(code, round_, ALL_ARMS, value) for code, round_, _, value in said]

@@ -122,7 +122,7 @@ def _by_wave(
     names = {on.scales[0]: FIRST, on.scales[1]: SECOND, on.on: ON}
     strata = [name for name in study.strata if name in scores.columns]
     for wave in study.wave_ids:
-        mine = scores.loc[(scores["wave"] == wave) & (scores["instrument"] == form.id) & scores["scale"].isin(list(names))]
+        mine = scores[(scores["wave"] == wave) & (scores["instrument"] == form.id) & scores["scale"].isin(list(names))]
         wide = mine.pivot_table(index="unit_id", columns="scale", values="score", aggfunc="first")
         wide = wide.reindex(columns=list(names)).rename(columns=names).dropna()
         if wide.empty:

@@ -67,8 +67,8 @@ def staff_scores(study: Study, arms: Mapping[str, str]) -> pd.DataFrame:
     """Return the scores of staff in institutions that were drawn: unit_id, wave, instrument, scale, score, institution_id."""
     visits, scores = table(study, "staff_survey"), table(study, "scores", {"unit": ["respondent"]})
     where = visits[["respondent_id", "wave", "institution_id"]].rename(columns={"respondent_id": "unit_id"})
-    answered = scores.loc[scores["score"].notna()].merge(where, on=["unit_id", "wave"], how="inner")
-    return answered.loc[answered["institution_id"].isin(list(arms))]
+    answered = scores[scores["score"].notna()].merge(where, on=["unit_id", "wave"], how="inner")
+    return answered[answered["institution_id"].isin(list(arms))]
 
 
 def strata_of_institutions(study: Study) -> pd.DataFrame:
@@ -127,7 +127,7 @@ def means_by_arm(study: Study, rows: pd.DataFrame, value: str, arms: Mapping[str
     """Return, arm by arm, the mean over institutions of their means of a column; none of fewer answers than the minimum."""
     known = rows.loc[rows[value].notna(), ["institution_id", value]]
     of_arm = known["institution_id"].astype("str").map(arms)
-    return tuple(_mean_of(known.loc[of_arm == arm], value, study.privacy.minimum_cell) for arm in study.arms)
+    return tuple(_mean_of(known[of_arm == arm], value, study.privacy.minimum_cell) for arm in study.arms)
 
 
 def _mean_of(answers: pd.DataFrame, value: str, minimum: int) -> Number:
@@ -174,7 +174,7 @@ def _median_agreement(form: Instrument, scale: Scale, responses: pd.DataFrame, m
     answers = answers - points[0][0] + 1
     answers["institution_id"] = responses["institution_id"].to_numpy()
     found = within_group_agreement(answers, list(scale.items), "institution_id", points[0][-1] - points[0][0] + 1)
-    known = found.loc[found["agreement"].notna()]
+    known = found[found["agreement"].notna()]
     if known.empty:
         return FEW_ALIKE
     return float(known["agreement"].median()) if known["n"].sum() >= minimum else too_few_in_all(minimum)

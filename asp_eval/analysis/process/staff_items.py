@@ -27,7 +27,7 @@ def item_means(study: Study, arms: Mapping[str, str]) -> tuple[ItemMean, ...]:
     for form in declared_forms(study, "staff_survey"):
         responses = table(study, f"staff_survey_{form.id}")
         for wave in study.wave_ids:
-            rows = responses.loc[(responses["wave"] == wave) & responses["institution_id"].isin(list(arms))]
+            rows = responses[(responses["wave"] == wave) & responses["institution_id"].isin(list(arms))]
             if len(rows):
                 found += _of_wave(study, form, wave, rows, arms)
     return tuple(found)

@@ -60,7 +60,7 @@ def straight_liners(source: str, frame: pd.DataFrame, schema: TableSchema) -> It
             continue
         answered, alike = _answered_alike(frame, items)
         counts = pd.DataFrame({"who": frame[who], "n": alike, "total": answered}).groupby("who")[["n", "total"]].sum()
-        for row in counts.loc[counts["n"] >= FEWEST_CHILDREN].itertuples():
+        for row in counts[counts["n"] >= FEWEST_CHILDREN].itertuples():
             called = Phrase("rater {id!r}" if who == "rater_id" else "institution {id!r}", id=row.Index)
             units = Phrase("children") if "child_id" in schema.key else Phrase("questionnaires")
             yield STRAIGHT_LINER.at(Place(source, column=form), who=called, form=form, n=row.n, total=row.total, units=units)

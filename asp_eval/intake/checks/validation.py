@@ -222,7 +222,7 @@ def sift(
         raise NothingAccepted(sorted(problems, key=_row), *names)
     warnings = [finding if finding is again else finding.among(accepted) for finding in findings if not finding.is_error]
     if not accepted.all():  # and else no copy: the values are the largest thing there is
-        frame = frame.loc[accepted].reset_index(drop=True)
+        frame = frame[accepted].reset_index(drop=True)
     problems = [*general, *listed(warnings, raw), *straight_liners(raw.source, frame, schema)]
     if schema.wave is not None:
         problems += far_in_table(raw.source, frame, schema)

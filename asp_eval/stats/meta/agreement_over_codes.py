@@ -188,8 +188,8 @@ def agreement_over_codes(
     """
     units = [unit] if isinstance(unit, str) else list(unit)
     coders = sorted(frame[coder].dropna().astype("str").unique())
-    rows = frame.loc[frame[coder].notna()]
-    twice = rows.loc[rows.duplicated([*units, coder])]
+    rows = frame[frame[coder].notna()]
+    twice = rows[rows.duplicated([*units, coder])]
     if len(twice):
         CODED_TWICE.refuse(found=", ".join(str(value) for value in twice.iloc[0][[*units, coder]]))
     place = rows.groupby(units, sort=True, dropna=False).ngroup()

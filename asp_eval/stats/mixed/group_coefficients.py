@@ -59,7 +59,7 @@ def group_coefficients(fit: MixedFit, group: str, term: str, covariance: Array |
     rows[:, at] += 1.0
     V = fit.model_covariance if covariance is None else covariance
     table = fit.random_effects()
-    mine = table.loc[(table["group"] == group) & (table["term"] == term)]
+    mine = table[(table["group"] == group) & (table["term"] == term)]
     variance = mine["std_error"].to_numpy(float) ** 2 + np.einsum("kp,pq,kq->k", rows, V, rows)
     return pd.DataFrame(
         {"level": mine["level"].to_numpy(), "estimate": float(fit.estimate[at]) + own, "std_error": np.sqrt(variance)}

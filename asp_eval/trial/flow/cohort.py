@@ -22,7 +22,7 @@ def first_day(study: Study, wave: str) -> np.datetime64:
 
 def rated_on(study: Study, visits: pd.DataFrame, wave: str) -> pd.Series:
     """Return the day each child was rated at a wave, indexed by child; the wave's first day where no date is known."""
-    at_wave = visits.loc[visits["wave"] == wave].set_index("child_id")
+    at_wave = visits[visits["wave"] == wave].set_index("child_id")
     start = first_day(study, wave)
     if "date" not in at_wave.columns:
         return pd.Series(start, index=at_wave.index, dtype="datetime64[s]")

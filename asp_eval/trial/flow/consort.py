@@ -100,7 +100,7 @@ def flow_counts(
     total = institutions["institution_id"].nunique()
     without = int(listed["arm"].isna().sum())
     conserve("children", len(children), not_drawn=without, **{arm.arm: arm.listed for arm in arms})
-    undrawn = institutions.loc[~institutions["institution_id"].astype("str").isin(lots.index)]
+    undrawn = institutions[~institutions["institution_id"].astype("str").isin(lots.index)]
     closed = () if drawn_on is None else left_out(undrawn, drawn_on)
     return FlowCounts(total, total - len(lots), arms, without, closed)
 
@@ -177,7 +177,7 @@ def _listed(children: pd.DataFrame, lots: pd.Series) -> pd.DataFrame:
 
 def _arm_flow(arm: str, trial: _Trial) -> ArmFlow:
     own = set(trial.lots.index[trial.lots == arm])
-    mine = trial.listed.loc[trial.listed["arm"] == arm]
+    mine = trial.listed[trial.listed["arm"] == arm]
     standing = {name: int((mine["standing"] == name).sum()) for name in STANDINGS}
     flows = tuple(_wave_flow(arm, wave, own, standing["cohort"], trial) for wave in trial.waves)
     got = None

@@ -105,6 +105,6 @@ def external_projects(arms: tuple[str, ...], log: pd.DataFrame, lots: pd.Series)
     """Return how many institutions of each arm had an external project; None where no log was kept."""
     if log.empty:
         return None
-    having = set(log.loc[log["kind"].astype("str") == EXTERNAL, "institution_id"].astype("str"))
+    having = set(log["institution_id"][log["kind"].astype("str") == EXTERNAL].astype("str"))
     own = {arm: set(lots.index[lots == arm]) for arm in arms}
     return tuple(ExternalProjects(arm, len(own[arm]), len(own[arm] & having)) for arm in arms)

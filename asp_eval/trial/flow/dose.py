@@ -53,7 +53,7 @@ def doses(rule: ReceivedRule | None, log: pd.DataFrame, institutions: pd.Series)
 
 def own_events(log: pd.DataFrame) -> pd.DataFrame:
     """Return the events that are no external projects."""
-    return log.loc[log["kind"].astype("str") != EXTERNAL] if "kind" in log.columns else log
+    return log[log["kind"].astype("str") != EXTERNAL] if "kind" in log.columns else log
 
 
 def reached(rule: ReceivedRule, log: pd.DataFrame, institutions: pd.Series, goals: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -88,7 +88,7 @@ def reached(rule: ReceivedRule, log: pd.DataFrame, institutions: pd.Series, goal
     {'A': True, 'B': False}
     """
     element = log["element"].astype("str") if "element" in log.columns else pd.Series("", index=log.index, dtype="str")
-    parts = {name: log if not name else log.loc[(element == name).to_numpy(dtype=bool)] for name in rule.limits}
+    parts = {name: log if not name else log[(element == name).to_numpy(dtype=bool)] for name in rule.limits}
     found = {name: doses(rule, parts[name], institutions) >= least for name, least in rule.limits.items()}
     if rule.goals is not None:
         names = pd.Index(institutions.astype("str"), name="institution")

@@ -86,7 +86,7 @@ def handed_in(where: npt.NDArray[Any], rated: Flags) -> set[str]:
 
 def _at(rows: pd.DataFrame, wave: str, drawn_in: pd.Series) -> pd.Series:
     """Return the institution each child has in the rows of a wave, indexed as `drawn_in`; missing for who has no row."""
-    now = rows.loc[rows["wave"].astype("str") == wave]
+    now = rows[rows["wave"].astype("str") == wave]
     place = now["institution_id"] if "institution_id" in now.columns else pd.Series(pd.NA, index=now.index)
     known = pd.DataFrame({"child_id": now["child_id"].astype("str"), "place": place.astype("string")})
     if known["child_id"].duplicated().any():

@@ -36,7 +36,7 @@ def of_frame(interviews: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     frame : Frame
     """
     named = interviews["frame"].fillna(frame.id)
-    return interviews.loc[(named == frame.id).to_numpy(dtype=bool)]
+    return interviews[(named == frame.id).to_numpy(dtype=bool)]
 
 
 def is_consensus(rows: pd.DataFrame) -> NDArray[np.bool_]:
@@ -69,7 +69,7 @@ def by_code(interviews: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     columns = [key for key in frame.keys if key in interviews]
     rows = interviews.assign(kind=interviews["kind"].fillna("coder"))
     long = rows.melt([*INTERVIEW, "coder_id", "kind"], columns, "code", "value")
-    return long.loc[long["value"].notna()].reset_index(drop=True)
+    return long[long["value"].notna()].reset_index(drop=True)
 
 
 def decided(interviews: pd.DataFrame, frame: Frame) -> pd.DataFrame:
@@ -99,8 +99,8 @@ def decided(interviews: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     long = by_code(interviews, frame)
     keys = [*INTERVIEW, "code"]
     agreed_upon = is_consensus(long)
-    coders = long.loc[~agreed_upon].groupby(keys, sort=False)["value"].agg(["first", "nunique", "size"])
-    agreed = long.loc[agreed_upon].groupby(keys, sort=False)["value"].first().rename("consensus")
+    coders = long[~agreed_upon].groupby(keys, sort=False)["value"].agg(["first", "nunique", "size"])
+    agreed = long[agreed_upon].groupby(keys, sort=False)["value"].first().rename("consensus")
     found = coders.join(agreed, how="outer").reset_index()
     found["coders"] = found["size"].fillna(0).astype(int)
     alike = found["nunique"] == 1
@@ -125,7 +125,7 @@ def disagreements(interviews: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     long = by_code(interviews, frame)
     keys = [*INTERVIEW, "code"]
     open_ = decided(interviews, frame).query("standing == 'open'")[keys]
-    said = long.loc[~is_consensus(long)].merge(open_, on=keys)
+    said = long[~is_consensus(long)].merge(open_, on=keys)
     listed = said.assign(found=said["coder_id"] + ": " + said["value"]).groupby(keys)["found"].agg("; ".join)
     return open_.merge(listed.reset_index(), on=keys, how="left").reset_index(drop=True)
 
@@ -151,7 +151,7 @@ def codes_of_coders(interviews: pd.DataFrame, code: str) -> pd.DataFrame:
 
 def one_row_each(decided: pd.DataFrame, codes: tuple[str, ...]) -> pd.DataFrame:
     """Return decided codes as columns, a row per interview (its index); None where a code is not decided."""
-    mine = decided.loc[decided["code"].isin(codes)]
+    mine = decided[decided["code"].isin(codes)]
     wide = mine.pivot_table(index=INTERVIEW, columns="code", values="value", aggfunc="first").reindex(columns=list(codes))
     every = pd.MultiIndex.from_frame(decided[INTERVIEW].drop_duplicates())
     wide = wide.reindex(every.sort_values()).astype(object)

@@ -165,7 +165,7 @@ def _dimension(key: str, staff: _Side, children: _Side, limits: Limits, enough: 
     own, rated = own.add_suffix("_staff"), rated.add_suffix("_child")
     both = own.join(rated, how="inner")
     visible = both["shown_staff"] & both["shown_child"]
-    shown = both.loc[visible]
+    shown = both[visible]
     ids = shown.index
     answers = [side.now[side.now["institution_id"].isin(ids)] for side in (staff, children)]
     variances = _variances(answers[0], answers[1], ids)

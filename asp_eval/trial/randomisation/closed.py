@@ -51,7 +51,7 @@ def still_open(institutions: pd.DataFrame, on: date) -> pd.DataFrame:
     >>> still_open(listed, date(2027, 5, 1))["institution_id"].tolist()
     ['B', 'C']
     """
-    return institutions.loc[~_closed(institutions, on)]
+    return institutions[~_closed(institutions, on)]
 
 
 def left_out(institutions: pd.DataFrame, on: date) -> tuple[LeftOut, ...]:
@@ -63,7 +63,7 @@ def left_out(institutions: pd.DataFrame, on: date) -> tuple[LeftOut, ...]:
     >>> [str(one.reason) for one in left_out(listed, date(2027, 6, 1))]
     ['closed on 2027-05-01: merged']
     """
-    gone = institutions.loc[_closed(institutions, on)].sort_values("institution_id")
+    gone = institutions[_closed(institutions, on)].sort_values("institution_id")
     if gone.empty:
         return ()
     days = pd.to_datetime(gone["closed_on"], errors="coerce")
