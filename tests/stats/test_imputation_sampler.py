@@ -50,7 +50,7 @@ def model(classes: int, with_institutions: bool) -> JointModel:
 @pytest.mark.parametrize("with_institutions", [False, True])
 def test_coefficients_and_effects_have_their_joint_distribution(classes, with_institutions):
     given = model(classes, with_institutions)
-    chains = 4_000
+    chains = 1_500
     sampler = Sampler(given, np.random.default_rng(5).spawn(chains))
     q, r, J, p = 2, given.institutions.Y.shape[1], 6, 2
     rng = np.random.default_rng(7)
@@ -173,7 +173,7 @@ def test_the_chains_reach_the_exact_posterior_of_the_variances(by_class):
     """
     rng = np.random.default_rng(11)
     classes = 2 if by_class else 1
-    J, size, chains = 5 * classes, 4, 4_000
+    J, size, chains = 5 * classes, 4, 1_500
     of = np.arange(J) % classes
     g = np.repeat(np.arange(J), size)
     y = 0.5 * rng.normal(size=J)[g] + rng.normal(size=J * size)

@@ -25,6 +25,7 @@ from asp_eval.stats.resampling.allocations import Allocations
 from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.classical import Classical
 from asp_eval.stats.smallsample.cluster_robust import CR1
+from tests.products import each_value
 from tests.stats.permutation_trials import names, reallocated, stratified, trial
 
 LOOP = 1e-8
@@ -73,19 +74,19 @@ def loop(
 )
 def test_reml_refits_are_those_of_single_fits(formula, weights, contrast, options):
     frame = trial(**options)
-    method = sampled(frame, 40)
+    method = sampled(frame, 20)
     found = method.distribution(lmm(formula, frame, weights=weights), contrast)
     b, t = loop(lambda d: lmm(formula, d, weights=weights), frame, method.allocations.draws, contrast)
     np.testing.assert_allclose(found.estimates, b, rtol=LOOP, atol=LOOP * found.std_error)
     np.testing.assert_allclose(found.statistics, t, rtol=LOOP, atol=LOOP)
-    assert found.p_value == (1 + (t >= abs(found.statistic) - 1e-7).sum()) / 41
+    assert found.p_value == (1 + (t >= abs(found.statistic) - 1e-7).sum()) / 21
 
 
 def test_the_draws_cover_zero_and_positive_variances():
     frame = trial(icc=0.05, seed=31)
-    method = sampled(frame, 60)
+    method = sampled(frame, 30)
     ratios = [lmm("y ~ arm + x + (1 | g)", reallocated(frame, d)).found.theta[0] for d in method.allocations.draws]
-    assert 5 < np.sum(np.array(ratios) == 0) < 55
+    assert 3 < np.sum(np.array(ratios) == 0) < 27
     found = method.distribution(lmm("y ~ arm + x + (1 | g)", frame), {ARM: 1.0})
     _, t = loop(lambda d: lmm("y ~ arm + x + (1 | g)", d), frame, method.allocations.draws, {ARM: 1.0})
     np.testing.assert_allclose(found.statistics, t, rtol=LOOP, atol=LOOP)
@@ -116,12 +117,12 @@ def test_means_of_clusters_are_regressed_on_means():
 def test_other_mixed_models_are_refitted_one_by_one():
     frame = trial(seed=14)
     formula = "y ~ arm * t + (1 + t | g)"
-    method = sampled(frame, 6)
+    method = sampled(frame, 4)
     found = method.distribution(lmm(formula, frame), {f"{ARM}:t": 1.0})
     b, t = loop(lambda d: lmm(formula, d), frame, method.allocations.draws, {f"{ARM}:t": 1.0})
     np.testing.assert_allclose(found.estimates, b, rtol=LOOP)
     np.testing.assert_allclose(found.statistics, t, rtol=LOOP)
-    row = lmm(formula, frame).contrast({ARM: 1.0}, sampled(frame, 39))
+    row = lmm(formula, frame).contrast({ARM: 1.0}, sampled(frame, 19), level=0.8)
     assert row.p_value is not None and row.conf_low is None and "more than a random intercept" in row.note
 
 
@@ -187,25 +188,25 @@ INTERVALS = [
 @pytest.mark.parametrize(("fit_again", "statistic", "method"), INTERVALS)
 def test_the_interval_holds_the_effects_that_a_loop_does_not_reject(fit_again, statistic, method):
     frame = trial(12, 6, icc=0.1, seed=18, effect=0.4)
-    test = sampled(frame, 39, statistic=statistic)
-    row = fit_again(frame).contrast({ARM: 1.0}, test, level=0.9)
+    test = sampled(frame, 19, statistic=statistic)
+    row = fit_again(frame).contrast({ARM: 1.0}, test, level=0.8)
 
     def p_value(effect):
         moved = frame.assign(y=frame["y"] - effect * (frame["arm"] == "arm1"))
         _, t = loop(fit_again, moved, np.concatenate([stratified(frame, 1)[:0], test.allocations.draws]), {ARM: 1.0}, method)
         observed = frame.drop_duplicates("cluster").sort_values("cluster")["arm"].cat.codes.to_numpy()[None]
         _, own = loop(fit_again, moved, observed, {ARM: 1.0}, method)
-        return (1 + (t >= own[0] - 1e-7).sum()) / 40
+        return (1 + (t >= own[0] - 1e-7).sum()) / 20
 
     assert row.conf_low < row.estimate < row.conf_high
     step = 1e-4 * row.std_error
-    assert p_value(row.conf_low - step) < 0.1 <= p_value(row.conf_low + step)
-    assert p_value(row.conf_high + step) < 0.1 <= p_value(row.conf_high - step)
+    assert p_value(row.conf_low - step) < 0.2 <= p_value(row.conf_low + step)
+    assert p_value(row.conf_high + step) < 0.2 <= p_value(row.conf_high - step)
 
 
 def test_the_interval_of_a_multiple_is_the_multiple_of_the_interval():
     frame = trial(12, 6, seed=29, effect=0.5)
-    fit, method = lmm("y ~ 0 + arm + x + (1 | g)", frame), sampled(frame, 99)
+    fit, method = lmm("y ~ 0 + arm + x + (1 | g)", frame), sampled(frame, 39)
     one = lmm("y ~ arm + x + (1 | g)", frame).contrast({ARM: 1.0}, method)
     two = fit.contrast({"arm[arm1]": -2.0, "arm[arm0]": 2.0}, method)
     assert two.p_value == one.p_value
@@ -242,9 +243,9 @@ MANY = [
 ]
 
 
-@pytest.mark.parametrize("weights", [None, "w"])
-@pytest.mark.parametrize(("formula", "contrast", "options"), MANY)
-def test_series_give_what_every_draw_gives_by_itself(monkeypatch, formula, contrast, options, weights):
+@pytest.mark.parametrize(("model", "weights"), each_value(MANY, [None, "w"]))
+def test_series_give_what_every_draw_gives_by_itself(monkeypatch, model, weights):
+    formula, contrast, options = model
     frame = trial(**options)
     frame = frame.assign(mark=(frame["cluster"] < 2) * 1.0)
     frame = frame[(frame["cluster"] > 1) | (frame.groupby("cluster").cumcount() < 2)]  # two clusters of two
@@ -301,7 +302,7 @@ def test_several_outcomes_share_their_draws():
 
 def test_only_effects_of_the_treatment_have_p_values():
     frame = trial(seed=21)
-    method = sampled(frame, 99)
+    method = sampled(frame, 39)
     table = lmm("y ~ arm * x + (1 | g)", frame).tidy(method).set_index("term")
     assert table["p_value"].notna().to_dict() == {"Intercept": False, ARM: True, "x": False, f"{ARM}:x": True}
     assert table["note"].str.len().min() > 0 and (table["method"] == "Permutation").all()
@@ -320,7 +321,7 @@ def test_three_arms_have_no_interval():
 
 def test_a_fit_by_maximum_likelihood_is_permuted_by_reml():
     frame = trial(seed=23)
-    a, b = (lmm("y ~ arm + (1 | g)", frame, reml=reml).contrast({ARM: 1.0}, sampled(frame, 99)) for reml in (True, False))
+    a, b = (lmm("y ~ arm + (1 | g)", frame, reml=reml).contrast({ARM: 1.0}, sampled(frame, 39)) for reml in (True, False))
     assert (a.std_error, a.p_value, a.conf_low) == (b.std_error, b.p_value, b.conf_low)
     assert "REML" in b.note and "REML" not in a.note
 
@@ -328,13 +329,13 @@ def test_a_fit_by_maximum_likelihood_is_permuted_by_reml():
 def test_clusters_are_found_by_name_and_absent_ones_do_no_harm():
     frame = trial(seed=24)
     fit = lmm("y ~ arm + x + (1 | g)", frame)
-    given = stratified(frame, 99)
+    given = stratified(frame, 39)
     shuffled = np.random.default_rng(1).permutation(12)
-    more = np.column_stack([np.ones(99, int), given[:, shuffled]])
+    more = np.column_stack([np.ones(39, int), given[:, shuffled]])
     other = Allocations(("absent", *np.array(names(frame))[shuffled]), more, arms=("arm0", "arm1"))
-    assert fit.contrast({ARM: 1.0}, Permutation("arm", other)) == fit.contrast({ARM: 1.0}, sampled(frame, 99))
+    assert fit.contrast({ARM: 1.0}, Permutation("arm", other)) == fit.contrast({ARM: 1.0}, sampled(frame, 39))
     swapped = Allocations(names(frame), 1 - given, arms=("arm1", "arm0"))
-    assert fit.contrast({ARM: 1.0}, Permutation("arm", swapped)) == fit.contrast({ARM: 1.0}, sampled(frame, 99))
+    assert fit.contrast({ARM: 1.0}, Permutation("arm", swapped)) == fit.contrast({ARM: 1.0}, sampled(frame, 39))
 
 
 def test_a_draw_that_hides_the_effect_counts_against_it():

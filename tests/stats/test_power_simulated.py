@@ -176,13 +176,13 @@ AGREE = [
 @pytest.mark.parametrize(("design", "more"), AGREE, ids=str)
 def test_formula_and_simulation_agree(design, more):
     effects = [0.2, 0.3]
-    simulated = simulate_power(design, effects, trials=4096, seed=3, **more).frame()
+    simulated = simulate_power(design, effects, trials=2048, seed=3, **more).frame()
     for row, effect in zip(simulated.itertuples(), effects, strict=True):
         formula = power(design, effect, **more)
         assert row.power == pytest.approx(formula.power, abs=3.5 * row.monte_carlo_error + 0.002)
         assert row.std_error == pytest.approx(formula.std_error, rel=0.03)
         assert row.spread == pytest.approx(formula.std_error, rel=0.05)
-    assert simulated["rejects_zero"][0] == pytest.approx(0.05, abs=0.012)
+    assert simulated["rejects_zero"][0] == pytest.approx(0.05, abs=0.017)
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import pytest
@@ -13,9 +12,9 @@ from asp_eval.stats.power.designs import Individual, TwoLevel
 from asp_eval.stats.power.needed import sample_size
 from asp_eval.stats.power.outcomes import Continuous
 from asp_eval.stats.power.simulated import simulate_power
+from tests.products import each_value
 
-CASES = list(itertools.product([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 2 / 3, 0.75], [0.2, 0.35, 0.5, 0.8, 1.2]))
-
+SHARES, EFFECTS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 2 / 3, 0.75], [0.2, 0.35, 0.5, 0.8, 1.2]
 
 KEPT = {0.2: 5, 0.4: 5, 0.5: 2, 0.6: 5, 2 / 3: 3, 0.75: 4}
 """Shares that are ratios of small numbers, and their sums: 1 to 4, ..., 2 to 1."""
@@ -35,13 +34,13 @@ def smallest(make: Any, effect: float, share: float, most: int) -> int:
     raise AssertionError("none is enough")
 
 
-@pytest.mark.parametrize(("share", "effect"), CASES)
+@pytest.mark.parametrize(("share", "effect"), each_value(SHARES, EFFECTS))
 def test_no_smaller_number_of_clusters_is_enough(share: float, effect: float) -> None:
     found = sample_size(TwoLevel(clusters=None, size=20, icc=0.1, share=share), effect).rows[0].whole
     assert found == smallest(lambda n, s: TwoLevel(clusters=n, size=20, icc=0.1, share=s), effect, share, found)
 
 
-@pytest.mark.parametrize(("share", "effect"), [case for case in CASES if case[1] > 0.4])
+@pytest.mark.parametrize(("share", "effect"), each_value(SHARES, EFFECTS[2:]))
 def test_no_smaller_number_of_individuals_is_enough(share: float, effect: float) -> None:
     found = sample_size(Individual(individuals=None, share=share), effect).rows[0].whole
     assert found == smallest(lambda n, s: Individual(individuals=n, share=s), effect, share, found)

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import part_of_examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval import CR1, CR2, AspError, KenwardRoger, Moments, lmm, lmm_from_moments, ols
@@ -342,7 +343,7 @@ PIECES = [
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(max_examples=250, deadline=None)
+@part_of_examples(2.5)
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join))
 def test_any_text_as_a_formula_is_answered_or_refused(text: str) -> None:  # 3
     answered(lambda: ols(text, FRAME))

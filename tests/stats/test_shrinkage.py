@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from examples import part_of_examples
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -92,6 +93,7 @@ groups = st.integers(3, 12).flatmap(
 )
 
 
+@part_of_examples(0.5)
 @given(groups, st.floats(-50, 50), st.floats(0.1, 10))
 def test_shift_and_scale(values: tuple[np.ndarray, np.ndarray], shift: float, scale: float) -> None:  # 4
     y, v = values
