@@ -9,19 +9,26 @@ column the model names is dropped, and counted.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.estimate import Array
 
 Codes = npt.NDArray[np.intp]
+Values = npt.NDArray[Any] | ExtensionArray
+"""What a column holds."""
+
+FIRST_ROWS = 4096
+"""Rows that mostly hold every category: then the others need not be counted."""
 
 UNKNOWN_COLUMN = Fault("FIT-020", "the data have no column named {name!r}", "Columns with similar names: {near}.")
 NOT_FINITE = Fault("FIT-021", "the column holds an infinite value", "Correct the value, or leave it missing.")
@@ -39,9 +46,12 @@ class Numeric:
     ----------
     numbers : ndarray (n,)
         NaN where missing, until rows are dropped.
+    complete : bool
+        Whether it is known that every row has a value.
     """
 
     numbers: Array
+    complete: bool = False
 
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
@@ -69,6 +79,8 @@ class Categories:
         Whether it is known that every category has a row.
     boolean : bool
         Whether the categories are those of a truth value, False and True.
+    complete : bool
+        Whether it is known that every row has a value.
     """
 
     codes: Codes
@@ -76,6 +88,7 @@ class Categories:
     absent: tuple[object, ...] = ()
     every_used: bool = False
     boolean: bool = False
+    complete: bool = False
 
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
@@ -89,6 +102,9 @@ class Categories:
     def observed(self) -> Categories:
         """Return the same rows with the categories that no row holds left out."""
         if self.every_used:
+            return self
+        first = np.bincount(self.codes[:FIRST_ROWS], minlength=len(self.levels))
+        if first.all():
             return self
         used = np.bincount(self.codes, minlength=len(self.levels)) > 0
         if used.all():
@@ -154,7 +170,7 @@ def read_variables(frame: pd.DataFrame, names: Iterable[str], groups: Iterable[s
     for name in dict.fromkeys(names):
         columns[name] = read_variable(frame, name)
     for name in dict.fromkeys(groups):
-        columns[group_key(name)] = read_categories(_column(frame, name))
+        columns[group_key(name)] = _categories(_column(frame, name))
     return complete_rows(columns, len(frame), declared=declared)
 
 
@@ -165,9 +181,8 @@ def group_key(name: str) -> str:
 
 def complete_rows(columns: dict[str, Variable], n: int, *, declared: bool = False) -> Variables:
     """Drop the rows where any column is missing, then the categories that are left without rows."""
-    missing = np.zeros(n, dtype=bool)
-    for column in columns.values():
-        missing |= column.missing
+    gaps = [column.missing for column in columns.values() if not column.complete]
+    missing = np.logical_or.reduce(gaps) if gaps else np.zeros(0, dtype=bool)
     dropped = int(missing.sum())
     if dropped == n:
         NO_ROWS.refuse(found=f"{n} rows")
@@ -179,34 +194,39 @@ def complete_rows(columns: dict[str, Variable], n: int, *, declared: bool = Fals
 
 def read_variable(frame: pd.DataFrame, name: str) -> Variable:
     """Read one column as numbers or as categories, by its dtype."""
-    series = _column(frame, name)
-    dtype = series.dtype
-    if isinstance(dtype, np.dtype) and dtype.kind in "fiu":
-        return _numbers(series)
-    if isinstance(dtype, pd.CategoricalDtype):
-        return read_categories(series)
+    values = _column(frame, name)
+    dtype = values.dtype
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
+        return _numbers(name, values)
+    if isinstance(values, pd.Categorical):
+        return _categories(values)
     if pd.api.types.is_bool_dtype(dtype):
-        return _booleans(series)
+        return _booleans(values)
     is_object = pd.api.types.is_object_dtype(dtype)
     if pd.api.types.is_string_dtype(dtype):
-        return _text_or_numbers(series) if is_object else read_categories(series)
+        return _text_or_numbers(name, values) if is_object else _categories(values)
     if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
-        return _numbers(series)
+        return _numbers(name, values)
     if is_object:
-        return _text_or_numbers(series)
+        return _text_or_numbers(name, values)
     return NOT_A_VARIABLE.refuse(name, found=dtype)
 
 
 def read_categories(series: pd.Series) -> Categories:
     """Read a column as categories: declared order if it has one, else sorted."""
-    values = series.array
-    if isinstance(values, pd.Categorical):  # not by `.cat`, which makes a series of what is wanted as numbers
-        return Categories(np.asarray(values.codes, np.intp), values.categories)
-    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu" and len(series):
-        found = _dense_integers(series.to_numpy())
+    return _categories(_values(series))
+
+
+def _categories(values: Values) -> Categories:
+    """Return a column's values as categories: declared order if it has one, else sorted."""
+    if isinstance(values, pd.Categorical):
+        codes = np.asarray(values.codes, np.intp)
+        return Categories(codes, values.categories, complete=bool(len(codes)) and int(values.codes.min()) >= 0)
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iu" and len(values):
+        found = _dense_integers(values)
         if found is not None:
             return found
-    codes, levels = pd.factorize(series.array, use_na_sentinel=True)
+    codes, levels = pd.factorize(cast(Any, values), use_na_sentinel=True)
     index = pd.Index(levels)
     try:
         order = index.argsort()
@@ -221,7 +241,9 @@ def read_categories(series: pd.Series) -> Categories:
 
 
 def _dense_integers(values: npt.NDArray[np.integer]) -> Categories | None:
-    """Return integers as categories by counting, if their range is not much larger than their number."""
+    """Return integers as categories without a table of them, if they stand in order or have a range not much larger than n."""
+    if bool((values[1:] >= values[:-1]).all()):
+        return _ordered_integers(values)
     low, high = int(values.min()), int(values.max())
     if high - low > 4 * len(values) + 1000 or high > np.iinfo(np.int64).max:
         return None
@@ -230,17 +252,39 @@ def _dense_integers(values: npt.NDArray[np.integer]) -> Categories | None:
     levels = pd.Index(np.flatnonzero(used) + low, copy=False)
     if not used.all():
         codes = (np.cumsum(used) - 1)[codes]
-    return Categories(codes, levels, every_used=True)
+    return Categories(codes, levels, every_used=True, complete=True)
 
 
-def _column(frame: pd.DataFrame, name: str) -> pd.Series:
-    """Return a column, or refuse naming its neighbours."""
+def _ordered_integers(values: npt.NDArray[np.integer]) -> Categories | None:
+    """Return integers in ascending order as categories: each begins where the number changes."""
+    low, high = int(values[0]), int(values[-1])
+    if high > np.iinfo(np.int64).max:
+        return None
+    begins = values[1:] != values[:-1]
+    count = int(np.count_nonzero(begins)) + 1
+    if count == high - low + 1:  # none is left out
+        codes = values.astype(np.int64, copy=False)
+        return Categories(codes - low if low else codes, pd.RangeIndex(low, high + 1), every_used=True, complete=True)
+    codes = np.zeros(len(values), np.intp)
+    np.cumsum(begins, out=codes[1:])
+    levels = pd.Index(values[np.flatnonzero(np.concatenate([[True], begins]))].astype(np.int64), copy=False)
+    return Categories(codes, levels, every_used=True, complete=True)
+
+
+def _column(frame: pd.DataFrame, name: str) -> Values:
+    """Return what a column holds, or refuse naming its neighbours."""
     if name not in frame.columns:
         refuse_unknown(name, frame.columns)
-    column = frame[name]
-    if isinstance(column, pd.DataFrame):
+    at = frame.columns.get_loc(name)
+    if not isinstance(at, int):
         DUPLICATE_COLUMN.refuse(name=name)
-    return column
+    read = getattr(frame, "_get_column_array", None)  # not part of what pandas promises; a series takes 25 times as long
+    return cast(Values, read(at)) if read is not None else _values(frame[name])
+
+
+def _values(series: pd.Series) -> Values:
+    """Return what a series holds."""
+    return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array
 
 
 def refuse_unknown(name: str, columns: Iterable[object]) -> NoReturn:
@@ -250,28 +294,35 @@ def refuse_unknown(name: str, columns: Iterable[object]) -> NoReturn:
     UNKNOWN_COLUMN.refuse(name=name, near=", ".join(near))
 
 
-def _numbers(series: pd.Series) -> Numeric:
+def _numbers(name: str, values: Values) -> Numeric:
     """Return a numeric column as float64; a float64 column is not copied."""
-    is_double = series.dtype == np.float64
-    values = series.to_numpy() if is_double else series.to_numpy(dtype=np.float64, na_value=np.nan)
-    if np.isinf(values).any():
-        NOT_FINITE.refuse(str(series.name))
-    return Numeric(values)
+    if isinstance(values, np.ndarray):
+        numbers = values.astype(np.float64, copy=False).view()
+        numbers.flags.writeable = False  # it is the frame's
+    else:
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    if math.isfinite(numbers @ numbers):  # so is every number
+        return Numeric(numbers, complete=True)
+    if np.isinf(numbers).any():
+        NOT_FINITE.refuse(name)
+    return Numeric(numbers)
 
 
-def _booleans(series: pd.Series) -> Categories:
+def _booleans(values: Values) -> Categories:
     """Return truth values as categories, False first."""
+    series = pd.Series(values)
     codes = np.where(series.isna(), -1, series.fillna(value=False).astype(bool)).astype(np.intp)
     return Categories(codes, pd.Index([False, True]), boolean=True)
 
 
-def _text_or_numbers(series: pd.Series) -> Variable:
+def _text_or_numbers(name: str, values: Values) -> Variable:
     """Return a column of Python objects as what its values are."""
-    kind = pd.api.types.infer_dtype(series, skipna=True)
+    kind = pd.api.types.infer_dtype(values, skipna=True)
     if kind == "boolean":
-        return _booleans(series)
+        return _booleans(values)
     if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
-        return _numbers(series.astype("Float64") if kind != "decimal" else series.astype(float))
+        series = pd.Series(values)
+        return _numbers(name, _values(series.astype("Float64") if kind != "decimal" else series.astype(float)))
     if kind in ("string", "empty", "mixed-integer", "mixed"):
-        return read_categories(series)
-    return NOT_A_VARIABLE.refuse(str(series.name), found=kind)
+        return _categories(values)
+    return NOT_A_VARIABLE.refuse(name, found=kind)
