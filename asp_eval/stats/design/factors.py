@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -124,6 +125,8 @@ class Factor:
             if self.coding is not None:
                 out |= {key: Numeric(self.coding[coded.codes, k]) for k, (_, (key, _)) in enumerate(self.reduced)}
             return out
+        if isinstance(self.tree, Name) and isinstance(columns[self.tree.name], Numeric):
+            return {self.key: columns[self.tree.name]}
         values, _, _ = _values(self.tree, columns, n, self.learned)
         return {key: Numeric(values[:, k]) for k, (_, (key, _)) in enumerate(self.full)}
 
@@ -141,14 +144,24 @@ def make_factor(tree: Tree, columns: Mapping[str, Variable], n: int, learned: Ma
     learned : mapping of str to State
         What earlier rows taught, by the factor's name.
     """
-    name = tree.name if isinstance(tree, Name) else spell(tree)
-    key = name if isinstance(tree, Name) else f"={name}"
-    if _is_coded(tree) or is_logical(tree) or (isinstance(tree, Name) and isinstance(columns[tree.name], Categories)):
+    if isinstance(tree, Name):
+        variable = columns[tree.name]
+        return _categorical(tree, tree.name, tree.name, variable) if isinstance(variable, Categories) else _numeric(tree)
+    name = spell(tree)
+    key = f"={name}"
+    if _is_coded(tree) or is_logical(tree):
         return _categorical(tree, key, name, categories_of(tree, columns, n))
     _, labels, found = _values(tree, columns, n, learned.get(name))
     marks = [f"[{label}]" for label in labels] or [""]
     parts = tuple((f"{name}{mark}", (f"{key}{mark}", None)) for mark in marks)
     return Factor(tree, key, name, parts, parts, learned=found)
+
+
+@lru_cache(maxsize=256)
+def _numeric(tree: Name) -> Factor:
+    """Return the factor of a column of numbers."""
+    parts = ((tree.name, (tree.name, None)),)
+    return Factor(tree, tree.name, tree.name, parts, parts)
 
 
 def categories_of(tree: Tree, columns: Mapping[str, Variable], n: int) -> Categories:

@@ -112,16 +112,29 @@ class Layout:
 
 def lay_out(text: str, response: str, fixed: Plan, blocks: list[tuple[RandomBlock, Plan]]) -> tuple[Layout, tuple[Column, ...]]:
     """Return the layout of a model, and how each column of u but the response is made."""
+    return _laid_out(text, response, fixed.columns, tuple((block.group, plan.columns) for block, plan in blocks))
+
+
+@lru_cache(maxsize=256)
+def _laid_out(
+    text: str, response: str, fixed: tuple[Column, ...], blocks: tuple[tuple[tuple[str, ...], tuple[Column, ...]], ...]
+) -> tuple[Layout, tuple[Column, ...]]:
+    """Return the same from the columns of each part; models of one outcome after the other have the same ones.
+
+    Raises
+    ------
+    Refusal
+        FIT-035 if two columns have one name.
+    """
     columns: dict[str, Column] = {CONSTANT: Column(CONSTANT, (), -1)}
-    for plan in (fixed, *(p for _, p in blocks)):
-        for column in plan.columns:
-            if columns.setdefault(column.name, column).parts != column.parts:
-                SAME_NAME.refuse(text, name=column.name)
+    for column in itertools.chain(fixed, *(own for _, own in blocks)):
+        if columns.setdefault(column.name, column).parts != column.parts:
+            SAME_NAME.refuse(text, name=column.name)
     position = {name: i for i, name in enumerate(columns)}
     factors: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
-    for block, plan in blocks:
-        factors.setdefault(block.group, []).append(tuple(position[c] for c in plan.names))
+    for group, own in blocks:
+        factors.setdefault(group, []).append(tuple(position[c.name] for c in own))
     laid = tuple(FactorLayout(":".join(group), group, tuple(b)) for group, b in factors.items())
     indicators = frozenset(i for i, c in enumerate(columns.values()) if c.is_indicator)
     names = (*columns, response)
-    return Layout(text, names, tuple(position[c] for c in fixed.names), laid, indicators), tuple(columns.values())
+    return Layout(text, names, tuple(position[c.name] for c in fixed), laid, indicators), tuple(columns.values())

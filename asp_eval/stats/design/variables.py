@@ -27,7 +27,7 @@ Codes = npt.NDArray[np.intp]
 Values = npt.NDArray[Any] | ExtensionArray
 """What a column holds."""
 
-FIRST_ROWS = 4096
+FIRST_ROWS = 512
 """Rows that mostly hold every category: then the others need not be counted."""
 
 UNKNOWN_COLUMN = Fault("FIT-020", "the data have no column named {name!r}", "Columns with similar names: {near}.")
