@@ -119,21 +119,32 @@ def _are_named(contrasts: object) -> TypeGuard[Sequence[str | Mapping[str, float
 
 def tidy(fit: Fit, method: Method, level: float = 0.95) -> pd.DataFrame:
     """Return one row per coefficient; a dropped coefficient has empty numbers and says so."""
-    rows = estimates(fit, np.eye(len(fit.names)), fit.names, method, level)
-    rows += [Estimate.unavailable(t, DROPPED, method=method.name) for t in fit.dropped]
-    numbers = {c: np.array([getattr(r, c) for r in rows], float) for c in ESTIMATE_COLUMNS if c not in _TEXTS}
-    texts = {c: _text_column(tuple(getattr(r, c) for r in rows)).copy() for c in _TEXTS}
-    return _table([texts[c] if c in texts else numbers[c] for c in ESTIMATE_COLUMNS])
+    _check(method, level)
+    names, dropped = fit.names, fit.dropped
+    L = np.eye(len(names))
+    if isinstance(method, DirectMethod):
+        rows = method.rows(fit, L, names, level)
+    else:
+        values, found = _judged(fit, L, method)
+        if not dropped and not isinstance(found, Unavailable) and _is_plain(found):
+            return _table((names, (found.method,) * len(names), (found.note,) * len(names)), _numbers(values, found, level))
+        rows = _told(names, values, found, method, level)
+    rows += [Estimate.unavailable(t, DROPPED, method=method.name) for t in dropped]
+    texts = [tuple(getattr(r, c) for r in rows) for c in _TEXTS]
+    return _table(texts, np.array([[getattr(r, c) for r in rows] for c in _NUMBERS], float))
 
 
-def _table(columns: list[Array | ExtensionArray]) -> pd.DataFrame:
-    """Return the frame of the columns of estimates; what pandas does with columns that it made itself takes half the time."""
+def _table(texts: Sequence[tuple[str, ...]], numbers: Array) -> pd.DataFrame:
+    """Return the frame of estimates from its three columns of texts and the rows of numbers (7, k) between them.
+
+    What pandas does with columns that it made itself takes half the time.
+    """
+    term, method, note = (_text_column(t).copy() for t in texts)
+    columns = [term, *numbers, method, note]
     made = getattr(pd.DataFrame, "_from_arrays", None)  # not part of what pandas promises
     if made is None:
         return pd.DataFrame(dict(zip(ESTIMATE_COLUMNS, columns, strict=True)), copy=False)
-    return cast(
-        pd.DataFrame, made(columns, columns=_COLUMNS.copy(), index=pd.RangeIndex(len(columns[0])), verify_integrity=False)
-    )
+    return cast(pd.DataFrame, made(columns, columns=_COLUMNS.copy(), index=pd.RangeIndex(len(term)), verify_integrity=False))
 
 
 @lru_cache(maxsize=128)
@@ -193,14 +204,30 @@ def joint_table(fit: Fit, terms: Sequence[NamedContrasts], method: Method) -> pd
 
 def estimates(fit: Fit, L: Array, terms: Sequence[str], method: Method, level: float) -> list[Estimate]:
     """Return one `Estimate` per row of L (k, p)."""
+    _check(method, level)
+    if isinstance(method, DirectMethod):
+        return method.rows(fit, L, terms, level)
+    return _told(terms, *_judged(fit, L, method), method, level)
+
+
+def _check(method: object, level: object) -> None:
+    """Refuse what is no method, and what is no confidence level."""
     if not isinstance(method, Method):
         NO_METHOD.refuse(found=method)
     check_level(level)
-    if isinstance(method, DirectMethod):
-        return method.rows(fit, L, terms, level)
+
+
+def _judged(fit: Fit, L: Array, method: Method) -> tuple[Array, ContrastErrors | Unavailable]:
+    """Return the values of contrasts (k,) and their uncertainty."""
     found = method.errors(fit, L)
     other = None if isinstance(found, Unavailable) else found.estimate
-    values = L @ fit.estimate if other is None else other
+    return L @ fit.estimate if other is None else other, found
+
+
+def _told(
+    terms: Sequence[str], values: Array, found: ContrastErrors | Unavailable, method: Method, level: float
+) -> list[Estimate]:
+    """Return the rows of contrasts whose uncertainty was asked for."""
     named = list(zip(terms, values.tolist(), strict=True))
     if isinstance(found, Unavailable):
         return [Estimate.unavailable(t, found.reason, method=method.name, estimate=v) for t, v in named]
@@ -240,12 +267,23 @@ def orthonormal_rows(L: Array) -> Array:
     return np.asarray(V[:rank], float)
 
 
-def _rows(named: list[tuple[str, float]], errors: ContrastErrors, level: float) -> list[Estimate]:
-    """Return the rows of contrasts whose standard errors, and mostly degrees of freedom, are known."""
-    value, se, df = np.array([v for _, v in named]), errors.std_error, errors.df
+def _is_plain(errors: ContrastErrors) -> bool:
+    """Whether every contrast has a standard error, and one method and one note are all that is said."""
+    return not (errors.reasons or errors.notes or errors.methods) and bool((errors.std_error > 0).all())
+
+
+def _numbers(value: Array, errors: ContrastErrors, level: float) -> Array:
+    """Return the numbers of estimates (7, k), from the value to the interval."""
+    se, df = errors.std_error, errors.df
     t = np.divide(value, se, out=np.full_like(se, np.nan), where=se > 0)
     half = t_quantile((1 + level) / 2, df) * se
-    complete = np.array((value, se, df, t, 2 * t_tail(np.abs(t), df), value - half, value + half)).T.tolist()
+    return np.array((value, se, df, t, 2 * t_tail(np.abs(t), df), value - half, value + half))
+
+
+def _rows(named: list[tuple[str, float]], errors: ContrastErrors, level: float) -> list[Estimate]:
+    """Return the rows of contrasts whose standard errors, and mostly degrees of freedom, are known."""
+    complete = _numbers(np.array([v for _, v in named]), errors, level)
+    se, t = complete[1], complete[3]
     rows = []
     for i, (term, estimate) in enumerate(named):
         reason = errors.reasons[i] if errors.reasons else NO_NOTE
@@ -256,7 +294,7 @@ def _rows(named: list[tuple[str, float]], errors: ContrastErrors, level: float) 
             rows.append(Estimate(term, estimate, float(se[i]), None, float(t[i]), None, None, None, method, reason))
         else:
             note = errors.notes[i] if errors.notes else errors.note
-            v, s, d, ti, p, low, high = complete[i]
+            v, s, d, ti, p, low, high = complete[:, i].tolist()
             rows.append(Estimate(term, v, s, d, ti, p, low, high, method, note))
     return rows
 
@@ -276,4 +314,5 @@ def _index(fit: Fit, term: str) -> int:
 DROPPED = Phrase("dropped: its column is a linear combination of columns before it")
 NO_VARIANCE = Phrase("the contrast has no variance")
 _TEXTS = ("term", "method", "note")
+_NUMBERS = tuple(c for c in ESTIMATE_COLUMNS if c not in _TEXTS)
 _COLUMNS = pd.Index(ESTIMATE_COLUMNS)

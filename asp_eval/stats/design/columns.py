@@ -133,6 +133,17 @@ def build_column(column: Column, variables: Mapping[str, Variable], rows: slice)
     return product
 
 
+def write_column(column: Column, variables: Mapping[str, Variable], rows: slice, out: Array) -> None:
+    """Write the values of a column on a range of rows where they belong (rows,): an indicator without an array of its own."""
+    if len(column.parts) == 1:
+        name, level = column.parts[0]
+        variable = variables[name]
+        if isinstance(variable, Categories) and level is not None:
+            np.equal(variable.codes[rows], level, out=out, casting="unsafe")
+            return
+    out[:] = build_column(column, variables, rows)
+
+
 def build_matrix(plan: Plan, data: Variables) -> Array:
     """Return the whole design matrix of new rows (n, columns), coded as the plan was.
 

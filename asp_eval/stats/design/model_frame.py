@@ -15,7 +15,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.arithmetic import compute, is_arithmetic
-from asp_eval.stats.design.columns import Column, Plan, build_column, plan_columns
+from asp_eval.stats.design.columns import Column, Plan, build_column, plan_columns, write_column
 from asp_eval.stats.design.factors import make_factor
 from asp_eval.stats.design.formula import NO_RANDOM, ModelFormula, RandomBlock, names_in, parse_formula
 from asp_eval.stats.design.layout import Layout, lay_out
@@ -74,7 +74,7 @@ class Design:
     def fill(self, block: Array, rows: slice) -> None:
         """Write rows of u into a block (c, rows)."""
         for j, column in enumerate(self.columns):
-            block[j] = build_column(column, self.data.columns, rows)
+            write_column(column, self.data.columns, rows, block[j])
         block[-1] = self.response[rows]
 
     def fixed_matrix(self) -> Array:

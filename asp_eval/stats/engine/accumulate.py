@@ -8,7 +8,8 @@ For rows r with weights w and a grouping factor i with groups g,
 
 Columns are centred at the mean of the first chunk while they are read, so that a covariate near 1e6 keeps its digits.
 Rows are taken in chunks and in order, so the same rows always give the same bits and the design never exists as a
-whole.
+whole. Where more rows than one chunk holds stand by the groups of one factor, chunks are so small that each stays in the cache
+until it has been multiplied.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.linalg import blas
 
 from asp_eval.stats.design.layout import Layout
 from asp_eval.stats.design.variables import Codes
@@ -29,7 +31,9 @@ Fill = Callable[[Array, slice], None]
 """Writes the rows of a slice of u into a block (c, rows): each column of u lies in one piece of memory."""
 
 CHUNK = 2**15
-"""Rows at a time: a block of ten columns stays in the cache."""
+"""Rows at a time where groups are scattered: each chunk is added to all groups."""
+SMALL_CHUNK = 2**13
+"""Rows at a time where they stand by the groups of one factor."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +72,8 @@ def accumulate(layout: Layout, n: int, fill: Fill, codes: list[Codes], sizes: li
     weights : ndarray (n,) or None
     """
     c = len(layout.columns)
-    step = min(n, max(CHUNK, *sizes)) if sizes else min(n, CHUNK)
+    ordered = [bool((code[1:] >= code[:-1]).all()) for code in codes]
+    step = n if n <= CHUNK else SMALL_CHUNK if ordered == [True] else min(n, max(CHUNK, *sizes))
     found, pairs = empty_sums(layout, np.zeros(c), codes, sizes)
     total, shift = found.total, found.shift
     block = np.empty((c, step))
@@ -82,11 +87,13 @@ def accumulate(layout: Layout, n: int, fill: Fill, codes: list[Codes], sizes: li
             u[column] -= shift[column]
         if weights is not None:
             u *= np.sqrt(weights[rows])
-        total += u @ u.T
-        for factor, code, out in zip(layout.factors, codes, found.sums, strict=True):
-            _add_groups(out, u, code[rows], factor.needed, weighted=weights is not None)
+        total += u @ u.T if step == n else blas.dgemm(1.0, u.T, u.T, trans_a=True)
+        for factor, code, by_group, out in zip(layout.factors, codes, ordered, found.sums, strict=True):
+            _add_groups(out, u, code[rows], factor.needed, by_group=by_group, weighted=weights is not None)
         for (i, j), cell in pairs.items():
             _add_cells(found.cells[i, j][1], u, cell[rows], layout.factors[i].needed, layout.factors[j].needed)
+    if step < n:
+        total[:] = (total + total.T) / 2.0  # of the two halves, each made by itself
     return found
 
 
@@ -107,17 +114,25 @@ def _shift(layout: Layout, u: Array) -> Array:
     return np.where(np.isfinite(shift), shift, 0.0)
 
 
-def _add_groups(out: Array, u: Array, code: Codes, needed: tuple[int, ...], *, weighted: bool) -> None:
+def _add_groups(out: Array, u: Array, code: Codes, needed: tuple[int, ...], *, by_group: bool, weighted: bool) -> None:
     """Add the sums of (column v) * u within groups to `out` (m, v, c); rows that stand by group are summed run by run."""
-    steps = np.diff(code)
-    runs = np.concatenate([[0], np.flatnonzero(steps) + 1]) if bool((steps >= 0).all()) else None
+    runs = _runs(code) if by_group else None
     for k, v in enumerate(needed):
         product = u if v == 0 and not weighted else u[v] * u
-        if runs is not None:
-            out[code[runs], k] += np.add.reduceat(product, runs, axis=1).T
-        else:
+        if runs is None:
             for j in range(len(u)):
                 out[:, k, j] += np.bincount(code, weights=product[j], minlength=len(out))
+        elif len(runs) == len(out):  # every group has its run
+            out[:, k] += np.add.reduceat(product, runs, axis=1).T
+        else:
+            out[code[runs], k] += np.add.reduceat(product, runs, axis=1).T
+
+
+def _runs(code: Codes) -> npt.NDArray[np.intp]:
+    """Return where rows of another group than the one before begin."""
+    begins = np.ones(len(code), dtype=bool)
+    np.not_equal(code[1:], code[:-1], out=begins[1:])
+    return np.flatnonzero(begins)
 
 
 def _add_cells(out: Array, u: Array, cell: Codes, first: tuple[int, ...], second: tuple[int, ...]) -> None:

@@ -12,7 +12,7 @@ A stage holds, for each of its groups, Z'W[Z | Z of later stages | X y]: (m, k, 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -23,7 +23,7 @@ import scipy.sparse as sp
 from asp_eval.stats.engine.covariance import CovarianceShape
 from asp_eval.stats.engine.crossed_factors import CrossedFactors
 from asp_eval.stats.engine.memory import check_memory
-from asp_eval.stats.engine.standardisation import Standard
+from asp_eval.stats.engine.standardisation import GroupSums, Standard
 from asp_eval.stats.estimate import Array
 
 Index = npt.NDArray[np.intp]
@@ -105,8 +105,8 @@ class Elimination:
         return self.make_stages()
 
 
-def plan_stages(standard: Standard) -> Elimination:
-    """Return how a model in standard units is eliminated.
+def plan_stages(standard: Standard, sums: Sequence[GroupSums]) -> Elimination:
+    """Return how a model in standard units, with its group sums, is eliminated.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def plan_stages(standard: Standard) -> Elimination:
     shape = CovarianceShape.of(tuple(tuple(len(b) for b in standard.factors[i].layout.blocks) for i in ordering))
     parents = [_parents(standard, i, j) for i, j in itertools.pairwise(ordering)]
     if all(p is not None for p in parents):
-        stages = _nested(standard, ordering, [p for p in parents if p is not None])
+        stages = _nested(standard, sums, ordering, [p for p in parents if p is not None])
         return Elimination(ordering, shape, partial(tuple, stages), standard.root)
     if all(k == 1 for k in shape.sizes):
         crossed = _crossed_factors(standard, ordering)
@@ -138,7 +138,7 @@ def _parents(standard: Standard, i: int, j: int) -> Index | None:
     return out
 
 
-def _nested(standard: Standard, ordering: tuple[int, ...], parents: list[Index]) -> tuple[Stage, ...]:
+def _nested(standard: Standard, sums: Sequence[GroupSums], ordering: tuple[int, ...], parents: list[Index]) -> tuple[Stage, ...]:
     """Return one stage per factor, inner groups sorted by the outer groups that hold them."""
     last = len(ordering) - 1
     orders = [np.arange(len(standard.moments.levels[ordering[last]]), dtype=np.intp)]
@@ -153,14 +153,16 @@ def _nested(standard: Standard, ordering: tuple[int, ...], parents: list[Index])
         orders.insert(0, order)
     stages = []
     for a, i in enumerate(ordering):
-        within, root = standard.group_sums(i)
+        within, root = sums[i]
         parts = [within]
         for j in ordering[a + 1 :]:
             where, blocks = standard.cell_blocks(i, j)
             placed = np.empty_like(blocks)
             placed[where[:, 0]] = blocks
             parts.append(placed)
-        products = np.concatenate([*parts, root], axis=2)[orders[a]]
+        products = np.concatenate([*parts, root], axis=2)
+        if a < last:  # the outermost groups are in order
+            products = products[orders[a]]
         starts = tuple(np.flatnonzero(np.diff(o, prepend=-1)) for o in owners[a])
         stages.append(Stage(((a, 0, 1),), within.shape[1], products, starts, (orders[a],)))
     return tuple(stages)

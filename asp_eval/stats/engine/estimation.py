@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import lapack
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.engine.crossed_factors import CrossedFactors
@@ -15,7 +17,7 @@ from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.engine.one_effect import OneEffect
 from asp_eval.stats.engine.one_ratio import minimise_ratio
 from asp_eval.stats.engine.optimisation import Optimum, minimise
-from asp_eval.stats.engine.standardisation import Standard, standardise
+from asp_eval.stats.engine.standardisation import GroupSums, Standard, standardise
 from asp_eval.stats.estimate import Array
 
 ONE_GROUP = Fault(
@@ -128,8 +130,9 @@ def pose(moments: Moments) -> EstimationProblem:
             ONE_ROW_PER_GROUP.refuse(moments.layout.text, group=factor.name, groups=m, effects=k, n=moments.n_obs)
     standard = standardise(moments)
     _check_variation_within(standard.moments)
-    _check_confounding(standard)
-    elimination = plan_stages(standard)
+    sums = [standard.group_sums(i) for i in range(len(moments.levels))]
+    _check_confounding(standard, sums)
+    elimination = plan_stages(standard, sums)
     one = OneEffect.of(elimination.stages[0].products, elimination.root) if elimination.shape.sizes == (1,) else None
     return EstimationProblem(standard, elimination, one)
 
@@ -142,13 +145,12 @@ def _check_variation_within(moments: Moments) -> None:
             UNBOUNDED.refuse(moments.layout.text)
 
 
-def _check_confounding(standard: Standard) -> None:
+def _check_confounding(standard: Standard, sums: Sequence[GroupSums]) -> None:
     """Refuse random effects whose columns all lie in the span of X: the restricted likelihood does not know them."""
     p = standard.p
-    inverse = np.linalg.inv(standard.root[:p, :p])
-    for i, factor in enumerate(standard.factors):
-        within, root = standard.group_sums(i)
+    half, _ = lapack.dtrtri(lapack.dpotrf(standard.root[:p, :p], lower=1)[0], lower=1)
+    for factor, (within, root) in zip(standard.factors, sums, strict=True):
         own, along = within.diagonal(axis1=1, axis2=2), root[:, :, :p].reshape(-1, p)
-        explained = ((along @ inverse) * along).sum(axis=1).reshape(own.shape)
+        explained = np.square(along @ half.T).sum(axis=1).reshape(own.shape)
         if ((own - explained).max(axis=0) <= 1e-9 * own.max(axis=0)).any():
             CONFOUNDED.refuse(standard.moments.layout.text, group=factor.layout.name)

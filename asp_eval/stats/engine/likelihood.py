@@ -12,8 +12,7 @@ Derivatives use  r^2_r = v' S_r v  and  r^2_rs = v' S_rs v - 2 (S_r v)_x' S_xx^-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +33,7 @@ LEFT = 1e-11
 """Share of the outcome's sum of squares; cross-products in double precision tell five digits of a residual this small."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Criterion:
+class Criterion(NamedTuple):
     """The criterion at one D, in standard units.
 
     Attributes
@@ -87,19 +85,21 @@ def criterion(profile: Profile, n: int, *, reml: bool) -> Criterion:
     r2 = max(r2, 1e-16 * float(S[p, p]))  # below is rounding; `determined` refuses an estimate there
     if not r2 > 0:
         return _out_of_range(profile, N)
-    v = np.ones(p + 1)
+    v = np.empty(p + 1)
     np.negative(beta, out=v[:p])
+    v[p] = 1.0
     Sv = profile.S_1 @ v  # (s, p + 1)
     r2_1 = Sv @ v
-    r2_2 = profile.S_2 @ v @ v - 2.0 * Sv[:, :p] @ B @ Sv[:, :p].T
+    Sx = Sv[:, :p]
+    r2_2 = profile.S_2 @ v @ v - 2.0 * Sx @ B @ Sx.T
     log_det, log_det_1, log_det_2 = profile.log_det, profile.log_det_1, profile.log_det_2
     if reml:
         BS = B @ profile.S_1[:, :p, :p]
-        log_det = log_det + 2.0 * float(np.log(L.diagonal()).sum())
+        log_det = log_det + 2.0 * float(np.add.reduce(np.log(L.diagonal())))
         flat = BS.reshape(len(BS), -1)
-        log_det_1 = log_det_1 + flat[:, :: p + 1].sum(axis=1)
+        log_det_1 = log_det_1 + np.add.reduce(flat[:, :: p + 1], axis=1)
         products = flat @ BS.transpose(0, 2, 1).reshape(len(BS), -1).T
-        log_det_2 = log_det_2 + (profile.S_2[:, :, :p, :p] * B).sum(axis=(2, 3)) - products
+        log_det_2 = log_det_2 + np.add.reduce(profile.S_2[:, :, :p, :p] * B, axis=(2, 3)) - products
     value = log_det + N * (1.0 + float(np.log(2.0 * np.pi * r2 / N)))
     gradient = log_det_1 + N * r2_1 / r2
     hessian = log_det_2 + N * (r2_2 / r2 - r2_1[:, None] * r2_1 / r2**2)

@@ -328,8 +328,8 @@ class Moments:
         T = np.eye(len(shift))
         T[0] += move  # u_new = u_old T
         T[0, 0] = 1.0
-        sums = tuple(_moved(f, s, T) for f, s in zip(self.layout.factors, self.sums, strict=True))
         needed = [_square(f, T) for f in self.layout.factors]
+        sums = tuple(_moved(own, s @ T) for own, s in zip(needed, self.sums, strict=True))
         cells = {(i, j): replace(c, blocks=needed[i].T @ c.blocks @ needed[j]) for (i, j), c in self.cells.items()}
         return replace(self, shift=shift, total=T.T @ self.total @ T, sums=sums, cells=cells)
 
@@ -374,12 +374,12 @@ def _merge_cells(a: Cells, b: Cells, rows: _Merged, columns: _Merged) -> Cells:
 def _square(factor: FactorLayout, T: Array) -> Array:
     """Return the part of T that moves the columns a factor keeps."""
     needed = list(factor.needed)
-    return T[needed][:, needed]
+    return T.take(needed, axis=0).take(needed, axis=1)
 
 
-def _moved(factor: FactorLayout, sums: Array, T: Array) -> Array:
-    """Return group sums about another point."""
-    return _square(factor, T).T @ (sums @ T)
+def _moved(own: Array, moved: Array) -> Array:
+    """Return group sums, of which the columns u were moved, with the columns that a factor keeps moved too."""
+    return moved if len(own) == 1 else own.T @ moved  # the constant alone stays
 
 
 def _numbers(name: str, values: npt.ArrayLike) -> Array:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from asp_eval.stats.estimate import Array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Profile:
+class Profile(NamedTuple):
     """The two functions of D that the likelihood and all inference are made of, with derivatives.
 
     Attributes

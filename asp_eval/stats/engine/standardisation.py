@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import lapack
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.design.layout import FactorLayout
@@ -33,6 +34,12 @@ VARIES = 1e-13
 """A standard deviation below this share of the mean is rounding."""
 COLLINEAR = 1e-12
 """A column is left out if the columns before it leave less than this share of its mean square (1e-6 of its length)."""
+NO_RESIDUAL = 1e-13
+"""An outcome of which the columns leave no more than this share has no residual."""
+
+
+GroupSums = tuple[Array, Array]
+"""Of one factor's groups: Z~'WZ~ (m, k, k) and Z~'W[X~ y~] (m, k, p + 1)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,11 +98,13 @@ class Standard:
         """Number of fixed effects."""
         return len(self.kept)
 
-    def group_sums(self, i: int) -> tuple[Array, Array]:
+    def group_sums(self, i: int) -> GroupSums:
         """Return Z~'WZ~ (m, k, k) and Z~'W[X~ y~] (m, k, p + 1) within the groups of factor i."""
         f, sums = self.factors[i], self.moments.sums[i]
-        within = f.basis.T @ sums[:, :, list(f.layout.needed)] @ f.basis
-        return within, f.basis.T @ (sums @ self.basis)
+        within, root = sums[:, :, list(f.layout.needed)], sums @ self.basis
+        if f.basis.shape == (1, 1) and f.basis[0, 0] == 1.0:  # an intercept alone
+            return within, root
+        return f.basis.T @ within @ f.basis, f.basis.T @ root
 
     def cell_blocks(self, i: int, j: int) -> tuple[npt.NDArray[np.intp], Array]:
         """Return the cells of two factors (cells, 2) and Z~_i'WZ~_j within them, whatever the order of i and j."""
@@ -116,20 +125,23 @@ def standardise(moments: Moments) -> Standard:
     """
     units = _measure(moments)
     about, layout, scale = units.about, moments.layout, units.scale
-    columns = list(layout.fixed)
+    columns, response = list(layout.fixed), len(scale) - 1
     gram = units.basis.T @ about.total @ units.basis
-    kept = _independent(gram[columns][:, columns] / about.total[0, 0], scale[columns] > 0)
+    root = _part(gram, [*columns, response])
+    usual = bool(columns) and bool((scale.take(columns) > 0).all()) and _is_regular(root)
+    kept = list(range(len(columns))) if usual else _independent(root[:-1, :-1] / about.total[0, 0], scale[columns] > 0)
     if not kept:
         NO_COLUMNS.refuse(layout.text)
     if about.n_obs <= len(kept) + 1:
         TOO_FEW_ROWS.refuse(layout.text, n=about.n_obs, p=len(kept))
     used = [columns[k] for k in kept]
-    both = [*used, len(scale) - 1]
-    root = gram[both][:, both]
-    _check_residual(root, layout.columns[-1])
+    both = [*used, response]
+    if not usual:
+        root = _part(gram, both)
+        _check_residual(root, layout.columns[-1])
     T, origin = _back(used, scale, units.mean, has_intercept=layout.has_intercept)
     factors = tuple(_units(f, units.mean, units.spread, units.rms) for f in layout.factors)
-    log_scale = float(-np.log(np.abs(np.diag(T)) / scale[-1]).sum())
+    log_scale = float(-np.log(np.abs(T.diagonal()) / scale[-1]).sum())
     return Standard(about, tuple(kept), T, origin, float(scale[-1]), log_scale, root, units.basis[:, both], factors)
 
 
@@ -159,10 +171,11 @@ class _Units:
 
 def _measure(moments: Moments) -> _Units:
     """Return means and scales; refuse an outcome that does not vary."""
-    weight, varying = moments.total[0, 0], np.arange(len(moments.shift)) > 0
-    mean = np.where(varying, moments.shift + moments.total[0] / weight, 0.0)
+    weight = moments.total[0, 0]
+    mean = moments.shift + moments.total[0] / weight
+    mean[0] = 0.0
     about = moments.shifted(mean)
-    spread = np.sqrt(np.maximum(np.diag(about.total) / weight, 0.0))
+    spread = np.sqrt(np.maximum(about.total.diagonal() / weight, 0.0))
     rms = np.hypot(spread, mean)
     if not spread[-1] > VARIES * max(abs(mean[-1]), 1e-300):
         CONSTANT_OUTCOME.refuse(moments.layout.columns[-1])
@@ -178,8 +191,6 @@ def _measure(moments: Moments) -> _Units:
 
 def _independent(gram: Array, varies: npt.NDArray[np.bool_]) -> list[int]:
     """Return the columns that are not linear combinations of earlier ones, by a Cholesky factorisation in order."""
-    if _all_independent(gram, varies):
-        return list(range(len(gram)))
     kept: list[int] = []
     L = np.zeros_like(gram)
     for j in range(len(gram)):
@@ -196,23 +207,26 @@ def _independent(gram: Array, varies: npt.NDArray[np.bool_]) -> list[int]:
     return kept
 
 
-def _all_independent(gram: Array, varies: npt.NDArray[np.bool_]) -> bool:
-    """Whether no column has to be left out, as is usual: then one call of LAPACK says so."""
-    if not varies.all():
+def _is_regular(root: Array) -> bool:
+    """Whether no column has to be left out and the outcome has a residual, as is usual: then one call of LAPACK says so."""
+    L, failed = lapack.dpotrf(root, lower=1)
+    if failed:
         return False
-    try:
-        pivots = np.linalg.cholesky(gram).diagonal() ** 2
-    except np.linalg.LinAlgError:
-        return False
-    return bool((pivots > COLLINEAR * gram.diagonal()).all())
+    left = L.diagonal() ** 2 / root.diagonal()
+    return bool(left[-1] > NO_RESIDUAL) and bool((left[:-1] > COLLINEAR).all())
 
 
 def _check_residual(root: Array, response: str) -> None:
     """Refuse an outcome without a residual."""
     p = len(root) - 1
     rest = root[p, p] - root[p, :p] @ np.linalg.solve(root[:p, :p], root[:p, p])
-    if rest <= 1e-13 * root[p, p]:
+    if rest <= NO_RESIDUAL * root[p, p]:
         EXACT_FIT.refuse(response)
+
+
+def _part(gram: Array, columns: list[int]) -> Array:
+    """Return the cross-products of some columns."""
+    return gram.take(columns, axis=0).take(columns, axis=1)
 
 
 def _back(used: list[int], scale: Array, mean: Array, *, has_intercept: bool) -> tuple[Array, Array]:

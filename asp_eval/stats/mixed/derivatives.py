@@ -36,13 +36,13 @@ def variance_derivatives(found: Criterion, d: Array, n: int, T: Array) -> Varian
     S, S_1, S_2 = profile.S[:p, :p], profile.S_1[:, :p, :p], profile.S_2[:, :, :p, :p]
     first = np.empty((s + 1, p, p))
     first[:s] = S_1
-    along = np.einsum("r,rij->ij", d, S_1)
+    along = np.add.reduce(d[:, None, None] * S_1)
     first[s] = -S - along
     second = np.empty((s + 1, s + 1, p, p))
     second[:s, :s] = S_2
-    mixed = np.einsum("s,rsij->rij", d, S_2)
+    mixed = np.add.reduce(d[:, None, None] * S_2, axis=1)
     second[:s, s] = second[s, :s] = -2.0 * S_1 - mixed
-    second[s, s] = 2.0 * S + 4.0 * along + np.einsum("r,rij->ij", d, mixed)
+    second[s, s] = 2.0 * S + 4.0 * along + np.add.reduce(d[:, None, None] * mixed)
     log_det = _bordered(profile.log_det_1, profile.log_det_2, d, (0.0, 0.0, 0.0), -n)
     rho_1, rho_2 = found.r2_1 / found.sigma2, found.r2_2 / found.sigma2
     hessian = _bordered(found.log_det_1, found.log_det_2, d, (0.0, 0.0, 0.0), -found.N)

@@ -68,7 +68,7 @@ class _Smaller:
             k, kk = self.keep, np.ix_(self.keep, self.keep)
             first = {name: getattr(c, name)[k] for name in ("gradient", "log_det_1", "r2_1")}
             second = {name: getattr(c, name)[kk] for name in ("hessian", "log_det_2", "r2_2")}
-            return replace(c, **first, **second)
+            return c._replace(**first, **second)
 
         if not len(self.keep):
             found = problem.evaluate(whole(np.zeros(0)), reml=reml)

@@ -98,19 +98,20 @@ def information_inverse(model: VarianceDerivatives) -> Array:
     PhiP = model.Phi @ model.P
     r = len(PhiP)
     traces = PhiP.reshape(r, -1) @ PhiP.transpose(0, 2, 1).reshape(r, -1).T
-    information = model.trace - 2.0 * (model.Q * model.Phi).sum(axis=(2, 3)) + traces
-    scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
-    correlation = information / np.outer(scale, scale)
+    information = model.trace - 2.0 * np.add.reduce(model.Q * model.Phi, axis=(2, 3)) + traces
+    scale = np.sqrt(np.maximum(information.diagonal(), 1e-300))
+    scales = scale[:, None] * scale
+    correlation = information / scales
     values = np.linalg.eigvalsh(correlation)
     inverse = np.linalg.inv(correlation) if values[0] > 1e-10 else np.linalg.pinv(correlation, rcond=1e-8, hermitian=True)
-    return np.asarray(2.0 * inverse / np.outer(scale, scale), float)
+    return np.asarray(2.0 * inverse / scales, float)
 
 
 def adjusted_covariance(model: VarianceDerivatives, W: Array) -> Array:
     """Return Phi_A (p, p) in standard units."""
     r, p = len(W), len(model.Phi)
     weighted = W @ (model.Phi @ model.P).reshape(r, -1)  # sum_s W_rs Phi P_s
-    inner = (W.ravel() @ model.Q.reshape(r * r, -1)).reshape(p, p) - (model.P @ weighted.reshape(r, p, p)).sum(axis=0)
+    inner = (W.ravel() @ model.Q.reshape(r * r, -1)).reshape(p, p) - np.add.reduce(model.P @ weighted.reshape(r, p, p))
     added = model.Phi @ inner @ model.Phi
     return np.asarray(model.Phi + (added + added.T), float)
 
@@ -120,12 +121,12 @@ def one_contrast_df(model: VarianceDerivatives, W: Array, contrasts: Array) -> A
 
     With q = 1, A_1 = A_2 = A and the paper's m is 2 / A, with lambda = 1: its zeros and poles cancel.
     """
-    size = np.abs(contrasts).max(axis=1, keepdims=True)
+    size = np.maximum.reduce(np.abs(contrasts), axis=1, keepdims=True)
     unit = contrasts / np.where(size > 0, size, 1.0)
     along = unit @ model.Phi
-    f = (along * unit).sum(axis=1)
-    u = ((along @ model.P) * along).sum(axis=2).T / np.where(f > 0, f, 1.0)[:, None]
-    A = ((u @ W) * u).sum(axis=1)
+    f = np.add.reduce(along * unit, axis=1)
+    u = np.add.reduce((along @ model.P) * along, axis=2).T / np.where(f > 0, f, 1.0)[:, None]
+    A = np.add.reduce((u @ W) * u, axis=1)
     return np.asarray(np.divide(2.0, A, out=np.full_like(A, np.inf), where=A > 0), float)
 
 
