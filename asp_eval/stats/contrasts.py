@@ -121,7 +121,7 @@ def tidy(fit: Fit, method: Method, level: float = 0.95) -> pd.DataFrame:
     """Return one row per coefficient; a dropped coefficient has empty numbers and says so."""
     _check(method, level)
     names, dropped = fit.names, fit.dropped
-    L = np.eye(len(names))
+    L = _identity(len(names))
     if isinstance(method, DirectMethod):
         rows = method.rows(fit, L, names, level)
     else:
@@ -145,6 +145,14 @@ def _table(texts: Sequence[tuple[str, ...]], numbers: Array) -> pd.DataFrame:
     if made is None:
         return pd.DataFrame(dict(zip(ESTIMATE_COLUMNS, columns, strict=True)), copy=False)
     return cast(pd.DataFrame, made(columns, columns=_COLUMNS.copy(), index=pd.RangeIndex(len(term)), verify_integrity=False))
+
+
+@lru_cache(maxsize=64)
+def _identity(p: int) -> Array:
+    """Return the contrasts that are the coefficients themselves."""
+    out = np.eye(p)
+    out.setflags(write=False)  # tables of one size share it
+    return out
 
 
 @lru_cache(maxsize=128)

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
+from scipy.linalg import blas
 
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
@@ -27,6 +28,7 @@ Codes = npt.NDArray[np.intp]
 Values = npt.NDArray[Any] | ExtensionArray
 """What a column holds."""
 
+NO_GAPS = np.zeros(0, dtype=bool)
 FIRST_ROWS = 512
 """Rows that mostly hold every category: then the others need not be counted."""
 
@@ -182,8 +184,8 @@ def group_key(name: str) -> str:
 def complete_rows(columns: dict[str, Variable], n: int, *, declared: bool = False) -> Variables:
     """Drop the rows where any column is missing, then the categories that are left without rows."""
     gaps = [column.missing for column in columns.values() if not column.complete]
-    missing = np.logical_or.reduce(gaps) if gaps else np.zeros(0, dtype=bool)
-    dropped = int(missing.sum())
+    missing = np.logical_or.reduce(gaps) if gaps else NO_GAPS
+    dropped = int(np.count_nonzero(missing))
     if dropped == n:
         NO_ROWS.refuse(found=f"{n} rows")
     if dropped:
@@ -301,7 +303,9 @@ def _numbers(name: str, values: Values) -> Numeric:
         numbers.flags.writeable = False  # it is the frame's
     else:
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    if math.isfinite(numbers @ numbers):  # so is every number
+    if len(numbers) and math.isfinite(
+        blas.ddot(numbers, numbers)
+    ):  # so is every number; NumPy would warn of squares that are too large
         return Numeric(numbers, complete=True)
     if np.isinf(numbers).any():
         NOT_FINITE.refuse(name)

@@ -15,7 +15,7 @@ from asp_eval.stats.engine.elimination_order import Elimination, plan_stages
 from asp_eval.stats.engine.likelihood import LEFT, UNBOUNDED, Criterion, criterion, determined
 from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.engine.one_effect import OneEffect
-from asp_eval.stats.engine.one_ratio import minimise_ratio
+from asp_eval.stats.engine.one_ratio import minimise_ratio, ratio_at
 from asp_eval.stats.engine.optimisation import Optimum, minimise
 from asp_eval.stats.engine.standardisation import GroupSums, Standard, standardise
 from asp_eval.stats.estimate import Array
@@ -70,7 +70,7 @@ class EstimationProblem:
     def evaluate(self, d: Array, *, reml: bool, order: int = 2) -> Criterion:
         """Return the criterion at the elements of D (s,), with derivatives up to `order`; higher ones are zero."""
         if self.one is not None:
-            return criterion(self.one.profile(float(d[0])), self.n, reml=reml)
+            return ratio_at(self.one, float(d[0]), self.n, reml=reml).whole()
         return criterion(eliminate(self.elimination, d, order), self.n, reml=reml)
 
     def deviance(self, value: float, *, reml: bool) -> float:
@@ -83,7 +83,7 @@ class EstimationProblem:
     def optimum(self, *, reml: bool, start: Array | None = None) -> Optimum:
         """Return the minimum of the criterion."""
         if self.one is not None:
-            found = optimum_of_one(self.one, self.n, reml=reml)
+            found = minimise_ratio(self.one, self.n, reml=reml)
         else:
             shape, crossed, hessian = self.elimination.shape, self.elimination.crossed, None
             if start is None and crossed is not None:
@@ -98,19 +98,10 @@ class EstimationProblem:
         """Return theta and its Hessian where each crossed factor is the only one: their evaluations together are dear."""
         theta, curvature = [], []
         for h, c in crossed.each_alone():
-            alone = optimum_of_one(OneEffect.of(np.column_stack([h, c])[:, None], crossed.root), self.n, reml=reml)
+            alone = minimise_ratio(OneEffect.of(np.column_stack([h, c])[:, None], crossed.root), self.n, reml=reml)
             theta.append(float(np.clip(alone.theta[0], *STARTS)))
             curvature.append(4.0 * theta[-1] ** 2 * abs(float(alone.criterion.hessian[0, 0])))
         return np.array(theta), np.diag(curvature)
-
-
-def optimum_of_one(one: OneEffect, n: int, *, reml: bool) -> Optimum:
-    """Return the minimum of the criterion of a model with one random effect and n rows."""
-
-    def evaluate(d: float) -> Criterion:
-        return criterion(one.profile(d), n, reml=reml)
-
-    return minimise_ratio(one, evaluate, n, reml=reml)
 
 
 def pose(moments: Moments) -> EstimationProblem:

@@ -71,26 +71,130 @@ class Criterion(NamedTuple):
         return self.r2 / self.N
 
 
-def criterion(profile: Profile, n: int, *, reml: bool) -> Criterion:
-    """Return the profiled criterion with its derivatives in D."""
-    S = profile.S
+class Solved(NamedTuple):
+    """Generalised least squares at one D.
+
+    Attributes
+    ----------
+    L : ndarray (p, p)
+        S_xx = L L'.
+    B : ndarray (p, p)
+    beta : ndarray (p,)
+    r2 : float
+    v : ndarray (p + 1,)
+        (-beta', 1)'.
+    """
+
+    L: Array
+    B: Array
+    beta: Array
+    r2: float
+    v: Array
+
+
+class RatioCriterion(NamedTuple):
+    """The criterion at one variance ratio: numbers where `Criterion` has arrays of one, which take most of a search's time.
+
+    Attributes
+    ----------
+    S : ndarray (3, p + 1, p + 1)
+        [X y]'V^-1[X y] and its derivatives.
+    log_dets : tuple of float
+        log |V| and its derivatives.
+    value, gradient, hessian : float
+    solved : Solved
+    r2_1, r2_2, log_det_1, log_det_2 : float
+    N : int
+    """
+
+    S: Array
+    log_dets: tuple[float, float, float]
+    value: float
+    gradient: float
+    hessian: float
+    solved: Solved
+    r2_1: float
+    r2_2: float
+    log_det_1: float
+    log_det_2: float
+    N: int
+
+    def whole(self) -> Criterion:
+        """Return the criterion as that of a model with any number of ratios."""
+        log_det, *log_dets = self.log_dets
+        first = np.array([log_dets[0], self.gradient, self.r2_1, self.log_det_1])[:, None]
+        second = np.array([log_dets[1], self.hessian, self.r2_2, self.log_det_2])[:, None, None]
+        profile = Profile(log_det, first[0], second[0], self.S[0], self.S[1:2], self.S[None, 2:])
+        _, B, beta, r2, _ = self.solved
+        residual, determinants = (r2, first[2], second[2]), (first[3], second[3])
+        return Criterion(profile, self.value, first[1], second[1], beta, B, *residual, *determinants, self.N)
+
+
+def solved(S: Array) -> Solved | None:
+    """Return the coefficients of [X y]'V^-1[X y], or None where they are lost in rounding: no step may end there."""
     p = len(S) - 1
-    N = n - p if reml else n
     L, failed = lapack.dpotrf(S[:p, :p], lower=1)
-    if failed:  # D so large that X'V^-1 X is lost in rounding: no step may end here
-        return _out_of_range(profile, N)
+    if failed:  # D so large that X'V^-1 X is lost
+        return None
     B = _inverse(L)
     beta = B @ S[:p, p]
     r2 = float(S[p, p] - S[:p, p] @ beta)
     r2 = max(r2, 1e-16 * float(S[p, p]))  # below is rounding; `determined` refuses an estimate there
     if not r2 > 0:
-        return _out_of_range(profile, N)
+        return None
     v = np.empty(p + 1)
     np.negative(beta, out=v[:p])
     v[p] = 1.0
+    return Solved(L, B, beta, r2, v)
+
+
+def ratio_criterion(S: Array, log_dets: tuple[float, float, float], n: int, *, reml: bool) -> RatioCriterion:
+    """Return the profiled criterion in one variance ratio; see `criterion`.
+
+    Parameters
+    ----------
+    S : ndarray (3, p + 1, p + 1)
+        [X y]'V^-1[X y] and its derivatives.
+    log_dets : tuple of float
+        log |V| and its derivatives.
+    n : int
+        Rows.
+    reml : bool
+    """
+    p = S.shape[1] - 1
+    N = n - p if reml else n
+    found = solved(S[0])
+    if found is None:
+        lost = Solved(np.eye(p), np.eye(p), np.zeros(p), 0.0, np.zeros(p + 1))
+        return RatioCriterion(S, log_dets, np.inf, 0.0, 0.0, lost, 0.0, 0.0, 0.0, 0.0, N)
+    L, B, _, r2, v = found
+    Sv = S[1] @ v
+    Sx = Sv[:p]
+    r2_1, r2_2 = float(Sv @ v), float(S[2] @ v @ v - 2.0 * Sx @ B @ Sx)
+    log_det, log_det_1, log_det_2 = log_dets
+    if reml:
+        BS = B @ S[1, :p, :p]
+        log_det += 2.0 * float(np.add.reduce(np.log(L.diagonal())))
+        log_det_1 += float(np.add.reduce(BS.diagonal()))
+        bent, twice = np.add.reduce(S[2, :p, :p] * B, axis=(0, 1)), BS.ravel() @ BS.T.ravel()
+        log_det_2 = log_det_2 + float(bent) - float(twice)
+    value = log_det + N * (1.0 + float(np.log(2.0 * np.pi * r2 / N)))
+    gradient = log_det_1 + N * r2_1 / r2
+    hessian = log_det_2 + N * (r2_2 / r2 - r2_1 * r2_1 / r2**2)
+    return RatioCriterion(S, log_dets, value, gradient, hessian, found, r2_1, r2_2, log_det_1, log_det_2, N)
+
+
+def criterion(profile: Profile, n: int, *, reml: bool) -> Criterion:
+    """Return the profiled criterion with its derivatives in D."""
+    p = len(profile.S) - 1
+    N = n - p if reml else n
+    found = solved(profile.S)
+    if found is None:
+        return _out_of_range(profile, N)
+    L, B, beta, r2, v = found
     Sv = profile.S_1 @ v  # (s, p + 1)
-    r2_1 = Sv @ v
     Sx = Sv[:, :p]
+    r2_1 = Sv @ v
     r2_2 = profile.S_2 @ v @ v - 2.0 * Sx @ B @ Sx.T
     log_det, log_det_1, log_det_2 = profile.log_det, profile.log_det_1, profile.log_det_2
     if reml:

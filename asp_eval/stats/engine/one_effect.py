@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asp_eval.stats.engine.profile import Profile
 from asp_eval.stats.estimate import Array
 
 SMALL = 4_000_000
@@ -65,16 +64,14 @@ class OneEffect:
         outer_or_none = (c[:, :, None] * c[:, None, :]).reshape(len(c), -1) if small else None
         return cls(h, np.ones(len(h)), outer_or_none, c, root)
 
-    def profile(self, d: float) -> Profile:
-        """Return the profile at d with its derivatives."""
+    def derivatives(self, d: float) -> tuple[Array, tuple[float, float, float]]:
+        """Return [X y]'V^-1[X y] with its first and second derivative in d (3, p + 1, p + 1), and log |V| with its own."""
         v = 1.0 / (1.0 + d * self.h)
         hv = self.h * v
         v2 = v * v
-        sums = self._weighted(np.array([d * v, v2, -2.0 * hv * v2]))
-        value, less = sums[0], -sums[1:]
-        log_det = float(self.count @ np.log1p(d * self.h))
-        log_det_1, log_det_2 = np.array([self.count @ hv]), np.array([[-(self.count @ (hv * hv))]])
-        return Profile(log_det, log_det_1, log_det_2, self.root - value, less[:1], less[1:, None])
+        S = -self._weighted(np.array([d * v, v2, -2.0 * hv * v2]))
+        S[0] += self.root
+        return S, (float(self.count @ np.log1p(d * self.h)), float(self.count @ hv), -float(self.count @ (hv * hv)))
 
     def values(self, d: Array) -> tuple[Array, Array]:
         """Return log |V| (g,) and [X y]'V^-1[X y] (g, p + 1, p + 1) on a grid of d (g,), without derivatives."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from asp_eval.stats.engine.likelihood import Criterion
+from asp_eval.stats.engine.likelihood import RatioCriterion, ratio_criterion
 from asp_eval.stats.engine.one_effect import OneEffect
 from asp_eval.stats.engine.optimisation import SINGULAR, Optimum, is_minimum_ratio
 from asp_eval.stats.estimate import Array
@@ -21,18 +21,28 @@ ROUNDING = 1e-15
 """Share of the outcome's sum of squares below which what is left of it is rounding."""
 
 
-def minimise_ratio(one: OneEffect, evaluate: Callable[[float], Criterion], n: int, *, reml: bool) -> Optimum:
-    """Return the minimum of the criterion of a model with one random effect."""
+def ratio_at(one: OneEffect, d: float, n: int, *, reml: bool) -> RatioCriterion:
+    """Return the criterion of a model with one random effect and n rows at one variance ratio."""
+    S, log_dets = one.derivatives(d)
+    return ratio_criterion(S, log_dets, n, reml=reml)
+
+
+def minimise_ratio(one: OneEffect, n: int, *, reml: bool) -> Optimum:
+    """Return the minimum of the criterion of a model with one random effect and n rows."""
+
+    def evaluate(d: float) -> RatioCriterion:
+        return ratio_at(one, d, n, reml=reml)
+
     values = _grid_values(one, n, reml=reml)
     best = int(np.argmin(values))
     low = float(GRID[max(best - 1, 0)])
     high = float(GRID[best + 1]) if best + 1 < len(GRID) else float(GRID[-1]) * 1e8
     found, d, spent = _search(evaluate, low, high, float(GRID[best]))
     zero = evaluate(0.0) if low == 0.0 and d < GRID[1] else None
-    if zero is not None and zero.value <= found.value + 1e-9 and zero.gradient[0] >= -1e-9 * zero.N:
+    if zero is not None and zero.value <= found.value + 1e-9 and zero.gradient >= -1e-9 * zero.N:
         found, d = zero, 0.0
     theta = np.array([np.sqrt(d)])
-    return Optimum(theta, found, is_minimum_ratio(d, found), bool(theta[0] < SINGULAR), spent)
+    return Optimum(theta, found.whole(), is_minimum_ratio(d, found), bool(theta[0] < SINGULAR), spent)
 
 
 def _grid_values(one: OneEffect, n: int, *, reml: bool) -> Array:
@@ -64,14 +74,16 @@ def _safe(S: Array) -> Array:
     return out
 
 
-def _search(evaluate: Callable[[float], Criterion], low: float, high: float, start: float) -> tuple[Criterion, float, int]:
+def _search(
+    evaluate: Callable[[float], RatioCriterion], low: float, high: float, start: float
+) -> tuple[RatioCriterion, float, int]:
     """Return the point between `low` and `high` where the criterion's derivative is zero, or as low as 1e-12."""
     d = start if start > 0 else min(high, float(GRID[1])) / 2.0
     low = max(low, 1e-12)
     found = evaluate(d)
     for step_number in range(1, 100):
-        slope = float(found.gradient[0]) * d  # in log d
-        bend = float(found.hessian[0, 0]) * d * d + slope
+        slope = found.gradient * d  # in log d
+        bend = found.hessian * d * d + slope
         if slope > 0:
             high = d
         else:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asp_eval.stats.engine.covariance import CovarianceShape
-from asp_eval.stats.engine.likelihood import Criterion
+from asp_eval.stats.engine.likelihood import Criterion, RatioCriterion
 from asp_eval.stats.estimate import Array
 
 SINGULAR = 1e-4
@@ -295,10 +295,9 @@ def is_minimum(shape: CovarianceShape, theta: Array, found: Criterion) -> bool:
     return flat and all(value > -_tolerance(found) for _, _, value in shape.least_eigenvalues(found.gradient))
 
 
-def is_minimum_ratio(d: float, found: Criterion) -> bool:
+def is_minimum_ratio(d: float, found: RatioCriterion) -> bool:
     """Whether the derivative in a single variance ratio vanishes, or is not negative at zero."""
-    slope = float(found.gradient[0])
-    return slope > -_tolerance(found) if d == 0 else abs(slope) * d < 1e-6 * found.N**0.5
+    return found.gradient > -_tolerance(found) if d == 0 else abs(found.gradient) * d < 1e-6 * found.N**0.5
 
 
 def _is_curved(hessian: Array) -> bool:
@@ -307,7 +306,7 @@ def _is_curved(hessian: Array) -> bool:
     return bool(np.linalg.eigvalsh(hessian / np.outer(scale, scale))[0] > FLAT)
 
 
-def _tolerance(found: Criterion) -> float:
+def _tolerance(found: Criterion | RatioCriterion) -> float:
     """Return what counts as zero for a derivative of the criterion."""
     return 1e-6 * found.N
 

@@ -102,8 +102,8 @@ def information_inverse(model: VarianceDerivatives) -> Array:
     scale = np.sqrt(np.maximum(information.diagonal(), 1e-300))
     scales = scale[:, None] * scale
     correlation = information / scales
-    values = np.linalg.eigvalsh(correlation)
-    inverse = np.linalg.inv(correlation) if values[0] > 1e-10 else np.linalg.pinv(correlation, rcond=1e-8, hermitian=True)
+    least = 1.0 - abs(correlation[0, 1]) if r == 2 else np.linalg.eigvalsh(correlation)[0]
+    inverse = np.linalg.inv(correlation) if least > 1e-10 else np.linalg.pinv(correlation, rcond=1e-8, hermitian=True)
     return np.asarray(2.0 * inverse / scales, float)
 
 
