@@ -52,13 +52,28 @@ def write_files(study, files, folder: Path, form="csv") -> None:
         write_analysis_files(study, files, new, form)
 
 
-def frictionless(package: Path, only: str | None = None, rows: int | None = None):
-    """Return what Frictionless says of a data package, or of its files' first rows: resource, row, column and kind of error."""
+def of_three_institutions(package: Path, folder: Path) -> Path:
+    """Copy a data package with the rows of its first three institutions alone, which it is read in a fifth of the time."""
+    shutil.copytree(package, folder)
+    tables = {path: pd.read_csv(path, dtype=str, keep_default_na=False) for path in folder.glob("*.csv")}
+    homes = tables[folder / "children.csv"].set_index("child_id")["institution_id"]
+    few = tables[folder / "institutions.csv"]["institution_id"].iloc[:3]
+    children = homes.index[homes.isin(few)]
+    for path, rows in tables.items():
+        for column, kept in (("institution_id", few), ("child_id", children)):
+            rows = rows[rows[column].isin(kept)] if column in rows else rows
+        assert len(rows) or not len(tables[path]), path
+        rows.to_csv(path, index=False)
+    return folder
+
+
+def frictionless(package: Path, only: str | None = None):
+    """Return what Frictionless says of a data package, or of one of its files: resource, row, column and kind of error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from frictionless import validate
 
-        report = validate(str(package), limit_rows=rows, **({"resource_name": only} if only else {}))
+        report = validate(str(package), **({"resource_name": only} if only else {}))
     assert not report.errors, report.errors
     return {
         (task.name, getattr(error, "row_number", None), getattr(error, "field_name", None), error.type)
@@ -70,10 +85,10 @@ def frictionless(package: Path, only: str | None = None, rows: int | None = None
 # --- the export is what it says -----------------------------------------------------------------------------------------
 
 
-def test_frictionless_finds_every_file_valid(exported):
-    """By 400 rows of each: more than there are children, to which others refer."""
+def test_frictionless_finds_every_file_valid(exported, tmp_path):
+    """By the rows of three institutions: what refers to one of their children or institutions is there with it."""
     folder, found = exported
-    assert frictionless(folder / "datapackage.json", rows=400) == set()
+    assert frictionless(of_three_institutions(folder, tmp_path / "few") / "datapackage.json") == set()
     listed = json.loads((folder / "datapackage.json").read_text())["resources"]
     assert [resource["path"] for resource in listed] == [f"{file.name}.csv" for file in found.files]
     assert {path.name for path in folder.iterdir()} == {*(resource["path"] for resource in listed), "datapackage.json"}

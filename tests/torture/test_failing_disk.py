@@ -181,14 +181,14 @@ def fixed_results(computed, monkeypatch):
 
 @pytest.mark.parametrize("dies", [False, True], ids=["the write fails", "the process dies"])
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize("step", [29, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [59, pytest.param(1, marks=pytest.mark.slow)])
 def test_at_every_write_the_study_is_as_it_was_or_as_it_should_be(step, verb, dies, started, tmp_path, fixed_results):
     """Some writes in the tests of every day, each of them in the slow ones."""
     (tmp_path / "faulty.csv").write_text(FAULTY)
     begun, seen = load_study(shutil.copytree(started[verb], tmp_path / "begun")), set()
     old, was_kept, now_kept = (stored(begun), shown(begun)), kept(begun), []
     old_entries, powered = len(table(begun, "ledger")), {"power.csv", "power.svg"}
-    for number in range(1 + step // 4, MOST_WRITES, step):
+    for number in range(1 + step // 8, MOST_WRITES, step):
         study = load_study(shutil.copytree(begun.folder, tmp_path / "study"))
         ended = True
         with DISK.failing(number, dies=dies):
@@ -216,7 +216,7 @@ def test_at_every_write_the_study_is_as_it_was_or_as_it_should_be(step, verb, di
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["the write fails", "the process dies"])
-@pytest.mark.parametrize("step", [23, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [61, pytest.param(1, marks=pytest.mark.slow)])
 def test_an_export_elsewhere_is_whole_after_the_next_one(step, dies, started, tmp_path):
     outside, seen = tmp_path / "outside", set()
     begun = load_study(shutil.copytree(started["export"], tmp_path / "begun"))
