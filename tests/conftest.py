@@ -30,13 +30,11 @@ collect_ignore_glob = ["oracles/*/make_*.py"]  # scripts that write the files be
 os.environ["ASP_EVAL_KEYS"] = tempfile.mkdtemp(prefix="asp-eval-keys-")
 atexit.register(shutil.rmtree, os.environ["ASP_EVAL_KEYS"], ignore_errors=True)
 
-# Where Python is told to keep no bytecode, a run keeps it in a folder of its own: else each of its hundred processes compiles the
-# package anew. Said in the environment, which workers and commands inherit.
+# Where Python is told to keep no bytecode, each of a run's hundred processes compiles the package anew: so it is kept, where it is
+# kept elsewhere, beside the sources. Said in the environment, which workers and commands inherit.
 if sys.dont_write_bytecode:
-    sys.dont_write_bytecode, sys.pycache_prefix = False, tempfile.mkdtemp(prefix="asp-eval-bytecode-")
+    sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
-    atexit.register(shutil.rmtree, sys.pycache_prefix, ignore_errors=True)
 
 # Two workers on two cores: threads of the linear algebra would only wait for each other. Before numpy is imported.
 for library in ("OPENBLAS", "OMP", "MKL"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,9 +47,10 @@ def load(path: Path, kind: type[T], *, verb: str) -> T:
     if not path.is_file():
         raise DataProblems([NO_RESULTS.at(path.name, verb=verb)])
     try:
-        return _content(kind).model_validate_json(path.read_bytes()).root
+        value: T = _content(kind).model_validate_json(path.read_bytes()).root
     except ValidationError as error:
         raise DataProblems([DAMAGED_RESULTS.at(path.name, found=error.errors()[0]["msg"], verb=verb)]) from None
+    return value
 
 
 def as_json(value: object) -> str:
@@ -61,5 +63,6 @@ def json_schema(kind: type) -> dict[str, Any]:
     return _content(kind).model_json_schema(mode="serialization")
 
 
-def _content(kind: type[T]) -> type[_Content[T]]:
+@cache  # pydantic keeps no model of a type that nobody holds, and makes it anew, which takes longer than to read a file
+def _content(kind: type[Any]) -> type[_Content[Any]]:
     return _Content[kind]  # type: ignore[valid-type]

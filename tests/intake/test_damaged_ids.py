@@ -12,6 +12,7 @@ from __future__ import annotations
 import unicodedata
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from asp_eval.core.errors import DataProblems
@@ -24,37 +25,46 @@ from asp_eval.workflow.import_file import import_file
 ZERO_WIDTH = "\u200b"
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("1.23450E+11", "SCR-200"),
-        ("1,2345e+11", "SCR-200"),
-        ("1E+05", "SCR-200"),
-        ("NA", "SCR-201"),
-        ("n/a", "SCR-201"),
-        ("NULL", "SCR-201"),
-        ("None", "SCR-201"),
-        ("-", "SCR-201"),
-        ("nan", "SCR-201"),
-        (f"00{ZERO_WIDTH}1", "SCR-202"),
-        ("00\u00a01", "SCR-202"),
-        ("0\u00ad01", "SCR-202"),
-    ],
-)
-def test_a_damaged_id_is_an_error_where_it_must_be_there_and_else_a_warning(text, code, drawn, export, visits):
-    ids = visits["child_id"].tolist()
-    report = import_file(drawn, export(visits.assign(child_id=[text, *ids[1:]])), "screening", wave="w1")
-    assert (report.accepted, report.quarantined) == (2, 1)
-    assert [(p.code, p.severity, p.place.row) for p in report.problems if p.place.column == "child_id"] == [(code, "error", 2)]
-    raters = import_file(drawn, export(visits.assign(rater_id=[text, "r2", "r3"])), "screening", wave="w1")
-    assert raters.accepted == 3
-    assert [(p.code, p.severity) for p in raters.problems if p.place.column == "rater_id"] == [(code, "warning")]
+DAMAGED = {
+    "1.23450E+11": "SCR-200",
+    "1,2345e+11": "SCR-200",
+    "1E+05": "SCR-200",
+    "NA": "SCR-201",
+    "n/a": "SCR-201",
+    "NULL": "SCR-201",
+    "None": "SCR-201",
+    "-": "SCR-201",
+    "nan": "SCR-201",
+    f"00{ZERO_WIDTH}1": "SCR-202",
+    "00\u00a02": "SCR-202",
+    "0\u00ad03": "SCR-202",
+}
+LOOKS_LIKE_IT = ["1E5", "12E3", "E+11", "NA1", "NAN-2", "K-7", "a b", "é-1", "1.5", "æ"]
 
 
-@pytest.mark.parametrize("text", ["1E5", "12E3", "E+11", "NA1", "NAN-2", "K-7", "a b", "é-1", "1.5", "æ"])
-def test_a_code_that_looks_like_it_is_none(text, drawn, export, visits):
-    report = import_file(drawn, export(visits.assign(child_id=[text, "002", "003"])), "screening", wave="w1")
-    assert report.accepted == 3
+def with_ids(visits, column, texts):
+    """The first visit as often as there are texts, each in one row, and ids of their own in the other column."""
+    rows = visits.iloc[[0] * len(texts)]
+    return rows.assign(child_id=[f"c{row}" for row in range(len(texts))]).assign(**{column: texts})
+
+
+def test_a_damaged_id_is_an_error_where_it_must_be_there_and_else_a_warning(drawn, export, visits):
+    rows = pd.concat([with_ids(visits, "child_id", [*DAMAGED]), visits])
+    mapped = export(rows)
+    mapped.with_name(f"{mapped.name}.mapping.yaml").write_text("version: 1\nstop_at: {share_of_rows: 1}\n")
+    report = import_file(drawn, mapped, "screening", wave="w1")
+    assert (report.accepted, report.quarantined) == (3, len(DAMAGED))
+    found = [(p.code, p.severity, p.place.row) for p in report.problems if p.place.column == "child_id" and p.severity == "error"]
+    assert found == [(code, "error", row) for row, code in enumerate(DAMAGED.values(), start=2)]
+    raters = import_file(drawn, export(with_ids(visits, "rater_id", [*DAMAGED]), "raters.csv"), "screening", wave="w2")
+    assert raters.accepted == len(DAMAGED)
+    found = [(p.code, p.severity, p.place.row) for p in raters.problems if p.place.column == "rater_id"]
+    assert found == [(code, "warning", row) for row, code in enumerate(DAMAGED.values(), start=2)]
+
+
+def test_a_code_that_looks_like_it_is_none(drawn, export, visits):
+    report = import_file(drawn, export(with_ids(visits, "child_id", LOOKS_LIKE_IT)), "screening", wave="w1")
+    assert report.accepted == len(LOOKS_LIKE_IT)
     assert not [p for p in report.problems if p.place.column == "child_id"]
 
 

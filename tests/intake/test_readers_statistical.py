@@ -158,7 +158,7 @@ def test_a_file_cut_short_is_never_read(tmp_path, survey, name):
         pyreadstat.write_sav(pd.concat([survey] * 20), whole, compress=name.endswith("zsav"))
     content = whole.read_bytes()
     assert len(read_raw(whole)) in {3, 60}
-    for length in [1, 3, 4, 100, 180, *(int(share * len(content)) for share in (0.2, 0.5, 0.8, 0.97)), len(content) - 1]:
+    for length in [1, 100, *(int(share * len(content)) for share in (0.2, 0.8)), len(content) - 1]:
         path.write_bytes(content[:length])
         assert refused(path) in (["SCR-078"], ["SCR-079"])
 

@@ -63,8 +63,11 @@ def faults() -> dict[str, Fault]:
 def phrases() -> Iterator[str]:
     """Every message given to `Phrase`; each must be written out where it is made."""
     for path in PACKAGE.rglob("*.py"):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and path.name not in ("phrases.py", "errors.py"):
+        text = path.read_text(encoding="utf-8")
+        if path.name in ("phrases.py", "errors.py") or "Phrase(" not in text and "(Phrase" not in text:
+            continue
+        for call in ast.walk(ast.parse(text)):
+            if isinstance(call, ast.Call):
                 names = [getattr(part, "id", "") for part in (call.func, *call.args[:1])]
                 if "Phrase" in names:
                     message = call.args[names.index("Phrase")]

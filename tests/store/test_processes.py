@@ -140,7 +140,7 @@ def test_killed_at_random_moments_the_study_reconciles_every_time(kills, drawn, 
     moments = random.Random(20061)
     seen = set()
     for _ in range(kills):
-        kill_after(killer, moments.uniform(0, 2))
+        kill_after(killer, moments.uniform(0, 1))
         assert audit(drawn).problems == ()
         ledger = table(drawn, "import_ledger")
         here = ledger.loc[ledger["table_name"] == "screening"]

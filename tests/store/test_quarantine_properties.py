@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from examples import part_of_examples
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -113,6 +114,7 @@ CELLS = st.text(
 ).filter(lambda text: not misread(text))  # a file with broken letters is refused, whoever wrote it
 
 
+@part_of_examples(0.4)
 @given(data=st.data(), delimiter=st.sampled_from([",", ";", "\t", "|"]))
 def test_what_is_written_for_people_is_read_back_as_it_was(tmp_path_factory, data, delimiter):
     names = data.draw(st.lists(st.sampled_from(["child", "=sum", "'+a", "-0,3", "a; b", "køn"]), min_size=1, unique=True))

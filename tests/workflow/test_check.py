@@ -101,7 +101,8 @@ def test_a_declaration_that_cannot_be_followed_is_refused_by_every_door(small_st
         with pytest.raises(AspError) as refused:
             door(study)
         assert told <= {problem.code for problem in refused.value.problems}  # a lock asks for more
-    for command in (["analyse"], ["plan", "lock"], ["report", "--mock"], ["export"]):
+    commands = (["analyse"], ["plan", "lock"], ["report", "--mock"], ["export"])
+    for command in commands[: None if code == FAULTY[0][1] else 1]:  # each of them calls one of the doors
         done = run(*command, cwd=folder)
         assert (done.code, f"[{code}]" in done.err) == (1, True), command
     assert not (folder / "output" / "results.json").exists()

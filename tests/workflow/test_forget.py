@@ -1,6 +1,7 @@
 """One child's answers are taken out of everything that a study holds; the ledger says that and when, and not whose."""
 
 import hashlib
+import shutil
 
 import pandas as pd
 import pytest
@@ -8,12 +9,13 @@ import pytest
 from asp_eval.core.errors import Refusal
 from asp_eval.core.file_sets import NewFiles
 from asp_eval.store import Store, forgetting, table
+from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow import forget as forget_verb
 from asp_eval.workflow.check import check_ledger
 from asp_eval.workflow.forget import forget
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.score import score_study
-from tests.small_study import OLDER
+from tests.small_study import OLDER, STUDY_YAML
 
 CHILD = "barn-4711"
 
@@ -29,14 +31,30 @@ def screening(path, *, date: str, bad: str | None = None):
     return path
 
 
-@pytest.fixture
-def filled(study, incoming):
+@pytest.fixture(scope="module")
+def filled_once(tmp_path_factory):
+    """The folders of a study and of the files that came in, made once."""
+    both = tmp_path_factory.mktemp("filled")
+    folder, incoming = both / "study", both / "incoming"
+    folder.mkdir(), incoming.mkdir()
+    (folder / "study.yaml").write_text(STUDY_YAML)
+    study = load_study(folder)
     (incoming / "institutions.csv").write_text("institution_id,municipality\nA1,A\n")
     import_file(study, incoming / "institutions.csv", "institutions")
     import_file(study, screening(incoming / "w1.csv", date="2006-09-10"), "screening", wave="w1")
     import_file(study, screening(incoming / "w2.xlsx", date="2007-09-10", bad=CHILD), "screening", wave="w2")
     score_study(study)
-    return study
+    return both
+
+
+@pytest.fixture
+def incoming(filled_once, tmp_path):
+    return shutil.copytree(filled_once / "incoming", tmp_path / "incoming")
+
+
+@pytest.fixture
+def filled(filled_once, tmp_path):
+    return load_study(shutil.copytree(filled_once / "study", tmp_path / "study"))
 
 
 def everything(study) -> bytes:

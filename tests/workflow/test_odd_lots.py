@@ -91,9 +91,9 @@ def test_pairs_are_in_the_model_as_in_the_lot(tmp_path, lot):
     ("lot", "institutions", "arms"),
     [
         ("{scheme: constrained, ratio: [2, 1], covariates: {places: 1}, keep: 0.4}", 9, TWO),
-        ("{scheme: simple, ratio: [2, 1]}", 9, TWO),
         ("{scheme: simple, ratio: [1, 1, 1]}", 9, THREE),
-        ("{scheme: simple}", 8, TWO),
+        pytest.param("{scheme: simple, ratio: [2, 1]}", 9, TWO, marks=pytest.mark.slow),
+        pytest.param("{scheme: simple}", 8, TWO, marks=pytest.mark.slow),
     ],
 )
 def test_the_averages_are_weighted_by_the_lots_probabilities(tmp_path, lot, institutions, arms):
