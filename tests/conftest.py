@@ -30,8 +30,8 @@ collect_ignore_glob = ["oracles/*/make_*.py"]  # scripts that write the files be
 os.environ["ASP_EVAL_KEYS"] = tempfile.mkdtemp(prefix="asp-eval-keys-")
 atexit.register(shutil.rmtree, os.environ["ASP_EVAL_KEYS"], ignore_errors=True)
 
-# Where Python is told to keep no bytecode, each of a run's hundred processes compiles the package anew: so it is kept, where it is
-# kept elsewhere, beside the sources. Said in the environment, which workers and commands inherit.
+# Where Python is told to keep no bytecode, each of a run's hundred processes compiles the package anew: so it is kept, beside the
+# sources, as it is elsewhere. Said in the environment, which workers and commands inherit.
 if sys.dont_write_bytecode:
     sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -31,7 +31,7 @@ def write_csv(path: Path, frame: pd.DataFrame, *, excel: bool = False) -> None:
         cells = guarded[column]
         if pd.api.types.is_numeric_dtype(cells.dtype) or pd.api.types.is_datetime64_any_dtype(cells):
             continue
-        if any(guard_formula(text) is not text for text in cells.dropna().unique()):  # most columns need no second look
+        if any(guard_formula(text) is not text for text in cells.unique()):  # most columns need no second look
             guarded[column] = cells.map(guard_formula, na_action="ignore")
     text = guarded.to_csv(index=False, lineterminator="\n", sep=";" if excel else ",", decimal="," if excel else ".")
     write_whole(path, text.encode("utf-8-sig" if excel else "utf-8"))

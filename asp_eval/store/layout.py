@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pandas as pd
 
 from asp_eval.core.errors import Fault
@@ -26,6 +27,10 @@ OTHER_TYPE = Fault(
 SQL_TYPES = {"string": "VARCHAR", "yearmonth": "VARCHAR", "integer": "DOUBLE", "number": "DOUBLE", "date": "DATE"}
 Columns = Mapping[str, str]  # column to SQL type
 BY_ARROW = frozenset({"VARCHAR", "DOUBLE", "DATE"})  # types that come out of Arrow as they come out of DuckDB
+DTypes = np.dtype[Any] | pd.StringDtype | pd.CategoricalDtype
+# As values: to look a type up by its name takes longer than to read a small table.
+NUMBER, INTEGER, DATE, BOOLEAN = (np.dtype(name) for name in ("float64", "int64", "datetime64[s]", "bool"))
+TEXT, CATEGORY = pd.StringDtype(), pd.CategoricalDtype()
 BLOCK = 122_880  # rows inserted at a time: as many as the database compresses together; the texts of no more are unpacked
 
 
@@ -142,8 +147,12 @@ def fetch(connection: DuckDBPyConnection, query: str, values: list[object] | Non
     simple = all(kind in BY_ARROW or kind.startswith("ENUM") for kind in kinds)
     frame = _by_arrow(found) if simple and pd.StringDtype().storage == "pyarrow" else found.df()
     frame.columns = pd.Index(names)
-    whole = {name for name in names if pd.api.types.is_integer_dtype(frame[name].dtype)}  # older DuckDB says NUMBER to all
-    return frame.astype({name: "int64" if name in whole else _dtype(kind) for name, kind in zip(names, kinds, strict=True)})
+    wanted = {
+        name: INTEGER if there.kind in "iu" else _dtype(kind)  # older DuckDB says NUMBER of all numbers
+        for name, kind, there in zip(names, kinds, frame.dtypes, strict=True)
+    }
+    others = {name: dtype for (name, dtype), there in zip(wanted.items(), frame.dtypes, strict=True) if there != dtype}
+    return frame.astype(others) if others else frame
 
 
 def as_category(connection: DuckDBPyConnection, query: str, column: str) -> str:
@@ -185,17 +194,17 @@ def typed_frame(rows: Sequence[Mapping[str, object]], columns: Columns) -> pd.Da
     return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=_dtype(kind)) for name, kind in columns.items()})
 
 
-def _dtype(kind: str) -> str:
+def _dtype(kind: str) -> DTypes:
     match kind.upper().partition("(")[0]:
         case "ENUM":
-            return "category"
+            return CATEGORY
         case "DOUBLE" | "NUMBER" | "FLOAT":
-            return "float64"
+            return NUMBER
         case "BIGINT" | "INTEGER":
-            return "int64"
+            return INTEGER
         case "DATE" | "DATETIME":
-            return "datetime64[s]"
+            return DATE
         case "BOOLEAN" | "BOOL":
-            return "bool"
+            return BOOLEAN
         case _:
-            return "string"
+            return TEXT

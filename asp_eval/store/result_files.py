@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,6 +62,10 @@ def json_schema(kind: type) -> dict[str, Any]:
     return _content(kind).model_json_schema(mode="serialization")
 
 
-@cache  # pydantic keeps no model of a type that nobody holds, and makes it anew, which takes longer than to read a file
+_MODELS: dict[object, type[_Content[Any]]] = {}  # pydantic makes one anew that nobody holds: a tenth of a second
+
+
 def _content(kind: type[Any]) -> type[_Content[Any]]:
-    return _Content[kind]  # type: ignore[valid-type]
+    if kind not in _MODELS:
+        _MODELS[kind] = _Content[kind]  # type: ignore[valid-type]
+    return _MODELS[kind]

@@ -54,7 +54,7 @@ def differences(stored: pd.DataFrame, rebuilt: pd.DataFrame, key: Sequence[str])
     found = [_row(key, at, names, one.loc[at], None) for at in one.index.difference(other.index, sort=False)]
     found += [_row(key, at, names, None, other.loc[at]) for at in other.index.difference(one.index, sort=False)]
     shared = one.index.intersection(other.index, sort=False)
-    one, other = one[shared], other[shared]
+    one, other = one.loc[shared], other.loc[shared]
     for name in names:
         before, after = one[name], other[name]
         unequal = ((before != after) & ~(before.isna() & after.isna())).to_numpy(dtype=bool)
