@@ -131,23 +131,30 @@ def plain_variances(rows: PlainRows) -> PlainVariances:
     return PlainVariances(found["ratio"] * found["within"], found["within"])
 
 
+def _of_one_size(blocks: list[np.ndarray]) -> list[np.ndarray]:
+    """Return the rows of all institutions of a size (m, n), for every size: their matrices are taken together."""
+    sizes = np.array([len(block) for block in blocks])
+    return [np.array([blocks[at] for at in np.flatnonzero(sizes == n)]) for n in np.unique(sizes)]
+
+
 def plain_kenward_roger(rows: PlainRows, variances: PlainVariances, term: str, level: float) -> PlainTest:
     """Return a coefficient of the mixed model by Kenward-Roger."""
     p, k = rows.X.shape[1], rows.names.index(term)
     XVX, XVy = np.zeros((p, p)), np.zeros(p)
     P, Q, T = np.zeros((2, p, p)), np.zeros((2, 2, p, p)), np.zeros((2, 2))
-    for block in rows.blocks:
-        n, X = len(block), rows.X[block]
+    for same in _of_one_size(rows.blocks):
+        (m, n), X = same.shape, rows.X[same]
         G = (np.ones((n, n)), np.eye(n))
         inverse = np.linalg.inv(variances.between * G[0] + variances.within * G[1])
         left = inverse @ X  # so that no product of two matrices of (n, n) is taken more often than it has to be
-        XVX, XVy = XVX + left.T @ X, XVy + left.T @ rows.y[block]
+        transposed = left.transpose(0, 2, 1)
+        XVX, XVy = XVX + (transposed @ X).sum(axis=0), XVy + (transposed @ rows.y[same][:, :, None]).sum(axis=0)[:, 0]
         weighted = (inverse @ G[0], inverse)
         for i in range(2):
-            P[i] -= left.T @ (G[i] @ left)
+            P[i] -= (transposed @ (G[i] @ left)).sum(axis=0)
             for j in range(2):
-                Q[i, j] += (G[i] @ left).T @ inverse @ (G[j] @ left)
-                T[i, j] += float((weighted[i] * weighted[j].T).sum())
+                Q[i, j] += ((G[i] @ left).transpose(0, 2, 1) @ (inverse @ (G[j] @ left))).sum(axis=0)
+                T[i, j] += m * float((weighted[i] * weighted[j].T).sum())
     phi = np.linalg.inv(XVX)
     information = np.array(
         [[0.5 * (T[i, j] - 2 * np.trace(phi @ Q[i, j]) + np.trace(phi @ P[i] @ phi @ P[j])) for j in range(2)] for i in range(2)]
@@ -175,18 +182,21 @@ def plain_cr2(rows: PlainRows, term: str, level: float) -> PlainTest:
     beta = bread @ rows.X.T @ rows.y
     residuals = rows.y - rows.X @ beta
     meat, lengths, crossed = 0.0, [], []
-    for block in rows.blocks:
-        X = rows.X[block]
+    for same in _of_one_size(rows.blocks):
+        X = rows.X[same]
         axes, shares, _ = np.linalg.svd(X @ half, full_matrices=False)  # of X (X'X)^-1 X', whose other eigenvalues are 0
         values, hatted = 1.0 - shares**2, X @ bread[:, k]
         root = np.where(values > LEAST_EIGENVALUE, 1.0 / np.sqrt(np.maximum(values, LEAST_EIGENVALUE)), 0.0)
-        a = hatted + axes @ ((root - 1.0) * (axes.T @ hatted))
-        meat += float(a @ residuals[block]) ** 2
-        lengths.append(a @ a)
-        crossed.append(X.T @ a)
-    U = np.array(crossed)
-    G = np.diag(lengths) - U @ bread @ U.T  # products of the vectors (I - H) a, of which I - H is its own square
-    return _tested(float(beta[k]), float(np.sqrt(meat)), float(np.trace(G) ** 2 / (G**2).sum()), level)
+        along = (axes.transpose(0, 2, 1) @ hatted[:, :, None])[:, :, 0]
+        a = hatted + (axes @ ((root - 1.0) * along)[:, :, None])[:, :, 0]
+        meat += float(((a * residuals[same]).sum(axis=1) ** 2).sum())
+        lengths.append((a**2).sum(axis=1))
+        crossed.append((X.transpose(0, 2, 1) @ a[:, :, None])[:, :, 0])
+    # G, of the vectors (I - H) a, is diag(d) - U (X'X)^-1 U' with as many rows as institutions: its traces need no such matrix
+    d, U = np.concatenate(lengths), np.concatenate(crossed)
+    shared, inner = bread @ (U.T @ U), ((U @ bread) * U).sum(axis=1)
+    trace, squares = d.sum() - inner.sum(), (d**2).sum() - 2.0 * (d * inner).sum() + np.trace(shared @ shared)
+    return _tested(float(beta[k]), float(np.sqrt(meat)), float(trace**2 / squares), level)
 
 
 def plain_jackknife(rows: PlainRows, arms: Array, probabilities: Array, k: int, *, by_size: bool) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 
-import pandas as pd
+import numpy as np
 
 from asp_eval.analysis.formulas import marginal_formula, model_formula
 from asp_eval.analysis.results import Number, Recomputation
@@ -72,10 +72,14 @@ def _row(
 
 
 def _by_linearmodels(fit: OlsFit) -> dict[str, tuple[float, float]]:
-    """Fit the same columns by linearmodels, and return each estimate with its clustered standard error."""
-    from linearmodels.iv import IV2SLS
+    """Fit the same columns by linearmodels, and return each estimate with its clustered standard error.
 
-    design = pd.DataFrame(fit.design, columns=list(fit.names))
-    model = IV2SLS(fit.outcome, design, None, None)
-    again = model.fit(cov_type="clustered", clusters=fit.cluster_codes, debiased=True)
-    return {term: (float(again.params[term]), float(again.std_errors[term])) for term in fit.names}
+    Its estimates and covariances are had from the arrays: a model of its own would make seven frames of them first.
+    """
+    from linearmodels.iv import IV2SLS
+    from linearmodels.iv.covariance import ClusteredCovariance
+
+    X, y = fit.design, np.asarray(fit.outcome, float)[:, None]
+    beta = IV2SLS.estimate_parameters(X, y, X, 1)
+    errors = np.sqrt(np.diag(ClusteredCovariance(X, y, X, beta, clusters=fit.cluster_codes, debiased=True).cov))
+    return {term: (float(b), float(se)) for term, b, se in zip(fit.names, beta[:, 0], errors, strict=True)}

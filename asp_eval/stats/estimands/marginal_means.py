@@ -34,8 +34,9 @@ CLUSTER, PARTICIPANT = 0, 1
 CONSTANT_WITHIN = 1e-10
 """Share of a column's mean square below which what varies within clusters is rounding."""
 
+HALF = 0.5
+"""Size of what a unit takes from orthonormal columns up to which the others determine them well."""
 SINGULAR = 1e-9
-AT_A_TIME = 200  # clusters left out, of which the predictions of all others are held
 """Share of the largest below which a direction of orthonormal columns is one that only the cluster left out has."""
 LINEAR = ("lm", "gee_ind")
 GAUSSIAN = ("lm", "lmm")
@@ -197,18 +198,17 @@ def _standardised(trial: Trial, beta: Array, family: Family) -> Array:
 
 
 def _averaged(trial: Trial, y: Array, fitted: Array, sizes: Array) -> Array:
-    """Return both averages of the clusters' predictions with their own residuals put back, (..., 2, arms).
+    """Return both averages of the clusters' predictions with their own residuals put back, (2, arms).
 
     Parameters
     ----------
     trial : Trial
     y, sizes : ndarray (J,)
-    fitted : ndarray (..., J, arms)
+    fitted : ndarray (J, arms)
     """
     had = np.eye(trial.n_arms)[trial.arms] / trial.probabilities
     own = fitted + had * (y[:, None] - fitted)
-    by_size = np.einsum("i,...ia->...a", sizes / sizes.sum(), own)
-    return np.stack([own.mean(axis=-2), by_size], axis=-2)
+    return np.stack([own.mean(axis=0), sizes / sizes.sum() @ own])
 
 
 def _without_each(trial: Trial, working: Working) -> Array:
@@ -221,24 +221,49 @@ def _without_each(trial: Trial, working: Working) -> Array:
     order = np.argsort(rows.clusters, kind="stable")
     starts = np.searchsorted(rows.clusters[order], np.arange(J))
     product = Q[order][:, :, None] * np.column_stack([Q, rows.y])[order][:, None, :]
-    sums = np.add.reduceat(product, starts, axis=0)
-    units = trial.left_out_together
-    together = np.zeros((int(units.max()) + 1, *sums.shape[1:]))
-    np.add.at(together, units, sums)
-    others = sums.sum(axis=0) - together
-    solved = np.linalg.pinv(others[..., :-1], rcond=SINGULAR, hermitian=True) @ others[..., -1:]
+    together = _by_unit(trial, np.add.reduceat(product, starts, axis=0))
     beta = np.zeros((len(together), X.shape[1]))
-    beta[:, kept] = np.linalg.solve(R, solved[..., 0].T).T
-    p, indicators = trial.X.shape[1], np.eye(trial.n_arms)[:, 1:]
-    out = []
-    for start in range(0, len(together), AT_A_TIME):
-        some = beta[start : start + AT_A_TIME]
-        fitted = (some[:, :p] @ means.X.T)[..., None] + (some[:, p:] @ indicators.T)[:, None, :]
-        for unit, predicted in enumerate(fitted, start):
-            others_of = units != unit
-            part = Trial(trial.y, trial.X, trial.clusters, trial.arms[others_of], trial.probabilities[others_of])
-            out.append(_averaged(part, means.y[others_of], predicted[others_of], sizes[others_of]))
-    return np.array(out)
+    beta[:, kept] = np.linalg.solve(R, _solved_without_each(together).T).T
+    weights = np.stack([np.ones(J), sizes])
+    return np.stack([_averaged_without_each(trial, means, beta, weight) for weight in weights], axis=1)
+
+
+def _by_unit(trial: Trial, of_clusters: Array) -> Array:
+    """Return sums over the clusters that are left out together, (U, ...), of values by cluster (J, ...)."""
+    units = trial.left_out_together
+    sums = np.zeros((int(units.max()) + 1, *of_clusters.shape[1:]))
+    np.add.at(sums, units, of_clusters)
+    return sums
+
+
+def _solved_without_each(together: Array) -> Array:
+    """Return the solutions (U, k) of the normal equations without each unit, from the units' own [Q'Q, Q'y], (U, k, k + 1).
+
+    Q is orthonormal, so what is left of Q'Q is the identity less the unit's own: it can only be singular where that is large.
+    """
+    others = together.sum(axis=0) - together
+    solved = np.empty(others.shape[:2])
+    large = np.linalg.norm(together[..., :-1], axis=(1, 2)) > HALF
+    solved[~large] = np.linalg.solve(others[~large, :, :-1], others[~large, :, -1:])[..., 0]
+    solved[large] = (np.linalg.pinv(others[large, :, :-1], rcond=SINGULAR, hermitian=True) @ others[large, :, -1:])[..., 0]
+    return solved
+
+
+def _averaged_without_each(trial: Trial, means: Trial, beta: Array, weight: Array) -> Array:
+    """Return one average of the clusters' predictions with their own residuals put back, without each unit, (U, arms).
+
+    It is that of `_averaged`: predictions are linear in the coefficients, so that their sum over the other clusters is that of
+    all less the unit's own.
+    """
+    had = np.eye(trial.n_arms)[trial.arms] / trial.probabilities
+    predicted, own = weight[:, None] * (1.0 - had), weight[:, None] * had * means.y[:, None]
+    by_cluster = np.concatenate([predicted[:, :, None] * means.X[:, None, :], predicted[:, :, None], own[:, :, None]], axis=2)
+    by_unit = _by_unit(trial, by_cluster)
+    columns, arm, outcome = np.split(by_unit.sum(axis=0) - by_unit, [means.X.shape[1], means.X.shape[1] + 1], axis=2)
+    p = means.X.shape[1]
+    of_arms = np.column_stack([np.zeros(len(beta)), beta[:, p:]])
+    total = np.einsum("uap,up->ua", columns, beta[:, :p]) + arm[..., 0] * of_arms + outcome[..., 0]
+    return np.asarray(total / (weight.sum() - _by_unit(trial, weight))[:, None])
 
 
 def _rank_between(trial: Trial) -> int:

@@ -48,8 +48,8 @@ def _cuts(codes: np.ndarray) -> Array:
 
 
 def _correlation(a: np.ndarray, b: np.ndarray, cuts_a: Array, cuts_b: Array) -> float:
-    counts = np.zeros((len(cuts_a) - 1, len(cuts_b) - 1))
-    np.add.at(counts, (a, b), 1)
+    shape = (len(cuts_a) - 1, len(cuts_b) - 1)
+    counts = np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)
 
     def minus_log_likelihood(rho: float) -> float:
         F = _bivariate(cuts_a[:, None], cuts_b[None, :], rho)

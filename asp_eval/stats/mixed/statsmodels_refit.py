@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from asp_eval.core.errors import Unavailable
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.design.model_frame import Design
 from asp_eval.stats.design.prediction import effect_columns
+from asp_eval.stats.design.variables import Codes
 from asp_eval.stats.estimate import Array
 
 AGREES = 1e-2
@@ -30,6 +32,8 @@ LEAST = 1e-8
 """Added to variances: statsmodels inverts them, and its likelihood must exist where one is zero."""
 STILL = 1e-6
 """Slope of its log-likelihood a row, in the root of a variance ratio, below which its search has arrived."""
+TOGETHER = 8
+"""Groups that one matrix holds: statsmodels goes through its matrices one by one, in Python."""
 
 
 def agreement(
@@ -122,15 +126,43 @@ def refit_elsewhere(design: Design, kept: tuple[int, ...], start: Array, *, reml
         )
     if design.weights is not None:
         return Unavailable(Phrase("statsmodels' mixed model takes no weights"))
-    from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
-
-    X = design.fixed_matrix()[:, list(kept)]
+    X, codes = design.fixed_matrix()[:, list(kept)], design.groups[0].codes
     Z = effect_columns(design, design.layout.factors[0])
-    p = X.shape[1]
-    ours = MixedLMParams.from_components(fe_params=np.zeros(p), cov_re=start + LEAST * np.eye(len(start)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of boundaries and of its own Hessian
-        model = MixedLM(design.response, X, groups=design.groups[0].codes, exog_re=Z)
-        found = model.fit(start_params=ours, reml=reml, method="bfgs", gtol=STILL)
+        fit = _one_variance if Z.shape[1] == 1 else _covariances
+        return fit(design.response, X, codes, Z, start + LEAST * np.eye(len(start)), reml=reml)
+
+
+def _one_variance(y: Array, X: Array, codes: Codes, Z: Array, start: Array, *, reml: bool) -> Elsewhere:
+    """Fit one effect of every group as a variance component of statsmodels, several groups in a matrix: the same model."""
+    from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams, VCSpec
+
+    matrices = codes // TOGETHER
+    component = [np.where(codes[rows, None] == np.unique(codes[rows]), Z[rows], 0.0) for rows in _rows_of(matrices)]
+    names = [[str(k) for k in range(matrix.shape[1])] for matrix in component]
+    ours = MixedLMParams.from_components(fe_params=np.zeros(X.shape[1]), vcomp=start[0])
+    model = MixedLM(y, X, groups=matrices.tolist(), exog_vc=VCSpec(["group"], [names], [component]))
+    found = model.fit(start_params=ours, reml=reml, method="bfgs", gtol=STILL)
+    return _found(found, X.shape[1], np.atleast_2d(found.vcomp))
+
+
+def _rows_of(matrices: Codes) -> list[Codes]:
+    """Return the rows of every matrix, in their order."""
+    order = np.argsort(matrices, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(matrices[order])) + 1)
+
+
+def _covariances(y: Array, X: Array, codes: Codes, Z: Array, start: Array, *, reml: bool) -> Elsewhere:
+    """Fit several effects of every group, with their covariances."""
+    from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
+
+    ours = MixedLMParams.from_components(fe_params=np.zeros(X.shape[1]), cov_re=start)
+    found = MixedLM(y, X, groups=codes, exog_re=Z).fit(start_params=ours, reml=reml, method="bfgs", gtol=STILL)
+    return _found(found, X.shape[1], np.atleast_2d(found.cov_re))
+
+
+def _found(found: Any, p: int, D: Array) -> Elsewhere:
+    """Return what a fit of statsmodels says of p coefficients."""
     beta, errors = np.asarray(found.params, float)[:p], np.asarray(found.bse, float)[:p]
-    return Elsewhere(beta, errors, np.atleast_2d(np.asarray(found.cov_re, float)), float(found.scale))
+    return Elsewhere(beta, errors, np.asarray(D, float), float(found.scale))
