@@ -44,6 +44,8 @@ UNKNOWN_PAIRS = Fault(
     "Name the column of the pair under 'randomisation: {{pair: ...}}', or import 'stratum' with the allocation.",
 )
 PAIR = "pair"
+Places = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,8 @@ class StudyData:
     ----------
     study : Study
     institutions, allocation, visits, scores : DataFrame
-        As stored; `visits` has one row per child and wave, `scores` those of the forms of outcomes, without what they rest on.
+        As stored; `visits` has one row per child and wave, `scores` those of the forms of outcomes, without what they rest on,
+        and their ids as categories.
     children : DataFrame
         One row per child ever seen, with what is known of the child, its institution as drawn (`institution`), its arm
         (missing where the institution was not drawn), its `standing`, and its visit at its first wave.
@@ -78,8 +81,16 @@ class StudyData:
     @property
     def cohort(self) -> pd.DataFrame:
         """The children of the cohort, in drawn institutions."""
-        kept = (self.children["standing"] == "cohort") & self.children["arm"].notna()
-        return self.children[kept].reset_index(drop=True)
+        return self._cohort.copy(deep=False)  # pandas copies a column when it is written to
+
+    @cached_property
+    def _cohort(self) -> pd.DataFrame:
+        return self.children.take(self.cohort_places).reset_index(drop=True)
+
+    @cached_property
+    def cohort_places(self) -> Places:
+        """Where the children of the cohort stand among all children, (n,)."""
+        return np.flatnonzero((self.children["standing"] == "cohort") & self.children["arm"].notna())
 
     def values(self, outcome: Outcome, wave: str) -> pd.Series:
         """Return an outcome's values at a wave, indexed by child.
@@ -91,30 +102,85 @@ class StudyData:
         Refusal
             If the source of the outcome has no values at any wave.
         """
-        return self._rows(outcome, wave)["score"]
+        found = self._rows(outcome, wave)["score"]
+        return found.set_axis(self._ids.take(found.index.to_numpy()))
 
-    def coded_values(self, outcome: Outcome, wave: str) -> pd.Series:
-        """Return an outcome's values as its model takes them: zeros and ones, positions of categories, or as they are."""
+    def cohort_values(self, outcome: Outcome, wave: str) -> pd.Series:
+        """Return an outcome's values at a wave of the children of the cohort, in their order; missing for who has none."""
+        return self._of_cohort(self._rows(outcome, wave)["score"])
+
+    def cohort_coded_values(self, outcome: Outcome, wave: str) -> pd.Series:
+        """Return the same as its model takes them: zeros and ones, positions of categories, or as they are."""
+        return self._of_cohort(self._coded(outcome, wave))
+
+    def has_value(self, outcome: Outcome, wave: str) -> Flags:
+        """Return which children have a value that the model of an outcome could take, (children,)."""
+        found = np.zeros(len(self.children), dtype=bool)
+        found[self._coded(outcome, wave).index] = True
+        return found
+
+    def places_of(self, ids: pd.Series | pd.Index) -> Places:
+        """Return where children stand among all children, (n,); -1 for who is not listed."""
+        return np.asarray(self._ids.get_indexer(pd.Index(ids.array)), dtype=np.intp)
+
+    def presence_at(self, wave: str) -> pd.DataFrame:
+        """Return where each child was at a wave, in the order of `children`; no rows for a wave without screening."""
+        return self._presence.get(wave, self.presence.iloc[:0])
+
+    @cached_property
+    def _presence(self) -> dict[str, pd.DataFrame]:
+        return {str(wave): rows for wave, rows in self.presence.groupby("wave", observed=True)}
+
+    def raters_at(self, wave: str) -> pd.Series:
+        """Return who rated each child at a wave, of several the first, as categories; missing for who was not rated."""
+        now = self.visits.loc[self.visits["wave"] == wave].drop_duplicates("child_id")
+        rated = _of_listed(pd.DataFrame({"rater": self._raters.take(now.index.to_numpy())}), self.places_of(now["child_id"]))
+        return rated["rater"].reindex(range(len(self.children)))
+
+    @cached_property
+    def _raters(self) -> pd.Categorical:
+        return pd.Categorical(self.visits["rater_id"])
+
+    @cached_property
+    def _ids(self) -> pd.Index:
+        ids: pd.Index = pd.Index(self.children["child_id"])
+        return ids
+
+    def _of_cohort(self, found: pd.Series) -> pd.Series:
+        values = np.full(len(self.children), np.nan)
+        values[found.index] = found
+        return pd.Series(values[self.cohort_places])
+
+    def _coded(self, outcome: Outcome, wave: str) -> pd.Series:
         rows = self._rows(outcome, wave)
         return coded(outcome, rows["score"], rows["band"], band_order(outcome, self.study.library)).dropna()
 
     def _rows(self, outcome: Outcome, wave: str) -> pd.DataFrame:
-        """Return score and band of an outcome at a wave, indexed by child."""
+        """Return score and band of an outcome at a wave, indexed by where the child stands among all children."""
         source = source_of(outcome, self.study.library)
         if isinstance(source, ColumnSource):
             if source.column not in self.visits.columns:
                 UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.column)
-            column = self.visits[self.visits["wave"] == wave].set_index("child_id")[source.column].astype("float64")
-            return pd.DataFrame({"score": column, "band": None})
+            now = self.visits.loc[self.visits["wave"] == wave]
+            column = now[source.column].astype("float64")
+            return _of_listed(pd.DataFrame({"score": column, "band": None}), self.places_of(now["child_id"]))
         forms = [form.id for form in source.forms]
         if not any((form, source.scale) == key[:2] for form in forms for key in self._places):
             UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.score)
         places = [self._places[key] for form in forms if (key := (form, source.scale, wave)) in self._places]
-        now = self.scores[["unit_id", "score", "band"]].take(np.sort(np.concatenate(places)) if places else [])
-        return now[now["score"].notna()].set_index("unit_id").astype({"score": "float64"})
+        rows = np.sort(np.concatenate(places)) if places else np.empty(0, dtype=np.intp)
+        now = self.scores[["score", "band"]].take(rows)
+        known = now["score"].notna().to_numpy()
+        return _of_listed(now.loc[known].astype({"score": "float64"}), self._scored[rows[known]])
 
     @cached_property
-    def _places(self) -> dict[tuple[str, str, str], npt.NDArray[np.intp]]:
+    def _scored(self) -> Places:
+        """Where the child of each score stands among all children."""
+        codes, ids = pd.factorize(self.scores["unit_id"])
+        return np.append(self.places_of(ids), -1)[codes]
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str, str], Places]:
         """Where the scores of each form, scale and wave stand: looked through once, and not for every outcome."""
         places = self.scores.groupby(["instrument", "scale", "wave"], observed=True).indices
         return {cast(tuple[str, str, str], key): np.asarray(rows, dtype=np.intp) for key, rows in places.items()}
@@ -136,6 +202,7 @@ def load_data(study: Study) -> StudyData:
     forms = {form.id for source in sources if isinstance(source, ScoreSource) for form in source.forms}
     columns = ("unit_id", "wave", "instrument", "scale", "score", "band")
     scores = table(study, "scores", {"instrument": forms}, columns, ("wave", "instrument", "scale"))
+    scores["unit_id"] = pd.Categorical.from_codes(*pd.factorize(scores["unit_id"]))  # a child has many scores
     children = with_cohort(study, table(study, "children"), visits)
     children = children.merge(allocation[["institution_id", "arm"]], on="institution_id", how="left", validate="many_to_one")
     children = children.merge(
@@ -184,6 +251,12 @@ def _refuse_spellings(children: pd.DataFrame, name: str) -> None:
     for spellings in several_spellings([str(value) for value in first[name]]):
         met = [f"{text!r} ({first['institution'].iloc[at[0]]})" for text, at in spellings.items()]
         SEVERAL_SPELLINGS.refuse(Place("children or institutions", column=name), found=listed(met), name=name)
+
+
+def _of_listed(rows: pd.DataFrame, places: Places) -> pd.DataFrame:
+    """Return the rows of children who are listed, indexed by where these stand among all children."""
+    listed = places >= 0
+    return rows.loc[listed].set_axis(pd.Index(places[listed]))
 
 
 def _new(right: pd.DataFrame, left: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -64,7 +64,13 @@ def is_difference_by_arm(term: str) -> bool:
 
 def varying(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
     """Return the columns that take more than one value: the others can have no coefficient."""
-    return [name for name in names if len(frame[name].dropna().unique()) > 1]
+    return [name for name in names if _varies(frame[name])]
+
+
+def _varies(column: pd.Series) -> bool:
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return bool(column.min() < column.max())
+    return len(column.dropna().unique()) > 1
 
 
 def covariate_terms(data: AnalysisSet) -> list[str]:

@@ -42,7 +42,7 @@ def with_baseline_scores(data: StudyData) -> tuple[pd.DataFrame, dict[str, Texts
     cohort = data.cohort
     labels = {}
     for outcome in reversed(shared.values()):
-        cohort[outcome.id] = cohort["child_id"].map(data.values(outcome, str(outcome.baseline)))
+        cohort[outcome.id] = data.cohort_values(outcome, str(outcome.baseline))
         labels[outcome.id] = outcome_label(outcome, data.study.library)
     return cohort, labels
 

@@ -121,9 +121,9 @@ def _frame(data: StudyData, outcome: Outcome) -> tuple[pd.DataFrame, list[str]]:
     """Return the cohort with `missing` (0 or 1) and what is known of the start, complete rows only, and the latter's names."""
     cohort = data.cohort
     terms = baseline_names(data, cohort)
-    cohort["missing"] = cohort["child_id"].map(data.coded_values(outcome, outcome.at)).isna().astype("float64")
+    cohort["missing"] = data.cohort_coded_values(outcome, outcome.at).isna().astype("float64")
     if outcome.baseline and outcome.baseline != outcome.at:
-        cohort["baseline"] = cohort["child_id"].map(data.values(outcome, outcome.baseline))
+        cohort["baseline"] = data.cohort_values(outcome, outcome.baseline)
         terms = [*terms, "baseline"]
     frame = cohort.loc[cohort[terms].notna().all(axis=1), ["institution", "arm", "missing", *terms]].reset_index(drop=True)
     for name in terms:

@@ -172,7 +172,7 @@ def raters(data: StudyData, rows: AnalysisSet) -> RaterResult | None:
     now = _rater_at(data, rows, rows.wave)
     if not now.notna().any():
         return None
-    frame = pd.DataFrame({"value": rows.frame[outcome.id].to_numpy(float), "rater": now.to_numpy()}).dropna()
+    frame = pd.DataFrame({"value": rows.frame[outcome.id].to_numpy(float), "rater": now}).dropna()
     icc1, icc2 = _reliabilities(frame, study.analysis.level)
     children, n = len(frame), int(frame["rater"].nunique())
     if not outcome.baseline or "baseline" not in rows.frame:
@@ -184,9 +184,7 @@ def raters(data: StudyData, rows: AnalysisSet) -> RaterResult | None:
 
 def _rater_at(data: StudyData, rows: AnalysisSet, wave: str) -> pd.Series:
     """Return who rated each child analysed at a wave."""
-    visits = data.visits[data.visits["wave"] == wave]
-    who = pd.Series(visits["rater_id"].to_numpy(object), index=visits["child_id"].astype(str))
-    return rows.frame["child_id"].astype(str).map(who[~who.index.duplicated()])
+    return data.raters_at(wave).take(rows.places).reset_index(drop=True)
 
 
 def _reliabilities(frame: pd.DataFrame, level: float) -> tuple[Estimated, Estimated]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from asp_eval.analysis.allocations import arm_probabilities
@@ -107,7 +108,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
     switches = form_switches(data)  # before the rows of every outcome stand beside the scores
     progress("baseline")
     baseline = baseline_table(data)
-    outcomes, losses, cohort = [], [], data.cohort[["child_id", "institution"]]
+    outcomes, losses = [], []
     equivalences: list[Equivalence] = []
     statistics: dict[str, tuple[Distribution, ...]] = {}
     sets = [assemble(data, outcome.id) for outcome in study.outcomes]
@@ -119,7 +120,7 @@ def analyse(study: Study, progress: Callable[[str], None] = lambda _: None) -> R
         outcomes.append(replace(found, missing=missing_outcomes(data, rows, method, answers)))
         if lot is not None and rows.outcome.id in by_lot:
             statistics[rows.outcome.id] = lot_statistics(study, rows, lot)
-        losses.append(_attrition(data, cohort, rows, flow))
+        losses.append(_attrition(data, rows, flow))
         equivalences += equivalence(study, rows)
     waves: tuple[AllWaves, ...] = ()
     if study.analysis.waves_model is not None:
@@ -294,19 +295,22 @@ def _refuse_other_rows(data: AnalysisSet, fit: Fitted) -> None:
         )
 
 
-def _attrition(data: StudyData, cohort: pd.DataFrame, rows: AnalysisSet, flow: FlowCounts) -> OutcomeAttrition:
+def _attrition(data: StudyData, rows: AnalysisSet, flow: FlowCounts) -> OutcomeAttrition:
     """Return the attrition of one outcome: institutions, children of those that stayed, and joiners."""
     for arm, part in zip(flow.arms, rows.flow, strict=True):
         conserve(f"cohort of {arm.arm}", arm.cohort, **{f"in {rows.outcome.id}": part.cohort})
-    analysed = set(rows.frame["child_id"].astype(str))
+    analysed = np.zeros(len(data.children), dtype=bool)
+    analysed[rows.places] = True
     joined = {wave.wave: tuple(arm.waves[k].joined for arm in flow.arms) for k, wave in enumerate(flow.arms[0].waves)}
-    outside = set(data.children["child_id"][data.children["standing"] == "joined_later"].astype(str))
+    outside = (data.children["standing"] == "joined_later").to_numpy()
     return OutcomeAttrition(
         outcome=rows.outcome.id,
         wave=rows.wave,
-        comparisons=trial_attrition(data.study.arms, data.allocation, cohort, analysed, rows.handed_in),
+        comparisons=trial_attrition(
+            data.study.arms, data.allocation, data.cohort["institution"], analysed[data.cohort_places], rows.handed_in
+        ),
         joined=joined.get(rows.wave, tuple(0 for _ in flow.arms)),
-        joiners_analysed=len(analysed & outside),
+        joiners_analysed=int((analysed & outside).sum()),
     )
 
 

@@ -25,6 +25,7 @@ from asp_eval.trial.outcomes import ScoreSource, score_sources, scored_forms, so
 from asp_eval.trial.study.design import Study
 
 FEWEST_POLYCHORIC = 100  # complete answers; below, cells are empty by chance
+NO_FORM = -1
 EDGE = 0.99  # a correlation beyond it is that of an empty cell
 FEW_FOR_POLYCHORIC = Unavailable(Phrase("too few answers of some kind for polychoric correlations"))
 ONE_ANSWER = Unavailable(Phrase("all children have one answer to an item"))
@@ -51,21 +52,22 @@ def reliabilities(
     children : DataFrame
         child_id, institution (as drawn), arm.
     sets : sequence of AnalysisSet
-        Of all outcomes: a scale's children are those analysed for any of its outcomes.
+        Of all outcomes, of these children: a scale's children are those analysed for any of its outcomes.
     """
-    home = children[["child_id", "institution", "arm"]].astype("str").set_index("child_id").astype("category")
+    home = children[["institution", "arm"]].astype("str").astype("category")
+    ids = pd.Index(children["child_id"])
     analysed: dict[str, npt.NDArray[np.bool_]] = {}
     for rows in sets:
         source = source_of(rows.outcome, study.library)
         if isinstance(source, ScoreSource):
             every = analysed.setdefault(source.scale, np.zeros(len(home), dtype=bool))
-            every[home.index.get_indexer(pd.Index(rows.frame["child_id"].astype(str)))] = True
+            every[rows.places] = True
     found: list[Reliability] = []
     for form in scored_forms(study):
         if form.id not in answers:
             continue
         given = answers[form.id]
-        child = home.index.get_indexer(pd.Index(given["child_id"].astype(str)))  # -1: of no child that is listed
+        child = ids.get_indexer(pd.Index(given["child_id"]))  # -1: of no child that is listed
         placed = home.take(child).set_index(given.index).assign(wave=given["wave"].astype("category"))
         for scale in (one.key for one in form.scales if one.key in analysed):
             mine = (child >= 0) & analysed[scale][child]
@@ -86,19 +88,22 @@ def _of_scale(study: Study, form: Instrument, scale: str, items: pd.DataFrame, p
 
 def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
     """Count, for every family and wave, the children scored on each form and those who changed form since their first."""
-    study, rows = data.study, []
-    named = {source.name: [form.id for form in source.forms] for source in score_sources(study)}
+    study, scores, rows = data.study, data.scores, []
+    child, children = pd.factorize(scores["unit_id"])
+    waves = pd.Categorical(scores["wave"], categories=list(study.wave_ids)).codes
+    named = {source.name: sorted(form.id for form in source.forms) for source in score_sources(study)}
     for family, forms in sorted(named.items()):
         if len(forms) < 2:
             continue
-        scores = data.scores
-        mine = (scores["instrument"].isin(forms) & scores["score"].notna()).to_numpy()
-        rated = scores[["unit_id", "wave", "instrument"]][mine].drop_duplicates().astype("string")
-        first = rated.sort_values("wave", key=lambda w: w.map(study.wave_ids.index)).groupby("unit_id")["instrument"].first()
-        for wave in study.wave_ids:
-            now = rated[rated["wave"] == wave].set_index("unit_id")["instrument"]
-            counts = {str(form): int(n) for form, n in now.value_counts(sort=False).sort_index().items()}
-            rows.append(FormSwitches(family, wave, counts, int((now != first.reindex(now.index)).sum())))
+        used = pd.Categorical(scores["instrument"], categories=forms).codes
+        scored = (used >= 0) & scores["score"].notna().to_numpy()
+        form = np.full((len(children), len(study.wave_ids)), NO_FORM)
+        form[child[scored], waves[scored]] = used[scored]
+        first = form[np.arange(len(form)), (form != NO_FORM).argmax(axis=1)]
+        for now, wave in zip(form.T, study.wave_ids, strict=True):
+            there = now != NO_FORM
+            counts = {form: int(n) for form, n in zip(forms, np.bincount(now[there], minlength=len(forms)), strict=True) if n}
+            rows.append(FormSwitches(family, wave, counts, int((now != first)[there].sum())))
     return tuple(rows)
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from asp_eval.analysis.data import PAIR, StudyData, load_data
+from asp_eval.analysis.data import PAIR, Places, StudyData, load_data
 from asp_eval.core.errors import Fault
 from asp_eval.core.filters import parse_filter
 from asp_eval.trial.flow.cohort import baseline_wave
@@ -53,6 +53,8 @@ class AnalysisSet:
         Children with the outcome who are left out because a covariate is missing, by covariate; of two, one child counts in both.
     handed_in : frozenset of str
         Institutions that handed in values of the outcome at the wave (`institutions_with_values`).
+    places : ndarray of int (n,)
+        Where the children analysed stand among all children of the data.
     """
 
     outcome: Outcome
@@ -65,6 +67,7 @@ class AnalysisSet:
     lost_to: Mapping[str, int] = field(default_factory=dict)
     indicated: Mapping[str, int] = field(default_factory=dict)
     handed_in: frozenset[str] = frozenset()
+    places: Places = field(default_factory=lambda: np.empty(0, dtype=np.intp))
 
 
 def analysis_set(study: Study, outcome: str, wave: str | None = None) -> pd.DataFrame:
@@ -101,19 +104,20 @@ def assemble(data: StudyData, outcome_id: str, wave: str | None = None) -> Analy
     outcome = study.outcome(outcome_id)
     at = wave or outcome.at
     frame = data.cohort
-    frame[outcome.id] = frame["child_id"].map(data.coded_values(outcome, at))
+    frame[outcome.id] = data.cohort_coded_values(outcome, at)
     covariates = [*study.analysis.covariates, *study.strata]
     if outcome.baseline and outcome.baseline != at:
-        frame["baseline"] = frame["child_id"].map(data.values(outcome, outcome.baseline))
+        frame["baseline"] = data.cohort_values(outcome, outcome.baseline)
         covariates.insert(0, "baseline")
     indicated = indicators(study, outcome, frame, covariates)
     covariates = [name for own in covariates for name in ((own, indicator_of(own)) if own in indicated else (own,))]
     excluded = _first_exclusion(study, frame, outcome.id, covariates)
     own = institutions_with_values(data, outcome, at)
     flow = tuple(_arm_flow(data, frame, excluded, outcome.id, at, arm, own) for arm in study.arms)
+    staying = (excluded == "").to_numpy()
     paired = study.randomisation.scheme == "pairs"
     columns = list(dict.fromkeys(["child_id", "institution", "arm", outcome.id, *covariates, *((PAIR,) if paired else ())]))
-    kept = frame.loc[excluded == "", columns].reset_index(drop=True)
+    kept = frame.loc[staying, columns].reset_index(drop=True)
     categories = categories_of(outcome, band_order(outcome, study.library), kept[outcome.id]) if outcome.is_ordinal else ()
     lacking = frame[excluded.isin(["missing_baseline", "missing_covariate"])]
     return AnalysisSet(
@@ -127,6 +131,7 @@ def assemble(data: StudyData, outcome_id: str, wave: str | None = None) -> Analy
         {name: n for name in dict.fromkeys(covariates) if (n := int(lacking[name].isna().sum()))},
         {name: n for name in indicated if (n := int(kept[indicator_of(name)].sum()))},
         own,
+        data.cohort_places[staying],
     )
 
 
@@ -182,10 +187,8 @@ def _first_exclusion(study: Study, frame: pd.DataFrame, outcome: str, covariates
 
 def institutions_with_values(data: StudyData, outcome: Outcome, wave: str) -> frozenset[str]:
     """Return the institutions that handed in values of an outcome at a wave, of whichever child they were."""
-    now = data.presence[data.presence["wave"] == wave]
-    with_value = data.coded_values(outcome, wave).index.astype(str).unique()
-    rated = with_value.get_indexer(pd.Index(now["child_id"].astype(str))) >= 0  # isin takes its texts one by one
-    return frozenset(handed_in(now["where"].to_numpy(), rated))
+    now = data.presence_at(wave)
+    return frozenset(handed_in(now["where"], data.has_value(outcome, wave)) if len(now) else ())
 
 
 def _arm_flow(
@@ -194,8 +197,8 @@ def _arm_flow(
     mine = frame["arm"] == arm
     counts = {name: int((mine & (excluded == name)).sum()) for name in EXCLUSIONS if name != "missing_outcome"}
     kept = mine & (excluded == "")
-    states = data.presence[data.presence["wave"] == wave].set_index("child_id")["state"]
-    without = frame.loc[mine & (excluded == "missing_outcome"), "child_id"].map(states).fillna(SCREENED)
+    now, lacking = data.presence_at(wave), (mine & (excluded == "missing_outcome")).to_numpy()
+    states = now["state"].iloc[data.cohort_places[lacking]] if len(now) else pd.Series(SCREENED, index=range(int(lacking.sum())))
     return AnalysedFlow(
         outcome=outcome,
         wave=wave,
@@ -203,11 +206,11 @@ def _arm_flow(
         institutions=int((data.allocation["arm"].astype("str") == arm).sum()),
         cohort=int(mine.sum()),
         **counts,
-        not_screened=why_not_screened(without),
-        unscored=int((without == SCREENED).sum()),
+        not_screened=why_not_screened(states),
+        unscored=int((states == SCREENED).sum()),
         analysed=int(kept.sum()),
         institutions_analysed=int(frame.loc[kept, "institution"].nunique()),
-        only_elsewhere=len(set(frame.loc[kept, "institution"].astype(str)) - own),
+        only_elsewhere=len(set(frame.loc[kept, "institution"].unique()) - own),
     )
 
 

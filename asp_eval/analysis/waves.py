@@ -96,7 +96,7 @@ def long_rows(data: StudyData, outcome: Outcome) -> Rows:
     parts = []
     for wave in study.wave_ids[first:]:
         part = cohort[["child_id", "institution", "arm", *covariates]].copy()
-        part[SCORE], part["wave"] = part["child_id"].map(data.values(outcome, wave)), wave
+        part[SCORE], part["wave"] = data.cohort_values(outcome, wave), wave
         parts.append(part)
     frame = pd.concat(parts, ignore_index=True).dropna(subset=["arm", SCORE, *covariates]).reset_index(drop=True)
     waves = tuple(wave for wave in study.wave_ids[first:] if (frame["wave"] == wave).any())

@@ -87,7 +87,7 @@ def test_attrition_counts_every_child_of_a_drawn_institution_once(
 ) -> None:
     listed, _, allocation, _ = frames(lot, children, [])
     analysed = {f"c{n}" for n in kept}
-    found = trial_attrition(ARMS, allocation, listed, analysed, set(lot))
+    found = trial_attrition(ARMS, allocation, listed["institution"], listed["child_id"].isin(analysed).to_numpy(), set(lot))
     for one in found:
         if isinstance(one, Attrition) and one.level == "children":
             own = {i for i, name in lot.items() if name == one.arm.arm}

@@ -85,8 +85,10 @@ def test_institutions_first_then_children_of_those_that_stayed() -> None:  # 3
     cohort = pd.DataFrame({"institution": list("AAAABBBBCCCCDDDDEEEE")})  # F has no children
     cohort["child_id"] = [f"{i}{n}" for n, i in enumerate(cohort["institution"])]
     lost = {"A0", "B4", "B5", "C8", "C9", "C10", "C11", "D12"}  # all of C
-    analysed = set(cohort["child_id"]) - lost
-    institutions, children = trial_attrition(["reference", "intervention"], allocation, cohort, analysed, set("ABDE"))
+    analysed = ~cohort["child_id"].isin(lost).to_numpy()
+    institutions, children = trial_attrition(
+        ["reference", "intervention"], allocation, cohort["institution"], analysed, set("ABDE")
+    )
     assert isinstance(institutions, Attrition)
     assert (institutions.reference, institutions.arm) == (ArmRetention("reference", 3, 2), ArmRetention("intervention", 3, 2))
     assert isinstance(children, Attrition)

@@ -8,12 +8,13 @@ cluster trial the clusters are judged first, then the participants within the cl
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.core.errors import Fault, Unavailable
@@ -267,8 +268,8 @@ def attrition(level: Level, reference: ArmRetention, arm: ArmRetention) -> Attri
 def trial_attrition(
     arms: Collection[str],
     allocation: pd.DataFrame,
-    cohort: pd.DataFrame,
-    analysed: Collection[str],
+    institutions: pd.Series,
+    analysed: npt.NDArray[np.bool_],
     with_data: Collection[str],
 ) -> tuple[Attrition | Unavailable, ...]:
     """Return attrition at both levels, for each arm after the first against the first.
@@ -282,10 +283,10 @@ def trial_attrition(
         The first is the reference.
     allocation : DataFrame
         institution_id, arm.
-    cohort : DataFrame
-        The children as drawn: child_id, institution.
-    analysed : collection of str
-        child_id of those analysed.
+    institutions : Series of str (children,)
+        Where each child of the cohort was drawn.
+    analysed : ndarray of bool (children,)
+        Whether it was analysed.
     with_data : collection of str
         Institutions that handed in data of their own at the outcome's wave.
 
@@ -294,17 +295,14 @@ def trial_attrition(
     tuple of Attrition or Unavailable
         Institutions, then children, for each arm in turn.
     """
-    kept = set(analysed)
-    pairs = list(zip(map(str, cohort["institution"].tolist()), map(str, cohort["child_id"].tolist()), strict=True))
-    listed = Counter(institution for institution, _ in pairs)
-    stayed = Counter(institution for institution, child in pairs if child in kept)
-    lots = list(zip(map(str, allocation["institution_id"].tolist()), map(str, allocation["arm"].tolist()), strict=True))
+    listed, stayed = (homes.astype("str").value_counts() for homes in (institutions, institutions[analysed]))
+    lots = allocation["arm"].astype("str")
     retained: dict[str, tuple[ArmRetention, ArmRetention]] = {}
     for arm in arms:
-        own = {institution for institution, lot in lots if lot == arm}
-        there = own & set(with_data)
-        children = ArmRetention(arm, sum(listed[one] for one in there), sum(stayed[one] for one in there))
-        retained[arm] = ArmRetention(arm, len(own), len(there)), children
+        own = {str(institution) for institution in allocation.loc[lots == arm, "institution_id"]}
+        there = sorted(own.intersection(with_data))
+        of_all, of_those = (int(counts.reindex(there, fill_value=0).sum()) for counts in (listed, stayed))
+        retained[arm] = ArmRetention(arm, len(own), len(there)), ArmRetention(arm, of_all, of_those)
     reference, *others = retained.values()
     return tuple(attrition(level, reference[index], other[index]) for other in others for index, level in enumerate(LEVELS))
 

@@ -193,7 +193,7 @@ def _wave_flow(arm: str, wave: str, own: set[str], cohort: int, trial: _Trial) -
     there = trial.there
     now, screened = there["wave"] == wave, there["state"] == SCREENED
     later = np.logical_or.reduce([there["wave"] == each for each in trial.waves[trial.waves.index(wave) :]])
-    with_data = own & handed_in(there["where"], now & screened)
+    with_data = own & handed_in(pd.Series(there["where"]), now & screened)
     closed = (own - with_data) & trial.closed[wave]
     of_arm = now & (there["arm"] == arm)
     of_cohort = of_arm & (there["standing"] == "cohort")
@@ -205,7 +205,7 @@ def _wave_flow(arm: str, wave: str, own: set[str], cohort: int, trial: _Trial) -
         with_data=len(with_data),
         closed=len(closed),
         silent=len(own - with_data - closed),
-        institutions_lost=len(own - handed_in(there["where"], later & screened)),
+        institutions_lost=len(own - handed_in(pd.Series(there["where"]), later & screened)),
         cohort=cohort,
         screened=int(seen.sum()),
         not_screened=NotScreened(*(int((away & (there["state"] == reason)).sum()) for reason in NOT_SCREENED)),

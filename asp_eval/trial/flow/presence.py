@@ -7,8 +7,8 @@ trial all the time. Whoever is neither is lost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import pandas as pd
 from asp_eval.trial.study.design import Study, Wave
 
 Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 
 SCREENED = "screened"
 NOT_SCREENED = ("institution_closed", "institution_silent", "unanswered", "unlisted")  # the first that applies
@@ -48,27 +49,88 @@ def presence(
     Returns
     -------
     DataFrame
-        One row per child and wave: child_id, wave, `where` (the institution in which the child was screened or listed at the
-        wave, else the last one before it), `state` (``"screened"`` or one of `NOT_SCREENED`), `retained`.
+        One row per child and wave, the children in their order at each wave: child_id, wave, `where` (the institution in which
+        the child was screened or listed at the wave, else the last one before it), `state` (``"screened"`` or one of `NOT_SCREENED`), `retained`.
     """
-    drawn_in = children.set_index("child_id")["institution"].astype("str")
-    waves, where = screening_waves(study), drawn_in
-    frames, there = [], []
+    ids = pd.Index(children["child_id"].astype("str"))
+    stated = [texts.dropna().astype("str").unique() for texts in _institutions(children, visits, lists)]
+    names = pd.Index(sorted({str(name) for texts in stated for name in texts}))
+    drawn_in = _places(children["institution"], names)
+    screened, reported = _Rows.of(visits, ids, names), _Rows.of(lists, ids, names)
+    waves, where, no_longer = screening_waves(study), drawn_in, NOT_SCREENED.index("unlisted") + 1
+    wheres, states, there = [], [], []
     for wave in waves:
-        seen, listed = _at(visits, wave, drawn_in), _at(lists, wave, drawn_in)
-        where = seen.where(seen.notna(), listed.where(listed.notna(), where))
-        closed = closed_by(institutions, study.wave(wave))
-        silent = ~where.isin(seen.dropna().unique())
-        tests = [seen.notna(), silent & where.isin(closed), silent, listed.notna()]
-        state = np.select([test.to_numpy() for test in tests], [SCREENED, *NOT_SCREENED[:3]], default=NOT_SCREENED[3])
-        frames.append(pd.DataFrame({"child_id": drawn_in.index, "wave": wave, "where": where.to_numpy(), "state": state}))
-        there.append((seen.notna() | listed.notna()).to_numpy())
-    if not frames:
+        seen, listed = screened.at(wave, drawn_in), reported.at(wave, drawn_in)
+        where = np.where(seen >= 0, seen, np.where(listed >= 0, listed, where))
+        closed = names.get_indexer(pd.Index(sorted(closed_by(institutions, study.wave(wave))), dtype=names.dtype))
+        silent = ~np.isin(where, seen[seen >= 0])
+        tests = [seen >= 0, silent & np.isin(where, closed[closed >= 0]), silent, listed >= 0]
+        wheres.append(where)
+        states.append(np.select(tests, range(len(tests)), default=no_longer))
+        there.append((seen >= 0) | (listed >= 0))
+    if not waves:
         return pd.DataFrame({"child_id": [], "wave": [], "where": [], "state": [], "retained": []})
-    return pd.concat(frames, ignore_index=True).assign(retained=np.concatenate(_from_now_on(there)))
+    numbers, every = np.repeat(np.arange(len(waves)), len(ids)), np.tile(np.arange(len(ids)), len(waves))
+    return pd.DataFrame(
+        {
+            "child_id": ids.take(every),
+            "wave": pd.Categorical.from_codes(numbers, pd.Index(waves)),
+            "where": pd.Categorical.from_codes(np.concatenate(wheres), names),
+            "state": pd.Categorical.from_codes(np.concatenate(states), pd.Index([SCREENED, *NOT_SCREENED])),
+            "retained": np.concatenate(_from_now_on(there)),
+        }
+    )
 
 
-def handed_in(where: npt.NDArray[Any], rated: Flags) -> set[str]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Rows of children at waves, by numbers.
+
+    Attributes
+    ----------
+    wave : Series
+    child : ndarray of int (n,)
+        Place among the children; -1 for who is not listed.
+    place : ndarray of int (n,)
+        Place of the institution among the names in alphabetical order; behind them where none is given.
+    n_children, n_places : int
+    """
+
+    wave: pd.Series
+    child: Places
+    place: Places
+    n_children: int
+    n_places: int
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, ids: pd.Index, names: pd.Index) -> _Rows:
+        """Return the rows of a table."""
+        known = "institution_id" in rows.columns
+        place = _places(rows["institution_id"], names) if known else np.full(len(rows), -1)
+        child = _places(rows["child_id"], ids)
+        return cls(rows["wave"], child, np.where(place < 0, len(names), place), len(ids), len(names))
+
+    def at(self, wave: str, drawn_in: Places) -> Places:
+        """Return the institution each child has at a wave, of several the first; -1 for who has no row."""
+        now = (self.wave == wave).to_numpy(dtype=bool, na_value=False) & (self.child >= 0)
+        found = np.full(self.n_children, self.n_places + 1)
+        np.minimum.at(found, self.child[now], self.place[now])
+        return np.where(found < self.n_places, found, np.where(found == self.n_places, drawn_in, -1))
+
+
+def _institutions(children: pd.DataFrame, *tables: pd.DataFrame) -> Iterator[pd.Series]:
+    """Yield the columns that name institutions."""
+    yield children["institution"]
+    yield from (table["institution_id"] for table in tables if "institution_id" in table.columns)
+
+
+def _places(texts: pd.Series, among: pd.Index) -> Places:
+    """Return the place of each text among others, -1 for one that is not there."""
+    codes, found = pd.factorize(texts)
+    return np.append(among.get_indexer(pd.Index(found).astype(among.dtype)), -1)[codes]
+
+
+def handed_in(where: pd.Series, rated: Flags) -> set[str]:
     """Return the institutions that handed in data of their own at a wave: some child, whichever, was rated in them.
 
     This is the one definition of an institution that is not lost. A child that moved away and was rated elsewhere does not
@@ -76,25 +138,12 @@ def handed_in(where: npt.NDArray[Any], rated: Flags) -> set[str]:
 
     Parameters
     ----------
-    where : ndarray of str (children,)
+    where : Series of str (children,)
         The institution each child was in at the wave.
     rated : ndarray of bool (children,)
         Whether it was rated at it: screened, or with a value of an outcome.
     """
-    return {str(one) for one in where[rated]}
-
-
-def _at(rows: pd.DataFrame, wave: str, drawn_in: pd.Series) -> pd.Series:
-    """Return the institution each child has in the rows of a wave, indexed as `drawn_in`; missing for who has no row."""
-    now = rows[rows["wave"].astype("str") == wave]
-    place = now["institution_id"] if "institution_id" in now.columns else pd.Series(pd.NA, index=now.index)
-    known = pd.DataFrame({"child_id": now["child_id"].astype("str"), "place": place.astype("string")})
-    if known["child_id"].duplicated().any():
-        known = known.sort_values("place", kind="stable", na_position="last").drop_duplicates("child_id")
-    known = known.set_index("child_id")
-    found = known["place"].reindex(drawn_in.index)
-    unplaced = found.isna() & (known.index.get_indexer(drawn_in.index) >= 0)
-    return found.mask(unplaced, drawn_in.astype("string"))
+    return {str(one) for one in where[rated].unique()}
 
 
 def closed_by(institutions: pd.DataFrame, wave: Wave) -> set[str]:
