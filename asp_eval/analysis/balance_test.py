@@ -122,7 +122,9 @@ def differences(values: Array, arms: npt.NDArray[np.int8]) -> Array:
 
 def _differences(values: Array, arms: npt.NDArray[np.int8], n_arms: int) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = [(arms == a) @ values / (arms == a).sum(axis=1, keepdims=True) for a in range(n_arms)]
+        means = [
+            inside.astype(float) @ values / inside.sum(axis=1, keepdims=True) for inside in (arms == a for a in range(n_arms))
+        ]
     return np.hstack([other - means[0] for other in means[1:]])
 
 

@@ -131,15 +131,17 @@ class StudyData:
     def _presence(self) -> dict[str, pd.DataFrame]:
         return {str(wave): rows for wave, rows in self.presence.groupby("wave", observed=True)}
 
-    def raters_at(self, wave: str) -> pd.Series:
-        """Return who rated each child at a wave, of several the first, as categories; missing for who was not rated."""
-        now = self.visits.loc[self.visits["wave"] == wave].drop_duplicates("child_id")
-        rated = _of_listed(pd.DataFrame({"rater": self._raters.take(now.index.to_numpy())}), self.places_of(now["child_id"]))
-        return rated["rater"].reindex(range(len(self.children)))
-
     @cached_property
-    def _raters(self) -> pd.Categorical:
-        return pd.Categorical(self.visits["rater_id"])
+    def raters(self) -> dict[str, pd.Series]:
+        """Who rated each child, (children,), by wave: of several the first, as categories; missing for who was not rated."""
+        by = pd.Series(pd.Categorical(self.visits["rater_id"]), index=self.visits.index)
+        waves = {wave: self.visits.loc[(self.visits["wave"] == wave).to_numpy()] for wave in self.study.wave_ids}
+        found = {}
+        for wave, visits in waves.items():
+            now = visits.drop_duplicates("child_id")
+            rated = _of_listed(by.loc[now.index].to_frame("rater"), self.places_of(now["child_id"]))
+            found[wave] = rated["rater"].reindex(range(len(self.children)))
+        return found
 
     @cached_property
     def _ids(self) -> pd.Index:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from asp_eval.analysis.data import StudyData
-from asp_eval.analysis.formulas import ARM, arm_terms, differing_by_arm, fixed_effects, is_difference_by_arm, varying
+from asp_eval.analysis.formulas import ARM, INSTITUTION, arm_terms, differing_by_arm, fixed_effects, is_difference_by_arm, varying
 from asp_eval.analysis.institution_means import baseline_names
 from asp_eval.analysis.integrity import InstitutionRecord, MissingnessModel, RaterMissingness
 from asp_eval.core.errors import AspError
@@ -56,10 +56,10 @@ def by_rater(data: StudyData) -> tuple[RaterMissingness, ...]:
     start, waves = baseline_wave(data.study), screening_waves(data.study)
     if "rater_id" not in data.visits.columns or start not in waves:
         return ()
-    first = data.visits[data.visits["wave"] == start].drop_duplicates("child_id").set_index("child_id")["rater_id"]
     cohort = _cohort_presence(data)
-    cohort["rater"] = cohort["child_id"].map(first)
-    rated = cohort[cohort["rater"].notna()]
+    rater = data.raters[start].take(data.cohort_places)
+    cohort["rater"] = pd.concat([rater] * len(waves), ignore_index=True)
+    rated = cohort.loc[cohort["rater"].notna()]
     if rated.empty:
         return ()
     later = waves[waves.index(start) + 1 :]
@@ -86,11 +86,13 @@ def predictors(data: StudyData, outcomes: Collection[Outcome]) -> tuple[Missingn
 
 
 def _cohort_presence(data: StudyData) -> pd.DataFrame:
-    """Return one row per child of the cohort and wave: child_id, institution (as drawn), arm, wave, away."""
-    cohort = data.cohort[["child_id", "institution", "arm"]].astype("str")
-    there = data.presence.assign(child_id=data.presence["child_id"].astype("str"))
-    rows = there.merge(cohort, on="child_id", validate="many_to_one")
-    return rows.assign(away=(rows["state"] != SCREENED).astype("int64"))
+    """Return one row per child of the cohort and wave, wave by wave: institution (as drawn), arm, wave, away."""
+    cohort = data.cohort[[INSTITUTION, ARM]].astype({INSTITUTION: "category"})
+    parts = []
+    for wave in screening_waves(data.study):
+        now = data.presence_at(wave)["state"].take(data.cohort_places)
+        parts.append(cohort.assign(wave=wave, away=(now != SCREENED).to_numpy().astype("int64")))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _spread(rated: pd.DataFrame, arm: str, wave: str, smallest: int) -> RaterMissingness:

@@ -184,7 +184,7 @@ def raters(data: StudyData, rows: AnalysisSet) -> RaterResult | None:
 
 def _rater_at(data: StudyData, rows: AnalysisSet, wave: str) -> pd.Series:
     """Return who rated each child analysed at a wave."""
-    return data.raters_at(wave).take(rows.places).reset_index(drop=True)
+    return data.raters[wave].take(rows.places).reset_index(drop=True)
 
 
 def _reliabilities(frame: pd.DataFrame, level: float) -> tuple[Estimated, Estimated]:

@@ -13,6 +13,7 @@ the correlation,
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from scipy import optimize, special
 
 from asp_eval.stats.estimate import Array
@@ -33,7 +34,7 @@ def polychoric(items: Array) -> Array:
     0.809
     """
     k = items.shape[1]
-    codes = [np.unique(column, return_inverse=True)[1] for column in items.T]
+    codes = [pd.factorize(column, sort=True)[0] for column in items.T]
     cuts = [_cuts(one) for one in codes]
     R = np.eye(k)
     for a in range(k):
@@ -51,8 +52,11 @@ def _correlation(a: np.ndarray, b: np.ndarray, cuts_a: Array, cuts_b: Array) -> 
     shape = (len(cuts_a) - 1, len(cuts_b) - 1)
     counts = np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)
 
+    h, k = cuts_a[:, None, None], cuts_b[None, :, None]
+    independent = (special.ndtr(h) * special.ndtr(k))[..., 0]
+
     def minus_log_likelihood(rho: float) -> float:
-        F = _bivariate(cuts_a[:, None], cuts_b[None, :], rho)
+        F = independent + _covered(h, k, rho)
         cells = F[1:, 1:] - F[:-1, 1:] - F[1:, :-1] + F[:-1, :-1]
         return -float((counts * np.log(np.maximum(cells, 1e-300))).sum())
 
@@ -60,10 +64,10 @@ def _correlation(a: np.ndarray, b: np.ndarray, cuts_a: Array, cuts_b: Array) -> 
     return float(found.x)
 
 
-def _bivariate(h: Array, k: Array, rho: float) -> Array:
-    """Return the bivariate normal distribution function."""
+def _covered(h: Array, k: Array, rho: float) -> Array:
+    """Return what the correlation adds to the bivariate normal distribution function of h and k, (..., 1)."""
     r = 0.5 * rho * (NODES + 1.0)
     spread = 1.0 - r**2
-    exponent = (h[..., None] ** 2 + k[..., None] ** 2 - 2.0 * r * h[..., None] * k[..., None]) / (2.0 * spread)
+    exponent = (h**2 + k**2 - 2.0 * r * h * k) / (2.0 * spread)
     density = np.exp(-exponent) / (2.0 * np.pi * np.sqrt(spread))
-    return np.asarray(special.ndtr(h) * special.ndtr(k) + 0.5 * rho * (density @ WEIGHTS))
+    return np.asarray(0.5 * rho * (density @ WEIGHTS))

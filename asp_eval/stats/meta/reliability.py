@@ -171,7 +171,7 @@ def clustered_alpha(items: pd.DataFrame, clusters: pd.Series, level: float = 0.9
     codes, n_items = pd.factorize(clusters)[0], X.shape[1]
     J = int(codes.max()) + 1
     centred = X - X.mean(axis=0)
-    rows = np.column_stack([np.ones(len(X)), centred, (centred[:, :, None] * centred[:, None, :]).reshape(len(X), -1)])
+    rows = np.column_stack([np.ones(len(X)), (centred**2).sum(axis=1), centred.sum(axis=1) ** 2, centred])
     sums: Array = np.column_stack([np.bincount(codes, column, J) for column in rows.T]).astype(np.float64, copy=False)
     alpha = float(_alphas(np.ones((1, J)), sums, n_items)[0])
     if J < JACKKNIFE_FROM:
@@ -199,9 +199,17 @@ def _counts_drawn(J: int) -> npt.NDArray[np.integer]:
 
 
 def _alphas(weights: Array, sums: Array, k: int) -> Array:
-    """Return alpha for every row of weights of the clusters (B, J), from sums of ones, items and products, (J, 1 + k + k^2)."""
+    """Return alpha for every row of weights of the clusters (B, J).
+
+    Parameters
+    ----------
+    weights : ndarray (B, J)
+    sums : ndarray (J, 3 + k)
+        Over each cluster, of ones, squares of the items, squares of their sum, and the items.
+    k : int
+    """
     total = weights @ sums
-    n, first = total[:, 0], total[:, 1 : k + 1]
-    products = total[:, k + 1 :].reshape(-1, k, k)
-    C = (products - first[:, :, None] * first[:, None, :] / n[:, None, None]) / (n - 1.0)[:, None, None]
-    return np.asarray(k / (k - 1) * (1.0 - np.trace(C, axis1=1, axis2=2) / C.sum(axis=(1, 2))))
+    n, first = total[:, 0], total[:, 3:]
+    of_items = total[:, 1] - (first**2).sum(axis=1) / n
+    of_their_sum = total[:, 2] - first.sum(axis=1) ** 2 / n
+    return np.asarray(k / (k - 1) * (1.0 - of_items / of_their_sum))

@@ -50,7 +50,8 @@ def presence(
     -------
     DataFrame
         One row per child and wave, the children in their order at each wave: child_id, wave, `where` (the institution in which
-        the child was screened or listed at the wave, else the last one before it), `state` (``"screened"`` or one of `NOT_SCREENED`), `retained`.
+        the child was screened or listed at the wave, else the last one before it), `state` (``"screened"`` or one of
+        `NOT_SCREENED`), `retained`.
     """
     ids = pd.Index(children["child_id"].astype("str"))
     stated = [texts.dropna().astype("str").unique() for texts in _institutions(children, visits, lists)]
