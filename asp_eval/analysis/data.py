@@ -135,7 +135,7 @@ class StudyData:
     def raters(self) -> dict[str, pd.Series]:
         """Who rated each child, (children,), by wave: of several the first, as categories; missing for who was not rated."""
         by = pd.Series(pd.Categorical(self.visits["rater_id"]), index=self.visits.index)
-        waves = {wave: self.visits.loc[(self.visits["wave"] == wave).to_numpy()] for wave in self.study.wave_ids}
+        waves = {wave: self.visits[(self.visits["wave"] == wave).to_numpy()] for wave in self.study.wave_ids}
         found = {}
         for wave, visits in waves.items():
             now = visits.drop_duplicates("child_id")
@@ -163,7 +163,7 @@ class StudyData:
         if isinstance(source, ColumnSource):
             if source.column not in self.visits.columns:
                 UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.column)
-            now = self.visits.loc[self.visits["wave"] == wave]
+            now = self.visits[self.visits["wave"] == wave]
             column = now[source.column].astype("float64")
             return _of_listed(pd.DataFrame({"score": column, "band": None}), self.places_of(now["child_id"]))
         forms = [form.id for form in source.forms]
@@ -173,7 +173,7 @@ class StudyData:
         rows = np.sort(np.concatenate(places)) if places else np.empty(0, dtype=np.intp)
         now = self.scores[["score", "band"]].take(rows)
         known = now["score"].notna().to_numpy()
-        return _of_listed(now.loc[known].astype({"score": "float64"}), self._scored[rows[known]])
+        return _of_listed(now[known].astype({"score": "float64"}), self._scored[rows[known]])
 
     @cached_property
     def _scored(self) -> Places:
@@ -258,7 +258,7 @@ def _refuse_spellings(children: pd.DataFrame, name: str) -> None:
 def _of_listed(rows: pd.DataFrame, places: Places) -> pd.DataFrame:
     """Return the rows of children who are listed, indexed by where these stand among all children."""
     listed = places >= 0
-    return rows.loc[listed].set_axis(pd.Index(places[listed]))
+    return rows[listed].set_axis(pd.Index(places[listed]))
 
 
 def _new(right: pd.DataFrame, left: pd.DataFrame, key: str) -> pd.DataFrame:

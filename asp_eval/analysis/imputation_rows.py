@@ -143,7 +143,7 @@ def imputation_rows(data: StudyData, rows: AnalysisSet, answers: Answers) -> Imp
     study, outcome = data.study, rows.outcome
     cohort = data.cohort
     inside = parse_filter(study.sets[study.analysis.set].filter).mask(cohort)
-    cohort = cohort.loc[inside].reset_index(drop=True)
+    cohort = cohort[inside].reset_index(drop=True)
     beside = [*study.analysis.covariates, *study.strata]
     asked = study.analysis.missing_outcome
     extra = [name for name in (asked.predictors if asked else ()) if name not in beside]
@@ -160,7 +160,7 @@ def imputation_rows(data: StudyData, rows: AnalysisSet, answers: Answers) -> Imp
             own = items.frame.set_axis(frame.index)
         else:
             name = (measure or outcome.id) if wave == at else BASELINE if wave == outcome.baseline else f"score__{number}"
-            own = pd.DataFrame({name: data.cohort_values(outcome, wave).loc[inside].set_axis(frame.index)})
+            own = pd.DataFrame({name: data.cohort_values(outcome, wave)[inside].set_axis(frame.index)})
         varied = tuple(str(name) for name in own.columns if own[name].min() < own[name].max())
         if wave == at and items is not None:
             frame[list(own.columns)] = own.fillna({name: own[name].min() for name in own if name not in varied})
@@ -173,7 +173,7 @@ def imputation_rows(data: StudyData, rows: AnalysisSet, answers: Answers) -> Imp
     others = varying(frame, dict.fromkeys([*beside, *extra]))
     incomplete = {name: _scale(frame[name]) for name in others if frame[name].isna().any()}
     variables = {name: scale for visit in visits for name in visit} | incomplete
-    known = data.cohort_coded_values(outcome, at).loc[inside].set_axis(frame.index)
+    known = data.cohort_coded_values(outcome, at)[inside].set_axis(frame.index)
     coding = None if outcome.is_continuous or not from_score else _coding(study, data, rows, known, items, frame)
     notes = [NOT_ITEMS(reason=found.reason)] if isinstance(found, Unavailable) else [ITEMS_IMPUTED] if items else []
     notes += [NEAREST_SCORE] if coding else [ANSWER_IMPUTED] if not from_score else []
