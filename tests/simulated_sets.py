@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from asp_eval.analysis.data import StudyData, load_data
+from asp_eval.analysis.outcomes import analyse
+from asp_eval.analysis.results import Results
 from asp_eval.analysis.sets import AnalysisSet
 from asp_eval.store import table
 from asp_eval.trial.study.design import Study
@@ -127,6 +132,33 @@ def stored_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stored(stored_once: Path, tmp_path: Path) -> Study:
     """The stored study, for a test to declare another analysis in."""
     return load_study(shutil.copytree(stored_once, tmp_path / "study"))
+
+
+EVERYTHING = (
+    "set: itt, draws: 200, triangulate: true, complier: true, levels: [room], waves_model: constrained-longitudinal,"
+    " subgroups: [{by: mother_education, outcomes: [y]}],"
+    " families: {all: {outcomes: [y, z], adjust: westfall-young, simultaneous: true}}"
+)
+"""A plan of all that can stand beside the stored study's models: tests of one part look for their own among the others."""
+
+
+@pytest.fixture(scope="session")
+def planned(stored_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Study]:
+    """Return a function that declares an analysis in one copy of the stored study, for tests that write nothing else into it."""
+    study = load_study(shutil.copytree(stored_once, tmp_path_factory.mktemp("planned") / "study"))
+    return lambda analysis: declares(study, analysis)
+
+
+@pytest.fixture(scope="session")
+def loaded(planned: Callable[[str], Study]) -> Callable[[str], StudyData]:
+    """Return a function that reads the stored study as a plan declares: once for each plan. No test writes into the tables."""
+    return cache(lambda analysis: load_data(planned(analysis)))
+
+
+@pytest.fixture(scope="session")
+def analysed(planned: Callable[[str], Study]) -> Callable[[str], Results]:
+    """Return a function that analyses the stored study as a plan declares: once for each plan."""
+    return cache(lambda analysis: analyse(planned(analysis)))
 
 
 def declares(study: Study, analysis: str) -> Study:

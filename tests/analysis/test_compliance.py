@@ -14,15 +14,13 @@ import pytest
 
 from asp_eval.analysis import compliance
 from asp_eval.analysis.compliance import compliers
-from asp_eval.analysis.data import load_data
-from asp_eval.analysis.outcomes import analyse
 from asp_eval.analysis.results import tidy
 from asp_eval.analysis.sets import assemble
 from asp_eval.core.errors import DataProblems, Unavailable
 from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.stats.linear.instrumental import complier_effect
 from tests.counted_trial import STUDY, declared
-from tests.simulated_sets import declares
+from tests.simulated_sets import EVERYTHING
 
 
 def by_hand(data, rows, at_least):
@@ -34,9 +32,8 @@ def by_hand(data, rows, at_least):
 
 
 @pytest.mark.parametrize(("taken", "at_least"), [("received", 10), ("dose", None)])
-def test_the_study_s_own_rows(stored, taken, at_least):  # 1
-    study = declares(stored, f"set: itt, complier: {{taken: {taken}}}")
-    data = load_data(study)
+def test_the_study_s_own_rows(loaded, taken, at_least):  # 1
+    data = loaded(f"set: itt, complier: {{taken: {taken}}}")
     fit, frame = by_hand(data, assemble(data, "y"), at_least)
     (found,) = compliers(data, assemble(data, "y"))
     effect, ends = fit.effect(), fit.anderson_rubin
@@ -49,17 +46,18 @@ def test_the_study_s_own_rows(stored, taken, at_least):  # 1
         assert (found.effect.estimate, found.effect.std_error) == pytest.approx((effect.estimate, effect.std_error))
 
 
-def test_in_the_report(stored):  # 1
-    results = analyse(declares(stored, "set: itt, complier: true"))
+def test_in_the_report(loaded, analysed):  # 1
+    results = analysed(EVERYTHING)
     assert tidy(results)["model"].str.startswith("compliers: ").sum() == 2
     english, danish = (repr(evaluation(results, language)) for language in ("en", "da"))
     assert "(exclusion)" in english and "(monotonicity)" in english and "as-treated" in english
     assert "Effekten blandt dem, der modtog indsatsen" in danish
-    assert not analyse(declares(stored, "set: itt, complier: false")).outcomes[0].compliers
+    data = loaded("set: itt, complier: false")
+    assert compliers(data, assemble(data, "y")) == () == analysed("set: itt").outcomes[0].compliers
 
 
-def test_a_weak_first_stage(stored):  # 2
-    data = load_data(declares(stored, "set: itt, complier: {taken: dose}"))
+def test_a_weak_first_stage(loaded):  # 2
+    data = loaded("set: itt, complier: {taken: dose}")
     random = np.random.default_rng(2)
     ids = data.allocation["institution_id"].astype(str)
     log = data.implementation.iloc[:1].loc[np.zeros(len(ids), int)].assign(institution_id=ids.to_numpy())
@@ -68,8 +66,8 @@ def test_a_weak_first_stage(stored):  # 2
     assert found.first_stage.F < 10 and found.kind in ("interval", "rays", "line") and found.low is not None
 
 
-def test_when_there_is_nothing_to_divide_by(stored):  # 3
-    data = load_data(declares(stored, "set: itt, complier: true"))
+def test_when_there_is_nothing_to_divide_by(loaded):  # 3
+    data = loaded("set: itt, complier: true")
     rows = assemble(data, "y")
     log = data.implementation
 

@@ -16,20 +16,18 @@ from scipy import stats
 
 from asp_eval import IccInterval, Refusal, ThreeLevel, lmm, power
 from asp_eval.analysis import levels as module
-from asp_eval.analysis.data import load_data
 from asp_eval.analysis.levels import levels
-from asp_eval.analysis.outcomes import analyse
 from asp_eval.analysis.power_inputs import Wishes, plan_trial
 from asp_eval.analysis.results import tidy
 from asp_eval.analysis.sets import assemble
 from asp_eval.analysis.study_power import simulated, study_power
 from asp_eval.reporting.documents.evaluation import evaluation
-from tests.simulated_sets import declares
+from tests.simulated_sets import EVERYTHING
 
 
 @pytest.fixture
-def data(stored):
-    return load_data(declares(stored, "set: itt, levels: [room]"))
+def data(loaded):
+    return loaded("set: itt, levels: [room]")
 
 
 @pytest.mark.filterwarnings("ignore::statsmodels.tools.sm_exceptions.ConvergenceWarning")
@@ -88,8 +86,8 @@ def test_a_planned_baseline_of_groups(data):  # 4
     assert plan.waves.subcluster == 0.5 and any("the less correlated" in said for said in plan.assumptions)
 
 
-def test_in_the_report(data):  # 3
-    results = analyse(data.study)
+def test_in_the_report(analysed):  # 3
+    results = analysed(EVERYTHING)
     one = results.outcomes[0].levels[0]
     assert (one.groups_each, one.children_each) == (2.0, results.outcomes[0].n_children / 24)
     reach = stats.t.ppf(0.975, one.effects[0].df) + stats.t.ppf(0.8, one.effects[0].df)

@@ -51,7 +51,8 @@ def test_all_waves_stand_beside_their_own_score_whatever_its_title():  # 1
 
 @pytest.fixture(autouse=True)
 def short_chains(monkeypatch):
-    monkeypatch.setattr(draws, "MOST_SWEEPS", draws.FIRST_SWEEPS)
+    monkeypatch.setattr(draws, "FIRST_SWEEPS", 40)
+    monkeypatch.setattr(draws, "MOST_SWEEPS", 40)
 
 
 def with_losses(data, share=0.25):
@@ -95,12 +96,11 @@ def rows_formula(rows) -> str:
     return model_formula(rows)
 
 
-def test_results_and_report(stored, monkeypatch):  # 1
+def test_results_and_report(stored, analysed, monkeypatch):  # 1
     study = declares(stored, f"set: itt, {ASKED}")
-    plain = analyse(declares(study, "set: itt"))
-    original = load_data(study)
+    plain, original = analysed("set: itt"), load_data(study)
     monkeypatch.setattr("asp_eval.analysis.outcomes.load_data", lambda _study: with_losses(original))
-    results = analyse(declares(study, f"set: itt, {ASKED}"))
+    results = analyse(study)
     table = tidy(results)
     added = table.loc[table["model"].str.startswith(("imputation: ", "jump: "))]
     assert len(added) == 4
@@ -110,13 +110,14 @@ def test_results_and_report(stored, monkeypatch):  # 1
     assert "Manglende målinger" in danish
 
 
-def test_nothing_missing_and_other_scales_say_why(stored):  # 4
-    study = declares(stored, f"set: itt, {ASKED}")
-    data = load_data(study)
+def test_nothing_missing_and_other_scales_say_why(loaded):  # 4
+    data = loaded(f"set: itt, {ASKED}")
+    study = data.study
     rows = assemble(data, study.outcomes[0].id)
-    full = replace(data, visits=data.visits)
-    found = room.missing_outcomes(full, rows, KenwardRoger())
-    assert found.imputations in (0, 5)
+    scores = data.visits.groupby("child_id")["score"].count()
+    full = replace(data, children=data.children.loc[data.children["child_id"].isin(scores.index[scores == 3])])
+    found = room.missing_outcomes(full, assemble(full, study.outcomes[0].id), KenwardRoger())
+    assert (found.imputations, found.notes) == (0, (room.NOTHING_MISSING,))
     other = replace(rows, outcome=rows.outcome.model_copy(update={"scale": "count"}))
     assert room.missing_outcomes(data, other, KenwardRoger()).notes == (room.COUNTS,)
 
@@ -127,9 +128,9 @@ def test_keys_without_sense(stored, wrong):  # 4
         declares(stored, f"set: itt, missing_outcome: {wrong}")
 
 
-def test_a_missing_baseline_by_an_indicator(stored):  # 3
-    study = declares(stored, "set: itt, missing_baseline: indicator")
-    data = load_data(study)
+def test_a_missing_baseline_by_an_indicator(stored, loaded):  # 3
+    data = loaded("set: itt, missing_baseline: indicator")
+    study = data.study
     visits = data.visits.copy()
     first = visits.index[visits["wave"] == "w1"]
     visits.loc[first[::7], "score"] = np.nan
@@ -174,10 +175,10 @@ def test_declared_shifts_are_the_points_of_the_curve(stored):
         declares(stored, "set: itt, missing_outcome: {sensitivity: [none]}")
 
 
-def test_complete_cases_that_are_far_off_are_told(stored):  # 2
+def test_complete_cases_that_are_far_off_are_told(loaded):  # 2
     """Lost after the second wave: the lower scores of one arm, the higher ones of the other."""
-    study = declares(stored, "set: itt, missing_outcome: {imputations: 5}")
-    data = load_data(study)
+    data = loaded("set: itt, missing_outcome: {imputations: 5}")
+    study = data.study
     visits = data.visits.copy()
     second = visits.loc[visits["wave"] == "w2"].set_index("child_id")["score"]
     arm = data.children.set_index("child_id")["arm"].astype(str)

@@ -15,15 +15,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from asp_eval.analysis.data import load_data
 from asp_eval.analysis.formulas import model_formula
 from asp_eval.analysis.model_checks import BesideTheModel, adjusted_means, beside_the_model, checks, raters, realised
-from asp_eval.analysis.outcomes import analyse
 from asp_eval.analysis.sets import assemble
 from asp_eval.reporting.documents.evaluation import evaluation
 from asp_eval.stats.mixed.fit import lmm
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
-from tests.simulated_sets import declares, simulated_frame, simulated_set, simulated_study
+from tests.simulated_sets import simulated_frame, simulated_set, simulated_study
 
 ARM = "arm[T.intervention]"
 
@@ -57,8 +55,8 @@ def test_checks():  # 2
     assert (found.lowest_sd, found.highest_sd) == pytest.approx((by.min(), by.max()))
 
 
-def test_raters(stored):  # 3
-    data = load_data(declares(stored, "set: itt"))
+def test_raters(loaded):  # 3
+    data = loaded("set: itt")
     rows = assemble(data, "y")
     random = np.random.default_rng(1)
     who = [f"{i}r{random.integers(3)}" for i in data.visits["institution_id"].astype(str)]
@@ -93,8 +91,8 @@ def test_the_design_as_it_came_out():  # 4
     assert found.detectable == pytest.approx(reach * row.std_error / np.sqrt(v.sum()))
 
 
-def test_in_a_study(stored):  # 1 to 4
-    results = analyse(declares(stored, "set: itt"))
+def test_in_a_study(analysed):  # 1 to 4
+    results = analysed("set: itt")
     (one, _) = results.outcomes
     assert len(one.means) == 2 and one.sizes[0].df_within == one.n_children - one.n_institutions
     size, effect = one.sizes[0], one.effects[0].difference
@@ -106,8 +104,8 @@ def test_in_a_study(stored):  # 1 to 4
     assert "Kontrol af modellerne" in danish and "Designet, som det blev" in danish
 
 
-def test_other_outcomes_have_none(stored):  # 5
-    data = load_data(declares(stored, "set: itt"))
+def test_other_outcomes_have_none(loaded):  # 5
+    data = loaded("set: itt")
     binary = simulated_set(simulated_study("binary"), simulated_frame(8))
     assert beside_the_model(data, binary) == BesideTheModel()
     rows = assemble(data, "y")

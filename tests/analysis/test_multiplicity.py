@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from asp_eval.analysis.data import load_data
 from asp_eval.analysis.formulas import model_formula
 from asp_eval.analysis.multiplicity import adjust, in_order
-from asp_eval.analysis.outcomes import analyse
+from asp_eval.analysis.outcomes import analyse_outcome
+from asp_eval.analysis.plan import planned_method
 from asp_eval.analysis.results import Adjustment
 from asp_eval.analysis.sets import assemble
 from asp_eval.analysis.triangulation import lot_of
@@ -36,19 +36,24 @@ from asp_eval.stats.mixed.fit import lmm
 from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from tests.counted_trial import STUDY, declared
-from tests.simulated_sets import declares
+from tests.simulated_sets import EVERYTHING
 
 ARM = "arm[T.intervention]"
-BOTH = "set: itt, draws: 300, families: {{all: {{outcomes: [y, z], adjust: {adjust}, simultaneous: {together}}}}}"
 
 
 def of(results) -> dict:
     return {one.outcome: one for one in results.outcomes}
 
 
-def test_by_p_values(stored):  # 1
+def adjusted(planned, analysed, adjust_by: str, together: str) -> dict:
+    """The outcomes of the plain study, adjusted as a plan declares that does not go through the lot."""
+    plan = f"set: itt, families: {{all: {{outcomes: [y, z], adjust: {adjust_by}, simultaneous: {together}}}}}"
+    return {one.outcome: one for one in adjust(planned(plan), analysed("set: itt").outcomes, {})}
+
+
+def test_by_p_values(planned, analysed):  # 1
     for adjust_by, expected in (("holm", stats_holm), ("benjamini-hochberg", stats_bh)):
-        found = of(analyse(declares(stored, BOTH.format(adjust=adjust_by, together="false"))))
+        found = adjusted(planned, analysed, adjust_by, "false")
         p = [found[k].effects[0].difference.p_value for k in "yz"]
         assert [found[k].effects[0].adjusted_p for k in "yz"] == pytest.approx(expected(p))
         assert found["y"].adjustment.method == adjust_by and found["y"].effects[0].simultaneous is None
@@ -64,9 +69,9 @@ def stats_bh(p):
     return list(stats.false_discovery_control(p))
 
 
-def test_by_the_lot(stored):  # 2, 4
-    study = declares(stored, BOTH.format(adjust="westfall-young", together="true"))
-    found, data = of(analyse(study)), load_data(study)
+def test_by_the_lot(loaded, analysed):  # 2, 4, 7
+    results, data = analysed(EVERYTHING), loaded(EVERYTHING)
+    found, study = of(results), data.study
     lot = lot_of(study, KenwardRoger())
     fits = [lmm(model_formula(rows), rows.frame) for rows in (assemble(data, k) for k in "yz")]
     drawn = [Permutation("arm", lot, interval=False).distribution(fit, {ARM: 1.0}) for fit in fits]
@@ -87,8 +92,9 @@ def test_by_the_lot(stored):  # 2, 4
     (shown,) = found["y"].lot  # the histogram's numbers are those of the same draws
     assert (shown.statistic, shown.draws) == (pytest.approx(drawn[0].statistic), len(t))
     assert shown.as_large == (t[:, 0] >= own[0] - 1e-9).sum() == sum(one.as_large for one in shown.bins)
-    page = repr(evaluation(analyse(study), "da"))
+    page = repr(evaluation(results, "da"))
     assert "Intervaller, der gælder samlet" in page and "Westfall-Young, ved lodtrækningen" in page
+    assert "histogram--lot-y" in page and "histogram--lot-z" not in page
 
 
 @pytest.mark.parametrize(
@@ -101,21 +107,23 @@ def test_by_the_lot(stored):  # 2, 4
         ("families: {all: {outcomes: [y, z], adjust: holm}}", False),
     ],
 )
-def test_whatever_goes_through_the_lot_for_a_primary_outcome_has_its_histogram(stored, plan, figure):  # 7
-    page = repr(evaluation(analyse(declares(stored, f"set: itt, draws: 200, {plan}")), "en"))
-    assert ("histogram--lot-y" in page) is figure and "histogram--lot-z" not in page
+def test_whatever_goes_through_the_lot_for_a_primary_outcome_has_its_histogram(planned, loaded, plan, figure):  # 7
+    study = planned(f"set: itt, draws: 100, {plan}")
+    data, method = replace(loaded("set: itt"), study=study), planned_method(study)
+    y, z = (analyse_outcome(study, assemble(data, name), method) for name in "yz")
+    assert (len(y.lot), z.lot) == (int(figure), ())
 
 
-def test_bonferroni_together(stored):  # 4
-    found = of(analyse(declares(stored, BOTH.format(adjust="holm", together="true"))))
+def test_bonferroni_together(planned, analysed):  # 4
+    found = adjusted(planned, analysed, "holm", "true")
     for k in "yz":
         one, wide = found[k].effects[0].difference, found[k].effects[0].simultaneous
         half = stats.t.ppf(1 - 0.025 / 2, one.df) * one.std_error
         assert (wide.conf_low, wide.conf_high) == pytest.approx((one.estimate - half, one.estimate + half))
 
 
-def test_a_family_of_intervals_alone(stored):  # 4
-    found = of(analyse(declares(stored, BOTH.format(adjust="none", together="true"))))
+def test_a_family_of_intervals_alone(planned, analysed):  # 4
+    found = adjusted(planned, analysed, "none", "true")
     for k in "yz":
         one, wide = found[k].effects[0].difference, found[k].effects[0].simultaneous
         assert wide.conf_low == pytest.approx(one.estimate - stats.t.ppf(1 - 0.025 / 2, one.df) * one.std_error)
@@ -140,11 +148,11 @@ def test_what_is_said_of_intervals_that_hold_together(method, summary, said):  #
     assert not any(part in note for note in table.notes for part in every if part not in (*said, "a ratio of one"))
 
 
-def test_a_family_that_waits(stored):  # 3
+def test_a_family_that_waits(planned, analysed):  # 3
     text = "set: itt, families: {later: {outcomes: [z], adjust: holm, after: first}, first: {outcomes: [y], adjust: none}}"
-    study = declares(stored, text)
+    study, plain = planned(text), analysed("set: itt")
     assert [name for name, _ in in_order(study.analysis.families)] == ["first", "later"]
-    results = analyse(study)
+    results = replace(plain, outcomes=adjust(study, plain.outcomes, {}))
     found = of(results)
     gate, own = (found[k].effects[0].difference.p_value for k in "yz")
     assert gate < 0.05 and found["z"].effects[0].adjusted_p == max(gate, own) and found["z"].adjustment.opened

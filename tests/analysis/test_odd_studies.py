@@ -16,7 +16,6 @@ import pytest
 from scipy import stats
 
 from asp_eval.analysis.compliance import compliers
-from asp_eval.analysis.data import load_data
 from asp_eval.analysis.levels import levels
 from asp_eval.analysis.model_checks import beside_the_model
 from asp_eval.analysis.models import planned_model
@@ -30,7 +29,7 @@ from asp_eval.stats.mixed.fit import lmm
 from asp_eval.stats.resampling.allocations import Allocations
 from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
-from tests.simulated_sets import ARMS, declares, simulated_frame, simulated_set, simulated_study
+from tests.simulated_sets import ARMS, simulated_frame, simulated_set, simulated_study
 from tests.small_trial import small_plan, small_rows
 
 EVERYTHING = (
@@ -40,8 +39,8 @@ EVERYTHING = (
 
 
 @pytest.fixture
-def data(stored):
-    return load_data(declares(stored, EVERYTHING))
+def data(loaded):
+    return loaded(EVERYTHING)
 
 
 def gone(data, lost):
@@ -162,8 +161,8 @@ def test_a_constrained_lot():  # 8: only the allocations it allows are gone thro
 
 
 @pytest.mark.parametrize("rule", ["complete-cases", "indicator"])
-def test_a_covariate_that_is_missing_for_three_of_ten(stored, rule):  # 9
-    data = load_data(declares(stored, f"set: itt, covariates: [mother_education], missing_baseline: {rule}"))
+def test_a_covariate_that_is_missing_for_three_of_ten(loaded, rule):  # 9
+    data = loaded(f"set: itt, covariates: [mother_education], missing_baseline: {rule}")
     gone = np.arange(len(data.children)) % 10 < 3
     column = data.children["mother_education"].where(~gone)
     rows = assemble(replace(data, children=data.children.assign(mother_education=column)), "y")

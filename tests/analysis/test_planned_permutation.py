@@ -65,8 +65,14 @@ def study(tmp_path_factory):
     return study
 
 
-def test_the_p_value_is_that_of_refitting_under_every_allocation(study):  # 1
+@pytest.fixture(scope="module")
+def result(study):
+    """The one outcome of the study, analysed as it plans."""
     (result,) = analyse(study).outcomes
+    return result
+
+
+def test_the_p_value_is_that_of_refitting_under_every_allocation(study, result):  # 1
     frame = analysis_set(study, "y")
     ids = sorted(frame["institution"].astype(str).unique())
     drawn = frame.assign(institution=frame["institution"].astype(str)).groupby("institution", observed=True)["arm"].first()
@@ -101,8 +107,7 @@ def lmm_error(frame: pd.DataFrame) -> float:
     return float(np.sqrt(np.diag(fit.vcov())[list(fit.names).index("arm[T.intervention]")]))
 
 
-def test_the_rest_is_by_kenward_roger_and_says_so(study):  # 2
-    (result,) = analyse(study).outcomes
+def test_the_rest_is_by_kenward_roger_and_says_so(result):  # 2
     methods = {row.term: row.method for row in result.coefficients}
     pairs = {f"pair[T.p{k}]": "KenwardRoger" for k in (1, 2, 3)}
     assert methods == {"Intercept": "KenwardRoger", "arm[T.intervention]": "Permutation", **pairs}

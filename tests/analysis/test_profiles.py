@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,25 @@ from asp_eval.trial.disclosure.bands import CountBand
 from asp_eval.trial.study.design import GapPlan, Study
 from asp_eval.trial.study.references import misfits
 
+SIDES = make_sides()
+
+
+@cache
+def usual() -> GapResults:
+    """The profiles of both sides as they are."""
+    return profiles_of(*SIDES)
+
+
+def of_play(staff: pd.DataFrame, children: pd.DataFrame) -> GapResults:
+    """The profiles of one dimension, where a test asks for no other."""
+    return gap_profiles(
+        make_study(), *(side.loc[side["dimension"] == "play"] for side in (staff, children)), dimensions=LABELS[:1]
+    )
+
 
 def test_the_numbers_with_equal_sizes_by_closed_form() -> None:  # 1
-    staff, children = make_sides()
-    results = profiles_of(staff, children)
+    staff, children = SIDES
+    results = usual()
     s = staff[staff["dimension"] == "play"].groupby("institution_id")["score"]
     c = children[children["dimension"] == "play"].groupby("institution_id")["score"]
     gaps = (s.mean() - c.mean()).to_numpy()
@@ -77,7 +93,7 @@ def test_the_numbers_with_equal_sizes_by_closed_form() -> None:  # 1
 
 
 def test_the_mean_gap_is_the_difference_of_the_means() -> None:  # 1
-    staff, children = make_sides()
+    staff, children = SIDES
     unequal = children.drop(children.index[(children["institution_id"] == "D03") & (children["child_id"].str[-1] < "7")])
     for dimension in profiles_of(staff, unequal).dimensions:
         assert dimension.mean_staff is not None
@@ -106,36 +122,36 @@ def test_most_intervals_hold_the_true_gap() -> None:  # 1
 
 
 def test_a_hidden_entry_has_no_number_at_all() -> None:  # 2
-    staff, children = make_sides()
+    staff, children = SIDES
     few = (staff["institution_id"] == "D04") & (staff["dimension"] == "play") & (staff["respondent_id"] >= "4s4")
     entry = entry_of(profiles_of(staff[~few], children), "D04", "play")
     assert entry == GapEntry("play", None, None, None, None, None, None, None, HIDDEN)
 
 
 def test_the_reason_does_not_tell_which_rule_hid_it() -> None:  # 2, 4
-    staff, children = make_sides()
+    staff, children = SIDES
     own = staff["institution_id"] == "D04"
-    assert entry_of(profiles_of(staff.assign(score=staff["score"].mask(own, 100.0)), children), "D04", "play").reason == HIDDEN
+    assert entry_of(of_play(staff.assign(score=staff["score"].mask(own, 100.0)), children), "D04", "play").reason == HIDDEN
 
 
 def test_all_alike_is_not_told_to_those_who_answered() -> None:  # 2, 4
-    staff, children = make_sides()
+    staff, children = SIDES
     entry = entry_of(
-        profiles_of(staff.assign(score=staff["score"].mask(staff["institution_id"] == "D04", 50.0)), children), "D04", "play"
+        of_play(staff.assign(score=staff["score"].mask(staff["institution_id"] == "D04", 50.0)), children), "D04", "play"
     )
     assert entry.staff == 50  # six others may have answered anything that adds up
 
 
 def test_one_side_without_answers() -> None:  # 2
-    staff, children = make_sides()
-    entry = entry_of(profiles_of(staff[staff["institution_id"] != "D04"], children), "D04", "play")
+    staff, children = SIDES
+    entry = entry_of(of_play(staff[staff["institution_id"] != "D04"], children), "D04", "play")
     own = children[(children["institution_id"] == "D04") & (children["dimension"] == "play")]
     assert (entry.staff, entry.gap, entry.reason) == (None, None, NO_ANSWERS)
     assert entry.child == whole(own["score"].mean())
 
 
 def test_no_differences_no_claims() -> None:  # 2
-    staff, children = make_sides()
+    staff, children = SIDES
     cell = ["institution_id", "dimension"]
     level = [side.assign(score=60 + side["score"] - side.groupby(cell)["score"].transform("mean")) for side in (staff, children)]
     results = profiles_of(*level)
@@ -156,8 +172,8 @@ def test_few_institutions_are_not_compared() -> None:  # 2
 
 
 def test_without_raters_the_means_stand_and_the_gap_does_not() -> None:  # 2
-    staff, children = make_sides()
-    results = profiles_of(staff, children.assign(rater_id=None))
+    staff, children = SIDES
+    results = of_play(staff, children.assign(rater_id=None))
     entry = entry_of(results, "D01", "play")
     assert entry.staff is not None
     assert entry.gap is None
@@ -166,8 +182,8 @@ def test_without_raters_the_means_stand_and_the_gap_does_not() -> None:  # 2
 
 
 def test_raters_that_cannot_be_linked_are_told() -> None:
-    staff, children = make_sides()
-    results = profiles_of(staff.assign(respondent_id="x" + staff["respondent_id"]), children)
+    staff, children = SIDES
+    results = of_play(staff.assign(respondent_id="x" + staff["respondent_id"]), children)
     assert "recognised among the raters" in results.covariance_note
     assert entry_of(results, "D01", "play").gap is not None
 
@@ -175,12 +191,12 @@ def test_raters_that_cannot_be_linked_are_told() -> None:
 def test_an_outlying_institution_is_found() -> None:  # 3
     staff, children = make_sides(between=4.0)
     children["score"] = children["score"].where(children["institution_id"] != "D07", (children["score"] - 35).clip(lower=1))
-    entry = entry_of(profiles_of(staff, children), "D07", "language")
+    entry = entry_of(of_play(staff, children), "D07", "play")
     assert entry.verdict == "clearly-staff-higher"
 
 
 def test_nothing_about_a_hidden_cell_can_be_worked_out() -> None:  # 4
-    staff, children = make_sides()
+    staff, children = SIDES
     few = (staff["institution_id"] == "D04") & (staff["dimension"] == "play") & (staff["respondent_id"] >= "4s4")
     staff = staff[~few].reset_index(drop=True)
     own, theirs = ((side["institution_id"] == "D04") & (side["dimension"] == "play") for side in (staff, children))
@@ -190,14 +206,14 @@ def test_nothing_about_a_hidden_cell_can_be_worked_out() -> None:  # 4
 
 
 def test_how_many_answered_is_said_in_bands() -> None:  # 4
-    staff, children = make_sides()
+    staff, children = SIDES
     one = children.index[(children["institution_id"] == "D04") & (children["dimension"] == "play")][0]
-    (profile,) = (p for p in profiles_of(staff, children.drop(one)).profiles if p.institution_id == "D04")
+    (profile,) = (p for p in of_play(staff, children.drop(one)).profiles if p.institution_id == "D04")
     assert (profile.staff_band, profile.children_band) == (CountBand(5, 9), CountBand(15, None))
 
 
 def test_the_file_says_no_more_than_the_page() -> None:  # 4
-    for profile in profiles_of(*make_sides()).profiles:
+    for profile in usual().profiles:
         for entry in profile.entries:
             assert all(isinstance(n, int) for n in (entry.staff, entry.child, entry.gap, entry.conf_low, entry.conf_high))
 
@@ -208,7 +224,7 @@ def arms_by_halves() -> dict[str, str]:
 
 def test_profiles_go_to_the_arms_that_the_plan_names() -> None:  # 6
     study = make_study(gap=gap_plan(arms=["intervention"]))
-    everyone, some = profiles_of(*make_sides()), profiles_of(*make_sides(), study=study, arms=arms_by_halves())
+    everyone, some = usual(), profiles_of(*SIDES, study=study, arms=arms_by_halves())
     assert {p.institution_id for p in some.profiles} == {f"D{j:02d}" for j in range(1, 20, 2)}
     assert some.withheld == tuple(Withheld(f"D{j:02d}", "reference", "") for j in range(0, 20, 2))
     assert some.dimensions == everyone.dimensions  # all that answered have a part in what is typical
@@ -222,7 +238,7 @@ def test_an_arm_is_given_its_profiles_once_its_wave_has_ended(day: str, made: in
         {"id": "w3", "label": {"en": "end"}, "from": "2008-04-01", "to": "2008-05-31"},
     ]
     study = make_study(waves=waves, gap=gap_plan(arms=["intervention"], release={"reference": "w3"}))
-    results = profiles_of(*make_sides(), study=study, arms=arms_by_halves(), today=date.fromisoformat(day))
+    results = profiles_of(*SIDES, study=study, arms=arms_by_halves(), today=date.fromisoformat(day))
     assert len(results.profiles) == made
     assert all(one.until == "w3" for one in results.withheld)
 
@@ -235,23 +251,23 @@ def test_a_release_after_a_wave_without_a_last_day_is_refused() -> None:  # 6
 def test_an_institution_that_was_not_drawn_is_given_none() -> None:  # 6
     study = make_study(gap=gap_plan(arms=["intervention"]))
     arms = {key: arm for key, arm in arms_by_halves().items() if key != "D03"}
-    assert Withheld("D03", "", "") in profiles_of(*make_sides(), study=study, arms=arms).withheld
+    assert Withheld("D03", "", "") in profiles_of(*SIDES, study=study, arms=arms).withheld
 
 
 def test_profiles_by_arm_need_the_arms() -> None:  # 6
     with pytest.raises(Refusal, match="GAP-012"):
-        profiles_of(*make_sides(), study=make_study(gap=gap_plan(arms=["intervention"])))
+        profiles_of(*SIDES, study=make_study(gap=gap_plan(arms=["intervention"])))
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
-    staff, children = make_sides()
-    shuffled = profiles_of(staff.sample(frac=1, random_state=1), children.sample(frac=1, random_state=2))
-    first, second = (entry_of(r, "D05", "play") for r in (profiles_of(staff, children), shuffled))
+    staff, children = SIDES
+    shuffled = of_play(staff.sample(frac=1, random_state=1), children.sample(frac=1, random_state=2))
+    first, second = (entry_of(r, "D05", "play") for r in (usual(), shuffled))
     assert (first.gap, first.conf_low) == pytest.approx((second.gap, second.conf_low), rel=1e-9)
 
 
 def test_names_only_where_the_study_allows() -> None:  # 5
-    staff, children = make_sides()
+    staff, children = SIDES
     names = {"D00": "Skovbrynet"}
     hidden = profiles_of(staff, children, names=names)
     assert {p.name for p in hidden.profiles} == {p.institution_id for p in hidden.profiles}
@@ -261,7 +277,7 @@ def test_names_only_where_the_study_allows() -> None:  # 5
 
 
 def test_results_survive_the_file(tmp_path: Any) -> None:
-    staff, children = make_sides()
+    staff, children = SIDES
     results = profiles_of(staff[staff["institution_id"] != "D04"], children)
     save(tmp_path / "gap.json", results)
     assert load(tmp_path / "gap.json", GapResults, verb="gap") == results
@@ -269,7 +285,7 @@ def test_results_survive_the_file(tmp_path: Any) -> None:
 
 def test_a_study_without_a_profile_is_refused() -> None:
     with pytest.raises(Refusal, match="GAP-010"):
-        profiles_of(*make_sides(), study=make_study(gap=None))
+        profiles_of(*SIDES, study=make_study(gap=None))
 
 
 def test_the_dimensions_of_the_shipped_pair() -> None:
@@ -282,7 +298,7 @@ def test_the_dimensions_of_the_shipped_pair() -> None:
 
 
 def test_the_sides_come_from_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    staff, children = make_sides()
+    staff, children = SIDES[0], SIDES[1].copy()
     children.loc[::50, "rater_id"] = None
     scores = pd.concat(
         side.rename(columns={person: "unit_id", "dimension": "scale"}).assign(wave="w1", instrument=instrument)
@@ -323,7 +339,7 @@ def test_the_sides_come_from_the_tables(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_labels_are_carried_through() -> None:
-    staff, children = make_sides()
+    staff, children = SIDES
     renamed = [replace(label, label={"en": label.key.upper()}) for label in LABELS]
-    results = gap_profiles(make_study(), staff, children, dimensions=renamed)
+    results = gap_profiles(make_study(), staff.iloc[:0], children.iloc[:0], dimensions=renamed)
     assert [d.label["en"] for d in results.dimensions] == ["PLAY", "EMPATHY", "LANGUAGE"]

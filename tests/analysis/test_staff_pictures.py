@@ -1,5 +1,6 @@
 """Staff questionnaires from import to the results: means by arm, resources by phases, the contrast, propositions; by hand."""
 
+import shutil
 from itertools import product
 
 import numpy as np
@@ -31,15 +32,23 @@ def answers():
     return pd.DataFrame(rows)
 
 
-@pytest.fixture
-def answered(drawn, export):
-    """The drawn study with both questionnaires answered and scored."""
-    path = drawn.folder / "study.yaml"
+@pytest.fixture(scope="module")
+def answered(drawn_once, tmp_path_factory):
+    """The drawn study with both questionnaires answered and scored. Tests read it, or copy it."""
+    folder = shutil.copytree(drawn_once, tmp_path_factory.mktemp("answered") / "study")
+    path, file = folder / "study.yaml", folder.parent / "staff.csv"
     path.write_text(path.read_text().replace("[gap-competences-staff]", f"[{PRACTICE.id}, {CONTRAST.id}]"))
-    study = load_study(drawn.folder)
-    import_file(study, export(answers(), "staff.csv"), "staff_survey", wave="w1")
+    answers().to_csv(file, index=False)
+    study = load_study(folder)
+    import_file(study, file, "staff_survey", wave="w1")
     score_study(study)
     return study
+
+
+@pytest.fixture(scope="module")
+def processed(answered):
+    """What the process evaluation finds in it, with the smallest number that may be shown as every study has it."""
+    return process(answered)
 
 
 def by_hand(column, form, item):
@@ -51,8 +60,8 @@ def by_hand(column, form, item):
     return [means[["A1", "H1"]].mean(), means[["A2", "H2"]].mean()]
 
 
-def test_questions_and_scales_are_the_means_over_institutions(answered):
-    found = process(answered)
+def test_questions_and_scales_are_the_means_over_institutions(processed):
+    found = processed
     grid = {(each.row["en"], each.column["en"]): each for each in found.item_means if not each.is_contrast}
     assert len(grid) == 12  # three resources by four phases
     cell = grid["People and time", "Resources for examining the idea"]
@@ -89,11 +98,16 @@ def test_means_of_fewer_staff_than_the_minimum_are_hidden_and_so_is_what_would_t
     ("minimum", "middle_half", "reliability", "slopes"),
     [(4, True, True, True), (5, False, True, True), (32, False, True, True), (33, False, False, False)],
 )
-def test_nothing_of_staff_is_shown_that_fewer_than_the_minimum_stand_behind(answered, minimum, middle_half, reliability, slopes):
+def test_nothing_of_staff_is_shown_that_fewer_than_the_minimum_stand_behind(
+    answered, processed, tmp_path, minimum, middle_half, reliability, slopes
+):
     """Thirty-two members of staff in four institutions: of four, quartiles would be those of single institutions."""
-    path = answered.folder / "study.yaml"
-    path.write_text(path.read_text() + f"\nprivacy: {{minimum_cell: {minimum}}}\n")
-    found = process(load_study(answered.folder))
+    found = processed
+    if minimum != answered.privacy.minimum_cell:
+        folder = shutil.copytree(answered.folder, tmp_path / "study")
+        with (folder / "study.yaml").open("a") as declared:
+            declared.write(f"\nprivacy: {{minimum_cell: {minimum}}}\n")
+        found = process(load_study(folder))
     shown = [not isinstance(each, Unavailable) for one in found.staff_scales for each in one.middle_half]
     assert set(shown) == {middle_half}
     for one in found.staff_scales:
@@ -103,8 +117,8 @@ def test_nothing_of_staff_is_shown_that_fewer_than_the_minimum_stand_behind(answ
         assert {not isinstance(each, Unavailable) for each in (one.at_low, one.at_high, one.interaction)} == {slopes}
 
 
-def test_the_propositions_are_held_against_the_answers(answered):
-    found = {each.key: each for each in process(answered).propositions}
+def test_the_propositions_are_held_against_the_answers(processed):
+    found = {each.key: each for each in processed.propositions}
     assert set(found) == {"bricolage_with_process", "bricolage_with_challenge"}
     one = found["bricolage_with_process"]
     assert (one.respondents, one.institutions, one.wave) == (32, 4, "w1")
