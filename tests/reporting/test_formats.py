@@ -43,7 +43,7 @@ from asp_eval.reporting.writers import formats, typesetting
 from asp_eval.reporting.writers.formats import FORMATS, known_formats, missing
 from asp_eval.reporting.writers.html import html
 from asp_eval.reporting.writers.page_breaks import together
-from asp_eval.reporting.writers.pdf import HIGHEST
+from asp_eval.reporting.writers.pdf import HIGHEST, running_title
 from asp_eval.reporting.writers.widths import shares
 from asp_eval.reporting.writers.xlsx import sheet_of, tables_of
 from asp_eval.store.result_files import load, save
@@ -309,6 +309,18 @@ def test_a_pdf_says_on_which_page_the_checklist_and_the_list_of_appendices_lead(
         pages = {int(number) for number in re.findall(rf"{re.escape(titles[anchor])} \({re.escape(word_for_page)} (\d+)\)", told)}
         assert len(pages) == 1, anchor
         assert titles[anchor] in sheets[pages.pop() - 1], anchor
+
+
+@needs_poppler
+def test_every_sheet_has_the_title_of_its_own_page_at_its_head(made):
+    """Pages are set one after another by one typesetter, which remembers what they share."""
+    pages = [(page.document, content) for page, content in made.values() if page.format == "pdf"]
+    assert len({running_title(document) for document, _ in pages}) > 3
+    for document, content in pages:
+        sheets = report_tables.told_by_poppler(content, "pdftotext", "-raw").split("\f")[:-1]
+        assert all(running_title(document) in " ".join(sheet.split()) for sheet in sheets), document.title
+        told = report_tables.told_by_poppler(content, "pdfinfo")
+        assert re.search(rf"Title: +{re.escape(document.title)} – {re.escape(document.subtitle)}\n", told), document.title
 
 
 def test_the_numbers_of_a_figure_are_in_the_page_as_csv():

@@ -79,11 +79,10 @@ def typeset(
     source = (shipped_folder("reports") / template).read_bytes()
     try:
         made, warnings = _compiler(fonts.folders).compile_with_warnings(
-            input=source,
+            input=_files(source, "document.json", json.dumps(values, ensure_ascii=False)),
             format="pdf",
             pdf_standards="ua-1",
             timestamp=_timestamp(day),
-            sys_inputs={"document": json.dumps(values, ensure_ascii=False)},
         )
     except typst.TypstError as error:
         _refuse(error, fonts.family, name)
@@ -96,14 +95,21 @@ def png(drawing: str, fonts: Fonts = PACKAGE_FONTS, *, pixels_per_inch: int = 20
     """Return an SVG drawing as a PNG image as wide as the text on A4."""
     import typst
 
-    source = '#set page(width: 178mm, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.drawing), format: "svg", width: 100%)\n'
+    source = b'#set page(width: 178mm, height: auto, margin: 0pt)\n#image("drawing.svg", width: 100%)\n'
     try:
-        made = _compiler(fonts.folders).compile(
-            input=source.encode(), format="png", ppi=pixels_per_inch, sys_inputs={"drawing": drawing}
-        )
+        files = _files(source, "drawing.svg", drawing)
+        made = _compiler(fonts.folders).compile(input=files, format="png", ppi=pixels_per_inch)
     except typst.TypstError as error:
         _refuse(error, fonts.family, "")
     return _whole(made)
+
+
+def _files(template: bytes, name: str, content: str) -> Any:
+    """Return a template and the file that it reads; the typesetter's declared types do not know that it takes several files.
+
+    With a value in ``sys.inputs`` instead, the typesetter would remember nothing of the page before.
+    """
+    return {"main.typ": template, name: content.encode()}
 
 
 @cache
