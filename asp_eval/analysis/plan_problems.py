@@ -48,7 +48,7 @@ def refuse_faulty_plan(study: Study) -> None:
     DataProblems
         Every error of `plan_problems`.
     """
-    if errors := [problem for problem in plan_problems(study) if problem.severity == "error"]:
+    if errors := [problem for problem in plan_problems(study) if problem.is_error]:
         raise DataProblems(errors)
 
 

@@ -69,7 +69,7 @@ def refuse_turned_answers(study: Study) -> None:
     DataProblems
         KEY-001 to KEY-007, until they are mended or confirmed in the mapping.
     """
-    if turned := [problem for problem in stored_directions(study) if problem.severity == "error"]:
+    if turned := [problem for problem in stored_directions(study) if problem.is_error]:
         raise DataProblems(turned)
 
 

@@ -82,7 +82,7 @@ def _print_kind(sentences: list[list[Problem]]) -> None:
             continue
         said = first.told(words(), remedy=first.remedy not in remedies)  # which is read once
         remedies.add(first.remedy)
-        complain(said if first.severity == "error" else Phrase("note {problem}", problem=said), "    ")
+        complain(said if first.is_error else Phrase("note {problem}", problem=said), "    ")
         if first.severity == "warning":
             unsaid += len(alike) - 1
         elif len(alike) > 1:

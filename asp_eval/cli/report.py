@@ -87,7 +87,7 @@ def report(
         )
     else:
         show(written)
-    if any(problem.severity == "error" for problem in written.problems):
+    if any(problem.is_error for problem in written.problems):
         raise typer.Exit(1)
 
 

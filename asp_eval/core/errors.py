@@ -123,6 +123,11 @@ class Problem:
         return self.fault.severity
 
     @property
+    def is_error(self) -> bool:
+        """Whether the problem stops the work; else it is a warning."""
+        return self.severity == "error"
+
+    @property
     def text(self) -> Phrase:
         """What is wrong, with the details filled in."""
         return Phrase(self.fault.text, **self.details)

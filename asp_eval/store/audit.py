@@ -73,7 +73,7 @@ class Audit:
     @property
     def errors(self) -> int:
         """Number of problems that show a change."""
-        return sum(problem.severity == "error" for problem in self.problems)
+        return sum(problem.is_error for problem in self.problems)
 
     def as_dict(self) -> dict[str, object]:
         """Return the audit as plain values."""

@@ -91,7 +91,7 @@ class StudyCheck:
     @property
     def errors(self) -> int:
         """Number of problems that stop the work."""
-        return sum(problem.severity == "error" for problem in self.problems)
+        return sum(problem.is_error for problem in self.problems)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the check as plain values."""
@@ -156,7 +156,7 @@ def _check_stored(study: Study, step: Progress) -> StudyCheck:
         if len(rows := table(study, name)):
             tables.append((name, "", str(len(rows)), str(rows["institution_id"].nunique())))
     step(Phrase("analysis"), 0.6)
-    if not any(problem.severity == "error" for problem in problems) and _is_complete(study, allocation, visits):
+    if not any(problem.is_error for problem in problems) and _is_complete(study, allocation, visits):
         problems += _analysis_problems(study)
     return StudyCheck(tuple(tables), tuple(problems), _next_step(study, institutions, allocation, visits, problems))
 
@@ -268,7 +268,7 @@ def _next_step(
     study: Study, institutions: pd.DataFrame, allocation: pd.DataFrame, visits: pd.DataFrame, problems: list[Problem]
 ) -> str:
     """Say the one thing to do next."""
-    if any(problem.severity == "error" for problem in problems):
+    if any(problem.is_error for problem in problems):
         return CURE
     if institutions.empty:
         return Phrase("Next: {command}", command="asp-eval import FILE --table institutions")

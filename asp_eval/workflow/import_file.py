@@ -356,7 +356,7 @@ def _compared(
     lost = vanishing(connection, table)
     waiting = waiting_lost(connection, sifted, [one.import_id for one in taken])
     if not replace:
-        refuse_vanishing(table, lost, taken[0].file, (p for p in sifted.problems if p.severity == "error"))
+        refuse_vanishing(table, lost, taken[0].file, (p for p in sifted.problems if p.is_error))
         refuse_waiting_lost(table.source, waiting, taken[0].file)
     return _Comparison(before=taken, vanished=len(set(lost) | set(waiting.units)) + waiting.nameless)
 
@@ -388,7 +388,7 @@ def _in_order(study: Study, file: MappedFile, sifted: Sifted) -> Sifted:
         stands = imports.standing(connection, table.name, table.wave) if connection else ()
     if _stands(stands, table, mapping):
         return sifted
-    if any(problem.severity == "error" for problem in found):
+    if any(problem.is_error for problem in found):
         raise DataProblems([*found, *sifted.problems])
     table = dataclasses.replace(table, warnings=(*found, *table.warnings))
     return dataclasses.replace(sifted, table=table, problems=(*found, *sifted.problems))

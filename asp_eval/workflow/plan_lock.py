@@ -49,7 +49,7 @@ def lock_plan(study: AnyStudy) -> PlanLock:
 def _fit_to_lock(plan: Study) -> PlanBody:
     """Return the plan as it is; refuse one that is locked, at fault, or with a baseline from after the lot."""
     refuse_locked(plan)
-    problems = [problem for problem in plan_problems(plan) if problem.severity == "error"]
+    problems = [problem for problem in plan_problems(plan) if problem.is_error]
     problems += late_baselines(plan, BASELINE_AFTER_LOT)
     if problems:
         raise DataProblems(problems)

@@ -366,7 +366,7 @@ def verify_draw(study: Study) -> list[Problem]:
             IMPORTED.refuse("allocation")
         NOTHING_DRAWN.refuse("allocation")
     institutions = table(study, "institutions")
-    ledger = [problem for problem in audit(study).problems if problem.severity == "error"]
+    ledger = [problem for problem in audit(study).problems if problem.is_error]
     return [*ledger, *(problem for lot in lots for problem in _differences(study, lot, institutions))]
 
 

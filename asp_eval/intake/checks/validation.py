@@ -259,7 +259,7 @@ def _row(problem: Problem) -> int:
 
 def _is_hopeless(general: list[Problem], refused: Mask, accepted: Mask, schema: TableSchema) -> bool:
     """Whether nothing of a file can be stored."""
-    if any(problem.severity == "error" for problem in general):
+    if any(problem.is_error for problem in general):
         return True
     return bool(refused.any()) and (schema.name in ALL_OR_NOTHING or not accepted.any())
 

@@ -48,4 +48,4 @@ def refusals_of(
         found: Iterable[Problem] = further(incoming.sift(incoming.map(incoming.protect(raw))).table, mapping)
     except (DataProblems, Refusal) as refused:
         found = refused.problems
-    return tuple(problem for problem in found if problem.severity == "error")
+    return tuple(problem for problem in found if problem.is_error)

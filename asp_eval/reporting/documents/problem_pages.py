@@ -64,7 +64,7 @@ def problem_pages(batch: Batch, institutions: Sequence[Recipient]) -> dict[str, 
 
 def _is_asked(lines: Iterable[Line]) -> bool:
     """Whether an institution has anything to correct: a warning alone asks nothing."""
-    return any(line.is_for_institutions and line.problem.severity == "error" for line in lines)
+    return any(line.is_for_institutions and line.problem.is_error for line in lines)
 
 
 def institution_page(batch: Batch, institution: Recipient, language: str) -> Document:

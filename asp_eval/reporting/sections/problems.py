@@ -62,7 +62,7 @@ class Line:
     @property
     def is_for_institutions(self) -> bool:
         """Whether an institution is asked about it: of warnings, those it can do something about."""
-        return self.row is not None and (self.problem.severity == "error" or self.problem.code in FOR_INSTITUTIONS)
+        return self.row is not None and (self.problem.is_error or self.problem.code in FOR_INSTITUTIONS)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def for_institution(batch: Batch, id_: str, stored: int, say: Words) -> tuple[Se
     say : Words
     """
     own = [line for line in batch.lines if line.institution == id_ and line.is_for_institutions]
-    errors = [line for line in own if line.problem.severity == "error"]
+    errors = [line for line in own if line.problem.is_error]
     notes = [line for line in own if line.problem.severity == "warning"]
     waiting = len({(line.file, line.row) for line in errors})
     captions = (("waiting", say("Rows to correct")), ("notes", say("Rows that are in, but should be looked at")))
