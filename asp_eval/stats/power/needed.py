@@ -84,7 +84,7 @@ def _sought(design: Design) -> str:
     """Return the one part of the size that is None."""
     empty = [f.name for f in fields(design) if f.name in SIZES and getattr(design, f.name) is None]
     if len(empty) != 1:
-        WHICH_SIZE.refuse(type(design).__name__, found=", ".join(empty) or "none that is None")
+        WHICH_SIZE.refuse(type(design).__name__, found=", ".join(empty) or Phrase("none"))
     return empty[0]
 
 
