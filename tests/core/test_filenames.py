@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from examples import part_of_examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +35,7 @@ def test_stems(name: str, stem: str) -> None:
     assert safe_stem(name) == stem
 
 
+@part_of_examples(0.5)
 @given(st.lists(st.text(max_size=80) | st.sampled_from(["D1", "d1", "d1-2", "Con", "index", "Å", "aa"]), max_size=12))
 def test_any_names_give_safe_and_different_stems(names: list[str]) -> None:
     stems = safe_stems(names)

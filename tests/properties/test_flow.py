@@ -49,6 +49,7 @@ def seen_in(children: list[tuple[str, str]], visits: list[tuple[int, str, str | 
     return noted[0] if noted else children[int(child[1:])][0]
 
 
+@part_of_examples(0.4)
 @given(lots, child_rows, visit_rows)
 def test_boxes_add_up(lot: dict[str, str], children: list[tuple[str, str]], visits: list[tuple[int, str, str | None]]) -> None:
     flow = flow_counts(STUDY, *frames(lot, children, visits))
@@ -71,7 +72,7 @@ def test_boxes_add_up(lot: dict[str, str], children: list[tuple[str, str]], visi
             assert wave.joined <= arm.joined_later
 
 
-@part_of_examples(0.5)
+@part_of_examples(0.25)
 @given(lots, child_rows, visit_rows)
 def test_the_order_of_rows_does_not_matter(
     lot: dict[str, str], children: list[tuple[str, str]], visits: list[tuple[int, str, str | None]]

@@ -19,7 +19,7 @@ SAME = 1e-6
 FORMULAS = st.sampled_from(
     ["y ~ arm + x + (1 | g)", "y ~ arm * t + (1 + t | g)", "y ~ arm + x + (1 | g/room)", "y ~ x + (1 | g) + (1 | r)"]
 )
-EXAMPLES = settings(part_of_examples(0.4), derandomize=True)
+EXAMPLES = settings(part_of_examples(0.2), derandomize=True)
 
 
 @st.composite

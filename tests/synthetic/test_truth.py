@@ -11,29 +11,29 @@ from asp_eval.synthetic.fieldwork import draw_rated
 from asp_eval.synthetic.people import draw_institutions, draw_people
 from asp_eval.synthetic.truth import closed_form_effect, population_values, true_effects
 
-MOST_ERRORS = 4.5  # ten comparisons, standard errors from about ten batches
+MOST_ERRORS = 4.5  # ten comparisons, standard errors from about five batches
 SKIPPED_MAY_MOVE = 0.005  # points of a score from 0 to 10; a trial's standard error is about 0.1
 
 
 @pytest.fixture(scope="module")
 def simulated():
-    return {(effect.scale, effect.wave): effect for effect in true_effects(200_000)}
+    return {(effect.scale, effect.wave): effect for effect in true_effects(100_000)}
 
 
 def test_simulation_and_closed_form_agree(simulated):
     assert set(simulated) == {(scale, wave) for scale in pop.SCALE_KEYS for wave in ("w2", "w3")}
     for effect in simulated.values():
-        assert effect.monte_carlo_error < 0.004
+        assert effect.monte_carlo_error < 0.006
         assert abs(effect.value - effect.closed_form) < MOST_ERRORS * effect.monte_carlo_error
 
 
 def test_the_values_that_a_demo_ends_with_are_those_of_both_ways(simulated):
-    """They are drawn once with a million children, and kept; a fifth as many are drawn here."""
+    """They are drawn once with a million children, and kept; a tenth as many are drawn here."""
     kept = population_values()
     assert kept.keys() == {effect.outcome for effect in simulated.values()}
     for effect in simulated.values():
         error = effect.monte_carlo_error
-        assert abs(kept[effect.outcome] - effect.closed_form) < MOST_ERRORS * error / 5**0.5
+        assert abs(kept[effect.outcome] - effect.closed_form) < MOST_ERRORS * error / 10**0.5
         assert abs(kept[effect.outcome] - effect.value) < MOST_ERRORS * error
 
 
@@ -45,7 +45,7 @@ def test_the_values_that_a_demo_ends_with_are_what_the_simulation_gives():
 def test_effects_are_the_published_ones_in_standard_deviations(simulated):
     for declared in pop.SCALES:
         effect = simulated[declared.key, "w3"]
-        assert effect.value / score_sd(declared, 2) == pytest.approx(declared.effect_end.number, abs=0.006)
+        assert effect.value / score_sd(declared, 2) == pytest.approx(declared.effect_end.number, abs=0.008)
         assert effect.standardised == pytest.approx(declared.effect_end.number, abs=1e-8)
 
 
@@ -56,7 +56,7 @@ def test_by_hand_the_closed_form_of_conduct_is_about_a_fifth_of_its_sd():
 
 def test_skipped_items_hardly_move_the_population_values(simulated):
     """Same random numbers, with skipped items, prorating and rounding."""
-    skipped = true_effects(200_000, skipped=True)
+    skipped = true_effects(100_000, skipped=True)
     moved = [effect.value - simulated[effect.scale, effect.wave].value for effect in skipped]
     assert 0 < max(np.abs(moved)) < SKIPPED_MAY_MOVE
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from examples import part_of_examples
 from gap_trials import attack_on_two_rounds
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asp_eval.trial.disclosure.limits import USUAL
@@ -24,7 +25,7 @@ def as_scores(answers: dict[str, int], steps: int = STEPS) -> pd.Series:
     return pd.Series(answers, dtype=float) * 100 / steps
 
 
-@settings(max_examples=8, deadline=None)
+@part_of_examples(0.1)
 @given(st.lists(st.integers(0, STEPS), min_size=6, max_size=6), st.integers(0, 1), st.integers(0, 2), st.data())
 def test_the_attacker_is_left_with_enough(answers: list[int], left: int, came: int, data: st.DataObject) -> None:  # 1
     first = {f"p{i}": answer for i, answer in enumerate(answers)}

@@ -212,7 +212,7 @@ def test_a_form_of_several_questionnaires_follows_redcap_s_rules():
 @pytest.mark.parametrize(
     "form",
     [
-        FieldForm.of(instrument("gap-competences-child")),
+        pytest.param(FieldForm.of(instrument("gap-competences-child")), marks=pytest.mark.slow),  # a part of a wave's
         wave_form(institution_id="i07"),
         replace(wave_form(), units=("001", "c 2")),
     ],

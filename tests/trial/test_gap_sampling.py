@@ -110,7 +110,7 @@ def test_estimates_are_unbiased() -> None:  # 3
     children = people.loc[people.index.repeat(people["n"]), ["institution_id", "person"]].reset_index()
     truth = np.array([144.0, 49.0, 225.0, 0.6 * 12 * 7])
     found = []
-    for _ in range(60):
+    for _ in range(25):
         own = rng.standard_normal(len(people))
         lenient = 0.6 * own + 0.8 * rng.standard_normal(len(people))
         staff = people.assign(respondent_id=people["person"], score=12 * own)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from examples import part_of_examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,6 +81,7 @@ def test_the_account_has_the_scores_of_the_table_for_every_instrument():
         assert (n_entered == long["n_answered"])[of_items].all()
 
 
+@part_of_examples(0.35)
 @given(st.lists(st.lists(st.none() | st.integers(0, 2), min_size=25, max_size=25), min_size=1, max_size=6))
 def test_the_score_can_be_recomputed_from_what_entered(children):
     """The items named in the account, reversed by hand, give the score: the account is not told beside the arithmetic."""

@@ -28,6 +28,7 @@ from asp_eval.workflow.analyse import analyse
 from asp_eval.workflow.check import check_study
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.report import report
+from tests.oracles.trial_shares.left_out import nothing_but_effects
 
 HERE = Path(__file__).parent
 IN_SE = 2e-3  # the hessians of both are numerical; clmm and glmer stop within 1e-4 of a standard error
@@ -79,7 +80,8 @@ def put(study, folder, frame, table, wave=None):
 
 @pytest.fixture(scope="module")
 def analysed(study):
-    return analyse(study)
+    with nothing_but_effects(recomputed=True):
+        return analyse(study)
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +227,8 @@ def by_ratios(study, tmp_path_factory):
         text = text.replace(f"scale: {scale},", f"scale: {scale}, summary: ratio,")
     (folder / "study.yaml").write_text(text, encoding="utf-8")
     made = load_study(folder)
-    return analyse(made), report(made).folder
+    with nothing_but_effects():
+        return analyse(made), report(made).folder
 
 
 def test_a_planned_ratio_leads(results, by_ratios):  # 6
