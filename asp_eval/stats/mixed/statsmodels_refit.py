@@ -143,8 +143,16 @@ def _one_variance(y: Array, X: Array, codes: Codes, Z: Array, start: Array, *, r
     names = [[str(k) for k in range(matrix.shape[1])] for matrix in component]
     ours = MixedLMParams.from_components(fe_params=np.zeros(X.shape[1]), vcomp=start[0])
     model = MixedLM(y, X, groups=matrices.tolist(), exog_vc=VCSpec(["group"], [names], [component]))
-    found = model.fit(start_params=ours, reml=reml, method="bfgs", gtol=STILL)
-    return _found(found, X.shape[1], np.atleast_2d(found.vcomp))
+    model.reml, model.cov_pen = reml, None
+    ours.fe_params, _ = model.get_fe_params(ours.cov_re, ours.vcomp)
+    slope = model.score_sqrt(ours, calc_fe=False)[2] / len(y)
+    if not np.abs(slope).max() <= STILL:
+        found = model.fit(start_params=ours, reml=reml, method="bfgs", gtol=STILL)
+        return _found(found, X.shape[1], np.atleast_2d(found.vcomp))
+    # its search would end where it begins: what it says there is had without the search, which takes two more likelihoods
+    scale, (hessian, _) = model.get_scale(ours.fe_params, ours.cov_re, ours.vcomp), model.hessian(ours)
+    errors = np.sqrt(np.diag(np.linalg.inv(-hessian)))[: X.shape[1]]
+    return Elsewhere(np.asarray(ours.fe_params, float), errors, scale * np.atleast_2d(ours.vcomp), float(scale))
 
 
 def _rows_of(matrices: Codes) -> list[Codes]:

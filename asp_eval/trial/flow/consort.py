@@ -10,15 +10,23 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.core.errors import DataProblems, Fault, Place
 from asp_eval.trial.flow.counts import ArmFlow, FlowCounts, NotScreened, Received, WaveFlow, conserve
-from asp_eval.trial.flow.presence import NOT_SCREENED, SCREENED, closed_by, closed_why, handed_in, presence, screening_waves
+from asp_eval.trial.flow.presence import (
+    NOT_SCREENED,
+    SCREENED,
+    Flags,
+    closed_by,
+    closed_why,
+    handed_in,
+    places_of,
+    presence,
+    screening_waves,
+)
 from asp_eval.trial.randomisation.closed import left_out
 from asp_eval.trial.study.design import Study
 
@@ -90,7 +98,7 @@ def flow_counts(
     trial = _Trial(
         lots,
         listed,
-        _columns(there, listed, lots),
+        *_columns(there, listed, lots),
         waves,
         {wave: closed_by(institutions, study.wave(wave)) for wave in waves},
         closed_why(institutions),
@@ -115,9 +123,10 @@ class _Trial:
         Arm by institution.
     listed : DataFrame
         child_id, institution, standing, arm.
-    there : dict of ndarray, each of shape (children times waves,)
-        The columns of `presence` and of `listed`, and `seen_arm`: the arm of the institution the child was in, empty where it was
-        not drawn.
+    there : dict of Categorical, each of shape (children times waves,)
+        The columns of `presence` and of `listed`, and `seen_arm`: the arm of the institution the child was in, missing where it
+        was not drawn.
+    retained : ndarray of bool (children times waves,)
     closed : dict
         The institutions closed by each wave.
     why : dict
@@ -126,20 +135,26 @@ class _Trial:
 
     lots: pd.Series
     listed: pd.DataFrame
-    there: dict[str, npt.NDArray[Any]]
+    there: dict[str, pd.Categorical]
+    retained: Flags
     waves: tuple[str, ...]
     closed: dict[str, set[str]]
     why: dict[str, str]
     received: Collection[str] | None
 
 
-def _columns(there: pd.DataFrame, listed: pd.DataFrame, lots: pd.Series) -> dict[str, npt.NDArray[Any]]:
-    """Return the columns as plain arrays, which are compared hundreds of times."""
-    joined = there.assign(child_id=there["child_id"].astype("str")).merge(listed, on="child_id", validate="many_to_one")
-    joined["seen_arm"] = joined["where"].map(lots)
-    texts = ("wave", "state", "where", "institution", "standing", "arm", "seen_arm")
-    columns = {name: joined[name].astype("object").fillna("").to_numpy() for name in texts}
-    return columns | {"retained": joined["retained"].to_numpy(dtype=bool)}
+def _columns(there: pd.DataFrame, listed: pd.DataFrame, lots: pd.Series) -> tuple[dict[str, pd.Categorical], Flags]:
+    """Return the columns as categories, which are compared hundreds of times."""
+    at = places_of(there["child_id"], pd.Index(listed["child_id"]))
+    there, at = there[at >= 0], at[at >= 0]
+    where, drawn_in = (pd.Categorical(texts) for texts in (there["where"], listed["institution"]))
+    names = where.categories.union(drawn_in.categories)
+    arms = pd.Categorical(lots.reindex(names))
+    columns = {name: pd.Categorical(there[name]) for name in ("wave", "state")}
+    columns |= {name: pd.Categorical(listed[name]).take(at) for name in ("standing", "arm")}
+    columns |= {"where": where.set_categories(names), "institution": drawn_in.set_categories(names).take(at)}
+    columns["seen_arm"] = arms.take(columns["where"].codes, allow_fill=True)
+    return columns, there["retained"].to_numpy(dtype=bool)
 
 
 def _lots(study: Study, allocation: pd.DataFrame, institutions: pd.DataFrame) -> pd.Series:
@@ -190,29 +205,29 @@ def _arm_flow(arm: str, trial: _Trial) -> ArmFlow:
 
 def _wave_flow(arm: str, wave: str, own: set[str], cohort: int, trial: _Trial) -> WaveFlow:
     """Count one arm at one wave; an institution's data are also those of children of another arm, because movers may cross."""
-    there = trial.there
+    there, where = trial.there, pd.Series(trial.there["where"])
     now, screened = there["wave"] == wave, there["state"] == SCREENED
     later = np.logical_or.reduce([there["wave"] == each for each in trial.waves[trial.waves.index(wave) :]])
-    with_data = own & handed_in(pd.Series(there["where"]), now & screened)
+    with_data = own & handed_in(where, now & screened)
     closed = (own - with_data) & trial.closed[wave]
     of_arm = now & (there["arm"] == arm)
     of_cohort = of_arm & (there["standing"] == "cohort")
     seen, away = of_cohort & screened, of_cohort & ~screened
-    retained = int((away & there["retained"]).sum())
+    retained = int((away & trial.retained).sum())
     return WaveFlow(
         wave=wave,
         institutions=len(own),
         with_data=len(with_data),
         closed=len(closed),
         silent=len(own - with_data - closed),
-        institutions_lost=len(own - handed_in(pd.Series(there["where"]), later & screened)),
+        institutions_lost=len(own - handed_in(where, later & screened)),
         cohort=cohort,
         screened=int(seen.sum()),
         not_screened=NotScreened(*(int((away & (there["state"] == reason)).sum()) for reason in NOT_SCREENED)),
         absent=retained,
         lost=int(away.sum()) - retained,
-        moved=int((seen & (there["where"] != there["institution"])).sum()),
-        crossed=int((seen & (there["seen_arm"] != "") & (there["seen_arm"] != arm)).sum()),
+        moved=int((seen & (there["where"].codes != there["institution"].codes)).sum()),
+        crossed=int((seen & there["seen_arm"].notna() & (there["seen_arm"] != arm)).sum()),
         joined=int((of_arm & screened & (there["standing"] == "joined_later")).sum()),
         closed_why=tuple(sorted(Counter(trial.why[one] for one in closed if one in trial.why).items())),
     )

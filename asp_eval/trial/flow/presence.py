@@ -56,7 +56,7 @@ def presence(
     ids = pd.Index(children["child_id"].astype("str"))
     stated = [texts.dropna().astype("str").unique() for texts in _institutions(children, visits, lists)]
     names = pd.Index(sorted({str(name) for texts in stated for name in texts}))
-    drawn_in = _places(children["institution"], names)
+    drawn_in = places_of(children["institution"], names)
     screened, reported = _Rows.of(visits, ids, names), _Rows.of(lists, ids, names)
     waves, where, no_longer = screening_waves(study), drawn_in, NOT_SCREENED.index("unlisted") + 1
     wheres, states, there = [], [], []
@@ -107,8 +107,8 @@ class _Rows:
     def of(cls, rows: pd.DataFrame, ids: pd.Index, names: pd.Index) -> _Rows:
         """Return the rows of a table."""
         known = "institution_id" in rows.columns
-        place = _places(rows["institution_id"], names) if known else np.full(len(rows), -1)
-        child = _places(rows["child_id"], ids)
+        place = places_of(rows["institution_id"], names) if known else np.full(len(rows), -1)
+        child = places_of(rows["child_id"], ids)
         return cls(rows["wave"], child, np.where(place < 0, len(names), place), len(ids), len(names))
 
     def at(self, wave: str, drawn_in: Places) -> Places:
@@ -125,7 +125,7 @@ def _institutions(children: pd.DataFrame, *tables: pd.DataFrame) -> Iterator[pd.
     yield from (table["institution_id"] for table in tables if "institution_id" in table.columns)
 
 
-def _places(texts: pd.Series, among: pd.Index) -> Places:
+def places_of(texts: pd.Series, among: pd.Index) -> Places:
     """Return the place of each text among others, -1 for one that is not there."""
     codes, found = pd.factorize(texts)
     return np.append(among.get_indexer(pd.Index(found).astype(among.dtype)), -1)[codes]
