@@ -10,8 +10,11 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from asp_eval.cli import commands
 from asp_eval.cli.console import print_problems
@@ -57,12 +60,17 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(given: list[str]) -> int:
     """Run one command, and return its code; what cannot be read as one is told."""
     try:
-        done = commands.app(given, prog_name="asp-eval", standalone_mode=False)
+        done = _command()(given, prog_name="asp-eval", standalone_mode=False)
     except UsageError as error:
         choose_named(given)
         tell(error)
         done = error.exit_code
     return int(done or 0)
+
+
+@cache  # every verb's options are read from its function, which takes longer than many a verb
+def _command() -> TyperGroup:
+    return get_group(commands.app)
 
 
 def _tell(problems: Sequence[Problem], *, as_json: bool) -> None:
