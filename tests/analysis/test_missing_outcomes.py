@@ -115,7 +115,8 @@ def test_nothing_missing_and_other_scales_say_why(loaded):  # 4
     study = data.study
     rows = assemble(data, study.outcomes[0].id)
     scores = data.visits.groupby("child_id")["score"].count()
-    full = replace(data, children=data.children.loc[data.children["child_id"].isin(scores.index[scores == 3])])
+    whole = data.children["child_id"].isin(scores.index[scores == 3])
+    full = replace(data, children=data.children.assign(standing=data.children["standing"].where(whole, "joined_later")))
     found = room.missing_outcomes(full, assemble(full, study.outcomes[0].id), KenwardRoger())
     assert (found.imputations, found.notes) == (0, (room.NOTHING_MISSING,))
     other = replace(rows, outcome=rows.outcome.model_copy(update={"scale": "count"}))

@@ -35,7 +35,7 @@ def test_a_trial_of_the_study_is_the_packages_fit_of_its_rows(icc: float) -> Non
     """Through `lmm` and `ols` on rows, so that the study's own route to the engine is tested too."""
     rng = stream(1, "study", "rows", int(10 * icc))
     answered = 0
-    for _ in range(6):
+    for _ in range(4):
         frame = rows_of_trial(rng, [9, 14, 21, 33, 40, 52], icc)
         ours, singular = batched.closed_form(cross_products(frame)[None])
         mixed = asp_eval.lmm("y ~ arm + x + (1 | institution)", frame)
@@ -57,7 +57,7 @@ def test_a_trial_of_the_study_is_the_packages_fit_of_its_rows(icc: float) -> Non
             answered += 1
             for field in fields(ours[name]):
                 assert getattr(ours[name], field.name)[0] == pytest.approx(getattr(theirs, field.name), rel=EXACT, abs=1e-11)
-    assert answered >= 30
+    assert answered >= 20
 
 
 def test_cluster_means_are_the_two_sample_t_test() -> None:
@@ -73,9 +73,9 @@ def test_cluster_means_are_the_two_sample_t_test() -> None:
 @pytest.mark.parametrize("cell", [UNEQUAL, EQUAL, PLAIN, LOPSIDED, INFORMATIVE, SDQ], ids=lambda c: c.name)
 def test_many_trials_at_once_are_the_packages_fits_one_by_one(cell: Cell) -> None:
     draw = draw_sdq if cell.family == "sdq" else draw_gaussian
-    trials = draw(cell, stream(2, "study", cell.name), 12)
+    trials = draw(cell, stream(2, "study", cell.name), 6)
     answers, _ = batched.closed_form(trials.cross)
-    assert max(largest_difference(trials.cross[t], answers, t) for t in range(12)) < EXACT
+    assert max(largest_difference(trials.cross[t], answers, t) for t in range(6)) < EXACT
 
 
 def test_a_wrong_number_is_noticed() -> None:
@@ -91,7 +91,7 @@ def test_cross_products_are_distributed_as_those_of_rows() -> None:
     """Kolmogorov-Smirnov on what the methods see: estimate, standard error, degrees of freedom, residual squares."""
     sizes = np.unique(draw_gaussian(UNEQUAL, stream(4, "sizes"), 1).cross[0, :, 0, 0]).astype(int).tolist()
     rng = stream(4, "study", "rows")
-    by_rows = np.stack([cross_products(rows_of_trial(rng, sizes, 0.1)) for _ in range(1500)])
+    by_rows = np.stack([cross_products(rows_of_trial(rng, sizes, 0.1)) for _ in range(400)])
     at_once = draw_gaussian(UNEQUAL, stream(4, "study", "at once"), 1500).cross
     first, second = ([*batched.closed_form(c)[0].items()] for c in (by_rows, at_once))
     for (name, a), (_, b) in zip(first, second, strict=True):

@@ -34,7 +34,7 @@ def under(cross: np.ndarray, arm: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("cell", [SIX, PLAIN], ids=lambda c: c.name)
 def test_permutation_is_a_loop_of_fits(cell: Cell) -> None:
     m = cell.clusters
-    for cross in draw_gaussian(cell, stream(11, "study", cell.name), 4).cross:
+    for cross in draw_gaussian(cell, stream(11, "study", cell.name), 2).cross:
         draws, enumerated = resampled.lots(cell, stream(11, "lots"))
         assert enumerated
         statistics, observed = [], single.closed_form(cross)["z"].statistic
@@ -77,12 +77,13 @@ def test_what_a_permutation_test_can_attain() -> None:
 
 
 def test_permutation_rejects_as_often_as_it_can() -> None:
-    trials = draw_gaussian(EIGHT, stream(12, "study"), 500).cross
+    n = 200
+    trials = draw_gaussian(EIGHT, stream(12, "study"), n).cross
     draws, _ = resampled.lots(EIGHT, stream(12, "lots"))
     p = np.array([resampled.permutation_p(cross, draws, enumerated=True) for cross in trials])
-    assert (p < 0.05).mean() == pytest.approx(2 / 70, abs=4 * np.sqrt(2 / 70 / 500))
+    assert (p < 0.05).mean() == pytest.approx(2 / 70, abs=4 * np.sqrt(2 / 70 / n))
     assert p.min() == pytest.approx(2 / 70)
-    assert (p <= 0.5).mean() == pytest.approx(0.5, abs=4 * 0.5 / 500**0.5)
+    assert (p <= 0.5).mean() == pytest.approx(0.5, abs=4 * 0.5 / n**0.5)
 
 
 def test_a_true_effect_is_taken_from_the_outcome() -> None:

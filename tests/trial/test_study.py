@@ -138,9 +138,10 @@ def test_the_shipped_json_schema_is_that_of_the_models_and_every_study_has_it(tm
 
 def test_the_json_schema_accepts_the_template_and_refuses_an_unknown_key():
     values = json.loads(json.dumps(yaml.safe_load(TEMPLATE), default=str))
-    jsonschema.validate(values, study_json_schema())
+    schema = jsonschema.Draft202012Validator(study_json_schema())
+    schema.validate(values)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(values | {"stratas": []}, study_json_schema())
+        schema.validate(values | {"stratas": []})
 
 
 def collecting(folder, screening: str) -> Study:
@@ -221,7 +222,8 @@ def test_a_mistake_in_a_collection_is_placed_in_the_collection(tmp_path, screeni
 
 
 def test_editors_accept_one_collection_and_a_list(tmp_path):
+    schema = jsonschema.Draft202012Validator(study_json_schema())
     for screening in ("{waves: [w1]}", BOTH, "null"):
         collecting(tmp_path, screening)
         values = yaml.safe_load((tmp_path / "study.yaml").read_text(encoding="utf-8"))
-        jsonschema.validate(json.loads(json.dumps(values, default=str)), study_json_schema())
+        schema.validate(json.loads(json.dumps(values, default=str)))
