@@ -92,8 +92,6 @@ def accumulate(layout: Layout, n: int, fill: Fill, codes: list[Codes], sizes: li
             _add_groups(out, u, code[rows], factor.needed, by_group=by_group, weighted=weights is not None)
         for (i, j), cell in pairs.items():
             _add_cells(found.cells[i, j][1], u, cell[rows], layout.factors[i].needed, layout.factors[j].needed)
-    if step < n:
-        total[:] = (total + total.T) / 2.0  # of the two halves, each made by itself
     return found
 
 

@@ -130,8 +130,11 @@ class CrossedFactors:
         one[:, -1], other[:, -1] = first, later[self.order]
         return replace(self, first=one, later=other, root=root)
 
-    def profile(self, d: Array, order: int = 2) -> Profile:
-        """Return the profile at the elements of D (1 + f,), with derivatives up to `order`; higher ones are zero."""
+    def profile(self, d: Array, order: int = 2, *, average: bool = False) -> Profile:
+        """Return the profile at the elements of D (1 + f,), with derivatives up to `order`; higher ones are zero.
+
+        With `average` those of [X y]'V^-1[X y] are there to the second, which cost a tenth of those of log |V|.
+        """
         at = Factored.of(self, d)
         s, P = len(d), self.root.shape
         log_det_1, log_det_2, S_1, S_2 = np.zeros(s), np.zeros((s, s)), np.zeros((s, *P)), np.zeros((s, s, *P))
@@ -142,7 +145,7 @@ class CrossedFactors:
         if order > 0:
             members = [(first if r == 0 else later * (self.element == r)[:, None]) for r in range(s)]
             S_1 = np.array([-(B.T @ B) for B in members])
-            if order > 1:
+            if order > 1 or average:
                 S_2 = at.second(members)
             inverse = at.inverse()
             around = at.around_groups(inverse)

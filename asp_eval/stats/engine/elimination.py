@@ -17,6 +17,7 @@ import numpy as np
 
 from asp_eval.core.threads import one_blas_thread
 from asp_eval.stats.engine.covariance import CovarianceShape
+from asp_eval.stats.engine.crossed_factors import CrossedFactors
 from asp_eval.stats.engine.elimination_order import Elimination, Index, Stage
 from asp_eval.stats.engine.jets import Jet, Operation, bilinear, inverse
 from asp_eval.stats.engine.profile import Profile
@@ -44,9 +45,13 @@ class Factored:
 def eliminate(problem: Elimination, d: Array, order: int = 2) -> Profile:
     """Return the profile at the elements of D (s,), with derivatives up to `order`."""
     crossed = problem.crossed
-    if crossed is None:
-        return _by_stages(problem, d, order)
-    return crossed.profile(d, order) if len(crossed.order) > LARGE else one_blas_thread(crossed.profile)(d, order)
+    return _by_stages(problem, d, order) if crossed is None else profile_of_crossed(crossed, d, order)
+
+
+def profile_of_crossed(crossed: CrossedFactors, d: Array, order: int, *, average: bool = False) -> Profile:
+    """Return the profile of crossed factors; see `CrossedFactors.profile`."""
+    profile = crossed.profile if len(crossed.order) > LARGE else one_blas_thread(crossed.profile)
+    return profile(d, order, average=average)
 
 
 @one_blas_thread

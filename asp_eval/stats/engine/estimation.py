@@ -10,7 +10,7 @@ from scipy.linalg import lapack
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.engine.crossed_factors import CrossedFactors
-from asp_eval.stats.engine.elimination import eliminate
+from asp_eval.stats.engine.elimination import eliminate, profile_of_crossed
 from asp_eval.stats.engine.elimination_order import Elimination, plan_stages
 from asp_eval.stats.engine.likelihood import LEFT, UNBOUNDED, Criterion, criterion, determined
 from asp_eval.stats.engine.moments import Moments
@@ -35,6 +35,8 @@ ONE_ROW_PER_GROUP = Fault(
 
 STARTS = (0.05, 5.0)
 """Range of Lambda's elements to start from."""
+LEAST_RESIDUAL = 0.1
+"""Share of the least residual variance of a factor alone, to which those of the others may bring it down."""
 CONSTANT_AT = 0
 """Position in u of the constant, which is also the first of what is summed within groups."""
 FEW_GROUPS = 10
@@ -85,23 +87,33 @@ class EstimationProblem:
         if self.one is not None:
             found = minimise_ratio(self.one, self.n, reml=reml)
         else:
-            shape, crossed, hessian = self.elimination.shape, self.elimination.crossed, None
-            if start is None and crossed is not None:
-                start, hessian = self._guess(crossed, reml=reml)
+            shape, crossed, begun = self.elimination.shape, self.elimination.crossed, None
             few = min(len(levels) for levels in self.standard.moments.levels) <= FEW_GROUPS
+            if start is None and crossed is not None:
+                start = self._guess(crossed, reml=reml)
+                begun = None if few else self._begun(crossed, shape.d(start), reml=reml)
             evaluate = lambda d, order: self.evaluate(d, reml=reml, order=order)  # noqa: E731
-            found = minimise(shape, evaluate, start, hessian=hessian, few_groups=few)
+            found = minimise(shape, evaluate, start, begun=begun, few_groups=few)
         determined(found.criterion, float(self.elimination.root[-1, -1]))
         return found
 
-    def _guess(self, crossed: CrossedFactors, *, reml: bool) -> tuple[Array, Array]:
-        """Return theta and its Hessian where each crossed factor is the only one: their evaluations together are dear."""
-        theta, curvature = [], []
-        for h, c in crossed.each_alone():
-            alone = minimise_ratio(OneEffect.of(np.column_stack([h, c])[:, None], crossed.root), self.n, reml=reml)
-            theta.append(float(np.clip(alone.theta[0], *STARTS)))
-            curvature.append(4.0 * theta[-1] ** 2 * abs(float(alone.criterion.hessian[0, 0])))
-        return np.array(theta), np.diag(curvature)
+    def _guess(self, crossed: CrossedFactors, *, reml: bool) -> Array:
+        """Return theta from where each crossed factor is the only one: evaluations of all together are dear.
+
+        What the others add to the outcome's variance is then part of the residual variance.
+        """
+        alone = [
+            minimise_ratio(OneEffect.of(np.column_stack([h, c])[:, None], crossed.root), self.n, reml=reml)
+            for h, c in crossed.each_alone()
+        ]
+        left = np.array([a.criterion.sigma2 for a in alone])
+        own = left * np.array([a.theta[0] ** 2 for a in alone])
+        residual = max(float((left + own).mean() - own.sum()), LEAST_RESIDUAL * float(left.min()))
+        return np.asarray(np.clip(np.sqrt(own / residual), *STARTS), float)
+
+    def _begun(self, crossed: CrossedFactors, d: Array, *, reml: bool) -> Criterion:
+        """Return the criterion at D with what the average information needs."""
+        return criterion(profile_of_crossed(crossed, d, 1, average=True), self.n, reml=reml)
 
 
 def pose(moments: Moments) -> EstimationProblem:

@@ -66,6 +66,14 @@ class Criterion(NamedTuple):
     N: int
 
     @property
+    def average_hessian(self) -> Array:
+        """The Hessian (s, s) with the determinants' part as r^2_rs leads to expect it: it needs no trace.
+
+        It is the average of the observed and the expected information (Gilmour, Thompson & Cullis 1995, Biometrics 51:1440).
+        """
+        return self.N * (0.5 * self.r2_2 / self.r2 - np.outer(self.r2_1, self.r2_1) / self.r2**2)
+
+    @property
     def sigma2(self) -> float:
         """The residual variance that maximises the likelihood at this D."""
         return self.r2 / self.N

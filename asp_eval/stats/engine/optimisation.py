@@ -6,8 +6,9 @@ begins better. Each variance ratio is multiplied by what its derivatives say it 
 
     E(H)_rs = -log |V|_rs - log |V|_r log |V|_s / N      (of the profiled criterion; |V| with |X'V^-1X| for REML),
 
-comes near the minimum in two steps while D stays positive definite. Where an evaluation is dear (crossed factors) a guess of
-the Hessian is carried on by gradients alone (BFGS) instead. With few groups all steps are Newton's, which miss fewer valleys.
+comes near the minimum in two steps while D stays positive definite. Where an evaluation is dear (crossed factors) the
+average information at the start is carried on by gradients alone (BFGS) instead. With few groups all steps are Newton's, which
+miss fewer valleys.
 
 The point the search stops at is checked in D itself: at a minimum the gradient of every block of D, as a matrix, is positive
 semidefinite and vanishes on the range of D (the Karush-Kuhn-Tucker conditions). A point that fails is left along the
@@ -78,7 +79,7 @@ def minimise(
     evaluate: Evaluate,
     start: Array | None = None,
     *,
-    hessian: Array | None = None,
+    begun: Criterion | None = None,
     few_groups: bool = False,
 ) -> Optimum:
     """Return the minimum of the criterion: the lowest point found that meets the conditions of one.
@@ -90,20 +91,20 @@ def minimise(
         The criterion at the elements of D, with derivatives up to an order.
     start : ndarray (s,), optional
         A theta near the minimum, if one is known: other starts are then tried only if none is found there.
-    hessian : ndarray (s, s), optional
-        A guess of the Hessian in theta: then gradients alone lead to the minimum.
+    begun : Criterion, optional
+        The criterion at `start` with its gradient and r^2_rs: then gradients alone lead to the minimum.
     few_groups : bool
         Whether a factor has so few groups that a second minimum is likely; then other starts are always tried.
     """
     cold = shape.identity(FIRST_START)
     if few_groups:
         first = _Point.at(shape, evaluate, cold if start is None else start)
-    elif start is not None and hessian is not None:
-        first = _approach(shape, evaluate, start, hessian)
+    elif start is not None and begun is not None:
+        first = _approach(shape, evaluate, start, begun)
     else:
         first = _score(shape, evaluate, _rescaled(shape, evaluate, cold) if start is None else start)
     found = [_descend(shape, evaluate, first)]
-    near = start is not None and hessian is None
+    near = start is not None and begun is None
     if few_groups or not found[0].converged or (found[0].singular and not near):
         starts = [shape.identity(scale) for scale in OTHER_STARTS]
         found += [_descend(shape, evaluate, _Point.at(shape, evaluate, each)) for each in starts]
@@ -182,20 +183,20 @@ def _rescaled(shape: CovarianceShape, evaluate: Evaluate, theta: Array) -> Array
     return out
 
 
-def _approach(shape: CovarianceShape, evaluate: Evaluate, theta: Array, hessian: Array) -> _Point:
-    """Go to a minimum by gradients, from a guess of the Hessian in theta.
+def _approach(shape: CovarianceShape, evaluate: Evaluate, theta: Array, found: Criterion) -> _Point:
+    """Go to a minimum by gradients, from the average Hessian at theta.
 
-    Where the step after the next is expected to promise nothing, the next is evaluated with second derivatives at once.
+    A step that promises nothing, or that is expected to leave nothing to promise, is evaluated with second derivatives.
     """
-    found, order = evaluate(shape.d(theta), 1), 1
-    gradient, H, spent, promised = shape.slope(theta, found.gradient), _positive(hessian), 0, 0.0
+    gradient, average = shape.pull_back(theta, found.gradient, found.average_hessian)
+    H, order, spent, promised = _positive(average), 1, 0, 0.0
     while spent < MAX_STEPS:
         step = np.asarray(-np.linalg.solve(H, gradient), float)
         before_it, promised = promised, float(-gradient @ step)
         nothing = NOTHING_BY_GRADIENTS * max(1.0, abs(found.value))
-        if promised < nothing:
+        if promised < nothing and order == 2:
             break
-        order = 2 if FASTER * promised**2 < nothing * before_it else 1
+        order = 2 if promised < nothing or FASTER * promised**2 < nothing * before_it else 1
         taken = _line_search(shape, evaluate, theta, found, step, promised, order=order)
         if taken is None:
             order = 1
