@@ -58,7 +58,8 @@ COLUMN = {"id": "y", "column": "screening.score", "role": "primary", "better": "
 
 @pytest.fixture(autouse=True)
 def short_chains(monkeypatch):
-    monkeypatch.setattr(draws, "MOST_SWEEPS", draws.FIRST_SWEEPS)
+    monkeypatch.setattr(draws, "FIRST_SWEEPS", 40)
+    monkeypatch.setattr(draws, "MOST_SWEEPS", 40)
 
 
 def studied(stored, outcome: dict, asked: str = ASKED):

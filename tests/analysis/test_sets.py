@@ -8,17 +8,11 @@ from asp_eval.analysis.sets import analysis_set, assemble
 from asp_eval.core.errors import DataProblems, Refusal
 
 
-def counted(study, arm):
-    (flow,) = [f for f in assemble(load_data(study), "y").flow if f.arm == arm]
-    return flow
-
-
 def test_each_child_left_out_is_counted_at_its_first_reason(small_study):
     # reference cohort: c01 c02 (01), c06 c09 (03); c03 is not eligible. c06 lacks sex.
-    reference = counted(small_study, "reference")
+    reference, arm = assemble(load_data(small_study), "y").flow
     assert (reference.cohort, reference.missing_covariate, reference.analysed) == (4, 1, 3)
     # intervention cohort: c04 c05 (02), c07 c08 (04); c10 joined later. c05 lacks the baseline, c08 the outcome.
-    arm = counted(small_study, "intervention")
     assert (arm.cohort, arm.missing_outcome, arm.missing_baseline, arm.analysed) == (4, 1, 1, 2)
     assert (reference.institutions_analysed, arm.institutions_analysed) == (2, 2)
 
@@ -40,9 +34,10 @@ def test_a_declared_filter_is_applied_first_and_counted(small_study):
     plan = small_study.analysis.model_copy(update={"set": "kept"})
     kept = small_study.model_copy(update={"analysis": plan})
     kept._folder = small_study.folder
-    assert counted(kept, "reference").filtered_out == 1  # c09
-    assert counted(kept, "intervention").filtered_out == 1  # c08, which lacks the outcome too
-    assert counted(kept, "intervention").missing_outcome == 0
+    reference, intervention = assemble(load_data(kept), "y").flow
+    assert reference.filtered_out == 1  # c09
+    assert intervention.filtered_out == 1  # c08, which lacks the outcome too
+    assert intervention.missing_outcome == 0
 
 
 def test_at_the_baseline_wave_the_outcome_is_not_its_own_covariate(small_study):

@@ -223,6 +223,8 @@ def test_the_statistic_of_the_lot_is_named_where_it_is_not_the_headline(average,
     study = simulated_study()
     study = study.model_copy(update={"estimand": study.estimand.model_copy(update={"average": average})})
     assert bool(statistic_note(study)) == said
+    if average == "institution":
+        return  # the row is that of participants
     frame = simulated_frame(8)
     data = simulated_set(study, frame)
     model = planned_model(data.outcome)

@@ -174,7 +174,7 @@ def hold(kind: str, n: int, folder: Path) -> None:
 
 @pytest.mark.parametrize("kind", kinds())
 def test_a_damaged_document_is_read_or_refused_with_codes(kind, tmp_path):
-    hold(kind, 200, tmp_path)
+    hold(kind, 100, tmp_path)
 
 
 @pytest.mark.slow

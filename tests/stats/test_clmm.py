@@ -15,6 +15,7 @@ import asp_eval
 from asp_eval import Normal, Refusal
 from asp_eval.stats.integration.laplace import laplace
 from asp_eval.stats.integration.quadrature import quadrature
+from tests.products import each_value
 
 FORMULA = "band ~ arm + x + (1 | inst)"
 BANDS = ["low", "middle", "high", "top"]
@@ -97,8 +98,10 @@ def test_equidistant_thresholds_lie_at_equal_steps():
     np.testing.assert_allclose(one.joint_covariance, other.joint_covariance, atol=1e-6)
 
 
-@pytest.mark.parametrize("formula", ["band ~ arm + x + (1 + x | inst)", "band ~ arm + x + (1 | inst) + (1 | rater)"])
-@pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+@pytest.mark.parametrize(
+    ("link", "formula"),
+    each_value(["logit", "probit", "cloglog"], ["band ~ arm + x + (1 + x | inst)", "band ~ arm + x + (1 | inst) + (1 | rater)"]),
+)
 def test_the_estimate_is_where_the_numerical_slope_is_nil(formula, link):
     fit = asp_eval.clmm(formula, trial(groups=20, sd=0.9), link=link)
     assert fit.converged

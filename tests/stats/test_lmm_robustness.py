@@ -254,7 +254,7 @@ def test_the_optimum_is_the_lowest_of_two_valleys() -> None:
 )
 def test_no_other_covariance_matrix_is_likelier(formula: str) -> None:
     """Small, heavy-tailed data, where minima lie on the boundary and in several valleys."""
-    for seed in range(6):
+    for seed in range(4):
         rng = np.random.default_rng(seed)
         g, h = rng.integers(0, 5, 40), rng.integers(0, 4, 40)
         d = pd.DataFrame({"g": g, "h": h, "x": rng.normal(size=40)})
