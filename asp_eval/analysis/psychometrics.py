@@ -90,12 +90,12 @@ def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
     """Count, for every family and wave, the children scored on each form and those who changed form since their first."""
     study, scores, rows = data.study, data.scores, []
     child, children = pd.factorize(scores["unit_id"])
-    waves = pd.Categorical(scores["wave"], categories=list(study.wave_ids)).codes
+    waves = pd.Index(study.wave_ids).get_indexer(pd.Index(scores["wave"]))
     named = {source.name: sorted(form.id for form in source.forms) for source in score_sources(study)}
     for family, forms in sorted(named.items()):
         if len(forms) < 2:
             continue
-        used = pd.Categorical(scores["instrument"], categories=forms).codes
+        used = pd.Index(forms).get_indexer(pd.Index(scores["instrument"]))
         scored = (used >= 0) & scores["score"].notna().to_numpy()
         form = np.full((len(children), len(study.wave_ids)), NO_FORM)
         form[child[scored], waves[scored]] = used[scored]
