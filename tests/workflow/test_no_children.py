@@ -34,15 +34,28 @@ OUTSIDE = ("c03", "c10", "child_id")  # children who are not in the cohort, and 
 UNSCORED = "".join(f"{line if line.startswith(OUTSIDE) else line.rsplit(',', 1)[0] + ','}\n" for line in WAVE2.splitlines())
 
 
-def begun(folder, text, wave2=WAVE2):
-    folder.mkdir()
-    study = declared(folder, text)
+@pytest.fixture(scope="module")
+def rated_once(tmp_path_factory):
+    """The folder of a study with everything but its last wave."""
+    folder = tmp_path_factory.mktemp("rated")
+    study = declared(folder, STUDY)
     store(study, folder, "institutions", INSTITUTIONS, "institutions")
     store(study, folder, "allocation", ALLOCATION, "allocation")
     store(study, folder, "w1", WAVE1, "screening", "w1")
-    if wave2:
-        store(study, folder, "w2", wave2, "screening", "w2")
-    return study
+    return folder
+
+
+@pytest.fixture
+def begun(rated_once, tmp_path):
+    """Begin a study with its last wave, or without it, under a declaration."""
+
+    def begin(text, wave2=WAVE2):
+        study = declared(shutil.copytree(rated_once, tmp_path / "study"), text)
+        if wave2:
+            store(study, study.folder, "w2", wave2, "screening", "w2")
+        return study
+
+    return begin
 
 
 def written(study):
@@ -59,8 +72,8 @@ def written(study):
     ],
     ids=["filtered to nothing", "a wave without data", "a wave without values"],
 )
-def test_where_no_outcome_has_a_child_every_door_refuses_and_nothing_is_written(text, wave2, counts, tmp_path, run):  # 1
-    study = begun(tmp_path / "study", text, wave2)
+def test_where_no_outcome_has_a_child_every_door_refuses_and_nothing_is_written(text, wave2, counts, begun, run):  # 1
+    study = begun(text, wave2)
     before = written(study)
     done = run("analyse", cwd=study.folder)
     assert (done.code, "ANA-017" in done.err, "Traceback" in done.err) == (1, True, False)
@@ -72,8 +85,8 @@ def test_where_no_outcome_has_a_child_every_door_refuses_and_nothing_is_written(
         assert "ANA-017" in {problem.code for problem in check_study(study).problems}
 
 
-def test_results_of_nobody_that_are_there_are_not_printed(tmp_path, monkeypatch):  # 1
-    study = begun(tmp_path / "study", FILTERED)
+def test_results_of_nobody_that_are_there_are_not_printed(begun, monkeypatch):  # 1
+    study = begun(FILTERED)
     monkeypatch.setattr(outcomes, "refuse_childless", lambda flows: ())
     analyse(study)
     before = written(study)
@@ -83,8 +96,8 @@ def test_results_of_nobody_that_are_there_are_not_printed(tmp_path, monkeypatch)
     assert written(study) == before
 
 
-def test_where_one_outcome_of_several_has_none_the_others_are_written_and_it_is_told(tmp_path, run):  # 2
-    study = begun(tmp_path / "study", ONE_OF_TWO, UNSCORED)
+def test_where_one_outcome_of_several_has_none_the_others_are_written_and_it_is_told(begun, run):  # 2
+    study = begun(ONE_OF_TWO, UNSCORED)
     done = run("analyse", cwd=study.folder)
     assert (done.code, "y: no child is left to analyse" in done.out) == (1, True)
     printed = run("report", cwd=study.folder)
