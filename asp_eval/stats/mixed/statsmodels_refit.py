@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,7 @@ def refit_elsewhere(design: Design, kept: tuple[int, ...], start: Array, *, reml
         return Unavailable(Phrase("statsmodels' mixed model takes no weights"))
     X, codes = design.fixed_matrix()[:, list(kept)], design.groups[0].codes
     Z = effect_columns(design, design.layout.factors[0])
+    import_module("statsmodels.regression.mixed_linear_model")  # which sets filters of its own when it is loaded
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of boundaries and of its own Hessian
         fit = _one_variance if Z.shape[1] == 1 else _covariances
