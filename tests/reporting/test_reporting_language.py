@@ -10,10 +10,11 @@ language is refused.  5. A study's own labels fall back to another language, nev
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from babel.messages.extract import extract_from_file
 
 import asp_eval
 from asp_eval.analysis import balance_test, cautions, equivalence, missingness, profiles
-from asp_eval.core.errors import Refusal, Unavailable
+from asp_eval.core.errors import Fault, Refusal, Unavailable
 from asp_eval.core.phrases import NO_NOTE, Phrase, notes_in_one
 from asp_eval.core.resources import shipped_folder
 from asp_eval.reporting.language import catalogue, words_for
@@ -38,6 +39,7 @@ ROOM = Path(asp_eval.__file__).parent / "reporting"
 KEYWORDS = {"say": None, "words": None, "plural": (1, 2)}
 
 
+@cache
 def sentences() -> set[str | tuple[str, ...]]:
     """Every message id that code and templates use."""
     found = [m for file in ROOM.rglob("*.py") for m in extract_from_file("python", file, keywords=KEYWORDS)]
@@ -204,19 +206,11 @@ def test_reasons_of_other_rooms_are_said_in_danish(reason):
 
 
 # What an analysis can refuse for: faults of every module that it imports. Their text goes into results, and so into reports.
-COLLECT = """
-import sys, asp_eval.analysis.outcomes, asp_eval.analysis.profiles
-from asp_eval.core.errors import Fault
-places = ("asp_eval.stats.", "asp_eval.analysis.", "asp_eval.trial.flow.")
-rooms = [m for name, m in sys.modules.items() if name.startswith(places)]
-faults = {v.code: v.text for m in rooms for v in vars(m).values() if isinstance(v, Fault)}
-print(repr([faults[code] for code in sorted(faults) if code[:3] in ("FIT", "INF", "ANA", "FLO")]))
-"""
-
-
 def test_every_refusal_of_an_analysis_is_said_in_danish():
-    ran = subprocess.run([sys.executable, "-c", COLLECT], capture_output=True, text=True, check=True)
-    texts = ast.literal_eval(ran.stdout)
+    rooms = ("asp_eval.stats.", "asp_eval.analysis.", "asp_eval.trial.flow.")
+    modules = [each.name for each in pkgutil.walk_packages(asp_eval.__path__, "asp_eval.") if each.name.startswith(rooms)]
+    held = [value for name in modules for value in vars(importlib.import_module(name)).values()]
+    texts = {value.text for value in held if isinstance(value, Fault) and value.code[:3] in ("FIT", "INF", "ANA", "FLO")}
     assert len(texts) > 50
     say = words_for("da")
     untranslated = [text for text in texts if say.phrases(text) == text]
