@@ -15,6 +15,7 @@ from gap_trials import LABELS, gap_plan, make_sides, make_study, profiles_of
 
 from asp_eval.analysis.gap_municipalities import FEWEST_DOTS, NO_STAFF
 from asp_eval.analysis.gap_results import GapResults
+from asp_eval.analysis.profiles import gap_profiles
 from asp_eval.reporting.documents.gap_profiles import gap_municipality
 from asp_eval.reporting.documents.pages import pages_of
 from asp_eval.reporting.writers.html import html
@@ -36,6 +37,12 @@ def results_of(*sizes: int) -> GapResults:
     return profiles_of(*SIDES, places=split(*sizes), rates=RATES)
 
 
+def of_play(*sizes: int) -> GapResults:
+    """The same of one dimension, where a test asks for no other."""
+    one = [side.loc[side["dimension"] == "play"] for side in SIDES]
+    return gap_profiles(make_study(), *one, dimensions=LABELS[:1], places=split(*sizes), rates=RATES)
+
+
 def test_the_dots_are_the_gaps_of_the_profiles() -> None:  # 1
     results = results_of(12, 8)
     assert [(m.name, m.institutions, m.file_stem) for m in results.municipalities] == [
@@ -50,13 +57,13 @@ def test_the_dots_are_the_gaps_of_the_profiles() -> None:  # 1
 
 
 def test_few_institutions_and_few_elsewhere_give_no_dots() -> None:  # 2
-    small = results_of(16, 4)  # of the large one the four of the small could be subtracted
+    small = of_play(16, 4)  # of the large one the four of the small could be subtracted
     assert all(row.gaps == () for sheet in small.municipalities for row in sheet.dimensions)
     assert all(sheet.funnel == () for sheet in small.municipalities)
     assert small.municipalities[1].staff_rate is None
-    alone = results_of(20)  # there is no elsewhere
+    alone = of_play(20)  # there is no elsewhere
     assert all(len(row.gaps) == 20 for row in alone.municipalities[0].dimensions)
-    enough = results_of(15, 5)
+    enough = of_play(15, 5)
     assert all(row.gaps for sheet in enough.municipalities for row in sheet.dimensions)
     assert FEWEST_DOTS == 5
 

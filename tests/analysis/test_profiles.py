@@ -46,11 +46,10 @@ def usual() -> GapResults:
     return profiles_of(*SIDES)
 
 
-def of_play(staff: pd.DataFrame, children: pd.DataFrame) -> GapResults:
+def of_play(staff: pd.DataFrame, children: pd.DataFrame, study: Study | None = None, **more: Any) -> GapResults:
     """The profiles of one dimension, where a test asks for no other."""
-    return gap_profiles(
-        make_study(), *(side.loc[side["dimension"] == "play"] for side in (staff, children)), dimensions=LABELS[:1]
-    )
+    one = [side.loc[side["dimension"] == "play"] for side in (staff, children)]
+    return gap_profiles(study or make_study(), *one, dimensions=LABELS[:1], **more)
 
 
 def test_the_numbers_with_equal_sizes_by_closed_form() -> None:  # 1
@@ -164,7 +163,7 @@ def test_no_differences_no_claims() -> None:  # 2
 
 
 def test_few_institutions_are_not_compared() -> None:  # 2
-    results = profiles_of(*make_sides(institutions=4))
+    results = of_play(*make_sides(institutions=4))
     entry = entry_of(results, "D01", "play")
     assert entry.staff is not None
     assert (entry.gap, entry.reason) == (None, FEW_INSTITUTIONS)
@@ -238,7 +237,7 @@ def test_an_arm_is_given_its_profiles_once_its_wave_has_ended(day: str, made: in
         {"id": "w3", "label": {"en": "end"}, "from": "2008-04-01", "to": "2008-05-31"},
     ]
     study = make_study(waves=waves, gap=gap_plan(arms=["intervention"], release={"reference": "w3"}))
-    results = profiles_of(*SIDES, study=study, arms=arms_by_halves(), today=date.fromisoformat(day))
+    results = of_play(*SIDES, study=study, arms=arms_by_halves(), today=date.fromisoformat(day))
     assert len(results.profiles) == made
     assert all(one.until == "w3" for one in results.withheld)
 
@@ -251,7 +250,7 @@ def test_a_release_after_a_wave_without_a_last_day_is_refused() -> None:  # 6
 def test_an_institution_that_was_not_drawn_is_given_none() -> None:  # 6
     study = make_study(gap=gap_plan(arms=["intervention"]))
     arms = {key: arm for key, arm in arms_by_halves().items() if key != "D03"}
-    assert Withheld("D03", "", "") in profiles_of(*SIDES, study=study, arms=arms).withheld
+    assert Withheld("D03", "", "") in of_play(*SIDES, study=study, arms=arms).withheld
 
 
 def test_profiles_by_arm_need_the_arms() -> None:  # 6
@@ -269,9 +268,9 @@ def test_the_order_of_rows_does_not_matter() -> None:
 def test_names_only_where_the_study_allows() -> None:  # 5
     staff, children = SIDES
     names = {"D00": "Skovbrynet"}
-    hidden = profiles_of(staff, children, names=names)
+    hidden = of_play(staff, children, names=names)
     assert {p.name for p in hidden.profiles} == {p.institution_id for p in hidden.profiles}
-    shown = profiles_of(staff, children, make_study(privacy={"show_institution_names": True}), names=names)
+    shown = of_play(staff, children, make_study(privacy={"show_institution_names": True}), names=names)
     assert [p.name for p in shown.profiles][:2] == ["Skovbrynet", "D01"]
     assert shown.profiles[0].file_stem == "d00"
 

@@ -50,12 +50,19 @@ def test_fewer_than_three_answers_give_no_score(answers):
     assert np.isnan(emotion(*answers))
 
 
+@pytest.fixture(scope="module")
+def one_answer_of_two():
+    """The scores of a child whose every answer is 0, the first, and of children with a 2 for one item each."""
+    zeros = dict.fromkeys(NOTHING, 0)
+    children = [one_child(**zeros), *(one_child(**{**zeros, item: 2}) for item in SDQ.item_keys)]
+    return score(SDQ, pd.concat(children)).set_axis(["", *SDQ.item_keys])[[each.key for each in SDQ.scales]]
+
+
 @pytest.mark.parametrize("item", SDQ.item_keys)
-def test_every_item_counts_in_its_direction(item):
+def test_every_item_counts_in_its_direction(item, one_answer_of_two):
     scale = next(scale for scale in SDQ.scales if item in scale.items)
     # from an all-zero child, an answer of 2 moves its own scale by two points: down if the item is reversed
-    before, after = (score(SDQ, one_child(**{**dict.fromkeys(NOTHING, 0), item: code})).iloc[0] for code in (0, 2))
-    moved = (after - before)[[each.key for each in SDQ.scales]]
+    moved = one_answer_of_two.loc[item] - one_answer_of_two.loc[""]
     assert moved[moved != 0].to_dict() == {scale.key: -2 if item in REVERSED else 2}
     assert REVERSED.get(item, scale.key) == scale.key
 
@@ -128,14 +135,15 @@ def test_an_area_is_the_mean_of_its_dimensions():
 @pytest.mark.parametrize("questionnaire", instruments(), ids=lambda each: each.id)
 def test_every_instrument_scores_from_one_end_to_the_other(questionnaire):
     """Everyone at the answers that count most gets the high end of every scale, at those that count least the low end."""
-    items = {item.key: item for item in questionnaire.items}
-    for scale in questionnaire.scales:  # scales may share items: one at a time
-        rows = [dict.fromkeys(questionnaire.item_keys), dict.fromkeys(questionnaire.item_keys)]
+    items, rows = {item.key: item for item in questionnaire.items}, []
+    for scale in questionnaire.scales:  # scales may share items: two children for each
+        rows += [dict.fromkeys(questionnaire.item_keys), dict.fromkeys(questionnaire.item_keys)]
         for key in scale.items:
             low, high = questionnaire.codes(items[key])[0], questionnaire.codes(items[key])[-1]
-            rows[0][key], rows[1][key] = (high, low) if items[key].reverse else (low, high)
-        scores = score(questionnaire, pd.DataFrame(rows, dtype="float64"))
-        assert tuple(scores[scale.key]) == (scale.range.from_, scale.range.to)
+            rows[-2][key], rows[-1][key] = (high, low) if items[key].reverse else (low, high)
+    scores = score(questionnaire, pd.DataFrame(rows, dtype="float64"))
+    for k, scale in enumerate(questionnaire.scales):
+        assert tuple(scores[scale.key].iloc[2 * k : 2 * k + 2]) == (scale.range.from_, scale.range.to)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "Int64", "Int8", "object", "string", "category"])
