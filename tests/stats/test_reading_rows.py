@@ -37,6 +37,18 @@ def test_whole_numbers_are_categories_in_ascending_order(case: str, kind: type) 
     assert found.codes.dtype == np.intp and found.every_used
 
 
+@pytest.mark.parametrize("kind", ["str", "string", object])
+@pytest.mark.parametrize("texts", ["bbbaacc", "zaza", "a", "\u00e5\u00c6\u00e5\U0001f600z", ["b", None, "a"]])
+def test_texts_are_categories_in_the_order_of_their_letters(texts: str | list[str | None], kind: str | type) -> None:
+    parts = [pd.Series(list(texts), dtype=kind)] * 2
+    for series in (parts[0], pd.concat(parts)):  # of one piece of memory, and of two
+        found, known = read_categories(series), series.dropna()
+        levels = sorted(set(known))
+        assert found.levels.tolist() == levels and found.every_used
+        assert found.codes.tolist() == [-1 if pd.isna(v) else levels.index(v) for v in series]
+        assert kind is object or found.levels.dtype == series.dtype
+
+
 @pytest.mark.parametrize("late", [False, True])
 def test_a_category_is_left_out_only_if_no_row_holds_it(late: bool) -> None:
     codes = np.zeros(FIRST_ROWS + 2, np.int8)

@@ -228,6 +228,9 @@ def _categories(values: Values) -> Categories:
         found = _dense_integers(values)
         if found is not None:
             return found
+    texts = _arrow_texts(values)
+    if texts is not None:
+        return texts
     codes, levels = pd.factorize(cast(Any, values), use_na_sentinel=True)
     index = pd.Index(levels)
     try:
@@ -240,6 +243,35 @@ def _categories(values: Values) -> Categories:
     position[order] = np.arange(len(order))
     position[-1] = -1  # the sentinel -1 of a missing value points here
     return Categories(position[codes], index[order], every_used=True)
+
+
+def _arrow_texts(values: Values) -> Categories | None:
+    """Return texts that pyarrow holds as categories, run by run; None if it holds none, they are scattered, or one is missing.
+
+    Where rows stand by group there are far fewer runs than rows to be looked up.
+    """
+    if not isinstance(values.dtype, pd.StringDtype) or values.dtype.storage != "pyarrow" or not len(values):
+        return None
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    held = pa.array(values)
+    held = held.combine_chunks() if isinstance(held, pa.ChunkedArray) else held
+    first = held.slice(0, FIRST_ROWS)
+    if 2 * len(pc.run_end_encode(first).run_ends) > len(first):  # scattered: there are as many runs as rows
+        return None
+    runs = pc.run_end_encode(held)
+    texts = runs.values  # noqa: PD011 - pyarrow's, not pandas'
+    if texts.null_count:
+        return None
+    found = texts.dictionary_encode()
+    order = pc.array_sort_indices(found.dictionary)
+    position = np.empty(len(order), np.intp)
+    position[order.to_numpy()] = np.arange(len(order))
+    rows = np.diff(runs.run_ends.to_numpy(), prepend=0)
+    codes = np.repeat(position[found.indices.to_numpy()], rows)
+    levels = pd.Index(pd.array(found.dictionary.take(order), dtype=values.dtype))
+    return Categories(codes, levels, every_used=True, complete=True)
 
 
 def _dense_integers(values: npt.NDArray[np.integer]) -> Categories | None:
