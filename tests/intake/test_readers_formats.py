@@ -12,6 +12,7 @@ from examples import ONE_FOLDER, part_of_examples
 from file_formats import NAMES, SCHEMA, Row, as_csv, as_ods, as_xls, as_xlsx, tables, write
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from products import each_value
 
 from asp_eval.core.errors import DataProblems
 from asp_eval.intake.files.dialect import FileFormat
@@ -40,12 +41,15 @@ def _plain(value: object) -> object:
     return value.date() if isinstance(value, pd.Timestamp) else value
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-@pytest.mark.parametrize(("delimiter", "decimal"), [(";", "."), (";", ","), (",", "."), ("\t", ","), ("|", ".")])
+@pytest.mark.parametrize(
+    ("encoding", "marks"),
+    each_value(["utf-8", "utf-8-sig", "utf-16", "cp1252"], [(";", "."), (";", ","), (",", "."), ("\t", ","), ("|", ".")]),
+)
 @given(rows=tables(), told=st.booleans())
 @example(rows=WORST, told=True)
 @seldom
-def test_text_comes_back_equal_or_is_refused_as_ambiguous(tmp_path, encoding, delimiter, decimal, rows, told):
+def test_text_comes_back_equal_or_is_refused_as_ambiguous(tmp_path, encoding, marks, rows, told):
+    delimiter, decimal = marks
     path = tmp_path / "file.csv"
     path.write_bytes(as_csv(rows, delimiter, encoding, decimal))
     form = FileFormat(delimiter=delimiter, decimal=decimal) if told else FileFormat()

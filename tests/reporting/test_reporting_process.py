@@ -8,6 +8,7 @@ from dataclasses import replace
 import builders
 import pandas as pd
 import pytest
+from products import each_value
 
 from asp_eval.analysis.goals import Goal
 from asp_eval.analysis.process.delivery import NO_DATES
@@ -82,8 +83,7 @@ def words(section):
     return "\n".join(texts)
 
 
-@pytest.mark.parametrize("language", ["da", "en"])
-@pytest.mark.parametrize("frame", shipped_frames(), ids=lambda frame: frame.id)
+@pytest.mark.parametrize(("frame", "language"), each_value(shipped_frames(), ["da", "en"]))
 def test_every_frame_goes_from_a_coded_sheet_to_printed_words(frame, language):
     found, section = chapter(frame, language)
     printed = words(section)
@@ -210,8 +210,7 @@ def coded_by_hand(frame):
     return pd.DataFrame(rows).reindex(columns=[*list(rows[0])[:5], *frame.keys])
 
 
-@pytest.mark.parametrize("language", ["da", "en"])
-@pytest.mark.parametrize("frame", shipped_frames(), ids=lambda frame: frame.id)
+@pytest.mark.parametrize(("frame", "language"), each_value(shipped_frames(), ["da", "en"]))
 def test_every_study_s_frame_goes_from_data_to_a_printed_paragraph(frame, language):
     study = builders.study()
     found = findings(study, frame, coded_by_hand(frame))

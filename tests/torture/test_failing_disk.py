@@ -53,6 +53,7 @@ from asp_eval.workflow.randomise import randomise
 from asp_eval.workflow.report import report
 from asp_eval.workflow.score import score_study
 from tests.counted_trial import WAVE1, store
+from tests.products import each_value
 from tests.small_study import STUDY_YAML
 
 WRITES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.chmod", "tempfile.mkdtemp"}
@@ -179,8 +180,7 @@ def fixed_results(computed, monkeypatch):
     monkeypatch.setattr(power_verb, "study_power", lambda *_, **__: power)
 
 
-@pytest.mark.parametrize("dies", [False, True], ids=["the write fails", "the process dies"])
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(("verb", "dies"), each_value([*VERBS], [False, True]))
 @pytest.mark.parametrize("step", [59, pytest.param(1, marks=pytest.mark.slow)])
 def test_at_every_write_the_study_is_as_it_was_or_as_it_should_be(step, verb, dies, started, tmp_path, fixed_results):
     """Some writes in the tests of every day, each of them in the slow ones."""
