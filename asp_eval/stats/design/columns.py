@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -120,7 +120,9 @@ def plan_columns(expression: str, data: Variables, learned: Mapping[str, State] 
     levels = {f.key: f.levels for f in factors.values() if f.levels is not None}
     absent = tuple(a for term in terms if len(term.trees) == 1 for a in factors[term.trees[0]].absent)
     plan = Plan(expression, terms, columns, levels, absent, factors)
-    return plan, replace(data, columns=plan.variables(data.columns, data.n)) if factors else data
+    if not factors:
+        return plan, data
+    return plan, Variables(plan.variables(data.columns, data.n), data.keep, data.n, data.n_dropped)
 
 
 def build_column(column: Column, variables: Mapping[str, Variable], rows: slice) -> Array | float:

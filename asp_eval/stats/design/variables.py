@@ -307,9 +307,10 @@ def _ordered_integers(values: npt.NDArray[np.integer]) -> Categories | None:
 
 def _column(frame: pd.DataFrame, name: str) -> Values:
     """Return what a column holds, or refuse naming its neighbours."""
-    if name not in frame.columns:
+    try:
+        at = frame.columns.get_loc(name)
+    except KeyError:
         refuse_unknown(name, frame.columns)
-    at = frame.columns.get_loc(name)
     if not isinstance(at, int):
         DUPLICATE_COLUMN.refuse(name=name)
     read = getattr(frame, "_get_column_array", None)  # not part of what pandas promises; a series takes 25 times as long

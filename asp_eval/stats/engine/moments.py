@@ -331,7 +331,8 @@ class Moments:
         needed = [_square(f, T) for f in self.layout.factors]
         sums = tuple(_moved(own, s @ T) for own, s in zip(needed, self.sums, strict=True))
         cells = {(i, j): replace(c, blocks=needed[i].T @ c.blocks @ needed[j]) for (i, j), c in self.cells.items()}
-        return replace(self, shift=shift, total=T.T @ self.total @ T, sums=sums, cells=cells)
+        rows = (self.n_obs, self.n_dropped, self.log_weights, self.weighted)
+        return Moments(self.layout, shift, T.T @ self.total @ T, self.levels, sums, cells, *rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -231,12 +231,12 @@ def _part(gram: Array, columns: list[int]) -> Array:
 
 def _back(used: list[int], scale: Array, mean: Array, *, has_intercept: bool) -> tuple[Array, Array]:
     """Return T and the origin of beta = T beta~ + origin."""
-    p, s_y = len(used), scale[-1]
-    T = np.diag(s_y / scale[used])
-    origin = np.zeros(p)
+    p, s_y, scales = len(used), scale[-1], scale.take(used)
+    T, origin = np.zeros((p, p)), np.zeros(p)
+    T.flat[:: p + 1] = s_y / scales
     if has_intercept and 0 in used:
         at = used.index(0)
-        T[at] = -s_y * mean[used] / scale[used]
+        T[at] = -s_y * mean.take(used) / scales
         T[at, at] = s_y
         origin[at] = mean[-1]
     return T, origin
