@@ -203,7 +203,7 @@ def load_data(study: Study) -> StudyData:
     sources = [source_of(outcome, study.library) for outcome in study.outcomes]
     forms = {form.id for source in sources if isinstance(source, ScoreSource) for form in source.forms}
     columns = ("unit_id", "wave", "instrument", "scale", "score", "band")
-    scores = table(study, "scores", {"instrument": forms}, columns, ("wave", "instrument", "scale"))
+    scores = table(study, "scores", {"instrument": forms}, columns, ("wave", "instrument", "scale", "band"))
     scores["unit_id"] = pd.Categorical.from_codes(*pd.factorize(scores["unit_id"]))  # a child has many scores
     children = with_cohort(study, table(study, "children"), visits)
     children = children.merge(allocation[["institution_id", "arm"]], on="institution_id", how="left", validate="many_to_one")

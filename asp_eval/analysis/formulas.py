@@ -70,6 +70,9 @@ def varying(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
 def _varies(column: pd.Series) -> bool:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return bool(column.min() < column.max())
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = column.cat.codes
+        return codes[codes >= 0].nunique() > 1
     return len(column.dropna().unique()) > 1
 
 

@@ -96,7 +96,7 @@ def plain_rows(frame: pd.DataFrame, response: str, terms: list[str], group: str)
             columns.append((values == level).to_numpy(dtype=float))
             names.append(f"{term}[T.{level}]")
     X = np.column_stack(columns)
-    if np.linalg.matrix_rank(X) < X.shape[1] or len(X) <= X.shape[1]:
+    if len(X) <= X.shape[1] or not _independent(X):
         return NOT_PLAIN
     y = frame[response].to_numpy(dtype=float)
     left = y - X @ np.linalg.lstsq(X, y)[0]
@@ -106,12 +106,18 @@ def plain_rows(frame: pd.DataFrame, response: str, terms: list[str], group: str)
     return PlainRows(y, X, tuple(names), blocks)
 
 
+def _independent(X: Array) -> bool:
+    """Return whether no column makes up another, by the singular values of X, which are those of R in X = QR."""
+    shares = np.linalg.svd(np.linalg.qr(X, mode="r"), compute_uv=False)
+    return bool(shares.min() > shares.max() * len(X) * np.finfo(float).eps)
+
+
 def plain_variances(rows: PlainRows) -> PlainVariances:
     """Return the variances of a random-intercept model, by REML: the smallest criterion over the variance ratio."""
     weighted = np.column_stack([rows.X, rows.y])
     of_rows = weighted.T @ weighted
-    sums = np.array([weighted[block].sum(axis=0) for block in rows.blocks])
     sizes = np.array([len(block) for block in rows.blocks])
+    sums = np.add.reduceat(weighted[np.concatenate(rows.blocks)], np.cumsum(sizes) - sizes)
 
     def minus_twice(ratio: float) -> float:
         cross = of_rows - (sums.T * (ratio / (1.0 + sizes * ratio))) @ sums

@@ -29,6 +29,7 @@ from asp_eval.stats.design.variables import Codes
 from asp_eval.stats.engine.least_squares import independent_columns, triangular_factor
 from asp_eval.stats.estimands.working_models import LINKS, Family, Working, coefficients
 from asp_eval.stats.estimate import Array, Estimate, t_quantile, t_tail
+from asp_eval.stats.smallsample.cluster_blocks import cluster_sums
 
 CLUSTER, PARTICIPANT = 0, 1
 CONSTANT_WITHIN = 1e-10
@@ -219,9 +220,8 @@ def _without_each(trial: Trial, working: Working) -> Array:
     kept = independent_columns(triangular_factor(X), constant_first=True)
     Q, R = np.linalg.qr(X[:, kept])
     order = np.argsort(rows.clusters, kind="stable")
-    starts = np.searchsorted(rows.clusters[order], np.arange(J))
-    product = Q[order][:, :, None] * np.column_stack([Q, rows.y])[order][:, None, :]
-    together = _by_unit(trial, np.add.reduceat(product, starts, axis=0))
+    sums = cluster_sums(Q[order], rows.clusters[order], J, np.column_stack([Q, rows.y])[order])
+    together = _by_unit(trial, sums)
     beta = np.zeros((len(together), X.shape[1]))
     beta[:, kept] = np.linalg.solve(R, _solved_without_each(together).T).T
     weights = np.stack([np.ones(J), sizes])

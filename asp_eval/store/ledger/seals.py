@@ -96,7 +96,7 @@ def _blocks(connection: DuckDBPyConnection, query: str, rows: int) -> Iterator[I
     if rows <= FEW:
         yield zip(*connection.execute(query).fetchall(), strict=True)
     elif pd.StringDtype().storage == "pyarrow":
-        for batch in connection.sql(query).to_arrow_table().to_batches():
+        for batch in connection.sql(query).to_arrow_reader():
             yield batch.columns
     else:
         cursor = connection.execute(query)
