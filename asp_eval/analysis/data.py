@@ -228,6 +228,7 @@ def load_data(study: Study) -> StudyData:
         children[name] = children[name].astype("float64") if numeric else pd.Categorical(children[name])
     staff, log, goals = (table(study, name) for name in ("staff", "implementation", "goals"))
     there = presence(study, children, visits, listed_children(study), institutions)
+    children["institution"] = pd.Categorical(children["institution"])
     return StudyData(study, institutions, allocation, visits, scores, children, staff, log, goals, there)
 
 

@@ -71,8 +71,9 @@ def _varies(column: pd.Series) -> bool:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return bool(column.min() < column.max())
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = column.cat.codes
-        return codes[codes >= 0].nunique() > 1
+        codes = column.cat.codes.to_numpy()
+        known = codes[codes >= 0]
+        return bool(known.size and known.min() < known.max())
     return len(column.dropna().unique()) > 1
 
 

@@ -116,8 +116,8 @@ def plain_variances(rows: PlainRows) -> PlainVariances:
     """Return the variances of a random-intercept model, by REML: the smallest criterion over the variance ratio."""
     weighted = np.column_stack([rows.X, rows.y])
     of_rows = weighted.T @ weighted
+    sums = np.array([weighted[block].sum(axis=0) for block in rows.blocks])
     sizes = np.array([len(block) for block in rows.blocks])
-    sums = np.add.reduceat(weighted[np.concatenate(rows.blocks)], np.cumsum(sizes) - sizes)
 
     def minus_twice(ratio: float) -> float:
         cross = of_rows - (sums.T * (ratio / (1.0 + sizes * ratio))) @ sums
