@@ -90,12 +90,12 @@ def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
     """Count, for every family and wave, the children scored on each form and those who changed form since their first."""
     study, scores, rows = data.study, data.scores, []
     child, children = pd.factorize(scores["unit_id"])
-    waves = pd.Index(study.wave_ids).get_indexer(pd.Index(scores["wave"]))
+    waves = _positions(scores["wave"], study.wave_ids)
     named = {source.name: sorted(form.id for form in source.forms) for source in score_sources(study)}
     for family, forms in sorted(named.items()):
         if len(forms) < 2:
             continue
-        used = pd.Index(forms).get_indexer(pd.Index(scores["instrument"]))
+        used = _positions(scores["instrument"], forms)
         scored = (used >= 0) & scores["score"].notna().to_numpy()
         form = np.full((len(children), len(study.wave_ids)), NO_FORM)
         form[child[scored], waves[scored]] = used[scored]
@@ -105,6 +105,11 @@ def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
             counts = {form: int(n) for form, n in zip(forms, np.bincount(now[there], minlength=len(forms)), strict=True) if n}
             rows.append(FormSwitches(family, wave, counts, int((now != first)[there].sum())))
     return tuple(rows)
+
+
+def _positions(texts: pd.Series, among: Sequence[str]) -> npt.NDArray[np.integer]:
+    """Return the position of each text among others; -1 for one that is not there."""
+    return texts.astype("category").cat.set_categories(list(among)).cat.codes.to_numpy()
 
 
 def _reliability(items: pd.DataFrame, homes: pd.Series, level: float) -> tuple[Estimate | Unavailable, Number, Number]:

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from averages_of_a_trial import ARMS, analysed, rows, study
+from linearmodels.iv import IV2SLS
 
 import asp_eval
 from asp_eval.analysis.plain_inference import (
+    NOT_PLAIN,
     PlainRows,
     PlainVariances,
     plain_cr2,
@@ -25,6 +27,7 @@ from asp_eval.analysis.plain_inference import (
 )
 from asp_eval.analysis.rechecks import rechecked, with_adjusted_again
 from asp_eval.analysis.results import Recheck
+from asp_eval.analysis.sensitivity import _by_linearmodels
 from asp_eval.reporting.sections.recomputation import all_agree
 from asp_eval.workflow.headline_script import headline_script
 
@@ -68,6 +71,20 @@ def test_without_variance_between_one_block_is_as_good_as_many():
     for found in (plain, one):
         again = plain_kenward_roger(found, PlainVariances(0.0, 1.3), TERM, 0.95)
         assert again.estimate == pytest.approx((least @ plain.X.T @ plain.y)[1], rel=1e-10)
+
+
+def test_columns_that_make_up_others_are_told():
+    frame = trial(1.0).assign(z=lambda f: 2.0 * f["x"] - 1.0)
+    assert plain_rows(frame, "y", ["arm", "x", "z"], "inst") is NOT_PLAIN
+    assert isinstance(plain_rows(frame.assign(z=frame["x"] ** 2), "y", ["arm", "x", "z"], "inst"), PlainRows)
+
+
+def test_linearmodels_from_arrays_is_its_own_fit():
+    fit = asp_eval.ols("y ~ arm + x + sex", trial(1.0), cluster="inst")
+    own = IV2SLS(fit.outcome, pd.DataFrame(fit.design, columns=list(fit.names)), None, None)
+    own = own.fit(cov_type="clustered", clusters=fit.cluster_codes, debiased=True)
+    for term, (estimate, error) in _by_linearmodels(fit).items():
+        assert (estimate, error) == pytest.approx((own.params[term], own.std_errors[term]), rel=1e-12)
 
 
 def test_a_number_that_was_changed_is_told():

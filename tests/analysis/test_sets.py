@@ -1,5 +1,7 @@
 """The rows of an analysis: as drawn, exclusions counted once, in order; everything by hand from the small study."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -23,6 +25,26 @@ def test_the_frame_is_ready_for_a_model(small_study):
     assert frame.loc["c01", ["baseline", "y"]].tolist() == [4.0, 3.0]
     assert frame["arm"].cat.categories.tolist() == ["reference", "intervention"]
     assert list(frame.columns) == ["institution", "arm", "y", "baseline", "sex", "municipality"]
+
+
+def test_values_of_the_cohort_are_those_of_its_children(small_study):
+    data = load_data(small_study)
+    unlisted = data.visits.iloc[[0, 1]].assign(child_id=["nobody", "nobody else"])
+    data = replace(data, visits=pd.concat([data.visits, unlisted], ignore_index=True))
+    outcome = small_study.outcome("y")
+    for wave in (outcome.at, outcome.baseline):
+        values = data.values(outcome, wave)
+        assert values.index.is_unique and not values.index.isin(unlisted["child_id"]).any()
+        expected = [values.get(child, float("nan")) for child in data.cohort["child_id"]]
+        assert data.cohort_values(outcome, wave).tolist() == pytest.approx(expected, nan_ok=True)
+        known = data.children["child_id"].isin(values.dropna().index)
+        assert (data.has_value(outcome, wave) == known).all()
+
+
+def test_the_places_of_a_set_are_those_of_its_children(small_study):
+    data = load_data(small_study)
+    rows = assemble(data, "y")
+    assert data.children["child_id"].take(rows.places).tolist() == rows.frame["child_id"].tolist()
 
 
 def test_a_child_that_moved_stays_where_it_was_drawn(small_study):

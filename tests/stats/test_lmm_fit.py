@@ -11,7 +11,7 @@ from asp_eval.stats.engine.moments import Moments
 from asp_eval.stats.estimate import ESTIMATE_COLUMNS, Estimate
 from asp_eval.stats.linear.ols import ols
 from asp_eval.stats.mixed.fit import lmm, lmm_from_moments
-from asp_eval.stats.mixed.statsmodels_refit import Elsewhere, refit_elsewhere
+from asp_eval.stats.mixed.statsmodels_refit import Elsewhere, _covariances, _one_variance, refit_elsewhere
 from asp_eval.stats.smallsample.between_within import BetweenWithin
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.stats.smallsample.normal import Normal
@@ -237,6 +237,21 @@ def test_statsmodels_goes_elsewhere_where_its_likelihood_has_no_maximum() -> Non
         found = refit_elsewhere(fit.design, kept, wrong * ratio, reml=True)
         assert isinstance(found, Elsewhere)
         assert pytest.approx(fit.covariances[0], rel=1e-3) == found.D
+
+
+@pytest.mark.parametrize("reml", [True, False])
+def test_groups_that_share_a_matrix_of_statsmodels_are_its_groups(reml: bool) -> None:
+    """A variance component with several groups in a matrix is the random effect of each: here of rows in no order."""
+    rows = DATA.sample(frac=0.8, random_state=1)
+    fit = lmm("y ~ arm + x + (1 | inst)", rows, reml=reml)
+    assert fit.design is not None
+    X, codes = fit.design.fixed_matrix(), fit.design.groups[0].codes
+    ratio = fit.covariances[0] / fit.sigma2
+    for start in (ratio, 3.0 * ratio):  # where its search ends at once, and where it goes on
+        one = _one_variance(fit.design.response, X, codes, np.ones((len(rows), 1)), start, reml=reml)
+        other = _covariances(fit.design.response, X, codes, np.ones((len(rows), 1)), start, reml=reml)
+        for name in ("beta", "errors", "D", "sigma2"):
+            np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-9)
 
 
 def test_statsmodels_agrees_on_a_variance_of_zero() -> None:

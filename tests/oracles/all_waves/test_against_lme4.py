@@ -123,7 +123,8 @@ def one_score(frame: pd.DataFrame, covariates: list[str]):
     )
     first = frame.drop_duplicates("child")
     arms = pd.Categorical(np.array(study.arms)[first["arm"]], categories=list(study.arms))
-    cohort = first.assign(child_id=first["child"], institution=first["inst"], arm=arms)
+    cohort = first.assign(child_id=first["child"], institution=first["inst"], arm=arms).reset_index(drop=True)
     values = lambda _, wave: frame.loc[frame["wave"] == int(wave[1])].set_index("child")["y"]  # noqa: E731
-    (found,) = all_waves(SimpleNamespace(study=study, cohort=cohort.reset_index(drop=True), values=values))
+    of_cohort = lambda outcome, wave: cohort["child"].map(values(outcome, wave))  # noqa: E731
+    (found,) = all_waves(SimpleNamespace(study=study, cohort=cohort, cohort_values=of_cohort))
     return found
