@@ -2,6 +2,7 @@
 
 import math
 from datetime import date
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,7 @@ def interviews():
     )
 
 
+@cache
 def found():
     (coded,) = coded_interviews(STUDY, interviews(), ARMS)
     return frame_findings(STUDY, coded, ARMS)
@@ -202,7 +204,7 @@ def test_trimming_bounds_hold_the_effect_of_a_simulated_type():
     assert bound.share == pytest.approx(0.4, abs=0.03)
 
 
-def trial(seed, n=240, wrong=0.15):
+def trial(seed, n=150, wrong=0.15):
     """Return institution means with effects -1, 0 and 1 in three types, and the codes of two coders."""
     random = stream(seed, "by type")
     true = random.integers(0, 3, size=n)

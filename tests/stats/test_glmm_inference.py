@@ -56,14 +56,14 @@ def test_a_profile_of_a_standard_deviation_reaches_zero_where_the_data_allow_it(
 @pytest.mark.parametrize("kind", ["glmm", "clmm"])
 def test_the_bootstrap_is_near_the_model_and_repeats(kind):
     fit = asp_eval.glmm(FORMULA, trial()) if kind == "glmm" else asp_eval.clmm("band ~ arm + x + (1 | inst)", trial())
-    many = fit.bootstrap(draws=45, seed=4)
+    many = fit.bootstrap(draws=30, seed=4)
     table = many.tidy()
     own = table[table["quantity"] == "coefficient"]
     np.testing.assert_allclose(own["std_error"], np.sqrt(np.diag(fit.model_covariance)), rtol=0.35)
     again = fit.bootstrap(draws=2, seed=4)
     np.testing.assert_array_equal(again.replicates, fit.bootstrap(draws=2, seed=4).replicates)
     with joblib.parallel_config(backend="threading"):  # whatever the back end and the number of workers, the same bits
-        np.testing.assert_array_equal(fit.bootstrap(draws=45, seed=4, workers=2).replicates, many.replicates)
+        np.testing.assert_array_equal(fit.bootstrap(draws=30, seed=4, workers=2).replicates, many.replicates)
     with pytest.raises(Refusal):
         fit.bootstrap(draws=2, workers=0)
 

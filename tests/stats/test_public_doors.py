@@ -271,8 +271,21 @@ def test_functions_answer_or_refuse(name: str) -> None:  # 3
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("name", "fit"), [*itertools.product(METHODS, ("mixed", "linear")), *((n, "mixed") for n in OF_MIXED)])
 def test_fits_answer_or_refuse(name: str, fit: str) -> None:  # 3
+    """What both kinds of fit have is handed every other thing of one, and the others of the other."""
+    things = THINGS if name in OF_MIXED else THINGS[fit == "linear" :: 2]
+    hand_over(name, fit, things)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "fit"), [*itertools.product(METHODS, ("mixed", "linear"))])
+def test_fits_answer_or_refuse_everything(name: str, fit: str) -> None:  # 3
+    hand_over(name, fit, THINGS)
+
+
+def hand_over(name: str, fit: str, things: list[Any]) -> None:
     call, of = {**METHODS, **OF_MIXED}[name], MIXED if fit == "mixed" else LINEAR
-    for thing in THINGS:
+    for thing in things:
         answered(lambda thing=thing: call(of, thing))  # type: ignore[misc]
 
 
