@@ -18,7 +18,8 @@ from asp_eval.store import listed_children, table
 from asp_eval.trial.flow.cohort import with_cohort
 from asp_eval.trial.flow.presence import presence
 from asp_eval.trial.outcomes import ColumnSource, ScoreSource, band_order, coded, source_of
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 
 UNKNOWN_COVARIATE = Fault(
     "ANA-003",

@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 
 from asp_eval.core.errors import Fault
-from asp_eval.trial.study.design import GapPlan, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.report_plan import GapPlan
 
 NOT_DRAWN = Fault(
     "GAP-012",

@@ -10,8 +10,9 @@ from asp_eval.core.errors import Fault
 from asp_eval.store import table
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.parts import Item, Scale
-from asp_eval.trial.study.design import GapPlan, Study
+from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.profile_dimensions import shared_scales
+from asp_eval.trial.study.report_plan import GapPlan
 
 Texts = dict[str, str]
 

@@ -24,7 +24,8 @@ from asp_eval.core.filters import parse_filter
 from asp_eval.core.phrases import Phrase
 from asp_eval.stats.imputation.imputations import Imputations
 from asp_eval.trial.outcomes import ScoreSource, band_order, coded, default_bands, source_of
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 
 BASELINE, MEASURE = "baseline", "score__at"
 ITEMS_IMPUTED = Phrase(

@@ -20,7 +20,8 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.trial.instruments.computing import counted, items_of, scales_of, score_of_whole
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.outcomes import ScoreSource, declared_forms, source_of
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 
 Answers = Mapping[str, pd.DataFrame]
 ITEM = "item__"

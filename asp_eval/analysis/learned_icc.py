@@ -19,7 +19,7 @@ from asp_eval.core.phrases import Phrase
 from asp_eval.stats.mixed.fit import MixedFit, lmm
 from asp_eval.stats.power.designs import Sizes, ThreeLevel, TwoLevel
 from asp_eval.stats.power.icc import IccInterval
-from asp_eval.trial.study.design import Outcome
+from asp_eval.trial.study.outcome import Outcome
 
 NOTHING_LEARNED = Fault(
     "PWR-045",

@@ -45,7 +45,8 @@ from asp_eval.stats.imputation.impute import impute
 from asp_eval.stats.imputation.pooling import pooled_table
 from asp_eval.stats.resampling.permutation import Permutation
 from asp_eval.stats.smallsample.method import Method
-from asp_eval.trial.study.design import MissingOutcome, Study
+from asp_eval.trial.study.analysis_plan import MissingOutcome
+from asp_eval.trial.study.design import Study
 
 COUNTS = Phrase("counts are not imputed here: a normal model would give counts that cannot be")
 NOTHING_MISSING = Phrase("no child of the cohort is without the outcome or a covariate")

@@ -17,7 +17,7 @@ from asp_eval.stats.estimate import Estimate, JointTest
 from asp_eval.stats.linear.ols import ols
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.presence import SCREENED, screening_waves
-from asp_eval.trial.study.design import Outcome
+from asp_eval.trial.study.outcome import Outcome
 
 NO_ONE = Phrase("no child of the arm with everything the model needs is without the outcome, or every one is")
 NO_VARIABLES = Phrase("nothing was measured at the start that could predict it")

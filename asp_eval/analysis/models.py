@@ -24,7 +24,7 @@ from asp_eval.stats.fitted import Fitted
 from asp_eval.stats.meta.effect_size import total_effect_size
 from asp_eval.stats.mixed.fit import MixedFit, lmm
 from asp_eval.stats.smallsample.method import Method
-from asp_eval.trial.study.design import Outcome
+from asp_eval.trial.study.outcome import Outcome
 
 F = TypeVar("F", bound=Fitted)
 

@@ -23,7 +23,8 @@ from asp_eval.core.phrases import Phrase, notes_in_one
 from asp_eval.stats.estimate import Estimate, t_quantile
 from asp_eval.stats.meta.multiplicity import Array, benjamini_hochberg, holm, largest_quantile, step_down
 from asp_eval.stats.resampling.permutation_test import PermutationDistribution
-from asp_eval.trial.study.design import ConfirmatoryFamily, Study
+from asp_eval.trial.study.analysis_plan import ConfirmatoryFamily
+from asp_eval.trial.study.design import Study
 
 BY_THE_LOT = "westfall-young"
 NO_DEGREES = Phrase("an interval that holds together with others needs the estimate's degrees of freedom")

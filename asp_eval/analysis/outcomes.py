@@ -54,7 +54,8 @@ from asp_eval.trial.flow.counts import FlowCounts, conserve
 from asp_eval.trial.flow.dose import receivers
 from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.outcomes import band_names, default_bands, form_titles, informants, outcome_label
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 
 NO_LOT = Fault("ANA-007", "no lot is drawn yet", "Draw it with 'asp-eval randomise', or import the allocation.")
 NO_CHILDREN = Fault(

@@ -11,7 +11,8 @@ from asp_eval.store import table_columns
 from asp_eval.store.instrument_changes import changed_instruments
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.outcomes import ColumnSource, band_order, declared_forms, source_of
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 from asp_eval.trial.tables.schema import BY_WAVE
 
 NOT_COLLECTED = Fault(

@@ -46,7 +46,8 @@ from asp_eval.trial.disclosure.limits import Limits
 from asp_eval.trial.disclosure.means import as_printed
 from asp_eval.trial.profiles.change import Sides
 from asp_eval.trial.profiles.gap import DimensionMeans, checked_sides, profile_means
-from asp_eval.trial.study.design import GapPlan, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.report_plan import GapPlan
 
 Texts = dict[str, str]
 

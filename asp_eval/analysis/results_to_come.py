@@ -21,7 +21,8 @@ from asp_eval.trial.flow.attrition import OutcomeAttrition
 from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, NotScreened, WaveFlow
 from asp_eval.trial.flow.presence import screening_waves
 from asp_eval.trial.outcomes import form_titles, informants, outcome_label, score_sources, scored_forms
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 
 TO_COME = Unavailable(Phrase("to come with the data"))
 NOBODY = NotScreened(0, 0, 0, 0)

@@ -21,7 +21,8 @@ from asp_eval.trial.flow.consort import why_not_screened
 from asp_eval.trial.flow.counts import AnalysedFlow
 from asp_eval.trial.flow.presence import SCREENED, handed_in
 from asp_eval.trial.outcomes import band_order, categories_of
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 
 UNKNOWN_OUTCOME = Fault("ANA-005", "the study declares no outcome {outcome!r}", "Use one of: {known}.")
 MISSING = "__missing"

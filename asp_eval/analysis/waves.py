@@ -28,7 +28,8 @@ from asp_eval.stats.estimate import JointTest, available
 from asp_eval.stats.mixed.fit import MixedFit, lmm
 from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.trial.outcomes import outcome_label
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 
 SCORE = "score"
 NOT_DETERMINED = Unavailable(Phrase("too few children of the arm have the score at this wave"))

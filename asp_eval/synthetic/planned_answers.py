@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from asp_eval.trial.instruments.definition import Instrument
-from asp_eval.trial.study.design import Outcome, OwnColumn
+from asp_eval.trial.study.collection import OwnColumn
+from asp_eval.trial.study.outcome import Outcome
 
 Array = NDArray[np.float64]
 

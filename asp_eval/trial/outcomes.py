@@ -11,7 +11,9 @@ import pandas as pd
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.instruments.parts import BandSet
-from asp_eval.trial.study.design import Family, Outcome, Study
+from asp_eval.trial.study.collection import Family
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 
 Texts = dict[str, str]
 

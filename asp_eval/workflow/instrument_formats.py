@@ -15,7 +15,8 @@ from asp_eval.trial.instruments.exports.redcap import redcap
 from asp_eval.trial.instruments.exports.xlsform import xlsform
 from asp_eval.trial.instruments.library import Library
 from asp_eval.trial.instruments.wording import FOLDER, OWN_WORDING, worded, wording_template
-from asp_eval.trial.study.design import Family, Study
+from asp_eval.trial.study.collection import Family
+from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.schema import at_wave, table_schema
 
 NO_FORMAT = Fault("INS-035", "there is no such format", "Name one of: {formats}.")

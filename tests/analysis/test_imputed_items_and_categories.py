@@ -46,7 +46,8 @@ from asp_eval.stats.smallsample.kenward_roger import KenwardRoger
 from asp_eval.trial.instruments.computing import score_of_whole
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.outcomes import ScoreSource
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 from tests.simulated_sets import STUDY, declares
 
 ASKED = "missing_outcome: {sensitivity: [imputation], imputations: 5, reference: [jump]}"

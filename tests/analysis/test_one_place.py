@@ -16,7 +16,8 @@ import asp_eval
 from asp_eval.analysis.models import MODELS, planned_model
 from asp_eval.trial.instruments.library import shipped
 from asp_eval.trial.outcomes import ColumnSource, ScoreSource, informants, outcome_label, scored_forms, source_of
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 
 PACKAGE = Path(asp_eval.__file__).parent
 ROOMS = ("analysis", "workflow", "reporting", "trial", "store", "cli", "synthetic")
@@ -66,7 +67,7 @@ def takes_apart(node: ast.AST) -> bool:
 def test_it_is_decided_in_one_place(found, place, attributes_and_texts):
     help_shows_one = "cli/moments.py"  # whoever gives the command writes the formula
     modules = {name for name, nodes in attributes_and_texts.items() if any(map(found, nodes))}
-    assert modules - {place, "trial/instruments/exports/lavaan.py", "trial/study/design.py", help_shows_one} == set()
+    assert modules - {place, "trial/instruments/exports/lavaan.py", "trial/study/outcome.py", help_shows_one} == set()
     assert place in modules
 
 

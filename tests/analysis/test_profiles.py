@@ -34,8 +34,9 @@ from asp_eval.analysis.profiles import (
 from asp_eval.core.errors import Refusal
 from asp_eval.store.result_files import load, save
 from asp_eval.trial.disclosure.bands import CountBand
-from asp_eval.trial.study.design import GapPlan, Study
+from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.references import misfits
+from asp_eval.trial.study.report_plan import GapPlan
 
 SIDES = make_sides()
 

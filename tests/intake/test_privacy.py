@@ -26,7 +26,7 @@ from asp_eval.intake.mapping.mapping import Mapping
 from asp_eval.intake.personal_numbers import holding_personal_numbers
 from asp_eval.intake.privacy.protection import protect
 from asp_eval.intake.privacy.pseudonyms import PseudonymKey, key_of, pseudonym
-from asp_eval.trial.study.design import PersonColumn
+from asp_eval.trial.study.privacy import PersonColumn
 from asp_eval.trial.tables.schema import IMPORTABLE, base_schema, table_schema
 
 KEY = PseudonymKey.of(bytes(range(32)))

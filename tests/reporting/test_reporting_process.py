@@ -31,7 +31,7 @@ from asp_eval.reporting.writers.html import html
 from asp_eval.reporting.writers.pdf import pdf
 from asp_eval.trial.instruments.library import instrument
 from asp_eval.trial.process.library import shipped_frames
-from asp_eval.trial.study.design import Interviews
+from asp_eval.trial.study.collection import Interviews
 
 ARMS = {f"i{number}": ("reference", "intervention")[number % 2] for number in range(8)}
 

@@ -10,7 +10,7 @@ from asp_eval.reporting.language import words_for
 from asp_eval.reporting.numbers import Numbers
 from asp_eval.reporting.sections.programme import programme, what_became_of_it
 from asp_eval.reporting.setting import Setting
-from asp_eval.trial.study.design import Programme
+from asp_eval.trial.study.report_plan import Programme
 
 TOLD = {"name": {"da": "Forløbet", "en": "The course"}, "who": "Consultants", "modifications": "One course fewer"}
 

@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from asp_eval.trial.outcomes import categories_of, coded
-from asp_eval.trial.study.design import Outcome
+from asp_eval.trial.study.outcome import Outcome
 
 ORDER = ("close", "raised", "high")
 

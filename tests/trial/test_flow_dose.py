@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from asp_eval.core.errors import Refusal
 from asp_eval.trial.flow.contamination import Contamination, ExternalProjects, Shared, contamination, shared
 from asp_eval.trial.flow.dose import doses, is_known, reached, receivers
-from asp_eval.trial.study.design import ReceivedRule
+from asp_eval.trial.study.collection import ReceivedRule
 
 IDS = pd.Series(["A", "B", "C", "D"])
 LOG = pd.DataFrame(

@@ -15,7 +15,8 @@ import pyreadstat
 import pytest
 
 from asp_eval.core.errors import DataProblems
-from asp_eval.trial.study.design import OwnColumn, Study
+from asp_eval.trial.study.collection import OwnColumn
+from asp_eval.trial.study.design import Study
 from asp_eval.trial.tables.far_values import far_values
 from asp_eval.workflow.open_study import StudyFolder, open_study
 

@@ -6,7 +6,7 @@ import pytest
 from asp_eval.core.errors import Refusal
 from asp_eval.store import table
 from asp_eval.store.provenance import state_of
-from asp_eval.trial.study.design import ReceivedRule
+from asp_eval.trial.study.collection import ReceivedRule
 from asp_eval.trial.study.protocol import load_study
 from asp_eval.workflow.import_file import import_file
 from asp_eval.workflow.process import process

@@ -50,7 +50,8 @@ from asp_eval.store import table
 from asp_eval.store.provenance import one_moment
 from asp_eval.trial.process.coded import codes_of_coders, is_consensus, one_row_each
 from asp_eval.trial.process.frame import Frame
-from asp_eval.trial.study.design import Outcome, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 
 NOTHING = Fault(
     "PRO-001",

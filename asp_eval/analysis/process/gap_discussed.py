@@ -21,7 +21,8 @@ from asp_eval.analysis.process.results import GapDiscussed
 from asp_eval.analysis.process.shares import share
 from asp_eval.core.filters import parse_filter
 from asp_eval.trial.flow.dose import own_events
-from asp_eval.trial.study.design import GapPlan, Study
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.report_plan import GapPlan
 
 Source = Literal["log", "goals"]
 

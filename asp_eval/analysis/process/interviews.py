@@ -26,7 +26,8 @@ from asp_eval.stats.meta.agreement_over_codes import CodedSheet, agreement_over_
 from asp_eval.trial.process.coded import INTERVIEW, decided, disagreements, is_consensus, of_frame
 from asp_eval.trial.process.frame import Frame
 from asp_eval.trial.process.types import InstitutionType, institution_types, transitions, unused_cells
-from asp_eval.trial.study.design import Interviews, Study
+from asp_eval.trial.study.collection import Interviews
+from asp_eval.trial.study.design import Study
 
 TYPE = "type"
 AGREEMENT_DRAWS = 1000

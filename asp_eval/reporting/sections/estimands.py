@@ -9,7 +9,7 @@ from asp_eval.reporting.sections.outcomes import by_role, primary_outcomes
 from asp_eval.reporting.sections.shares import POINTS, SHARES, points_factor
 from asp_eval.reporting.sections.shown_estimate import shown_estimate
 from asp_eval.reporting.setting import Setting
-from asp_eval.trial.study.design import Texts
+from asp_eval.trial.study.keys import Texts
 
 
 def estimands(results: Results, setting: Setting) -> Section | None:

@@ -15,7 +15,7 @@ from asp_eval.reporting.sections.pictures import missing_figure
 from asp_eval.reporting.setting import Setting
 from asp_eval.trial.flow.counts import AnalysedFlow, ArmFlow, FlowCounts, NotScreened, WaveFlow
 from asp_eval.trial.randomisation.closed import LeftOut
-from asp_eval.trial.study.design import ReceivedRule
+from asp_eval.trial.study.collection import ReceivedRule
 
 
 def flow(results: Results, setting: Setting) -> Section:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from asp_eval.core.errors import Fault
-from asp_eval.trial.study.design import ReceivedRule
+from asp_eval.trial.study.collection import ReceivedRule
 
 GOALS = "goals"  # the limit on goals, beside those on elements
 EXTERNAL = "external_project"  # a project that others started: never a part of the intervention

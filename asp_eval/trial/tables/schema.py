@@ -16,7 +16,9 @@ from asp_eval.core.spelling import folded
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.instruments.library import Library, OwnFile, document, shipped
 from asp_eval.trial.process.library import document as frame_document
-from asp_eval.trial.study.design import Family, Outcome, Study
+from asp_eval.trial.study.collection import Family
+from asp_eval.trial.study.design import Study
+from asp_eval.trial.study.outcome import Outcome
 from asp_eval.trial.study.profile_dimensions import dimension_names
 from asp_eval.trial.tables.fields import Field, as_text
 
