@@ -213,8 +213,8 @@ def test_a_form_of_several_questionnaires_follows_redcap_s_rules():
     "form",
     [
         pytest.param(FieldForm.of(instrument("gap-competences-child")), marks=pytest.mark.slow),  # a part of a wave's
-        wave_form(institution_id="i07"),
-        replace(wave_form(), units=("001", "c 2")),
+        pytest.param(wave_form(institution_id="i07"), marks=pytest.mark.slow),  # the next one without its list of children
+        replace(wave_form(institution_id="i07"), units=("001", "c 2")),
     ],
     ids=["one questionnaire", "a wave", "an institution"],
 )

@@ -20,6 +20,7 @@ from asp_eval.trial.instruments.exports.redcap import COLUMNS, redcap, variable_
 from asp_eval.trial.instruments.exports.xlsform import xlsform
 from asp_eval.trial.instruments.library import instrument, instruments
 from asp_eval.workflow.instrument_formats import FORMATS, export
+from tests.products import each_value
 
 IMPACT = instrument("sdq-teacher-impact")
 EVIL = {"da": '=HYPERLINK("x") <b>&</b> | a', "en": "=1+1"}
@@ -34,6 +35,10 @@ def with_words(form):
 
 EVERY = [form if form.licence.item_text == "included" else with_words(form) for form in instruments()]
 every_form = pytest.mark.parametrize("form", EVERY, ids=lambda form: form.id)
+
+
+def named(value):
+    return getattr(value, "id", value)
 
 
 def evil(form):
@@ -161,8 +166,7 @@ class Boxes(HTMLParser):
         self.text += data
 
 
-@every_form
-@pytest.mark.parametrize("language", ["da", "en"])
+@pytest.mark.parametrize(("form", "language"), each_value(EVERY, ["da", "en"]), ids=named)
 def test_the_paper_form_has_a_box_for_every_answer(form, language):
     page = Boxes()
     html = print_form(form, language)
@@ -215,8 +219,7 @@ def test_the_lavaan_model_names_the_items_that_load_negatively():
     assert lavaan(instrument("innovation-practice"), "en").count("lavaan::cfa(") == 2  # by resource, and by phase
 
 
-@every_form
-@pytest.mark.parametrize("to", sorted(set(FORMATS) - {"wording"}))
+@pytest.mark.parametrize(("form", "to"), each_value(EVERY, sorted(set(FORMATS) - {"wording"})), ids=named)
 def test_every_instrument_exports_in_every_format(form, to):
     for language in ("da", "en"):
         name, content = export(form, to, language=language)

@@ -29,7 +29,7 @@ def a_child(questionnaire, answer):
     )
 
 
-@part_of_examples(0.35)
+@part_of_examples(0.25)
 @given(a_child(SDQ, CODE))
 def test_complete_answers_give_the_plain_sum(child):
     scores = score(SDQ, child).iloc[0]
@@ -39,7 +39,7 @@ def test_complete_answers_give_the_plain_sum(child):
     assert scores["total"] == scores["internalising"] + scores["externalising"]
 
 
-@part_of_examples(0.35)
+@part_of_examples(0.25)
 @given(a_child(SDQ, MAYBE))
 def test_turning_every_answer_turns_every_sdq_score_up_to_rounding(child):
     """Half-up rounding is not symmetric: x.5 goes up on both sides, so the two add up to 10 or, at a half, to 11."""
@@ -49,14 +49,14 @@ def test_turning_every_answer_turns_every_sdq_score_up_to_rounding(child):
         assert np.isnan(total) or total == 10 or (total == 11 and child[list(scale.items)].notna().sum(axis=1).iloc[0] == 4)
 
 
-@part_of_examples(0.35)
+@part_of_examples(0.25)
 @given(a_child(CHILD, st.none() | st.integers(1, 5)))
 def test_turning_every_answer_turns_percent_scores(child):
     there, back = score(CHILD, child), score(CHILD, 6 - child)
     np.testing.assert_allclose(there + back, np.where(there.isna(), np.nan, 100), rtol=1e-12)
 
 
-@part_of_examples(0.35)
+@part_of_examples(0.25)
 @given(a_child(SDQ, MAYBE), a_child(CHILD, st.none() | st.integers(1, 5)))
 def test_scores_keep_to_their_range_or_are_missing(sdq, child):
     for questionnaire, frame in ((SDQ, sdq), (CHILD, child)):
@@ -66,7 +66,7 @@ def test_scores_keep_to_their_range_or_are_missing(sdq, child):
             assert np.isnan(value) or scale.range.from_ <= value <= scale.range.to
 
 
-@part_of_examples(0.35)
+@part_of_examples(0.25)
 @given(a_child(SDQ, MAYBE))
 def test_a_score_is_missing_exactly_below_the_minimum(child):
     long = score_long(SDQ, child).set_index("scale")
@@ -84,7 +84,7 @@ def test_the_order_of_items_within_a_scale_makes_no_difference(answers, random):
     assert of(answers) == of(shuffled) or (np.isnan(of(answers)) and np.isnan(of(shuffled)))
 
 
-@part_of_examples(0.35)
+@part_of_examples(0.25)
 @given(st.lists(a_child(SDQ, MAYBE), min_size=2, max_size=5), st.randoms(use_true_random=False))
 def test_the_order_of_children_makes_no_difference(children, random):
     frame = pd.concat(children, ignore_index=True)

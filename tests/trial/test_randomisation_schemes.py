@@ -418,7 +418,7 @@ def test_minimisation_has_the_probabilities_of_its_tree(source: str) -> None:  #
     exact = chances(SIX, {"municipality": 1, "size": 2}, 0.8)
     assert sum(exact.values()) == pytest.approx(1) and len(exact) == 64
     scheme = scheme_of(study(MINIMISED), SIX)
-    rows = scheme.allocations(40_000, 1) if source == "allocations" else np.array([scheme.drawn(s) for s in range(2_500)])
+    rows = scheme.allocations(40_000, 1) if source == "allocations" else np.array([scheme.drawn(s) for s in range(1_500)])
     seen = Counter("".join(map(str, row)) for row in rows)
     expected = np.array([exact[key] for key in exact]) * len(rows)
     observed = np.array([seen[key] for key in exact], dtype=float)
