@@ -295,7 +295,7 @@ def trial_attrition(
     tuple of Attrition or Unavailable
         Institutions, then children, for each arm in turn.
     """
-    listed, stayed = (homes.astype("str").value_counts() for homes in (institutions, institutions[analysed]))
+    listed, stayed = (homes.value_counts().rename(index=str) for homes in (institutions, institutions[analysed]))
     lots = allocation["arm"].astype("str")
     retained: dict[str, tuple[ArmRetention, ArmRetention]] = {}
     for arm in arms:
