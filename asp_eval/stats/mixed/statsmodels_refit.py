@@ -2,8 +2,8 @@
 
 Its search for the variances begins at this engine's: it ends there at once, if its likelihood has its maximum there (of one
 variance its slope tells, and no search is begun), and goes elsewhere, if not. The coefficients, the residual variance and the
-standard errors are its own from the rows. (Begun elsewhere, its optimisers stop short on models of this very kind, or are right to
-three or four digits after thirty times the work.)
+standard errors are its own from the rows. (Begun elsewhere, its optimisers stop short on models of this very kind, or are right
+to three or four digits after thirty times the work.)
 """
 
 from __future__ import annotations
