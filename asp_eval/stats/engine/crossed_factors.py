@@ -355,10 +355,10 @@ class Factored:
 def whole(inverse: Array, q: int) -> Array:
     """Return a symmetric matrix (q, q) from the lower half of a single block."""
     lower = inverse.reshape(q, q).T
-    out = lower.copy()
+    out = lower.copy(order="K")
     for at in range(0, q, STRIP):  # the upper half from the lower, without a matrix of places
         end = min(at + STRIP, q)
         out[at:end, end:] = lower[end:, at:end].T
         corner = lower[at:end, at:end]
         out[at:end, at:end] = np.tril(corner) + np.tril(corner, -1).T
-    return out
+    return out.T  # the same matrix, by rows
