@@ -36,8 +36,8 @@ OTHER_STARTS = (0.1, 3.0)
 FLAT = 1e-9
 """Curvature, relative to that along the axes, below which the criterion is flat."""
 MAX_STEPS = 200
-FASTER = 1e-2
-"""By how much more than the step before a step by gradients is expected to lower what the next one promises."""
+FASTER = 0.1
+"""By how much more than the slower of the two steps before it a step by gradients is expected to lower the promise."""
 NOTHING, NOTHING_BY_GRADIENTS = 1e-18, 1e-21
 """Promised fall, as a share of the criterion, that is no fall: Newton's last step squares the error, that of BFGS does not."""
 SCORED = 2
@@ -189,14 +189,16 @@ def _approach(shape: CovarianceShape, evaluate: Evaluate, theta: Array, found: C
     A step that promises nothing, or that is expected to leave nothing to promise, is evaluated with second derivatives.
     """
     gradient, average = shape.pull_back(theta, found.gradient, found.average_hessian)
-    H, order, spent, promised = _positive(average), 1, 0, 0.0
+    H, order, spent, promised, rate = _positive(average), 1, 0, 0.0, np.inf
     while spent < MAX_STEPS:
         step = np.asarray(-np.linalg.solve(H, gradient), float)
         before_it, promised = promised, float(-gradient @ step)
+        rate_before, rate = rate, promised / before_it if before_it > 0.0 else np.inf
         nothing = NOTHING_BY_GRADIENTS * max(1.0, abs(found.value))
         if promised < nothing and order == 2:
             break
-        order = 2 if promised < nothing or FASTER * promised**2 < nothing * before_it else 1
+        expected = FASTER * promised * max(rate, rate_before)  # steps by gradients are fast and slow by turns
+        order = 2 if promised < nothing or expected < nothing else 1
         taken = _line_search(shape, evaluate, theta, found, step, promised, order=order)
         if taken is None:
             order = 1
