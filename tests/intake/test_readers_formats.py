@@ -86,7 +86,7 @@ def test_workbooks_come_back_equal(tmp_path, name, written, rows):
 @pytest.mark.parametrize("name", ["sav", "zsav", "dta", "parquet"])
 @given(rows=tables())
 @example(rows=[*WORST, ("00010", None, None, None, 0.1 + 0.2, None, None)])
-@seldom
+@settings(part_of_examples(0.05), suppress_health_check=ONE_FOLDER)  # each is read by a process of its own
 def test_statistical_files_come_back_equal(tmp_path, name, rows):
     path = tmp_path / f"file.{name}"
     write(name, path, rows)

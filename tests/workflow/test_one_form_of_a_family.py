@@ -75,7 +75,10 @@ def filled(study: Study) -> Study:
     return study
 
 
-@pytest.mark.parametrize("collected", ["sdq-teacher-4-17", "{family: sdq-teacher}"])
+FAMILY = pytest.param("{family: sdq-teacher}", marks=pytest.mark.slow)  # as the demo declares it
+
+
+@pytest.mark.parametrize("collected", ["sdq-teacher-4-17", FAMILY])
 def test_every_verb_goes_by_what_was_collected(tmp_path: Path, collected: str) -> None:
     study = folder(tmp_path, collected)
     randomise(study, seed=3)

@@ -118,7 +118,10 @@ SCHEMES = {
 }
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+ALIKE = ("matched", "blocked", "two to one")  # drawn by the rows that pairs, strata and a plain lot are drawn by
+
+
+@pytest.mark.parametrize("scheme", [pytest.param(each, marks=[pytest.mark.slow] * (each in ALIKE)) for each in SCHEMES])
 def test_every_scheme_can_be_drawn(tmp_path, scheme):
     results = mock_results(planned(tmp_path / "study", SCHEMES[scheme]))
     assert isinstance(results.outcomes[0].effects[0].difference, Estimate), results.outcomes[0].notes
