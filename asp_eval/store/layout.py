@@ -12,7 +12,7 @@ import pandas as pd
 from asp_eval.core.errors import Fault
 from asp_eval.core.phrases import Phrase
 from asp_eval.intake.files.raw import Mask
-from asp_eval.store.remembered_tables import forget_table, remembered_tables
+from asp_eval.store.remembered_tables import forget_table, remember_name, remembered_tables
 from asp_eval.trial.tables.fields import Field
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ def change(
     """
     forget_table(connection, name, columns=not statement.startswith(("INSERT", "DELETE")))
     connection.execute(statement, values or None)
+    if statement.startswith(("CREATE", "DROP")):
+        remember_name(connection, name, there=statement.startswith("CREATE"))
 
 
 def ensure(connection: DuckDBPyConnection, name: str, columns: Columns) -> None:

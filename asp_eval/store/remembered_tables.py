@@ -77,9 +77,15 @@ def forget_digests(connection: DuckDBPyConnection) -> None:
 
 
 def forget_table(connection: DuckDBPyConnection, name: str, *, columns: bool) -> None:
-    """Forget the digest of a table that is written to; where a statement makes, alters or removes tables, its columns too."""
+    """Forget the digest of a table that is written to; where a statement makes, alters or removes it, its columns too."""
     known = remembered_tables(connection)
     known.digests.pop(name, None)
     if columns:
         known.columns.pop(name, None)
-        known.names.clear()
+
+
+def remember_name(connection: DuckDBPyConnection, name: str, *, there: bool) -> None:
+    """Remember that a table was made, or removed, if it is known which there are."""
+    names = remembered_tables(connection).names
+    if names:
+        names[:] = [*(other for other in names if other != name), *([name] if there else [])]

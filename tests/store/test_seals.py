@@ -25,7 +25,7 @@ from asp_eval.analysis import outcomes
 from asp_eval.core.errors import AspError, Breakdown, Refusal
 from asp_eval.store import Store, connection, ledger, table
 from asp_eval.store.audit import audit
-from asp_eval.store.layout import change
+from asp_eval.store.layout import change, stored_tables
 from asp_eval.store.ledger import seals
 from asp_eval.store.ledger.seals import table_digest
 from asp_eval.store.provenance import one_moment, state_of
@@ -335,6 +335,19 @@ def test_one_transaction_reads_a_table_for_its_digest_again_only_if_it_wrote_to_
     assert digested == []
     with duckdb.connect(str(Store.of(analysed).path), read_only=True) as opened:  # and as another process finds it
         assert seals._digest_of_cells(opened, "screening") == sealed["screening"]
+
+
+def test_the_tables_that_are_remembered_are_those_that_there_are(analysed):
+    with pytest.raises(ZeroDivisionError), Store.of(analysed).writing() as opened:
+        for statement in ("CREATE TABLE more (x DOUBLE)", "CREATE TABLE IF NOT EXISTS more (x DOUBLE)", "DROP TABLE more"):
+            stored_tables(opened)
+            change(opened, "more", statement)
+            there = opened.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()").fetchall()
+            assert sorted(stored_tables(opened)) == sorted(name for (name,) in there)
+        change(opened, "more", "CREATE TABLE more (x DOUBLE)")
+        _ = 1 / 0  # which takes it back
+    with Store.of(analysed).reading() as opened:
+        assert "more" not in stored_tables(opened)
 
 
 def test_of_a_transaction_that_was_taken_back_no_digest_is_remembered(analysed):
