@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asp_eval.stats.estimands.marginal_means import Trial, _coefficients, _standardised, _without_each
+from asp_eval.stats.estimands.marginal_means import Trial, _coefficients, _solved_without_each, _standardised, _without_each
 from asp_eval.stats.meta.reliability import _alphas, alpha_of
 
 J = 12
@@ -34,6 +34,13 @@ def test_means_without_each_cluster_are_those_of_refits(working, own_category, p
     parts = [rows.without(unit) for unit in range(J // 2 if paired else J)]
     refitted = [_standardised(part, _coefficients(part, working, "gaussian"), "gaussian") for part in parts]
     np.testing.assert_allclose(_without_each(rows, working), refitted, rtol=1e-10)
+
+
+def test_a_coefficient_that_one_unit_alone_tells_is_zero_without_it():  # 1
+    """By hand: of [Q'Q, Q'y] the third unit holds the whole second column; without it its coefficient is the least one."""
+    others, alone = [[0.5, 0.0, 0.3], [0.0, 0.0, 0.0]], [[0.0, 0.0, 0.0], [0.0, 1.0, 0.7]]
+    solved = _solved_without_each(np.array([others, others, alone]))
+    np.testing.assert_allclose(solved, [[0.6, 0.7], [0.6, 0.7], [0.6, 0.0]], atol=1e-15)
 
 
 def test_alpha_of_resampled_clusters_is_that_of_their_rows():  # 2
