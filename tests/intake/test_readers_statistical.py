@@ -149,7 +149,7 @@ def test_numbers_are_those_that_another_reader_finds(tmp_path, kind):
 # ---------------------------------------------------------------- damage
 
 
-@pytest.mark.parametrize("name", ["file.sav", "file.zsav", "file.dta"])
+@pytest.mark.parametrize("name", [pytest.param("file.sav", marks=pytest.mark.slow), "file.zsav", "file.dta"])
 def test_a_file_cut_short_is_never_read(tmp_path, survey, name):
     whole, path = tmp_path / ("whole" + name[4:]), tmp_path / name
     if name.endswith("dta"):

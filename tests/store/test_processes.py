@@ -130,8 +130,8 @@ def test_a_kill_at_any_moment_leaves_before_or_after(drawn, exports):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-@pytest.mark.parametrize("kills", [3, pytest.param(200, marks=pytest.mark.slow)])
-def test_killed_at_random_moments_the_study_reconciles_every_time(kills, drawn, visits, export, incoming):
+@pytest.mark.slow  # a kill of replacements, which takes back more, is above
+def test_killed_at_random_moments_the_study_reconciles_every_time(drawn, visits, export, incoming):
     many = pd.concat([visits.assign(child_id=[f"{turn}-{row}" for row in range(3)]) for turn in range(100)])
     for number in range(2):
         file = export(many.assign(sex=["boy", "x", "x"] * 100, hours=str(number)), f"faulty{number}.csv")
@@ -139,7 +139,7 @@ def test_killed_at_random_moments_the_study_reconciles_every_time(kills, drawn, 
     killer = start(KILLED, drawn.folder, incoming, "corrections")
     moments = random.Random(20061)
     seen = set()
-    for _ in range(kills):
+    for _ in range(200):
         kill_after(killer, moments.uniform(0, 1))
         assert audit(drawn).problems == ()
         ledger = table(drawn, "import_ledger")
@@ -150,7 +150,7 @@ def test_killed_at_random_moments_the_study_reconciles_every_time(kills, drawn, 
         seen.add((waits, len(here) > 0))
     end(killer)
     assert {waits for waits, _ in seen} <= {0, 100, 200}
-    assert kills < 200 or seen >= {(100, True), (200, True)}  # or every kill came before, or after, everything
+    assert seen >= {(100, True), (200, True)}  # or every kill came before, or after, everything
     import_file(drawn, incoming / "faulty0.csv", "screening", wave="w1", replace=True)
     waiting = len(table(drawn, "quarantine"))
     file = drawn.folder / "output" / "quarantine" / "screening-w1.csv"

@@ -215,8 +215,9 @@ def test_at_every_write_the_study_is_as_it_was_or_as_it_should_be(step, verb, di
     assert all(each == now_kept[-1] for each in now_kept)  # the last is that of a command that nothing hindered
 
 
-@pytest.mark.parametrize("dies", [False, True], ids=["the write fails", "the process dies"])
-@pytest.mark.parametrize("step", [61, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("step", "dies"), [(61, True), *(pytest.param(1, dies, marks=pytest.mark.slow) for dies in (False, True))]
+)
 def test_an_export_elsewhere_is_whole_after_the_next_one(step, dies, started, tmp_path):
     outside, seen = tmp_path / "outside", set()
     begun = load_study(shutil.copytree(started["export"], tmp_path / "begun"))

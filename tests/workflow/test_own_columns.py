@@ -172,7 +172,10 @@ def test_labels_that_the_file_gives_to_other_values_refuse_it(begun, tmp_path):
     assert stored.tolist() == [(2, 1, 3)[i % 3] for i in range(96)]
 
 
-@pytest.mark.parametrize("labels", [{1: "Ja", 2: "No", 3: "ved ikke"}, {1: "Ja"}, {1: "somewhat"}, {}])
+ALSO = [pytest.param(labels, marks=pytest.mark.slow) for labels in ({1: "Ja"}, {})]
+
+
+@pytest.mark.parametrize("labels", [{1: "Ja", 2: "No", 3: "ved ikke"}, {1: "somewhat"}, *ALSO])
 def test_labels_that_agree_or_say_nothing(begun, tmp_path, labels):
     study, file = labelled(begun, tmp_path, labels)
     report = study.import_(file, table="screening", wave="w2")
