@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.analysis.plan_problems import refuse_faulty_plan
@@ -16,7 +15,7 @@ from asp_eval.core.phrases import listed
 from asp_eval.core.spelling import several_spellings
 from asp_eval.store import listed_children, table
 from asp_eval.trial.flow.cohort import with_cohort
-from asp_eval.trial.flow.presence import presence
+from asp_eval.trial.flow.presence import Flags, Places, places_of, presence
 from asp_eval.trial.outcomes import ColumnSource, ScoreSource, band_order, coded, source_of
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.outcome import Outcome
@@ -45,8 +44,6 @@ UNKNOWN_PAIRS = Fault(
     "Name the column of the pair under 'randomisation: {{pair: ...}}', or import 'stratum' with the allocation.",
 )
 PAIR = "pair"
-Places = npt.NDArray[np.intp]
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,10 +117,6 @@ class StudyData:
         found[self._coded(outcome, wave).index] = True
         return found
 
-    def places_of(self, ids: pd.Series | pd.Index) -> Places:
-        """Return where children stand among all children, (n,); -1 for who is not listed."""
-        return np.asarray(self._ids.get_indexer(pd.Index(ids.array)), dtype=np.intp)
-
     def presence_at(self, wave: str) -> pd.DataFrame:
         """Return where each child was at a wave, in the order of `children`; no rows for a wave without screening."""
         return self._presence.get(wave, self.presence.iloc[:0])
@@ -140,7 +133,7 @@ class StudyData:
         found = {}
         for wave, visits in waves.items():
             now = visits.drop_duplicates("child_id")
-            rated = _of_listed(by.loc[now.index].to_frame("rater"), self.places_of(now["child_id"]))
+            rated = _of_listed(by.loc[now.index].to_frame("rater"), places_of(now["child_id"], self._ids))
             found[wave] = rated["rater"].reindex(range(len(self.children)))
         return found
 
@@ -166,7 +159,7 @@ class StudyData:
                 UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.column)
             now = self.visits[self.visits["wave"] == wave]
             column = now[source.column].astype("float64")
-            return _of_listed(pd.DataFrame({"score": column, "band": None}), self.places_of(now["child_id"]))
+            return _of_listed(pd.DataFrame({"score": column, "band": None}), places_of(now["child_id"], self._ids))
         forms = [form.id for form in source.forms]
         if not any((form, source.scale) == key[:2] for form in forms for key in self._places):
             UNKNOWN_SOURCE.refuse("study.yaml", outcome=outcome.id, source=outcome.score)
@@ -179,8 +172,7 @@ class StudyData:
     @cached_property
     def _scored(self) -> Places:
         """Where the child of each score stands among all children."""
-        codes, ids = pd.factorize(self.scores["unit_id"])
-        return np.append(self.places_of(ids), -1)[codes]
+        return places_of(self.scores["unit_id"], self._ids)
 
     @cached_property
     def _places(self) -> dict[tuple[str, str, str], Places]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from asp_eval.analysis.data import StudyData
@@ -19,6 +18,7 @@ from asp_eval.stats.meta.one_factor import one_factor_ml
 from asp_eval.stats.meta.polychoric import polychoric
 from asp_eval.stats.meta.reliability import alpha_of, clustered_alpha
 from asp_eval.store import table
+from asp_eval.trial.flow.presence import Flags, places_of
 from asp_eval.trial.instruments.computing import counted
 from asp_eval.trial.instruments.definition import Instrument
 from asp_eval.trial.outcomes import ScoreSource, score_sources, scored_forms, source_of
@@ -56,7 +56,7 @@ def reliabilities(
     """
     home = children[["institution", "arm"]].astype("str").astype("category")
     ids = pd.Index(children["child_id"])
-    analysed: dict[str, npt.NDArray[np.bool_]] = {}
+    analysed: dict[str, Flags] = {}
     for rows in sets:
         source = source_of(rows.outcome, study.library)
         if isinstance(source, ScoreSource):
@@ -67,7 +67,7 @@ def reliabilities(
         if form.id not in answers:
             continue
         given = answers[form.id]
-        child = ids.get_indexer(pd.Index(given["child_id"]))  # -1: of no child that is listed
+        child = places_of(given["child_id"], ids)  # -1: of no child that is listed
         placed = home.take(child).set_index(given.index).assign(wave=given["wave"].astype("category"))
         for scale in (one.key for one in form.scales if one.key in analysed):
             mine = (child >= 0) & analysed[scale][child]
@@ -90,12 +90,12 @@ def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
     """Count, for every family and wave, the children scored on each form and those who changed form since their first."""
     study, scores, rows = data.study, data.scores, []
     child, children = pd.factorize(scores["unit_id"])
-    waves = _positions(scores["wave"], study.wave_ids)
+    waves = places_of(scores["wave"], pd.Index(study.wave_ids))
     named = {source.name: sorted(form.id for form in source.forms) for source in score_sources(study)}
     for family, forms in sorted(named.items()):
         if len(forms) < 2:
             continue
-        used = _positions(scores["instrument"], forms)
+        used = places_of(scores["instrument"], pd.Index(forms))
         scored = (used >= 0) & scores["score"].notna().to_numpy()
         form = np.full((len(children), len(study.wave_ids)), NO_FORM)
         form[child[scored], waves[scored]] = used[scored]
@@ -105,11 +105,6 @@ def form_switches(data: StudyData) -> tuple[FormSwitches, ...]:
             counts = {form: int(n) for form, n in zip(forms, np.bincount(now[there], minlength=len(forms)), strict=True) if n}
             rows.append(FormSwitches(family, wave, counts, int((now != first)[there].sum())))
     return tuple(rows)
-
-
-def _positions(texts: pd.Series, among: Sequence[str]) -> npt.NDArray[np.integer]:
-    """Return the position of each text among others; -1 for one that is not there."""
-    return texts.astype("category").cat.set_categories(list(among)).cat.codes.to_numpy()
 
 
 def _reliability(items: pd.DataFrame, homes: pd.Series, level: float) -> tuple[Estimate | Unavailable, Number, Number]:

@@ -13,13 +13,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from asp_eval.analysis.data import PAIR, Places, StudyData, load_data
+from asp_eval.analysis.data import PAIR, StudyData, load_data
 from asp_eval.core.errors import Fault
 from asp_eval.core.filters import parse_filter
 from asp_eval.trial.flow.cohort import baseline_wave
 from asp_eval.trial.flow.consort import why_not_screened
 from asp_eval.trial.flow.counts import AnalysedFlow
-from asp_eval.trial.flow.presence import SCREENED, handed_in
+from asp_eval.trial.flow.presence import SCREENED, Places, handed_in
 from asp_eval.trial.outcomes import band_order, categories_of
 from asp_eval.trial.study.design import Study
 from asp_eval.trial.study.outcome import Outcome

@@ -336,9 +336,8 @@ def _numbers(name: str, values: Values) -> Numeric:
         numbers.flags.writeable = False  # it is the frame's
     else:
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    if len(numbers) and math.isfinite(
-        blas.ddot(numbers, numbers)
-    ):  # so is every number; NumPy would warn of squares that are too large
+    squares = blas.ddot(numbers, numbers) if len(numbers) else math.nan  # NumPy would warn of squares that are too large
+    if math.isfinite(squares):  # so is every number
         return Numeric(numbers, complete=True)
     if np.isinf(numbers).any():
         NOT_FINITE.refuse(name)

@@ -328,7 +328,7 @@ class Moments:
         T = np.eye(len(shift))
         T[0] += move  # u_new = u_old T
         T[0, 0] = 1.0
-        needed = [_square(f, T) for f in self.layout.factors]
+        needed = [square_part(T, f.needed) for f in self.layout.factors]
         sums = tuple(_moved(own, s @ T) for own, s in zip(needed, self.sums, strict=True))
         cells = {(i, j): replace(c, blocks=needed[i].T @ c.blocks @ needed[j]) for (i, j), c in self.cells.items()}
         rows = (self.n_obs, self.n_dropped, self.log_weights, self.weighted)
@@ -372,10 +372,9 @@ def _merge_cells(a: Cells, b: Cells, rows: _Merged, columns: _Merged) -> Cells:
     return Cells(np.column_stack(np.divmod(keys, width)).astype(np.intp), out)
 
 
-def _square(factor: FactorLayout, T: Array) -> Array:
-    """Return the part of T that moves the columns a factor keeps."""
-    needed = list(factor.needed)
-    return T.take(needed, axis=0).take(needed, axis=1)
+def square_part(matrix: Array, columns: Sequence[int]) -> Array:
+    """Return the rows and columns of a square matrix that some columns of u have."""
+    return matrix.take(columns, axis=0).take(columns, axis=1)
 
 
 def _moved(own: Array, moved: Array) -> Array:

@@ -18,7 +18,7 @@ from scipy.linalg import lapack
 
 from asp_eval.core.errors import Fault
 from asp_eval.stats.design.layout import FactorLayout
-from asp_eval.stats.engine.moments import Moments
+from asp_eval.stats.engine.moments import Moments, square_part
 from asp_eval.stats.estimate import Array
 
 CONSTANT_OUTCOME = Fault("FIT-050", "the outcome does not vary", "Look at the column: there is nothing to model.")
@@ -127,7 +127,7 @@ def standardise(moments: Moments) -> Standard:
     about, layout, scale = units.about, moments.layout, units.scale
     columns, response = list(layout.fixed), len(scale) - 1
     gram = units.basis.T @ about.total @ units.basis
-    root = _part(gram, [*columns, response])
+    root = square_part(gram, [*columns, response])
     usual = bool(columns) and bool((scale.take(columns) > 0).all()) and _is_regular(root)
     kept = list(range(len(columns))) if usual else _independent(root[:-1, :-1] / about.total[0, 0], scale[columns] > 0)
     if not kept:
@@ -137,7 +137,7 @@ def standardise(moments: Moments) -> Standard:
     used = [columns[k] for k in kept]
     both = [*used, response]
     if not usual:
-        root = _part(gram, both)
+        root = square_part(gram, both)
         _check_residual(root, layout.columns[-1])
     T, origin = _back(used, scale, units.mean, has_intercept=layout.has_intercept)
     factors = tuple(_units(f, units.mean, units.spread, units.rms) for f in layout.factors)
@@ -222,11 +222,6 @@ def _check_residual(root: Array, response: str) -> None:
     rest = root[p, p] - root[p, :p] @ np.linalg.solve(root[:p, :p], root[:p, p])
     if rest <= NO_RESIDUAL * root[p, p]:
         EXACT_FIT.refuse(response)
-
-
-def _part(gram: Array, columns: list[int]) -> Array:
-    """Return the cross-products of some columns."""
-    return gram.take(columns, axis=0).take(columns, axis=1)
 
 
 def _back(used: list[int], scale: Array, mean: Array, *, has_intercept: bool) -> tuple[Array, Array]:
